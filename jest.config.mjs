@@ -1,0 +1,10 @@
+/** Tests run on what the compiler wrote, so the code that ships is the code that is tested. */
+export default {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/dist-test'],
+  testMatch: ['**/*.test.js'],
+  transform: {},
+  injectGlobals: false,
+  workerIdleMemoryLimit: '512MB',
+  testTimeout: 30_000,
+};

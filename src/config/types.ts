@@ -1,0 +1,136 @@
+/**
+ * The configuration as the rest of the program sees it: defaults filled in, sizes in bytes, times in
+ * milliseconds, paths absolute, deeply frozen. Types only; every folder may import them.
+ */
+
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+export type JsonObject = { [key: string]: JsonValue };
+
+export interface BackworksConfig {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  /** Absolute path of the file the configuration came from, or null when it was given as a value. */
+  readonly file: string | null;
+  readonly server: ServerConfig;
+  readonly admin: AdminConfig;
+  readonly logging: LoggingConfig;
+  /** In the order of the file. */
+  readonly endpoints: readonly EndpointConfig[];
+  /** Explicit entries in the order of the file, enabled or not. */
+  readonly plugins: readonly PluginConfig[];
+  readonly autoDiscover: AutoDiscoverConfig;
+}
+
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly bodyLimitBytes: number;
+  readonly shutdown: { readonly delayMs: number; readonly timeoutMs: number };
+}
+
+export interface AdminConfig {
+  readonly enabled: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** Bearer token; empty when none is set. */
+  readonly token: string;
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+export interface LoggingConfig {
+  readonly level: LogLevel;
+  /** auto: readable on a terminal, JSON otherwise. */
+  readonly format: 'auto' | 'json' | 'pretty';
+}
+
+export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
+
+export interface EndpointConfig {
+  readonly name: string;
+  /** Segments are literal, `{name}`, or a final `*`. */
+  readonly path: string;
+  /** Empty: every method. */
+  readonly methods: readonly HttpMethod[];
+  readonly target: EndpointTarget;
+}
+
+export type EndpointTarget =
+  /** One plugin answers. */
+  | { readonly kind: 'plugin'; readonly plugin: string }
+  /** The configuration answers. */
+  | { readonly kind: 'static'; readonly response: StaticResponse }
+  /** Another server answers. */
+  | { readonly kind: 'proxy'; readonly target: string; readonly timeoutMs: number }
+  /** Plugins are asked in order until one answers. */
+  | { readonly kind: 'any-plugin' };
+
+export interface StaticResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: JsonValue | undefined;
+}
+
+export type Isolation = 'process' | 'in-process';
+
+export interface PluginConfig extends PluginPolicy {
+  readonly name: string;
+  readonly type: 'external' | 'builtin' | 'marketplace';
+  /** Absolute path of the library; null for builtin and marketplace entries. */
+  readonly path: string | null;
+  readonly enabled: boolean;
+  /** The plugin's own block, handed to initialize() as JSON. */
+  readonly config: Readonly<JsonObject>;
+  /** Where the entry stands, as `file:line:column`; null when it has no file. */
+  readonly where: string | null;
+}
+
+/** How a plugin is run; discovered plugins get the defaults. */
+export interface PluginPolicy {
+  readonly critical: boolean;
+  /** Lower runs first; null when the file does not say, so that a manifest may. */
+  readonly priority: number | null;
+  readonly isolation: Isolation;
+  /** The operator trusts the plugin as the server's own code; in-process needs it. */
+  readonly trusted: boolean;
+  /** Processes that run the plugin side by side. */
+  readonly instances: number;
+  readonly timeouts: { readonly callMs: number; readonly initializeMs: number; readonly shutdownMs: number };
+  readonly circuitBreaker: {
+    /** This many failures within `windowMs` open the breaker. */
+    readonly failures: number;
+    readonly windowMs: number;
+    /** How long it stays open before one call may try again. */
+    readonly resetAfterMs: number;
+  };
+  readonly retry: {
+    /** Tries in all, the first included. */
+    readonly attempts: number;
+    readonly on: readonly RetryCondition[];
+  };
+  readonly limits: ResourceLimits;
+  /** A process is replaced after this many calls or at this resident memory; 0: never. */
+  readonly recycle: { readonly calls: number; readonly memoryBytes: number };
+}
+
+export type RetryCondition = 'crash' | 'timeout' | 'bad_response';
+
+export interface ResourceLimits {
+  /** Calls a plugin works on at once, per process. */
+  readonly concurrency: number;
+  /** Calls that may wait beyond those, per process. */
+  readonly queue: number;
+  /** Longest answer of a hook. */
+  readonly replyBytes: number;
+  /** Longest answer that is parsed as JSON in the server. */
+  readonly parsedReplyBytes: number;
+  /** Output of the plugin that is logged, per second. */
+  readonly logBytesPerSecond: number;
+}
+
+export interface AutoDiscoverConfig {
+  readonly enabled: boolean;
+  /** Absolute paths; a missing directory holds no plugins. */
+  readonly directories: readonly string[];
+}

@@ -1,0 +1,153 @@
+/**
+ * Every error Backworks raises on purpose. `code` is permanent and what programs match on; texts may
+ * change. docs/errors.md lists each code, and a test fails when the two lists differ.
+ */
+
+interface ErrorKind {
+  /** What the code means, in one sentence; the heading text of docs/errors.md. */
+  readonly summary: string;
+  /** HTTP status when the error ends a request. */
+  readonly status: number;
+  /** Process exit code when the error ends a command. */
+  readonly exit: number;
+}
+
+export const EXIT = {
+  ok: 0,
+  failure: 1,
+  usage: 2,
+  config: 3,
+  plugin: 4,
+} as const;
+
+const kind = (status: number, exit: number, summary: string): ErrorKind => ({ summary, status, exit });
+
+export const ERRORS = {
+  BW_CONFIG_NOT_FOUND: kind(500, EXIT.config, 'No configuration file was found where one was expected.'),
+  BW_CONFIG_SYNTAX: kind(500, EXIT.config, 'The configuration file is not well-formed YAML.'),
+  BW_CONFIG_INVALID: kind(500, EXIT.config, 'The configuration breaks its schema or contradicts itself.'),
+  BW_CONFIG_VARIABLE: kind(500, EXIT.config, 'A ${VARIABLE} in the configuration has no value.'),
+  BW_LIBRARY_NOT_FOUND: kind(503, EXIT.plugin, 'A plugin library does not exist or cannot be read.'),
+  BW_LIBRARY_FORMAT: kind(503, EXIT.plugin, 'A file is not a shared library of this system.'),
+  BW_LIBRARY_ARCHITECTURE: kind(503, EXIT.plugin, 'A library was built for another processor.'),
+  BW_LIBRARY_SYMBOL: kind(503, EXIT.plugin, 'A library does not export what a Backworks plugin must.'),
+  BW_LIBRARY_GLIBC: kind(503, EXIT.plugin, 'A library needs a newer C library than this system has.'),
+  BW_LIBRARY_TRUNCATED: kind(503, EXIT.plugin, 'A library file is damaged or incomplete.'),
+  BW_PLUGIN_LOAD: kind(503, EXIT.plugin, 'A library could not be loaded.'),
+  BW_PLUGIN_ABI: kind(503, EXIT.plugin, 'A plugin needs another version of the plugin ABI.'),
+  BW_PLUGIN_METADATA: kind(503, EXIT.plugin, 'A plugin describes itself wrongly.'),
+  BW_PLUGIN_INITIALIZE: kind(503, EXIT.plugin, 'A plugin refused to initialize.'),
+  BW_PLUGIN_DUPLICATE: kind(503, EXIT.plugin, 'Two plugins claim one name.'),
+  BW_PLUGIN_UNKNOWN: kind(503, EXIT.plugin, 'No plugin of that name is configured or discovered.'),
+  BW_PLUGIN_UNSUPPORTED: kind(503, EXIT.plugin, 'A plugin entry asks for something this version cannot do.'),
+  BW_PLUGIN_CRASHED: kind(503, EXIT.plugin, 'A plugin process was ended by a signal during a call.'),
+  BW_PLUGIN_EXITED: kind(503, EXIT.plugin, 'A plugin process ended itself during a call.'),
+  BW_PLUGIN_TIMEOUT: kind(504, EXIT.plugin, 'A plugin did not answer before its deadline.'),
+  BW_PLUGIN_PROTOCOL: kind(503, EXIT.plugin, 'A plugin process broke the runner protocol.'),
+  BW_PLUGIN_BAD_RESPONSE: kind(502, EXIT.plugin, 'A plugin answered with something that cannot be used.'),
+  BW_PLUGIN_UNAVAILABLE: kind(503, EXIT.plugin, 'A plugin is not running at the moment.'),
+  BW_PLUGIN_OVERLOADED: kind(503, EXIT.plugin, 'A plugin has as many calls waiting as its queue allows.'),
+  BW_PLUGIN_CIRCUIT_OPEN: kind(503, EXIT.plugin, 'A plugin failed too often and is left alone for a while.'),
+  BW_RUNNER_NOT_FOUND: kind(503, EXIT.failure, 'The runner program is missing.'),
+  BW_RUNNER_VERSION: kind(503, EXIT.failure, 'The runner program is of another version than the server.'),
+  BW_RUNNER_START: kind(503, EXIT.failure, 'The runner program could not be started.'),
+  BW_REQUEST_INVALID: kind(400, EXIT.failure, 'A request cannot be read.'),
+  BW_REQUEST_BODY_TOO_LARGE: kind(413, EXIT.failure, 'A request body exceeds server.body_limit.'),
+  BW_REQUEST_MEDIA_TYPE: kind(415, EXIT.failure, 'A request body is encoded in a way that is not supported.'),
+  BW_ROUTE_NOT_FOUND: kind(404, EXIT.failure, 'No endpoint and no plugin answers this path.'),
+  BW_ROUTE_METHOD: kind(405, EXIT.failure, 'The endpoint does not take this method.'),
+  BW_PROXY_UPSTREAM: kind(502, EXIT.failure, 'The target of a proxy endpoint did not answer properly.'),
+  BW_SERVER_LISTEN: kind(500, EXIT.failure, 'The server cannot listen on its address.'),
+  BW_ADMIN_UNAUTHORIZED: kind(401, EXIT.failure, 'The admin API needs a valid bearer token.'),
+  BW_USAGE: kind(500, EXIT.usage, 'A command was called with wrong arguments.'),
+  BW_INTERNAL: kind(500, EXIT.failure, 'A defect in Backworks itself.'),
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface BackworksErrorOptions {
+  /** What the reader can do about it; follows the message after a dash. */
+  hint?: string | undefined;
+  cause?: unknown;
+}
+
+/** An error with a permanent code. `String(error)` reads `code: what, where — hint`. */
+export class BackworksError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: BackworksErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'BackworksError';
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  /** HTTP status that answers a request ended by this error. */
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  /** Exit code of a command ended by this error. */
+  get exitCode(): number {
+    return ERRORS[this.code].exit;
+  }
+
+  override toString(): string {
+    return this.hint === undefined
+      ? `${this.code}: ${this.message}`
+      : `${this.code}: ${this.message} — ${this.hint}`;
+  }
+}
+
+/** Where in a plugin's life a failure happened. */
+export type PluginPhase =
+  | 'describe'
+  | 'load'
+  | 'initialize'
+  | 'before_request'
+  | 'process_endpoint'
+  | 'after_response'
+  | 'call'
+  | 'health_check'
+  | 'reconfigure'
+  | 'shutdown'
+  | 'idle';
+
+export interface PluginFailureDetails extends BackworksErrorOptions {
+  /** The plugin's name as configured. */
+  plugin: string;
+  phase: PluginPhase;
+  /** Signal that ended the process, such as 'SIGSEGV'. */
+  signal?: string | undefined;
+  /** Exit code of a process that ended itself. */
+  exitStatus?: number | undefined;
+  /** Last lines the process wrote to stderr, oldest first. */
+  stderrTail?: readonly string[] | undefined;
+}
+
+/** A failure of one plugin: what the circuit breaker counts and operators read. */
+export class PluginFailure extends BackworksError {
+  readonly plugin: string;
+  readonly phase: PluginPhase;
+  readonly signal: string | undefined;
+  readonly exitStatus: number | undefined;
+  readonly stderrTail: readonly string[];
+
+  constructor(code: ErrorCode, message: string, details: PluginFailureDetails) {
+    super(code, message, details);
+    this.name = 'PluginFailure';
+    this.plugin = details.plugin;
+    this.phase = details.phase;
+    this.signal = details.signal;
+    this.exitStatus = details.exitStatus;
+    this.stderrTail = details.stderrTail ?? [];
+  }
+}
+
+/** Whatever was thrown, as a BackworksError; an unexpected value becomes BW_INTERNAL. */
+export function toBackworksError(thrown: unknown): BackworksError {
+  if (thrown instanceof BackworksError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new BackworksError('BW_INTERNAL', message, { cause: thrown });
+}

@@ -1,0 +1,109 @@
+/*
+ * The runner protocol, version 1.
+ *
+ * The server (src/native/protocol.ts) and the runner (src/runner/protocol.h) talk over one stream
+ * socket, descriptor 3 of the runner. Both sides send frames: a header of 16 bytes, then `length`
+ * bytes of payload. Numbers are little-endian.
+ *
+ *   offset 0   u32  length    payload bytes, at most FRAME_PAYLOAD_MAX
+ *   offset 4   u32  id        the call's number, chosen by the server, echoed by the answer;
+ *                             0 on frames that belong to no call
+ *   offset 8   u8   type      a frame type, below
+ *   offset 9   u8   detail    hook, failure kind or log level, as the type says
+ *   offset 10  u16  reserved  0
+ *   offset 12  i32  value     version, status, milliseconds or a bit mask, as the type says
+ *
+ * Each side's first frame is HELLO with the protocol version; anything else first, another version,
+ * an unknown type, a wrong length or a wrong state ends the conversation and the runner. The server
+ * may send further frames behind its HELLO without waiting. Calls are answered in the order they
+ * were sent. Strings in a payload each end with a NUL byte, except the text of REPLY, FAILED, LOG
+ * and METRIC, which is the rest of the payload. Neither side parses JSON to speak this protocol.
+ *
+ *   server ─▶ HELLO  LOAD  INITIALIZE  (CALL | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
+ *   runner ─▶ HELLO  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC)*  STATUS
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef BACKWORKS_RUNNER_PROTOCOL_H
+#define BACKWORKS_RUNNER_PROTOCOL_H
+
+#include <stdint.h>
+
+enum {
+    PROTOCOL_VERSION = 1,
+    PROTOCOL_DESCRIPTOR = 3,
+    FRAME_HEADER_SIZE = 16,
+    FRAME_PAYLOAD_MAX = 16 * 1024 * 1024,
+    LOG_TEXT_MAX = 8 * 1024
+};
+
+/* Frames from the server. */
+enum server_frame {
+    FRAME_HELLO = 1,        /* value: protocol version; payload: empty */
+    FRAME_LOAD = 2,         /* value: longest reply in bytes; payload: path of the library */
+    FRAME_INITIALIZE = 3,   /* value: time limit in ms, 0 none; payload: configuration */
+    FRAME_CALL = 4,         /* detail: hook; value: time left in ms, -1 none; payload: arguments */
+    FRAME_HEALTH_CHECK = 5, /* payload: empty */
+    FRAME_RECONFIGURE = 6,  /* payload: configuration */
+    FRAME_SHUTDOWN = 7      /* payload: empty; the runner answers STATUS and exits */
+};
+
+/* Frames from the runner. */
+enum runner_frame {
+    FRAME_RUNNER_HELLO = 65, /* value: protocol version; payload: empty */
+    FRAME_LOADED = 66,       /* value: FUNCTION_* bits; payload: name, version, description, manifest */
+    FRAME_STATUS = 67,       /* value: the function's return; payload: last_error text or empty */
+    FRAME_REPLY = 68,        /* payload: the string the hook returned, without its NUL */
+    FRAME_EMPTY = 69,        /* the hook returned NULL */
+    FRAME_FAILED = 70,       /* detail: failure; payload: why */
+    FRAME_LOG = 71,          /* detail: log level; id 0; payload: text */
+    FRAME_METRIC = 72        /* id 0; payload: 8 bytes IEEE 754 delta, then the name */
+};
+
+/* The hooks a CALL can name. */
+enum hook {
+    HOOK_BEFORE_REQUEST = 0,   /* arguments: request_json */
+    HOOK_AFTER_RESPONSE = 1,   /* arguments: response_json */
+    HOOK_PROCESS_ENDPOINT = 2, /* arguments: endpoint, method, data_json */
+    HOOK_OPERATION = 3,        /* arguments: operation, payload_json */
+    HOOK_COUNT = 4
+};
+
+/* Which functions and flags a library has; the value of LOADED. */
+enum function_bit {
+    FUNCTION_INITIALIZE = 1 << 0,
+    FUNCTION_SHUTDOWN = 1 << 1,
+    FUNCTION_HEALTH_CHECK = 1 << 2,
+    FUNCTION_BEFORE_REQUEST = 1 << 3,
+    FUNCTION_AFTER_RESPONSE = 1 << 4,
+    FUNCTION_PROCESS_ENDPOINT = 1 << 5,
+    FUNCTION_MANIFEST = 1 << 8,
+    FUNCTION_FREE_STRING = 1 << 9,
+    FUNCTION_LAST_ERROR = 1 << 10,
+    FUNCTION_BIND_HOST = 1 << 11,
+    FUNCTION_CALL = 1 << 12,
+    FUNCTION_RECONFIGURE = 1 << 13,
+    FLAG_THREAD_SAFE = 1 << 16
+};
+
+/* Why a FAILED frame was sent. */
+enum failure {
+    FAILURE_LOAD = 1,            /* the library could not be opened or lacks a symbol */
+    FAILURE_NOT_IMPLEMENTED = 2, /* the library has no such function */
+    FAILURE_REPLY_TOO_LARGE = 3, /* the returned string exceeds the limit of LOAD */
+    FAILURE_ABI = 4,             /* the library needs a newer ABI, or refused bind_host */
+    FAILURE_OUT_OF_MEMORY = 5    /* the answer could not be copied */
+};
+
+/* How the runner ends when no signal ends it. */
+enum runner_exit {
+    RUNNER_EXIT_OK = 0,          /* shut down as asked, or the server closed the socket */
+    RUNNER_EXIT_USAGE = 64,      /* wrong arguments */
+    RUNNER_EXIT_NO_MEMORY = 71,  /* not enough memory for the runner itself */
+    RUNNER_EXIT_IO = 74,         /* the socket failed */
+    RUNNER_EXIT_LOAD = 75,       /* the library could not be loaded; a FAILED frame said why */
+    RUNNER_EXIT_PROTOCOL = 76,   /* a frame broke the rules above */
+    RUNNER_EXIT_ORPHANED = 77    /* the server was gone before the runner began */
+};
+
+#endif
