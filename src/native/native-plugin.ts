@@ -1,0 +1,111 @@
+import type { PluginFailure } from '../errors.js';
+
+/** Functions and flags a library can have beyond plugin_info() and plugin_vtable(). */
+export type AbiFunction =
+  | 'initialize'
+  | 'shutdown'
+  | 'health_check'
+  | 'before_request'
+  | 'after_response'
+  | 'process_endpoint'
+  | 'manifest'
+  | 'free_string'
+  | 'last_error'
+  | 'bind_host'
+  | 'call'
+  | 'reconfigure';
+
+/** The functions a request can reach. `call` is the generic door of the extension table. */
+export type Hook = 'before_request' | 'after_response' | 'process_endpoint' | 'call';
+
+/** What a library says of itself, read without initializing it. Untrusted until checked. */
+export interface LibraryDescription {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  /** The manifest's JSON text, or null when the library has none. */
+  readonly manifest: string | null;
+  readonly functions: ReadonlySet<AbiFunction>;
+  readonly threadSafe: boolean;
+}
+
+/** One call on its way: its deadline, and how to stop it. */
+export interface CallContext {
+  /** `performance.now()` milliseconds at which the answer stops mattering; Infinity for never. */
+  readonly deadlineAtMs: number;
+  /**
+   * Set by whoever does the work, invoked at most once when the deadline passes or the caller goes
+   * away. Afterwards the call's promise may stay unsettled.
+   */
+  stop: ((reason: 'deadline' | 'cancelled') => void) | null;
+}
+
+/** A hook's answer: UTF-8 bytes from a runner, a string from in-process code, null for NULL. */
+export type NativeReply = Buffer | string | null;
+
+/** One library, loaded and initialized, in a process of its own or in this one. */
+export interface NativePlugin {
+  readonly description: LibraryDescription;
+
+  /**
+   * Calls a hook. Arguments must not contain NUL characters.
+   * @throws PluginFailure (as a rejection) when the plugin crashed, exited, or cannot be reached.
+   */
+  call(hook: Hook, args: readonly string[], context: CallContext): Promise<NativeReply>;
+
+  /** The plugin's health_check(): 0 healthy, > 0 degraded, < 0 unhealthy; `text` is last_error. */
+  healthCheck(context: CallContext): Promise<{ status: number; text: string }>;
+
+  /** Calls shutdown() within its time-box and ends every process. Never rejects; idempotent. */
+  close(): Promise<void>;
+
+  /** The processes at this moment; empty for in-process plugins. */
+  processes(): readonly NativeProcess[];
+}
+
+export interface NativeProcess {
+  readonly pid: number;
+  readonly state: 'starting' | 'spare' | 'ready' | 'draining';
+  readonly startedAt: Date;
+  /** Calls answered since it started. */
+  readonly calls: number;
+}
+
+/** What happens to a plugin outside of calls; the registry and the log listen. */
+export interface NativePluginEvents {
+  /** A line the plugin wrote or logged. */
+  log(line: PluginLogLine): void;
+  /** A counter the plugin raised through its host table. */
+  metric(name: string, delta: number): void;
+  /** A process failed; calls that were running fail with the same error. */
+  failed(failure: PluginFailure): void;
+  /** Every instance serves again after a failure. */
+  recovered(): void;
+}
+
+export interface PluginLogLine {
+  readonly source: 'stdout' | 'stderr' | 'log';
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly text: string;
+  /** Process that wrote it; null in-process. */
+  readonly pid: number | null;
+}
+
+export interface NativePluginOptions {
+  /** The plugin's name as configured; appears in every failure. */
+  readonly name: string;
+  /** Absolute path of the library to load. */
+  readonly libraryPath: string;
+  /** The plugin's `config:` block as JSON text. */
+  readonly configJson: string;
+  readonly instances: number;
+  readonly initializeTimeoutMs: number;
+  readonly shutdownTimeoutMs: number;
+  readonly replyBytesMax: number;
+  readonly logBytesPerSecond: number;
+  /** A process is replaced after this many calls; 0: never. */
+  readonly recycleCalls: number;
+  /** A process is replaced at this resident memory; 0: never. */
+  readonly recycleMemoryBytes: number;
+  readonly events: NativePluginEvents;
+}

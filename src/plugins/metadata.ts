@@ -1,0 +1,151 @@
+import { BackworksError, type PluginPhase, PluginFailure } from '../errors.js';
+import type { JsonObject, JsonValue } from '../config/types.js';
+import type { LibraryDescription } from '../native/native-plugin.js';
+import type { PipelineHook } from './plugin.js';
+
+export interface PluginDependency {
+  readonly name: string;
+  /** A semver range, "*" when any version will do. */
+  readonly version: string;
+  readonly optional: boolean;
+}
+
+/** An operation the plugin performs through call(), such as "security.authenticate". */
+export type PluginCapability = string;
+
+/** What a plugin says of itself, checked. */
+export interface PluginMetadata {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  readonly author: string | null;
+  readonly license: string | null;
+  /** Hooks that are present and, where the manifest lists hooks, also listed there. */
+  readonly hooks: ReadonlySet<PipelineHook>;
+  readonly capabilities: readonly PluginCapability[];
+  readonly dependencies: readonly PluginDependency[];
+  readonly configSchema: JsonObject | null;
+  /** What the author recommends where the configuration is silent. */
+  readonly priority: number | null;
+  readonly critical: boolean | null;
+  readonly maxExecutionTimeMs: number | null;
+  readonly threadSafe: boolean;
+}
+
+const PIPELINE_HOOKS: readonly PipelineHook[] = ['before_request', 'process_endpoint', 'after_response'];
+const MANIFEST_BYTES_MAX = 256 * 1024;
+
+/**
+ * Turns a library's own description into checked metadata.
+ * @throws PluginFailure BW_PLUGIN_METADATA naming the manifest key that is wrong.
+ */
+export function readMetadata(description: LibraryDescription, phase: PluginPhase = 'describe'): PluginMetadata {
+  const manifest = parseManifest(description, phase);
+  const reader = new ManifestReader(manifest, description.name, phase);
+  const listed = reader.strings('hooks');
+  const present = PIPELINE_HOOKS.filter((hook) => description.functions.has(hook));
+  return {
+    name: description.name,
+    version: description.version,
+    description: description.description,
+    author: reader.optional('author', 'string'),
+    license: reader.optional('license', 'string'),
+    hooks: new Set(listed === null ? present : present.filter((hook) => listed.includes(hook))),
+    capabilities: reader.strings('capabilities') ?? [],
+    dependencies: readDependencies(reader),
+    configSchema: reader.object('config_schema'),
+    priority: reader.optional('priority', 'number'),
+    critical: reader.optional('critical', 'boolean'),
+    maxExecutionTimeMs: reader.optional('max_execution_time_ms', 'number'),
+    threadSafe: description.threadSafe,
+  };
+}
+
+function parseManifest(description: LibraryDescription, phase: PluginPhase): JsonObject {
+  const text = description.manifest;
+  if (text === null) return {};
+  if (Buffer.byteLength(text) > MANIFEST_BYTES_MAX) {
+    throw wrong(description.name, phase, `its manifest is longer than ${MANIFEST_BYTES_MAX} bytes`);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw wrong(description.name, phase, 'its manifest is not JSON', cause);
+  }
+  if (!isObject(value)) throw wrong(description.name, phase, 'its manifest is not a JSON object');
+  return value;
+}
+
+function readDependencies(reader: ManifestReader): PluginDependency[] {
+  return reader.list('dependencies').map((entry) => {
+    if (typeof entry === 'string') return { name: entry, version: '*', optional: false };
+    if (isObject(entry) && typeof entry.name === 'string') {
+      const version = typeof entry.version === 'string' ? entry.version : '*';
+      return { name: entry.name, version, optional: entry.optional === true };
+    }
+    throw reader.mismatch('dependencies', 'a list of names or {name, version, optional} objects');
+  });
+}
+
+interface ScalarTypes {
+  string: string;
+  number: number;
+  boolean: boolean;
+}
+
+class ManifestReader {
+  constructor(
+    private readonly manifest: JsonObject,
+    private readonly plugin: string,
+    private readonly phase: PluginPhase,
+  ) {}
+
+  optional<T extends keyof ScalarTypes>(key: string, type: T): ScalarTypes[T] | null {
+    const value = this.value(key);
+    if (value === null) return null;
+    if (typeof value !== type) throw this.mismatch(key, `a ${type}`);
+    return value as ScalarTypes[T];
+  }
+
+  object(key: string): JsonObject | null {
+    const value = this.value(key);
+    if (value === null || isObject(value)) return value;
+    throw this.mismatch(key, 'an object');
+  }
+
+  list(key: string): JsonValue[] {
+    const value = this.value(key);
+    if (value === null) return [];
+    if (!Array.isArray(value)) throw this.mismatch(key, 'a list');
+    return value;
+  }
+
+  strings(key: string): string[] | null {
+    if (this.value(key) === null) return null;
+    const list = this.list(key);
+    if (!list.every((item) => typeof item === 'string')) throw this.mismatch(key, 'a list of strings');
+    return list;
+  }
+
+  mismatch(key: string, expected: string): BackworksError {
+    return wrong(this.plugin, this.phase, `manifest key "${key}" is not ${expected}`);
+  }
+
+  private value(key: string): JsonValue {
+    return Object.hasOwn(this.manifest, key) ? (this.manifest[key] ?? null) : null;
+  }
+}
+
+function wrong(plugin: string, phase: PluginPhase, message: string, cause?: unknown): PluginFailure {
+  return new PluginFailure('BW_PLUGIN_METADATA', `plugin ${plugin}: ${message}`, {
+    plugin,
+    phase,
+    hint: 'correct the JSON that manifest() returns',
+    cause,
+  });
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,51 @@
+import type { JsonObject, JsonValue } from '../config/types.js';
+import type { PluginMetadata } from './metadata.js';
+
+/** Header names in lower case; repeated headers joined by ", ", set-cookie kept as a list. */
+export type HeaderMap = Record<string, string | string[]>;
+
+/** How `body` is written in a document: as JSON, as a string, or as base64 of the bytes. */
+export type BodyEncoding = 'json' | 'text' | 'base64';
+
+/** The response a plugin or an endpoint gives, with its body as it will go over the wire. */
+export interface PluginResponse {
+  status: number;
+  headers: HeaderMap;
+  body: Buffer | string | ReadableStream<Uint8Array> | null;
+}
+
+/** What before_request decided. */
+export type RequestDecision =
+  | { readonly kind: 'respond'; readonly response: PluginResponse }
+  | { readonly kind: 'patch'; readonly patch: JsonObject };
+
+/** The hooks of a request's way through the pipeline. */
+export type PipelineHook = 'before_request' | 'process_endpoint' | 'after_response';
+
+/**
+ * A plugin as the pipeline sees it. Every method goes through the PluginExecutor (breaker, bulkhead,
+ * deadline, metrics) and rejects with a PluginFailure when the plugin does not give a usable answer.
+ */
+export interface BackworksPlugin {
+  readonly name: string;
+  readonly metadata: PluginMetadata;
+  readonly priority: number;
+  /** A failure of a critical plugin ends the request; others are skipped. */
+  readonly critical: boolean;
+  /** False for hooks that are absent: they cost nothing. */
+  has(hook: PipelineHook): boolean;
+  /** Resolves to null for "unchanged". */
+  beforeRequest(requestJson: string): Promise<RequestDecision | null>;
+  /** Resolves to null for "not mine". */
+  processEndpoint(endpoint: string, method: string, requestJson: string): Promise<PluginResponse | null>;
+  /** Resolves to the RFC 7396 merge patch for the response document, or null for "unchanged". */
+  afterResponse(responseJson: string): Promise<JsonObject | null>;
+}
+
+/** How a plugin is, in the words of health_check(). */
+export interface PluginHealth {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy';
+  readonly text: string;
+}
+
+export type { JsonObject, JsonValue };
