@@ -39,7 +39,10 @@ const MANIFEST_BYTES_MAX = 256 * 1024;
  * Turns a library's own description into checked metadata.
  * @throws PluginFailure BW_PLUGIN_METADATA naming the manifest key that is wrong.
  */
-export function readMetadata(description: LibraryDescription, phase: PluginPhase = 'describe'): PluginMetadata {
+export function readMetadata(
+  description: LibraryDescription,
+  phase: PluginPhase = 'describe',
+): PluginMetadata {
   const manifest = parseManifest(description, phase);
   const reader = new ManifestReader(manifest, description.name, phase);
   const listed = reader.strings('hooks');

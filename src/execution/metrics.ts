@@ -1,0 +1,110 @@
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { ErrorCode, PluginPhase } from '../errors.js';
+
+/** Seconds. Hooks take microseconds to milliseconds; Prometheus's defaults start at 5 ms. */
+const LATENCY_BUCKETS = [
+  0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
+];
+const CUSTOM_NAMES_MAX = 100;
+const CUSTOM_NAME = /^[a-z][a-z0-9_]{0,63}$/;
+
+type Labels = 'plugin' | 'hook';
+
+/** Every number the server keeps about its plugins, in a registry of its own. */
+export class PluginMetrics {
+  readonly registry = new Registry();
+  private readonly duration: Histogram<Labels>;
+  private readonly failures: Counter<Labels | 'code'>;
+  private readonly circuit: Gauge<'plugin'>;
+  private readonly custom: Counter<'plugin' | 'name'>;
+  private readonly restarts: Counter<'plugin'>;
+  private readonly customNames = new Map<string, Set<string>>();
+
+  constructor() {
+    const registers = [this.registry];
+    this.duration = new Histogram({
+      name: 'backworks_plugin_call_duration_seconds',
+      help: 'Time from asking a plugin to its answer or failure, waiting included.',
+      labelNames: ['plugin', 'hook'],
+      buckets: LATENCY_BUCKETS,
+      registers,
+    });
+    this.failures = new Counter({
+      name: 'backworks_plugin_failures_total',
+      help: 'Calls without a usable answer, by error code.',
+      labelNames: ['plugin', 'hook', 'code'],
+      registers,
+    });
+    this.circuit = new Gauge({
+      name: 'backworks_plugin_circuit_state',
+      help: 'Circuit breaker: 0 closed, 1 half open, 2 open.',
+      labelNames: ['plugin'],
+      registers,
+    });
+    this.restarts = new Counter({
+      name: 'backworks_plugin_process_failures_total',
+      help: 'Plugin processes that ended unasked.',
+      labelNames: ['plugin'],
+      registers,
+    });
+    this.custom = new Counter({
+      name: 'backworks_plugin_custom_total',
+      help: 'Counters raised by plugins through the host table.',
+      labelNames: ['plugin', 'name'],
+      registers,
+    });
+  }
+
+  /** The recorder of one hook of one plugin; made once, used for every call. */
+  hook(plugin: string, hook: PluginPhase): HookMetrics {
+    return new HookMetrics(this.duration.labels({ plugin, hook }), (code) =>
+      this.failures.inc({ plugin, hook, code }),
+    );
+  }
+
+  circuitState(plugin: string, state: 'closed' | 'half-open' | 'open'): void {
+    this.circuit.set({ plugin }, { closed: 0, 'half-open': 1, open: 2 }[state]);
+  }
+
+  processFailed(plugin: string): void {
+    this.restarts.inc({ plugin });
+  }
+
+  /** Adds to a plugin's own counter; ignores what the ABI says is ignored. */
+  customCounter(plugin: string, name: string, delta: number): void {
+    if (!CUSTOM_NAME.test(name) || !Number.isFinite(delta) || delta < 0) return;
+    const names = this.customNames.get(plugin) ?? new Set();
+    if (!names.has(name) && names.size >= CUSTOM_NAMES_MAX) return;
+    this.customNames.set(plugin, names.add(name));
+    this.custom.inc({ plugin, name }, delta);
+  }
+
+  /** The Prometheus text exposition of everything. */
+  text(): Promise<string> {
+    return this.registry.metrics();
+  }
+}
+
+/** What is kept of one hook's calls. */
+export class HookMetrics {
+  /** Calls that ended, well or not. */
+  calls = 0;
+  failed = 0;
+
+  constructor(
+    private readonly duration: Histogram.Internal<Labels>,
+    private readonly countFailure: (code: ErrorCode) => void,
+  ) {}
+
+  succeeded(milliseconds: number): void {
+    this.calls += 1;
+    this.duration.observe(milliseconds / 1000);
+  }
+
+  failedWith(code: ErrorCode, milliseconds: number): void {
+    this.calls += 1;
+    this.failed += 1;
+    this.duration.observe(milliseconds / 1000);
+    this.countFailure(code);
+  }
+}

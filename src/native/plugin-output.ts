@@ -1,0 +1,83 @@
+import type { Readable } from 'node:stream';
+import type { PluginLogLine } from './native-plugin.js';
+
+const LINE_CHARACTERS_MAX = 8 * 1024;
+const TAIL_LINES = 20;
+
+/**
+ * Turns what a plugin process writes into log lines. The stream is always drained, so that a chatty
+ * plugin never blocks on a full pipe; output beyond the rate is dropped and counted.
+ */
+export class PluginOutput {
+  /** Last lines of stderr, oldest first, for reports on how the process ended. */
+  readonly stderrTail: string[] = [];
+  private budget: number;
+  private dropped = 0;
+  private windowStartMs = 0;
+
+  constructor(
+    private readonly bytesPerSecond: number,
+    private readonly emit: (line: Omit<PluginLogLine, 'pid'>) => void,
+  ) {
+    this.budget = bytesPerSecond;
+  }
+
+  attach(stream: Readable, source: 'stdout' | 'stderr'): void {
+    let partial = '';
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      if (!this.spend(Buffer.byteLength(text))) return;
+      const lines = (partial + text).split('\n');
+      partial = (lines.pop() ?? '').slice(0, LINE_CHARACTERS_MAX);
+      for (const line of lines) this.line(source, line);
+    });
+    stream.on('end', () => {
+      if (partial !== '') this.line(source, partial);
+    });
+    stream.on('error', () => {
+      // A read error on a dying process's pipe tells nothing its exit does not.
+    });
+  }
+
+  /** A line that came through the host table's log(). */
+  log(level: PluginLogLine['level'], text: string): void {
+    if (this.spend(text.length)) this.emit({ source: 'log', level, text: printable(text) });
+  }
+
+  private line(source: 'stdout' | 'stderr', raw: string): void {
+    const text = printable(raw.slice(0, LINE_CHARACTERS_MAX));
+    if (text.trim() === '') return;
+    if (source === 'stderr') {
+      this.stderrTail.push(text);
+      if (this.stderrTail.length > TAIL_LINES) this.stderrTail.shift();
+    }
+    this.emit({ source, level: source === 'stderr' ? 'warn' : 'info', text });
+  }
+
+  /** Takes bytes from this second's budget; false when it is used up. */
+  private spend(bytes: number): boolean {
+    const now = performance.now();
+    if (now - this.windowStartMs >= 1000) {
+      this.windowStartMs = now;
+      this.budget = this.bytesPerSecond;
+      this.reportDropped();
+    }
+    this.budget -= bytes;
+    if (this.budget >= 0) return true;
+    this.dropped += bytes;
+    return false;
+  }
+
+  private reportDropped(): void {
+    if (this.dropped === 0) return;
+    const text = `${this.dropped} bytes of output dropped: more than ${this.bytesPerSecond} bytes a second`;
+    this.dropped = 0;
+    this.emit({ source: 'log', level: 'warn', text });
+  }
+}
+
+/** The text without control characters, which could rewrite an operator's terminal. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what this removes
+  return text.replace(/\r$/, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD');
+}
