@@ -1,0 +1,33 @@
+/*
+ * Reads single values out of a JSON document (RFC 8259) without building a tree or allocating.
+ *
+ * A JsonValue is a view into the text it came from and lives as long as that text. Every function
+ * is safe on any input; false means "not there, or not of that kind", and *out then says nothing.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef WEATHER_JSON_READER_H
+#define WEATHER_JSON_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct JsonValue {
+    const char *start; /* first byte of the value */
+    const char *end;   /* one past its last byte */
+} JsonValue;
+
+/* Checks a whole document, nested at most 128 deep. Only values that come from here may be asked.
+ */
+bool json_parse(const char *text, JsonValue *out);
+
+/* The member `name` of an object; of several with one name the last, as JSON.parse has it. */
+bool json_member(JsonValue object, const char *name, JsonValue *out);
+
+/*
+ * Decodes a string to UTF-8 with a final NUL. An unpaired surrogate becomes U+FFFD.
+ * False also when the text has a NUL inside or needs more than `size` bytes.
+ */
+bool json_string(JsonValue value, char *out, size_t size);
+
+#endif

@@ -1,0 +1,56 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fingerprint, readStamp, writeStamp } from './fingerprint.mjs';
+import { findCompiler } from './prerequisites.mjs';
+import { root, run, say } from './run.mjs';
+
+const INPUTS = ['binding.gyp', 'src/runner', 'native-sdk/include', 'examples/weather/c'];
+const OUTPUTS = [
+  `build/Release/backworks-runner${process.platform === 'win32' ? '.exe' : ''}`,
+  'examples/weather/plugins/libweather_plugin.so',
+];
+
+/**
+ * Builds what binding.gyp lists, unless nothing it reads has changed.
+ * strict: every compiler warning is an error.
+ * @throws SetupError with the compiler's findings
+ */
+export function buildNative({ strict = false } = {}) {
+  const digest = fingerprint(INPUTS);
+  const complete = OUTPUTS.every((file) => existsSync(join(root, file)));
+  const stamps = strict ? ['native-strict'] : ['native', 'native-strict'];
+  if (complete && stamps.some((name) => readStamp(name) === digest)) return;
+
+  say('building the runner and the C plugin (node-gyp)');
+  const headers = findNodeHeaders();
+  const env = buildEnvironment(strict);
+  // Not `rebuild`: it would empty build/, which holds more than node-gyp's own files.
+  for (const step of ['configure', 'build']) nodeGyp(step, headers, env);
+  writeStamp(stamps[0], digest);
+}
+
+function nodeGyp(step, headers, env) {
+  const program = join(root, 'node_modules/node-gyp/bin/node-gyp.js');
+  run(`node-gyp ${step}`, process.execPath, [program, step, '--release', '--loglevel=warn', ...headers], { env });
+}
+
+function buildEnvironment(strict) {
+  if (process.platform === 'win32') return {};
+  const compiler = findCompiler() ?? 'cc';
+  // Everything here is C: linking with the C compiler spares the user a C++ one.
+  const env = { CC: compiler, LINK: process.env.LINK ?? compiler };
+  if (strict) env.CFLAGS = `${process.env.CFLAGS ?? ''} -Werror`.trim();
+  return env;
+}
+
+/** The headers that came with the running Node, so that node-gyp need not download them. */
+function findNodeHeaders() {
+  if (process.env.npm_config_nodedir) return [];
+  const prefix = dirname(dirname(process.execPath));
+  const headers = join(prefix, 'include/node');
+  if (['node_version.h', 'common.gypi'].every((file) => existsSync(join(headers, file)))) {
+    return [`--nodedir=${prefix}`];
+  }
+  say(`no Node headers in ${headers}; node-gyp downloads them`);
+  return [];
+}

@@ -1,0 +1,46 @@
+import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fingerprint, readStamp, writeStamp } from './fingerprint.mjs';
+import { hasCargo } from './prerequisites.mjs';
+import { root, run, say, SetupError } from './run.mjs';
+
+const CRATE = 'examples/weather/rust';
+const LIBRARY = 'examples/weather/plugins/libweather_rust_plugin.so';
+const BUILT = { darwin: 'libweather_rust_plugin.dylib', win32: 'weather_rust_plugin.dll' };
+
+/**
+ * Builds the Rust plugin into the example's plugins folder, unless nothing changed.
+ * required: without it, a missing or too old cargo only leaves the plugin out.
+ * @throws SetupError with cargo's words when it is required and fails
+ */
+export function buildRust({ required }) {
+  const digest = fingerprint([CRATE]);
+  const target = join(root, LIBRARY);
+  if (existsSync(target) && readStamp('rust') === digest) return;
+  if (!required && !hasCargo()) {
+    say('no cargo on this machine: the Rust weather plugin is left out');
+    return;
+  }
+  say('building the Rust plugin (cargo)');
+  try {
+    const manifest = join(root, CRATE, 'Cargo.toml');
+    run('cargo', 'cargo', ['build', '--quiet', '--release', '--locked', '--manifest-path', manifest], {
+      env: { CARGO_TARGET_DIR: join(root, CRATE, 'target') },
+    });
+  } catch (error) {
+    if (required || !(error instanceof SetupError)) throw error;
+    say(`${error.message}\nsetup: the Rust weather plugin is left out`);
+    return;
+  }
+  const built = BUILT[process.platform] ?? 'libweather_rust_plugin.so';
+  install(join(root, CRATE, 'target/release', built), target);
+  writeStamp('rust', digest);
+}
+
+/** Renaming a finished copy: a server that has the old library open keeps the old file. */
+function install(from, to) {
+  mkdirSync(dirname(to), { recursive: true });
+  const draft = `${to}.${process.pid}`;
+  copyFileSync(from, draft);
+  renameSync(draft, to);
+}

@@ -1,0 +1,39 @@
+import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { root, run, say } from './run.mjs';
+
+const PROJECTS = {
+  src: { sources: 'src', output: 'dist', project: 'tsconfig.json' },
+  test: { sources: 'test', output: 'dist-test', project: 'tsconfig.test.json' },
+};
+
+/**
+ * Compiles src/ and, for tests, test/. The compiler itself knows what changed.
+ * @throws SetupError with the compiler's findings
+ */
+export function buildTypeScript({ tests }) {
+  const projects = tests ? [PROJECTS.src, PROJECTS.test] : [PROJECTS.src];
+  const fresh = projects.some(({ output }) => !existsSync(join(root, output)));
+  if (fresh) say('compiling TypeScript');
+  for (const { sources, output } of projects) removeOrphans(join(root, output), join(root, sources));
+
+  const compiler = join(root, 'node_modules/typescript/bin/tsc');
+  const names = projects.map(({ project }) => project);
+  // After `rm -rf dist` the compiler's notes still say that everything is built.
+  run('the TypeScript compiler', process.execPath, [compiler, '-b', ...(fresh ? ['--force'] : []), ...names]);
+
+  // npx and npm start the file itself.
+  const command = join(root, 'dist/cli/main.js');
+  if (existsSync(command)) chmodSync(command, 0o755);
+}
+
+/** A test that was renamed would otherwise go on running from its old output. */
+function removeOrphans(output, sources) {
+  if (!existsSync(output)) return;
+  for (const name of readdirSync(output, { recursive: true })) {
+    const path = join(output, name);
+    const source = /^(.*?)(\.d\.ts|\.js\.map|\.js)$/.exec(relative(output, path))?.[1];
+    if (source === undefined || !statSync(path).isFile()) continue;
+    if (!existsSync(join(sources, `${source}.ts`))) rmSync(path);
+  }
+}

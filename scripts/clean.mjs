@@ -1,0 +1,16 @@
+/** Removes everything that set-up and tests produce, except node_modules. */
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from './run.mjs';
+
+const PRODUCTS = [
+  'dist',
+  'dist-test',
+  'build',
+  'coverage',
+  'examples/weather/plugins',
+  'examples/weather/rust/target',
+];
+
+for (const path of PRODUCTS) rmSync(join(root, path), { recursive: true, force: true });
+for (const name of readdirSync(root)) if (name.endsWith('.tsbuildinfo')) rmSync(join(root, name));

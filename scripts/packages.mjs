@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, run, say } from './run.mjs';
+
+/** Installs what package-lock.json lists, unless node_modules already holds exactly that. */
+export function installPackages() {
+  if (isInstalled()) return;
+  say('installing packages (npm ci)');
+  // No package of ours needs its install script; without them nothing foreign runs during set-up.
+  npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+}
+
+/** Inside `npm run` the same npm that runs us is used, otherwise the one on PATH. */
+function npm(args) {
+  const cli = process.env.npm_execpath;
+  if (cli?.endsWith('npm-cli.js')) run('npm ci', process.execPath, [cli, ...args]);
+  else run('npm ci', 'npm', args);
+}
+
+/**
+ * npm writes node_modules/.package-lock.json at the end of a successful install; comparing it with
+ * the lock file finds an interrupted, older or production-only install, whoever made it.
+ */
+function isInstalled() {
+  const wanted = readLock('package-lock.json');
+  const present = readLock('node_modules/.package-lock.json');
+  if (wanted === null || present === null) return false;
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (path === '') return true;
+    const found = present[path];
+    // Optional packages are those of other platforms.
+    if (found === undefined) return entry.optional === true || entry.devOptional === true;
+    return found.version === entry.version && found.integrity === entry.integrity;
+  });
+}
+
+function readLock(path) {
+  try {
+    return JSON.parse(readFileSync(join(root, path), 'utf8')).packages ?? null;
+  } catch {
+    return null;
+  }
+}

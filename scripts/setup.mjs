@@ -1,0 +1,43 @@
+/**
+ * Brings a checkout to the point where `npm start` and `npm test` can go on: checks the machine,
+ * installs packages, compiles TypeScript, C and Rust. Does only what is missing; a second run with
+ * nothing changed takes about half a second.
+ *
+ *   node scripts/setup.mjs start   what the weather example needs; Rust only when cargo is there
+ *   node scripts/setup.mjs build   the same
+ *   node scripts/setup.mjs test    everything, tests included; Rust is required
+ *   node scripts/setup.mjs check   as test, with every C warning an error
+ */
+import { buildNative } from './build-native.mjs';
+import { buildRust } from './build-rust.mjs';
+import { buildTypeScript } from './build-typescript.mjs';
+import { installPackages } from './packages.mjs';
+import { checkPrerequisites } from './prerequisites.mjs';
+import { SetupError } from './run.mjs';
+
+const STAGES = {
+  start: { tests: false, rust: false, strict: false },
+  build: { tests: false, rust: false, strict: false },
+  test: { tests: true, rust: true, strict: false },
+  check: { tests: true, rust: true, strict: true },
+};
+
+function setup({ tests, rust, strict }) {
+  checkPrerequisites({ rust });
+  installPackages();
+  buildNative({ strict });
+  buildTypeScript({ tests });
+  buildRust({ required: rust });
+}
+
+const stage = process.argv[2] ?? 'start';
+try {
+  if (!Object.hasOwn(STAGES, stage)) {
+    throw new SetupError(`no stage "${stage}", only ${Object.keys(STAGES).join(', ')}`);
+  }
+  setup(STAGES[stage]);
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  process.stderr.write(`setup: ${error.message}\n`);
+  process.exitCode = 1;
+}
