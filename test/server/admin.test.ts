@@ -1,0 +1,229 @@
+import { expect, test } from '@jest/globals';
+import { PluginMetrics } from '../../dist/execution/metrics.js';
+import type { PluginState, PluginStatus } from '../../dist/plugins/status.js';
+import { type AdminStatus, createAdminApp } from '../../dist/server/admin.js';
+
+const TOKEN = 'correct horse battery staple'.replaceAll(' ', '-');
+const authorization = { authorization: `Bearer ${TOKEN}` };
+
+function plugin(name: string, state: PluginState, more: Partial<PluginStatus> = {}): PluginStatus {
+  return {
+    name,
+    state,
+    reason: state === 'failed' ? `${name} refused to initialize` : null,
+    since: new Date('2026-01-02T03:04:05.000Z'),
+    origin: 'config',
+    type: 'external',
+    path: `/plugins/lib${name}.so`,
+    version: '1.2.3',
+    description: `The ${name} plugin`,
+    hooks: ['before_request', 'process_endpoint'],
+    isolation: 'process',
+    critical: false,
+    priority: 100,
+    circuit: 'closed',
+    calls: { before_request: { calls: 7, failed: 2 } },
+    processes: [{ pid: 4242, state: 'ready', startedAt: new Date('2026-01-02T03:00:00.000Z'), calls: 7 }],
+    ...more,
+  };
+}
+
+function admin(status: Partial<AdminStatus> = {}, metrics = new PluginMetrics()) {
+  const whole: AdminStatus = {
+    plugins: [],
+    rejected: [],
+    draining: false,
+    startedAt: new Date('2026-01-02T03:00:00.000Z'),
+    ...status,
+  };
+  return createAdminApp({
+    status: () => whole,
+    metrics,
+    token: TOKEN,
+    version: '9.8.7',
+    configFile: '/etc/backworks.yaml',
+  });
+}
+
+test('healthz answers while the process lives, whatever the plugins do', async () => {
+  const response = await admin({ plugins: [plugin('a', 'failed', { critical: true })] }).request('/healthz');
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({ status: 'ok', version: '9.8.7' });
+  expect(response.headers.get('cache-control')).toBe('no-store');
+});
+
+test.each<[string, Partial<AdminStatus>, number, string]>([
+  ['without plugins', {}, 200, 'ready'],
+  [
+    'with a critical plugin that serves',
+    { plugins: [plugin('a', 'ready', { critical: true })] },
+    200,
+    'ready',
+  ],
+  [
+    'with a degraded critical plugin',
+    { plugins: [plugin('a', 'degraded', { critical: true })] },
+    200,
+    'ready',
+  ],
+  [
+    'with a disabled critical plugin',
+    { plugins: [plugin('a', 'stopped', { critical: true })] },
+    200,
+    'ready',
+  ],
+  [
+    'with a failed critical plugin',
+    { plugins: [plugin('a', 'failed', { critical: true })] },
+    503,
+    'unavailable',
+  ],
+  [
+    'with a critical plugin on its way',
+    { plugins: [plugin('a', 'loading', { critical: true })] },
+    503,
+    'starting',
+  ],
+  ['before the plugins were tried', { starting: true }, 503, 'starting'],
+  ['while draining', { draining: true, plugins: [plugin('a', 'ready')] }, 503, 'draining'],
+])('readyz %s', async (_case, status, code, word) => {
+  const response = await admin(status).request('/readyz');
+  expect(response.status).toBe(code);
+  expect(await response.json()).toMatchObject({ status: word });
+});
+
+test('a failed optional plugin is named by readyz, without its reason, and keeps the server in', async () => {
+  const plugins = [plugin('good', 'ready', { critical: true }), plugin('bad', 'failed')];
+  const response = await admin({ plugins }).request('/readyz');
+  expect(response.status).toBe(200);
+  expect(await response.json()).toEqual({
+    status: 'ready',
+    not_serving: [{ name: 'bad', state: 'failed', critical: false }],
+  });
+});
+
+test.each([
+  ['no header', undefined],
+  ['another scheme', `Basic ${TOKEN}`],
+  ['a wrong token', 'Bearer wrong'],
+  ['an empty token', 'Bearer '],
+  ['a beginning of the token', `Bearer ${TOKEN.slice(0, -1)}`],
+  ['the token and more', `Bearer ${TOKEN}x`],
+])('metrics and plugins are closed to %s', async (_case, value) => {
+  const app = admin({ plugins: [plugin('weather', 'ready')] });
+  for (const path of ['/metrics', '/plugins', '/plugins/weather', '/plugins/nobody']) {
+    const response = await app.request(path, {
+      headers: value === undefined ? {} : { authorization: value },
+    });
+    expect(response.status).toBe(401);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer realm="backworks admin"');
+    expect(response.headers.get('content-type')).toBe('application/problem+json');
+    const document = (await response.json()) as Record<string, unknown>;
+    expect(document).toMatchObject({ status: 401, code: 'BW_ADMIN_UNAUTHORIZED', instance: path });
+    expect(JSON.stringify(document)).not.toContain('The weather plugin');
+  }
+});
+
+test('the scheme of the authorization header is case-insensitive', async () => {
+  const response = await admin().request('/plugins', { headers: { authorization: `bearer ${TOKEN}` } });
+  expect(response.status).toBe(200);
+});
+
+test('an empty token cannot open the API to everyone', () => {
+  const metrics = new PluginMetrics();
+  const startedAt = new Date();
+  const status = () => ({ plugins: [], rejected: [], draining: false, startedAt });
+  expect(() => createAdminApp({ status, metrics, token: '', version: '1' })).toThrow(/empty token/);
+});
+
+test('metrics hold the plugins and the process in the Prometheus text format', async () => {
+  const metrics = new PluginMetrics();
+  metrics.hook('weather', 'before_request').failedWith('BW_PLUGIN_CRASHED', 3);
+  const response = await admin({}, metrics).request('/metrics', { headers: authorization });
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+  const lines = (await response.text()).split('\n');
+  expect(lines).toContain(
+    'backworks_plugin_failures_total{plugin="weather",hook="before_request",code="BW_PLUGIN_CRASHED"} 1',
+  );
+  expect(lines).toEqual(
+    expect.arrayContaining([expect.stringMatching(/^nodejs_eventloop_lag_p99_seconds \d/)]),
+  );
+});
+
+test('two admin apps can share one registry', () => {
+  const metrics = new PluginMetrics();
+  expect(() => [admin({}, metrics), admin({}, metrics)]).not.toThrow();
+});
+
+test('plugins and rejected files are listed in snake_case, with what is documented and nothing else', async () => {
+  const secret = { config: { api_key: 'hunter2' } } as Partial<PluginStatus>;
+  const rejected = [
+    { path: '/plugins/x.so', code: 'BW_LIBRARY_FORMAT', reason: 'x.so is a text file', hint: 'compile it' },
+  ];
+  const app = admin({ plugins: [plugin('weather', 'ready', secret)], rejected });
+  const response = await app.request('/plugins', { headers: authorization });
+  const text = await response.text();
+  expect(text).not.toContain('hunter2');
+  expect(response.headers.get('access-control-allow-origin')).toBeNull();
+  const weather = {
+    name: 'weather',
+    state: 'ready',
+    reason: null,
+    since: '2026-01-02T03:04:05.000Z',
+    origin: 'config',
+    type: 'external',
+    path: '/plugins/libweather.so',
+    version: '1.2.3',
+    description: 'The weather plugin',
+    hooks: ['before_request', 'process_endpoint'],
+    isolation: 'process',
+    critical: false,
+    priority: 100,
+    circuit: 'closed',
+    calls: { before_request: { calls: 7, failed: 2 } },
+    processes: [{ pid: 4242, state: 'ready', started_at: '2026-01-02T03:00:00.000Z', calls: 7 }],
+  };
+  expect(JSON.parse(text)).toEqual({
+    version: '9.8.7',
+    started_at: '2026-01-02T03:00:00.000Z',
+    config_file: '/etc/backworks.yaml',
+    plugins: [weather],
+    rejected,
+  });
+  const one = await app.request('/plugins/weather', { headers: authorization });
+  expect(await one.json()).toEqual(weather);
+});
+
+test('an unknown plugin and an unknown path are 404 problems', async () => {
+  const app = admin();
+  for (const path of ['/plugins/nobody', '/nowhere']) {
+    const response = await app.request(path, { headers: authorization });
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ code: 'BW_ROUTE_NOT_FOUND', instance: path });
+  }
+});
+
+test('other methods are answered with 405 and what is allowed', async () => {
+  const response = await admin().request('/plugins', { method: 'DELETE', headers: authorization });
+  expect(response.status).toBe(405);
+  expect(response.headers.get('allow')).toBe('GET, HEAD');
+  const head = await admin().request('/healthz', { method: 'HEAD' });
+  expect(head.status).toBe(200);
+});
+
+test('a defect is a 500 problem that does not tell what happened', async () => {
+  const app = createAdminApp({
+    status: () => {
+      throw new Error('the password is hunter2');
+    },
+    metrics: new PluginMetrics(),
+    token: TOKEN,
+    version: '1',
+  });
+  const response = await app.request('/readyz');
+  expect(response.status).toBe(500);
+  const text = await response.text();
+  expect(JSON.parse(text)).toMatchObject({ code: 'BW_INTERNAL' });
+  expect(text).not.toContain('hunter2');
+});
