@@ -158,11 +158,11 @@ static const char *answer(const char *city, bool imperial) {
     char escaped[ESCAPED_SIZE], reply[REPLY_SIZE];
     escape(climate.city != NULL ? climate.city : city, escaped);
     snprintf(reply, sizeof reply,
-             "{\"city\":\"%s\",\"temperature\":%s%d.%d,\"units\":\"%s\",\"humidity\":%d,"
-             "\"conditions\":\"%s\",\"basis\":\"%s\"}",
-             escaped, tenths < 0 ? "-" : "", abs(tenths) / 10, abs(tenths) % 10,
-             imperial ? "imperial" : "metric", climate.humidity_percent, climate.conditions,
-             climate.city != NULL ? "yearly mean" : "derived from the name");
+             "{\"basis\":\"%s\",\"city\":\"%s\",\"conditions\":\"%s\",\"humidity\":%d,"
+             "\"temperature\":%s%d.%d,\"units\":\"%s\"}",
+             climate.city != NULL ? "yearly mean" : "derived from the name", escaped,
+             climate.conditions, climate.humidity_percent, tenths < 0 ? "-" : "", abs(tenths) / 10,
+             abs(tenths) % 10, imperial ? "imperial" : "metric");
     return copy_of(reply);
 }
 

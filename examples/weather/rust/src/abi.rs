@@ -1,0 +1,73 @@
+//! The two frozen symbols of backworks_plugin.h, as Rust sees them, and the border all calls cross.
+
+use std::cell::RefCell;
+use std::ffi::{c_char, CStr, CString};
+use std::panic::{catch_unwind, UnwindSafe};
+use std::ptr;
+
+#[repr(C)]
+pub struct PluginInfo {
+    pub name: *const c_char,
+    pub version: *const c_char,
+    pub description: *const c_char,
+}
+
+type Lifecycle = unsafe extern "C" fn() -> i32;
+type Hook = unsafe extern "C" fn(*const c_char) -> *const c_char;
+
+/// A `None` is a NULL pointer: "not implemented".
+#[repr(C)]
+pub struct PluginVTable {
+    pub initialize: Option<unsafe extern "C" fn(*const c_char) -> i32>,
+    pub shutdown: Option<Lifecycle>,
+    pub health_check: Option<Lifecycle>,
+    pub before_request: Option<Hook>,
+    pub after_response: Option<Hook>,
+    pub process_endpoint:
+        Option<unsafe extern "C" fn(*const c_char, *const c_char, *const c_char) -> *const c_char>,
+}
+
+thread_local! {
+    /// The last string handed to the host, which copies it before it calls again. With no
+    /// free_string in the ABI's frozen part, this is how nothing leaks.
+    static REPLY: RefCell<CString> = RefCell::new(CString::default());
+}
+
+/// Text of the host's, for the length of a call. NULL and invalid UTF-8 read as "".
+///
+/// # Safety
+/// `text` is NULL or ends with a NUL byte and outlives the returned reference.
+pub unsafe fn borrow<'a>(text: *const c_char) -> &'a str {
+    if text.is_null() {
+        return "";
+    }
+    unsafe { CStr::from_ptr(text) }.to_str().unwrap_or_default()
+}
+
+/// Runs a hook. `None` becomes NULL; so does a panic, which must not cross into the host.
+pub fn answer(hook: impl FnOnce() -> Option<String> + UnwindSafe) -> *const c_char {
+    let Ok(Some(text)) = catch_unwind(hook) else {
+        return ptr::null();
+    };
+    // JSON writes U+0000 as an escape, so the text has no NUL inside.
+    let Ok(text) = CString::new(text) else {
+        return ptr::null();
+    };
+    REPLY.with(|reply| {
+        *reply.borrow_mut() = text;
+        reply.borrow().as_ptr()
+    })
+}
+
+/// Runs a function that answers 0 for success; an error and a panic become `failure`.
+/// Without last_error, the words go to stderr, which the host logs under the plugin's name.
+pub fn status(failure: i32, function: impl FnOnce() -> Result<(), String> + UnwindSafe) -> i32 {
+    match catch_unwind(function) {
+        Ok(Ok(())) => 0,
+        Ok(Err(why)) => {
+            eprintln!("{why}");
+            failure
+        }
+        Err(_) => failure,
+    }
+}
