@@ -31,7 +31,9 @@ export function buildNative({ strict = false } = {}) {
 
 function nodeGyp(step, headers, env) {
   const program = join(root, 'node_modules/node-gyp/bin/node-gyp.js');
-  run(`node-gyp ${step}`, process.execPath, [program, step, '--release', '--loglevel=warn', ...headers], { env });
+  run(`node-gyp ${step}`, process.execPath, [program, step, '--release', '--loglevel=warn', ...headers], {
+    env,
+  });
 }
 
 function buildEnvironment(strict) {
