@@ -22,10 +22,9 @@ export interface Policies {
   readonly deadline: DeadlinePolicy;
 }
 
-export type PolicySettings = Pick<
-  PluginPolicy,
-  'timeouts' | 'circuitBreaker' | 'retry' | 'limits' | 'instances'
->;
+export type PolicySettings = Pick<PluginPolicy, 'circuitBreaker' | 'retry' | 'limits' | 'instances'> & {
+  readonly timeouts: { readonly callMs: number };
+};
 
 /** Failures that say nothing new about the plugin: they must not keep its breaker open. */
 const NOT_THE_PLUGINS: ReadonlySet<ErrorCode> = new Set([

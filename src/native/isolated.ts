@@ -189,9 +189,9 @@ export class IsolatedPlugin implements NativePlugin {
   }
 
   private spawn(): RunnerProcess {
-    const process: RunnerProcess = new RunnerProcess(this.runner, this.options, {
-      ended: (failure) => this.onEnded(process, failure),
-    });
+    const process: RunnerProcess = new RunnerProcess(this.runner, this.options, (failure) =>
+      this.onEnded(process, failure),
+    );
     return process;
   }
 

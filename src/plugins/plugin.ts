@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { JsonObject, JsonValue } from '../config/types.js';
 import type { PluginMetadata } from './metadata.js';
 
@@ -11,7 +12,7 @@ export type BodyEncoding = 'json' | 'text' | 'base64';
 export interface PluginResponse {
   status: number;
   headers: HeaderMap;
-  body: Buffer | string | ReadableStream<Uint8Array> | null;
+  body: Buffer | string | Readable | null;
 }
 
 /** What before_request decided. */

@@ -1,0 +1,64 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { toBackworksError } from '../errors.js';
+import type { LibraryReader } from './library-reader.js';
+import type { PluginMetadata } from './metadata.js';
+import type { RejectedLibrary } from './status.js';
+
+const LIBRARY_NAME = /\.(?:so|dylib|dll)$/;
+/** Libraries described at the same time; each is a short-lived process. */
+const PARALLEL = 8;
+
+export interface DiscoveredLibrary {
+  readonly path: string;
+  readonly metadata: PluginMetadata;
+}
+
+export interface Discovery {
+  readonly found: readonly DiscoveredLibrary[];
+  readonly rejected: readonly RejectedLibrary[];
+}
+
+/**
+ * Looks for plugins in directories, in the order given and by file name, and reads their metadata
+ * without initializing them. A file that is no usable plugin is reported and does not stop the rest.
+ */
+export async function discoverPlugins(
+  directories: readonly string[],
+  reader: LibraryReader,
+): Promise<Discovery> {
+  const listings = await Promise.all(directories.map(listLibraries));
+  const paths = [...new Set(listings.flat())];
+  const found: DiscoveredLibrary[] = [];
+  const rejected: RejectedLibrary[] = [];
+  for (let start = 0; start < paths.length; start += PARALLEL) {
+    const batch = paths.slice(start, start + PARALLEL);
+    const results = await Promise.allSettled(batch.map((path) => reader.read(path)));
+    results.forEach((result, index) => {
+      const path = batch[index] as string;
+      if (result.status === 'fulfilled') found.push({ path, metadata: result.value });
+      else rejected.push(reject(path, result.reason));
+    });
+  }
+  return { found, rejected };
+}
+
+/** A rejected library as operators read it. */
+export function reject(path: string, thrown: unknown): RejectedLibrary {
+  const error = toBackworksError(thrown);
+  return { path, code: error.code, reason: error.message, hint: error.hint ?? null };
+}
+
+async function listLibraries(directory: string): Promise<string[]> {
+  try {
+    const entries = await readdir(directory, { withFileTypes: true });
+    return entries
+      .filter((entry) => LIBRARY_NAME.test(entry.name) && !entry.isDirectory())
+      .map((entry) => join(directory, entry.name))
+      .sort();
+  } catch (error) {
+    // A directory that is not there holds no plugins; one that cannot be read is worth an error.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,103 @@
+import { type BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
+import type { CircuitStateName, PluginExecutor } from '../execution/executor.js';
+import type { Hook, NativePlugin, NativeProcess, NativeReply } from '../native/native-plugin.js';
+import { readDecision, readEndpointAnswer, readPatch } from './marshal.js';
+import type { PluginMetadata } from './metadata.js';
+import type {
+  BackworksPlugin,
+  JsonObject,
+  PipelineHook,
+  PluginHealth,
+  PluginResponse,
+  RequestDecision,
+} from './plugin.js';
+import { InvalidAnswer } from './response-check.js';
+
+export interface LoadedPluginOptions {
+  readonly name: string;
+  readonly metadata: PluginMetadata;
+  readonly priority: number;
+  readonly critical: boolean;
+  readonly parsedReplyBytes: number;
+}
+
+type Read<T> = (reply: NativeReply, parsedBytesMax: number) => T;
+
+/** A native plugin behind its executor: the only caller of a vtable function. */
+export class LoadedPlugin implements BackworksPlugin {
+  readonly name: string;
+  readonly metadata: PluginMetadata;
+  readonly priority: number;
+  readonly critical: boolean;
+  private readonly parsedReplyBytes: number;
+
+  constructor(
+    options: LoadedPluginOptions,
+    private readonly native: NativePlugin,
+    private readonly executor: PluginExecutor,
+  ) {
+    this.name = options.name;
+    this.metadata = options.metadata;
+    this.priority = options.priority;
+    this.critical = options.critical;
+    this.parsedReplyBytes = options.parsedReplyBytes;
+  }
+
+  has(hook: PipelineHook): boolean {
+    return this.metadata.hooks.has(hook);
+  }
+
+  beforeRequest(requestJson: string): Promise<RequestDecision | null> {
+    return this.call('before_request', [requestJson], readDecision);
+  }
+
+  processEndpoint(endpoint: string, method: string, requestJson: string): Promise<PluginResponse | null> {
+    return this.call('process_endpoint', [endpoint, method, requestJson], readEndpointAnswer);
+  }
+
+  afterResponse(responseJson: string): Promise<JsonObject | null> {
+    return this.call('after_response', [responseJson], readPatch);
+  }
+
+  /** @throws PluginFailure (as a rejection) when the plugin cannot be asked. */
+  async health(): Promise<PluginHealth> {
+    if (!this.native.description.functions.has('health_check')) return { status: 'healthy', text: '' };
+    const { status, text } = await this.executor.execute('health_check', (call) =>
+      this.native.healthCheck(call),
+    );
+    return { status: status === 0 ? 'healthy' : status > 0 ? 'degraded' : 'unhealthy', text };
+  }
+
+  /** Calls shutdown() within its time-box and ends every process. Never rejects. */
+  close(): Promise<void> {
+    return this.native.close();
+  }
+
+  get circuit(): CircuitStateName {
+    return this.executor.circuit;
+  }
+
+  get calls(): Record<string, { calls: number; failed: number }> {
+    return this.executor.counts;
+  }
+
+  processes(): readonly NativeProcess[] {
+    return this.native.processes();
+  }
+
+  private call<T>(hook: Hook, args: readonly string[], read: Read<T>): Promise<T> {
+    return this.executor.execute(hook, async (call) => {
+      const reply = await this.native.call(hook, args, call);
+      try {
+        return read(reply, this.parsedReplyBytes);
+      } catch (error) {
+        throw error instanceof InvalidAnswer ? this.badAnswer(hook, error) : error;
+      }
+    });
+  }
+
+  private badAnswer(phase: PluginPhase, reason: InvalidAnswer): BackworksError {
+    const message = `plugin ${this.name} answered ${phase} with something unusable: ${reason.message}`;
+    return new PluginFailure('BW_PLUGIN_BAD_RESPONSE', message, { plugin: this.name, phase, cause: reason });
+  }
+}

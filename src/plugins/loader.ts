@@ -1,0 +1,100 @@
+import { PluginExecutor, type CircuitStateName } from '../execution/executor.js';
+import type { DeadlineTimer } from '../execution/deadline.js';
+import type { PluginMetrics } from '../execution/metrics.js';
+import { BackworksError, type PluginFailure } from '../errors.js';
+import type { Log } from '../log.js';
+import { InProcessPlugin } from '../native/in-process.js';
+import { IsolatedPlugin } from '../native/isolated.js';
+import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js';
+import type { LibraryStore } from '../native/library-store.js';
+import type { NativePlugin, NativePluginOptions, PluginLogLine } from '../native/native-plugin.js';
+import { LoadedPlugin } from './loaded-plugin.js';
+import { readMetadata } from './metadata.js';
+import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
+
+/** What a loaded plugin reports about itself while it runs. */
+export interface PluginEvents {
+  failed(failure: PluginFailure): void;
+  recovered(): void;
+  circuit(state: CircuitStateName): void;
+}
+
+export interface PluginLoaderOptions {
+  readonly log: Log;
+  readonly metrics: PluginMetrics;
+  readonly timer: DeadlineTimer;
+  readonly store: LibraryStore;
+}
+
+/** Turns an entry into a running plugin. */
+export class PluginLoader {
+  constructor(private readonly options: PluginLoaderOptions) {}
+
+  /**
+   * Checks the file, copies it to the store, loads and initializes it, and puts the executor around it.
+   * @throws BackworksError saying what is wrong and what to do; nothing is left running.
+   */
+  async load(entry: PluginEntry, events: PluginEvents): Promise<LoadedPlugin> {
+    const { name, config } = entry;
+    if (config.path === null) throw unsupported(entry);
+    checkLibrary(config.path, await readLibraryFacts(config.path));
+    const native = await this.open(entry, config.path, events);
+    try {
+      const metadata = readMetadata(native.description, 'load');
+      const policy = resolvePolicy(config, metadata);
+      const executor = new PluginExecutor({
+        plugin: name,
+        settings: policy,
+        timer: this.options.timer,
+        metrics: this.options.metrics,
+        onCircuitChange: (state) => events.circuit(state),
+      });
+      const { critical, priority } = policy;
+      const { parsedReplyBytes } = policy.limits;
+      return new LoadedPlugin({ name, metadata, critical, priority, parsedReplyBytes }, native, executor);
+    } catch (error) {
+      await native.close();
+      throw error;
+    }
+  }
+
+  private async open(entry: PluginEntry, path: string, events: PluginEvents): Promise<NativePlugin> {
+    const { name, config } = entry;
+    const { store, metrics } = this.options;
+    const inProcess = config.isolation === 'in-process';
+    const options: NativePluginOptions = {
+      name,
+      libraryPath: inProcess ? await store.privateCopy(path, name) : (await store.add(path)).path,
+      configJson: JSON.stringify(config.config),
+      instances: config.instances,
+      initializeTimeoutMs: config.timeouts.initializeMs,
+      shutdownTimeoutMs: config.timeouts.shutdownMs,
+      replyBytesMax: config.limits.replyBytes,
+      logBytesPerSecond: config.limits.logBytesPerSecond,
+      recycleCalls: config.recycle.calls,
+      recycleMemoryBytes: config.recycle.memoryBytes,
+      events: {
+        log: (line) => this.log(name, line),
+        metric: (counter, delta) => metrics.customCounter(name, counter, delta),
+        failed: (failure) => {
+          metrics.processFailed(name);
+          events.failed(failure);
+        },
+        recovered: () => events.recovered(),
+      },
+    };
+    return inProcess ? InProcessPlugin.open(options) : IsolatedPlugin.open(options);
+  }
+
+  private log(plugin: string, { source, level, text, pid }: PluginLogLine): void {
+    this.options.log[level]({ plugin, source, pid: pid ?? undefined }, text);
+  }
+}
+
+function unsupported({ name, config }: PluginEntry): BackworksError {
+  const place = config.where === null ? '' : ` (${config.where})`;
+  const message = `plugin ${name}${place} has type "${config.type}", which this version cannot serve yet`;
+  return new BackworksError('BW_PLUGIN_UNSUPPORTED', message, {
+    hint: 'use type: external with the path of a library, or set enabled: false',
+  });
+}

@@ -1,0 +1,99 @@
+import { isUtf8 } from 'node:buffer';
+import type { NativeReply } from '../native/native-plugin.js';
+import type { HeaderMap, JsonObject, PluginResponse, RequestDecision } from './plugin.js';
+import { checkResponseParts, InvalidAnswer } from './response-check.js';
+
+/**
+ * Plugin answers, from untrusted bytes to checked values. The only place that parses what a plugin
+ * returned. Every function throws InvalidAnswer with the reason when the answer cannot be used.
+ */
+
+const JSON_TYPE: HeaderMap = { 'content-type': 'application/json' };
+/** A member "__proto__", written plainly or with escapes; rare enough to be looked at closely. */
+const MAYBE_PROTOTYPE = /__proto__|\\u00[57]/i;
+
+/** The answer of before_request: `{"response": …}`, `{"request": …}` or the merge patch itself. */
+export function readDecision(reply: NativeReply, parsedBytesMax: number): RequestDecision | null {
+  if (reply === null) return null;
+  const answer = parseObject(reply, parsedBytesMax);
+  if ('response' in answer) {
+    return { kind: 'respond', response: readResponse(asObject(answer.response, 'response')) };
+  }
+  return { kind: 'patch', patch: 'request' in answer ? asObject(answer.request, 'request') : answer };
+}
+
+/** The answer of after_response as a merge patch. */
+export function readPatch(reply: NativeReply, parsedBytesMax: number): JsonObject | null {
+  if (reply === null) return null;
+  const answer = parseObject(reply, parsedBytesMax);
+  return 'response' in answer ? asObject(answer.response, 'response') : answer;
+}
+
+/**
+ * The answer of process_endpoint: an object with an integer `status` and a `body` is a response, any
+ * other JSON the body of a 200, whose text then goes out as it came.
+ */
+export function readEndpointAnswer(reply: NativeReply, parsedBytesMax: number): PluginResponse | null {
+  if (reply === null) return null;
+  const answer = parse(reply, parsedBytesMax);
+  if (isObject(answer) && Number.isInteger(answer.status) && 'body' in answer) return readResponse(answer);
+  return { status: 200, headers: { ...JSON_TYPE }, body: reply };
+}
+
+function readResponse(parts: JsonObject): PluginResponse {
+  const status = parts.status ?? 200;
+  const headers = checkResponseParts(status, parts.headers);
+  const body = parts.body ?? null;
+  if (body === null) return { status: status as number, headers, body: null };
+  if (parts.body_encoding === 'base64') {
+    if (typeof body !== 'string')
+      throw new InvalidAnswer('body_encoding is "base64" but body is not a string');
+    headers['content-type'] ??= 'application/octet-stream';
+    return { status: status as number, headers, body: Buffer.from(body, 'base64') };
+  }
+  if (typeof body === 'string' && !isJsonType(headers['content-type'])) {
+    headers['content-type'] ??= 'text/plain; charset=utf-8';
+    return { status: status as number, headers, body };
+  }
+  headers['content-type'] ??= 'application/json';
+  return { status: status as number, headers, body: JSON.stringify(body) };
+}
+
+function parseObject(reply: Buffer | string, bytesMax: number): JsonObject {
+  return asObject(parse(reply, bytesMax), 'answer');
+}
+
+function parse(reply: Buffer | string, bytesMax: number): unknown {
+  const bytes = reply.length;
+  if (bytes > bytesMax) {
+    throw new InvalidAnswer(`the answer has ${bytes} bytes, limits.parsed_reply allows ${bytesMax}`);
+  }
+  if (typeof reply !== 'string' && !isUtf8(reply)) throw new InvalidAnswer('the answer is not UTF-8');
+  const text = typeof reply === 'string' ? reply : reply.toString('utf8');
+  try {
+    return JSON.parse(text, MAYBE_PROTOTYPE.test(text) ? refusePrototype : undefined) as unknown;
+  } catch (cause) {
+    if (cause instanceof InvalidAnswer) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InvalidAnswer(`the answer is not JSON: ${reason.slice(0, 200)}`);
+  }
+}
+
+/** A member of that name would become a prototype as soon as somebody copies the object. */
+function refusePrototype(key: string, value: unknown): unknown {
+  if (key === '__proto__') throw new InvalidAnswer('the answer has a member "__proto__"');
+  return value;
+}
+
+function asObject(value: unknown, what: string): JsonObject {
+  if (isObject(value)) return value;
+  throw new InvalidAnswer(`${what} is not a JSON object`);
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isJsonType(contentType: string | string[] | undefined): boolean {
+  return typeof contentType === 'string' && /^application\/(?:[\w.+-]+\+)?json\b/i.test(contentType);
+}

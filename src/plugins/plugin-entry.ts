@@ -1,0 +1,79 @@
+import type { BackworksConfig, PluginConfig, PluginPolicy } from '../config/types.js';
+import { BackworksError } from '../errors.js';
+import type { DiscoveredLibrary } from './discovery.js';
+import type { PluginMetadata } from './metadata.js';
+
+const DEFAULT_PRIORITY = 100;
+const DEFAULT_CALL_MS = 100;
+
+/** A plugin the server is to run: an entry of the file, or a library found in a directory. */
+export interface PluginEntry {
+  readonly name: string;
+  readonly origin: 'config' | 'discovered';
+  readonly config: PluginConfig;
+}
+
+/** A plugin's policy with every gap filled: the file first, then the manifest, then the default. */
+export interface ResolvedPolicy extends PluginPolicy {
+  readonly critical: boolean;
+  readonly priority: number;
+  readonly timeouts: PluginPolicy['timeouts'] & { readonly callMs: number };
+}
+
+/** @param metadata null when the library could not be described; the defaults apply. */
+export function resolvePolicy(config: PluginPolicy, metadata: PluginMetadata | null): ResolvedPolicy {
+  const callMs = config.timeouts.callMs ?? metadata?.maxExecutionTimeMs ?? DEFAULT_CALL_MS;
+  return {
+    ...config,
+    critical: config.critical ?? metadata?.critical ?? false,
+    priority: config.priority ?? metadata?.priority ?? DEFAULT_PRIORITY,
+    timeouts: { ...config.timeouts, callMs },
+  };
+}
+
+/**
+ * Joins the file's entries with what discovery found. An explicit entry wins over a discovered
+ * library of the same path or name.
+ * @throws BackworksError BW_PLUGIN_DUPLICATE when two discovered libraries share a name.
+ */
+export function planEntries(
+  config: BackworksConfig,
+  discovered: readonly DiscoveredLibrary[],
+  defaults: PluginPolicy,
+): PluginEntry[] {
+  const explicit = config.plugins.map((entry): PluginEntry => ({
+    name: entry.name,
+    origin: 'config',
+    config: entry,
+  }));
+  const names = new Set(explicit.map((entry) => entry.name));
+  const paths = new Set(config.plugins.map((entry) => entry.path));
+  const byName = new Map<string, string>();
+  const found: PluginEntry[] = [];
+  for (const { path, metadata } of discovered) {
+    const { name } = metadata;
+    if (names.has(name) || paths.has(path)) continue;
+    const other = byName.get(name);
+    if (other !== undefined) {
+      throw new BackworksError(
+        'BW_PLUGIN_DUPLICATE',
+        `two libraries call themselves "${name}": ${other} and ${path}`,
+        {
+          hint: 'remove one, or give each an entry of its own under plugins:',
+        },
+      );
+    }
+    byName.set(name, path);
+    const entry: PluginConfig = {
+      ...defaults,
+      name,
+      type: 'external',
+      path,
+      enabled: true,
+      config: {},
+      where: null,
+    };
+    found.push({ name, origin: 'discovered', config: entry });
+  }
+  return [...explicit, ...found];
+}

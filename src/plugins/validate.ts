@@ -1,0 +1,162 @@
+import type { PluginPolicy } from '../config/types.js';
+import { type BackworksError, type ErrorCode, toBackworksError } from '../errors.js';
+import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js';
+import type { LibraryReader } from './library-reader.js';
+import type { LoadedPlugin } from './loaded-plugin.js';
+import type { PluginLoader } from './loader.js';
+import type { PluginMetadata } from './metadata.js';
+import type { PipelineHook } from './plugin.js';
+
+export type CheckOutcome = 'passed' | 'failed' | 'crashed' | 'skipped';
+
+export interface ValidationCheck {
+  readonly name: string;
+  readonly outcome: CheckOutcome;
+  readonly detail: string;
+  readonly hint: string | null;
+  readonly durationMs: number;
+}
+
+export interface ValidationReport {
+  readonly path: string;
+  /** No check failed or crashed. */
+  readonly ok: boolean;
+  readonly checks: readonly ValidationCheck[];
+  readonly metadata: PluginMetadata | null;
+}
+
+export interface ValidateOptions {
+  readonly reader: LibraryReader;
+  readonly loader: PluginLoader;
+  readonly defaults: PluginPolicy;
+}
+
+const CRASH_CODES: ReadonlySet<ErrorCode> = new Set([
+  'BW_PLUGIN_CRASHED',
+  'BW_PLUGIN_EXITED',
+  'BW_PLUGIN_TIMEOUT',
+  'BW_PLUGIN_PROTOCOL',
+]);
+
+const SAMPLE_REQUEST = {
+  id: 'validate',
+  method: 'GET',
+  path: '/validate',
+  route: '/validate',
+  params: {},
+  query: {},
+  headers: { host: 'localhost' },
+  body: null,
+  body_encoding: 'text',
+  remote: '127.0.0.1',
+  context: {},
+};
+
+/**
+ * Checks a library from the outside in: the file, loading, its description, a start with an empty
+ * configuration, one call of each hook, the end. Plugin code runs only in processes of its own, so a
+ * crash is a result like any other.
+ */
+export async function validateLibrary(path: string, options: ValidateOptions): Promise<ValidationReport> {
+  const report = new Report();
+  let metadata: PluginMetadata | null = null;
+  const file = await report.check('file', async () => {
+    const facts = await readLibraryFacts(path);
+    checkLibrary(path, facts);
+    return `${facts.format} for ${facts.architectures.join(', ')}, exports plugin_info and plugin_vtable`;
+  });
+  if (file) {
+    const described = await report.check('load and describe', async () => {
+      metadata = await options.reader.read(path);
+      return `${metadata.name} ${metadata.version}`;
+    });
+    if (described && metadata !== null) await checkRunning(path, metadata, options, report);
+  }
+  return { path, ok: report.ok, checks: report.checks, metadata };
+}
+
+async function checkRunning(
+  path: string,
+  { name }: PluginMetadata,
+  { loader, defaults }: ValidateOptions,
+  report: Report,
+): Promise<void> {
+  const config = {
+    ...defaults,
+    name,
+    type: 'external',
+    path,
+    enabled: true,
+    config: {},
+    where: null,
+  } as const;
+  const quiet = { failed() {}, recovered() {}, circuit() {} };
+  let plugin: LoadedPlugin | null = null;
+  await report.check('initialize with an empty configuration', async () => {
+    plugin = await loader.load({ name, origin: 'config', config }, quiet);
+    return 'initialize() returned 0';
+  });
+  const running = plugin as LoadedPlugin | null;
+  if (running === null) return;
+  try {
+    await report.check('health_check', async () => {
+      const { status, text } = await running.health();
+      if (status === 'unhealthy') throw new Error(`the plugin says it is unhealthy: ${text}`);
+      return text === '' ? status : `${status}: ${text}`;
+    });
+    for (const hook of running.metadata.hooks) {
+      await report.check(hook, async () =>
+        (await callHook(running, hook)) === null ? 'NULL' : 'a usable answer',
+      );
+    }
+  } finally {
+    await report.check('shutdown', async () => {
+      await running.close();
+      return 'ended';
+    });
+  }
+}
+
+function callHook(plugin: LoadedPlugin, hook: PipelineHook): Promise<unknown> {
+  const request = JSON.stringify(SAMPLE_REQUEST);
+  switch (hook) {
+    case 'before_request':
+      return plugin.beforeRequest(request);
+    case 'process_endpoint':
+      return plugin.processEndpoint(SAMPLE_REQUEST.path, SAMPLE_REQUEST.method, request);
+    case 'after_response': {
+      const { id, method, path, route } = SAMPLE_REQUEST;
+      const response = { status: 200, headers: {}, body: null, body_encoding: 'text', context: {} };
+      return plugin.afterResponse(JSON.stringify({ ...response, request: { id, method, path, route } }));
+    }
+  }
+}
+
+class Report {
+  readonly checks: ValidationCheck[] = [];
+
+  get ok(): boolean {
+    return this.checks.every(({ outcome }) => outcome === 'passed' || outcome === 'skipped');
+  }
+
+  /** Runs one check and notes its outcome; true when it passed. */
+  async check(name: string, run: () => Promise<string>): Promise<boolean> {
+    const startedAtMs = performance.now();
+    const note = (outcome: CheckOutcome, detail: string, hint: string | null): boolean => {
+      this.checks.push({ name, outcome, detail, hint, durationMs: performance.now() - startedAtMs });
+      return outcome === 'passed';
+    };
+    try {
+      return note('passed', await run(), null);
+    } catch (thrown) {
+      const error = toBackworksError(thrown);
+      return note(outcomeOf(error), error.message, error.hint ?? null);
+    }
+  }
+}
+
+function outcomeOf({ code }: BackworksError): CheckOutcome {
+  // A plugin may rightly refuse an empty configuration; only its operator knows a good one.
+  if (code === 'BW_PLUGIN_INITIALIZE') return 'skipped';
+  return CRASH_CODES.has(code) ? 'crashed' : 'failed';
+}

@@ -1,0 +1,227 @@
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { TaskCancelledError, wrap } from 'cockatiel';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BackworksError, PluginFailure } from '../../dist/errors.js';
+import { DeadlinePolicy, DeadlineTimer, type GuardedCall } from '../../dist/execution/deadline.js';
+import { PluginExecutor, type PluginExecutorOptions } from '../../dist/execution/executor.js';
+import { PluginMetrics } from '../../dist/execution/metrics.js';
+
+type Settings = PluginExecutorOptions['settings'];
+
+const SETTINGS: Settings = {
+  timeouts: { callMs: 50 },
+  circuitBreaker: { failures: 3, windowMs: 10_000, resetAfterMs: 100 },
+  retry: { attempts: 1, on: [] },
+  limits: {
+    concurrency: 1,
+    queue: 1,
+    replyBytes: 1024,
+    parsedReplyBytes: 1024,
+    logBytesPerSecond: 1024,
+  },
+  instances: 1,
+};
+
+const metrics = new PluginMetrics();
+const circuits: string[] = [];
+
+function executor(overrides: Partial<Settings> = {}): PluginExecutor {
+  return new PluginExecutor({
+    plugin: 'weather',
+    settings: { ...SETTINGS, ...overrides },
+    timer: new DeadlineTimer(),
+    metrics,
+    onCircuitChange: (state) => circuits.push(state),
+  });
+}
+
+const crash = (): Promise<never> =>
+  Promise.reject(new PluginFailure('BW_PLUGIN_CRASHED', 'crashed', { plugin: 'weather', phase: 'call' }));
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  const error: unknown = await promise.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(BackworksError);
+  return (error as BackworksError).code;
+}
+
+afterEach(() => {
+  circuits.length = 0;
+});
+
+describe('PluginExecutor', () => {
+  test('passes an answer through and counts it', async () => {
+    const guarded = executor();
+    await expect(guarded.execute('before_request', () => Promise.resolve('answer'))).resolves.toBe('answer');
+    expect(guarded.counts).toEqual({ before_request: { calls: 1, failed: 0 } });
+  });
+
+  test('a call past its deadline is told to stop and ends as BW_PLUGIN_TIMEOUT', async () => {
+    const stops: string[] = [];
+    const hang = (call: GuardedCall): Promise<never> => {
+      call.stop = (reason) => stops.push(reason);
+      return new Promise(() => {});
+    };
+    await expect(codeOf(executor().execute('process_endpoint', hang))).resolves.toBe('BW_PLUGIN_TIMEOUT');
+    expect(stops).toEqual(['deadline']);
+  });
+
+  test('a call that answers in time is never told to stop', async () => {
+    let stopped = false;
+    const guarded = executor();
+    await guarded.execute('before_request', (call) => {
+      call.stop = () => {
+        stopped = true;
+      };
+      return Promise.resolve(1);
+    });
+    await sleep(80);
+    expect(stopped).toBe(false);
+  });
+
+  test('failures within the window open the circuit, one call after reset_after closes it', async () => {
+    const guarded = executor();
+    for (let i = 0; i < 3; i += 1) await codeOf(guarded.execute('before_request', crash));
+    expect(guarded.circuit).toBe('open');
+    let called = false;
+    const refused = guarded.execute('before_request', () => {
+      called = true;
+      return Promise.resolve(1);
+    });
+    await expect(codeOf(refused)).resolves.toBe('BW_PLUGIN_CIRCUIT_OPEN');
+    expect(called).toBe(false);
+    await sleep(120);
+    await guarded.execute('before_request', () => Promise.resolve(1));
+    expect(guarded.circuit).toBe('closed');
+    expect(circuits).toEqual(['open', 'half-open', 'closed']);
+  });
+
+  test('while one call tries a half-open circuit, others take their fallback at once', async () => {
+    const guarded = executor();
+    for (let i = 0; i < 3; i += 1) await codeOf(guarded.execute('before_request', crash));
+    await sleep(120);
+    let finish = (): void => {};
+    const trial = guarded.execute('before_request', () => new Promise<void>((resolve) => (finish = resolve)));
+    const other = guarded.execute('before_request', () => Promise.resolve());
+    await expect(codeOf(other)).resolves.toBe('BW_PLUGIN_CIRCUIT_OPEN');
+    finish();
+    await trial;
+    expect(guarded.circuit).toBe('closed');
+  });
+
+  test('an error that is not the plugin’s passes through and does not open the circuit', async () => {
+    const guarded = executor();
+    const tooLarge = (): Promise<never> =>
+      Promise.reject(new BackworksError('BW_REQUEST_BODY_TOO_LARGE', 'too large'));
+    for (let i = 0; i < 5; i += 1) {
+      await expect(codeOf(guarded.execute('before_request', tooLarge))).resolves.toBe(
+        'BW_REQUEST_BODY_TOO_LARGE',
+      );
+    }
+    expect(guarded.circuit).toBe('closed');
+  });
+
+  test('calls beyond concurrency and queue are refused as BW_PLUGIN_OVERLOADED', async () => {
+    const guarded = executor();
+    const finish: (() => void)[] = [];
+    const work = (): Promise<void> => new Promise((resolve) => finish.push(resolve));
+    const running = [guarded.execute('before_request', work), guarded.execute('before_request', work)];
+    await expect(codeOf(guarded.execute('before_request', work))).resolves.toBe('BW_PLUGIN_OVERLOADED');
+    finish.forEach((end) => end());
+    await Promise.all(running);
+    expect(guarded.circuit).toBe('closed');
+  });
+
+  test('retries only what the configuration names, as often as it says', async () => {
+    const guarded = executor({ retry: { attempts: 3, on: ['crash'] } });
+    let tries = 0;
+    await expect(codeOf(guarded.execute('before_request', () => ((tries += 1), crash())))).resolves.toBe(
+      'BW_PLUGIN_CRASHED',
+    );
+    expect(tries).toBe(3);
+    tries = 0;
+    const bad = (): Promise<never> => {
+      tries += 1;
+      return Promise.reject(
+        new PluginFailure('BW_PLUGIN_BAD_RESPONSE', 'bad', { plugin: 'weather', phase: 'call' }),
+      );
+    };
+    const second = executor({ retry: { attempts: 3, on: ['crash'] } });
+    await codeOf(second.execute('before_request', bad));
+    expect(tries).toBe(1);
+  });
+
+  test('metrics say calls, failures by code and the circuit in Prometheus text', async () => {
+    const own = new PluginMetrics();
+    const guarded = new PluginExecutor({
+      plugin: 'p',
+      settings: SETTINGS,
+      timer: new DeadlineTimer(),
+      metrics: own,
+      onCircuitChange: () => {},
+    });
+    await guarded.execute('before_request', () => Promise.resolve(1));
+    for (let i = 0; i < 3; i += 1) await codeOf(guarded.execute('before_request', crash));
+    const text = await own.text();
+    expect(text).toContain(
+      'backworks_plugin_call_duration_seconds_count{plugin="p",hook="before_request"} 4',
+    );
+    expect(text).toContain(
+      'backworks_plugin_failures_total{plugin="p",hook="before_request",code="BW_PLUGIN_CRASHED"} 3',
+    );
+    expect(text).toContain('backworks_plugin_circuit_state{plugin="p"} 2');
+  });
+
+  test('custom counters keep to the limits the ABI states', async () => {
+    const own = new PluginMetrics();
+    own.customCounter('p', 'orders', 2);
+    own.customCounter('p', 'orders', -1);
+    own.customCounter('p', 'orders', Number.NaN);
+    own.customCounter('p', 'Bad Name', 1);
+    for (let i = 0; i < 200; i += 1) own.customCounter('p', `n${i}`, 1);
+    const lines = (await own.text())
+      .split('\n')
+      .filter((line) => line.startsWith('backworks_plugin_custom_total{'));
+    expect(lines).toHaveLength(100);
+    expect(lines[0]).toBe('backworks_plugin_custom_total{plugin="p",name="orders"} 2');
+  });
+});
+
+describe('DeadlinePolicy', () => {
+  test('composes with cockatiel’s wrap() and rejects with its TaskCancelledError', async () => {
+    const policy = wrap(new DeadlinePolicy(20, new DeadlineTimer()));
+    await expect(policy.execute(() => new Promise(() => {}))).rejects.toBeInstanceOf(TaskCancelledError);
+  });
+
+  test('a synchronous throw is a rejection, and events tell of both ends', async () => {
+    const policy = new DeadlinePolicy(20, new DeadlineTimer());
+    const seen: string[] = [];
+    policy.onSuccess(() => seen.push('success'));
+    policy.onFailure(({ handled }) => seen.push(`failure ${handled}`));
+    await policy.execute(() => 1);
+    await expect(
+      policy.execute(() => {
+        throw new Error('at once');
+      }),
+    ).rejects.toThrow('at once');
+    expect(seen).toEqual(['success', 'failure true']);
+  });
+
+  test('many calls each keep their own deadline under one timer', async () => {
+    const timer = new DeadlineTimer();
+    const short = new DeadlinePolicy(20, timer);
+    const long = new DeadlinePolicy(60, timer);
+    const ends: string[] = [];
+    const end = (name: string) => (): number => ends.push(name);
+    await Promise.all([
+      long.execute(() => new Promise(() => {})).catch(end('long')),
+      ...Array.from({ length: 100 }, () => short.execute(() => new Promise(() => {})).catch(end('short'))),
+      short.execute(() => Promise.resolve()).then(end('answered')),
+    ]);
+    expect(ends[0]).toBe('answered');
+    expect(ends.at(-1)).toBe('long');
+    expect(ends).toHaveLength(102);
+  });
+});
