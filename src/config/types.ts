@@ -88,7 +88,8 @@ export interface PluginConfig extends PluginPolicy {
 
 /** How a plugin is run; discovered plugins get the defaults. */
 export interface PluginPolicy {
-  readonly critical: boolean;
+  /** A failure ends the request; null when the file does not say, so that a manifest may. */
+  readonly critical: boolean | null;
   /** Lower runs first; null when the file does not say, so that a manifest may. */
   readonly priority: number | null;
   readonly isolation: Isolation;
@@ -96,7 +97,12 @@ export interface PluginPolicy {
   readonly trusted: boolean;
   /** Processes that run the plugin side by side. */
   readonly instances: number;
-  readonly timeouts: { readonly callMs: number; readonly initializeMs: number; readonly shutdownMs: number };
+  readonly timeouts: {
+    /** Longest time of a hook; null when the file does not say, so that a manifest may. */
+    readonly callMs: number | null;
+    readonly initializeMs: number;
+    readonly shutdownMs: number;
+  };
   readonly circuitBreaker: {
     /** This many failures within `windowMs` open the breaker. */
     readonly failures: number;

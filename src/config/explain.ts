@@ -1,0 +1,141 @@
+import type { ErrorObject } from 'ajv';
+import { nearest } from './nearest.js';
+import { below, type Pointer, quote } from './pointer.js';
+import type { Finding } from './problems.js';
+import type { Source } from './source.js';
+import { unsupportedHint } from './unsupported.js';
+
+export interface Explanation {
+  readonly pointer: Pointer;
+  /** The problem is the key, not its value. */
+  readonly atKey: boolean;
+  readonly finding: Finding;
+}
+
+/** The parts of a schema that messages are made of. */
+interface SchemaFacts {
+  readonly type?: string | readonly string[];
+  readonly enum?: readonly unknown[];
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly minItems?: number;
+  readonly uniqueItems?: boolean;
+  readonly properties?: Readonly<Record<string, unknown>>;
+  readonly patternErrorMessage?: string;
+  readonly writeOnly?: boolean;
+}
+
+/** A failure of the schema in our words; undefined for one that another failure explains better. */
+export function explain(error: ErrorObject, source: Source): Explanation | undefined {
+  const schema = (error.parentSchema ?? {}) as SchemaFacts;
+  const pointer = error.instancePath;
+  if (error.keyword === 'propertyNames') return undefined;
+  if (error.propertyName !== undefined) {
+    const finding = { expected: expectation(schema), found: quote(error.propertyName) };
+    return { pointer: below(pointer, error.propertyName), atKey: true, finding };
+  }
+  if (error.keyword === 'additionalProperties') {
+    return unknownKey(
+      pointer,
+      String(error.params['additionalProperty']),
+      Object.keys(schema.properties ?? {}),
+    );
+  }
+  if (error.keyword === 'required') {
+    const message = `the key ${quote(String(error.params['missingProperty']))} is missing`;
+    return { pointer, atKey: true, finding: { message } };
+  }
+  const unsupported = unsupportedHint(pointer);
+  if (unsupported !== undefined) return notYet(pointer, unsupported);
+  const found = source.origin(pointer) ?? describe(error.data, schema.writeOnly === true);
+  const hint = hintFor(error.data, schema, source.origin(pointer) !== undefined);
+  return { pointer, atKey: false, finding: { expected: expectation(schema), found, hint } };
+}
+
+function notYet(pointer: Pointer, hint: string): Explanation {
+  return { pointer, atKey: true, finding: { message: 'is not supported by this version yet', hint } };
+}
+
+function unknownKey(parent: Pointer, key: string, known: readonly string[]): Explanation {
+  const pointer = below(parent, key);
+  const unsupported = unsupportedHint(pointer);
+  if (unsupported !== undefined) return notYet(pointer, unsupported);
+  const near = nearest(key, known);
+  let hint = `the keys here are ${known.join(', ')}`;
+  if (near !== undefined) hint = `did you mean ${quote(near)}?`;
+  if (key === '<<') hint = 'merge keys are not part of YAML 1.2; repeat the values';
+  return { pointer, atKey: true, finding: { message: `unknown key ${quote(key)}`, hint } };
+}
+
+/** What a schema accepts: `a duration such as "100ms"`, `a whole number from 0 to 65535`. */
+function expectation(schema: SchemaFacts): string {
+  if (schema.patternErrorMessage !== undefined) return schema.patternErrorMessage.replace(/^expected /, '');
+  if (schema.enum !== undefined) return alternatives(schema.enum.map((value) => JSON.stringify(value)));
+  switch (schema.type) {
+    case 'integer':
+      return `a whole number from ${schema.minimum} to ${schema.maximum}`;
+    case 'boolean':
+      return 'true or false';
+    case 'object':
+      return 'a mapping';
+    case 'array':
+      return listExpectation(schema);
+    default:
+      return schema.minLength === undefined ? 'a string' : 'a string that is not empty';
+  }
+}
+
+function listExpectation(schema: SchemaFacts): string {
+  const length = schema.minItems === undefined ? 'a list' : 'a list that is not empty';
+  return schema.uniqueItems === true
+    ? `${length} and repeats nothing`.replace('list and', 'list that')
+    : length;
+}
+
+function alternatives(values: readonly string[]): string {
+  const last = values.at(-1) ?? '';
+  return values.length < 2 ? last : `${values.slice(0, -1).join(', ')} or ${last}`;
+}
+
+/** A value as messages show it; of a secret only its kind. */
+function describe(value: unknown, secret: boolean): string {
+  if (value === null) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a mapping';
+  if (secret) return `a ${typeof value}`;
+  return typeof value === 'string' ? quote(withoutCredentials(value)) : String(value);
+}
+
+/** A URL may carry a user name and a password. */
+export function withoutCredentials(text: string): string {
+  return text.replace(/\/\/[^/]*@/, '//…@');
+}
+
+function hintFor(value: unknown, schema: SchemaFacts, fromEnvironment: boolean): string | undefined {
+  if (value === null) return 'give it a value or remove the key';
+  if (typeof value === 'string') return textHint(value, schema, fromEnvironment);
+  if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
+  if (!fromEnvironment && schema.type === 'string' && schema.enum === undefined) return 'put it in quotes';
+  return amountHint(value === 0, typeof value === 'number' && value > 0 && Number.isInteger(value), schema);
+}
+
+function textHint(text: string, schema: SchemaFacts, fromEnvironment: boolean): string | undefined {
+  if (/^(true|false|[0-9]+)$/.test(text) && (schema.type === 'integer' || schema.type === 'boolean')) {
+    return 'remove the quotes';
+  }
+  if (schema.enum !== undefined && !fromEnvironment) {
+    const near = nearest(text, schema.enum.map(String));
+    if (near !== undefined) return `did you mean ${quote(near)}?`;
+  }
+  return amountHint(/^0+[A-Za-z]+$/.test(text), /^[0-9]+(ms|s|m|h|[KMGk]?i?B)$/.test(text), schema);
+}
+
+/** Why a well-formed duration or size was refused. */
+function amountHint(zero: boolean, wellFormed: boolean, schema: SchemaFacts): string | undefined {
+  const kind = /duration|size/.exec(schema.patternErrorMessage ?? '')?.[0];
+  if (kind === undefined) return undefined;
+  if (zero) return 'it must be above 0';
+  return wellFormed ? `the ${kind} is too large` : undefined;
+}

@@ -1,0 +1,110 @@
+import { resolve } from 'node:path';
+import { below } from './pointer.js';
+import { pluginEntries, type RawConfig, type RawEndpoint, type RawPlugin } from './raw.js';
+import type { BackworksConfig, EndpointConfig, EndpointTarget, PluginConfig, PluginPolicy } from './types.js';
+import { parseDuration, parseSize } from './units.js';
+
+export interface Origin {
+  /** Absolute path of the file, or null. */
+  readonly file: string | null;
+  /** What relative paths are relative to. */
+  readonly directory: string;
+  /** Where the value of a pointer stands, as `file:line:column`, or null without a file. */
+  where(pointer: string): string | null;
+}
+
+/** The checked file as the rest of the program sees it, deeply frozen. */
+export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
+  const { server, admin, logging } = raw;
+  const autoDiscover = raw.plugins.auto_discover;
+  return deepFreeze<BackworksConfig>({
+    name: raw.name,
+    version: raw.version,
+    description: raw.description,
+    file: origin.file,
+    server: {
+      host: server.host,
+      port: server.port,
+      bodyLimitBytes: parseSize(server.body_limit),
+      shutdown: {
+        delayMs: parseDuration(server.shutdown.delay),
+        timeoutMs: parseDuration(server.shutdown.timeout),
+      },
+    },
+    admin: { enabled: admin.enabled, host: admin.host, port: admin.port, token: admin.token },
+    logging: { level: logging.level, format: logging.format },
+    endpoints: Object.entries(raw.endpoints).map(([name, endpoint]) => normalizeEndpoint(name, endpoint)),
+    plugins: pluginEntries(raw.plugins).map(([name, plugin]) => normalizePlugin(name, plugin, origin)),
+    autoDiscover: {
+      enabled: autoDiscover.enabled,
+      directories: autoDiscover.directories.map((directory) => resolve(origin.directory, directory)),
+    },
+  });
+}
+
+function normalizeEndpoint(name: string, raw: RawEndpoint): EndpointConfig {
+  return { name, path: raw.path, methods: raw.methods ?? [], target: normalizeTarget(raw) };
+}
+
+function normalizeTarget({ plugin, response, proxy }: RawEndpoint): EndpointTarget {
+  if (plugin !== undefined) return { kind: 'plugin', plugin };
+  if (response !== undefined) {
+    const { status, headers, body } = response;
+    return { kind: 'static', response: { status, headers, body } };
+  }
+  if (proxy !== undefined) {
+    return { kind: 'proxy', target: proxy.target, timeoutMs: parseDuration(proxy.timeout) };
+  }
+  return { kind: 'any-plugin' };
+}
+
+function normalizePlugin(name: string, raw: RawPlugin, origin: Origin): PluginConfig {
+  return {
+    name,
+    type: raw.type ?? 'external',
+    path: raw.path === undefined ? null : resolve(origin.directory, raw.path),
+    enabled: raw.enabled,
+    config: raw.config,
+    where: origin.where(below('/plugins', name)),
+    ...normalizePolicy(raw),
+  };
+}
+
+export function normalizePolicy(raw: RawPlugin): PluginPolicy {
+  const { timeouts, circuit_breaker: breaker, retry, limits, recycle } = raw;
+  return {
+    critical: raw.critical,
+    priority: raw.priority ?? null,
+    isolation: raw.isolation,
+    trusted: raw.trusted,
+    instances: raw.instances,
+    timeouts: {
+      callMs: parseDuration(timeouts.call),
+      initializeMs: parseDuration(timeouts.initialize),
+      shutdownMs: parseDuration(timeouts.shutdown),
+    },
+    circuitBreaker: {
+      failures: breaker.failures,
+      windowMs: parseDuration(breaker.window),
+      resetAfterMs: parseDuration(breaker.reset_after),
+    },
+    retry: { attempts: retry.attempts, on: retry.on },
+    limits: {
+      concurrency: limits.concurrency,
+      queue: limits.queue,
+      replyBytes: parseSize(limits.reply),
+      parsedReplyBytes: parseSize(limits.parsed_reply),
+      logBytesPerSecond: parseSize(limits.log_rate),
+    },
+    recycle: { calls: recycle.calls, memoryBytes: parseSize(recycle.memory) },
+  };
+}
+
+/** Freezes a value of plain objects and lists, of which the reader has limited the depth. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) deepFreeze(part);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,37 @@
+/** Where a value stands, as a JSON pointer (RFC 6901): "" is the whole file. */
+export type Pointer = string;
+
+/** The pointer of a key or an index below `parent`. */
+export function below(parent: Pointer, key: string | number): Pointer {
+  return `${parent}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+}
+
+export function segments(pointer: Pointer): string[] {
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
+}
+
+/** True when `pointer` is `ancestor` or stands below it. */
+export function isWithin(pointer: Pointer, ancestor: Pointer): boolean {
+  return pointer === ancestor || pointer.startsWith(`${ancestor}/`);
+}
+
+/** As people write it: `plugins.auto_discover.directories[1]`. */
+export function displayPath(pointer: Pointer): string {
+  let text = '';
+  for (const segment of segments(pointer)) {
+    if (/^[0-9]+$/.test(segment)) text += `[${segment}]`;
+    else if (!/^[A-Za-z0-9_-]{1,100}$/.test(segment)) text += `[${quote(segment)}]`;
+    else text += text === '' ? segment : `.${segment}`;
+  }
+  return text;
+}
+
+const QUOTED_MAX = 60;
+
+/** A text in quotes on one line, shortened when long. */
+export function quote(text: string): string {
+  return JSON.stringify(text.length > QUOTED_MAX ? `${text.slice(0, QUOTED_MAX)}…` : text);
+}
