@@ -57,6 +57,7 @@ export const ERRORS = {
   BW_ROUTE_NOT_FOUND: kind(404, EXIT.failure, 'No endpoint and no plugin answers this path.'),
   BW_ROUTE_METHOD: kind(405, EXIT.failure, 'The endpoint does not take this method.'),
   BW_PROXY_UPSTREAM: kind(502, EXIT.failure, 'The target of a proxy endpoint did not answer properly.'),
+  BW_PROXY_TIMEOUT: kind(504, EXIT.failure, 'The target of a proxy endpoint did not answer in time.'),
   BW_SERVER_LISTEN: kind(500, EXIT.failure, 'The server cannot listen on its address.'),
   BW_ADMIN_UNAUTHORIZED: kind(401, EXIT.failure, 'The admin API needs a valid bearer token.'),
   BW_USAGE: kind(500, EXIT.usage, 'A command was called with wrong arguments.'),

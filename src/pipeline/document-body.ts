@@ -1,0 +1,99 @@
+import { isUtf8 } from 'node:buffer';
+import { BackworksError } from '../errors.js';
+import type { JsonObject, JsonValue } from '../config/types.js';
+import type { BodyEncoding } from '../plugins/plugin.js';
+import { InvalidAnswer } from '../plugins/response-check.js';
+import { JSON_DEPTH_MAX, isTooDeep } from './json-depth.js';
+import { mergePatch } from './merge-patch.js';
+
+/** A body as a document carries it. */
+export interface DocumentBody {
+  readonly encoding: BodyEncoding;
+  /** JSON text of the document's `body` member. A JSON body stands here exactly as it was sent. */
+  readonly json: string;
+}
+
+export const EMPTY_BODY: DocumentBody = { encoding: 'text', json: 'null' };
+
+/**
+ * The body of a request.
+ * @throws BackworksError BW_REQUEST_INVALID when it is not what its content-type says.
+ */
+export function requestBody(bytes: Buffer, encoding: BodyEncoding): DocumentBody {
+  if (bytes.length === 0) return EMPTY_BODY;
+  if (encoding === 'base64') return base64Body(bytes);
+  if (!isUtf8(bytes)) throw new BackworksError('BW_REQUEST_INVALID', 'the body is not valid UTF-8');
+  const text = bytes.toString('utf8');
+  if (encoding === 'text') return { encoding, json: JSON.stringify(text) };
+  try {
+    JSON.parse(text);
+  } catch (cause) {
+    throw new BackworksError('BW_REQUEST_INVALID', 'the body is not valid JSON', { cause });
+  }
+  if (isTooDeep(text)) {
+    throw new BackworksError(
+      'BW_REQUEST_INVALID',
+      `the JSON body nests deeper than ${JSON_DEPTH_MAX} levels`,
+    );
+  }
+  return { encoding, json: text };
+}
+
+/** The body of a response; one that is not what its content-type says is carried as text or base64. */
+export function responseBody(body: Buffer | string, encoding: BodyEncoding): DocumentBody {
+  if (body.length === 0) return EMPTY_BODY;
+  if (typeof body !== 'string' && (encoding === 'base64' || !isUtf8(body))) return base64Body(body);
+  const text = typeof body === 'string' ? body : body.toString('utf8');
+  if (encoding === 'json' && isJson(text)) return { encoding, json: text };
+  return { encoding: 'text', json: JSON.stringify(text) };
+}
+
+/** A body after a patch, with the bytes it stands for; null when it was removed. */
+export interface PatchedBody extends DocumentBody {
+  readonly bytes: Buffer | null;
+}
+
+/**
+ * Applies a patch's `body` and `body_encoding`. Without an encoding, a string stays what it was and
+ * anything else is JSON.
+ * @returns null when the patch names neither.
+ * @throws InvalidAnswer when encoding and body do not fit.
+ */
+export function patchBody(current: DocumentBody, patch: JsonObject): PatchedBody | null {
+  const given = Object.hasOwn(patch, 'body');
+  const wanted = Object.hasOwn(patch, 'body_encoding') ? patch.body_encoding! : null;
+  if (!given && (wanted === null || wanted === current.encoding)) return null;
+  if (given && patch.body === null) return { ...EMPTY_BODY, bytes: null };
+  if (wanted !== null && wanted !== 'json' && wanted !== 'text' && wanted !== 'base64') {
+    throw new InvalidAnswer('body_encoding is not "json", "text" or "base64"');
+  }
+  const before = JSON.parse(current.json) as JsonValue;
+  const value = given ? mergePatch(before, patch.body!) : before;
+  const encoding = wanted ?? (typeof value === 'string' ? current.encoding : 'json');
+  const json = JSON.stringify(value);
+  return { encoding, json, bytes: bytesOf(encoding, value, json) };
+}
+
+function bytesOf(encoding: BodyEncoding, value: JsonValue, json: string): Buffer {
+  if (encoding === 'json') return Buffer.from(json);
+  if (typeof value !== 'string')
+    throw new InvalidAnswer(`a body with encoding "${encoding}" is not a string`);
+  if (encoding === 'text') return Buffer.from(value);
+  if (value.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(value)) {
+    throw new InvalidAnswer('the body is not valid base64');
+  }
+  return Buffer.from(value, 'base64');
+}
+
+function base64Body(bytes: Buffer): DocumentBody {
+  return { encoding: 'base64', json: `"${bytes.toString('base64')}"` };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return !isTooDeep(text);
+  } catch {
+    return false;
+  }
+}

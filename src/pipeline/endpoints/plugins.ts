@@ -1,0 +1,78 @@
+import { BackworksError, PluginFailure } from '../../errors.js';
+import type { EndpointConfig } from '../../config/types.js';
+import type { BackworksPlugin, PluginResponse } from '../../plugins/plugin.js';
+import type { PluginSet } from '../plugin-set.js';
+import type { RequestDocument } from '../request-document.js';
+
+/** Takes note of what a plugin threw, and gives it back as that plugin's failure. */
+export type FailureReport = (plugin: BackworksPlugin, error: unknown) => PluginFailure;
+
+/**
+ * The answer of the one plugin an endpoint names.
+ * @throws PluginFailure when it is not running or fails, critical or not: there is nothing to go on with;
+ *   BackworksError BW_ROUTE_NOT_FOUND when it says "not mine".
+ */
+export async function askNamed(
+  name: string,
+  endpoint: EndpointConfig,
+  document: RequestDocument,
+  plugins: PluginSet,
+  report: FailureReport,
+): Promise<PluginResponse> {
+  const plugin = plugins.find(name);
+  if (plugin === undefined) {
+    throw new PluginFailure('BW_PLUGIN_UNAVAILABLE', `plugin ${name} is not running`, {
+      plugin: name,
+      phase: 'process_endpoint',
+    });
+  }
+  if (plugin.has('process_endpoint')) {
+    const method = methodFor(document.method, endpoint);
+    const answer = await plugin
+      .processEndpoint(endpoint.path, method, document.toJson())
+      .catch((error: unknown) => {
+        throw report(plugin, error);
+      });
+    if (answer !== null) return answer;
+  }
+  throw new BackworksError(
+    'BW_ROUTE_NOT_FOUND',
+    `plugin ${name} does not answer ${document.method} ${document.path}`,
+  );
+}
+
+/**
+ * The answer of the first plugin that gives one.
+ * @throws the failure of a critical plugin at once; when nobody answers, the first failure there was
+ *   (whoever failed may have been the one to answer), else BackworksError BW_ROUTE_NOT_FOUND.
+ */
+export async function askAll(
+  endpoint: EndpointConfig | null,
+  document: RequestDocument,
+  plugins: readonly BackworksPlugin[],
+  report: FailureReport,
+): Promise<PluginResponse> {
+  const route = endpoint === null ? document.path : endpoint.path;
+  const method = methodFor(document.method, endpoint);
+  let failure: PluginFailure | null = null;
+  for (const plugin of plugins) {
+    try {
+      const answer = await plugin.processEndpoint(route, method, document.toJson());
+      if (answer !== null) return answer;
+    } catch (error) {
+      const reported = report(plugin, error);
+      if (plugin.critical) throw reported;
+      failure ??= reported;
+    }
+  }
+  throw failure ?? notFound(document.method, document.path);
+}
+
+export function notFound(method: string, path: string): BackworksError {
+  return new BackworksError('BW_ROUTE_NOT_FOUND', `nothing answers ${method} ${path}`);
+}
+
+/** HEAD is answered as GET, without the body, unless the endpoint asks for HEAD itself. */
+function methodFor(method: string, endpoint: EndpointConfig | null): string {
+  return method === 'HEAD' && !endpoint?.methods.includes('HEAD') ? 'GET' : method;
+}

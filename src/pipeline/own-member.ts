@@ -1,0 +1,11 @@
+/**
+ * Sets a member that came from outside. Plain assignment to "__proto__" would change the object's
+ * prototype instead of adding a member.
+ */
+export function setOwn<T>(target: Record<string, T>, key: string, value: T): void {
+  if (key === '__proto__') {
+    Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
+  } else {
+    target[key] = value;
+  }
+}

@@ -1,0 +1,32 @@
+import type { BackworksPlugin } from '../plugins/plugin.js';
+import { hookOrder } from './hook-order.js';
+
+/** A plugin and its place on a request's way in. */
+export interface Station {
+  readonly plugin: BackworksPlugin;
+  readonly position: number;
+}
+
+/**
+ * The plugins of one moment, sorted into the hooks they have, so that a request looks at nothing it does
+ * not call. A request keeps the set it began with.
+ */
+export class PluginSet {
+  readonly beforeRequest: readonly Station[];
+  readonly endpoints: readonly BackworksPlugin[];
+  /** Last plugin first. */
+  readonly afterResponse: readonly Station[];
+  readonly #byName: ReadonlyMap<string, BackworksPlugin>;
+
+  constructor(plugins: readonly BackworksPlugin[]) {
+    const stations = hookOrder(plugins).map((plugin, position) => ({ plugin, position }));
+    this.beforeRequest = stations.filter(({ plugin }) => plugin.has('before_request'));
+    this.endpoints = stations.map(({ plugin }) => plugin).filter((plugin) => plugin.has('process_endpoint'));
+    this.afterResponse = stations.filter(({ plugin }) => plugin.has('after_response')).reverse();
+    this.#byName = new Map(plugins.map((plugin) => [plugin.name, plugin]));
+  }
+
+  find(name: string): BackworksPlugin | undefined {
+    return this.#byName.get(name);
+  }
+}

@@ -1,0 +1,135 @@
+import { Readable } from 'node:stream';
+import { BackworksError } from '../errors.js';
+import type { JsonObject } from '../config/types.js';
+import type { BodyEncoding, HeaderMap, PluginResponse } from '../plugins/plugin.js';
+import { checkStatus } from '../plugins/response-check.js';
+import { type DocumentBody, EMPTY_BODY, patchBody, responseBody } from './document-body.js';
+import { headerText } from './header-map.js';
+import { encodingOf } from './media-type.js';
+import { mergePatch } from './merge-patch.js';
+import { headersAfter, optionalObject, readPatch } from './patch-rules.js';
+
+export interface BufferedResponse extends PluginResponse {
+  body: Buffer | string | null;
+}
+
+/** The request a response belongs to, as after_response sees it. */
+export interface RequestFacts {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly route: string | null;
+}
+
+/** Every member except the body, which is kept as text. */
+interface ResponseMembers {
+  status: number;
+  headers: HeaderMap;
+  context: JsonObject;
+  request: RequestFacts;
+  body_encoding: BodyEncoding;
+}
+
+/** What a plugin says about these is ignored: they are facts. */
+const FIXED = ['request', 'body'] as const;
+
+/** What the hooks know of a response. The bytes on the wire change only when a patch names the body. */
+export class ResponseDocument {
+  #members: ResponseMembers;
+  #body: DocumentBody;
+  #bytes: Buffer | string | null;
+  #json: string | null = null;
+
+  constructor(response: BufferedResponse, request: RequestFacts, context: JsonObject) {
+    this.#bytes = response.body;
+    this.#body = documentBody(response);
+    this.#members = {
+      status: response.status,
+      headers: response.headers,
+      context,
+      request,
+      body_encoding: this.#body.encoding,
+    };
+  }
+
+  toJson(): string {
+    return (this.#json ??= `${JSON.stringify(this.#members).slice(0, -1)},"body":${this.#body.json}}`);
+  }
+
+  /**
+   * Applies a plugin's RFC 7396 merge patch, wholly or not at all.
+   * @throws InvalidAnswer when the result is not a response.
+   */
+  merge(patch: JsonObject): void {
+    const change = readPatch(patch, FIXED);
+    const body = patchBody(this.#body, patch);
+    const members = mergePatch(this.#members as unknown as JsonObject, change) as unknown as ResponseMembers;
+    checkStatus(members.status);
+    members.context = optionalObject(members.context, 'context');
+    members.headers ??= {};
+    if (body !== null) {
+      members.headers = headersAfter(members.headers, body, this.#body, change);
+      this.#body = body;
+      this.#bytes = body.bytes;
+    }
+    members.body_encoding = this.#body.encoding;
+    this.#members = members;
+    this.#json = null;
+  }
+
+  /** Puts another response in the place of this one; the context stays. */
+  replace(response: BufferedResponse): void {
+    this.#bytes = response.body;
+    this.#body = documentBody(response);
+    const { status, headers } = response;
+    this.#members = { ...this.#members, status, headers, body_encoding: this.#body.encoding };
+    this.#json = null;
+  }
+
+  toResponse(): PluginResponse {
+    return { status: this.#members.status, headers: this.#members.headers, body: this.#bytes };
+  }
+}
+
+function documentBody({ headers, body }: BufferedResponse): DocumentBody {
+  return body === null ? EMPTY_BODY : responseBody(body, bodyEncoding(headers));
+}
+
+/** A compressed body is bytes, whatever its content-type says of the content. */
+function bodyEncoding(headers: HeaderMap): BodyEncoding {
+  const coding = headerText(headers, 'content-encoding');
+  const plain = coding === undefined || coding.toLowerCase() === 'identity';
+  return plain ? encodingOf(headerText(headers, 'content-type')) : 'base64';
+}
+
+/**
+ * The response with its body in memory.
+ * @param limitBytes how long a streamed body may be.
+ * @throws BackworksError BW_PROXY_UPSTREAM when a streamed body is longer or breaks off.
+ */
+export async function buffered(response: PluginResponse, limitBytes: number): Promise<BufferedResponse> {
+  const { status, headers, body } = response;
+  if (!(body instanceof Readable)) return response as BufferedResponse;
+  return { status, headers, body: await readAll(body, limitBytes) };
+}
+
+async function readAll(stream: Readable, limitBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const part of stream as AsyncIterable<Buffer | string>) {
+      const chunk = typeof part === 'string' ? Buffer.from(part) : part;
+      length += chunk.length;
+      if (length > limitBytes) break;
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    throw new BackworksError('BW_PROXY_UPSTREAM', 'the answer of the proxy target broke off', { cause });
+  }
+  if (length <= limitBytes) return Buffer.concat(chunks);
+  throw new BackworksError(
+    'BW_PROXY_UPSTREAM',
+    `the answer of the proxy target is longer than the ${limitBytes} bytes that after_response hooks can see`,
+    { hint: 'raise server.body_limit' },
+  );
+}

@@ -1,0 +1,52 @@
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import { BackworksError } from '../errors.js';
+import type { EndpointConfig } from '../config/types.js';
+import type { Log } from '../log.js';
+import type { PluginOrchestrator } from '../pipeline/orchestrator.js';
+import { problem } from '../pipeline/problem.js';
+import type { PluginResponse } from '../plugins/plugin.js';
+import { ServerRequest, toResponse } from './convert.js';
+import { problemResponse } from './problem.js';
+import { Routes } from './routes.js';
+
+export interface AppOptions {
+  readonly endpoints: readonly EndpointConfig[];
+  readonly orchestrator: PluginOrchestrator;
+  readonly log: Log;
+}
+
+export type App = Hono<{ Bindings: HttpBindings }>;
+
+/**
+ * The HTTP side of Backworks as a value: serve it with listen(), or ask it with app.request().
+ * @throws BackworksError BW_CONFIG_INVALID when an endpoint cannot work.
+ */
+export function createApp({ endpoints, orchestrator, log }: AppOptions): App {
+  const routes = new Routes(endpoints);
+  for (const endpoint of endpoints) orchestrator.prepare(endpoint);
+  const app: App = new Hono<{ Bindings: HttpBindings }>();
+  app.all('*', async (context) => {
+    // app.request() comes without a socket and leaves the bindings undefined.
+    const bindings = context.env as HttpBindings | undefined;
+    const request = new ServerRequest(context.req.raw, bindings?.incoming);
+    try {
+      const match = routes.match(request.method, request.path);
+      request.route(match, match.allow === null ? null : refusal(match.allow, request));
+      return toResponse(await orchestrator.handle(request), request, bindings?.outgoing, log);
+    } catch (error) {
+      return problemResponse(error, request.path, request.id, log);
+    }
+  });
+  return app;
+}
+
+/** The answer for a path whose endpoints do not take the method. */
+function refusal(allow: readonly string[], request: ServerRequest): PluginResponse {
+  const methods = allow.join(', ');
+  if (request.method === 'OPTIONS') return { status: 204, headers: { allow: methods }, body: null };
+  const message = `${request.path} takes ${methods}, not ${request.method}`;
+  const answer = problem(new BackworksError('BW_ROUTE_METHOD', message), request.path, request.id);
+  answer.headers.allow = methods;
+  return answer;
+}

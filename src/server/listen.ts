@@ -1,0 +1,116 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { RequestError, getRequestListener } from '@hono/node-server';
+import { randomUUID } from 'node:crypto';
+import { BackworksError } from '../errors.js';
+import { type Log, silentLog } from '../log.js';
+import { problemResponse } from './problem.js';
+
+/** What can be served: a Hono app, or anything with its fetch. */
+export interface Servable {
+  fetch(request: Request, bindings: never): Response | Promise<Response>;
+}
+
+export interface ListenOptions {
+  readonly host: string;
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly log?: Log;
+}
+
+export interface Listener {
+  readonly address: string;
+  readonly port: number;
+  /** For people and for curl: an IPv6 address stands in brackets. */
+  readonly url: string;
+  /**
+   * Ends the server: goes on as before for `delayMs`, so that load balancers notice; then takes no new
+   * connections and lets requests finish for at most `timeoutMs`. Repeated calls wait for the first.
+   */
+  close(options?: { delayMs?: number; timeoutMs?: number }): Promise<void>;
+}
+
+const SERVER_OPTIONS: http.ServerOptions = {
+  headersTimeout: 15_000,
+  requestTimeout: 120_000,
+  // Longer than the 60 s after which load balancers drop idle connections, so that they do it first.
+  keepAliveTimeout: 65_000,
+  maxHeaderSize: 16 * 1024,
+};
+const IDLE_CHECK_MS = 50;
+
+/**
+ * Serves an app on a socket.
+ * @throws BackworksError BW_SERVER_LISTEN saying why the address cannot be had.
+ */
+export async function listen(
+  app: Servable,
+  { host, port, log = silentLog }: ListenOptions,
+): Promise<Listener> {
+  const handler = getRequestListener((request, bindings) => app.fetch(request, bindings as never), {
+    errorHandler: (error) => problemResponse(asRequestProblem(error), '', randomUUID(), log),
+  });
+  const server = http.createServer(SERVER_OPTIONS, (incoming, outgoing) => void handler(incoming, outgoing));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    server.listen(port, host, resolve);
+  });
+  const bound = server.address() as AddressInfo;
+  const shownHost = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+  let closing: Promise<void> | undefined;
+  return {
+    address: bound.address,
+    port: bound.port,
+    url: `http://${shownHost}:${bound.port}`,
+    close: ({ delayMs = 0, timeoutMs = 10_000 } = {}) => (closing ??= drain(server, delayMs, timeoutMs)),
+  };
+}
+
+async function drain(server: http.Server, delayMs: number, timeoutMs: number): Promise<void> {
+  if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+  server.prependListener('request', (_incoming, outgoing) => outgoing.setHeader('connection', 'close'));
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // close() ends connections that are idle now; those that become idle later are ended here.
+  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+  const deadline = setTimeout(() => server.closeAllConnections(), timeoutMs);
+  await closed;
+  clearInterval(idle);
+  clearTimeout(deadline);
+}
+
+/** node-server refuses request targets and Host headers that make no URL. */
+function asRequestProblem(error: unknown): unknown {
+  if (!(error instanceof RequestError)) return error;
+  return new BackworksError('BW_REQUEST_INVALID', 'the request target or the Host header is malformed', {
+    cause: error,
+  });
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): BackworksError {
+  const code = error.code ?? 'unknown error';
+  const known = REASONS[code];
+  const reason = known?.reason(host, port) ?? `cannot listen on ${host} port ${port} (${code})`;
+  return new BackworksError('BW_SERVER_LISTEN', reason, { hint: known?.hint, cause: error });
+}
+
+const NO_NAME = {
+  reason: (host: string) => `the host name ${host} has no address`,
+  hint: 'use an IP address or a name that resolves',
+};
+
+const REASONS: Record<string, { reason: (host: string, port: number) => string; hint: string }> = {
+  EADDRINUSE: {
+    reason: (host, port) => `port ${port} of ${host} is in use by another program`,
+    hint: 'stop that program or choose another port',
+  },
+  EACCES: {
+    reason: (_host, port) => `this user may not listen on port ${port}`,
+    hint: 'choose a port above 1023, or grant CAP_NET_BIND_SERVICE',
+  },
+  EADDRNOTAVAIL: {
+    reason: (host) => `${host} is not an address of this machine`,
+    hint: 'use 127.0.0.1, 0.0.0.0 or an address of this machine',
+  },
+  ENOTFOUND: NO_NAME,
+  EAI_AGAIN: NO_NAME,
+};
