@@ -60,7 +60,7 @@ function serverContradictions(file: CheckedFile): void {
   const { server, admin } = file.raw;
   const sameHost = server.host === admin.host || [server.host, admin.host].some(isEveryAddress);
   if (admin.enabled && sameHost && admin.port === server.port && admin.port !== 0) {
-    file.reject('/admin/port', { message: `the port ${admin.port} is already taken by server.port` });
+    file.reject('/admin/port', { message: 'server.port already has this port', hint: 'give it another' });
   }
 }
 

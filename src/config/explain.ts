@@ -37,31 +37,30 @@ export function explain(error: ErrorObject, source: Source): Explanation | undef
     return { pointer: below(pointer, error.propertyName), atKey: true, finding };
   }
   if (error.keyword === 'additionalProperties') {
-    return unknownKey(
-      pointer,
-      String(error.params['additionalProperty']),
-      Object.keys(schema.properties ?? {}),
-    );
+    const key = String(error.params['additionalProperty']);
+    return unknownKey(pointer, key, Object.keys(schema.properties ?? {}));
   }
   if (error.keyword === 'required') {
     const message = `the key ${quote(String(error.params['missingProperty']))} is missing`;
     return { pointer, atKey: true, finding: { message } };
   }
-  const unsupported = unsupportedHint(pointer);
-  if (unsupported !== undefined) return notYet(pointer, unsupported);
   const found = source.origin(pointer) ?? describe(error.data, schema.writeOnly === true);
-  const hint = hintFor(error.data, schema, source.origin(pointer) !== undefined);
+  const unsupported = unsupportedHint(pointer);
+  if (unsupported !== undefined) return notYet(pointer, found, unsupported);
+  const fromEnvironment = source.origin(pointer) !== undefined;
+  const hint = pointer === '' ? undefined : hintFor(error.data, schema, fromEnvironment);
   return { pointer, atKey: false, finding: { expected: expectation(schema), found, hint } };
 }
 
-function notYet(pointer: Pointer, hint: string): Explanation {
-  return { pointer, atKey: true, finding: { message: 'is not supported by this version yet', hint } };
+function notYet(pointer: Pointer, what: string, hint: string): Explanation {
+  const message = `${what} is not supported by this version yet`;
+  return { pointer, atKey: true, finding: { message, hint } };
 }
 
 function unknownKey(parent: Pointer, key: string, known: readonly string[]): Explanation {
   const pointer = below(parent, key);
   const unsupported = unsupportedHint(pointer);
-  if (unsupported !== undefined) return notYet(pointer, unsupported);
+  if (unsupported !== undefined) return notYet(pointer, 'this key', unsupported);
   const near = nearest(key, known);
   let hint = `the keys here are ${known.join(', ')}`;
   if (near !== undefined) hint = `did you mean ${quote(near)}?`;
@@ -88,10 +87,10 @@ function expectation(schema: SchemaFacts): string {
 }
 
 function listExpectation(schema: SchemaFacts): string {
-  const length = schema.minItems === undefined ? 'a list' : 'a list that is not empty';
-  return schema.uniqueItems === true
-    ? `${length} and repeats nothing`.replace('list and', 'list that')
-    : length;
+  const demands: string[] = [];
+  if (schema.minItems !== undefined) demands.push('is not empty');
+  if (schema.uniqueItems === true) demands.push('repeats nothing');
+  return demands.length === 0 ? 'a list' : `a list that ${demands.join(' and ')}`;
 }
 
 function alternatives(values: readonly string[]): string {
@@ -122,9 +121,9 @@ function hintFor(value: unknown, schema: SchemaFacts, fromEnvironment: boolean):
 }
 
 function textHint(text: string, schema: SchemaFacts, fromEnvironment: boolean): string | undefined {
-  if (/^(true|false|[0-9]+)$/.test(text) && (schema.type === 'integer' || schema.type === 'boolean')) {
-    return 'remove the quotes';
-  }
+  const wanted = schema.type === 'boolean' ? /^(true|false)$/ : /^[0-9]+$/;
+  const typed = schema.type === 'boolean' || schema.type === 'integer';
+  if (typed && !fromEnvironment && wanted.test(text)) return 'remove the quotes';
   if (schema.enum !== undefined && !fromEnvironment) {
     const near = nearest(text, schema.enum.map(String));
     if (near !== undefined) return `did you mean ${quote(near)}?`;

@@ -9,7 +9,7 @@ export function routeFault(path: string): { expected: string; hint?: string } | 
   const parts = path.split('/').slice(1);
   const parameters = parts.filter((part) => PARAMETER.test(part));
   const repeated = parameters.find((part, index) => parameters.indexOf(part) !== index);
-  if (repeated !== undefined) return { expected: `a path that has ${repeated} once` };
+  if (repeated !== undefined) return { expected: 'a path that names each parameter once' };
   for (const [index, part] of parts.entries()) {
     if (part === '') return { expected: 'a path without empty segments', hint: 'remove the extra "/"' };
     if (part === '*' && index < parts.length - 1)

@@ -35,7 +35,7 @@ function validator(): ValidateFunction {
 export function validateSchema(source: Source, report: ProblemReport): readonly Pointer[] {
   const validate = validator();
   let errors = failures(validate, source.value);
-  if (restoreTexts(source, errors)) errors = failures(validate, source.value);
+  if (rereadVariables(source, errors)) errors = failures(validate, source.value);
   const reported = new Set<Pointer>();
   for (const error of errors) {
     const problem = explain(error, source);
@@ -54,20 +54,22 @@ function failures(validate: ValidateFunction, value: JsonValue): readonly ErrorO
   return validate(value) ? [] : (validate.errors ?? []);
 }
 
-/** Gives variables that were read as numbers or booleans their text back where a text is expected. */
-function restoreTexts(source: Source, errors: readonly ErrorObject[]): boolean {
-  let restored = false;
-  for (const error of errors) {
-    const text = source.variableText(error.instancePath);
-    if (error.keyword !== 'type' || text === undefined) continue;
-    if (![error.params['type'] as unknown].flat().includes('string')) continue;
-    const path = segments(error.instancePath);
+/**
+ * Reads a variable the other way where the schema refused it: `port: "${PORT}"` means a number, and a
+ * token that happens to be all digits means a text.
+ */
+function rereadVariables(source: Source, errors: readonly ErrorObject[]): boolean {
+  let changed = false;
+  for (const pointer of new Set(errors.map((error) => error.instancePath))) {
+    const alternative = source.alternative(pointer);
+    if (alternative === undefined) continue;
+    const path = segments(pointer);
     const last = path.pop();
     let parent: JsonValue | undefined = source.value;
     for (const segment of path) parent = (parent as JsonObject | undefined)?.[segment];
-    if (last === undefined || typeof parent !== 'object' || parent === null) continue;
-    (parent as JsonObject)[last] = text;
-    restored = true;
+    if (last === undefined || parent === undefined) continue;
+    (parent as JsonObject)[last] = alternative;
+    changed = true;
   }
-  return restored;
+  return changed;
 }

@@ -1,32 +1,10 @@
-import {
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  parseDocument,
-  type YAMLMap,
-  type YAMLSeq,
-} from 'yaml';
-import { retype, substitute, type SubstitutionFault } from './environment.js';
-import { below, isWithin, type Pointer, quote } from './pointer.js';
-import type { ConfigErrorCode, Finding, Position, ProblemReport } from './problems.js';
+import { LineCounter, parseDocument } from 'yaml';
+import { isWithin, type Pointer } from './pointer.js';
+import type { Position, ProblemReport } from './problems.js';
+import { linePosition, type Mark, Reader, TOO_DEEP } from './reader.js';
 import type { JsonValue } from './types.js';
 
-const DEPTH_MAX = 64;
-/** Values in the file, those that aliases repeat included. */
-const VALUES_MAX = 100_000;
-
-/** What is known of one value of the file. */
-interface Mark {
-  /** Offsets in the text. */
-  readonly key: number | null;
-  readonly value: number;
-  /** Set when the content came from the environment and must not be shown. */
-  readonly origin?: string;
-  /** The text a variable had before it was read as a number or boolean. */
-  readonly text?: string;
-}
+type ParsedDocument = ReturnType<typeof parseDocument>;
 
 /** The plain value of a file, and where each part of it stands. */
 export class Source {
@@ -52,9 +30,9 @@ export class Source {
     return this.marks.get(pointer)?.origin;
   }
 
-  /** The text of a variable whose value was read as a number or boolean. */
-  variableText(pointer: Pointer): string | undefined {
-    return this.marks.get(pointer)?.text;
+  /** The other reading of a variable that is a value of its own: the text for a number, or the reverse. */
+  alternative(pointer: Pointer): string | number | boolean | undefined {
+    return this.marks.get(pointer)?.alternative;
   }
 
   /** True for a value that could not be determined, which has been reported. */
@@ -81,18 +59,14 @@ export class Source {
 export function readSource(text: string, environment: NodeJS.ProcessEnv, report: ProblemReport): Source {
   const lines = new LineCounter();
   const document = parse(text, lines, report);
-  for (const fault of [...document.errors, ...document.warnings]) {
-    const message = fault.message.charAt(0).toLowerCase() + fault.message.slice(1);
-    report.add('BW_CONFIG_SYNTAX', '', linePosition(lines, fault.pos[0]), { message });
-  }
-  report.throwIfAny();
+  reportFaults(document, text, lines, report);
   const reader = new Reader(environment, report, lines);
   const value = reader.read(document.contents, '', null);
   if (reader.malformed) report.throwIfAny();
   return new Source(value, reader.marks, reader.unresolved, lines);
 }
 
-function parse(text: string, lines: LineCounter, report: ProblemReport): ReturnType<typeof parseDocument> {
+function parse(text: string, lines: LineCounter, report: ProblemReport): ParsedDocument {
   try {
     return parseDocument(text, {
       version: '1.2',
@@ -108,152 +82,31 @@ function parse(text: string, lines: LineCounter, report: ProblemReport): ReturnT
     });
   } catch (cause) {
     // The parser is recursive and has no limit of its own.
-    const message =
-      cause instanceof RangeError ? `nested more than ${DEPTH_MAX} deep` : 'not well-formed YAML';
+    const message = cause instanceof RangeError ? TOO_DEEP : 'not well-formed YAML';
     report.add('BW_CONFIG_SYNTAX', '', { line: 1, column: 1 }, { message });
     report.throwIfAny(cause);
     throw cause;
   }
 }
 
-function linePosition(lines: LineCounter, offset: number): Position {
-  const { line, col } = lines.linePos(offset);
-  return { line: Math.max(line, 1), column: Math.max(col, 1) };
+/** Of the parser's errors only the first: what follows is mostly its consequence. */
+function reportFaults(
+  document: ParsedDocument,
+  text: string,
+  lines: LineCounter,
+  report: ProblemReport,
+): void {
+  for (const fault of [...document.errors.slice(0, 1), ...document.warnings]) {
+    const offset = fault.pos[0];
+    const unquoted = text.slice(offset - 1, offset + 1) === '${';
+    const hint = unquoted ? 'inside { } and [ ] a variable needs quotes' : undefined;
+    const message = fault.code === 'RESOURCE_EXHAUSTION' ? TOO_DEEP : sentence(fault.message);
+    report.add('BW_CONFIG_SYNTAX', '', linePosition(lines, offset), { message, hint });
+  }
+  report.throwIfAny();
 }
 
-/** Walks the nodes of a document once, in the order of the file. */
-class Reader {
-  readonly marks = new Map<Pointer, Mark>();
-  readonly unresolved: Pointer[] = [];
-  malformed = false;
-  private readonly anchors = new Map<string, unknown>();
-  private values = 0;
-  private depth = 0;
-  private aliasDepth = 0;
-
-  constructor(
-    private readonly environment: NodeJS.ProcessEnv,
-    private readonly report: ProblemReport,
-    private readonly lines: LineCounter,
-  ) {}
-
-  read(node: unknown, pointer: Pointer, key: number | null): JsonValue {
-    const mark: Mark = { key, value: offsetOf(node) ?? key ?? 0 };
-    this.marks.set(pointer, mark);
-    this.values += 1;
-    if (this.values > VALUES_MAX) {
-      if (this.values === VALUES_MAX + 1) {
-        this.reject(pointer, mark.value, { message: `more than ${VALUES_MAX} values` });
-      }
-      return null;
-    }
-    if (this.depth >= DEPTH_MAX) {
-      this.reject(pointer, mark.value, { message: `nested more than ${DEPTH_MAX} deep` });
-      return null;
-    }
-    this.depth += 1;
-    const value = this.content(node, pointer, mark);
-    this.depth -= 1;
-    return value;
-  }
-
-  private content(node: unknown, pointer: Pointer, mark: Mark): JsonValue {
-    if (isAlias(node)) return this.alias(node.source, pointer, mark);
-    if (
-      this.aliasDepth === 0 &&
-      (isScalar(node) || isMap(node) || isSeq(node)) &&
-      node.anchor !== undefined
-    ) {
-      this.anchors.set(node.anchor, node);
-    }
-    if (isMap(node)) return this.mapping(node, pointer);
-    if (isSeq(node)) return this.list(node, pointer);
-    if (!isScalar(node)) return null;
-    const value = node.value;
-    if (typeof value === 'string') return this.text(value, node.type === 'PLAIN', pointer, mark);
-    if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value;
-    if (typeof value === 'number') {
-      this.reject(pointer, mark.value, { expected: 'a finite number', found: String(node.source ?? value) });
-    }
-    return null;
-  }
-
-  private alias(name: string, pointer: Pointer, mark: Mark): JsonValue {
-    if (!this.anchors.has(name)) {
-      this.reject(pointer, mark.value, { message: `the alias *${name} has no anchor &${name} before it` });
-      return null;
-    }
-    this.aliasDepth += 1;
-    const value = this.read(this.anchors.get(name), pointer, mark.key);
-    this.aliasDepth -= 1;
-    return value;
-  }
-
-  private mapping(node: YAMLMap, pointer: Pointer): JsonValue {
-    // Entries, not assignments: a key may be called __proto__.
-    const entries = new Map<string, JsonValue>();
-    for (const pair of node.items) {
-      const name = isScalar(pair.key) ? String(pair.key.value ?? '') : String(pair.key);
-      const at = below(pointer, name);
-      const offset = offsetOf(pair.key);
-      if (entries.has(name)) {
-        const first = linePosition(this.lines, this.marks.get(at)?.key ?? 0);
-        this.reject(at, offset ?? 0, { message: `the key is already on line ${first.line}` });
-        continue;
-      }
-      // Reserved before the value is read, which may hold an alias of this very mapping.
-      entries.set(name, null);
-      entries.set(name, this.read(pair.value, at, offset));
-    }
-    return Object.fromEntries(entries);
-  }
-
-  private list(node: YAMLSeq, pointer: Pointer): JsonValue {
-    return node.items.map((item, index) => this.read(item, below(pointer, index), null));
-  }
-
-  private text(text: string, plain: boolean, pointer: Pointer, mark: Mark): JsonValue {
-    const result = substitute(text, this.environment);
-    if (result.kind === 'unchanged') return text;
-    if (result.kind === 'escaped') return result.text;
-    if (result.kind === 'faulty') {
-      this.unresolved.push(pointer);
-      for (const fault of result.faults)
-        this.add('BW_CONFIG_VARIABLE', pointer, mark.value, explainFault(fault));
-      return null;
-    }
-    const { text: filled, origin, whole } = result.substitution;
-    const value = plain && whole ? retype(filled) : filled;
-    this.marks.set(
-      pointer,
-      typeof value === 'string' ? { ...mark, origin } : { ...mark, origin, text: filled },
-    );
-    return value;
-  }
-
-  private reject(pointer: Pointer, offset: number, finding: Finding): void {
-    this.malformed = true;
-    this.add('BW_CONFIG_SYNTAX', pointer, offset, finding);
-  }
-
-  private add(code: ConfigErrorCode, pointer: Pointer, offset: number, finding: Finding): void {
-    this.report.add(code, pointer, linePosition(this.lines, offset), finding);
-  }
-}
-
-function offsetOf(node: unknown): number | null {
-  return isScalar(node) || isAlias(node) || isMap(node) || isSeq(node) ? (node.range?.[0] ?? null) : null;
-}
-
-function explainFault(fault: SubstitutionFault): Finding {
-  return fault.kind === 'missing'
-    ? {
-        message: `the variable ${fault.name} is not set`,
-        hint: `set it, or give a default: \${${fault.name}:-default}`,
-      }
-    : {
-        expected: '${NAME} or ${NAME:-default}',
-        found: quote(fault.reference),
-        hint: 'write $${ for the characters ${',
-      };
+/** The parser's message in our style, without the piece of the file it may quote: it may be a secret. */
+function sentence(message: string): string {
+  return message.charAt(0).toLowerCase() + message.slice(1).replace(/: "[^]*$/, '');
 }

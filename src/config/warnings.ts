@@ -13,7 +13,7 @@ export function warningsFor(raw: RawConfig, where: (pointer: string) => string):
   }
   const { admin } = raw;
   if (admin.enabled && admin.token === '' && !LOOPBACK.test(admin.host)) {
-    const reach = `admin: anyone who reaches ${admin.host} can read it`;
+    const reach = 'admin: anyone who reaches its address can read it';
     warnings.push(`${where('/admin')}: ${reach} — set admin.token`);
   }
   return warnings;
