@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { defaultPluginPolicy } from './config/load.js';
+import type { BackworksConfig } from './config/types.js';
+import { DeadlineTimer } from './execution/deadline.js';
+import { PluginMetrics } from './execution/metrics.js';
+import { type Log, silentLog } from './log.js';
+import { openLibraryStore } from './native/library-store.js';
+import { PluginOrchestrator } from './pipeline/orchestrator.js';
+import { createLibraryReader } from './plugins/library-reader.js';
+import { PluginLoader } from './plugins/loader.js';
+import { PluginRegistry } from './plugins/registry.js';
+import type { PluginStatus, RejectedLibrary } from './plugins/status.js';
+import { validateLibrary, type ValidationReport } from './plugins/validate.js';
+import { createAdminApp } from './server/admin.js';
+import { createApp } from './server/app.js';
+import { listen, type Listener } from './server/listen.js';
+
+const ADMIN_TOKEN_BYTES = 24;
+
+export interface BackworksOptions {
+  /** Where log lines go; nowhere when absent. */
+  readonly log?: Log;
+}
+
+export interface BackworksAddress {
+  readonly url: string;
+  /** Null when the admin API is off. */
+  readonly adminUrl: string | null;
+  /** The admin token that was made up because the configuration has none; else null. */
+  readonly adminToken: string | null;
+}
+
+export interface Backworks {
+  /**
+   * Discovers and loads plugins, then listens.
+   * @throws BackworksError when a critical plugin failed or an address cannot be had; what was
+   *   started by then is stopped again.
+   */
+  start(): Promise<BackworksAddress>;
+  /** Drains, shuts every plugin down within its time-box. Never rejects; idempotent. */
+  stop(): Promise<void>;
+  /** Discovers and describes plugins; none is initialized and nothing listens. */
+  inspect(): Promise<void>;
+  plugins(): PluginStatus[];
+  rejected(): readonly RejectedLibrary[];
+}
+
+/** Wires a server together from a checked configuration. */
+export function createBackworks(
+  config: BackworksConfig,
+  { log = silentLog }: BackworksOptions = {},
+): Backworks {
+  const metrics = new PluginMetrics();
+  const reader = createLibraryReader();
+  const defaults = defaultPluginPolicy();
+  const loader = createLoader(metrics, log);
+  const registry = new PluginRegistry({ log, reader, loader, defaults });
+  const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
+  const app = createApp({ endpoints: config.endpoints, orchestrator, log });
+  const { token } = config.admin;
+  const madeUpToken = token === '' ? randomBytes(ADMIN_TOKEN_BYTES).toString('base64url') : null;
+  const startedAt = new Date();
+  const listeners: Listener[] = [];
+  let starting = true;
+  let opening: Promise<BackworksAddress> | null = null;
+  let stopping: Promise<void> | null = null;
+
+  const admin = createAdminApp({
+    status: () => ({
+      plugins: registry.status(),
+      rejected: registry.rejected(),
+      draining: stopping !== null,
+      starting,
+      startedAt,
+    }),
+    metrics,
+    token: madeUpToken ?? token,
+    version: packageVersion(),
+    configFile: config.file,
+    log,
+  });
+
+  async function open(): Promise<BackworksAddress> {
+    let adminUrl: string | null = null;
+    if (config.admin.enabled) {
+      const listener = await listen(admin, { host: config.admin.host, port: config.admin.port, log });
+      listeners.push(listener);
+      adminUrl = listener.url;
+    }
+    await registry.discover(config);
+    await registry.loadAll();
+    orchestrator.setPlugins(registry.loaded());
+    const { host, port } = config.server;
+    const traffic = await listen(app, { host, port, log });
+    listeners.unshift(traffic);
+    starting = false;
+    return { url: traffic.url, adminUrl, adminToken: adminUrl === null ? null : madeUpToken };
+  }
+
+  async function close(): Promise<void> {
+    // Plugins that are just being loaded are loaded to the end: then there is something to shut down.
+    await opening?.catch(() => undefined);
+    const { delayMs, timeoutMs } = config.server.shutdown;
+    // Traffic drains first; the admin API tells of it until the end.
+    for (const [index, listener] of listeners.entries()) {
+      await listener.close(index === 0 && !starting ? { delayMs, timeoutMs } : { timeoutMs: 0 });
+    }
+    await registry.close();
+  }
+
+  return {
+    async start() {
+      try {
+        return await (opening ??= open());
+      } catch (error) {
+        await (stopping ??= close());
+        throw error;
+      }
+    },
+    stop: () => (stopping ??= close()),
+    async inspect() {
+      await registry.discover(config);
+      await registry.describeAll();
+    },
+    plugins: () => registry.status(),
+    rejected: () => registry.rejected(),
+  };
+}
+
+/** Checks a library as `backworks plugin validate` does. Plugin code runs in processes of its own. */
+export function validatePlugin(path: string): Promise<ValidationReport> {
+  return validateLibrary(path, {
+    reader: createLibraryReader(),
+    loader: createLoader(new PluginMetrics(), silentLog),
+    defaults: defaultPluginPolicy(),
+  });
+}
+
+function createLoader(metrics: PluginMetrics, log: Log): PluginLoader {
+  return new PluginLoader({ log, metrics, timer: new DeadlineTimer(), store: openLibraryStore() });
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

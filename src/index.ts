@@ -1,0 +1,20 @@
+/** The public entrance of the package `backworks`. */
+export {
+  type Backworks,
+  type BackworksAddress,
+  type BackworksOptions,
+  createBackworks,
+  validatePlugin,
+} from './backworks.js';
+export {
+  ConfigError,
+  type ConfigProblem,
+  loadConfig,
+  type LoadedConfig,
+  parseConfig,
+} from './config/load.js';
+export type { BackworksConfig } from './config/types.js';
+export { BackworksError, type ErrorCode, ERRORS, PluginFailure, type PluginPhase } from './errors.js';
+export { type Log, silentLog } from './log.js';
+export type { PluginState, PluginStatus, RejectedLibrary } from './plugins/status.js';
+export type { CheckOutcome, ValidationCheck, ValidationReport } from './plugins/validate.js';
