@@ -1,0 +1,67 @@
+import { LIMITS } from './facts.js';
+import { damaged } from './unreadable.js';
+
+/** Some bytes of a file with numbers of one byte order. Every read is checked. */
+export class ByteRange {
+  private readonly view: DataView;
+  private readonly buffer: Buffer;
+  private nameBytesLeft: number = LIMITS.nameBytesTotal;
+
+  constructor(
+    bytes: Uint8Array,
+    private readonly what: string,
+    private readonly littleEndian: boolean,
+  ) {
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get bytes(): Uint8Array {
+    return this.buffer;
+  }
+
+  get length(): number {
+    return this.buffer.length;
+  }
+
+  u8(offset: number): number {
+    this.check(offset, 1);
+    return this.view.getUint8(offset);
+  }
+
+  u16(offset: number): number {
+    this.check(offset, 2);
+    return this.view.getUint16(offset, this.littleEndian);
+  }
+
+  u32(offset: number): number {
+    this.check(offset, 4);
+    return this.view.getUint32(offset, this.littleEndian);
+  }
+
+  /** 64 bits as a number; what exceeds 2^53 loses precision but stays too large for any file. */
+  u64(offset: number): number {
+    this.check(offset, 8);
+    return Number(this.view.getBigUint64(offset, this.littleEndian));
+  }
+
+  /**
+   * The NUL-terminated text at `offset`.
+   * @returns null when it is longer than a name may be
+   */
+  name(offset: number): string | null {
+    this.check(offset, 1);
+    const window = this.buffer.subarray(offset, offset + LIMITS.nameBytes);
+    const length = window.indexOf(0);
+    // Names may share their bytes, so a small file could otherwise spell out gigabytes of them.
+    this.nameBytesLeft -= length < 0 ? window.length : length;
+    if (this.nameBytesLeft < 0) throw damaged(`its ${this.what} is absurdly large`);
+    return length < 0 ? null : window.toString('utf8', 0, length);
+  }
+
+  private check(offset: number, length: number): void {
+    if (!(offset >= 0 && offset + length <= this.buffer.length)) {
+      throw damaged(`its ${this.what} is cut off`);
+    }
+  }
+}

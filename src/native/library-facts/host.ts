@@ -1,0 +1,33 @@
+/** What decides whether a library fits the machine. */
+export interface Host {
+  /** As `process.platform`. */
+  readonly platform: NodeJS.Platform;
+  /** As `process.arch`. */
+  readonly arch: string;
+  /** glibc this process runs on, such as "2.36"; null where there is none. */
+  readonly glibcVersion: string | null;
+}
+
+let glibcVersion: string | null | undefined;
+
+/** The machine this process runs on. */
+export const THIS_HOST: Host = {
+  platform: process.platform,
+  arch: process.arch,
+  get glibcVersion() {
+    return (glibcVersion ??= readGlibcVersion());
+  },
+};
+
+/** The report lists every network address unless told not to, which can take seconds. */
+function readGlibcVersion(): string | null {
+  const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };
+  const before = report.excludeNetwork;
+  try {
+    report.excludeNetwork = true;
+    const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
+    return header?.glibcVersionRuntime ?? null;
+  } finally {
+    if (before !== undefined) report.excludeNetwork = before;
+  }
+}

@@ -1,0 +1,8 @@
+/**
+ * What a native library says of itself, read without loading it and without running any of its
+ * code. The readers are our own because no maintained package reads all three formats with limits.
+ */
+export { checkLibrary } from './check.js';
+export type { LibraryFacts, LibraryFormat } from './facts.js';
+export type { Host } from './host.js';
+export { parseLibraryFacts, readLibraryFacts } from './read.js';

@@ -1,0 +1,45 @@
+import type { ByteRange } from './byte-range.js';
+import { LIMITS } from './facts.js';
+import { damaged } from './unreadable.js';
+
+/**
+ * Names in a Mach-O export trie. A node: length and bytes of what is known of the name that ends
+ * here (length 0: none ends here), the number of edges, and for each edge a text and the node it
+ * leads to. A node reached twice is read once, so a damaged trie cannot run in circles.
+ * @throws UnreadableLibrary
+ */
+export function readExportTrie(trie: ByteRange): ReadonlySet<string> {
+  const exports = new Set<string>();
+  const seen = new Set<number>([0]);
+  const open: { at: number; prefix: string }[] = [{ at: 0, prefix: '' }];
+  let nameBytesLeft: number = LIMITS.nameBytesTotal;
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const [infoLength, info] = readUleb(trie, node.at);
+    if (infoLength > 0) exports.add(node.prefix);
+    nameBytesLeft -= node.prefix.length;
+    if (nameBytesLeft < 0 || seen.size > LIMITS.symbols) throw damaged('its export trie is absurdly large');
+    let at = info + infoLength;
+    const edges = trie.u8(at++);
+    for (let edge = 0; edge < edges; edge++) {
+      const text = trie.name(at);
+      if (text === null) throw damaged('its export trie holds an endless name');
+      const [child, next] = readUleb(trie, at + Buffer.byteLength(text) + 1);
+      at = next;
+      if (seen.has(child) || node.prefix.length + text.length > LIMITS.nameBytes) continue;
+      seen.add(child);
+      open.push({ at: child, prefix: node.prefix + text });
+    }
+  }
+  return exports;
+}
+
+/** @returns the value, and where the next one starts */
+function readUleb(range: ByteRange, start: number): [value: number, next: number] {
+  let value = 0;
+  for (let index = 0; index < 6; index++) {
+    const byte = range.u8(start + index);
+    value += (byte & 0x7f) * 2 ** (7 * index);
+    if ((byte & 0x80) === 0) return [value, start + index + 1];
+  }
+  throw damaged('its export trie holds a number without end');
+}
