@@ -1,0 +1,57 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { hookOrder } from '../../dist/pipeline/hook-order.js';
+import { PluginSet } from '../../dist/pipeline/plugin-set.js';
+import { type PluginTraits, scriptPlugin, tracer } from './script-plugin.js';
+
+function order(...plugins: [name: string, traits: PluginTraits][]): string {
+  return hookOrder(plugins.map(([name, traits]) => scriptPlugin(name, {}, traits)))
+    .map(({ name }) => name)
+    .join(' ');
+}
+
+test('lower priority first, equal priorities as given', () => {
+  expect(order(['a', { priority: 200 }], ['b', { priority: 10 }], ['c', {}], ['d', {}])).toBe('b c d a');
+});
+
+test('a dependency runs before its dependents, whatever their priority', () => {
+  expect(
+    order(['user', { priority: 1, dependsOn: ['session'] }], ['log', { priority: 5 }], ['session', {}]),
+  ).toBe('log session user');
+});
+
+test('absent and circular dependencies do not lose a plugin', () => {
+  expect(
+    order(['a', { dependsOn: ['b', 'nowhere'] }], ['b', { dependsOn: ['a'] }], ['c', { dependsOn: ['c'] }]),
+  ).toBe('c a b');
+});
+
+test('every plugin appears exactly once', () => {
+  const plugin = fc.record({
+    priority: fc.integer({ min: 0, max: 3 }),
+    dependsOn: fc.array(fc.constantFrom('0', '1', '2', '3')),
+  });
+  fc.assert(
+    fc.property(fc.array(plugin, { maxLength: 4 }), (traits) => {
+      const plugins = traits.map((trait, i) => scriptPlugin(String(i), {}, trait));
+      expect(new Set(hookOrder(plugins))).toEqual(new Set(plugins));
+    }),
+  );
+});
+
+test('a set lists only hooks that exist, after_response in reverse', () => {
+  const set = new PluginSet([
+    tracer('b', { priority: 2 }),
+    tracer('a', { priority: 1 }),
+    scriptPlugin('idle', {}),
+  ]);
+
+  expect(set.beforeRequest.map(({ plugin, position }) => [plugin.name, position])).toEqual([
+    ['a', 0],
+    ['b', 1],
+  ]);
+  expect(set.afterResponse.map(({ plugin }) => plugin.name)).toEqual(['b', 'a']);
+  expect(set.endpoints).toEqual([]);
+  expect(set.find('idle')?.name).toBe('idle');
+  expect(set.find('nobody')).toBeUndefined();
+});

@@ -1,0 +1,43 @@
+import { Readable } from 'node:stream';
+import type { EndpointConfig, EndpointTarget } from '../../dist/config/types.js';
+import type { IncomingRequest } from '../../dist/pipeline/incoming-request.js';
+
+/** A request as the server would hand it over, without a server. */
+export function sampleRequest(
+  parts: Partial<IncomingRequest> & { body?: string | Buffer } = {},
+): IncomingRequest {
+  const body = Buffer.from(parts.body ?? '');
+  return {
+    id: 'request-1',
+    method: 'GET',
+    path: '/things/1',
+    search: '',
+    scheme: 'http',
+    rawHeaders: [],
+    remote: { address: '192.0.2.1', port: 5000 },
+    endpoint: null,
+    params: {},
+    refusal: null,
+    hasBody: body.length > 0,
+    signal: new AbortController().signal,
+    readBody: async () => body,
+    bodyStream: () => Readable.from([body]),
+    ...parts,
+  };
+}
+
+export function endpoint(
+  path: string,
+  target: EndpointTarget,
+  methods: EndpointConfig['methods'] = [],
+): EndpointConfig {
+  return { name: path, path, methods, target };
+}
+
+export function staticEndpoint(
+  path: string,
+  body: string,
+  methods: EndpointConfig['methods'] = [],
+): EndpointConfig {
+  return endpoint(path, { kind: 'static', response: { status: 200, headers: {}, body } }, methods);
+}
