@@ -6,6 +6,62 @@
   },
   'targets': [
     {
+      'target_name': 'backworks-runner',
+      'type': 'executable',
+      'win_delay_load_hook': 'false',
+      'sources': [
+        'src/runner/describe.c',
+        'src/runner/host_table.c',
+        'src/runner/input.c',
+        'src/runner/library.c',
+        'src/runner/main.c',
+        'src/runner/output.c',
+        'src/runner/serve.c',
+        'src/runner/text.c',
+      ],
+      'cflags': ['-pedantic', '-Wshadow', '-Wconversion', '-fPIE', '-fstack-protector-strong'],
+      'configurations': {
+        'Release': { 'cflags': ['-U_FORTIFY_SOURCE', '-D_FORTIFY_SOURCE=2'] },
+      },
+      'xcode_settings': {
+        'GCC_C_LANGUAGE_STANDARD': 'c11',
+        'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
+        'WARNING_CFLAGS': ['-Wall', '-Wextra', '-pedantic', '-Wshadow', '-Wconversion'],
+        'OTHER_CFLAGS': ['-fstack-protector-strong'],
+      },
+      'msvs_settings': {
+        'VCCLCompilerTool': { 'AdditionalOptions': ['/std:c11', '/experimental:c11atomics', '/guard:cf'] },
+        'VCLinkerTool': { 'AdditionalOptions': ['/guard:cf'] },
+      },
+      'conditions': [
+        ['OS=="win"', {
+          'sources': [
+            'src/runner/channel_windows.c',
+            'src/runner/clock_windows.c',
+            'src/runner/dylib_windows.c',
+            'src/runner/lock_windows.c',
+            'src/runner/parent_death_windows.c',
+          ],
+        }, {
+          'sources': [
+            'src/runner/channel_posix.c',
+            'src/runner/clock_posix.c',
+            'src/runner/dylib_posix.c',
+            'src/runner/lock_posix.c',
+          ],
+        }],
+        ['OS=="mac"', { 'sources': ['src/runner/parent_death_darwin.c'] }],
+        ['OS=="linux"', {
+          'sources': ['src/runner/parent_death_linux.c'],
+          'cflags': ['-fstack-clash-protection'],
+          # as-needed: node-gyp may link with the C++ compiler, whose library nothing here uses.
+          'ldflags': ['-pie', '-Wl,-z,relro,-z,now', '-Wl,-z,noexecstack', '-Wl,--as-needed'],
+          'libraries': ['-ldl', '-lpthread'],
+        }],
+        ['OS=="linux" and target_arch=="x64"', { 'cflags': ['-fcf-protection=full'] }],
+      ],
+    },
+    {
       'target_name': 'weather_plugin',
       'type': 'shared_library',
       'product_prefix': 'lib',

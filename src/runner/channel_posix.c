@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+#define _POSIX_C_SOURCE 200809L
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "channel.h"
+#include "protocol.h"
+
+void channel_prepare(void) {
+    int flags = fcntl(PROTOCOL_DESCRIPTOR, F_GETFD);
+
+    if (flags >= 0)
+        (void)fcntl(PROTOCOL_DESCRIPTOR, F_SETFD, flags | FD_CLOEXEC);
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
+}
+
+/*
+ * Whether the failed operation can be tried again. A socket that the server made non-blocking is
+ * waited for: the runner has nothing else to do.
+ */
+static int may_retry(short event) {
+    struct pollfd channel = {.fd = PROTOCOL_DESCRIPTOR, .events = event};
+
+    if (errno == EINTR)
+        return 1;
+    if (errno != EAGAIN && errno != EWOULDBLOCK)
+        return 0;
+    return poll(&channel, 1, -1) >= 0 || errno == EINTR;
+}
+
+static enum channel_result failure(void) {
+    return errno == EPIPE || errno == ECONNRESET ? CHANNEL_CLOSED : CHANNEL_FAILED;
+}
+
+enum channel_result channel_read(void *into, size_t room, size_t *got) {
+    ssize_t count;
+
+    do {
+        count = read(PROTOCOL_DESCRIPTOR, into, room);
+    } while (count < 0 && may_retry(POLLIN));
+    if (count < 0)
+        return failure();
+    *got = (size_t)count;
+    return count == 0 ? CHANNEL_CLOSED : CHANNEL_OK;
+}
+
+enum channel_result channel_write(const void *bytes, size_t length) {
+    const char *next = bytes;
+
+    while (length > 0) {
+        ssize_t count = write(PROTOCOL_DESCRIPTOR, next, length);
+
+        if (count < 0 && !may_retry(POLLOUT))
+            return failure();
+        if (count > 0) {
+            next += count;
+            length -= (size_t)count;
+        }
+    }
+    return CHANNEL_OK;
+}
+
+FILE *channel_divert_stdout(void) {
+    int real = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+
+    if (real < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+        return NULL;
+    return fdopen(real, "w");
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#include <windows.h>
+
+#include "clock.h"
+
+int64_t clock_now_us(void) {
+    LARGE_INTEGER now;
+    LARGE_INTEGER frequency;
+
+    (void)QueryPerformanceCounter(&now);
+    (void)QueryPerformanceFrequency(&frequency);
+    /* Whole seconds apart, so that the product cannot overflow. */
+    return now.QuadPart / frequency.QuadPart * 1000000 +
+           now.QuadPart % frequency.QuadPart * 1000000 / frequency.QuadPart;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "channel.h"
+#include "describe.h"
+#include "library.h"
+#include "protocol.h"
+#include "text.h"
+
+static const struct {
+    uint32_t bit;
+    const char *name;
+} functions[] = {
+    {FUNCTION_INITIALIZE, "initialize"},
+    {FUNCTION_SHUTDOWN, "shutdown"},
+    {FUNCTION_HEALTH_CHECK, "health_check"},
+    {FUNCTION_BEFORE_REQUEST, "before_request"},
+    {FUNCTION_AFTER_RESPONSE, "after_response"},
+    {FUNCTION_PROCESS_ENDPOINT, "process_endpoint"},
+    {FUNCTION_MANIFEST, "manifest"},
+    {FUNCTION_FREE_STRING, "free_string"},
+    {FUNCTION_LAST_ERROR, "last_error"},
+    {FUNCTION_BIND_HOST, "bind_host"},
+    {FUNCTION_CALL, "call"},
+    {FUNCTION_RECONFIGURE, "reconfigure"},
+};
+
+static void write_member(FILE *stream, const char *before, const char *text) {
+    (void)fputs(before, stream);
+    if (text != NULL)
+        text_write_json(stream, text);
+    else
+        (void)fputs("null", stream);
+}
+
+static void write_library(FILE *stream, const Library *library) {
+    const char *before = "";
+
+    write_member(stream, "{\"name\":", library->info.name);
+    write_member(stream, ",\"version\":", library->info.version);
+    write_member(stream, ",\"description\":", library->info.description);
+    write_member(stream, ",\"manifest\":", library->manifest);
+    (void)fputs(",\"functions\":[", stream);
+    for (size_t index = 0; index < sizeof functions / sizeof *functions; index++) {
+        if (!library_has(library, functions[index].bit))
+            continue;
+        (void)fputs(before, stream);
+        text_write_json(stream, functions[index].name);
+        before = ",";
+    }
+    (void)fprintf(stream, "],\"thread_safe\":%s}\n",
+                  library_has(library, FLAG_THREAD_SAFE) ? "true" : "false");
+}
+
+_Noreturn void describe(const char *path) {
+    FILE *stream = channel_divert_stdout();
+    LibraryFailure failure;
+    Library library;
+    bool usable;
+
+    if (stream == NULL)
+        _Exit(RUNNER_EXIT_IO);
+    usable = library_open(&library, path, &failure);
+    if (usable) {
+        write_library(stream, &library);
+    } else {
+        write_member(stream, "{\"error\":", failure.text);
+        (void)fputs("}\n", stream);
+    }
+    if (fflush(stream) != 0)
+        _Exit(RUNNER_EXIT_IO);
+    (void)fflush(stdout);
+    /* Nothing of the library's runs any more, neither destructors nor exit handlers. */
+    _Exit(usable ? RUNNER_EXIT_OK : RUNNER_EXIT_LOAD);
+}

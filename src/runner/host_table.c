@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+#include <float.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "clock.h"
+#include "frames.h"
+#include "host_table.h"
+#include "protocol.h"
+#include "text.h"
+
+enum { METRIC_NAME_MAX = 64, US_PER_MS = 1000 };
+
+/* Read by any of the plugin's threads. */
+static _Atomic int64_t deadline = HOST_NO_DEADLINE;
+
+/* Leaves at once: what a plugin says just before it crashes is what matters most. */
+static void host_log(int32_t level, const char *message) {
+    FrameHeader header = {.type = FRAME_LOG, .detail = BACKWORKS_LOG_INFO};
+    Span text;
+
+    if (message == NULL)
+        return;
+    if (level >= BACKWORKS_LOG_DEBUG && level <= BACKWORKS_LOG_ERROR)
+        header.detail = (uint8_t)level;
+    text = (Span){message, text_length_cut(message, LOG_TEXT_MAX)};
+    output_send(header, &text, 1);
+    output_flush();
+}
+
+static void host_metric(const char *name, double delta) {
+    FrameHeader header = {.type = FRAME_METRIC};
+    char bytes[sizeof(uint64_t)];
+    uint64_t bits;
+    Span spans[2];
+    size_t length;
+
+    /* Written so that NaN fails it too. */
+    if (name == NULL || !(delta >= 0 && delta <= DBL_MAX))
+        return;
+    length = text_length(name, METRIC_NAME_MAX);
+    if (length == 0 || length > METRIC_NAME_MAX)
+        return;
+    _Static_assert(sizeof bits == sizeof delta, "double is IEEE 754 binary64");
+    memcpy(&bits, &delta, sizeof bits);
+    for (unsigned byte = 0; byte < sizeof bytes; byte++)
+        bytes[byte] = (char)(unsigned char)(bits >> (8 * byte));
+    spans[0] = (Span){bytes, sizeof bytes};
+    spans[1] = (Span){name, length};
+    output_send(header, spans, 2);
+}
+
+static int64_t host_deadline_left_ms(void) {
+    int64_t until = atomic_load(&deadline);
+    int64_t left;
+
+    if (until == HOST_NO_DEADLINE)
+        return -1;
+    left = until - clock_now_us();
+    return left > 0 ? left / US_PER_MS : 0;
+}
+
+static int32_t host_cancelled(void) {
+    int64_t until = atomic_load(&deadline);
+
+    return until != HOST_NO_DEADLINE && clock_now_us() >= until;
+}
+
+const BackworksHost *host_table(void) {
+    static const BackworksHost table = {
+        .size = sizeof table,
+        .abi_version = BACKWORKS_ABI_VERSION,
+        .log = host_log,
+        .metric = host_metric,
+        .deadline_left_ms = host_deadline_left_ms,
+        .cancelled = host_cancelled,
+    };
+
+    return &table;
+}
+
+void host_table_set_deadline(int64_t deadline_us) {
+    atomic_store(&deadline, deadline_us);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "frames.h"
+#include "protocol.h"
+
+/* Room for a batch of ordinary calls; only a larger frame makes the buffer grow. */
+enum { INPUT_ROOM = 64 * 1024 };
+
+static uint32_t little_endian(const char *bytes) {
+    const unsigned char *b = (const unsigned char *)bytes;
+
+    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+
+static int32_t to_signed(uint32_t bits) {
+    int32_t value;
+
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+enum input_result input_next(Input *input, FrameHeader *header, const char **payload) {
+    size_t have = input->end - input->start;
+    const char *at;
+
+    if (have < FRAME_HEADER_SIZE)
+        return INPUT_INCOMPLETE;
+    at = input->bytes + input->start;
+    *header = (FrameHeader){
+        .length = little_endian(at),
+        .id = little_endian(at + 4),
+        .type = (uint8_t)at[8],
+        .detail = (uint8_t)at[9],
+        .value = to_signed(little_endian(at + 12)),
+    };
+    if (header->length > FRAME_PAYLOAD_MAX || at[10] != 0 || at[11] != 0)
+        return INPUT_MALFORMED;
+    if (have - FRAME_HEADER_SIZE < header->length)
+        return INPUT_INCOMPLETE;
+    *payload = at + FRAME_HEADER_SIZE;
+    input->start += FRAME_HEADER_SIZE + header->length;
+    return INPUT_FRAME;
+}
+
+/* The size of the buffer that holds the incomplete frame; its length has been checked. */
+static size_t room_needed(const Input *input) {
+    size_t needed = FRAME_HEADER_SIZE;
+
+    if (input->end - input->start >= FRAME_HEADER_SIZE)
+        needed += little_endian(input->bytes + input->start);
+    return needed > INPUT_ROOM ? needed : (size_t)INPUT_ROOM;
+}
+
+enum channel_result input_fill(Input *input) {
+    size_t room = room_needed(input);
+    size_t have = input->end - input->start;
+    enum channel_result result;
+    size_t got = 0;
+
+    if (have > 0 && input->start > 0)
+        memmove(input->bytes, input->bytes + input->start, have);
+    input->start = 0;
+    input->end = have;
+    /* Shrinks too: `have` bytes fit, as they belong to the frame that `room` was made for. */
+    if (room != input->room) {
+        char *bytes = realloc(input->bytes, room);
+
+        if (bytes == NULL)
+            output_end(RUNNER_EXIT_NO_MEMORY);
+        input->bytes = bytes;
+        input->room = room;
+    }
+    result = channel_read(input->bytes + have, room - have, &got);
+    input->end += got;
+    input->arrived_us = clock_now_us();
+    return result;
+}

@@ -1,0 +1,76 @@
+/*
+ * backworks-runner: hosts one plugin in a process of its own, so that the plugin can crash, hang or
+ * be stopped without the server noticing more than a failed call.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "channel.h"
+#include "describe.h"
+#include "parent_death.h"
+#include "protocol.h"
+#include "serve.h"
+
+typedef struct Options {
+    long parent;          /* 0: whoever started this process */
+    const char *describe; /* NULL: serve */
+    bool version;
+} Options;
+
+/* A process id: digits only, above 0. */
+static bool parse_process_id(const char *text, long *id) {
+    char *end;
+
+    if (text == NULL || text[0] < '0' || text[0] > '9')
+        return false;
+    errno = 0;
+    *id = strtol(text, &end, 10);
+    return errno == 0 && *end == '\0' && *id > 0 && *id <= INT_MAX;
+}
+
+static bool parse(char **arguments, Options *options) {
+    for (; *arguments != NULL; arguments++) {
+        if (strcmp(*arguments, "--version") == 0) {
+            options->version = true;
+        } else if (strcmp(*arguments, "--parent") == 0) {
+            if (!parse_process_id(*++arguments, &options->parent))
+                return false;
+        } else if (strcmp(*arguments, "--describe") == 0) {
+            options->describe = *++arguments;
+            if (options->describe == NULL || *options->describe == '\0')
+                return false;
+        } else {
+            return false;
+        }
+    }
+    return true;
+}
+
+int main(int argc, char **argv) {
+    Options options = {0};
+
+    if (argc < 1 || !parse(argv + 1, &options)) {
+        (void)fputs("usage: backworks-runner [--parent PID] [--describe LIBRARY]\n"
+                    "       backworks-runner --version\n"
+                    "Without --describe it serves the runner protocol on descriptor 3.\n",
+                    stderr);
+        return RUNNER_EXIT_USAGE;
+    }
+    if (options.version) {
+        (void)printf("%d\n", (int)PROTOCOL_VERSION);
+        return RUNNER_EXIT_OK;
+    }
+    /* Before any code of a plugin can run. */
+    if (!parent_death_arm(options.parent))
+        return RUNNER_EXIT_ORPHANED;
+    channel_prepare();
+    if (options.describe != NULL)
+        describe(options.describe);
+    serve();
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "frames.h"
+#include "host_table.h"
+#include "library.h"
+#include "protocol.h"
+#include "serve.h"
+#include "text.h"
+
+/*
+ * Answers are collected and written when no frame is left to handle, which makes a batch of quick
+ * calls one write. Older ones leave before the next call begins: it may be slow, or the last.
+ */
+enum { HOLD_BACK_MAX_US = 200, US_PER_MS = 1000 };
+
+/* What may come next; a bit each, so that a rule can name several. */
+enum state {
+    AWAITS_HELLO = 1 << 0,
+    AWAITS_LOAD = 1 << 1,
+    AWAITS_INITIALIZE = 1 << 2,
+    READY = 1 << 3,
+    REFUSED = 1 << 4 /* initialize() said no; only SHUTDOWN is left */
+};
+
+typedef struct Session {
+    enum state state;
+    Input input;
+    Library library;
+    size_t reply_max;
+    int64_t flushed_us;
+} Session;
+
+static void send_text(uint8_t type, uint8_t detail, uint32_t id, int32_t value, const char *text,
+                      size_t length) {
+    FrameHeader header = {.id = id, .type = type, .detail = detail, .value = value};
+    Span span = {text, length};
+
+    output_send(header, &span, 1);
+}
+
+static void send_failure(uint32_t id, uint8_t failure, const char *text) {
+    send_text(FRAME_FAILED, failure, id, 0, text, strlen(text));
+}
+
+/* STATUS, with the library's words when it is not 0. */
+static void send_status(const Session *session, uint32_t id, int32_t status) {
+    const char *reason = status != 0 ? library_last_error(&session->library) : NULL;
+
+    if (reason == NULL)
+        reason = "";
+    send_text(FRAME_STATUS, 0, id, status, reason, text_length_cut(reason, LOG_TEXT_MAX));
+}
+
+static void on_hello(Session *session, const FrameHeader *header, const char *const *arguments) {
+    (void)arguments;
+    if (header->value != PROTOCOL_VERSION)
+        output_end(RUNNER_EXIT_PROTOCOL);
+    session->state = AWAITS_LOAD;
+}
+
+static void on_load(Session *session, const FrameHeader *header, const char *const *arguments) {
+    const Library *library = &session->library;
+    LibraryFailure failure;
+    Span texts[4];
+    const char *manifest;
+
+    if (header->value < 0)
+        output_end(RUNNER_EXIT_PROTOCOL);
+    session->reply_max =
+        header->value < FRAME_PAYLOAD_MAX ? (size_t)header->value : (size_t)FRAME_PAYLOAD_MAX;
+    if (!library_open(&session->library, arguments[0], &failure) ||
+        !library_bind_host(library, host_table(), &failure)) {
+        send_failure(header->id, failure.kind, failure.text);
+        output_end(RUNNER_EXIT_LOAD);
+    }
+    manifest = library->manifest != NULL ? library->manifest : "";
+    texts[0] = (Span){library->info.name, strlen(library->info.name) + 1};
+    texts[1] = (Span){library->info.version, strlen(library->info.version) + 1};
+    texts[2] = (Span){library->info.description, strlen(library->info.description) + 1};
+    texts[3] = (Span){manifest, strlen(manifest) + 1};
+    output_send(
+        (FrameHeader){.id = header->id, .type = FRAME_LOADED, .value = (int32_t)library->functions},
+        texts, 4);
+    session->state = AWAITS_INITIALIZE;
+}
+
+static int64_t deadline_after(const Session *session, int32_t left_ms) {
+    return session->input.arrived_us + (int64_t)left_ms * US_PER_MS;
+}
+
+static void on_initialize(Session *session, const FrameHeader *header,
+                          const char *const *arguments) {
+    int32_t status = 0;
+
+    if (session->library.vtable.initialize != NULL) {
+        host_table_set_deadline(header->value > 0 ? deadline_after(session, header->value)
+                                                  : HOST_NO_DEADLINE);
+        status = session->library.vtable.initialize(arguments[0]);
+        host_table_set_deadline(HOST_NO_DEADLINE);
+    }
+    session->state = status == 0 ? READY : REFUSED;
+    send_status(session, header->id, status);
+}
+
+static void send_reply(const Session *session, uint32_t id, const char *string) {
+    size_t length = text_length(string, session->reply_max);
+
+    if (length > session->reply_max) {
+        char text[80];
+
+        (void)snprintf(text, sizeof text, "the plugin's reply exceeds %zu bytes",
+                       session->reply_max);
+        send_failure(id, FAILURE_REPLY_TOO_LARGE, text);
+        return;
+    }
+    send_text(FRAME_REPLY, 0, id, 0, string, length);
+}
+
+static void flush_old_answers(Session *session) {
+    int64_t now = clock_now_us();
+
+    if (now - session->flushed_us < HOLD_BACK_MAX_US)
+        return;
+    output_flush();
+    session->flushed_us = now;
+}
+
+static void on_call(Session *session, const FrameHeader *header, const char *const *arguments) {
+    const Library *library = &session->library;
+    const char *string;
+
+    if (!library_has(library, library_hook_function(header->detail))) {
+        send_failure(header->id, FAILURE_NOT_IMPLEMENTED, "the plugin has no such hook");
+        return;
+    }
+    flush_old_answers(session);
+    host_table_set_deadline(header->value >= 0 ? deadline_after(session, header->value)
+                                               : HOST_NO_DEADLINE);
+    string = library_call(library, header->detail, arguments);
+    host_table_set_deadline(HOST_NO_DEADLINE);
+    if (string == NULL) {
+        output_send((FrameHeader){.id = header->id, .type = FRAME_EMPTY}, NULL, 0);
+        return;
+    }
+    send_reply(session, header->id, string);
+    library_free_string(library, string);
+}
+
+static void on_health_check(Session *session, const FrameHeader *header,
+                            const char *const *arguments) {
+    int32_t (*health_check)(void) = session->library.vtable.health_check;
+
+    (void)arguments;
+    send_status(session, header->id, health_check != NULL ? health_check() : 0);
+}
+
+static void on_reconfigure(Session *session, const FrameHeader *header,
+                           const char *const *arguments) {
+    const BackworksExtensions *extensions = &session->library.extensions;
+
+    if (extensions->reconfigure == NULL)
+        send_failure(header->id, FAILURE_NOT_IMPLEMENTED, "the plugin cannot be reconfigured");
+    else
+        send_status(session, header->id, extensions->reconfigure(arguments[0]));
+}
+
+static void on_shutdown(Session *session, const FrameHeader *header, const char *const *arguments) {
+    int32_t (*shutdown)(void) = session->library.vtable.shutdown;
+    int32_t status = 0;
+
+    (void)arguments;
+    if (session->state == READY && shutdown != NULL)
+        status = shutdown();
+    /* The process ends without running exit handlers: half a printed line would be lost. */
+    (void)fflush(stdout);
+    send_status(session, header->id, status);
+    output_end(RUNNER_EXIT_OK);
+}
+
+enum { STRINGS_OF_HOOK = HOOK_ARGUMENTS_MAX + 1 };
+
+/* For each frame of the server: when it may come, how many strings it carries, who handles it. */
+static const struct rule {
+    unsigned states;
+    size_t strings;
+    void (*handle)(Session *session, const FrameHeader *header, const char *const *arguments);
+} rules[] = {
+    [FRAME_HELLO] = {AWAITS_HELLO, 0, on_hello},
+    [FRAME_LOAD] = {AWAITS_LOAD, 1, on_load},
+    [FRAME_INITIALIZE] = {AWAITS_INITIALIZE, 1, on_initialize},
+    [FRAME_CALL] = {READY, STRINGS_OF_HOOK, on_call},
+    [FRAME_HEALTH_CHECK] = {READY, 0, on_health_check},
+    [FRAME_RECONFIGURE] = {READY, 1, on_reconfigure},
+    [FRAME_SHUTDOWN] = {AWAITS_LOAD | AWAITS_INITIALIZE | READY | REFUSED, 0, on_shutdown},
+};
+
+/* Finds the strings where they lie. False unless the payload is exactly `count` of them. */
+static bool find_strings(const char *payload, size_t length, const char **strings, size_t count) {
+    const char *end = payload + length;
+
+    for (size_t index = 0; index < count; index++) {
+        const char *nul = memchr(payload, '\0', (size_t)(end - payload));
+
+        if (nul == NULL)
+            return false;
+        strings[index] = payload;
+        payload = nul + 1;
+    }
+    return payload == end;
+}
+
+static void handle(Session *session, const FrameHeader *header, const char *payload) {
+    const struct rule *rule =
+        header->type < sizeof rules / sizeof *rules ? &rules[header->type] : &rules[0];
+    const char *arguments[HOOK_ARGUMENTS_MAX] = {NULL};
+    size_t count = rule->strings;
+
+    if (count == STRINGS_OF_HOOK)
+        count = library_hook_arguments(header->detail);
+    if ((rule->states & (unsigned)session->state) == 0 ||
+        (header->type == FRAME_CALL && count == 0) ||
+        !find_strings(payload, header->length, arguments, count))
+        output_end(RUNNER_EXIT_PROTOCOL);
+    rule->handle(session, header, arguments);
+}
+
+_Noreturn void serve(void) {
+    static Session session = {.state = AWAITS_HELLO};
+    FrameHeader hello = {.type = FRAME_RUNNER_HELLO, .value = PROTOCOL_VERSION};
+
+    output_send(hello, NULL, 0);
+    for (;;) {
+        enum channel_result filled;
+        enum input_result next;
+        FrameHeader header;
+        const char *payload;
+
+        while ((next = input_next(&session.input, &header, &payload)) == INPUT_FRAME)
+            handle(&session, &header, payload);
+        if (next == INPUT_MALFORMED)
+            output_end(RUNNER_EXIT_PROTOCOL);
+        output_rest();
+        filled = input_fill(&session.input);
+        if (filled != CHANNEL_OK)
+            output_end(filled == CHANNEL_CLOSED ? RUNNER_EXIT_OK : RUNNER_EXIT_IO);
+        output_wake();
+        session.flushed_us = session.input.arrived_us;
+    }
+}
