@@ -43,7 +43,7 @@ function open(file: string): Weather {
     return (...args) => {
       const text = native(...args.map((arg) => (typeof arg === 'string' ? arg : JSON.stringify(arg)))) as
         string | null;
-      return text === null ? null : JSON.parse(text);
+      return text === null ? null : (JSON.parse(text) as unknown);
     };
   };
   return {
