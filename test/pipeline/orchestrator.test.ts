@@ -1,0 +1,354 @@
+import { expect, test } from '@jest/globals';
+import type { JsonObject } from '../../dist/config/types.js';
+import { PluginFailure } from '../../dist/errors.js';
+import type { Log } from '../../dist/log.js';
+import { PluginOrchestrator } from '../../dist/pipeline/orchestrator.js';
+import type { BackworksPlugin, PluginResponse } from '../../dist/plugins/plugin.js';
+import { endpoint, sampleRequest, staticEndpoint } from './sample-request.js';
+import { scriptPlugin, tracer } from './script-plugin.js';
+
+interface LogLine {
+  level: keyof Log;
+  fields: object;
+  message: string;
+}
+
+function orchestratorOf(...plugins: BackworksPlugin[]) {
+  const lines: LogLine[] = [];
+  const writer = (level: keyof Log) => (fields: object, message: string) =>
+    void lines.push({ level, fields, message });
+  const log: Log = {
+    debug: writer('debug'),
+    info: writer('info'),
+    warn: writer('warn'),
+    error: writer('error'),
+  };
+  const orchestrator = new PluginOrchestrator({ bodyLimitBytes: 1000, log });
+  orchestrator.setPlugins(plugins);
+  return { orchestrator, lines };
+}
+
+function json({ body }: PluginResponse): JsonObject {
+  return JSON.parse(String(body)) as JsonObject;
+}
+
+function text(body: string): PluginResponse {
+  return { status: 200, headers: {}, body };
+}
+
+function crash(plugin: string): never {
+  throw new PluginFailure('BW_PLUGIN_CRASHED', `plugin ${plugin} crashed`, {
+    plugin,
+    phase: 'before_request',
+  });
+}
+
+const hello = staticEndpoint('/hello', 'hello');
+const named = (plugin: string) => endpoint('/named', { kind: 'plugin', plugin });
+const anyPlugin = endpoint('/any/{x}', { kind: 'any-plugin' });
+
+test('hooks run by priority on the way in and in reverse on the way out', async () => {
+  const echo = scriptPlugin('echo', { processEndpoint: async (_route, _method, request) => text(request) });
+  const { orchestrator } = orchestratorOf(
+    tracer('late', { priority: 300 }),
+    tracer('first', { priority: 1 }),
+    tracer('mid'),
+    echo,
+  );
+
+  const response = await orchestrator.handle(sampleRequest({ endpoint: anyPlugin }));
+
+  expect(json(response).context).toEqual({ trail: 'first mid late' });
+  expect(response.headers['x-trail']).toBe('late mid first');
+});
+
+test('an answer in before_request ends the way in; only the plugins already passed see it on the way out', async () => {
+  const gate = scriptPlugin(
+    'gate',
+    {
+      beforeRequest: async () => ({ kind: 'respond', response: { status: 401, headers: {}, body: 'no' } }),
+      afterResponse: async () => ({ headers: { 'x-gate': 'saw its own answer' } }),
+    },
+    { priority: 50 },
+  );
+  const watcher = scriptPlugin(
+    'watcher',
+    { afterResponse: async () => ({ headers: { 'x-watcher': 'yes' } }) },
+    { priority: 20 },
+  );
+  const { orchestrator } = orchestratorOf(tracer('outer', { priority: 10 }), watcher, gate, tracer('inner'));
+
+  const response = await orchestrator.handle(sampleRequest({ endpoint: named('nobody') }));
+
+  expect(response).toEqual({ status: 401, headers: { 'x-watcher': 'yes', 'x-trail': 'outer' }, body: 'no' });
+});
+
+test('after_response sees the context and the request as plugins left it', async () => {
+  let seen: JsonObject = {};
+  const patcher = scriptPlugin('patcher', {
+    beforeRequest: async () => ({
+      kind: 'patch',
+      patch: { path: '/moved', method: 'PUT', context: { user: 7 } },
+    }),
+    afterResponse: async (response) => {
+      seen = JSON.parse(response) as JsonObject;
+      return null;
+    },
+  });
+  const { orchestrator } = orchestratorOf(patcher);
+
+  await orchestrator.handle(sampleRequest({ path: '/hello', endpoint: hello }));
+
+  expect(seen).toMatchObject({
+    status: 200,
+    body: 'hello',
+    context: { user: 7 },
+    request: { id: 'request-1', method: 'PUT', path: '/moved', route: '/hello' },
+  });
+});
+
+test('without plugins a body is not read and endpoints answer by themselves', async () => {
+  const { orchestrator } = orchestratorOf();
+  const readBody = () => Promise.reject(new Error('nobody asked for the body'));
+
+  const answered = await orchestrator.handle(sampleRequest({ endpoint: hello, hasBody: true, readBody }));
+  expect(answered).toEqual({
+    status: 200,
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+    body: 'hello',
+  });
+  expect((await orchestrator.handle(sampleRequest({ hasBody: true, readBody }))).status).toBe(404);
+});
+
+test('answers of a static endpoint do not share their headers', async () => {
+  const { orchestrator } = orchestratorOf();
+  const first = await orchestrator.handle(sampleRequest({ endpoint: hello }));
+  first.headers['x-leak'] = 'one';
+  expect((await orchestrator.handle(sampleRequest({ endpoint: hello }))).headers).not.toHaveProperty(
+    'x-leak',
+  );
+});
+
+test('hooks wrap refusals and 404s too', async () => {
+  const { orchestrator } = orchestratorOf(tracer('t'));
+
+  const missing = await orchestrator.handle(sampleRequest({ path: '/nowhere' }));
+  expect(missing.status).toBe(404);
+  expect(missing.headers).toEqual({ 'content-type': 'application/problem+json', 'x-trail': 't' });
+  expect(json(missing)).toEqual({
+    type: 'urn:backworks:error:BW_ROUTE_NOT_FOUND',
+    title: 'No endpoint and no plugin answers this path.',
+    status: 404,
+    detail: 'nothing answers GET /nowhere',
+    instance: '/nowhere',
+    code: 'BW_ROUTE_NOT_FOUND',
+    request_id: 'request-1',
+  });
+
+  const refusal = { status: 405, headers: { allow: 'GET' }, body: null };
+  const refused = await orchestrator.handle(sampleRequest({ refusal }));
+  expect(refused).toEqual({ status: 405, headers: { allow: 'GET', 'x-trail': 't' }, body: null });
+});
+
+test('plugins are offered an unmatched request in order, with its path as the endpoint', async () => {
+  const asked: string[] = [];
+  const offer = (name: string, answer: PluginResponse | null) =>
+    scriptPlugin(name, {
+      processEndpoint: async (route, method) => {
+        asked.push(`${name} ${method} ${route}`);
+        return answer;
+      },
+    });
+  const { orchestrator } = orchestratorOf(offer('a', null), offer('b', text('b')), offer('c', text('c')));
+
+  expect((await orchestrator.handle(sampleRequest({ path: '/free', method: 'HEAD' }))).body).toBe('b');
+  expect((await orchestrator.handle(sampleRequest({ endpoint: anyPlugin }))).body).toBe('b');
+  expect(asked).toEqual(['a GET /free', 'b GET /free', 'a GET /any/{x}', 'b GET /any/{x}']);
+});
+
+test('a named endpoint whose plugin is silent is 404, one whose plugin is missing is 503 and names it', async () => {
+  const { orchestrator } = orchestratorOf(
+    scriptPlugin('mute', {}),
+    scriptPlugin('silent', { processEndpoint: async () => null }),
+  );
+
+  expect((await orchestrator.handle(sampleRequest({ endpoint: named('silent') }))).status).toBe(404);
+  expect((await orchestrator.handle(sampleRequest({ endpoint: named('mute') }))).status).toBe(404);
+  const missing = await orchestrator.handle(sampleRequest({ endpoint: named('ghost') }));
+  expect(missing.status).toBe(503);
+  expect(json(missing)).toMatchObject({
+    code: 'BW_PLUGIN_UNAVAILABLE',
+    plugin: 'ghost',
+    detail: 'plugin ghost is not running',
+  });
+});
+
+test.each([
+  ['BW_PLUGIN_CRASHED', 503],
+  ['BW_PLUGIN_TIMEOUT', 504],
+  ['BW_PLUGIN_BAD_RESPONSE', 502],
+] as const)(
+  '%s in a named endpoint is the answer even when the plugin is optional: %i',
+  async (code, status) => {
+    const processEndpoint = async () => {
+      throw new PluginFailure(code, 'plugin p failed', { plugin: 'p', phase: 'process_endpoint' });
+    };
+    const { orchestrator, lines } = orchestratorOf(scriptPlugin('p', { processEndpoint }));
+
+    const response = await orchestrator.handle(sampleRequest({ endpoint: named('p') }));
+
+    expect(response.status).toBe(status);
+    expect(json(response)).toMatchObject({ code, plugin: 'p' });
+    expect(lines.filter(({ level }) => level === 'warn')).toEqual([
+      {
+        level: 'warn',
+        fields: { plugin: 'p', hook: 'process_endpoint', code, requestId: 'request-1' },
+        message: 'plugin p failed',
+      },
+    ]);
+  },
+);
+
+test('an optional plugin that fails is skipped, in every hook, with a log line', async () => {
+  const broken = scriptPlugin('broken', {
+    beforeRequest: async () => crash('broken'),
+    processEndpoint: async () => crash('broken'),
+    afterResponse: async () => crash('broken'),
+  });
+  const { orchestrator, lines } = orchestratorOf(
+    broken,
+    tracer('t'),
+    scriptPlugin('ok', { processEndpoint: async () => text('ok') }),
+  );
+
+  const response = await orchestrator.handle(sampleRequest({ endpoint: anyPlugin }));
+
+  expect(response).toMatchObject({ status: 200, body: 'ok', headers: { 'x-trail': 't' } });
+  expect(lines.map(({ level, fields }) => [level, (fields as { hook: string }).hook])).toEqual([
+    ['warn', 'before_request'],
+    ['warn', 'process_endpoint'],
+    ['warn', 'after_response'],
+  ]);
+});
+
+test('when nobody else answers, the failure of the plugin that might have is the answer', async () => {
+  const { orchestrator } = orchestratorOf(
+    scriptPlugin('broken', { processEndpoint: async () => crash('broken') }),
+    scriptPlugin('silent', { processEndpoint: async () => null }),
+  );
+  const response = await orchestrator.handle(sampleRequest());
+  expect(response.status).toBe(503);
+  expect(json(response)).toMatchObject({ plugin: 'broken' });
+});
+
+test('a critical plugin that fails ends the request in any hook', async () => {
+  const critical = { critical: true, priority: 50 };
+  const outer = tracer('outer', { priority: 1 });
+  const reached = scriptPlugin('later', { processEndpoint: async () => text('later') });
+
+  const before = orchestratorOf(
+    outer,
+    scriptPlugin('c', { beforeRequest: async () => crash('c') }, critical),
+    tracer('inner'),
+  );
+  const inBefore = await before.orchestrator.handle(sampleRequest({ endpoint: hello }));
+  expect(inBefore).toMatchObject({ status: 503, headers: { 'x-trail': 'outer' } });
+  expect(json(inBefore)).toMatchObject({ code: 'BW_PLUGIN_CRASHED', plugin: 'c' });
+
+  const offered = orchestratorOf(
+    scriptPlugin('c', { processEndpoint: async () => crash('c') }, critical),
+    reached,
+  );
+  expect((await offered.orchestrator.handle(sampleRequest({ endpoint: anyPlugin }))).status).toBe(503);
+
+  const after = orchestratorOf(outer, scriptPlugin('c', { afterResponse: async () => crash('c') }, critical));
+  const inAfter = await after.orchestrator.handle(sampleRequest({ endpoint: hello }));
+  expect(inAfter).toMatchObject({
+    status: 503,
+    headers: { 'x-trail': 'outer', 'content-type': 'application/problem+json' },
+  });
+  expect(json(inAfter)).toMatchObject({ plugin: 'c' });
+});
+
+test('a patch that cannot be used is the failure of the plugin that sent it', async () => {
+  const sender = (critical: boolean) =>
+    scriptPlugin(
+      'sender',
+      { beforeRequest: async () => ({ kind: 'patch', patch: { headers: { a: 'x\r\ny' } } }) },
+      { critical },
+    );
+
+  const optional = await orchestratorOf(sender(false)).orchestrator.handle(
+    sampleRequest({ endpoint: hello }),
+  );
+  expect(optional.body).toBe('hello');
+
+  const critical = await orchestratorOf(sender(true)).orchestrator.handle(sampleRequest({ endpoint: hello }));
+  expect(critical.status).toBe(502);
+  expect(json(critical)).toMatchObject({ code: 'BW_PLUGIN_BAD_RESPONSE', plugin: 'sender' });
+});
+
+test('a defect in a plugin adapter is logged with its cause and not described to the client', async () => {
+  const defect = new TypeError('secret detail');
+  const broken = scriptPlugin('broken', { beforeRequest: () => Promise.reject(defect) }, { critical: true });
+  const { orchestrator, lines } = orchestratorOf(broken);
+
+  const response = await orchestrator.handle(sampleRequest({ endpoint: hello }));
+
+  expect(response.status).toBe(500);
+  expect(response.body).not.toContain('secret detail');
+  expect(lines).toEqual([
+    expect.objectContaining({ level: 'error', fields: expect.objectContaining({ err: defect }) as object }),
+  ]);
+});
+
+test('an open circuit does not fill the log', async () => {
+  const beforeRequest = async () => {
+    throw new PluginFailure('BW_PLUGIN_CIRCUIT_OPEN', 'left alone', { plugin: 'p', phase: 'before_request' });
+  };
+  const { orchestrator, lines } = orchestratorOf(scriptPlugin('p', { beforeRequest }));
+  await orchestrator.handle(sampleRequest({ endpoint: hello }));
+  expect(lines.map(({ level }) => level)).toEqual(['debug']);
+});
+
+test('a request keeps the plugins it began with', async () => {
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  const slow = scriptPlugin('slow', {
+    beforeRequest: async () => {
+      await held;
+      return null;
+    },
+  });
+  const { orchestrator } = orchestratorOf(slow, tracer('old', { priority: 200 }));
+
+  const running = orchestrator.handle(sampleRequest({ endpoint: hello }));
+  orchestrator.setPlugins([tracer('new')]);
+  release();
+
+  expect((await running).headers['x-trail']).toBe('old');
+  expect((await orchestrator.handle(sampleRequest({ endpoint: hello }))).headers['x-trail']).toBe('new');
+});
+
+test('a body that cannot be read is refused before any plugin sees the request', async () => {
+  const { orchestrator } = orchestratorOf(tracer('t'));
+  const response = await orchestrator.handle(
+    sampleRequest({ endpoint: hello, body: '{', rawHeaders: ['content-type', 'application/json'] }),
+  );
+  expect(response.status).toBe(400);
+  expect(response.headers).not.toHaveProperty('x-trail');
+});
+
+test('an endpoint that cannot work is an error of the configuration', () => {
+  const { orchestrator } = orchestratorOf();
+  const response = { status: 200, headers: { 'x-a': 'line\nbreak' }, body: undefined };
+  const invalid = expect.objectContaining({ code: 'BW_CONFIG_INVALID' });
+
+  expect(() => orchestrator.prepare(endpoint('/s', { kind: 'static', response }))).toThrow(invalid);
+  expect(() =>
+    orchestrator.prepare(endpoint('/p', { kind: 'proxy', target: 'ftp://x', timeoutMs: 1 })),
+  ).toThrow(invalid);
+  expect(() => orchestrator.prepare(endpoint('/p', { kind: 'proxy', target: 'x', timeoutMs: 1 }))).toThrow(
+    invalid,
+  );
+});

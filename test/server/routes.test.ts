@@ -1,0 +1,68 @@
+import { expect, test } from '@jest/globals';
+import { Routes } from '../../dist/server/routes.js';
+import { staticEndpoint } from '../pipeline/sample-request.js';
+
+const routes = new Routes([
+  staticEndpoint('/*', 'everything', ['GET']),
+  staticEndpoint('/users/{id}', 'user', ['GET', 'PUT']),
+  staticEndpoint('/users/me', 'me', ['GET']),
+  staticEndpoint('/users/{name}/files/{file-name}', 'file', ['GET']),
+  staticEndpoint('/files/*', 'files', []),
+  staticEndpoint('/files/*', 'upload', ['POST']),
+  staticEndpoint('/probe', 'probe', ['HEAD']),
+  staticEndpoint('/own-options', 'options', ['OPTIONS']),
+  staticEndpoint('/grün', 'green', ['GET']),
+]);
+
+test.each([
+  ['GET', '/users/me', '/users/me', {}],
+  ['GET', '/users/7', '/users/{id}', { id: '7' }],
+  ['HEAD', '/users/7', '/users/{id}', { id: '7' }],
+  ['PUT', '/users/me', '/users/{id}', { id: 'me' }],
+  [
+    'GET',
+    '/users/a%2Fb/files/100%25%2541',
+    '/users/{name}/files/{file-name}',
+    { name: 'a/b', 'file-name': '100%%41' },
+  ],
+  ['GET', '/gr%C3%BCn', '/grün', {}],
+  ['GET', '/users/7/', '/*', {}],
+  ['DELETE', '/files/a/b', '/files/*', {}],
+  ['GET', '/', '/*', {}],
+  ['HEAD', '/probe', '/probe', {}],
+  ['OPTIONS', '/own-options', '/own-options', {}],
+])('%s %s is answered by %s', (method, path, route, params) => {
+  const match = routes.match(method, path);
+  expect(match.endpoint?.path).toBe(route);
+  expect(match.params).toEqual(params);
+  expect(match.allow).toBeNull();
+});
+
+test('a method of its own comes before an endpoint for every method', () => {
+  const body = (method: string) => {
+    const target = routes.match(method, '/files/x').endpoint?.target;
+    return target?.kind === 'static' ? target.response.body : undefined;
+  };
+  expect(body('POST')).toBe('upload');
+  expect(body('GET')).toBe('files');
+});
+
+test('a path whose endpoints do not take the method lists those they do', () => {
+  expect(routes.match('DELETE', '/users/7')).toMatchObject({
+    endpoint: null,
+    allow: ['GET', 'HEAD', 'OPTIONS', 'PUT'],
+  });
+});
+
+test('a path that nothing matches is simply not there', () => {
+  expect(new Routes([]).match('GET', '/')).toEqual({ endpoint: null, params: {}, allow: null });
+});
+
+test.each(['/%', '/%zz', '/users/%ff'])('%s is malformed', (path) => {
+  expect(() => routes.match('GET', path)).toThrow(expect.objectContaining({ code: 'BW_REQUEST_INVALID' }));
+});
+
+test('an encoded slash does not make segments', () => {
+  const guarded = new Routes([staticEndpoint('/admin/{x}', 'admin')]);
+  expect(guarded.match('GET', '/admin%2Fkey').endpoint).toBeNull();
+});
