@@ -1,0 +1,62 @@
+import type { Backworks } from '../backworks.js';
+import type { BackworksConfig, LoggingConfig } from '../config/types.js';
+import type { Log } from '../log.js';
+import { pluginDocument } from '../server/plugin-document.js';
+import { connectable } from './address.js';
+import type { CommandContext } from './command.js';
+import { isReadable } from './logger.js';
+import { printPlugins } from './plugin-table.js';
+
+export interface Announcement {
+  readonly config: BackworksConfig;
+  readonly backworks: Pick<Backworks, 'plugins' | 'rejected'>;
+  readonly address: Awaited<ReturnType<Backworks['start']>>;
+  readonly log: Log;
+  readonly logging: LoggingConfig;
+  readonly context: Pick<CommandContext, 'out' | 'err'>;
+}
+
+/**
+ * Says that the server serves: to a person on a terminal, in the log for everyone else. A generated
+ * token is shown on stderr in either case, because logs are kept and passed on.
+ */
+export function announce(announcement: Announcement): void {
+  const { address, context, logging } = announcement;
+  const person = context.err.terminal;
+  if (person) showPerson(announcement);
+  if (!person || !isReadable(logging.format, context.out)) writeLog(announcement);
+  if (address.adminToken !== null) {
+    context.err.line(`admin token (generated, until the server stops): ${address.adminToken}`);
+  }
+}
+
+function showPerson({ config, backworks, address, context: { err } }: Announcement): void {
+  err.line(`listening on ${err.style('bold', address.url)}`);
+  if (address.adminUrl !== null) err.line(`admin API on ${address.adminUrl}`);
+  printPlugins(err, backworks.plugins().map(pluginDocument), backworks.rejected(), 'summary');
+  const attempt = tryLine(config, address.url);
+  if (attempt !== null) err.line(err.style('green', attempt));
+}
+
+function writeLog({ config, backworks, address, log }: Announcement): void {
+  const plugins = backworks
+    .plugins()
+    .map(({ name, version, state, reason }) => ({ name, version, state, reason }));
+  log.info({ url: address.url, plugins }, `listening on ${address.url}`);
+  if (address.adminUrl !== null) log.info({ url: address.adminUrl }, `admin API on ${address.adminUrl}`);
+  const attempt = tryLine(config, address.url);
+  if (attempt !== null) log.info({}, attempt);
+}
+
+/** A line that gets a first answer out of the server, when an endpoint's path needs no filling in. */
+export function tryLine(config: Pick<BackworksConfig, 'endpoints'>, url: string): string | null {
+  const endpoint = config.endpoints.find(
+    ({ path, methods }) => /^[^{}*]+$/.test(path) && (methods.length === 0 || methods.includes('GET')),
+  );
+  return endpoint === undefined ? null : `try: curl ${quoted(connectable(url) + endpoint.path)}`;
+}
+
+/** Quoted where a shell or curl's own patterns would change it. */
+function quoted(text: string): string {
+  return /^[\w\-./:~]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

@@ -1,0 +1,18 @@
+import type { Screen } from './screen.js';
+
+/** What every command is given. */
+export interface CommandContext {
+  /** Results. */
+  readonly out: Screen;
+  /** Everything said beside them. */
+  readonly err: Screen;
+  readonly env: NodeJS.ProcessEnv;
+  /** Value of --config. */
+  readonly config: string | undefined;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly version: string;
+}
+
+/** The process exit code a command ended with. */
+export type ExitCode = number;

@@ -1,0 +1,44 @@
+import { displayName } from '../config/file.js';
+import { ConfigError, formatProblem } from '../config/load.js';
+import { EXIT } from '../errors.js';
+import type { CommandContext, ExitCode } from './command.js';
+import { type LoadedConfig, readConfig } from './config-file.js';
+import { printJson } from './print.js';
+import { printable } from './screen.js';
+
+/** `backworks config check [FILE]`: the problems are the result, so they go to stdout. */
+export async function configCheck(context: CommandContext, file?: string): Promise<ExitCode> {
+  try {
+    printSummary(context, await readConfig(context, file));
+    return EXIT.ok;
+  } catch (error) {
+    if (context.json || !(error instanceof ConfigError)) throw error;
+    const { out, err } = context;
+    for (const problem of error.problems) out.line(printable(formatProblem(problem)));
+    err.line(`${err.style(['red', 'bold'], error.code)}: ${count(error.problems.length, 'problem')}`);
+    return error.exitCode;
+  }
+}
+
+function printSummary({ out, err, json }: CommandContext, { config, warnings }: LoadedConfig): void {
+  const { file, name, version, endpoints, plugins } = config;
+  if (json) {
+    printJson(out, {
+      ok: true,
+      file,
+      name,
+      version,
+      endpoints: endpoints.length,
+      plugins: plugins.length,
+      warnings,
+    });
+    return;
+  }
+  for (const warning of warnings) err.line(`${err.style('yellow', 'warning')}: ${printable(warning)}`);
+  const amounts = `${count(endpoints.length, 'endpoint')}, ${count(plugins.length, 'plugin')}`;
+  out.line(`${out.style('green', 'ok')}: ${file === null ? name : displayName(file)}: ${amounts}`);
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,27 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { EXIT } from '../errors.js';
+import { run } from './program.js';
+import { createScreen } from './screen.js';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+let lost: Error | undefined;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // A reader that has seen enough, such as head, is no failure of this command; a full disk is.
+  if (error.code !== 'EPIPE') lost ??= error;
+});
+process.stderr.on('error', () => undefined);
+
+const out = createScreen(process.stdout, process.env);
+const err = createScreen(process.stderr, process.env);
+const code = await run(process.argv.slice(2), { out, err, env: process.env, version });
+
+// What was written before these empty chunks has left the process when they have.
+const flush = (stream: NodeJS.WriteStream): Promise<unknown> => new Promise((done) => stream.write('', done));
+await flush(process.stdout);
+if (lost !== undefined) err.line(`standard output is incomplete: ${lost.message}`);
+await flush(process.stderr);
+process.exit(code === EXIT.ok && lost !== undefined ? EXIT.failure : code);

@@ -1,0 +1,63 @@
+import type { RejectedLibrary } from '../plugins/status.js';
+import type { PluginDocument } from '../server/plugin-document.js';
+import { type Column, printTable } from './print.js';
+import { printable, type Screen, type Style } from './screen.js';
+
+const STATE_STYLES: Readonly<Record<PluginDocument['state'], Style>> = {
+  ready: 'green',
+  degraded: 'yellow',
+  failed: 'red',
+  loading: 'cyan',
+  discovered: 'cyan',
+  stopped: 'dim',
+};
+
+const HOOKS: Readonly<Record<string, string>> = {
+  before_request: 'before',
+  process_endpoint: 'endpoint',
+  after_response: 'after',
+};
+
+const summary: Column<PluginDocument>[] = [
+  { title: 'name', text: ({ name }) => name, style: () => 'bold' },
+  { title: 'version', text: ({ version }) => version ?? '-' },
+  { title: 'state', text: ({ state }) => state, style: ({ state }) => STATE_STYLES[state] },
+];
+
+const details: Column<PluginDocument>[] = [
+  { title: 'hooks', text: ({ hooks }) => hooks.map((hook) => HOOKS[hook] ?? hook).join(',') || '-', rank: 1 },
+  { title: 'isolation', text: ({ isolation }) => isolation, rank: 4 },
+  { title: 'priority', text: ({ priority }) => String(priority), rank: 3 },
+  { title: 'critical', text: ({ critical }) => (critical ? 'yes' : 'no'), rank: 2 },
+  { title: 'calls/failed', text: callsAndFailures },
+];
+
+const reason: Column<PluginDocument> = { title: 'reason', text: (plugin) => plugin.reason ?? '' };
+
+/**
+ * Prints plugins as a table and the files that are none below it.
+ * @returns titles of the columns the screen had no room for.
+ */
+export function printPlugins(
+  screen: Screen,
+  plugins: readonly PluginDocument[],
+  rejected: readonly RejectedLibrary[],
+  extent: 'summary' | 'full',
+): string[] {
+  const columns = extent === 'full' ? [...summary, ...details] : summary;
+  const leftOut = plugins.length === 0 ? [] : printTable(screen, plugins, { columns, note: reason });
+  if (plugins.length === 0) screen.line('no plugins');
+  for (const { path, code, reason: why, hint } of rejected) {
+    const what = `${printable(path)}: ${printable(why)}`;
+    screen.line(
+      `${screen.style('yellow', 'rejected')} ${code}: ${what}${hint === null ? '' : ` — ${printable(hint)}`}`,
+    );
+  }
+  return leftOut;
+}
+
+function callsAndFailures({ calls }: PluginDocument): string {
+  const hooks = Object.values(calls);
+  const sum = (key: 'calls' | 'failed'): number => hooks.reduce((total, hook) => total + hook[key], 0);
+  return hooks.length === 0 ? '-' : `${sum('calls')}/${sum('failed')}`;
+}

@@ -1,0 +1,99 @@
+import { Command, CommanderError } from 'commander';
+import { BackworksError, EXIT } from '../errors.js';
+import type { CommandContext, ExitCode } from './command.js';
+import { reportFailure } from './failure.js';
+
+const EXIT_CODES = `
+Exit codes:
+  ${EXIT.ok}    success; a server that was asked to stop has stopped
+  ${EXIT.failure}    failure, such as an address that is taken
+  ${EXIT.usage}    wrong arguments
+  ${EXIT.config}    the configuration is missing or invalid
+  ${EXIT.plugin}    a plugin is invalid, or a critical one does not start
+  130  SIGINT came twice (143: SIGTERM)
+
+Environment:
+  BACKWORKS_CONFIG  configuration file, where --config is not given
+  NO_COLOR, FORCE_COLOR`;
+
+/** What the process supplies; the rest of a command's context is on its command line. */
+export type Surroundings = Pick<CommandContext, 'out' | 'err' | 'env' | 'version'>;
+
+/** Runs one command line, without the program's name, to its exit code. Never rejects. */
+export async function run(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
+  const program = new Command('backworks');
+  const context = (): CommandContext => {
+    const { config, json = false, verbose = false } = program.opts<Partial<CommandContext>>();
+    return { ...surroundings, config, json, verbose };
+  };
+  let code: ExitCode = EXIT.ok;
+  declare(program, surroundings, async (command) => {
+    code = await command(context());
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) return reportFailure(thrown, context());
+    if (thrown.exitCode === 0) return EXIT.ok;
+    // "backworks" alone printed its help, which says more than an error would.
+    if (thrown.code === 'commander.help') return EXIT.usage;
+    return reportFailure(usageError(thrown), context());
+  }
+}
+
+type Run = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
+
+function declare(program: Command, { out, err, version }: Surroundings, run: Run): void {
+  program
+    .description('HTTP server that runs requests through native plugins, each in a crash-safe process.')
+    .version(version)
+    .option('-c, --config <file>', 'configuration file (default: ./backworks.yaml, then ./backworks.yml)')
+    .option('--json', 'results and errors as JSON on standard output')
+    .option('--verbose', 'say where an error came from')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => out.write(text),
+      writeErr: (text) => err.write(text),
+      outputError: () => undefined,
+    })
+    .exitOverride()
+    .addHelpText('after', EXIT_CODES);
+
+  // Each command is loaded when it is called: checking a configuration needs no native code.
+  program
+    .command('start')
+    .description('serve until SIGTERM or SIGINT')
+    .action(() => run(async (context) => (await import('./start.js')).start(context)));
+
+  const plugin = program.command('plugin').description('look at plugins');
+  plugin
+    .command('list')
+    .description('plugins and their states, from the running server or from disk')
+    .action(() => run(async (context) => (await import('./plugin-list.js')).pluginList(context)));
+  plugin
+    .command('validate')
+    .description('check libraries, each in a process of its own')
+    .argument('<path...>', 'shared libraries')
+    .action((paths: string[]) =>
+      run(async (context) => (await import('./plugin-validate.js')).pluginValidate(context, paths)),
+    );
+
+  const config = program.command('config').description('look at configurations');
+  config
+    .command('check')
+    .description('say what is wrong with a configuration')
+    .argument('[file]', 'configuration file')
+    .action((file: string | undefined) =>
+      run(async (context) => (await import('./config-check.js')).configCheck(context, file)),
+    );
+}
+
+/** commander's words, in the form of every other error. */
+function usageError({ message }: CommanderError): BackworksError {
+  const [what = '', suggestion] = message.replace(/^error: /, '').split('\n');
+  const hint = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?');
+  return new BackworksError('BW_USAGE', what, {
+    hint: hint ?? 'see backworks --help',
+  });
+}

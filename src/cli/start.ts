@@ -1,0 +1,43 @@
+import { createBackworks } from '../backworks.js';
+import { EXIT } from '../errors.js';
+import { announce } from './announcement.js';
+import type { CommandContext, ExitCode } from './command.js';
+import { readConfig } from './config-file.js';
+import { createLogger, type ServerLog } from './logger.js';
+import { reportFailure } from './failure.js';
+import { listenForStop } from './signals.js';
+
+/** `backworks start`: serves until it is asked to stop. */
+export async function start(context: CommandContext): Promise<ExitCode> {
+  const { config, warnings } = await readConfig(context);
+  const logging = context.json ? { ...config.logging, format: 'json' as const } : config.logging;
+  const log = createLogger(logging, context.out);
+  endOnDefects(log, context);
+  for (const warning of warnings) log.warn({}, warning);
+
+  const stop = listenForStop(() => log.warn({}, 'reload is not available in this version'));
+  const backworks = createBackworks(config, { log });
+  const started = backworks.start();
+  const signal = await Promise.race([stop.first, started.then(() => null)]);
+  if (signal === null) {
+    announce({ config, backworks, address: await started, log, logging, context });
+    log.info({ signal: await stop.first }, 'stopping');
+  } else {
+    log.info({ signal }, 'stopping before the start was complete');
+    // What the interrupted start reports no longer matters.
+    started.catch(() => undefined);
+  }
+  await backworks.stop();
+  log.info({}, 'stopped');
+  return EXIT.ok;
+}
+
+/** A defect leaves the process in a state nobody knows: it says so and ends. */
+function endOnDefects(log: ServerLog, context: CommandContext): void {
+  const end = (err: unknown): void => {
+    log.fatal({ err }, 'a defect ends the server');
+    process.exit(reportFailure(err, context));
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+}
