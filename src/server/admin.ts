@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { collectDefaultMetrics } from 'prom-client';
-import { BackworksError, toBackworksError } from '../errors.js';
+import { BackworksError } from '../errors.js';
 import type { PluginMetrics } from '../execution/metrics.js';
 import { type Log, silentLog } from '../log.js';
-import { problem } from '../pipeline/problem.js';
 import type { PluginStatus, RejectedLibrary } from '../plugins/status.js';
 import { bearerTokenCheck } from './bearer-token.js';
 import { type PluginDocument, pluginDocument } from './plugin-document.js';
+import { problemResponse } from './problem.js';
 import { readiness } from './readiness.js';
 
 export interface AdminStatus {
@@ -21,7 +21,7 @@ export interface AdminStatus {
 
 export interface AdminOptions {
   /** The server at this moment. */
-  status(): AdminStatus;
+  readonly status: () => AdminStatus;
   readonly metrics: PluginMetrics;
   /** Bearer token for everything but the probes; never empty. */
   readonly token: string;
@@ -53,9 +53,15 @@ export function createAdminApp(options: AdminOptions): Hono {
     c.header('cache-control', 'no-store');
   });
 
+  const answer = (c: Context, thrown: unknown, headers: Record<string, string> = {}): Response => {
+    const response = problemResponse(thrown, c.req.path, randomUUID(), log);
+    for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+    return response;
+  };
+
   const mayRead = bearerTokenCheck(options.token);
   for (const path of ['/metrics', '/plugins', '/plugins/:name']) {
-    app.use(path, async (c, next) => {
+    app.use(path, async (c: Context, next) => {
       if (mayRead(c.req.header('authorization'))) return next();
       const error = new BackworksError('BW_ADMIN_UNAUTHORIZED', 'A valid bearer token is missing.');
       return answer(c, error, { 'www-authenticate': 'Bearer realm="backworks admin"' });
@@ -92,11 +98,7 @@ export function createAdminApp(options: AdminOptions): Hono {
     );
   }
   app.notFound((c) => answer(c, new BackworksError('BW_ROUTE_NOT_FOUND', 'The admin API has no such path.')));
-  app.onError((thrown, c) => {
-    log.error({ err: thrown, path: c.req.path }, 'the admin API failed to answer');
-    const defect = new BackworksError('BW_INTERNAL', toBackworksError(thrown).message, { cause: thrown });
-    return answer(c, defect);
-  });
+  app.onError((thrown, c) => answer(c, thrown));
   return app;
 }
 
@@ -115,10 +117,4 @@ function pluginsDocument({ status, version, configFile = null }: AdminOptions): 
 function addProcessMetrics({ registry }: PluginMetrics): void {
   if (registry.getSingleMetric('process_cpu_user_seconds_total') !== undefined) return;
   collectDefaultMetrics({ register: registry });
-}
-
-function answer(c: Context, error: BackworksError, headers: Record<string, string> = {}): Response {
-  const response = problem(error, c.req.path, randomUUID());
-  const all = { ...response.headers, ...headers } as Record<string, string>;
-  return new Response(response.body as string, { status: response.status, headers: all });
 }

@@ -9,7 +9,7 @@ export function bearerTokenCheck(token: string): (authorization: string | undefi
   if (token === '') throw new TypeError('the admin API cannot run with an empty token');
   const expected = digest(token);
   return (authorization) => {
-    const given = /^bearer +(\S.*?) *$/i.exec(authorization ?? '')?.[1];
+    const given = /^bearer +(.+)$/i.exec(authorization ?? '')?.[1];
     return given !== undefined && timingSafeEqual(digest(given), expected);
   };
 }
