@@ -29,7 +29,7 @@ function orchestratorOf(...plugins: BackworksPlugin[]) {
 }
 
 function json({ body }: PluginResponse): JsonObject {
-  return JSON.parse(String(body)) as JsonObject;
+  return JSON.parse(body as string) as JsonObject;
 }
 
 function text(body: string): PluginResponse {
