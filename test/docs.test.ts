@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { ERRORS } from '../dist/errors.js';
+import { filesUnder } from './source-imports.js';
+
+/** What the documents say, where a machine can tell whether it is true. */
+const root = fileURLToPath(new URL('..', import.meta.url));
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+const documents = ['.', 'docs', 'examples', 'native-sdk']
+  .flatMap((folder) => (folder === '.' ? topLevelDocuments() : filesUnder(folder, /\.md$/)))
+  .filter((file) => !/(^|\/)(node_modules|target|plugins)\//.test(file));
+
+function topLevelDocuments(): string[] {
+  return ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md'];
+}
+
+const fenced = (text: string): string[] =>
+  [...text.matchAll(/^```(?:sh|console)\n(.*?)^```$/gms)].map(([, body = '']) => body);
+
+describe('docs/errors.md', () => {
+  const sections = read('docs/errors.md')
+    .split(/^## /m)
+    .slice(1)
+    .map((section) => ({ code: section.split('\n')[0] ?? '', text: section }));
+
+  test('lists the codes of src/errors.ts, in their order, and no others', () => {
+    expect(sections.map(({ code }) => code)).toEqual(Object.keys(ERRORS));
+  });
+
+  test.each(Object.entries(ERRORS))(
+    '%s: meaning, status, exit code, reason and remedy',
+    (code, { summary, status, exit }) => {
+      const text = sections.find((section) => section.code === code)?.text ?? '';
+      expect(text).toContain(`${summary} HTTP ${status}, exit code ${exit}.`);
+      expect(text).toMatch(/^\*\*Why:\*\* \S/m);
+      expect(text).toMatch(/^\*\*What to do:\*\* \S/m);
+    },
+  );
+});
+
+describe('commands', () => {
+  const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+
+  test.each(documents)('%s names only npm scripts there are', (file) => {
+    const named = [...read(file).matchAll(/\bnpm run ([\w:-]+)|\bnpm (start|test)\b/g)].map(
+      ([, run, short]) => run ?? short,
+    );
+    expect(named.filter((name) => name !== undefined && !(name in scripts))).toEqual([]);
+  });
+
+  test('README.md shows the two commands', () => {
+    const commands = fenced(read('README.md')).flatMap((block) =>
+      block.split('\n').map((line) => line.replace(/^\$ /, '').trim()),
+    );
+    expect(commands).toEqual(expect.arrayContaining(['npm start', 'npm test']));
+  });
+
+  test('continuous integration runs the test command of README.md', () => {
+    expect(read('.ci/run')).toMatch(/^\s*npm test\b/m);
+  });
+
+  test('every script that runs a file runs one there is', () => {
+    const files = Object.values(scripts).flatMap((script) =>
+      [...script.matchAll(/\bnode (\w[\w./-]*\.m?js)/g)].map(([, file = '']) => file),
+    );
+    expect(files.length).toBeGreaterThan(0);
+    for (const file of files) expect(read(file)).not.toBe('');
+  });
+});
+
+test.each(documents)('%s links to files there are', (file) => {
+  const links = [...read(file).matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)].map(
+    ([, target = '']) => target,
+  );
+  for (const link of links) expect(() => readAnything(join(file, '..', link))).not.toThrow();
+});
+
+function readAnything(path: string): void {
+  try {
+    read(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EISDIR') throw error;
+  }
+}
