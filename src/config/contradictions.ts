@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { CheckedFile } from './checked-file.js';
 import { endpointContradictions } from './endpoint-contradictions.js';
 import { withoutCredentials } from './explain.js';
 import { below, isWithin, type Pointer, quote } from './pointer.js';
@@ -11,19 +12,6 @@ const MIB = 1024 ** 2;
 /** A frame of the runner protocol carries no more. */
 const REPLY_BYTES_MAX = 16 * MIB;
 const BODY_BYTES_MAX = 1024 * MIB;
-
-/** A file in which the schema found nothing wrong outside the `broken` values. */
-export interface CheckedFile {
-  readonly raw: RawConfig;
-  readonly directory: string;
-  /** True when the value or a part of it is wrong, so that nothing can be concluded from it. */
-  isBroken(pointer: Pointer): boolean;
-  /** True when the value itself is wrong, so that its parts cannot be looked at. */
-  isMisshapen(pointer: Pointer): boolean;
-  /** A text of the file as messages may show it. */
-  show(pointer: Pointer, text: string): string;
-  reject(pointer: Pointer, finding: Finding): void;
-}
 
 /** Reports what no schema can express. Entries the schema has already found wrong are left out. */
 export function reportContradictions(
@@ -46,6 +34,9 @@ export function reportContradictions(
     show: (pointer, text) => source.origin(pointer) ?? quote(withoutCredentials(text)),
     reject: (pointer, finding) =>
       report.add('BW_CONFIG_INVALID', pointer, source.valuePosition(pointer), finding),
+    rejectEntry: (pointer, finding) =>
+      report.add('BW_CONFIG_INVALID', pointer, source.keyPosition(pointer), finding),
+    isHidden: (pointer) => source.origin(pointer) !== undefined,
   };
   serverContradictions(file);
   pluginContradictions(file);
@@ -95,9 +86,9 @@ function checkPlugin(file: CheckedFile, pointer: Pointer, plugin: RawPlugin): vo
   const reject = (key: string, finding: Finding): void => file.reject(below(pointer, key), finding);
   const type = plugin.type ?? (plugin.path === undefined ? undefined : 'external');
   if (type === undefined)
-    file.reject(pointer, { message: 'neither "path" nor "type" says where the plugin is' });
+    file.rejectEntry(pointer, { message: 'neither "path" nor "type" says where the plugin is' });
   if (type === 'external' && plugin.path === undefined) {
-    file.reject(pointer, {
+    file.rejectEntry(pointer, {
       message: 'the key "path" is missing',
       hint: 'an external plugin is a library file',
     });

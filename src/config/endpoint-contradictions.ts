@@ -1,4 +1,4 @@
-import type { CheckedFile } from './contradictions.js';
+import type { CheckedFile } from './checked-file.js';
 import { nearest } from './nearest.js';
 import { routeFault, routeShape } from './route.js';
 import { below, type Pointer } from './pointer.js';
@@ -20,19 +20,24 @@ export function endpointContradictions(file: CheckedFile): void {
     const pointer = below('/endpoints', name);
     if (file.isBroken(pointer)) continue;
     checkTarget(file, pointer, endpoint);
-    const fault = routeFault(endpoint.path);
-    const at = below(pointer, 'path');
-    if (fault === undefined)
-      checkOverlap(file, at, { name, methods: endpoint.methods }, endpoint.path, taken);
-    else file.reject(at, { ...fault, found: file.show(at, endpoint.path) });
+    if (isRoute(file, below(pointer, 'path'), endpoint.path)) checkOverlap(file, name, endpoint, taken);
   }
+}
+
+function isRoute(file: CheckedFile, pointer: Pointer, path: string): boolean {
+  const fault = routeFault(path);
+  if (fault === undefined) return true;
+  // The hint repeats a piece of the path.
+  const hint = file.isHidden(pointer) ? undefined : fault.hint;
+  file.reject(pointer, { expected: fault.expected, found: file.show(pointer, path), hint });
+  return false;
 }
 
 function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint): void {
   const targets = (['plugin', 'response', 'proxy'] as const).filter((key) => endpoint[key] !== undefined);
   if (targets.length > 1) {
     const hint = 'remove all but one';
-    file.reject(pointer, {
+    file.rejectEntry(pointer, {
       expected: 'one of plugin, response and proxy',
       found: targets.join(' and '),
       hint,
@@ -75,17 +80,17 @@ function isProxyTarget(target: string): boolean {
 
 function checkOverlap(
   file: CheckedFile,
-  pointer: Pointer,
-  candidate: Taken,
-  path: string,
+  name: string,
+  { path, methods }: RawEndpoint,
   taken: Map<string, Taken[]>,
 ): void {
   const shape = routeShape(path);
   const earlier = taken.get(shape) ?? [];
-  taken.set(shape, [...earlier, candidate]);
+  taken.set(shape, [...earlier, { name, methods }]);
   for (const other of earlier) {
-    const both = sharedMethods(candidate.methods, other.methods);
+    const both = sharedMethods(methods, other.methods);
     if (both === undefined) continue;
+    const pointer = `/endpoints/${name}/path`;
     const message = `${file.show(pointer, path)} already belongs to endpoints.${other.name} for ${both}`;
     file.reject(pointer, { message });
     return;

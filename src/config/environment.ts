@@ -36,7 +36,8 @@ export function substitute(template: string, environment: NodeJS.ProcessEnv): Su
       return '';
     }
     whole = reference === template;
-    const value = environment[name];
+    // Not environment.constructor and the like.
+    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
     if (fallback !== undefined && (value === undefined || value === '')) {
       origins.push(`the default of \${${name}}`);
       return fallback;

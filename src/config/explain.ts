@@ -3,6 +3,7 @@ import { nearest } from './nearest.js';
 import { below, type Pointer, quote } from './pointer.js';
 import type { Finding } from './problems.js';
 import type { Source } from './source.js';
+import type { JsonValue } from './types.js';
 import { unsupportedHint } from './unsupported.js';
 
 export interface Explanation {
@@ -21,7 +22,6 @@ interface SchemaFacts {
   readonly maximum?: number;
   readonly minLength?: number;
   readonly minItems?: number;
-  readonly uniqueItems?: boolean;
   readonly properties?: Readonly<Record<string, unknown>>;
   readonly patternErrorMessage?: string;
   readonly writeOnly?: boolean;
@@ -44,9 +44,14 @@ export function explain(error: ErrorObject, source: Source): Explanation | undef
     const message = `the key ${quote(String(error.params['missingProperty']))} is missing`;
     return { pointer, atKey: true, finding: { message } };
   }
-  const found = source.origin(pointer) ?? describe(error.data, schema.writeOnly === true);
+  const found = source.origin(pointer) ?? describe(error.data as JsonValue, schema.writeOnly === true);
   const unsupported = unsupportedHint(pointer);
   if (unsupported !== undefined) return notYet(pointer, found, unsupported);
+  if (error.keyword === 'uniqueItems') {
+    const later = Math.max(Number(error.params['i']), Number(error.params['j']));
+    const finding = { message: 'the list already has this entry', hint: 'remove it' };
+    return { pointer: below(pointer, later), atKey: false, finding };
+  }
   const fromEnvironment = source.origin(pointer) !== undefined;
   const hint = pointer === '' ? undefined : hintFor(error.data, schema, fromEnvironment);
   return { pointer, atKey: false, finding: { expected: expectation(schema), found, hint } };
@@ -72,25 +77,11 @@ function unknownKey(parent: Pointer, key: string, known: readonly string[]): Exp
 function expectation(schema: SchemaFacts): string {
   if (schema.patternErrorMessage !== undefined) return schema.patternErrorMessage.replace(/^expected /, '');
   if (schema.enum !== undefined) return alternatives(schema.enum.map((value) => JSON.stringify(value)));
-  switch (schema.type) {
-    case 'integer':
-      return `a whole number from ${schema.minimum} to ${schema.maximum}`;
-    case 'boolean':
-      return 'true or false';
-    case 'object':
-      return 'a mapping';
-    case 'array':
-      return listExpectation(schema);
-    default:
-      return schema.minLength === undefined ? 'a string' : 'a string that is not empty';
-  }
-}
-
-function listExpectation(schema: SchemaFacts): string {
-  const demands: string[] = [];
-  if (schema.minItems !== undefined) demands.push('is not empty');
-  if (schema.uniqueItems === true) demands.push('repeats nothing');
-  return demands.length === 0 ? 'a list' : `a list that ${demands.join(' and ')}`;
+  if (schema.type === 'integer') return `a whole number from ${schema.minimum} to ${schema.maximum}`;
+  if (schema.type === 'boolean') return 'true or false';
+  if (schema.type === 'object') return 'a mapping';
+  if (schema.type === 'array') return schema.minItems === undefined ? 'a list' : 'a list that is not empty';
+  return schema.minLength === undefined ? 'a string' : 'a string that is not empty';
 }
 
 function alternatives(values: readonly string[]): string {
@@ -99,9 +90,9 @@ function alternatives(values: readonly string[]): string {
 }
 
 /** A value as messages show it; of a secret only its kind. */
-function describe(value: unknown, secret: boolean): string {
+function describe(value: JsonValue, secret: boolean): string {
   if (value === null) return 'nothing';
-  if (Array.isArray(value)) return 'a list';
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';
   if (secret) return `a ${typeof value}`;
   return typeof value === 'string' ? quote(withoutCredentials(value)) : String(value);
@@ -120,10 +111,19 @@ function hintFor(value: unknown, schema: SchemaFacts, fromEnvironment: boolean):
   return amountHint(value === 0, typeof value === 'number' && value > 0 && Number.isInteger(value), schema);
 }
 
+/** What YAML 1.1 took for booleans, and 1.2 does not. */
+const FORMER_BOOLEANS = new Map([
+  ['yes', 'write true'],
+  ['on', 'write true'],
+  ['no', 'write false'],
+  ['off', 'write false'],
+]);
+
 function textHint(text: string, schema: SchemaFacts, fromEnvironment: boolean): string | undefined {
   const wanted = schema.type === 'boolean' ? /^(true|false)$/ : /^[0-9]+$/;
   const typed = schema.type === 'boolean' || schema.type === 'integer';
   if (typed && !fromEnvironment && wanted.test(text)) return 'remove the quotes';
+  if (schema.type === 'boolean') return FORMER_BOOLEANS.get(text.toLowerCase());
   if (schema.enum !== undefined && !fromEnvironment) {
     const near = nearest(text, schema.enum.map(String));
     if (near !== undefined) return `did you mean ${quote(near)}?`;

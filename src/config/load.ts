@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { reportContradictions } from './contradictions.js';
 import { displayName, FILE_BYTES_MAX, readText } from './file.js';
-import { normalize } from './normalize.js';
+import { deepFreeze, normalize, normalizePolicy } from './normalize.js';
 import { ProblemReport } from './problems.js';
-import type { RawConfig } from './raw.js';
+import { pluginEntries, type RawConfig } from './raw.js';
 import { validateSchema } from './schema.js';
 import { readSource, type Source } from './source.js';
 import type { BackworksConfig, PluginPolicy } from './types.js';
@@ -79,11 +79,10 @@ let policy: PluginPolicy | undefined;
 /** How a plugin runs that has no entry of its own, such as a discovered one. */
 export function defaultPluginPolicy(): PluginPolicy {
   if (policy === undefined) {
-    const { config } = parseConfig('plugins: { any: { type: builtin } }', { directory: '/', env: {} });
-    const entry = config.plugins[0];
+    const source = check('plugins: { any: { type: builtin } }', 'defaults', { directory: '/', env: {} });
+    const [entry] = pluginEntries((source.value as unknown as RawConfig).plugins);
     if (entry === undefined) throw new TypeError('the configuration lost its plugin');
-    const { name, type, path, enabled, config: settings, where, ...rest } = entry;
-    policy = Object.freeze(rest);
+    policy = deepFreeze(normalizePolicy(entry[1]));
   }
   return policy;
 }

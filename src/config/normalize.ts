@@ -101,7 +101,7 @@ export function normalizePolicy(raw: RawPlugin): PluginPolicy {
 }
 
 /** Freezes a value of plain objects and lists, of which the reader has limited the depth. */
-function deepFreeze<T>(value: T): T {
+export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) {
     for (const part of Object.values(value)) deepFreeze(part);
     Object.freeze(value);

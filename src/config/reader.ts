@@ -92,7 +92,8 @@ export class Reader {
     // Entries, not assignments: a key may be called __proto__.
     const entries = new Map<string, JsonValue>();
     for (const pair of node.items) {
-      const name = isScalar(pair.key) ? String(pair.key.value ?? '') : String(pair.key);
+      // The parser makes every key a text.
+      const name = isScalar<string>(pair.key) ? pair.key.value : String(pair.key);
       const at = below(pointer, name);
       const offset = offsetOf(pair.key);
       if (entries.has(name)) {

@@ -1,10 +1,17 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { LineCounter, parseDocument, type YAMLError } from 'yaml';
 import { isWithin, type Pointer } from './pointer.js';
 import type { Position, ProblemReport } from './problems.js';
 import { linePosition, type Mark, Reader, TOO_DEEP } from './reader.js';
 import type { JsonValue } from './types.js';
 
 type ParsedDocument = ReturnType<typeof parseDocument>;
+
+/** Where the parser's own words would not help the author of a configuration. */
+const PARSER_MESSAGES: Partial<Record<YAMLError['code'], string>> = {
+  MULTIPLE_DOCS: 'the file holds more than one document',
+  NON_STRING_KEY: 'a key is a word, not an alias, a list or a mapping',
+  RESOURCE_EXHAUSTION: TOO_DEEP,
+};
 
 /** The plain value of a file, and where each part of it stands. */
 export class Source {
@@ -100,7 +107,7 @@ function reportFaults(
     const offset = fault.pos[0];
     const unquoted = text.slice(offset - 1, offset + 1) === '${';
     const hint = unquoted ? 'inside { } and [ ] a variable needs quotes' : undefined;
-    const message = fault.code === 'RESOURCE_EXHAUSTION' ? TOO_DEEP : sentence(fault.message);
+    const message = PARSER_MESSAGES[fault.code] ?? sentence(fault.message);
     report.add('BW_CONFIG_SYNTAX', '', linePosition(lines, offset), { message, hint });
   }
   report.throwIfAny();

@@ -1,0 +1,21 @@
+import type { Pointer } from './pointer.js';
+import type { Finding } from './problems.js';
+import type { RawConfig } from './raw.js';
+
+/** A file in which the schema found nothing wrong outside the `broken` values. */
+export interface CheckedFile {
+  readonly raw: RawConfig;
+  readonly directory: string;
+  /** True when the value or a part of it is wrong, so that nothing can be concluded from it. */
+  isBroken(pointer: Pointer): boolean;
+  /** True when the value itself is wrong, so that its parts cannot be looked at. */
+  isMisshapen(pointer: Pointer): boolean;
+  /** True for a value that messages must not show. */
+  isHidden(pointer: Pointer): boolean;
+  /** A text of the file as messages may show it. */
+  show(pointer: Pointer, text: string): string;
+  /** Reports a value. */
+  reject(pointer: Pointer, finding: Finding): void;
+  /** Reports an entry as a whole, at its key. */
+  rejectEntry(pointer: Pointer, finding: Finding): void;
+}

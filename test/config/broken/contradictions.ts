@@ -1,0 +1,158 @@
+import type { Case } from './case.js';
+
+/** Files that are in contradiction with themselves. */
+export const CONTRADICTIONS: readonly Case[] = [
+  [
+    'a plugin from nowhere',
+    `plugins:
+  a: { enabled: false }`,
+    '2:3: plugins.a: neither "path" nor "type" says where the plugin is',
+  ],
+  [
+    'an external plugin without path',
+    `plugins:
+  a: { type: external }`,
+    '2:3: plugins.a: the key "path" is missing — an external plugin is a library file',
+  ],
+  [
+    'a builtin plugin with path',
+    `plugins:
+  a: { type: builtin, path: x }`,
+    '2:29: plugins.a.path: a builtin plugin has no path — remove it, or set type to "external"',
+  ],
+  [
+    'an external plugin with version',
+    `plugins:
+  a: { path: x, version: "1" }`,
+    '2:26: plugins.a.version: only a marketplace plugin has a version — remove it',
+  ],
+  [
+    'in-process without trust',
+    `plugins:
+  a: { path: x, isolation: in-process }`,
+    '2:28: plugins.a.isolation: in-process needs trusted: true — a crash of an in-process plugin ends the server',
+  ],
+  [
+    'in-process twice',
+    `plugins:
+  a: { path: x, isolation: in-process, trusted: true, instances: 2 }`,
+    '2:66: plugins.a.instances: an in-process plugin has one instance — remove it',
+  ],
+  [
+    'a reply longer than a frame',
+    `plugins:
+  a: { path: x, limits: { reply: 17MiB } }`,
+    '2:34: plugins.a.limits.reply: expected a size of at most 16MiB, found "17MiB"',
+  ],
+  [
+    'a body limit that is too large',
+    'server: { body_limit: 2GiB }',
+    '1:23: server.body_limit: expected a size of at most 1GiB, found "2GiB"',
+  ],
+  [
+    'a directory twice',
+    `plugins:
+  auto_discover: { directories: [./a, b, a/] }`,
+    '2:42: plugins.auto_discover.directories[2]: the directory "a/" is already in the list',
+  ],
+  [
+    'one port twice',
+    'admin: { port: 8080 }',
+    '1:16: admin.port: server.port already has this port — give it another',
+  ],
+  [
+    'an endpoint of an unknown plugin',
+    `endpoints:
+  a: { path: /a, plugin: weather }`,
+    '2:26: endpoints.a.plugin: no plugin is called "weather" — add it to plugins, or enable plugins.auto_discover',
+  ],
+  [
+    'an endpoint of a mistyped plugin',
+    `endpoints:
+  a: { path: /a, plugin: waether }
+plugins:
+  weather: { path: x }`,
+    '2:26: endpoints.a.plugin: no plugin is called "waether" — did you mean "weather"?',
+  ],
+  [
+    'two targets',
+    `endpoints:
+  a: { path: /a, response: {}, proxy: { target: http://b } }`,
+    '2:3: endpoints.a: expected one of plugin, response and proxy, found response and proxy — remove all but one',
+  ],
+  [
+    'a proxy target that is no URL',
+    `endpoints:
+  a: { path: /a, proxy: { target: localhost } }`,
+    '2:35: endpoints.a.proxy.target: expected an http or https URL without user name, query and fragment, found "localhost"',
+  ],
+  [
+    'a proxy target of another protocol',
+    `endpoints:
+  a: { path: /a, proxy: { target: ftp://b } }`,
+    '2:35: endpoints.a.proxy.target: expected an http or https URL without user name, query and fragment, found "ftp://b"',
+  ],
+  [
+    'a proxy target with a password',
+    `endpoints:
+  a: { path: /a, proxy: { target: http://me:hunter2@b } }`,
+    '2:35: endpoints.a.proxy.target: expected an http or https URL without user name, query and fragment, found "http://…@b"',
+  ],
+  [
+    'a body where there is none',
+    `endpoints:
+  a: { path: /a, response: { status: 204, body: x } }`,
+    '2:49: endpoints.a.response.body: a response with status 204 has no body — remove it',
+  ],
+  [
+    'the same path twice',
+    `endpoints:
+  a: { path: /a }
+  b: { path: /a, methods: [GET] }`,
+    '3:14: endpoints.b.path: "/a" already belongs to endpoints.a for GET',
+  ],
+  [
+    'the same path with another parameter',
+    `endpoints:
+  a: { path: "/a/{x}", methods: [GET, PUT] }
+  b: { path: "/a/{y}", methods: [PUT, GET] }`,
+    '3:14: endpoints.b.path: "/a/{y}" already belongs to endpoints.a for PUT, GET',
+  ],
+  [
+    'the same path for every method',
+    `endpoints:
+  a: { path: /a }
+  b: { path: /a }`,
+    '3:14: endpoints.b.path: "/a" already belongs to endpoints.a for every method',
+  ],
+  [
+    'a slash at the end',
+    `endpoints:
+  a: { path: /a/ }`,
+    '2:14: endpoints.a.path: expected a path without empty segments, found "/a/" — remove the extra "/"',
+  ],
+  [
+    'a star in the middle',
+    `endpoints:
+  a: { path: "/a/*/b" }`,
+    '2:14: endpoints.a.path: expected a path with "*" only as its last segment, found "/a/*/b"',
+  ],
+  [
+    'a parameter as elsewhere',
+    `endpoints:
+  a: { path: "/a/:id" }`,
+    '2:14: endpoints.a.path: expected a path of literal segments, {name}, and a final *, found "/a/:id" — write {id}',
+  ],
+  [
+    'a parameter twice',
+    `endpoints:
+  a: { path: "/{id}/{id}" }`,
+    '2:14: endpoints.a.path: expected a path that names each parameter once, found "/{id}/{id}"',
+  ],
+  [
+    'a query in a path',
+    `endpoints:
+  a: { path: "/a?b" }`,
+    '2:14: endpoints.a.path: expected a path of literal segments, {name}, and a final *, found "/a?b"',
+  ],
+];
