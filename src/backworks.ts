@@ -5,7 +5,7 @@ import type { BackworksConfig } from './config/types.js';
 import { DeadlineTimer } from './execution/deadline.js';
 import { PluginMetrics } from './execution/metrics.js';
 import { type Log, silentLog } from './log.js';
-import { openLibraryStore } from './native/library-store.js';
+import { type LibraryStore, openLibraryStore } from './native/library-store.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
 import { createLibraryReader } from './plugins/library-reader.js';
 import { PluginLoader } from './plugins/loader.js';
@@ -138,7 +138,9 @@ export function validatePlugin(path: string): Promise<ValidationReport> {
 }
 
 function createLoader(metrics: PluginMetrics, log: Log): PluginLoader {
-  return new PluginLoader({ log, metrics, timer: new DeadlineTimer(), store: openLibraryStore() });
+  let store: Promise<LibraryStore> | null = null;
+  const timer = new DeadlineTimer();
+  return new PluginLoader({ log, metrics, timer, store: () => (store ??= openLibraryStore()) });
 }
 
 function packageVersion(): string {

@@ -23,7 +23,8 @@ export interface PluginLoaderOptions {
   readonly log: Log;
   readonly metrics: PluginMetrics;
   readonly timer: DeadlineTimer;
-  readonly store: LibraryStore;
+  /** Opened when the first library is loaded. */
+  readonly store: () => Promise<LibraryStore>;
 }
 
 /** Turns an entry into a running plugin. */
@@ -60,11 +61,14 @@ export class PluginLoader {
 
   private async open(entry: PluginEntry, path: string, events: PluginEvents): Promise<NativePlugin> {
     const { name, config } = entry;
-    const { store, metrics } = this.options;
+    const { metrics } = this.options;
     const inProcess = config.isolation === 'in-process';
+    const store = await this.options.store();
+    const stored = await store.add(path);
+    const library = inProcess ? await store.privateCopy(stored, name) : stored.path;
     const options: NativePluginOptions = {
       name,
-      libraryPath: inProcess ? await store.privateCopy(path, name) : (await store.add(path)).path,
+      libraryPath: library,
       configJson: JSON.stringify(config.config),
       instances: config.instances,
       initializeTimeoutMs: config.timeouts.initializeMs,

@@ -1,0 +1,92 @@
+import koffi from 'koffi';
+
+/**
+ * native-sdk/include/backworks_plugin.h for koffi: the same structs, fields and functions, in the same
+ * order. test/native/abi-layout.test.ts compares every size and offset with what the C compiler says.
+ */
+
+const TEXT = 'const char *';
+
+const STATUS = koffi.proto('int32_t BackworksStatus()');
+const STATUS_OF_TEXT = koffi.proto('int32_t BackworksStatusOfText(const char *text)');
+const TEXT_FUNCTION = koffi.proto('const char *BackworksText()');
+const HOOK = koffi.proto('const char *BackworksHook(const char *document)');
+const ENDPOINT = koffi.proto(
+  'const char *BackworksEndpoint(const char *endpoint, const char *method, const char *data)',
+);
+const OPERATION = koffi.proto('const char *BackworksOperation(const char *operation, const char *payload)');
+const FREE = koffi.proto('void BackworksFree(const void *string)');
+const BIND_HOST = koffi.proto('int32_t BackworksBindHost(const void *host)');
+const LOG = koffi.proto('void BackworksLog(int32_t level, const char *message)');
+const METRIC = koffi.proto('void BackworksMetric(const char *name, double delta)');
+const KV_GET = koffi.proto('const char *BackworksKvGet(const char *key)');
+const KV_SET = koffi.proto(
+  'int32_t BackworksKvSet(const char *key, const char *value, uint32_t ttl_seconds)',
+);
+const HTTP_FETCH = koffi.proto('const char *BackworksHttpFetch(const char *request)');
+const CALL_PLUGIN = koffi.proto(
+  'const char *BackworksCallPlugin(const char *plugin, const char *operation, const char *payload)',
+);
+const DEADLINE_LEFT = koffi.proto('int64_t BackworksDeadlineLeft()');
+const CANCELLED = koffi.proto('int32_t BackworksCancelled()');
+
+/** The type of every function a plugin or the host can offer. */
+export const PROTOTYPES = {
+  initialize: STATUS_OF_TEXT,
+  shutdown: STATUS,
+  health_check: STATUS,
+  before_request: HOOK,
+  after_response: HOOK,
+  process_endpoint: ENDPOINT,
+  manifest: TEXT_FUNCTION,
+  free_string: FREE,
+  last_error: TEXT_FUNCTION,
+  bind_host: BIND_HOST,
+  call: OPERATION,
+  reconfigure: STATUS_OF_TEXT,
+  log: LOG,
+  metric: METRIC,
+  deadline_left_ms: DEADLINE_LEFT,
+  cancelled: CANCELLED,
+} as const;
+
+export const PluginInfo = koffi.struct('PluginInfo', { name: TEXT, version: TEXT, description: TEXT });
+
+export const PluginVTable = koffi.struct('PluginVTable', {
+  initialize: koffi.pointer(STATUS_OF_TEXT),
+  shutdown: koffi.pointer(STATUS),
+  health_check: koffi.pointer(STATUS),
+  before_request: koffi.pointer(HOOK),
+  after_response: koffi.pointer(HOOK),
+  process_endpoint: koffi.pointer(ENDPOINT),
+});
+
+export const BackworksHost = koffi.struct('BackworksHost', {
+  size: 'uint32_t',
+  abi_version: 'uint32_t',
+  log: koffi.pointer(LOG),
+  metric: koffi.pointer(METRIC),
+  kv_get: koffi.pointer(KV_GET),
+  kv_set: koffi.pointer(KV_SET),
+  http_fetch: koffi.pointer(HTTP_FETCH),
+  call: koffi.pointer(CALL_PLUGIN),
+  deadline_left_ms: koffi.pointer(DEADLINE_LEFT),
+  cancelled: koffi.pointer(CANCELLED),
+});
+
+export const BackworksExtensions = koffi.struct('BackworksExtensions', {
+  size: 'uint32_t',
+  abi_version: 'uint32_t',
+  flags: 'uint64_t',
+  manifest: koffi.pointer(TEXT_FUNCTION),
+  free_string: koffi.pointer(FREE),
+  last_error: koffi.pointer(TEXT_FUNCTION),
+  bind_host: koffi.pointer(BIND_HOST),
+  call: koffi.pointer(OPERATION),
+  reconfigure: koffi.pointer(STATUS_OF_TEXT),
+});
+
+/** BACKWORKS_ABI_VERSION */
+export const ABI_VERSION = 1;
+/** BACKWORKS_THREAD_SAFE */
+export const THREAD_SAFE = 1n;

@@ -1,0 +1,143 @@
+import koffi, { type TypeObject } from 'koffi';
+import { PluginFailure, type PluginPhase } from '../errors.js';
+import { ABI_VERSION, BackworksHost, PROTOTYPES } from './abi.js';
+import { InProcessLibrary } from './in-process-library.js';
+import type {
+  CallContext,
+  Hook,
+  LibraryDescription,
+  NativePlugin,
+  NativePluginOptions,
+  NativeProcess,
+  NativeReply,
+} from './native-plugin.js';
+import { LOG_TEXT_MAX } from './protocol.js';
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/**
+ * A plugin in the server's own process, called synchronously: the shortest way there is, and none of
+ * the protection. A crash ends the server, and a deadline is noticed only when the call has returned.
+ */
+export class InProcessPlugin implements NativePlugin {
+  readonly description: LibraryDescription;
+  private readonly library: InProcessLibrary;
+  /** Read by the host table while a call runs. */
+  private deadlineAtMs = Infinity;
+  private closed = false;
+
+  private constructor(private readonly options: NativePluginOptions) {
+    this.library = new InProcessLibrary(options.name, options.libraryPath);
+    this.description = this.library.description;
+  }
+
+  /** Loads and initializes the library. @throws PluginFailure when it cannot or will not serve. */
+  static open(options: NativePluginOptions): Promise<InProcessPlugin> {
+    return Promise.resolve().then(() => {
+      const plugin = new InProcessPlugin(options);
+      plugin.bindHost();
+      plugin.initialize();
+      return plugin;
+    });
+  }
+
+  call(hook: Hook, args: readonly string[], context: CallContext): Promise<NativeReply> {
+    const { name, replyBytesMax } = this.options;
+    const implementation = this.library.get(hook);
+    if (implementation === null) {
+      return this.reject('BW_PLUGIN_BAD_RESPONSE', `plugin ${name} has no ${hook}`, hook);
+    }
+    this.deadlineAtMs = context.deadlineAtMs;
+    const reply = implementation(...args) as string | null;
+    this.deadlineAtMs = Infinity;
+    if (performance.now() > context.deadlineAtMs) {
+      return this.reject('BW_PLUGIN_TIMEOUT', `plugin ${name} answered ${hook} after its deadline`, hook);
+    }
+    if (reply !== null && reply.length > replyBytesMax) {
+      const message = `plugin ${name}: the answer is longer than ${replyBytesMax} bytes`;
+      return this.reject('BW_PLUGIN_BAD_RESPONSE', message, hook);
+    }
+    return Promise.resolve(reply);
+  }
+
+  healthCheck(): Promise<{ status: number; text: string }> {
+    const status = (this.library.get('health_check')?.() as number | undefined) ?? 0;
+    return Promise.resolve({ status, text: status === 0 ? '' : this.library.lastError() });
+  }
+
+  close(): Promise<void> {
+    if (!this.closed) {
+      this.closed = true;
+      const status = (this.library.get('shutdown')?.() as number | undefined) ?? 0;
+      if (status !== 0) this.log('warn', `shutdown() returned ${status} ${this.library.lastError()}`);
+    }
+    return Promise.resolve();
+  }
+
+  processes(): NativeProcess[] {
+    return [];
+  }
+
+  private initialize(): void {
+    const { name: plugin, configJson } = this.options;
+    const status = (this.library.get('initialize')?.(configJson) as number | undefined) ?? 0;
+    if (status === 0) return;
+    const text = this.library.lastError();
+    const why = text === '' ? `initialize() returned ${status}` : text;
+    throw new PluginFailure('BW_PLUGIN_INITIALIZE', `plugin ${plugin} refused to initialize: ${why}`, {
+      plugin,
+      phase: 'initialize',
+      hint: 'check its config block',
+    });
+  }
+
+  private bindHost(): void {
+    const bindHost = this.library.get('bind_host');
+    if (bindHost === null) return;
+    const { name: plugin } = this.options;
+    const status = bindHost(this.hostTable()) as number;
+    if (status === 0) return;
+    const text = `plugin ${plugin} does not fit this server: bind_host() returned ${status}: ${this.library.lastError()}`;
+    throw new PluginFailure('BW_PLUGIN_ABI', text, { plugin, phase: 'load' });
+  }
+
+  /** The table lives as long as the process: the library may call it at any time. */
+  private hostTable(): unknown {
+    const register = (callback: (...args: never[]) => unknown, prototype: TypeObject): bigint =>
+      koffi.register(callback, koffi.pointer(prototype));
+    const timeLeft = (): number => this.deadlineAtMs - performance.now();
+    const table: unknown = koffi.alloc(BackworksHost, 1);
+    koffi.encode(table, BackworksHost, {
+      size: koffi.sizeof(BackworksHost),
+      abi_version: ABI_VERSION,
+      log: register((level: number, text: string | null) => {
+        if (text !== null) this.log(LEVELS[level] ?? 'info', text.slice(0, LOG_TEXT_MAX));
+      }, PROTOTYPES.log),
+      metric: register((name: string | null, delta: number) => {
+        if (name !== null) this.options.events.metric(name, delta);
+      }, PROTOTYPES.metric),
+      kv_get: null,
+      kv_set: null,
+      http_fetch: null,
+      call: null,
+      deadline_left_ms: register(
+        () => (this.deadlineAtMs === Infinity ? -1 : Math.max(0, Math.trunc(timeLeft()))),
+        PROTOTYPES.deadline_left_ms,
+      ),
+      cancelled: register(() => (timeLeft() <= 0 ? 1 : 0), PROTOTYPES.cancelled),
+    });
+    return table;
+  }
+
+  private log(level: (typeof LEVELS)[number], text: string): void {
+    this.options.events.log({ source: 'log', level, text, pid: null });
+  }
+
+  private reject(
+    code: 'BW_PLUGIN_BAD_RESPONSE' | 'BW_PLUGIN_TIMEOUT',
+    message: string,
+    phase: PluginPhase,
+  ): Promise<never> {
+    return Promise.reject(new PluginFailure(code, message, { plugin: this.options.name, phase }));
+  }
+}

@@ -1,0 +1,105 @@
+import { describe, expect, test } from '@jest/globals';
+import { compilePlugin } from '../fixtures/compile.js';
+import { createTestServer, eventually, startServer } from '../fixtures/server.js';
+
+/** The plugin under test beside one that works, as two endpoints each. */
+function configuration(fixture: string, extra = ''): string {
+  return `
+endpoints:
+  bad:  { path: /bad, plugin: faulty }
+  ok:   { path: /ok, plugin: faulty }
+  next: { path: /next, plugin: echo }
+plugins:
+  faulty: { path: ${compilePlugin(fixture)}, timeouts: { call: 300ms, initialize: 1s } ${extra} }
+  echo: { path: ${compilePlugin('echo')} }
+`;
+}
+
+describe('a plugin that fails during a call', () => {
+  const cases: [fixture: string, code: string, status: number, told: RegExp][] = [
+    ['crash_segv', 'BW_PLUGIN_CRASHED', 503, /crashed with SIGSEGV during process_endpoint/],
+    ['abort_call', 'BW_PLUGIN_CRASHED', 503, /crashed with SIGABRT during process_endpoint/],
+    ['exit_zero', 'BW_PLUGIN_EXITED', 503, /exit code 0/],
+    ['hang', 'BW_PLUGIN_TIMEOUT', 504, /stopped at its deadline during process_endpoint/],
+  ];
+
+  test.each(cases)('%s: %s, and everything goes on', async (fixture, code, status, told) => {
+    const server = await startServer(configuration(fixture));
+    const [before] = server.plugin('faulty').processes.filter(({ state }) => state === 'ready');
+
+    const bad = await server.get('/bad');
+    expect(bad).toMatchObject({ status, body: { code, plugin: 'faulty', status } });
+    expect(bad.headers.get('content-type')).toContain('application/problem+json');
+
+    // The server answers the next request, and another plugin's.
+    expect(await server.get('/next')).toMatchObject({ status: 200, body: { path: '/next' } });
+
+    // The log and the list name the plugin and the reason.
+    await eventually(() => server.log.some(({ message }) => told.test(message)), 'the log line');
+    const line = server.log.find(({ message }) => told.test(message));
+    expect(line).toMatchObject({ level: 'error', fields: { plugin: 'faulty' } });
+
+    // A fresh process serves the next call.
+    expect(await server.get('/ok')).toEqual(expect.objectContaining({ status: 200, body: { ok: true } }));
+    await eventually(() => server.plugin('faulty').state === 'ready', 'recovery');
+    const [after] = server.plugin('faulty').processes.filter(({ state }) => state === 'ready');
+    expect(after?.pid).not.toBe(before?.pid);
+    await server.backworks.stop();
+  });
+
+  test('bad_json: BW_PLUGIN_BAD_RESPONSE, and the process lives on', async () => {
+    const server = await startServer(configuration('bad_json'));
+    const pid = server.plugin('faulty').processes[0]?.pid;
+    expect(await server.get('/bad')).toMatchObject({
+      status: 502,
+      body: { code: 'BW_PLUGIN_BAD_RESPONSE', plugin: 'faulty' },
+    });
+    expect(await server.get('/ok')).toMatchObject({ status: 200, body: { ok: true } });
+    expect(server.plugin('faulty').processes[0]?.pid).toBe(pid);
+    await server.backworks.stop();
+  });
+
+  test('failing again and again opens the circuit, which the list shows', async () => {
+    const server = await startServer(
+      configuration('crash_segv', ', circuit_breaker: { failures: 2, window: 30s, reset_after: 30s }'),
+    );
+    await server.get('/bad');
+    await server.get('/ok');
+    await server.get('/bad');
+    expect(await server.get('/ok')).toMatchObject({ status: 503, body: { code: 'BW_PLUGIN_CIRCUIT_OPEN' } });
+    expect(server.plugin('faulty')).toMatchObject({ state: 'degraded', circuit: 'open' });
+    expect(server.plugin('faulty').reason).toMatch(/circuit is open/);
+    expect(await server.get('/next')).toMatchObject({ status: 200 });
+    await server.backworks.stop();
+  });
+});
+
+describe('a plugin that cannot be loaded', () => {
+  const cases: [fixture: string, code: string, told: RegExp][] = [
+    ['initialize_fails', 'BW_PLUGIN_INITIALIZE', /no licence for this day/],
+    ['missing_vtable', 'BW_LIBRARY_SYMBOL', /plugin_vtable/],
+    ['crash_constructor', 'BW_PLUGIN_CRASHED', /SIGSEGV.*load/],
+    ['hang_constructor', 'BW_PLUGIN_TIMEOUT', /deadline.*load/],
+  ];
+
+  test.each(cases)('%s: reported as %s while the rest serves', async (fixture, code, told) => {
+    const server = await startServer(configuration(fixture));
+    expect(server.plugin('faulty')).toMatchObject({ state: 'failed' });
+    expect(server.plugin('faulty').reason).toMatch(told);
+    expect(server.log).toContainEqual(
+      expect.objectContaining({
+        level: 'error',
+        fields: expect.objectContaining({ plugin: 'faulty', code }),
+      }),
+    );
+    expect(await server.get('/next')).toMatchObject({ status: 200 });
+    expect(await server.get('/bad')).toMatchObject({ status: 503, body: { plugin: 'faulty' } });
+    await server.backworks.stop();
+  });
+
+  test('a critical one stops the start, and nothing is left running', async () => {
+    const { backworks } = createTestServer(configuration('initialize_fails', ', critical: true'));
+    await expect(backworks.start()).rejects.toMatchObject({ code: 'BW_PLUGIN_INITIALIZE' });
+    expect(backworks.plugins().every(({ processes }) => processes.length === 0)).toBe(true);
+  });
+});
