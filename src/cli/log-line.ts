@@ -9,6 +9,9 @@ const LEVELS: Readonly<Record<string, Style>> = {
   fatal: ['red', 'bold'],
 };
 
+/** Continues a line. */
+const INDENT = '    ';
+
 /** A log record as JSON: level, time (ISO 8601), msg, and fields. */
 export type LogRecord = Record<string, unknown>;
 
@@ -19,7 +22,7 @@ export function readableLine(record: LogRecord, screen: Pick<Screen, 'style'>): 
   const head = [
     screen.style('dim', clock(String(time))),
     screen.style(LEVELS[name] ?? 'bold', name.padEnd(5)),
-    printable(typeof msg === 'string' ? msg : ''),
+    printable(typeof msg === 'string' ? msg : '').replaceAll('\n', `\n${INDENT}`),
     ...Object.entries(fields).map(([key, value]) => screen.style('dim', `${printable(key)}=${show(value)}`)),
   ];
   return `${head.join(' ')}\n${trace(err)}`;
@@ -41,5 +44,5 @@ function trace(err: unknown): string {
   if (typeof err !== 'object' || err === null) return '';
   const { stack, message } = err as { stack?: unknown; message?: unknown };
   const text = [stack, message].find((candidate) => typeof candidate === 'string') ?? '';
-  return `${printable(text).replace(/^/gm, '    ')}\n`;
+  return `${printable(text).replace(/^/gm, INDENT)}\n`;
 }

@@ -1,0 +1,31 @@
+import { expect, test } from '@jest/globals';
+import { connectable, httpUrl } from '../../dist/cli/address.js';
+import { tryLine } from '../../dist/cli/announcement.js';
+import type { EndpointConfig, HttpMethod } from '../../dist/config/types.js';
+
+const endpoint = (path: string, methods: HttpMethod[] = []): EndpointConfig => ({
+  name: path,
+  path,
+  methods,
+  target: { kind: 'any-plugin' },
+});
+
+test.each<[EndpointConfig[], string | null]>([
+  [[], null],
+  [[endpoint('/weather/{city}'), endpoint('/files/*')], null],
+  [[endpoint('/orders', ['POST'])], null],
+  [
+    [endpoint('/orders', ['POST']), endpoint('/hello', ['GET', 'POST'])],
+    'try: curl http://127.0.0.1:80/hello',
+  ],
+  [[endpoint('/any'), endpoint('/hello')], 'try: curl http://127.0.0.1:80/any'],
+  [[endpoint("/it's&more")], "try: curl 'http://127.0.0.1:80/it'\\''s&more'"],
+])('%j is tried with %j', (endpoints, line) => {
+  expect(tryLine({ endpoints }, 'http://0.0.0.0:80')).toBe(line);
+});
+
+test('an address of every interface is reached through the loopback', () => {
+  expect(connectable('http://0.0.0.0:8080')).toBe('http://127.0.0.1:8080');
+  expect(connectable(httpUrl('::', 8081))).toBe('http://[::1]:8081');
+  expect(connectable('http://10.0.0.0:8080')).toBe('http://10.0.0.0:8080');
+});

@@ -1,0 +1,124 @@
+import { afterAll, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { backworks, MAIN, scratch } from './command.js';
+
+const GOOD = `
+name: demo
+version: 1.2.3
+endpoints:
+  hello: { path: /hello, response: { status: 200, body: hi } }
+  bye: { path: /bye, response: { status: 200, body: bye } }
+plugins:
+  one: { path: ./one.so }
+`;
+const BAD = `
+endpoints:
+  hello: { path: hello, response: { status: 200 } }
+servr: {}
+`;
+const directory = scratch({ 'good.yaml': GOOD, 'bad.yaml': BAD, 'broken.yaml': 'a: [', 'two.yml': GOOD });
+afterAll(() => directory.remove());
+const cwd = directory.path;
+const check = (...args: string[]) => backworks(['config', 'check', ...args], { cwd });
+
+test('a good file is summed up in one line', async () => {
+  expect(await check('good.yaml')).toEqual({
+    code: 0,
+    signal: null,
+    stdout: 'ok: good.yaml: 2 endpoints, 1 plugin\n',
+    stderr: '',
+  });
+});
+
+test('--json sums up for programs', async () => {
+  const { code, stdout } = await check('good.yaml', '--json');
+  expect(code).toBe(0);
+  expect(stdout.trim().split('\n')).toHaveLength(1);
+  expect(JSON.parse(stdout)).toEqual({
+    ok: true,
+    file: join(cwd, 'good.yaml'),
+    name: 'demo',
+    version: '1.2.3',
+    endpoints: 2,
+    plugins: 1,
+    warnings: [],
+  });
+});
+
+test('every problem is a line with its place on stdout', async () => {
+  const { code, stdout, stderr } = await check('bad.yaml');
+  expect(code).toBe(3);
+  const lines = stdout.trimEnd().split('\n');
+  expect(lines).toHaveLength(2);
+  expect(lines[0]).toMatch(/^bad\.yaml:3:18: endpoints\.hello\.path: .*"hello"/);
+  expect(lines[1]).toMatch(/^bad\.yaml:4:1: .*did you mean "server"\?$/);
+  expect(stderr).toBe('BW_CONFIG_INVALID: 2 problems\n');
+});
+
+test('--json gives the problems with their places', async () => {
+  const { code, stdout, stderr } = await check('--json', 'bad.yaml');
+  expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
+  const { error } = JSON.parse(stdout) as { error: { code: string; problems: unknown[] } };
+  expect(error.code).toBe('BW_CONFIG_INVALID');
+  expect(error.problems).toEqual([
+    expect.objectContaining({ file: 'bad.yaml', line: 3, column: 18, path: 'endpoints.hello.path' }),
+    expect.objectContaining({ file: 'bad.yaml', line: 4, column: 1, hint: 'did you mean "server"?' }),
+  ]);
+});
+
+test('a file that is no YAML and a file that is not there end with 3', async () => {
+  const broken = await check('broken.yaml');
+  expect(broken.code).toBe(3);
+  expect(broken.stdout).toMatch(/^broken\.yaml:1:\d+: /);
+  expect(broken.stderr).toMatch(/^BW_CONFIG_SYNTAX: /);
+  const missing = await check('missing.yaml');
+  expect(missing).toMatchObject({ code: 3, stdout: '' });
+  expect(missing.stderr).toMatch(/^BW_CONFIG_NOT_FOUND: .*missing\.yaml does not exist/);
+});
+
+test('the file is the argument, else --config, else BACKWORKS_CONFIG, else the directory’s own', async () => {
+  const env = { BACKWORKS_CONFIG: 'bad.yaml' };
+  const codeOf = async (args: string[], more: object) =>
+    (await backworks(['config', 'check', ...args], { cwd, ...more })).code;
+  expect(await codeOf(['good.yaml', '--config', 'bad.yaml'], { env })).toBe(0);
+  expect(await codeOf(['--config', 'good.yaml'], { env })).toBe(0);
+  expect(await codeOf([], { env })).toBe(3);
+  const none = await check();
+  expect(none.stderr).toMatch(/^BW_CONFIG_NOT_FOUND: neither .*backworks\.yaml nor .*backworks\.yml exists/);
+
+  const own = scratch({ 'backworks.yml': GOOD });
+  try {
+    const { stdout } = await backworks(['config', 'check'], { cwd: own.path, env: { BACKWORKS_CONFIG: '' } });
+    expect(stdout).toBe('ok: backworks.yml: 2 endpoints, 1 plugin\n');
+  } finally {
+    own.remove();
+  }
+});
+
+test('a reader that goes away is no failure', () => {
+  const script = `"$0" "$1" config check "$2"; echo "exit $?" >&2`;
+  const args = ['-c', `{ ${script}; } | true`, process.execPath, MAIN, join(cwd, 'good.yaml')];
+  const { stderr } = spawnSync('sh', args, { encoding: 'utf8' });
+  expect(stderr).toBe('exit 0\n');
+});
+
+// Only systems that have the device can show it.
+if (existsSync('/dev/full')) {
+  test('a result that could not be written is a failure', () => {
+    const script = '"$0" "$1" config check "$2" > /dev/full';
+    const args = ['-c', script, process.execPath, MAIN, join(cwd, 'good.yaml')];
+    const { status, stderr } = spawnSync('sh', args, { encoding: 'utf8' });
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^standard output is incomplete: ENOSPC/);
+  });
+}
+
+test('control characters of a file do not reach the terminal', async () => {
+  const file = directory.write('hostile.yaml', '"\\e]0;owned\\a": 1\n');
+  const { code, stdout, stderr } = await check(file);
+  expect(code).toBe(3);
+  expect(stdout + stderr).not.toMatch(/(?!\n)\p{Cc}/u);
+  expect(stdout).toContain('owned');
+});
