@@ -11,6 +11,7 @@ const PACKAGES = {
   make: { debian: 'make', fedora: 'make', macos: 'xcode-select --install' },
   python: { debian: 'python3', fedora: 'python3', macos: 'xcode-select --install' },
   npm: { debian: 'npm', fedora: 'nodejs-npm', macos: 'brew install node' },
+  curl: { debian: 'curl', fedora: 'curl', macos: 'brew install curl' },
   cargo: { debian: 'cargo', fedora: 'cargo', macos: 'brew install rust' },
 };
 
@@ -42,7 +43,7 @@ export function hasCargo() {
  * Checks what cannot be installed from here.
  * @throws SetupError that lists everything missing at once, with the packages to install
  */
-export function checkPrerequisites({ rust }) {
+export function checkPrerequisites({ tests, rust }) {
   const missing = [];
   if (!nodeIsNewEnough()) {
     missing.push({ what: `Node ${NODE_MINIMUM.join('.')} or newer (this is ${process.version})` });
@@ -54,6 +55,9 @@ export function checkPrerequisites({ rust }) {
   if (process.platform !== 'win32') missing.push(...missingBuildTools());
   if (rust && !hasCargo()) {
     missing.push({ what: 'cargo, for the plugins written in Rust', install: PACKAGES.cargo });
+  }
+  if (tests && findProgram('curl') === null) {
+    missing.push({ what: 'curl, for the tests of the documentation', install: PACKAGES.curl });
   }
   if (missing.length > 0) throw new SetupError(describe(missing));
 }

