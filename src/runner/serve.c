@@ -225,6 +225,9 @@ static void handle(Session *session, const FrameHeader *header, const char *payl
         !find_strings(payload, header->length, arguments, count))
         output_end(RUNNER_EXIT_PROTOCOL);
     rule->handle(session, header, arguments);
+    /* Only calls are worth collecting answers for; the rest tells how far the library has come. */
+    if (header->type != FRAME_CALL)
+        output_flush();
 }
 
 _Noreturn void serve(void) {

@@ -1,0 +1,168 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+/** The program under test; the variable lets the same tests run on a build with sanitizers. */
+export const RUNNER =
+  process.env['BACKWORKS_RUNNER'] ??
+  fileURLToPath(new URL('../../build/Release/backworks-runner', import.meta.url));
+
+/* The numbers of protocol.h, written down a second time: these tests are the outside view. */
+export const SERVER = {
+  HELLO: 1,
+  LOAD: 2,
+  INITIALIZE: 3,
+  CALL: 4,
+  HEALTH_CHECK: 5,
+  RECONFIGURE: 6,
+  SHUTDOWN: 7,
+} as const;
+export const ANSWER = {
+  HELLO: 65,
+  LOADED: 66,
+  STATUS: 67,
+  REPLY: 68,
+  EMPTY: 69,
+  FAILED: 70,
+  LOG: 71,
+  METRIC: 72,
+} as const;
+export const HOOK = { before_request: 0, after_response: 1, process_endpoint: 2, call: 3 } as const;
+export const FAILURE = { LOAD: 1, NOT_IMPLEMENTED: 2, REPLY_TOO_LARGE: 3, ABI: 4 } as const;
+
+export interface Frame {
+  readonly type: number;
+  readonly id: number;
+  readonly detail: number;
+  readonly value: number;
+  readonly payload: Buffer;
+}
+
+export interface End {
+  readonly code: number | null;
+  readonly signal: string | null;
+}
+
+/** A frame whose payload is the given strings, each with its NUL, or the given bytes. */
+export function frame(
+  type: number,
+  id: number,
+  detail: number,
+  value: number,
+  payload: readonly string[] | Buffer = [],
+): Buffer {
+  const body = Buffer.isBuffer(payload) ? payload : Buffer.from(payload.map((text) => `${text}\0`).join(''));
+  const header = Buffer.alloc(16);
+  header.writeUInt32LE(body.length, 0);
+  header.writeUInt32LE(id, 4);
+  header[8] = type;
+  header[9] = detail;
+  header.writeInt32LE(value, 12);
+  return Buffer.concat([header, body]);
+}
+
+export const hello = (version = 1): Buffer => frame(SERVER.HELLO, 0, 0, version);
+export const load = (path: string, replyMax = 8 << 20): Buffer => frame(SERVER.LOAD, 1, 0, replyMax, [path]);
+export const initialize = (config = '{}'): Buffer => frame(SERVER.INITIALIZE, 2, 0, 0, [config]);
+export const call = (id: number, hook: keyof typeof HOOK, args: readonly string[], leftMs = -1): Buffer =>
+  frame(SERVER.CALL, id, HOOK[hook], leftMs, args);
+export const shutdown = (id = 99): Buffer => frame(SERVER.SHUTDOWN, id, 0, 0);
+
+const started = new Set<ChildProcess>();
+
+/** Ends what a test left running; for afterEach(). */
+export function endConversations(): void {
+  for (const child of started) child.kill('SIGKILL');
+  started.clear();
+}
+
+/** One runner process, spoken to by hand. */
+export class Conversation {
+  stdout = '';
+  stderr = '';
+  /** Bytes the runner sent that do not yet make a frame. */
+  rest: Buffer = Buffer.alloc(0);
+  readonly pid: number;
+  readonly socket: Socket;
+  readonly ended: Promise<End>;
+  private readonly frames: Frame[] = [];
+  private wake: () => void = () => undefined;
+  private over = false;
+
+  constructor(args: readonly string[] = ['--parent', String(process.pid)]) {
+    const child = spawn(RUNNER, args, { env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+    started.add(child);
+    this.pid = child.pid as number;
+    this.socket = child.stdio[3] as Socket;
+    this.socket.on('data', (chunk: Buffer) => this.read(chunk));
+    this.socket.on('error', () => undefined);
+    child.stdout?.on('data', (chunk: Buffer) => ((this.stdout += chunk.toString()), this.wake()));
+    child.stderr?.on('data', (chunk: Buffer) => ((this.stderr += chunk.toString()), this.wake()));
+    this.ended = new Promise((resolve) => {
+      child.once('close', (code, signal) => {
+        started.delete(child);
+        this.over = true;
+        this.wake();
+        resolve({ code, signal });
+      });
+    });
+  }
+
+  /** Starts a runner and brings it to the point where calls may be sent. */
+  static async ready(path: string, replyMax?: number): Promise<Conversation> {
+    const conversation = new Conversation();
+    conversation.send(hello(), load(path, replyMax), initialize());
+    for (const type of [ANSWER.HELLO, ANSWER.LOADED, ANSWER.STATUS]) await conversation.expect(type);
+    return conversation;
+  }
+
+  send(...frames: readonly Buffer[]): void {
+    this.socket.write(Buffer.concat(frames));
+  }
+
+  /** The next frame. @throws Error when the runner ends instead. */
+  async next(): Promise<Frame> {
+    await this.until(() => this.frames.length > 0);
+    return this.frames.shift() as Frame;
+  }
+
+  /** The next frame, which must be of that type. */
+  async expect(type: number): Promise<Frame> {
+    const received = await this.next();
+    if (received.type !== type) {
+      throw new Error(`expected frame ${type}, got ${received.type}: ${received.payload.toString()}`);
+    }
+    return received;
+  }
+
+  /** Waits until the condition holds; it is looked at whenever something arrives. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) {
+      if (this.over) throw new Error(`the runner ended; stderr: ${this.stderr}`);
+      await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+  }
+
+  /** Frames that arrived and were not taken. */
+  remaining(): readonly Frame[] {
+    return this.frames;
+  }
+
+  private read(chunk: Buffer): void {
+    this.rest = this.rest.length > 0 ? Buffer.concat([this.rest, chunk]) : chunk;
+    for (;;) {
+      if (this.rest.length < 16) break;
+      const size = 16 + this.rest.readUInt32LE(0);
+      if (this.rest.length < size) break;
+      this.frames.push({
+        id: this.rest.readUInt32LE(4),
+        type: this.rest[8] as number,
+        detail: this.rest[9] as number,
+        value: this.rest.readInt32LE(12),
+        payload: Buffer.from(this.rest.subarray(16, size)),
+      });
+      this.rest = this.rest.subarray(size);
+    }
+    this.wake();
+  }
+}

@@ -1,0 +1,114 @@
+import { spawnSync } from 'node:child_process';
+import { expect, test } from '@jest/globals';
+import { compilePlugin } from '../fixtures/compile.js';
+import { RUNNER } from './runner-conversation.js';
+
+const run = (
+  ...args: string[]
+): { status: number | null; signal: string | null; stdout: string; stderr: string } =>
+  spawnSync(RUNNER, args, { encoding: 'utf8', env: {} });
+
+function described(name: string): unknown {
+  const { status, stdout } = run('--describe', compilePlugin(name));
+  expect(status).toBe(0);
+  expect(stdout.indexOf('\n')).toBe(stdout.length - 1);
+  return JSON.parse(stdout);
+}
+
+test('one line of JSON', () => {
+  expect(described('echo')).toEqual({
+    name: 'echo',
+    version: '1.0.0',
+    description: 'Returns what it is given.',
+    manifest: null,
+    functions: ['before_request', 'after_response', 'process_endpoint'],
+    thread_safe: false,
+  });
+});
+
+test('functions of the extension table and flags', () => {
+  expect(described('answers')).toMatchObject({
+    functions: ['process_endpoint', 'free_string', 'call'],
+    thread_safe: true,
+  });
+  expect(described('null_slots')).toMatchObject({ description: '', functions: [], thread_safe: false });
+});
+
+test('bind_host and initialize are not called', () => {
+  expect(described('refuses_host')).toMatchObject({ name: 'refuses-host' });
+  expect(described('initialize_fails')).toMatchObject({
+    functions: ['initialize', 'shutdown', 'last_error'],
+  });
+});
+
+test('any text becomes well-formed JSON in well-formed UTF-8', () => {
+  const malformed = [
+    [0x61, 0x80],
+    [0x62, 0xe2, 0x82],
+    [0x63, 0xc0, 0xaf],
+    [0x64, 0xed, 0xa0, 0x80],
+    [0x65, 0xff, 0xf0, 0x9f, 0x90],
+  ];
+  expect(described('odd_text')).toEqual({
+    name: 'odd "text" \\ \b\t\u001f\u007f',
+    version: '1.0.0-ä',
+    description: new TextDecoder().decode(Buffer.from(malformed.flat())),
+    manifest: '{"author":"B\\u00e4r \\"🐻\\""}\n',
+    functions: ['manifest'],
+    thread_safe: true,
+  });
+});
+
+test('what the library prints does not mix with the description', () => {
+  const { status, stdout, stderr } = run('--describe', compilePlugin('lifecycle'));
+  expect(status).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ name: 'lifecycle' });
+  // Neither exit handlers nor destructors run.
+  expect(stderr).toBe('constructor\n');
+});
+
+test.each([
+  ['missing_vtable', 'exports no plugin_vtable()'],
+  ['newer_abi', 'it needs plugin ABI 2'],
+])('%s is described as an error', (name, text) => {
+  const { status, stdout } = run('--describe', compilePlugin(name));
+  expect(status).toBe(75);
+  expect((JSON.parse(stdout) as { error: string }).error).toContain(text);
+});
+
+test('a missing file is described as an error', () => {
+  const { status, stdout } = run('--describe', '/nonexistent "plugin".so');
+  expect(status).toBe(75);
+  expect((JSON.parse(stdout) as { error: string }).error).toContain('/nonexistent "plugin".so');
+});
+
+test('a constructor that crashes leaves no description', () => {
+  const { status, signal, stdout } = run('--describe', compilePlugin('crash_constructor'));
+  if (process.env['BACKWORKS_RUNNER'] === undefined) expect(signal).toBe('SIGSEGV');
+  expect(status).not.toBe(0);
+  expect(stdout).toBe('');
+});
+
+test('--version prints the protocol version', () => {
+  expect(run('--version')).toMatchObject({ status: 0, stdout: '1\n', stderr: '' });
+});
+
+test.each([
+  [['--unknown']],
+  [['stray']],
+  [['--describe']],
+  [['--describe', '']],
+  [['--parent']],
+  [['--parent', '0']],
+  [['--parent', '12x']],
+  [['--parent', '-5']],
+  [['--parent', '99999999999999999999']],
+])('%j is a usage error', (args) => {
+  const { status, stdout, stderr } = run(...args);
+  expect([status, stdout]).toEqual([64, '']);
+  expect(stderr).toMatch(/^usage: backworks-runner /);
+});
+
+test('without descriptor 3 there is nobody to serve', () => {
+  expect(run().status).toBe(74);
+});
