@@ -47,12 +47,7 @@ export function printPlugins(
   const columns = extent === 'full' ? [...summary, ...details] : summary;
   const leftOut = plugins.length === 0 ? [] : printTable(screen, plugins, { columns, note: reason });
   if (plugins.length === 0) screen.line('no plugins');
-  for (const { path, code, reason: why, hint } of rejected) {
-    const what = `${printable(path)}: ${printable(why)}`;
-    screen.line(
-      `${screen.style('yellow', 'rejected')} ${code}: ${what}${hint === null ? '' : ` — ${printable(hint)}`}`,
-    );
-  }
+  for (const library of rejected) screen.line(rejection(screen, library));
   return leftOut;
 }
 
@@ -60,4 +55,10 @@ function callsAndFailures({ calls }: PluginDocument): string {
   const hooks = Object.values(calls);
   const sum = (key: 'calls' | 'failed'): number => hooks.reduce((total, hook) => total + hook[key], 0);
   return hooks.length === 0 ? '-' : `${sum('calls')}/${sum('failed')}`;
+}
+
+function rejection(screen: Screen, { path, code, reason: why, hint }: RejectedLibrary): string {
+  const what = why.includes(path) ? why : `${path}: ${why}`;
+  const todo = hint === null ? '' : screen.style('dim', ` — ${printable(hint)}`);
+  return `${screen.style('yellow', 'rejected')} ${code}: ${printable(what)}${todo}`;
 }

@@ -29,7 +29,9 @@ export async function pluginValidate(context: CommandContext, paths: readonly st
 }
 
 function printReport(out: Screen, { path, ok, checks, metadata }: ValidationReport): void {
-  const verdict = ok ? out.style('green', 'valid') : out.style('red', 'invalid');
+  const skipped = checks.filter(({ outcome }) => outcome === 'skipped').length;
+  const proviso = skipped === 0 ? '' : ' as far as it could be checked';
+  const verdict = ok ? out.style('green', `valid${proviso}`) : out.style('red', 'invalid');
   out.line(`${out.style('bold', printable(path))}: ${verdict}`);
   if (metadata !== null) {
     const { name, version, description } = metadata;
