@@ -42,12 +42,12 @@ export function collect(source: Readable, limitBytes: number): Promise<Buffer> {
       if (length > limitBytes) settle(() => reject(tooLarge(limitBytes)));
     };
     const onEnd = (): void => settle(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-    const onClose = (): void =>
-      settle(() => reject(new BackworksError('BW_REQUEST_INVALID', 'the body ended early')));
+    const onClose = (): void => settle(() => reject(endedEarly()));
     const settle = (finish: () => void): void => {
       source.pause().off('data', onData).off('end', onEnd).off('close', onClose);
       finish();
     };
+    if (source.destroyed) return reject(endedEarly());
     // An error is always followed by close; without a listener it would be fatal.
     source.on('data', onData).on('end', onEnd).on('close', onClose).on('error', ignore);
   });
@@ -69,6 +69,10 @@ export function limited(source: Readable, limitBytes: number): Readable {
 
 function tooLarge(limitBytes: number): BackworksError {
   return new BackworksError('BW_REQUEST_BODY_TOO_LARGE', `the body is longer than ${limitBytes} bytes`);
+}
+
+function endedEarly(): BackworksError {
+  return new BackworksError('BW_REQUEST_INVALID', 'the body ended early');
 }
 
 function ignore(): void {}

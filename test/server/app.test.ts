@@ -176,6 +176,23 @@ test.each([
   });
 });
 
+test.each(['/x/../hello', '/x/%2e%2e/hello', '/./hello?a'])('%s is /hello', async (target) => {
+  await served(appOf([hello]), async ({ port }) => {
+    expect(await firstLine(port, `GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`)).toBe('HTTP/1.1 200 OK');
+  });
+});
+
+test('a client that breaks off within its body leaves nothing behind', async () => {
+  await served(appOf([echoEndpoint], [echo]), async ({ port, url }) => {
+    const socket = net.connect(port, '127.0.0.1');
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.end('POST /echo/x HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\nhalf');
+    socket.resume();
+    await closed;
+    expect((await ask(`${url}/echo/x`)).status).toBe(200);
+  });
+});
+
 test('a defect becomes a 500 that tells the client nothing and the log everything', async () => {
   const defect = new Error('secret detail');
   const logged: object[] = [];

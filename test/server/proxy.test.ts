@@ -245,6 +245,25 @@ test('a target that stays silent is 504', async () => {
   );
 });
 
+test('a client that reads slowly is not mistaken for a silent target', async () => {
+  const bytes = Buffer.alloc(TEN_MIB, 'x');
+  await upstream(
+    (_request, response) => void response.end(bytes),
+    (target) =>
+      served(appOf([proxyTo(target, 50)]), async ({ url }) => {
+        const length = await new Promise((resolve, reject) => {
+          http.get(`${url}/legacy/x`, { agent: false }, (response) => {
+            let received = 0;
+            response.on('error', reject).on('end', () => resolve(received));
+            // Nothing is read for several times the timeout of the target.
+            setTimeout(() => response.on('data', (chunk: Buffer) => (received += chunk.length)), 300);
+          });
+        });
+        expect(length).toBe(TEN_MIB);
+      }),
+  );
+});
+
 test('a streamed body beyond the limit is 413', async () => {
   await upstream(mirror, (target) =>
     served(appOf([proxyTo(target)]), async ({ url }) => {
@@ -275,11 +294,12 @@ test.each(['before', 'during'])(
     const targetSawBegin = new Promise<void>((resolve) => (begun = resolve));
     const endless: http.RequestListener = (_request, response) => {
       response.on('close', closed);
-      if (when === 'during') response.write('x');
+      // No body yet: the client must not wait for one to learn the status.
+      if (when === 'during') response.flushHeaders();
       begun();
     };
     await upstream(endless, (target) =>
-      served(appOf([proxyTo(target)]), async ({ url }) => {
+      served(appOf([proxyTo(target, 600_000)]), async ({ url }) => {
         const request = http.get(`${url}/legacy/x`, { agent: false });
         const answered = new Promise((resolve) => request.on('response', resolve));
         request.on('error', () => {});

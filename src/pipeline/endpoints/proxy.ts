@@ -93,8 +93,12 @@ export class ProxyEndpoint {
   ): Promise<http.IncomingMessage> {
     return new Promise((resolve, reject) => {
       const upstream = (options.protocol === 'https:' ? https : http).request(options);
-      upstream.once('response', resolve);
-      upstream.once('timeout', () => upstream.destroy(this.#timedOut()));
+      let answer: http.IncomingMessage | null = null;
+      upstream.once('response', (response) => resolve((answer = response)));
+      upstream.on('timeout', () => {
+        // Bytes that wait here for a slow client are not the target's silence.
+        if (answer === null || answer.readableLength === 0) upstream.destroy(this.#timedOut());
+      });
       upstream.on('error', (error: NodeJS.ErrnoException) => {
         // A kept-alive connection may have been closed by the target just before it was used again.
         const stale = upstream.reusedSocket && error.code === 'ECONNRESET';
