@@ -27,8 +27,8 @@ export type ConfigErrorCode = Extract<
 export class ConfigError extends BackworksError {
   readonly problems: readonly ConfigProblem[];
 
-  constructor(problems: readonly ConfigProblem[], cause?: unknown) {
-    super(gravest(problems), problems.map(formatProblem).join('\n'), { cause });
+  constructor(problems: readonly ConfigProblem[]) {
+    super(gravest(problems), problems.map(formatProblem).join('\n'));
     this.name = 'ConfigError';
     this.problems = problems;
   }
@@ -69,10 +69,6 @@ export class ProblemReport {
 
   constructor(readonly file: string) {}
 
-  get empty(): boolean {
-    return this.problems.length === 0;
-  }
-
   add(code: ConfigErrorCode, pointer: Pointer, position: Position, finding: Finding): void {
     const mismatch = 'expected' in finding;
     this.problems.push({
@@ -89,11 +85,8 @@ export class ProblemReport {
   }
 
   /** @throws ConfigError when there is a problem; they are in the order of the file. */
-  throwIfAny(cause?: unknown): void {
-    if (this.empty) return;
-    throw new ConfigError(
-      this.problems.sort((a, b) => a.line - b.line || a.column - b.column),
-      cause,
-    );
+  throwIfAny(): void {
+    if (this.problems.length === 0) return;
+    throw new ConfigError(this.problems.sort((a, b) => a.line - b.line || a.column - b.column));
   }
 }

@@ -1,11 +1,10 @@
 import { isAlias, isMap, isScalar, isSeq, type LineCounter, type YAMLMap, type YAMLSeq } from 'yaml';
 import { retype, substitute, type SubstitutionFault } from './environment.js';
+import { DEPTH_MAX, TOO_DEEP } from './nesting.js';
 import { below, type Pointer, quote } from './pointer.js';
 import type { ConfigErrorCode, Finding, Position, ProblemReport } from './problems.js';
 import type { JsonValue } from './types.js';
 
-const DEPTH_MAX = 64;
-export const TOO_DEEP = `nested more than ${DEPTH_MAX} deep`;
 /** Values in the file, those that aliases repeat included. */
 const VALUES_MAX = 100_000;
 

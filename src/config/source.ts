@@ -1,7 +1,8 @@
 import { LineCounter, parseDocument, type YAMLError } from 'yaml';
+import { excessiveNesting, TOO_DEEP } from './nesting.js';
 import { isWithin, type Pointer } from './pointer.js';
 import type { Position, ProblemReport } from './problems.js';
-import { linePosition, type Mark, Reader, TOO_DEEP } from './reader.js';
+import { linePosition, type Mark, Reader } from './reader.js';
 import type { JsonValue } from './types.js';
 
 type ParsedDocument = ReturnType<typeof parseDocument>;
@@ -10,7 +11,6 @@ type ParsedDocument = ReturnType<typeof parseDocument>;
 const PARSER_MESSAGES: Partial<Record<YAMLError['code'], string>> = {
   MULTIPLE_DOCS: 'the file holds more than one document',
   NON_STRING_KEY: 'a key is a word, not an alias, a list or a mapping',
-  RESOURCE_EXHAUSTION: TOO_DEEP,
 };
 
 /** The plain value of a file, and where each part of it stands. */
@@ -64,8 +64,11 @@ export class Source {
  * @throws ConfigError when the text is not well-formed; then there is nothing to go on with.
  */
 export function readSource(text: string, environment: NodeJS.ProcessEnv, report: ProblemReport): Source {
+  const nesting = excessiveNesting(text);
+  if (nesting !== undefined) report.add('BW_CONFIG_SYNTAX', '', nesting, { message: TOO_DEEP });
+  report.throwIfAny();
   const lines = new LineCounter();
-  const document = parse(text, lines, report);
+  const document = parse(text, lines);
   reportFaults(document, text, lines, report);
   const reader = new Reader(environment, report, lines);
   const value = reader.read(document.contents, '', null);
@@ -73,27 +76,19 @@ export function readSource(text: string, environment: NodeJS.ProcessEnv, report:
   return new Source(value, reader.marks, reader.unresolved, lines);
 }
 
-function parse(text: string, lines: LineCounter, report: ProblemReport): ParsedDocument {
-  try {
-    return parseDocument(text, {
-      version: '1.2',
-      schema: 'core',
-      merge: false,
-      resolveKnownTags: false,
-      stringKeys: true,
-      // Checked by the reader: the library compares every key with every other.
-      uniqueKeys: false,
-      lineCounter: lines,
-      prettyErrors: false,
-      logLevel: 'error',
-    });
-  } catch (cause) {
-    // The parser is recursive and has no limit of its own.
-    const message = cause instanceof RangeError ? TOO_DEEP : 'not well-formed YAML';
-    report.add('BW_CONFIG_SYNTAX', '', { line: 1, column: 1 }, { message });
-    report.throwIfAny(cause);
-    throw cause;
-  }
+function parse(text: string, lines: LineCounter): ParsedDocument {
+  return parseDocument(text, {
+    version: '1.2',
+    schema: 'core',
+    merge: false,
+    resolveKnownTags: false,
+    stringKeys: true,
+    // Checked by the reader: the library compares every key with every other.
+    uniqueKeys: false,
+    lineCounter: lines,
+    prettyErrors: false,
+    logLevel: 'error',
+  });
 }
 
 /** Of the parser's errors only the first: what follows is mostly its consequence. */

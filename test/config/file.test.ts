@@ -51,6 +51,31 @@ describe('the file', () => {
     });
   });
 
+  test.each(['[', '{a: ', '- ', '? ', '- ? ', '&a [', '!!seq [', '- - a: '])(
+    'may not nest %j without end',
+    (piece) => {
+      for (const count of [200, 5000, 100_000]) {
+        const error = rejection(piece.repeat(count));
+        expect(error.problems).toMatchObject([{ line: 1, message: 'nested more than 64 deep' }]);
+      }
+    },
+  );
+
+  test('may nest 64 deep', () => {
+    const text = (depth: number) =>
+      `plugins: { a: { path: x, config: { v: ${'['.repeat(depth)}1${']'.repeat(depth)} } } }`;
+    expect(parseConfig(text(59), { directory, env: {} }).config.plugins).toHaveLength(1);
+    expect(rejection(text(60)).problems.map((problem) => problem.message)).toEqual([
+      'nested more than 64 deep',
+    ]);
+  });
+
+  test('may nest by indentation', () => {
+    const lines = (depth: number) => Array.from({ length: depth }, (_, i) => `${' '.repeat(i)}a:`).join('\n');
+    expect(rejection(lines(1000)).problems).toMatchObject([{ message: 'nested more than 64 deep' }]);
+    expect(rejection(lines(60)).problems).toMatchObject([{ message: 'unknown key "a"' }]);
+  });
+
   test('may not grow by aliases', () => {
     const levels = Array.from(
       { length: 12 },
