@@ -91,6 +91,20 @@ test('a request that is being answered is finished after SIGINT', async () => {
   }
 });
 
+test('a signal during the start ends it with 0, without waiting for traffic', async () => {
+  const port = await freePort();
+  const entry = `{ path: ${compilePlugin('hang_constructor')}, timeouts: { initialize: 2s } }`;
+  const text = `server: { port: 0 }\nadmin: { port: ${port} }\nplugins: { hang: ${entry} }\n`;
+  const command = launch(directory.write('hang.yaml', text));
+  await answers(`http://127.0.0.1:${port}/healthz`);
+  const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
+  expect([ready.status, await ready.json()]).toEqual([503, expect.objectContaining({ status: 'starting' })]);
+  command.child.kill('SIGTERM');
+  await command.logged(/^stopping before the start was complete$/);
+  expect(await command.finished).toMatchObject({ code: 0, signal: null, stderr: '' });
+  expect(command.log.at(-1)).toMatchObject({ msg: 'stopped' });
+});
+
 test.each<[NodeJS.Signals, number]>([
   ['SIGINT', 130],
   ['SIGTERM', 143],
