@@ -1,0 +1,59 @@
+import { chmod, lstat, mkdir, mkdtemp, stat } from 'node:fs/promises';
+import { homedir, tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { BackworksError } from '../errors.js';
+
+/**
+ * Opens the directory for copies of libraries and what is known of them. It belongs to this user and
+ * nobody else can enter it: whoever could write there could put code into plugin processes.
+ * @param directory where; default $XDG_CACHE_HOME/backworks or ~/.cache/backworks, and a private
+ *   directory for temporary files where the user has no writable home
+ * @returns its absolute path
+ * @throws BackworksError BW_LIBRARY_STORE when a given directory cannot be made private
+ */
+export async function openCacheDirectory(directory?: string): Promise<string> {
+  if (directory !== undefined) {
+    try {
+      return await makePrivate(directory);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new BackworksError('BW_LIBRARY_STORE', `${directory} cannot hold copies of libraries: ${why}`, {
+        hint: 'give a directory that belongs to the user the server runs as',
+        cause,
+      });
+    }
+  }
+  try {
+    return await makePrivate(join(userCache(), 'backworks'));
+  } catch {
+    return temporaryDirectory();
+  }
+}
+
+function userCache(): string {
+  const configured = process.env['XDG_CACHE_HOME'];
+  // The XDG specification has relative paths ignored.
+  return configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), '.cache');
+}
+
+/** The same directory at every start, unless somebody else took its name. */
+async function temporaryDirectory(): Promise<string> {
+  const path = join(tmpdir(), `backworks-${process.getuid?.() ?? 'cache'}`);
+  try {
+    return await makePrivate(path, { isShared: true });
+  } catch {
+    return mkdtemp(`${path}-`);
+  }
+}
+
+/** @param isShared whether others can create entries beside it: then it must not be a link of theirs */
+async function makePrivate(path: string, { isShared = false } = {}): Promise<string> {
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  const stats = await (isShared ? lstat(path) : stat(path));
+  if (!stats.isDirectory()) throw new Error('it is not a directory');
+  if (process.getuid !== undefined && stats.uid !== process.getuid()) {
+    throw new Error('it belongs to another user');
+  }
+  if ((stats.mode & 0o077) !== 0) await chmod(path, 0o700);
+  return path;
+}

@@ -1,0 +1,153 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { BackworksError } from '../errors.js';
+import { openCacheDirectory } from './cache-directory.js';
+import { type LibraryFacts, readLibraryFacts } from './library-facts/index.js';
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/** A library ready to be loaded. */
+export interface StoredLibrary {
+  /** SHA-256 of its bytes, in hexadecimal. */
+  readonly digest: string;
+  /** The file to load. */
+  readonly path: string;
+  /** It finds other libraries relative to its own place, so `path` is that place and no copy. */
+  readonly inPlace: boolean;
+}
+
+/**
+ * Copies of libraries, named by their content. What a process loaded stays as it was when the
+ * original is rebuilt, and a truncated or half-written original never reaches a running plugin.
+ */
+export interface LibraryStore {
+  readonly directory: string;
+  /** @throws BackworksError BW_LIBRARY_* when the file is no library or cannot be copied */
+  add(path: string): Promise<StoredLibrary>;
+  /**
+   * A file of its own for one plugin: a loader that sees the same file twice shares its variables.
+   * @param instance names the plugin; the same name gets the same file
+   * @returns path of the copy; `library.path` when it has to be used in place
+   */
+  privateCopy(library: StoredLibrary, instance: string): Promise<string>;
+}
+
+/**
+ * @param directory default: see openCacheDirectory
+ * @throws BackworksError BW_LIBRARY_STORE
+ */
+export async function openLibraryStore(directory?: string): Promise<LibraryStore> {
+  const folder = join(await openCacheDirectory(directory), 'libraries');
+  await asStoreError(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }));
+  return {
+    directory: folder,
+    async add(path) {
+      const facts = await readLibraryFacts(path);
+      return asStoreError(path, () => (isPlaceBound(facts) ? useInPlace(path) : copyInto(folder, path)));
+    },
+    async privateCopy(library, instance) {
+      if (library.inPlace) return library.path;
+      return asStoreError(library.path, () => copyFor(folder, library, instance));
+    },
+  };
+}
+
+/** Whether the loader looks for needed libraries relative to where this one lies. */
+function isPlaceBound({ runpath, needed }: LibraryFacts): boolean {
+  return [...runpath, ...needed].some((path) => /\$ORIGIN|\$\{ORIGIN\}|@loader_path|@rpath/.test(path));
+}
+
+async function useInPlace(path: string): Promise<StoredLibrary> {
+  const file = await open(path);
+  try {
+    return { digest: await digestOf(file), path, inPlace: true };
+  } finally {
+    await file.close();
+  }
+}
+
+async function copyInto(folder: string, path: string): Promise<StoredLibrary> {
+  const draft = join(folder, `.${randomUUID()}`);
+  try {
+    const { digest, size } = await copy(path, draft);
+    const target = join(folder, digest + extensionOf(path));
+    if (!(await holds(target, digest, size))) await rename(draft, target);
+    return { digest, path: target, inPlace: false };
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function copyFor(folder: string, library: StoredLibrary, instance: string): Promise<string> {
+  // The name may hold anything, so its hash stands for it.
+  const suffix = createHash('sha256').update(instance).digest('hex').slice(0, 16);
+  const target = join(folder, `${library.digest}.${suffix}${extensionOf(library.path)}`);
+  const draft = join(folder, `.${randomUUID()}`);
+  try {
+    const { digest, size } = await copy(library.path, draft);
+    if (digest !== library.digest) throw new Error('the stored copy was changed');
+    if (!(await holds(target, digest, size))) await rename(draft, target);
+    return target;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** Copies a file; the digest is that of the bytes written, whatever happens to the original. */
+async function copy(from: string, to: string): Promise<{ digest: string; size: number }> {
+  const source = await open(from, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const target = await open(to, 'wx', 0o500);
+    try {
+      const digest = await digestOf(source, async (bytes) => void (await target.writeFile(bytes)));
+      return { digest, size: (await target.stat()).size };
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/** Whether a file is there with these bytes. Its size is asked first: it costs nothing. */
+async function holds(path: string, digest: string, size: number): Promise<boolean> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => null);
+  if (file === null) return false;
+  try {
+    return (await file.stat()).size === size && (await digestOf(file)) === digest;
+  } finally {
+    await file.close();
+  }
+}
+
+async function digestOf(file: FileHandle, also?: (bytes: Buffer) => Promise<void>): Promise<string> {
+  const hash = createHash('sha256');
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  for (;;) {
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES);
+    if (bytesRead === 0) return hash.digest('hex');
+    const bytes = chunk.subarray(0, bytesRead);
+    hash.update(bytes);
+    await also?.(bytes);
+  }
+}
+
+/** Windows loads no file without one. */
+function extensionOf(path: string): string {
+  const extension = extname(path);
+  return /^\.[A-Za-z0-9]{1,8}$/.test(extension) ? extension : '.so';
+}
+
+async function asStoreError<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BackworksError('BW_LIBRARY_STORE', `${path} cannot be copied to the library store: ${why}`, {
+      hint: 'check free space and permissions of the cache directory',
+      cause,
+    });
+  }
+}

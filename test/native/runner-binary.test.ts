@@ -1,0 +1,89 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { beforeEach, expect, test } from '@jest/globals';
+import { BackworksError } from '../../dist/errors.js';
+import { findRunner } from '../../dist/native/runner-binary.js';
+import { temporaryDirectory, write } from './library-files.js';
+
+const directory = temporaryDirectory();
+const platform = process.platform;
+let packageRoot: string;
+let count = 0;
+
+beforeEach(() => {
+  packageRoot = join(directory, `package${count++}`);
+  write(makeParent(join(packageRoot, 'package.json')), '{"name":"backworks"}');
+});
+
+function makeParent(path: string): string {
+  mkdirSync(join(path, '..'), { recursive: true });
+  return path;
+}
+
+function program(path: string, mode = 0o755): string {
+  write(makeParent(path), '#!/bin/sh\n', mode);
+  return path;
+}
+
+function refusal(search: Parameters<typeof findRunner>[0]): string {
+  try {
+    return `found ${findRunner(search)}`;
+  } catch (error) {
+    if (!(error instanceof BackworksError)) throw error;
+    return String(error);
+  }
+}
+
+const search = () => ({ packageRoot, platform, arch: 'x64', env: {} });
+const build = () => program(join(packageRoot, 'build/Release/backworks-runner'));
+const install = (mode: number) => {
+  const folder = join(packageRoot, `node_modules/@backworks/runner-${platform}-x64`);
+  write(makeParent(join(folder, 'package.json')), `{"name":"@backworks/runner-${platform}-x64"}`);
+  return program(join(folder, 'backworks-runner'), mode);
+};
+
+test('in a checkout the built runner is found', () => {
+  const built = build();
+  expect(findRunner(search())).toBe(built);
+});
+
+test('the prebuilt package goes before the build', () => {
+  build();
+  const prebuilt = install(0o755);
+  expect(findRunner(search())).toBe(prebuilt);
+});
+
+test('a prebuilt runner that cannot be executed is passed over', () => {
+  install(0o644);
+  const built = build();
+  expect(findRunner(search())).toBe(built);
+});
+
+test('the override goes before both; an empty one is none', () => {
+  const prebuilt = install(0o755);
+  const other = program(join(packageRoot, 'other'));
+  expect(findRunner({ ...search(), env: { BACKWORKS_RUNNER: other } })).toBe(other);
+  expect(findRunner({ ...search(), env: { BACKWORKS_RUNNER: '' } })).toBe(prebuilt);
+});
+
+test('a missing runner: every place tried and how to build it', () => {
+  expect(refusal(search())).toBe(
+    `BW_RUNNER_NOT_FOUND: the runner program is missing; looked at package ` +
+      `@backworks/runner-${platform}-x64 (not installed), then ${packageRoot}/build/Release/backworks-runner` +
+      ' — in a checkout run npm run build; else reinstall with optional dependencies',
+  );
+});
+
+test('a wrong override is an error, whatever else is there', () => {
+  build();
+  const env = { BACKWORKS_RUNNER: '/no/such/program' };
+  expect(refusal({ ...search(), env })).toBe(
+    'BW_RUNNER_NOT_FOUND: the runner program is missing; looked at /no/such/program (from BACKWORKS_RUNNER)' +
+      ' — correct or unset BACKWORKS_RUNNER',
+  );
+});
+
+test('Windows programs have an extension', () => {
+  const built = program(join(packageRoot, 'build/Release/backworks-runner.exe'));
+  expect(findRunner({ packageRoot, platform: 'win32', arch: 'x64', env: {} })).toBe(built);
+});
