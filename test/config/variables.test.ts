@@ -33,6 +33,17 @@ describe('a variable', () => {
     expect(load(text, { A: 'x' }).plugins[0]?.config['v']).toEqual(['x', 'x']);
   });
 
+  test('reaches the anchor last defined before the alias', () => {
+    const text = 'plugins: { a: { path: x, config: { b: &b [&a "${A}"], c: &a 2, d: *b, e: *a } } }';
+    expect(load(text, { A: 'x' }).plugins[0]?.config).toEqual({ b: ['x'], c: 2, d: ['x'], e: 2 });
+  });
+
+  test('is found under a key that looks like a path', () => {
+    const text = 'plugins: { a: { path: x, config: { "a/b~c": "${A}", a: { b~c: 1 } } } }';
+    expect(rejection(text).problems).toMatchObject([{ column: 47, path: 'plugins.a.config["a/b~c"]' }]);
+    expect(load(text, { A: 'x' }).plugins[0]?.config).toEqual({ 'a/b~c': 'x', a: { 'b~c': 1 } });
+  });
+
   test('does not replace keys', () => {
     const text = 'plugins: { a: { path: x, config: { "${A}": 1 } } }';
     expect(load(text, { A: 'x' }).plugins[0]?.config).toEqual({ '${A}': 1 });
