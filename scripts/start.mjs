@@ -25,6 +25,11 @@ function stopWithShell() {
     if (process.ppid !== shell) process.kill(process.pid, 'SIGTERM');
   }, ORPHAN_CHECK_MS);
   check.unref();
-  // A second signal would cut an orderly stop short.
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => clearInterval(check));
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      // A second signal would cut an orderly stop short; while nobody else listens yet, this one ends it.
+      clearInterval(check);
+      if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
+    });
+  }
 }
