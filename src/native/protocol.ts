@@ -19,8 +19,11 @@
  * were sent. Strings in a payload each end with a NUL byte, except the text of REPLY, FAILED, LOG
  * and METRIC, which is the rest of the payload. Neither side parses JSON to speak this protocol.
  *
- *   server ─▶ HELLO  LOAD  INITIALIZE  (CALL | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
- *   runner ─▶ HELLO  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC)*  STATUS
+ *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
+ *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC)*  STATUS
+ *
+ * Without SANDBOX nothing restricts the library and nothing reports its crashes. With it, CRASHED may
+ * come at any moment as the runner's last frame.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -40,6 +43,7 @@ export const ServerFrame = {
   HEALTH_CHECK: 5,
   RECONFIGURE: 6,
   SHUTDOWN: 7,
+  SANDBOX: 8,
 } as const;
 
 /** Frames the runner sends. */
@@ -52,6 +56,8 @@ export const RunnerFrame = {
   FAILED: 70,
   LOG: 71,
   METRIC: 72,
+  CRASHED: 73,
+  READY: 74,
 } as const;
 
 /** The `detail` of CALL. */
@@ -69,6 +75,7 @@ export const Failure = {
   REPLY_TOO_LARGE: 3,
   ABI: 4,
   OUT_OF_MEMORY: 5,
+  SANDBOX: 6,
 } as const;
 
 const FUNCTION_BITS: readonly (readonly [number, AbiFunction])[] = [
@@ -102,6 +109,7 @@ export const RUNNER_EXIT: Readonly<Record<number, string>> = {
   75: 'the library could not be loaded',
   76: 'the runner and the server did not understand each other',
   77: 'the server was gone before the runner began',
+  78: 'the sandbox could not be put on',
 };
 
 /**
@@ -246,7 +254,7 @@ export class FrameParser {
   private checkHeader(buffer: Buffer, offset: number): number {
     const length = buffer.readUInt32LE(offset);
     const type = buffer[offset + 8] as number;
-    if (type < RunnerFrame.HELLO || type > RunnerFrame.METRIC)
+    if (type < RunnerFrame.HELLO || type > RunnerFrame.READY)
       throw new FrameError(`unknown frame type ${type}`);
     if (length > this.payloadMax)
       throw new FrameError(`frame of ${length} bytes, at most ${this.payloadMax} allowed`);

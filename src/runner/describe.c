@@ -3,9 +3,11 @@
 #include <stdlib.h>
 
 #include "channel.h"
+#include "crash_report.h"
 #include "describe.h"
 #include "library.h"
 #include "protocol.h"
+#include "sandbox_settings.h"
 #include "text.h"
 
 static const struct {
@@ -53,24 +55,42 @@ static void write_library(FILE *stream, const Library *library) {
                   library_has(library, FLAG_THREAD_SAFE) ? "true" : "false");
 }
 
-_Noreturn void describe(const char *path) {
-    FILE *stream = channel_divert_stdout();
-    LibraryFailure failure;
-    Library library;
-    bool usable;
-
-    if (stream == NULL)
-        _Exit(RUNNER_EXIT_IO);
-    usable = library_open(&library, path, &failure);
-    if (usable) {
-        write_library(stream, &library);
-    } else {
-        write_member(stream, "{\"error\":", failure.text);
-        (void)fputs("}\n", stream);
-    }
+/* Nothing of the library's runs any more, neither destructors nor exit handlers. */
+static _Noreturn void end(FILE *stream, int code) {
     if (fflush(stream) != 0)
         _Exit(RUNNER_EXIT_IO);
     (void)fflush(stdout);
-    /* Nothing of the library's runs any more, neither destructors nor exit handlers. */
-    _Exit(usable ? RUNNER_EXIT_OK : RUNNER_EXIT_LOAD);
+    _Exit(code);
+}
+
+static _Noreturn void end_with_error(FILE *stream, const char *text, int code) {
+    write_member(stream, "{\"error\":", text);
+    (void)fputs("}\n", stream);
+    end(stream, code);
+}
+
+/* Without settings there is no sandbox to put on. */
+static bool confine(const char *const *settings, size_t count, SandboxReport *report) {
+    if (count == 0)
+        return true;
+    crash_report_install(-1);
+    return sandbox_apply_list(settings, count, report);
+}
+
+_Noreturn void describe(const char *path, const char *const *settings, size_t count) {
+    static SandboxReport report;
+    /* First: the sandbox closes what the process has inherited. */
+    bool confined = confine(settings, count, &report);
+    FILE *stream = channel_divert_stdout();
+    LibraryFailure failure;
+    Library library;
+
+    if (stream == NULL)
+        _Exit(RUNNER_EXIT_IO);
+    if (!confined)
+        end_with_error(stream, report.reason, RUNNER_EXIT_SANDBOX);
+    if (!library_open(&library, path, &failure))
+        end_with_error(stream, failure.text, RUNNER_EXIT_LOAD);
+    write_library(stream, &library);
+    end(stream, RUNNER_EXIT_OK);
 }

@@ -63,6 +63,12 @@ void output_flush(void);
 void output_rest(void);
 void output_wake(void);
 
+/*
+ * For a signal handler: what is held back, or NULL when a thread is in the middle of writing.
+ * Async-signal-safe.
+ */
+const char *output_held(size_t *length);
+
 /* Sends what is held back and ends the process without running anything of the library's. */
 _Noreturn void output_end(int code);
 

@@ -144,6 +144,17 @@ size_t library_hook_arguments(unsigned hook) {
     return hook < HOOK_COUNT ? counts[hook] : 0;
 }
 
+const char *library_hook_name(unsigned hook) {
+    static const char *const names[HOOK_COUNT] = {
+        [HOOK_BEFORE_REQUEST] = "before_request",
+        [HOOK_AFTER_RESPONSE] = "after_response",
+        [HOOK_PROCESS_ENDPOINT] = "process_endpoint",
+        [HOOK_OPERATION] = "call",
+    };
+
+    return names[hook];
+}
+
 const char *library_call(const Library *library, unsigned hook, const char *const *arguments) {
     switch (hook) {
     case HOOK_BEFORE_REQUEST:

@@ -44,6 +44,9 @@ uint32_t library_hook_function(unsigned hook);
 /* How many arguments a hook takes, 0 when there is no such hook. */
 size_t library_hook_arguments(unsigned hook);
 
+/* The name of an existing hook, as the server calls it. */
+const char *library_hook_name(unsigned hook);
+
 /* Calls a hook the library has. A string that is returned goes to library_free_string(). */
 const char *library_call(const Library *library, unsigned hook, const char *const *arguments);
 

@@ -14,12 +14,15 @@
 #include "channel.h"
 #include "describe.h"
 #include "parent_death.h"
+#include "print_filter.h"
 #include "protocol.h"
 #include "serve.h"
 
 typedef struct Options {
     long parent;          /* 0: whoever started this process */
     const char *describe; /* NULL: serve */
+    char **settings;      /* of the sandbox, for describe */
+    size_t setting_count;
     bool version;
 } Options;
 
@@ -45,6 +48,12 @@ static bool parse(char **arguments, Options *options) {
             options->describe = *++arguments;
             if (options->describe == NULL || *options->describe == '\0')
                 return false;
+            options->settings = arguments + 1;
+            /* Settings have a form that no option has. */
+            while (arguments[1] != NULL && strchr(arguments[1], '=') != NULL) {
+                arguments++;
+                options->setting_count++;
+            }
         } else {
             return false;
         }
@@ -55,11 +64,15 @@ static bool parse(char **arguments, Options *options) {
 int main(int argc, char **argv) {
     Options options = {0};
 
+    if (argc > 1 && strcmp(argv[1], "--print-filter") == 0)
+        return print_filter((const char *const *)argv + 2);
     if (argc < 1 || !parse(argv + 1, &options)) {
-        (void)fputs("usage: backworks-runner [--parent PID] [--describe LIBRARY]\n"
-                    "       backworks-runner --version\n"
-                    "Without --describe it serves the runner protocol on descriptor 3.\n",
-                    stderr);
+        (void)fputs(
+            "usage: backworks-runner [--parent PID] [--describe LIBRARY [SETTING=VALUE...]]\n"
+            "       backworks-runner --print-filter SETTING=VALUE...\n"
+            "       backworks-runner --version\n"
+            "Without --describe it serves the runner protocol on descriptor 3.\n",
+            stderr);
         return RUNNER_EXIT_USAGE;
     }
     if (options.version) {
@@ -71,6 +84,6 @@ int main(int argc, char **argv) {
         return RUNNER_EXIT_ORPHANED;
     channel_prepare();
     if (options.describe != NULL)
-        describe(options.describe);
+        describe(options.describe, (const char *const *)options.settings, options.setting_count);
     serve();
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,20 @@ enum { OUTPUT_ROOM = 64 * 1024 };
 static char held[OUTPUT_ROOM];
 static size_t held_length;
 static bool resting;
+/* Whether a thread is between begin() and end(); for output_held(). */
+static atomic_bool busy;
+
+static void begin(void) {
+    lock_acquire();
+    atomic_store_explicit(&busy, true, memory_order_relaxed);
+    atomic_signal_fence(memory_order_seq_cst);
+}
+
+static void end(void) {
+    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&busy, false, memory_order_relaxed);
+    lock_release();
+}
 
 static void write_out(const char *bytes, size_t length) {
     enum channel_result result = channel_write(bytes, length);
@@ -57,32 +72,39 @@ void output_send(FrameHeader header, const Span *spans, size_t count) {
     bytes[9] = (char)header.detail;
     put_little_endian(bytes + 12, (uint32_t)header.value);
 
-    lock_acquire();
+    begin();
     hold(bytes, sizeof bytes);
     for (size_t index = 0; index < count; index++)
         hold(spans[index].bytes, spans[index].length);
     if (resting)
         write_held();
-    lock_release();
+    end();
 }
 
 void output_flush(void) {
-    lock_acquire();
+    begin();
     write_held();
-    lock_release();
+    end();
 }
 
 void output_rest(void) {
-    lock_acquire();
+    begin();
     write_held();
     resting = true;
-    lock_release();
+    end();
 }
 
 void output_wake(void) {
-    lock_acquire();
+    begin();
     resting = false;
-    lock_release();
+    end();
+}
+
+const char *output_held(size_t *length) {
+    if (atomic_load(&busy))
+        return NULL;
+    *length = held_length;
+    return held;
 }
 
 _Noreturn void output_end(int code) {

@@ -19,8 +19,11 @@
  * were sent. Strings in a payload each end with a NUL byte, except the text of REPLY, FAILED, LOG
  * and METRIC, which is the rest of the payload. Neither side parses JSON to speak this protocol.
  *
- *   server ─▶ HELLO  LOAD  INITIALIZE  (CALL | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
- *   runner ─▶ HELLO  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC)*  STATUS
+ *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
+ *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC)*  STATUS
+ *
+ * Without SANDBOX nothing restricts the library and nothing reports its crashes. With it, CRASHED may
+ * come at any moment as the runner's last frame.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -45,7 +48,8 @@ enum server_frame {
     FRAME_CALL = 4,         /* detail: hook; value: time left in ms, -1 none; payload: arguments */
     FRAME_HEALTH_CHECK = 5, /* payload: empty */
     FRAME_RECONFIGURE = 6,  /* payload: configuration */
-    FRAME_SHUTDOWN = 7      /* payload: empty; the runner answers STATUS and exits */
+    FRAME_SHUTDOWN = 7,     /* payload: empty; the runner answers STATUS and exits */
+    FRAME_SANDBOX = 8       /* payload: settings `key=value`, see sandbox_policy.h */
 };
 
 /* Frames from the runner. */
@@ -57,7 +61,10 @@ enum runner_frame {
     FRAME_EMPTY = 69,        /* the hook returned NULL */
     FRAME_FAILED = 70,       /* detail: failure; payload: why */
     FRAME_LOG = 71,          /* detail: log level; id 0; payload: text */
-    FRAME_METRIC = 72        /* id 0; payload: 8 bytes IEEE 754 delta, then the name */
+    FRAME_METRIC = 72,       /* id 0; payload: 8 bytes IEEE 754 delta, then the name */
+    FRAME_CRASHED = 73,      /* id 0; value: signal; payload: address touched, module, offset in it,
+                                phase, number and name of a forbidden system call; "" if unknown */
+    FRAME_READY = 74         /* the sandbox is in force; payload: states `mechanism=state` */
 };
 
 /* The hooks a CALL can name. */
@@ -92,7 +99,8 @@ enum failure {
     FAILURE_NOT_IMPLEMENTED = 2, /* the library has no such function */
     FAILURE_REPLY_TOO_LARGE = 3, /* the returned string exceeds the limit of LOAD */
     FAILURE_ABI = 4,             /* the library needs a newer ABI, or refused bind_host */
-    FAILURE_OUT_OF_MEMORY = 5    /* the answer could not be copied */
+    FAILURE_OUT_OF_MEMORY = 5,   /* the answer could not be copied */
+    FAILURE_SANDBOX = 6          /* the sandbox cannot be what the settings ask for */
 };
 
 /* How the runner ends when no signal ends it. */
@@ -103,7 +111,8 @@ enum runner_exit {
     RUNNER_EXIT_IO = 74,         /* the socket failed */
     RUNNER_EXIT_LOAD = 75,       /* the library could not be loaded; a FAILED frame said why */
     RUNNER_EXIT_PROTOCOL = 76,   /* a frame broke the rules above */
-    RUNNER_EXIT_ORPHANED = 77    /* the server was gone before the runner began */
+    RUNNER_EXIT_ORPHANED = 77,   /* the server was gone before the runner began */
+    RUNNER_EXIT_SANDBOX = 78     /* no sandbox as asked for; a FAILED frame said why */
 };
 
 #endif

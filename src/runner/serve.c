@@ -3,10 +3,12 @@
 #include <string.h>
 
 #include "clock.h"
+#include "crash_report.h"
 #include "frames.h"
 #include "host_table.h"
 #include "library.h"
 #include "protocol.h"
+#include "sandbox_settings.h"
 #include "serve.h"
 #include "text.h"
 
@@ -19,10 +21,11 @@ enum { HOLD_BACK_MAX_US = 200, US_PER_MS = 1000 };
 /* What may come next; a bit each, so that a rule can name several. */
 enum state {
     AWAITS_HELLO = 1 << 0,
-    AWAITS_LOAD = 1 << 1,
-    AWAITS_INITIALIZE = 1 << 2,
-    READY = 1 << 3,
-    REFUSED = 1 << 4 /* initialize() said no; only SHUTDOWN is left */
+    AWAITS_SANDBOX = 1 << 1, /* or LOAD at once */
+    AWAITS_LOAD = 1 << 2,
+    AWAITS_INITIALIZE = 1 << 3,
+    READY = 1 << 4,
+    REFUSED = 1 << 5 /* initialize() said no; only SHUTDOWN is left */
 };
 
 typedef struct Session {
@@ -58,6 +61,18 @@ static void on_hello(Session *session, const FrameHeader *header, const char *co
     (void)arguments;
     if (header->value != PROTOCOL_VERSION)
         output_end(RUNNER_EXIT_PROTOCOL);
+    session->state = AWAITS_SANDBOX;
+}
+
+static void on_sandbox(Session *session, const FrameHeader *header, const char *const *arguments) {
+    static SandboxReport report;
+
+    crash_report_install(PROTOCOL_DESCRIPTOR);
+    if (!sandbox_apply_settings(arguments[0], header->length, &report)) {
+        send_failure(header->id, FAILURE_SANDBOX, report.reason);
+        output_end(RUNNER_EXIT_SANDBOX);
+    }
+    send_text(FRAME_READY, 0, header->id, 0, report.text, report.length);
     session->state = AWAITS_LOAD;
 }
 
@@ -77,6 +92,7 @@ static void on_load(Session *session, const FrameHeader *header, const char *con
         output_end(RUNNER_EXIT_LOAD);
     }
     manifest = library->manifest != NULL ? library->manifest : "";
+    crash_report_learn_modules();
     texts[0] = (Span){library->info.name, strlen(library->info.name) + 1};
     texts[1] = (Span){library->info.version, strlen(library->info.version) + 1};
     texts[2] = (Span){library->info.description, strlen(library->info.description) + 1};
@@ -180,21 +196,28 @@ static void on_shutdown(Session *session, const FrameHeader *header, const char 
     output_end(RUNNER_EXIT_OK);
 }
 
-enum { STRINGS_OF_HOOK = HOOK_ARGUMENTS_MAX + 1 };
+/* STRINGS_ANY: one argument, the strings as they lie in the payload. */
+enum { STRINGS_OF_HOOK = HOOK_ARGUMENTS_MAX + 1, STRINGS_ANY };
 
-/* For each frame of the server: when it may come, how many strings it carries, who handles it. */
+/*
+ * For each frame of the server: when it may come, how many strings it carries, who handles it, and
+ * what the process does meanwhile, NULL for the hook's name.
+ */
 static const struct rule {
     unsigned states;
     size_t strings;
     void (*handle)(Session *session, const FrameHeader *header, const char *const *arguments);
+    const char *phase;
 } rules[] = {
-    [FRAME_HELLO] = {AWAITS_HELLO, 0, on_hello},
-    [FRAME_LOAD] = {AWAITS_LOAD, 1, on_load},
-    [FRAME_INITIALIZE] = {AWAITS_INITIALIZE, 1, on_initialize},
-    [FRAME_CALL] = {READY, STRINGS_OF_HOOK, on_call},
-    [FRAME_HEALTH_CHECK] = {READY, 0, on_health_check},
-    [FRAME_RECONFIGURE] = {READY, 1, on_reconfigure},
-    [FRAME_SHUTDOWN] = {AWAITS_LOAD | AWAITS_INITIALIZE | READY | REFUSED, 0, on_shutdown},
+    [FRAME_HELLO] = {AWAITS_HELLO, 0, on_hello, "load"},
+    [FRAME_LOAD] = {AWAITS_SANDBOX | AWAITS_LOAD, 1, on_load, "load"},
+    [FRAME_INITIALIZE] = {AWAITS_INITIALIZE, 1, on_initialize, "initialize"},
+    [FRAME_CALL] = {READY, STRINGS_OF_HOOK, on_call, NULL},
+    [FRAME_HEALTH_CHECK] = {READY, 0, on_health_check, "health_check"},
+    [FRAME_RECONFIGURE] = {READY, 1, on_reconfigure, "reconfigure"},
+    [FRAME_SHUTDOWN] = {AWAITS_SANDBOX | AWAITS_LOAD | AWAITS_INITIALIZE | READY | REFUSED, 0,
+                        on_shutdown, "shutdown"},
+    [FRAME_SANDBOX] = {AWAITS_SANDBOX, STRINGS_ANY, on_sandbox, "load"},
 };
 
 /* Finds the strings where they lie. False unless the payload is exactly `count` of them. */
@@ -212,19 +235,45 @@ static bool find_strings(const char *payload, size_t length, const char **string
     return payload == end;
 }
 
+/* A plugin that lives on although the sandbox refused it something has its refusals logged. */
+static void log_refused_calls(void) {
+    const char *name;
+    int number;
+    char text[80];
+
+    while (crash_report_next_refused_call(&number, &name)) {
+        (void)snprintf(text, sizeof text, "the sandbox refused system call %d (%s)", number,
+                       name != NULL ? name : "unknown");
+        send_text(FRAME_LOG, BACKWORKS_LOG_WARN, 0, 0, text, strlen(text));
+    }
+}
+
+/* Finds the frame's arguments. False when they are not what its type demands. */
+static bool find_arguments(const FrameHeader *header, const char *payload, size_t strings,
+                           const char **arguments) {
+    if (strings == STRINGS_ANY) {
+        arguments[0] = payload;
+        return header->length == 0 || payload[header->length - 1] == '\0';
+    }
+    if (strings == STRINGS_OF_HOOK)
+        strings = library_hook_arguments(header->detail);
+    if (header->type == FRAME_CALL && strings == 0)
+        return false;
+    return find_strings(payload, header->length, arguments, strings);
+}
+
 static void handle(Session *session, const FrameHeader *header, const char *payload) {
     const struct rule *rule =
         header->type < sizeof rules / sizeof *rules ? &rules[header->type] : &rules[0];
     const char *arguments[HOOK_ARGUMENTS_MAX] = {NULL};
-    size_t count = rule->strings;
 
-    if (count == STRINGS_OF_HOOK)
-        count = library_hook_arguments(header->detail);
     if ((rule->states & (unsigned)session->state) == 0 ||
-        (header->type == FRAME_CALL && count == 0) ||
-        !find_strings(payload, header->length, arguments, count))
+        !find_arguments(header, payload, rule->strings, arguments))
         output_end(RUNNER_EXIT_PROTOCOL);
+    crash_report_phase(rule->phase != NULL ? rule->phase : library_hook_name(header->detail));
     rule->handle(session, header, arguments);
+    crash_report_phase("idle");
+    log_refused_calls();
     /* Only calls are worth collecting answers for; the rest tells how far the library has come. */
     if (header->type != FRAME_CALL)
         output_flush();

@@ -1,0 +1,15 @@
+/*
+ * How much memory, how many descriptors, how long files and how much processor time.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef BACKWORKS_RUNNER_RESOURCE_LIMITS_H
+#define BACKWORKS_RUNNER_RESOURCE_LIMITS_H
+
+#include "sandbox_policy.h"
+#include "sandbox_report.h"
+
+/* False, with the reason in the report, when a limit cannot be set. */
+bool resource_limits_apply(const SandboxPolicy *policy, SandboxReport *report);
+
+#endif
