@@ -40,7 +40,7 @@ describe('a variable', () => {
 
   test('is found under a key that looks like a path', () => {
     const text = 'plugins: { a: { path: x, config: { "a/b~c": "${A}", a: { b~c: 1 } } } }';
-    expect(rejection(text).problems).toMatchObject([{ column: 47, path: 'plugins.a.config["a/b~c"]' }]);
+    expect(rejection(text).problems).toMatchObject([{ column: 45, path: 'plugins.a.config["a/b~c"]' }]);
     expect(load(text, { A: 'x' }).plugins[0]?.config).toEqual({ 'a/b~c': 'x', a: { 'b~c': 1 } });
   });
 
