@@ -71,3 +71,20 @@ test('an export trie that leads back to its root comes to an end', () => {
   file.writeUInt8(0, edge + 3);
   expect(parseLibraryFacts(file).exports).toEqual(new Set(['b']));
 });
+
+test('a small file cannot spell out gigabytes of names', () => {
+  // Names that are all ends of one long text: 30 MB of them in 64 KiB, and again in every part.
+  const cpu = X64.machO;
+  const long = 'n'.repeat(16_000);
+  const names = [long, ...Array.from({ length: 2000 }, () => 'short')];
+  const file = buildMachO({ cpu, exports: names }, { exportsAs: 'symbols' });
+  const symbolTable = file.readUInt32LE(file.indexOf(Buffer.from([2, 0, 0, 0, 24, 0, 0, 0])) + 8);
+  const longOffset = '\0_hidden\0'.length;
+  for (let index = 2; index < names.length; index++) {
+    file.writeUInt32LE(longOffset + index, symbolTable + index * 16);
+  }
+  const universal = (count: number): Buffer =>
+    buildUniversal(Array.from({ length: count }, () => ({ cpu, exports: names, file })));
+  expect(parseLibraryFacts(universal(1)).exports).toEqual(new Set([long, 'short']));
+  expect(() => parseLibraryFacts(universal(8))).toThrow('absurdly large');
+});

@@ -1,16 +1,22 @@
 import { LIMITS } from './facts.js';
 import { damaged } from './unreadable.js';
 
+/** What may still be read of one file, shared by all its parts. */
+export interface Budget {
+  bytesLeft: number;
+  nameBytesLeft: number;
+}
+
 /** Some bytes of a file with numbers of one byte order. Every read is checked. */
 export class ByteRange {
   private readonly view: DataView;
   private readonly buffer: Buffer;
-  private nameBytesLeft: number = LIMITS.nameBytesTotal;
 
   constructor(
     bytes: Uint8Array,
     private readonly what: string,
     private readonly littleEndian: boolean,
+    private readonly budget: Budget,
   ) {
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -53,10 +59,17 @@ export class ByteRange {
     this.check(offset, 1);
     const window = this.buffer.subarray(offset, offset + LIMITS.nameBytes);
     const length = window.indexOf(0);
-    // Names may share their bytes, so a small file could otherwise spell out gigabytes of them.
-    this.nameBytesLeft -= length < 0 ? window.length : length;
-    if (this.nameBytesLeft < 0) throw damaged(`its ${this.what} is absurdly large`);
+    this.spend(length < 0 ? window.length : length);
     return length < 0 ? null : window.toString('utf8', 0, length);
+  }
+
+  /**
+   * Accounts for names read or put together from this range. Names may share their bytes, so a small
+   * file could otherwise spell out gigabytes of them.
+   */
+  spend(nameBytes: number): void {
+    this.budget.nameBytesLeft -= nameBytes;
+    if (this.budget.nameBytesLeft < 0) throw damaged(`its ${this.what} is absurdly large`);
   }
 
   private check(offset: number, length: number): void {

@@ -1,5 +1,5 @@
 import { readSync } from 'node:fs';
-import { ByteRange } from './byte-range.js';
+import { type Budget, ByteRange } from './byte-range.js';
 import { LIMITS } from './facts.js';
 import { damaged } from './unreadable.js';
 
@@ -11,12 +11,12 @@ export class ByteSource {
   private constructor(
     readonly size: number,
     private readonly read: Read,
-    private readonly budget: { bytesLeft: number },
+    private readonly budget: Budget,
   ) {}
 
   static ofBytes(bytes: Uint8Array): ByteSource {
     const read: Read = (offset, length) => bytes.subarray(offset, offset + length);
-    return new ByteSource(bytes.byteLength, read, { bytesLeft: LIMITS.readBytes });
+    return new ByteSource(bytes.byteLength, read, freshBudget());
   }
 
   /** Reads are synchronous: a few small ranges of a file that is about to be loaded anyway. */
@@ -30,7 +30,7 @@ export class ByteSource {
       }
       return bytes;
     };
-    return new ByteSource(size, read, { bytesLeft: LIMITS.readBytes });
+    return new ByteSource(size, read, freshBudget());
   }
 
   /** A part of this source with offsets of its own: one architecture of a universal file. */
@@ -47,7 +47,7 @@ export class ByteSource {
     this.check(offset, length, what);
     this.budget.bytesLeft -= length;
     if (this.budget.bytesLeft < 0) throw damaged('its tables are absurdly large');
-    return new ByteRange(this.read(offset, length), what, littleEndian);
+    return new ByteRange(this.read(offset, length), what, littleEndian, this.budget);
   }
 
   /** A table of `count` entries of `entrySize` bytes. */
@@ -61,4 +61,8 @@ export class ByteSource {
     const inside = offset >= 0 && length >= 0 && offset + length <= this.size;
     if (!inside) throw damaged(`its ${what} lies outside the file`);
   }
+}
+
+function freshBudget(): Budget {
+  return { bytesLeft: LIMITS.readBytes, nameBytesLeft: LIMITS.nameBytesTotal };
 }

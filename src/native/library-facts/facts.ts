@@ -30,6 +30,6 @@ export const LIMITS = {
   tableEntries: 65_536,
   /** A longer name is left out: no function of a plugin has one. */
   nameBytes: 16 * 1024,
-  /** All names of one table together. */
+  /** All names of one file together. */
   nameBytesTotal: 64 * 1024 * 1024,
 } as const;

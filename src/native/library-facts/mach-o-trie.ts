@@ -12,12 +12,11 @@ export function readExportTrie(trie: ByteRange): ReadonlySet<string> {
   const exports = new Set<string>();
   const seen = new Set<number>([0]);
   const open: { at: number; prefix: string }[] = [{ at: 0, prefix: '' }];
-  let nameBytesLeft: number = LIMITS.nameBytesTotal;
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     const [infoLength, info] = readUleb(trie, node.at);
     if (infoLength > 0) exports.add(node.prefix);
-    nameBytesLeft -= node.prefix.length;
-    if (nameBytesLeft < 0 || seen.size > LIMITS.symbols) throw damaged('its export trie is absurdly large');
+    trie.spend(node.prefix.length);
+    if (seen.size > LIMITS.symbols) throw damaged('its export trie is absurdly large');
     let at = info + infoLength;
     const edges = trie.u8(at++);
     for (let edge = 0; edge < edges; edge++) {
