@@ -3,10 +3,19 @@ import { expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
 import { RUNNER } from './runner-conversation.js';
 
-const run = (
-  ...args: string[]
-): { status: number | null; signal: string | null; stdout: string; stderr: string } =>
-  spawnSync(RUNNER, args, { encoding: 'utf8', env: {} });
+interface Result {
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs to the end. Malformed UTF-8 on a stream is an error here, not a replacement character. */
+function run(...args: string[]): Result {
+  const { status, signal, stdout, stderr } = spawnSync(RUNNER, args, { env: {} });
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  return { status, signal, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
 
 function described(name: string): unknown {
   const { status, stdout } = run('--describe', compilePlugin(name));
