@@ -19,8 +19,14 @@ const out = createScreen(process.stdout, process.env);
 const err = createScreen(process.stderr, process.env);
 const code = await run(process.argv.slice(2), { out, err, env: process.env, version });
 
-// What was written before these empty chunks has left the process when they have.
-const flush = (stream: NodeJS.WriteStream): Promise<unknown> => new Promise((done) => stream.write('', done));
+/** Resolves when what was written has left the process, or has failed to. */
+function flush(stream: NodeJS.WriteStream): Promise<unknown> {
+  return new Promise((done) => {
+    if (stream.writableLength > 0) stream.write('', done);
+    else setImmediate(done);
+  });
+}
+
 await flush(process.stdout);
 if (lost !== undefined) err.line(`standard output is incomplete: ${lost.message}`);
 await flush(process.stderr);

@@ -186,20 +186,21 @@ test('a server that cannot be asked is said so, and the disk is listed', async (
 
 test.each([
   ['text', 'hello'],
-  ['a redirect', 302],
   ['JSON of another kind', '{"plugins": 3}'],
   ['null', 'null'],
-])('another program on the admin port that answers with %s is not believed', async (_case, answer) => {
-  const stranger = createServer((_request, response) => {
-    if (typeof answer === 'number') response.writeHead(answer, { location: 'http://127.0.0.1:9/' });
-    response.end(typeof answer === 'string' ? answer : undefined);
+  ['a redirect to a good answer', null],
+])('another program on the admin port that answers with %s is not believed', async (_case, text) => {
+  const file = join(cwd, 'stranger.yaml');
+  const good = JSON.stringify({ plugins: [], rejected: [], config_file: file, started_at: 'now' });
+  const stranger = createServer(({ url }, response) => {
+    if (text === null && url === '/plugins') response.writeHead(302, { location: '/moved' });
+    response.end(text ?? good);
   });
   await new Promise<void>((resolve) => stranger.listen(0, '127.0.0.1', resolve));
   try {
     const { port } = stranger.address() as AddressInfo;
-    const { source, stderr } = await listed(
-      directory.write('stranger.yaml', `admin: { port: ${port}, token: x }\n`),
-    );
+    directory.write('stranger.yaml', `admin: { port: ${port}, token: x }\n`);
+    const { source, stderr } = await listed(file);
     expect(source).toBe('disk');
     expect(stderr).toMatch(/^from disk, without starting anything: .*127\.0\.0\.1:\d+/);
   } finally {

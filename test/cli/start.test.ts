@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
-import { backworks, RunningCommand, type RunOptions, scratch } from './command.js';
+import { backworks, MAIN, RunningCommand, type RunOptions, scratch } from './command.js';
 
 const directory = scratch();
 const running = new Set<RunningCommand>();
@@ -140,6 +142,23 @@ test('a log that nobody reads any more does not stop the server', async () => {
   command.child.kill('SIGTERM');
   expect(await command.finished).toMatchObject({ code: 0, signal: null, stderr: '' });
 });
+
+// Only systems that have the device can show it.
+if (existsSync('/dev/full')) {
+  test('a log that finds no room does not stop the server', async () => {
+    const port = await freePort();
+    const file = configFile(`server: { port: ${port} }`);
+    const full = openSync('/dev/full', 'w');
+    const child = spawn(process.execPath, [MAIN, 'start', '--config', file], {
+      stdio: ['ignore', full, 'pipe'],
+    });
+    const ended = new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
+    closeSync(full);
+    await Promise.race([answers(`http://127.0.0.1:${port}/hello`), ended]);
+    child.kill('SIGTERM');
+    expect(await ended).toEqual({ code: 0, signal: null });
+  });
+}
 
 test('a generated admin token is shown once, on stderr only, and works', async () => {
   const file = directory.write('no-token.yaml', 'server: { port: 0 }\nadmin: { port: 0 }\n');
