@@ -1,0 +1,102 @@
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { findCompiler, findProgram } from '../scripts/prerequisites.mjs';
+import { root, run } from '../scripts/run.mjs';
+
+/** Everything the benchmark compiles lands here; `npm run clean` removes it. */
+export const output = join(root, 'build', 'bench');
+const bench = join(root, 'bench');
+
+/** Something a peer needs is not there; the message is what the table shows. */
+export class Missing extends Error {}
+
+/** @throws Missing when none of the programs is installed */
+export function need(program, install = program) {
+  const found = findProgram(program);
+  if (found === null) throw new Missing(`needs ${install}`);
+  return found;
+}
+
+/**
+ * Compiles one C file, unless that was done before.
+ * @returns absolute path of what was made
+ */
+export function compileC(source, target, flags = []) {
+  const compiler = findCompiler();
+  if (compiler === null) throw new Missing('needs a C compiler');
+  const [program, ...given] = compiler.split(' ');
+  const input = join(bench, source);
+  const header = join(root, 'native-sdk/include');
+  const all = [...given, '-std=gnu11', '-O2', '-Wall', '-Wextra', '-Werror', `-I${header}`, ...flags];
+  return once(target, [input, join(header, 'backworks_plugin.h')], all.join(' '), (draft) =>
+    run(`compiling ${source}`, program, [...all, '-o', draft, input, '-ldl', '-lpthread']),
+  );
+}
+
+/** A build of bench/plugin/bench_plugin.c; each has a name of its own. */
+export function benchPlugin(variant = 'all') {
+  const hooks = { all: 7, before: 1, endpoint: 2, after: 4 }[variant];
+  const name = variant === 'all' ? 'bench' : `bench-${variant}`;
+  const flags = ['-shared', '-fPIC', `-DHOOKS=${hooks}`, `-DNAME="${name}"`];
+  return compileC('plugin/bench_plugin.c', `${name}.so`, flags);
+}
+
+export function emptyPlugin() {
+  return compileC('plugin/empty_plugin.c', 'empty.so', ['-shared', '-fPIC']);
+}
+
+/**
+ * Makes `target` with `make(draft)` unless its inputs and flags are those of the last time.
+ * @returns absolute path of the target
+ */
+export function once(target, inputs, flags, make) {
+  mkdirSync(output, { recursive: true });
+  const file = join(output, target);
+  const hash = createHash('sha256').update(flags);
+  for (const input of inputs) hash.update(readFileSync(input));
+  const digest = hash.digest('hex');
+  const stamp = `${file}.stamp`;
+  if (existsSync(file) && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return file;
+  make(`${file}.draft`);
+  renameSync(`${file}.draft`, file);
+  writeFileSync(stamp, digest);
+  return file;
+}
+
+/**
+ * Installs the packages of a peer from its own lock file; they never become the project's.
+ * @throws Missing when that needs the network and `install` forbids it, or when it fails
+ */
+export function installPackages(folder, { install }) {
+  const cwd = join(bench, folder);
+  const lock = readFileSync(join(cwd, 'package-lock.json'));
+  const stamp = join(cwd, 'node_modules', '.bench-stamp');
+  const digest = createHash('sha256').update(lock).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
+  if (!install) throw new Missing('its packages are installed by a run without --quick');
+  try {
+    run(`npm ci in ${folder}`, need('npm'), ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd });
+  } catch {
+    throw new Missing('npm ci failed');
+  }
+  writeFileSync(stamp, digest);
+}
+
+/** Every file of a folder of bench/ that ends with one of the endings. */
+export function sources(folder, endings) {
+  const cwd = join(bench, folder);
+  return readdirSync(cwd, { recursive: true })
+    .filter((name) => !name.includes('node_modules') && endings.some((ending) => name.endsWith(ending)))
+    .map((name) => join(cwd, name))
+    .filter((path) => statSync(path).isFile())
+    .sort();
+}

@@ -1,0 +1,41 @@
+import { percentile } from './statistics.mjs';
+
+/** Results are looked at once in so many calls; a peer that answers nonsense must not count as fast. */
+const CHECK_EVERY = 1000;
+
+/**
+ * Calls again and again for `milliseconds`, each call after the answer to the one before.
+ * @param call resolves to, or returns, the answer
+ * @returns microseconds: p50, p99 and the mean
+ */
+export async function oneAtATime(call, check, milliseconds) {
+  const times = [];
+  const end = performance.now() + milliseconds;
+  for (let started = performance.now(); started < end;) {
+    const pending = call();
+    const answer = typeof pending?.then === 'function' ? await pending : pending;
+    const now = performance.now();
+    times.push((now - started) * 1000);
+    if (times.length % CHECK_EVERY === 1) check(answer);
+    started = now;
+  }
+  return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
+}
+
+/**
+ * Keeps `width` calls under way for `milliseconds`: whoever gets an answer asks again.
+ * @returns microseconds per call
+ */
+export async function inFlight(call, check, width, milliseconds) {
+  const started = performance.now();
+  const end = started + milliseconds;
+  let calls = 0;
+  const caller = async () => {
+    do {
+      const answer = await call();
+      if (calls++ % CHECK_EVERY === 0) check(answer);
+    } while (performance.now() < end);
+  };
+  await Promise.all(Array.from({ length: width }, caller));
+  return ((performance.now() - started) * 1000) / calls;
+}

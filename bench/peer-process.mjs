@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { join } from 'node:path';
+import { root } from '../scripts/run.mjs';
+
+const ANSWER_MAX_MS = 60_000;
+const END_MAX_MS = 5_000;
+
+/**
+ * A peer in a process of its own, so that no peer's compiled code or garbage weighs on another's. It
+ * reads one line per task and writes one line of JSON per answer; the end of its input is its end.
+ */
+export class PeerProcess {
+  /** @param command program and arguments; a path that ends in .mjs is run by this Node */
+  static node(script, ...args) {
+    return new PeerProcess([process.execPath, join(root, 'bench', script), ...args]);
+  }
+
+  constructor([program, ...args]) {
+    this.child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.waiting = [];
+    this.exited = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.on('error', (error) => this.#fail(error.message));
+    this.child.once('exit', (code, signal) => this.#fail(`ended with ${signal ?? `exit code ${code}`}`));
+    this.child.stdin.on('error', () => {});
+    createInterface({ input: this.child.stdout }).on('line', (line) => this.waiting.shift()?.resolve(line));
+    this.program = args.slice(0, 3).join(' ');
+  }
+
+  get pid() {
+    return this.child.pid;
+  }
+
+  /** Waits for the line a peer writes unasked, when it is ready. */
+  answer() {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error(`${this.program}: no answer`)), ANSWER_MAX_MS);
+      this.waiting.push({
+        resolve: (line) => {
+          clearTimeout(timer);
+          resolve(JSON.parse(line));
+        },
+        reject: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
+      });
+    });
+  }
+
+  /** Sends a task and waits for its answer. */
+  ask(task) {
+    const answer = this.answer();
+    this.child.stdin.write(`${JSON.stringify(task)}\n`);
+    return answer;
+  }
+
+  async end() {
+    this.child.stdin.end();
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), END_MAX_MS);
+    await this.exited;
+    clearTimeout(timer);
+  }
+
+  #fail(why) {
+    for (const { reject } of this.waiting.splice(0)) reject(new Error(`${this.program}: ${why}`));
+  }
+}

@@ -1,0 +1,9 @@
+import { IsolatedPlugin } from '../../../dist/native/isolated.js';
+import { nativeOptions, unguarded } from '../../native-options.mjs';
+import { ENDPOINT, METHOD, REQUEST } from '../../plugin/payload.mjs';
+import { serveCalls } from './measure-calls.mjs';
+
+const plugin = await IsolatedPlugin.open(nativeOptions('bench', process.argv[2]));
+serveCalls(() => plugin.call('process_endpoint', [ENDPOINT, METHOD, REQUEST], unguarded()), {
+  end: () => plugin.close(),
+});

@@ -1,0 +1,5 @@
+import { Missing } from '../../build.mjs';
+
+export function buildExtism() {
+  throw new Missing('x');
+}

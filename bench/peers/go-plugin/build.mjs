@@ -1,0 +1,5 @@
+import { Missing } from '../../build.mjs';
+
+export function buildGoPlugin() {
+  throw new Missing('x');
+}

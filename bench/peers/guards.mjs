@@ -1,0 +1,58 @@
+import {
+  bulkhead,
+  circuitBreaker,
+  ConsecutiveBreaker,
+  handleAll,
+  timeout,
+  TimeoutStrategy,
+  wrap,
+} from 'cockatiel';
+import { DeadlineTimer } from '../../dist/execution/deadline.js';
+import { PluginExecutor } from '../../dist/execution/executor.js';
+import { PluginMetrics } from '../../dist/execution/metrics.js';
+import { parseConfig } from '../../dist/index.js';
+import { inFlight } from '../call-loops.mjs';
+import { serveTasks } from '../peer-tasks.mjs';
+
+/** Few enough that Node does not warn of the listeners cockatiel's timeout() adds for each call. */
+const WIDTH = 8;
+const CALL_MS = 100;
+
+/** A call whose answer is there at once, so that nothing but its guards is measured. */
+const operation = () => Promise.resolve(null);
+
+const GUARDS = {
+  none: () => operation,
+
+  executor() {
+    const yaml = 'plugins: { bench: { type: external, path: /bench.so } }';
+    const { config } = parseConfig(yaml, { directory: '/' });
+    const { circuitBreaker: breaker, retry, limits, instances } = config.plugins[0];
+    const executor = new PluginExecutor({
+      plugin: 'bench',
+      settings: { circuitBreaker: breaker, retry, limits, instances, timeouts: { callMs: CALL_MS } },
+      timer: new DeadlineTimer(),
+      metrics: new PluginMetrics(),
+      onCircuitChange() {},
+    });
+    return () => executor.execute('before_request', operation);
+  },
+
+  /** The same guards as the library offers them, without metrics. */
+  cockatiel() {
+    const policy = wrap(
+      circuitBreaker(handleAll, { halfOpenAfter: 10_000, breaker: new ConsecutiveBreaker(5) }),
+      bulkhead(WIDTH, 0),
+      timeout(CALL_MS, TimeoutStrategy.Aggressive),
+    );
+    return () => policy.execute(operation);
+  },
+};
+
+const call = GUARDS[process.argv[2]]();
+const check = (answer) => {
+  if (answer !== null) throw new Error(`unexpected answer: ${String(answer)}`);
+};
+serveTasks({
+  handle: async ({ milliseconds }) => ({ perCall: await inFlight(call, check, WIDTH, milliseconds) }),
+});

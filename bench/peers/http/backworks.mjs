@@ -1,0 +1,28 @@
+import { createBackworks, parseConfig } from '../../../dist/index.js';
+import { ENDPOINT } from '../../plugin/payload.mjs';
+import { announce } from './announce.mjs';
+
+/**
+ * Backworks as `backworks start` runs it.
+ * Argument: JSON, a list of `{ name, path, isolation, instances, config }`.
+ */
+const plugins = Object.fromEntries(
+  JSON.parse(process.argv[2]).map(({ name, isolation = 'process', ...entry }) => [
+    name,
+    // The default queue of 64 refuses calls beyond 65 connections, which is what it is for.
+    { type: 'external', isolation, trusted: isolation === 'in-process', limits: { queue: 1024 }, ...entry },
+  ]),
+);
+const answering = process.argv[3];
+// JSON is YAML.
+const yaml = JSON.stringify({
+  server: { port: 0 },
+  admin: { enabled: false },
+  endpoints: { weather: { path: ENDPOINT, methods: ['GET'], plugin: answering } },
+  plugins,
+});
+const say = (level) => (_fields, message) => process.stderr.write(`backworks: ${level}: ${message}\n`);
+const log = { debug() {}, info() {}, warn: say('warn'), error: say('error') };
+const backworks = createBackworks(parseConfig(yaml, { directory: '/' }).config, { log });
+const { url } = await backworks.start();
+announce(url, () => backworks.stop());

@@ -1,0 +1,19 @@
+import { existsSync } from 'node:fs';
+import { Missing, need } from '../../build.mjs';
+
+/** Where Debian and Fedora put it. */
+const NJS = [
+  '/usr/lib/nginx/modules/ngx_http_js_module.so',
+  '/usr/lib64/nginx/modules/ngx_http_js_module.so',
+].find((path) => existsSync(path));
+
+/**
+ * One nginx worker whose handler is three njs functions: what a server written in C makes of the task.
+ * @returns the command line of bench/peers/nginx/serve.mjs
+ * @throws Missing
+ */
+export function nginxCommand() {
+  const nginx = need('nginx', 'nginx (Debian: apt-get install nginx-light libnginx-mod-http-js)');
+  if (NJS === undefined) throw new Missing('needs njs (Debian: apt-get install libnginx-mod-http-js)');
+  return [process.execPath, '--', 'bench/peers/nginx/serve.mjs', nginx, NJS];
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* A plugin without a single hook: what a runner costs by itself. */
+#include "backworks_plugin.h"
+
+PluginInfo plugin_info(void) {
+    return (PluginInfo){"empty", "1.0.0", "Does nothing."};
+}
+
+PluginVTable plugin_vtable(void) {
+    return (PluginVTable){0};
+}

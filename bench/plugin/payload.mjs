@@ -1,0 +1,18 @@
+/** What every peer sends and expects: 200 bytes of JSON there, 45 back. */
+const fields = {
+  id: '6f1f6f0e-2a55-4f0e-9a53-0d6d7f1f9b7c',
+  method: 'GET',
+  path: '/weather/lisbon',
+  query: { units: 'metric' },
+  headers: { host: 'localhost', accept: '*/*' },
+  note: '',
+};
+const REQUEST_BYTES = 200;
+const padding = REQUEST_BYTES - JSON.stringify(fields).length;
+
+export const REQUEST = JSON.stringify({ ...fields, note: 'x'.repeat(padding) });
+export const ANSWER = '{"city":"Lisbon","celsius":21.5,"sky":"fair"}';
+export const ENDPOINT = '/weather/{city}';
+export const METHOD = 'GET';
+/** The path the HTTP servers answer. */
+export const PATH = '/weather/lisbon';
