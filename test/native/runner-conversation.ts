@@ -16,6 +16,7 @@ export const SERVER = {
   HEALTH_CHECK: 5,
   RECONFIGURE: 6,
   SHUTDOWN: 7,
+  SANDBOX: 8,
 } as const;
 export const ANSWER = {
   HELLO: 65,
@@ -26,9 +27,11 @@ export const ANSWER = {
   FAILED: 70,
   LOG: 71,
   METRIC: 72,
+  CRASHED: 73,
+  READY: 74,
 } as const;
 export const HOOK = { before_request: 0, after_response: 1, process_endpoint: 2, call: 3 } as const;
-export const FAILURE = { LOAD: 1, NOT_IMPLEMENTED: 2, REPLY_TOO_LARGE: 3, ABI: 4 } as const;
+export const FAILURE = { LOAD: 1, NOT_IMPLEMENTED: 2, REPLY_TOO_LARGE: 3, ABI: 4, SANDBOX: 6 } as const;
 
 export interface Frame {
   readonly type: number;
@@ -63,10 +66,17 @@ export function frame(
 
 export const hello = (version = 1): Buffer => frame(SERVER.HELLO, 0, 0, version);
 export const load = (path: string, replyMax = 8 << 20): Buffer => frame(SERVER.LOAD, 1, 0, replyMax, [path]);
+export const sandbox = (settings: readonly string[]): Buffer => frame(SERVER.SANDBOX, 5, 0, 0, settings);
 export const initialize = (config = '{}'): Buffer => frame(SERVER.INITIALIZE, 2, 0, 0, [config]);
 export const call = (id: number, hook: keyof typeof HOOK, args: readonly string[], leftMs = -1): Buffer =>
   frame(SERVER.CALL, id, HOOK[hook], leftMs, args);
 export const shutdown = (id = 99): Buffer => frame(SERVER.SHUTDOWN, id, 0, 0);
+
+/** What is started instead of the runner, and the user and group it gets. */
+export interface Start {
+  readonly program?: string;
+  readonly user?: number | undefined;
+}
 
 const started = new Set<ChildProcess>();
 
@@ -89,8 +99,12 @@ export class Conversation {
   private wake: () => void = () => undefined;
   private over = false;
 
-  constructor(args: readonly string[] = ['--parent', String(process.pid)]) {
-    const child = spawn(RUNNER, args, { env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe'] });
+  constructor(
+    args: readonly string[] = ['--parent', String(process.pid)],
+    { program = RUNNER, user }: Start = {},
+  ) {
+    const identity = user === undefined ? {} : { uid: user, gid: user };
+    const child = spawn(program, args, { env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], ...identity });
     started.add(child);
     this.pid = child.pid as number;
     this.socket = child.stdio[3] as Socket;

@@ -1,0 +1,159 @@
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, copyFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compileProgram } from '../fixtures/compile.js';
+import {
+  ANSWER,
+  Conversation,
+  endConversations,
+  FAILURE,
+  type Frame,
+  hello,
+  load,
+  sandbox,
+  shutdown,
+  type Start,
+} from './runner-conversation.js';
+import { Grounds, SandboxedRunner, strings } from './sandboxed-runner.js';
+
+const grounds = new Grounds();
+const runner = grounds.runner();
+const library = grounds.library('echo');
+afterEach(endConversations);
+afterAll(() => grounds.remove());
+
+const LANDLOCK_CREATE_RULESET = 444;
+const SECCOMP = process.arch === 'x64' ? 317 : 277;
+const own = ['--parent', String(process.pid)];
+
+async function answer(settings: readonly string[], args = own, start: Start = {}): Promise<Frame> {
+  const conversation = new Conversation(args, { program: runner, ...start });
+  conversation.send(hello(), sandbox(settings));
+  await conversation.expect(ANSWER.HELLO);
+  const frame = await conversation.next();
+  if (frame.type === ANSWER.FAILED) expect(await conversation.ended).toEqual({ code: 78, signal: null });
+  return frame;
+}
+
+/** The same on a kernel without a system call. */
+function answerWithout(call: number, settings: readonly string[]): Promise<Frame> {
+  const program = join(grounds.path, 'without_call');
+  copyFileSync(compileProgram('without_call'), program);
+  return answer(settings, [String(call), runner, ...own], { program });
+}
+
+describe('strict', () => {
+  test.each([
+    [LANDLOCK_CREATE_RULESET, 'Landlock is not available: Function not implemented'],
+    [SECCOMP, 'seccomp is not available: Function not implemented'],
+  ])('refuses a kernel without system call %d, naming what is missing', async (call, reason) => {
+    const frame = await answerWithout(call, [`library=${library}`]);
+    expect(frame).toMatchObject({ type: ANSWER.FAILED, id: 5, detail: FAILURE.SANDBOX });
+    expect(frame.payload.toString()).toBe(reason);
+  });
+
+  test('refuses a grant that cannot be used', async () => {
+    const missing = join(grounds.path, 'missing');
+    const { payload } = await answer([`library=${library}`, `read=${missing}`]);
+    expect(payload.toString()).toMatch(
+      new RegExp(`^filesystem.read ${missing} cannot be granted to user \\d+: No such file or directory$`),
+    );
+  });
+
+  test('refuses a library its user may not read', async () => {
+    const hidden = grounds.library('abort_call');
+    chmodSync(hidden, 0o000);
+    const { payload } = await answer([`library=${hidden}`]);
+    expect(payload.toString()).toMatch(/^the library .* cannot be granted to user \d+: Permission denied$/);
+  });
+
+  test('refuses settings it does not know', async () => {
+    const { detail, payload } = await answer([`library=${library}`, 'colour=blue']);
+    expect([detail, payload.toString()]).toEqual([FAILURE.SANDBOX, 'colour=blue: unknown setting']);
+  });
+
+  test('needs to know the library', async () => {
+    expect((await answer(['memory=1048576'])).payload.toString()).toBe('library is missing');
+  });
+});
+
+describe('best-effort', () => {
+  test('goes on without Landlock and says so', async () => {
+    const frame = await answerWithout(LANDLOCK_CREATE_RULESET, [`library=${library}`, 'mode=best-effort']);
+    expect(frame.type).toBe(ANSWER.READY);
+    const states = strings(frame);
+    expect(states).toEqual(
+      expect.arrayContaining([
+        'mode=best-effort',
+        'seccomp=1',
+        'missing=Landlock is not available: Function not implemented',
+        'missing=the self-test could list /',
+      ]),
+    );
+    expect(states.filter((state) => state.startsWith('landlock='))).toEqual([]);
+    expect(states).not.toContain('self_test=ok');
+  });
+
+  test('goes on without seccomp and finds what that leaves open', async () => {
+    const states = strings(await answerWithout(SECCOMP, [`library=${library}`, 'mode=best-effort']));
+    expect(states).toEqual(
+      expect.arrayContaining([
+        'missing=seccomp is not available: Function not implemented',
+        'missing=the self-test could open a Unix socket',
+        'missing=the self-test could fork',
+      ]),
+    );
+  });
+});
+
+describe('off', () => {
+  test('applies limits only', async () => {
+    const states = strings(await answer(['mode=off', 'memory=104857600', 'open_files=0']));
+    expect(states).toEqual(expect.arrayContaining(['mode=off', 'memory=104857600', 'core=0']));
+    expect(states.filter((state) => /^(?:uid|landlock|seccomp|open_files)=/.test(state))).toEqual([]);
+  });
+
+  test('leaves the plugin free', async () => {
+    const plugin = await SandboxedRunner.start(grounds.library('hostile/h35_constructor'), ['mode=off']);
+    expect(await plugin.attempt()).toEqual({ constructor: 'ok' });
+  });
+});
+
+describe('SANDBOX', () => {
+  test('comes once, between HELLO and LOAD', async () => {
+    const settings = [`library=${library}`];
+    for (const frames of [
+      [sandbox(settings)],
+      [hello(), sandbox(settings), sandbox(settings)],
+      [hello(), load(library), sandbox(settings)],
+    ]) {
+      const conversation = new Conversation(own, { program: runner });
+      conversation.send(...frames);
+      expect(await conversation.ended).toEqual({ code: 76, signal: null });
+    }
+  });
+
+  test('may be followed by SHUTDOWN', async () => {
+    const conversation = new Conversation(own, { program: runner });
+    conversation.send(hello(), sandbox([`library=${library}`]), shutdown());
+    expect(await conversation.ended).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('--describe with settings', () => {
+  const describeLibrary = (path: string, settings: readonly string[]) =>
+    spawnSync(runner, ['--describe', path, ...settings], { encoding: 'utf8', env: {} });
+
+  test('describes a library inside the sandbox', () => {
+    const { status, stdout } = describeLibrary(library, [`library=${library}`]);
+    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'echo' });
+  });
+
+  test('says why there is no sandbox', () => {
+    const { status, stdout } = describeLibrary(library, [`library=${library}`, 'read=/no/such/place']);
+    expect(status).toBe(78);
+    expect((JSON.parse(stdout) as { error: string }).error).toContain('No such file or directory');
+  });
+});
