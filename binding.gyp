@@ -10,6 +10,7 @@
       'type': 'executable',
       'win_delay_load_hook': 'false',
       'sources': [
+        'src/runner/answer.c',
         'src/runner/bpf_assembler.c',
         'src/runner/describe.c',
         'src/runner/host_table.c',
@@ -49,6 +50,7 @@
             'src/runner/dylib_windows.c',
             'src/runner/lock_windows.c',
             'src/runner/parent_death_windows.c',
+            'src/runner/shared_page_windows.c',
           ],
         }, {
           'sources': [
@@ -56,6 +58,7 @@
             'src/runner/clock_posix.c',
             'src/runner/dylib_posix.c',
             'src/runner/lock_posix.c',
+            'src/runner/shared_page_posix.c',
           ],
         }],
         ['OS!="linux"', { 'sources': ['src/runner/crash_report_other.c', 'src/runner/sandbox_other.c'] }],

@@ -1,7 +1,7 @@
 import { BulkheadRejectedError, CircuitState, isBrokenCircuitError, TaskCancelledError } from 'cockatiel';
-import { BackworksError, PluginFailure, type PluginPhase, toBackworksError } from '../errors.js';
+import { type BackworksError, PluginFailure, type PluginPhase, toBackworksError } from '../errors.js';
 import { type DeadlineTimer, type GuardedCall } from './deadline.js';
-import { HookMetrics, type PluginMetrics } from './metrics.js';
+import { type HookMetrics, type PluginMetrics } from './metrics.js';
 import { createPolicies, guard, type Policies, type PolicySettings } from './policies.js';
 
 export type CircuitStateName = 'closed' | 'half-open' | 'open';

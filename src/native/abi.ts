@@ -7,28 +7,24 @@ import koffi from 'koffi';
 
 const TEXT = 'const char *';
 
-const STATUS = koffi.proto('int32_t BackworksStatus()');
-const STATUS_OF_TEXT = koffi.proto('int32_t BackworksStatusOfText(const char *text)');
-const TEXT_FUNCTION = koffi.proto('const char *BackworksText()');
-const HOOK = koffi.proto('const char *BackworksHook(const char *document)');
-const ENDPOINT = koffi.proto(
-  'const char *BackworksEndpoint(const char *endpoint, const char *method, const char *data)',
-);
-const OPERATION = koffi.proto('const char *BackworksOperation(const char *operation, const char *payload)');
-const FREE = koffi.proto('void BackworksFree(const void *string)');
-const BIND_HOST = koffi.proto('int32_t BackworksBindHost(const void *host)');
-const LOG = koffi.proto('void BackworksLog(int32_t level, const char *message)');
-const METRIC = koffi.proto('void BackworksMetric(const char *name, double delta)');
-const KV_GET = koffi.proto('const char *BackworksKvGet(const char *key)');
-const KV_SET = koffi.proto(
-  'int32_t BackworksKvSet(const char *key, const char *value, uint32_t ttl_seconds)',
-);
-const HTTP_FETCH = koffi.proto('const char *BackworksHttpFetch(const char *request)');
-const CALL_PLUGIN = koffi.proto(
-  'const char *BackworksCallPlugin(const char *plugin, const char *operation, const char *payload)',
-);
-const DEADLINE_LEFT = koffi.proto('int64_t BackworksDeadlineLeft()');
-const CANCELLED = koffi.proto('int32_t BackworksCancelled()');
+// Types have no names: koffi keeps named ones for the whole process, where each may exist only once.
+
+const STATUS = koffi.proto('int32_t', []);
+const STATUS_OF_TEXT = koffi.proto('int32_t', [TEXT]);
+const TEXT_FUNCTION = koffi.proto(TEXT, []);
+const HOOK = koffi.proto(TEXT, [TEXT]);
+const ENDPOINT = koffi.proto(TEXT, [TEXT, TEXT, TEXT]);
+const OPERATION = koffi.proto(TEXT, [TEXT, TEXT]);
+const FREE = koffi.proto('void', ['const void *']);
+const BIND_HOST = koffi.proto('int32_t', ['const void *']);
+const LOG = koffi.proto('void', ['int32_t', TEXT]);
+const METRIC = koffi.proto('void', [TEXT, 'double']);
+const KV_GET = koffi.proto(TEXT, [TEXT]);
+const KV_SET = koffi.proto('int32_t', [TEXT, TEXT, 'uint32_t']);
+const HTTP_FETCH = koffi.proto(TEXT, [TEXT]);
+const CALL_PLUGIN = koffi.proto(TEXT, [TEXT, TEXT, TEXT]);
+const DEADLINE_LEFT = koffi.proto('int64_t', []);
+const CANCELLED = koffi.proto('int32_t', []);
 
 /** The type of every function a plugin or the host can offer. */
 export const PROTOTYPES = {
@@ -50,9 +46,9 @@ export const PROTOTYPES = {
   cancelled: CANCELLED,
 } as const;
 
-export const PluginInfo = koffi.struct('PluginInfo', { name: TEXT, version: TEXT, description: TEXT });
+export const PluginInfo = koffi.struct({ name: TEXT, version: TEXT, description: TEXT });
 
-export const PluginVTable = koffi.struct('PluginVTable', {
+export const PluginVTable = koffi.struct({
   initialize: koffi.pointer(STATUS_OF_TEXT),
   shutdown: koffi.pointer(STATUS),
   health_check: koffi.pointer(STATUS),
@@ -61,7 +57,7 @@ export const PluginVTable = koffi.struct('PluginVTable', {
   process_endpoint: koffi.pointer(ENDPOINT),
 });
 
-export const BackworksHost = koffi.struct('BackworksHost', {
+export const BackworksHost = koffi.struct({
   size: 'uint32_t',
   abi_version: 'uint32_t',
   log: koffi.pointer(LOG),
@@ -74,7 +70,7 @@ export const BackworksHost = koffi.struct('BackworksHost', {
   cancelled: koffi.pointer(CANCELLED),
 });
 
-export const BackworksExtensions = koffi.struct('BackworksExtensions', {
+export const BackworksExtensions = koffi.struct({
   size: 'uint32_t',
   abi_version: 'uint32_t',
   flags: 'uint64_t',

@@ -1,4 +1,5 @@
 import { PluginFailure, type PluginPhase } from '../errors.js';
+import type { CrashReport } from './crash-report.js';
 import { RUNNER_EXIT } from './protocol.js';
 
 /** How a runner process ended, as the operating system tells it. */
@@ -14,17 +15,21 @@ export type KillReason =
   | { readonly kind: 'version'; readonly message: string }
   | null;
 
+export interface EndFacts {
+  readonly plugin: string;
+  /** What the process was doing. */
+  readonly phase: PluginPhase;
+  readonly end: ProcessEnd;
+  readonly killed: KillReason;
+  readonly crash: CrashReport | null;
+  readonly stderrTail: readonly string[];
+}
+
 /**
  * The failure behind a process that is gone. Judged by what was going on, never by exit code alone:
  * a plugin that calls exit(0) inside a hook has failed.
  */
-export function explainEnd(
-  plugin: string,
-  phase: PluginPhase,
-  end: ProcessEnd,
-  killed: KillReason,
-  stderrTail: readonly string[],
-): PluginFailure {
+export function explainEnd({ plugin, phase, end, killed, crash, stderrTail }: EndFacts): PluginFailure {
   const during = phase === 'idle' ? 'between calls' : `during ${phase}`;
   const details = { plugin, phase, stderrTail: [...stderrTail] };
   if (killed?.kind === 'deadline') {
@@ -40,10 +45,10 @@ export function explainEnd(
     return new PluginFailure('BW_PLUGIN_PROTOCOL', message, details);
   }
   if (end.signal !== null) {
-    return new PluginFailure('BW_PLUGIN_CRASHED', `plugin ${plugin} crashed with ${end.signal} ${during}`, {
-      ...details,
-      signal: end.signal,
-    });
+    const place = crash?.at ?? null;
+    const at = place === null ? '' : ` at ${place}`;
+    const message = `plugin ${plugin} crashed with ${end.signal} ${during}${at}`;
+    return new PluginFailure('BW_PLUGIN_CRASHED', message, { ...details, signal: end.signal });
   }
   const known = end.code === null ? undefined : RUNNER_EXIT[end.code];
   const how = known ?? `it ended its process with exit code ${end.code ?? 'unknown'}`;

@@ -34,6 +34,17 @@ export const FRAME_HEADER_SIZE = 16;
 export const FRAME_PAYLOAD_MAX = 16 * 1024 * 1024;
 export const LOG_TEXT_MAX = 8 * 1024;
 
+/** The memory shared with the runner, descriptor 4; see protocol.h. */
+export const Shared = {
+  BEGUN: 0,
+  PRODUCED: 8,
+  CANCELLED: 4096,
+  RING: 20480,
+  SIZE: 86016,
+} as const;
+export const CANCEL_SLOTS = 4096;
+export const ANSWER_RING_SIZE = 65536;
+
 /** Frames the server sends. */
 export const ServerFrame = {
   HELLO: 1,
@@ -76,6 +87,7 @@ export const Failure = {
   ABI: 4,
   OUT_OF_MEMORY: 5,
   SANDBOX: 6,
+  CANCELLED: 7,
 } as const;
 
 const FUNCTION_BITS: readonly (readonly [number, AbiFunction])[] = [

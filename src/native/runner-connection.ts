@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { type BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
+import { type CrashReport, readCrashReport } from './crash-report.js';
 import type { KillReason } from './exit-cause.js';
 import type { NativeReply, PluginLogLine } from './native-plugin.js';
 import { printable } from './plugin-output.js';
@@ -13,6 +14,7 @@ import {
   RunnerFrame,
   ServerFrame,
 } from './protocol.js';
+import type { SharedPage } from './shared-page.js';
 
 /** Batches beyond this are written at once instead of at the end of the event-loop turn. */
 const BATCH_BYTES_MAX = 64 * 1024;
@@ -29,17 +31,19 @@ const EXPECTED_ANSWER: Partial<Record<PluginPhase, number>> = {
   call: RunnerFrame.REPLY,
 };
 
-/** An answer frame: a hook's string, or a status with the text that explains it. */
-export interface Answer {
-  readonly reply: NativeReply;
-  readonly value: number;
+/** Whoever waits for an answer. Exactly one of the three is called, once. */
+export interface AnswerHandler {
+  /** A hook's string; for STATUS and LOADED the text that explains `value`. */
+  answered(reply: NativeReply, value: number): void;
+  failed(error: BackworksError): void;
+  /** The process is gone and never began this call, so another may. */
+  notBegun(): void;
 }
 
-interface PendingAnswer {
+interface Pending {
   readonly id: number;
   readonly phase: PluginPhase;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: BackworksError) => void;
+  readonly handler: AnswerHandler;
 }
 
 export interface ConnectionEvents {
@@ -56,11 +60,14 @@ export interface ConnectionEvents {
 export class RunnerConnection {
   /** Calls answered so far. */
   answered = 0;
+  /** What the process said as it crashed; null until then. */
+  crash: CrashReport | null = null;
   private readonly parser = new FrameParser(FRAME_PAYLOAD_MAX, (...frame) => this.onFrame(...frame));
   private readonly writer = new FrameWriter();
-  private pending: PendingAnswer[] = [];
+  private pending: Pending[] = [];
   private oldest = 0;
   private nextId = 1;
+  private received = 0;
   private flushScheduled = false;
   private greeted = false;
   private broken = false;
@@ -68,10 +75,14 @@ export class RunnerConnection {
 
   constructor(
     private readonly socket: Socket,
+    private readonly shared: SharedPage,
     private readonly plugin: string,
     private readonly events: ConnectionEvents,
   ) {
-    socket.on('data', this.onData);
+    socket.on('data', (chunk: Buffer) => {
+      this.received += chunk.length;
+      this.parse(chunk);
+    });
     socket.on('error', () => {
       // A broken socket means a process that is ending; its exit is what counts.
     });
@@ -83,43 +94,69 @@ export class RunnerConnection {
     return this.pending.length - this.oldest;
   }
 
-  /** Sends a frame that asks for an answer. @throws PluginFailure (as a rejection). */
+  /** Sends a frame that asks for an answer; returns its id. */
   send(
     type: number,
     detail: number,
     value: number,
     strings: readonly string[],
     phase: PluginPhase,
-  ): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      if (this.closed) {
-        reject(this.lost(phase));
-        return;
-      }
-      const id = this.nextId;
-      this.nextId = id === 0xffff_ffff ? 1 : id + 1;
-      this.pending.push({ id, phase, resolve, reject });
-      this.writer.add(type, id, detail, value, strings);
-      if (this.writer.size >= BATCH_BYTES_MAX) this.flush();
-      else if (!this.flushScheduled) {
-        this.flushScheduled = true;
-        setImmediate(this.flush);
-      }
-    });
+    handler: AnswerHandler,
+  ): number {
+    if (this.closed) {
+      handler.notBegun();
+      return 0;
+    }
+    const id = this.nextId;
+    this.nextId = id === 0xffff_ffff ? 1 : id + 1;
+    this.pending.push({ id, phase, handler });
+    this.writer.add(type, id, detail, value, strings);
+    if (this.writer.size >= BATCH_BYTES_MAX) this.flush();
+    else if (!this.flushScheduled) {
+      this.flushScheduled = true;
+      setImmediate(this.flush);
+    }
+    return id;
   }
 
   /**
-   * Ends the conversation. The oldest call without an answer, which was the running one, is rejected
-   * with what `explain` makes of its phase; the others are told that their process is gone.
+   * Where a call stands: 'running' also when the runner should have begun the oldest call and has not,
+   * 'waiting' behind another, 'answered' when its answer is in or on its way.
+   */
+  stateOf(id: number): 'running' | 'waiting' | 'answered' {
+    const oldest = this.pending[this.oldest];
+    if (oldest === undefined || follows(oldest.id, id)) return 'answered';
+    if (!this.shared.isShared) return 'running';
+    const begun = this.shared.begun();
+    if (follows(begun, id)) return 'answered';
+    return begun === id || follows(oldest.id, begun) ? 'running' : 'waiting';
+  }
+
+  /** Asks the runner not to begin a call that waits. */
+  cancel(id: number): void {
+    this.shared.cancel(id);
+  }
+
+  /**
+   * Ends the conversation after the process has ended: takes what it still left, then tells every call
+   * without an answer what became of it.
+   * @param explain makes the failure of the call that was running, or of none ('idle')
    */
   close(explain: (phase: PluginPhase) => PluginFailure | null): void {
+    if (!this.broken) this.parse(this.shared.undelivered(this.received));
     this.closed = true;
     this.socket.destroy();
     const lost = this.pending.slice(this.oldest);
     this.pending = [];
     this.oldest = 0;
-    const failure = explain(lost[0]?.phase ?? 'idle');
-    lost.forEach((call, index) => call.reject(index === 0 && failure ? failure : this.lost(call.phase)));
+    const begun = this.shared.isShared ? this.shared.begun() : (lost.at(-1)?.id ?? 0);
+    const running = lost.find(({ id }) => id === begun) ?? (this.shared.isShared ? undefined : lost[0]);
+    const failure = explain(running?.phase ?? 'idle');
+    for (const call of lost) {
+      if (call === running && failure !== null) call.handler.failed(failure);
+      else if (follows(call.id, begun)) call.handler.notBegun();
+      else call.handler.failed(this.lost(call.phase));
+    }
   }
 
   private readonly flush = (): void => {
@@ -127,15 +164,15 @@ export class RunnerConnection {
     if (this.writer.size > 0 && !this.closed) this.socket.write(this.writer.take());
   };
 
-  private readonly onData = (chunk: Buffer): void => {
+  private parse(bytes: Buffer): void {
     if (this.broken) return;
     try {
-      this.parser.push(chunk);
+      this.parser.push(bytes);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       this.break({ kind: 'protocol', message: error.message });
     }
-  };
+  }
 
   private break(reason: NonNullable<KillReason>): void {
     this.broken = true;
@@ -147,6 +184,7 @@ export class RunnerConnection {
     if (!this.greeted) this.greet(type, value);
     else if (type === RunnerFrame.LOG) this.events.log(LEVELS[detail] ?? 'info', payload.toString());
     else if (type === RunnerFrame.METRIC) this.onMetric(payload);
+    else if (type === RunnerFrame.CRASHED) this.crash = readCrashReport(value, payload);
     else this.onAnswer(type, id, detail, value, payload);
   }
 
@@ -172,10 +210,10 @@ export class RunnerConnection {
     if (!fits && type !== RunnerFrame.FAILED)
       throw new FrameError(`frame type ${type} answers ${call.phase}`);
     this.forgetOldest();
-    if (type === RunnerFrame.FAILED) call.reject(this.failed(call.phase, detail, payload));
-    else if (type === RunnerFrame.REPLY) call.resolve({ reply: payload, value });
-    else if (type === RunnerFrame.EMPTY) call.resolve({ reply: null, value });
-    else call.resolve({ reply: payload.toString(), value });
+    if (type === RunnerFrame.FAILED) call.handler.failed(this.failed(call.phase, detail, payload));
+    else if (type === RunnerFrame.REPLY) call.handler.answered(payload, value);
+    else if (type === RunnerFrame.EMPTY) call.handler.answered(null, value);
+    else call.handler.answered(payload.toString(), value);
   }
 
   private forgetOldest(): void {
@@ -191,23 +229,20 @@ export class RunnerConnection {
   }
 
   private failed(phase: PluginPhase, failure: number, payload: Buffer): PluginFailure {
+    const { plugin } = this;
     const text = printable(payload.toString());
-    const details = { plugin: this.plugin, phase };
+    const details = { plugin, phase };
     switch (failure) {
       case Failure.LOAD:
-        return new PluginFailure(
-          'BW_PLUGIN_LOAD',
-          `plugin ${this.plugin} cannot be loaded: ${text}`,
-          details,
-        );
+        return new PluginFailure('BW_PLUGIN_LOAD', `plugin ${plugin} cannot be loaded: ${text}`, details);
       case Failure.ABI:
         return new PluginFailure(
           'BW_PLUGIN_ABI',
-          `plugin ${this.plugin} does not fit this server: ${text}`,
+          `plugin ${plugin} does not fit this server: ${text}`,
           details,
         );
       default:
-        return new PluginFailure('BW_PLUGIN_BAD_RESPONSE', `plugin ${this.plugin}: ${text}`, details);
+        return new PluginFailure('BW_PLUGIN_BAD_RESPONSE', `plugin ${plugin}: ${text}`, details);
     }
   }
 
@@ -215,4 +250,9 @@ export class RunnerConnection {
     const message = `plugin ${this.plugin} lost its process before it answered`;
     return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, { plugin: this.plugin, phase });
   }
+}
+
+/** Whether id `a` was given out after id `b`; ids wrap around at 32 bits. */
+function follows(a: number, b: number): boolean {
+  return a !== b && (a - b) >>> 0 < 0x8000_0000;
 }

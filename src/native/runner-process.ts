@@ -1,32 +1,41 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import type { Socket } from 'node:net';
-import type { Readable } from 'node:stream';
-import { BackworksError, PluginFailure } from '../errors.js';
+import { PluginFailure, type PluginPhase } from '../errors.js';
 import { explainEnd, type KillReason, type ProcessEnd } from './exit-cause.js';
-import type { Hook, LibraryDescription, NativePluginOptions, NativeReply } from './native-plugin.js';
+import type {
+  CallContext,
+  Hook,
+  LibraryDescription,
+  NativePluginOptions,
+  NativeReply,
+} from './native-plugin.js';
 import { PluginOutput, printable } from './plugin-output.js';
 import { FRAME_PAYLOAD_MAX, HOOK_NUMBER, payloadSize, readFunctionBits, ServerFrame } from './protocol.js';
-import { RunnerConnection } from './runner-connection.js';
+import { type AnswerHandler, RunnerConnection } from './runner-connection.js';
+import { SharedPage } from './shared-page.js';
+import { type SpawnedProcess, spawnProcess } from './spawn.js';
 
-/** Answers sent before a process died arrive within this time after its exit was noticed. */
-const DRAIN_AFTER_EXIT_MS = 50;
+/** Answers sent before a process died arrive within this time after its end was noticed. */
+const DRAIN_AFTER_END_MS = 50;
+/** A process that closed its socket but lives is ended after this time. */
+const CLOSED_SOCKET_GRACE_MS = 200;
 const NO_DEADLINE = -1;
 const UTF8_BYTES_PER_UNIT_MAX = 3;
 
 /** One runner process with one library in it, from its start to its end. */
 export class RunnerProcess {
   readonly startedAt = new Date();
-  readonly pid: number;
-  private readonly child: ChildProcess;
+  private readonly process: SpawnedProcess;
+  private readonly shared = new SharedPage();
   private readonly connection: RunnerConnection;
   private readonly output: PluginOutput;
   /** The server asked for the end, so it is no failure. */
   private closing = false;
   private gone = false;
   private killReason: KillReason = null;
+  /** Why the process ended; null while it lives, or when it ended as asked. */
+  private endFailure: PluginFailure | null = null;
 
   /**
-   * @param onEnded called once when the process is gone and its calls are settled; null when it
+   * @param onEnded called once when the process is gone, before its calls are told; null when it
    *   ended as asked.
    * @throws BackworksError BW_RUNNER_START when the process cannot be created.
    */
@@ -36,31 +45,31 @@ export class RunnerProcess {
     private readonly onEnded: (failure: PluginFailure | null) => void,
   ) {
     const { name, logBytesPerSecond, events } = options;
-    this.child = spawn(runner, ['--parent', String(process.pid)], {
-      cwd: '/',
-      env: {},
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-      windowsHide: true,
-    });
-    this.child.on('error', () => {
-      // Reported below or by 'exit'; without a listener it would end the server.
-    });
-    if (this.child.pid === undefined) {
-      throw new BackworksError('BW_RUNNER_START', `the runner ${runner} cannot be started`, {
-        hint: 'check that the file exists and may be executed',
-      });
+    try {
+      const args = ['--parent', String(process.pid)];
+      this.process = spawnProcess({ program: runner, args, sharedDescriptor: this.shared.descriptor });
+    } catch (error) {
+      this.shared.close();
+      throw error;
     }
-    this.pid = this.child.pid;
-    const [, stdout, stderr, socket] = this.child.stdio;
+    const { stdout, stderr, socket, ended } = this.process;
     this.output = new PluginOutput(logBytesPerSecond, (line) => events.log({ ...line, pid: this.pid }));
-    this.output.attach(stdout as Readable, 'stdout');
-    this.output.attach(stderr as Readable, 'stderr');
-    this.connection = new RunnerConnection(socket as Socket, name, {
+    this.output.attach(stdout, 'stdout');
+    this.output.attach(stderr, 'stderr');
+    this.connection = new RunnerConnection(socket, this.shared, name, {
       log: (level, text) => this.output.log(level, text),
       metric: (counter, delta) => events.metric(counter, delta),
       broken: (reason) => this.kill(reason),
     });
-    this.child.once('exit', (code, signal) => this.onExit(socket as Socket, { code, signal }));
+    socket.once('end', () => {
+      const reason = { kind: 'protocol', message: 'it closed its connection' } as const;
+      setTimeout(() => this.kill(reason), CLOSED_SOCKET_GRACE_MS).unref();
+    });
+    void ended.then((end) => this.onProcessEnd(end));
+  }
+
+  get pid(): number {
+    return this.process.pid;
   }
 
   /** Calls under way or waiting in the runner. */
@@ -81,8 +90,7 @@ export class RunnerProcess {
   /** Loads the library. @throws PluginFailure BW_PLUGIN_LOAD, BW_PLUGIN_ABI or why the process ended. */
   async loadLibrary(): Promise<LibraryDescription> {
     const { libraryPath, replyBytesMax } = this.options;
-    const strings = [libraryPath];
-    const { reply, value } = await this.connection.send(ServerFrame.LOAD, 0, replyBytesMax, strings, 'load');
+    const { reply, value } = await this.ask(ServerFrame.LOAD, replyBytesMax, [libraryPath], 'load');
     const [name = '', version = '', description = '', manifest = ''] = String(reply).split('\0');
     const { functions, threadSafe } = readFunctionBits(value);
     const hasManifest = functions.has('manifest') && manifest !== '';
@@ -92,13 +100,7 @@ export class RunnerProcess {
   /** Calls initialize(). @throws PluginFailure BW_PLUGIN_INITIALIZE with the plugin's own words. */
   async initialize(): Promise<void> {
     const { name, configJson, initializeTimeoutMs: limit } = this.options;
-    const { value, reply } = await this.connection.send(
-      ServerFrame.INITIALIZE,
-      0,
-      limit,
-      [configJson],
-      'initialize',
-    );
+    const { value, reply } = await this.ask(ServerFrame.INITIALIZE, limit, [configJson], 'initialize');
     if (value === 0) return;
     const text = printable(String(reply ?? ''));
     const why = text === '' ? `initialize() returned ${value}` : text;
@@ -110,15 +112,32 @@ export class RunnerProcess {
     });
   }
 
-  /** Calls a hook; `timeLeftMs` is what the plugin may read through its host table. */
-  async call(hook: Hook, args: readonly string[], timeLeftMs: number): Promise<NativeReply> {
+  /**
+   * Sends a call; returns its id. `timeLeftMs` is what the plugin may read through its host table.
+   * A process that ends tells the handler whether the call had begun.
+   */
+  call(hook: Hook, args: readonly string[], timeLeftMs: number, handler: AnswerHandler): number {
     const left = Number.isFinite(timeLeftMs) ? Math.max(0, Math.ceil(timeLeftMs)) : NO_DEADLINE;
-    const { reply } = await this.connection.send(ServerFrame.CALL, HOOK_NUMBER[hook], left, args, hook);
-    return reply;
+    return this.connection.send(ServerFrame.CALL, HOOK_NUMBER[hook], left, args, hook, handler);
   }
 
-  async healthCheck(): Promise<{ status: number; text: string }> {
-    const { value, reply } = await this.connection.send(ServerFrame.HEALTH_CHECK, 0, 0, [], 'health_check');
+  /**
+   * Stops a call nobody waits for any more: one that runs past its deadline ends the process, one
+   * that has not begun is not begun, one that is answered already is left alone.
+   */
+  stop(id: number, reason: 'deadline' | 'cancelled'): void {
+    // Answers that lie in the socket are read first: after a pause of the server itself, a call that
+    // looks late may have been answered in time.
+    setImmediate(() => {
+      if (this.gone) return;
+      const state = this.connection.stateOf(id);
+      if (state === 'waiting') this.connection.cancel(id);
+      else if (state === 'running' && reason === 'deadline') this.kill({ kind: 'deadline' });
+    });
+  }
+
+  async healthCheck(context: CallContext): Promise<{ status: number; text: string }> {
+    const { value, reply } = await this.ask(ServerFrame.HEALTH_CHECK, 0, [], 'health_check', context);
     return { status: value, text: printable(String(reply ?? '')) };
   }
 
@@ -126,15 +145,14 @@ export class RunnerProcess {
   async close(): Promise<void> {
     if (this.gone) return;
     this.closing = true;
-    const ended = new Promise<void>((resolve) => this.child.once('exit', () => resolve()));
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), this.options.shutdownTimeoutMs);
+    const timer = setTimeout(() => this.process.kill('SIGKILL'), this.options.shutdownTimeoutMs);
     try {
-      const { value, reply } = await this.connection.send(ServerFrame.SHUTDOWN, 0, 0, [], 'shutdown');
+      const { value, reply } = await this.ask(ServerFrame.SHUTDOWN, 0, [], 'shutdown');
       if (value !== 0) this.output.log('warn', `shutdown() returned ${value} ${String(reply ?? '')}`);
     } catch {
       this.output.log('warn', 'the process ended before shutdown() returned');
     }
-    await ended;
+    await this.process.ended;
     clearTimeout(timer);
   }
 
@@ -143,27 +161,63 @@ export class RunnerProcess {
     if (this.gone || this.killReason !== null) return;
     this.killReason = reason;
     if (reason === null) this.closing = true;
-    this.child.kill('SIGKILL');
+    this.process.kill('SIGKILL');
   }
 
-  private onExit(socket: Socket, end: ProcessEnd): void {
+  /** Sends a frame of the plugin's life and waits for its answer. */
+  private ask(
+    type: number,
+    value: number,
+    strings: readonly string[],
+    phase: PluginPhase,
+    context?: CallContext,
+  ): Promise<{ reply: NativeReply; value: number }> {
+    return new Promise((resolve, reject) => {
+      const id = this.connection.send(type, 0, value, strings, phase, {
+        answered: (reply, status) => resolve({ reply, value: status }),
+        failed: reject,
+        notBegun: () => reject(this.endFailure ?? this.unavailable(phase)),
+      });
+      if (context) context.stop = (reason) => this.stop(id, reason);
+    });
+  }
+
+  private onProcessEnd(end: ProcessEnd): void {
+    const { socket } = this.process;
     const settle = (): void => {
       if (this.gone) return;
       this.gone = true;
-      let failure: PluginFailure | null = null;
       this.connection.close((phase) => {
-        const { stderrTail } = this.output;
-        if (!this.closing) failure = explainEnd(this.options.name, phase, end, this.killReason, stderrTail);
-        return failure;
+        if (!this.closing) {
+          const { stderrTail } = this.output;
+          const { crash } = this.connection;
+          this.endFailure = explainEnd({
+            plugin: this.options.name,
+            phase,
+            end,
+            killed: this.killReason,
+            crash,
+            stderrTail,
+          });
+        }
+        this.onEnded(this.endFailure);
+        return this.endFailure;
       });
-      this.onEnded(failure);
+      this.shared.close();
     };
-    // Never wait for 'close': a grandchild holding the pipes would keep it from coming.
     if (socket.readableEnded || socket.destroyed) settle();
     else {
       socket.once('end', settle);
-      setTimeout(settle, DRAIN_AFTER_EXIT_MS);
+      setTimeout(settle, DRAIN_AFTER_END_MS);
     }
+  }
+
+  private unavailable(phase: PluginPhase): PluginFailure {
+    const { name: plugin } = this.options;
+    return new PluginFailure('BW_PLUGIN_UNAVAILABLE', `plugin ${plugin} has no process any more`, {
+      plugin,
+      phase,
+    });
   }
 }
 

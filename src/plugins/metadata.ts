@@ -1,4 +1,4 @@
-import { BackworksError, type PluginPhase, PluginFailure } from '../errors.js';
+import { type BackworksError, type PluginPhase, PluginFailure } from '../errors.js';
 import type { JsonObject, JsonValue } from '../config/types.js';
 import type { LibraryDescription } from '../native/native-plugin.js';
 import type { PipelineHook } from './plugin.js';

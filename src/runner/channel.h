@@ -6,6 +6,7 @@
 #ifndef BACKWORKS_RUNNER_CHANNEL_H
 #define BACKWORKS_RUNNER_CHANNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -26,6 +27,12 @@ enum channel_result channel_read(void *into, size_t room, size_t *got);
 
 /* Writes everything, waiting as long as it takes. */
 enum channel_result channel_write(const void *bytes, size_t length);
+
+/*
+ * Writes everything if that needs no waiting; false when nothing was written, or only a part of it.
+ * Async-signal-safe.
+ */
+bool channel_try_write(const void *bytes, size_t length);
 
 /*
  * Sends everything written to standard output to standard error from now on.

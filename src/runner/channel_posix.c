@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "channel.h"
@@ -63,6 +64,11 @@ enum channel_result channel_write(const void *bytes, size_t length) {
         }
     }
     return CHANNEL_OK;
+}
+
+bool channel_try_write(const void *bytes, size_t length) {
+    return send(PROTOCOL_DESCRIPTOR, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) ==
+           (ssize_t)length;
 }
 
 FILE *channel_divert_stdout(void) {

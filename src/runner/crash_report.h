@@ -9,11 +9,11 @@
 #include <stdbool.h>
 
 /*
- * From now on a signal that ends the process is told in a CRASHED frame on the descriptor first,
- * unless that is -1. For the main thread this also holds when its stack has overflowed. System calls
+ * From now on a signal that ends the process is told in a CRASHED frame first, if the output is open.
+ * For the main thread this also holds when its stack has overflowed. System calls
  * the sandbox refuses softly only fail, and are noted.
  */
-void crash_report_install(int descriptor);
+void crash_report_install(void);
 
 /* What the process does now, for the report. The string must live forever. */
 void crash_report_phase(const char *phase);

@@ -1,5 +1,6 @@
 /*
- * Everything a handler calls here is async-signal-safe: it reads memory, and sends with send().
+ * Everything a handler calls here is async-signal-safe: it reads memory and writes to
+ * the answer ring.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,7 +11,6 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -25,7 +25,6 @@
 enum { ALTERNATE_STACK_SIZE = 64 * 1024, REPORT_ROOM = 512, SECCOMP_SIGNAL = 1 };
 
 static char alternate_stack[ALTERNATE_STACK_SIZE];
-static int report_descriptor = -1;
 static const char *_Atomic current_phase = "load";
 /* The thread that reports; a second one that crashes meanwhile waits for the end. */
 static atomic_flag reporting = ATOMIC_FLAG_INIT;
@@ -112,23 +111,14 @@ static void put_payload(Report *report, int signal, const siginfo_t *info, uintp
     put_string(report, name != NULL ? name : "");
 }
 
-/* Never waits: a server that does not read must not keep a crashed process alive. */
 static void send_report(int signal, const siginfo_t *info, const ucontext_t *context) {
     Report report = {.length = FRAME_HEADER_SIZE};
-    size_t held_length;
-    const char *held = output_held(&held_length);
 
-    /* In the middle of another frame there is no room for this one. */
-    if (held == NULL || report_descriptor < 0)
-        return;
     put_payload(&report, signal, info, program_counter(context));
     put_little_endian(report.bytes, (uint32_t)(report.length - FRAME_HEADER_SIZE));
     report.bytes[8] = FRAME_CRASHED;
     put_little_endian(report.bytes + 12, (uint32_t)signal);
-    if (held_length > 0 && send(report_descriptor, held, held_length,
-                                MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)held_length)
-        return;
-    (void)send(report_descriptor, report.bytes, report.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    output_last_words(report.bytes, report.length);
 }
 
 /* Ends the process by the signal it was about to end by, once the handler returns. */
@@ -158,12 +148,11 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
     end_by(signal);
 }
 
-void crash_report_install(int descriptor) {
+void crash_report_install(void) {
     static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
     stack_t stack = {.ss_sp = alternate_stack, .ss_size = sizeof alternate_stack};
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
-    report_descriptor = descriptor;
     (void)sigaltstack(&stack, NULL);
     /* All blocked: a fault inside the handler ends the process at once. */
     (void)sigfillset(&action.sa_mask);

@@ -5,8 +5,7 @@
  */
 #include "crash_report.h"
 
-void crash_report_install(int descriptor) {
-    (void)descriptor;
+void crash_report_install(void) {
 }
 
 void crash_report_phase(const char *phase) {

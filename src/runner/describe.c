@@ -73,7 +73,7 @@ static _Noreturn void end_with_error(FILE *stream, const char *text, int code) {
 static bool confine(const char *const *settings, size_t count, SandboxReport *report) {
     if (count == 0)
         return true;
-    crash_report_install(-1);
+    crash_report_install();
     return sandbox_apply_list(settings, count, report);
 }
 

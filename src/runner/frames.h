@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "channel.h"
+#include "shared_page.h"
 
 typedef struct FrameHeader {
     uint32_t length;
@@ -51,6 +52,9 @@ typedef struct Span {
     size_t length;
 } Span;
 
+/* Where the output keeps what is held back. Called once, before any other function of it. */
+void output_open(SharedPage *shared);
+
 /*
  * Functions of the output may be called on any thread and end the process when the channel does.
  * Frames are held back until output_flush(), output_rest() or a full buffer, and leave whole and in
@@ -64,10 +68,11 @@ void output_rest(void);
 void output_wake(void);
 
 /*
- * For a signal handler: what is held back, or NULL when a thread is in the middle of writing.
- * Async-signal-safe.
+ * For a signal handler: one more frame, whole, and whatever of the held back bytes goes out without
+ * waiting; the server finds the rest in the shared page. Nothing happens when a thread is in the
+ * middle of writing. Async-signal-safe.
  */
-const char *output_held(size_t *length);
+void output_last_words(const char *frame, size_t length);
 
 /* Sends what is held back and ends the process without running anything of the library's. */
 _Noreturn void output_end(int code);

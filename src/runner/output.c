@@ -3,17 +3,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "channel.h"
 #include "frames.h"
 #include "lock.h"
 #include "protocol.h"
 
-enum { OUTPUT_ROOM = 64 * 1024 };
-
-static char held[OUTPUT_ROOM];
-static size_t held_length;
+/*
+ * What is held back lies in the answer ring of the shared page, so that the server finds it there when
+ * this process is killed before it was written: bytes [sent, produced) of the stream.
+ */
+static SharedPage *page;
+static uint64_t sent;
 static bool resting;
-/* Whether a thread is between begin() and end(); for output_held(). */
+/* Whether a thread is between begin() and end(); for output_last_words(). */
 static atomic_bool busy;
+
+void output_open(SharedPage *shared) {
+    page = shared;
+}
+
+static uint64_t produced(void) {
+    return atomic_load_explicit(&page->produced, memory_order_relaxed);
+}
+
+/* The server may read the ring at any moment: bytes come first, then the count that covers them. */
+static void produce(uint64_t count) {
+    atomic_store_explicit(&page->produced, produced() + count, memory_order_release);
+}
 
 static void begin(void) {
     lock_acquire();
@@ -35,24 +51,47 @@ static void write_out(const char *bytes, size_t length) {
         _Exit(result == CHANNEL_CLOSED ? RUNNER_EXIT_OK : RUNNER_EXIT_IO);
 }
 
-static void write_held(void) {
-    size_t length = held_length;
+/* The longest run of held bytes that lies in one piece. */
+static size_t held_run(const char **bytes) {
+    size_t start = (size_t)(sent % ANSWER_RING_SIZE);
+    size_t length = (size_t)(produced() - sent);
 
-    held_length = 0;
-    write_out(held, length);
+    *bytes = page->ring + start;
+    return length < ANSWER_RING_SIZE - start ? length : ANSWER_RING_SIZE - start;
 }
 
-/* A piece that is larger than the buffer goes straight from the plugin's memory to the socket. */
-static void hold(const char *bytes, size_t length) {
-    if (length > OUTPUT_ROOM - held_length)
-        write_held();
-    if (length > OUTPUT_ROOM) {
+static void write_held(void) {
+    const char *bytes;
+    size_t length;
+
+    while ((length = held_run(&bytes)) > 0) {
         write_out(bytes, length);
+        sent += length;
+    }
+}
+
+static void copy_into_ring(const char *bytes, size_t length) {
+    size_t start = (size_t)(produced() % ANSWER_RING_SIZE);
+    size_t straight = length < ANSWER_RING_SIZE - start ? length : ANSWER_RING_SIZE - start;
+
+    if (straight > 0)
+        memcpy(page->ring + start, bytes, straight);
+    if (length > straight)
+        memcpy(page->ring, bytes + straight, length - straight);
+    produce(length);
+}
+
+/* A piece that is larger than the ring goes straight from the plugin's memory to the socket. */
+static void hold(const char *bytes, size_t length) {
+    if (length > ANSWER_RING_SIZE - (size_t)(produced() - sent))
+        write_held();
+    if (length <= ANSWER_RING_SIZE) {
+        copy_into_ring(bytes, length);
         return;
     }
-    if (length > 0)
-        memcpy(held + held_length, bytes, length);
-    held_length += length;
+    write_out(bytes, length);
+    produce(length);
+    sent += length;
 }
 
 static void put_little_endian(char *into, uint32_t number) {
@@ -100,11 +139,17 @@ void output_wake(void) {
     end();
 }
 
-const char *output_held(size_t *length) {
-    if (atomic_load(&busy))
-        return NULL;
-    *length = held_length;
-    return held;
+void output_last_words(const char *frame, size_t length) {
+    const char *bytes;
+    size_t left;
+
+    /* In the middle of another frame there is no room for this one. */
+    if (atomic_load(&busy) || page == NULL ||
+        length > ANSWER_RING_SIZE - (size_t)(produced() - sent))
+        return;
+    copy_into_ring(frame, length);
+    while ((left = held_run(&bytes)) > 0 && channel_try_write(bytes, left))
+        sent += left;
 }
 
 _Noreturn void output_end(int code) {

@@ -35,9 +35,25 @@
 enum {
     PROTOCOL_VERSION = 1,
     PROTOCOL_DESCRIPTOR = 3,
+    SHARED_DESCRIPTOR = 4,
     FRAME_HEADER_SIZE = 16,
     FRAME_PAYLOAD_MAX = 16 * 1024 * 1024,
     LOG_TEXT_MAX = 8 * 1024
+};
+
+/*
+ * Memory both sides share, descriptor 4. The runner writes, the server reads when the process is gone;
+ * only the cancelled slots go the other way. Byte n of everything the runner has ever sent lies at
+ * ring[n % ANSWER_RING_SIZE] until it has left for the socket.
+ */
+enum shared_page {
+    SHARED_BEGUN = 0,        /* u32: id of the newest frame whose function was entered */
+    SHARED_PRODUCED = 8,     /* u64: bytes ever put into the ring or written past it */
+    SHARED_CANCELLED = 4096, /* u32 slots: an id at id % CANCEL_SLOTS is not to be begun */
+    CANCEL_SLOTS = 4096,
+    SHARED_RING = 20480,
+    ANSWER_RING_SIZE = 65536,
+    SHARED_SIZE = 86016
 };
 
 /* Frames from the server. */
@@ -100,7 +116,8 @@ enum failure {
     FAILURE_REPLY_TOO_LARGE = 3, /* the returned string exceeds the limit of LOAD */
     FAILURE_ABI = 4,             /* the library needs a newer ABI, or refused bind_host */
     FAILURE_OUT_OF_MEMORY = 5,   /* the answer could not be copied */
-    FAILURE_SANDBOX = 6          /* the sandbox cannot be what the settings ask for */
+    FAILURE_SANDBOX = 6,         /* the sandbox cannot be what the settings ask for */
+    FAILURE_CANCELLED = 7        /* the server cancelled the call before it began */
 };
 
 /* How the runner ends when no signal ends it. */

@@ -15,34 +15,37 @@
  */
 #define ADDRESS_SPACE_MAX (UINT64_C(64) << 30)
 
+/* The C library's type for RLIMIT_*: an enumeration in one, int in another. */
+typedef __typeof__(RLIMIT_DATA) Resource;
+
 /* A limit that is lower already stays. */
-static bool set(int resource, uint64_t value) {
+static bool set(Resource resource, uint64_t value) {
     struct rlimit limit;
 
-    if (getrlimit((__rlimit_resource_t)resource, &limit) != 0)
+    if (getrlimit(resource, &limit) != 0)
         return false;
     if (limit.rlim_max > value)
         limit.rlim_max = (rlim_t)value;
     limit.rlim_cur = limit.rlim_max;
-    return setrlimit((__rlimit_resource_t)resource, &limit) == 0;
+    return setrlimit(resource, &limit) == 0;
 }
 
 bool resource_limits_apply(const SandboxPolicy *policy, SandboxReport *report) {
     const struct {
         const char *name;
-        int resource;
+        Resource resource;
         uint64_t value;
         bool always; /* 0 means none, not unlimited */
     } limits[] = {
-        {"memory", (int)RLIMIT_DATA, policy->memory_bytes, false},
-        {"address_space", (int)RLIMIT_AS,
+        {"memory", RLIMIT_DATA, policy->memory_bytes, false},
+        {"address_space", RLIMIT_AS,
          policy->mode == SANDBOX_OFF ? 0 : policy->memory_bytes + ADDRESS_SPACE_MAX, false},
-        {"open_files", (int)RLIMIT_NOFILE, policy->open_files, false},
-        {"file_size", (int)RLIMIT_FSIZE, policy->file_size_bytes, false},
-        {"cpu", (int)RLIMIT_CPU, policy->cpu_seconds, false},
-        {"core", (int)RLIMIT_CORE, 0, true},
-        {"locked_memory", (int)RLIMIT_MEMLOCK, 0, true},
-        {"message_queues", (int)RLIMIT_MSGQUEUE, 0, true},
+        {"open_files", RLIMIT_NOFILE, policy->open_files, false},
+        {"file_size", RLIMIT_FSIZE, policy->file_size_bytes, false},
+        {"cpu", RLIMIT_CPU, policy->cpu_seconds, false},
+        {"core", RLIMIT_CORE, 0, true},
+        {"locked_memory", RLIMIT_MEMLOCK, 0, true},
+        {"message_queues", RLIMIT_MSGQUEUE, 0, true},
     };
 
     for (size_t index = 0; index < sizeof limits / sizeof *limits; index++) {

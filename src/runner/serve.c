@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "answer.h"
 #include "clock.h"
 #include "crash_report.h"
 #include "frames.h"
@@ -30,32 +31,12 @@ enum state {
 
 typedef struct Session {
     enum state state;
+    SharedPage *shared;
     Input input;
     Library library;
     size_t reply_max;
     int64_t flushed_us;
 } Session;
-
-static void send_text(uint8_t type, uint8_t detail, uint32_t id, int32_t value, const char *text,
-                      size_t length) {
-    FrameHeader header = {.id = id, .type = type, .detail = detail, .value = value};
-    Span span = {text, length};
-
-    output_send(header, &span, 1);
-}
-
-static void send_failure(uint32_t id, uint8_t failure, const char *text) {
-    send_text(FRAME_FAILED, failure, id, 0, text, strlen(text));
-}
-
-/* STATUS, with the library's words when it is not 0. */
-static void send_status(const Session *session, uint32_t id, int32_t status) {
-    const char *reason = status != 0 ? library_last_error(&session->library) : NULL;
-
-    if (reason == NULL)
-        reason = "";
-    send_text(FRAME_STATUS, 0, id, status, reason, text_length_cut(reason, LOG_TEXT_MAX));
-}
 
 static void on_hello(Session *session, const FrameHeader *header, const char *const *arguments) {
     (void)arguments;
@@ -67,12 +48,12 @@ static void on_hello(Session *session, const FrameHeader *header, const char *co
 static void on_sandbox(Session *session, const FrameHeader *header, const char *const *arguments) {
     static SandboxReport report;
 
-    crash_report_install(PROTOCOL_DESCRIPTOR);
+    crash_report_install();
     if (!sandbox_apply_settings(arguments[0], header->length, &report)) {
-        send_failure(header->id, FAILURE_SANDBOX, report.reason);
+        answer_failure(header->id, FAILURE_SANDBOX, report.reason);
         output_end(RUNNER_EXIT_SANDBOX);
     }
-    send_text(FRAME_READY, 0, header->id, 0, report.text, report.length);
+    answer_text(FRAME_READY, 0, header->id, 0, report.text, report.length);
     session->state = AWAITS_LOAD;
 }
 
@@ -88,7 +69,7 @@ static void on_load(Session *session, const FrameHeader *header, const char *con
         header->value < FRAME_PAYLOAD_MAX ? (size_t)header->value : (size_t)FRAME_PAYLOAD_MAX;
     if (!library_open(&session->library, arguments[0], &failure) ||
         !library_bind_host(library, host_table(), &failure)) {
-        send_failure(header->id, failure.kind, failure.text);
+        answer_failure(header->id, failure.kind, failure.text);
         output_end(RUNNER_EXIT_LOAD);
     }
     manifest = library->manifest != NULL ? library->manifest : "";
@@ -118,21 +99,7 @@ static void on_initialize(Session *session, const FrameHeader *header,
         host_table_set_deadline(HOST_NO_DEADLINE);
     }
     session->state = status == 0 ? READY : REFUSED;
-    send_status(session, header->id, status);
-}
-
-static void send_reply(const Session *session, uint32_t id, const char *string) {
-    size_t length = text_length(string, session->reply_max);
-
-    if (length > session->reply_max) {
-        char text[80];
-
-        (void)snprintf(text, sizeof text, "the plugin's reply exceeds %zu bytes",
-                       session->reply_max);
-        send_failure(id, FAILURE_REPLY_TOO_LARGE, text);
-        return;
-    }
-    send_text(FRAME_REPLY, 0, id, 0, string, length);
+    answer_status(&session->library, header->id, status);
 }
 
 static void flush_old_answers(Session *session) {
@@ -149,7 +116,7 @@ static void on_call(Session *session, const FrameHeader *header, const char *con
     const char *string;
 
     if (!library_has(library, library_hook_function(header->detail))) {
-        send_failure(header->id, FAILURE_NOT_IMPLEMENTED, "the plugin has no such hook");
+        answer_failure(header->id, FAILURE_NOT_IMPLEMENTED, "the plugin has no such hook");
         return;
     }
     flush_old_answers(session);
@@ -157,12 +124,9 @@ static void on_call(Session *session, const FrameHeader *header, const char *con
                                                : HOST_NO_DEADLINE);
     string = library_call(library, header->detail, arguments);
     host_table_set_deadline(HOST_NO_DEADLINE);
-    if (string == NULL) {
-        output_send((FrameHeader){.id = header->id, .type = FRAME_EMPTY}, NULL, 0);
-        return;
-    }
-    send_reply(session, header->id, string);
-    library_free_string(library, string);
+    answer_string(header->id, string, session->reply_max);
+    if (string != NULL)
+        library_free_string(library, string);
 }
 
 static void on_health_check(Session *session, const FrameHeader *header,
@@ -170,7 +134,7 @@ static void on_health_check(Session *session, const FrameHeader *header,
     int32_t (*health_check)(void) = session->library.vtable.health_check;
 
     (void)arguments;
-    send_status(session, header->id, health_check != NULL ? health_check() : 0);
+    answer_status(&session->library, header->id, health_check != NULL ? health_check() : 0);
 }
 
 static void on_reconfigure(Session *session, const FrameHeader *header,
@@ -178,9 +142,9 @@ static void on_reconfigure(Session *session, const FrameHeader *header,
     const BackworksExtensions *extensions = &session->library.extensions;
 
     if (extensions->reconfigure == NULL)
-        send_failure(header->id, FAILURE_NOT_IMPLEMENTED, "the plugin cannot be reconfigured");
+        answer_failure(header->id, FAILURE_NOT_IMPLEMENTED, "the plugin cannot be reconfigured");
     else
-        send_status(session, header->id, extensions->reconfigure(arguments[0]));
+        answer_status(&session->library, header->id, extensions->reconfigure(arguments[0]));
 }
 
 static void on_shutdown(Session *session, const FrameHeader *header, const char *const *arguments) {
@@ -192,7 +156,7 @@ static void on_shutdown(Session *session, const FrameHeader *header, const char 
         status = shutdown();
     /* The process ends without running exit handlers: half a printed line would be lost. */
     (void)fflush(stdout);
-    send_status(session, header->id, status);
+    answer_status(&session->library, header->id, status);
     output_end(RUNNER_EXIT_OK);
 }
 
@@ -244,7 +208,7 @@ static void log_refused_calls(void) {
     while (crash_report_next_refused_call(&number, &name)) {
         (void)snprintf(text, sizeof text, "the sandbox refused system call %d (%s)", number,
                        name != NULL ? name : "unknown");
-        send_text(FRAME_LOG, BACKWORKS_LOG_WARN, 0, 0, text, strlen(text));
+        answer_text(FRAME_LOG, BACKWORKS_LOG_WARN, 0, 0, text, strlen(text));
     }
 }
 
@@ -262,6 +226,10 @@ static bool find_arguments(const FrameHeader *header, const char *payload, size_
     return find_strings(payload, header->length, arguments, strings);
 }
 
+static bool is_cancelled(const Session *session, uint32_t id) {
+    return id != 0 && atomic_load(&session->shared->cancelled[id % CANCEL_SLOTS]) == id;
+}
+
 static void handle(Session *session, const FrameHeader *header, const char *payload) {
     const struct rule *rule =
         header->type < sizeof rules / sizeof *rules ? &rules[header->type] : &rules[0];
@@ -270,7 +238,12 @@ static void handle(Session *session, const FrameHeader *header, const char *payl
     if ((rule->states & (unsigned)session->state) == 0 ||
         !find_arguments(header, payload, rule->strings, arguments))
         output_end(RUNNER_EXIT_PROTOCOL);
+    if (header->type == FRAME_CALL && is_cancelled(session, header->id)) {
+        answer_failure(header->id, FAILURE_CANCELLED, "the call was cancelled before it began");
+        return;
+    }
     crash_report_phase(rule->phase != NULL ? rule->phase : library_hook_name(header->detail));
+    atomic_store(&session->shared->begun, header->id);
     rule->handle(session, header, arguments);
     crash_report_phase("idle");
     log_refused_calls();
@@ -283,6 +256,8 @@ _Noreturn void serve(void) {
     static Session session = {.state = AWAITS_HELLO};
     FrameHeader hello = {.type = FRAME_RUNNER_HELLO, .value = PROTOCOL_VERSION};
 
+    session.shared = shared_page_map();
+    output_open(session.shared);
     output_send(hello, NULL, 0);
     for (;;) {
         enum channel_result filled;

@@ -124,9 +124,9 @@ test('protocol.ts and protocol.h name the same numbers', () => {
   expect(constants.length).toBeGreaterThan(40);
   for (const [name, value] of constants) {
     const short = name
-      .replace(/^FRAME_(?:RUNNER_)?(?!HEADER|PAYLOAD)|^FAILURE_/, '')
+      .replace(/^FRAME_(?:RUNNER_)?(?!HEADER|PAYLOAD)|^FAILURE_|^SHARED_/, '')
       .replace(/^(?:HOOK|FUNCTION)_(.*)$/, (_, rest: string) => rest.toLowerCase());
-    if (name === 'HOOK_COUNT' || name === 'PROTOCOL_DESCRIPTOR') continue;
+    if (['HOOK_COUNT', 'PROTOCOL_DESCRIPTOR', 'SHARED_DESCRIPTOR'].includes(name)) continue;
     const label = name === 'HOOK_OPERATION' ? 'call' : short;
     const forms = name.startsWith('FUNCTION_')
       ? [`[${value}, '${label}']`]

@@ -1,0 +1,28 @@
+import { signalName } from './signal-names.js';
+
+/** Where a process crashed, in its own words; sent by the signal handler and not to be trusted. */
+export interface CrashReport {
+  readonly signal: string;
+  /** Address the code touched, in hexadecimal; null when the signal names none. */
+  readonly address: string | null;
+  /** Library and offset of the instruction, as "libweather.so+0x1139"; null outside of any library. */
+  readonly at: string | null;
+  /** Name or number of the system call the sandbox does not allow; null for other crashes. */
+  readonly systemCall: string | null;
+}
+
+const TEXT_MAX = 256;
+
+/** Reads a CRASHED frame: address, module, offset, phase, number and name of a system call. */
+export function readCrashReport(signal: number, payload: Buffer): CrashReport {
+  const [address, module, offset, , call, callName] = payload
+    .toString('latin1')
+    .split('\0')
+    .map((text) => text.slice(0, TEXT_MAX).replace(/[^\x20-\x7e]/g, '?'));
+  return {
+    signal: signalName(signal) ?? `signal ${signal}`,
+    address: address || null,
+    at: module ? `${module}+${offset ?? ''}` : null,
+    systemCall: callName || call || null,
+  };
+}

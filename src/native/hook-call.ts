@@ -1,0 +1,65 @@
+import type { BackworksError } from '../errors.js';
+import type { CallContext, Hook, NativeReply } from './native-plugin.js';
+import type { AnswerHandler } from './runner-connection.js';
+import type { RunnerProcess } from './runner-process.js';
+
+/** Processes that may die under one call before it has begun; then something is wrong with it. */
+const LOST_PROCESSES_MAX = 3;
+
+/** Finds a process for a call. */
+export interface Dispatcher {
+  dispatch(call: HookCall): void;
+  /** The failure of a call that no process will take. */
+  unavailable(): BackworksError;
+}
+
+/**
+ * One call of a hook on its way through processes: it moves to another when the one it waited in is
+ * gone, and is never sent again once it has begun.
+ */
+export class HookCall implements AnswerHandler {
+  private process: RunnerProcess | null = null;
+  private id = 0;
+  private lostProcesses = 0;
+  /** Nobody waits for the answer any more. */
+  abandoned = false;
+
+  constructor(
+    private readonly hook: Hook,
+    private readonly args: readonly string[],
+    private readonly context: CallContext,
+    private readonly dispatcher: Dispatcher,
+    private readonly resolve: (reply: NativeReply) => void,
+    private readonly reject: (error: BackworksError) => void,
+  ) {
+    context.stop = (reason) => {
+      this.abandoned = true;
+      this.process?.stop(this.id, reason);
+    };
+  }
+
+  get deadlineAtMs(): number {
+    return this.context.deadlineAtMs;
+  }
+
+  sendTo(process: RunnerProcess): void {
+    this.process = process;
+    this.id = process.call(this.hook, this.args, this.deadlineAtMs - performance.now(), this);
+  }
+
+  answered(reply: NativeReply): void {
+    this.resolve(reply);
+  }
+
+  failed(error: BackworksError): void {
+    this.reject(error);
+  }
+
+  notBegun(): void {
+    this.process = null;
+    this.lostProcesses += 1;
+    if (this.abandoned || this.lostProcesses >= LOST_PROCESSES_MAX)
+      this.reject(this.dispatcher.unavailable());
+    else this.dispatcher.dispatch(this);
+  }
+}

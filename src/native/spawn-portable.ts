@@ -1,0 +1,37 @@
+import { spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { BackworksError } from '../errors.js';
+import type { ProcessEnd } from './exit-cause.js';
+import type { SpawnedProcess, SpawnOptions } from './spawn.js';
+
+/** By node:child_process: on macOS and Windows starting a process does not copy the server's memory. */
+export function spawnPortable({ program, args, sharedDescriptor }: SpawnOptions): SpawnedProcess {
+  const child = spawn(program, args, {
+    cwd: '/',
+    env: {},
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', sharedDescriptor],
+    windowsHide: true,
+  });
+  child.on('error', () => {
+    // Reported below or by 'exit'; without a listener it would end the server.
+  });
+  const { pid } = child;
+  if (pid === undefined) {
+    throw new BackworksError('BW_RUNNER_START', `the runner ${program} cannot be started`, {
+      hint: 'check that the file exists and may be executed',
+    });
+  }
+  const [, stdout, stderr, socket] = child.stdio;
+  return {
+    pid,
+    stdout: stdout as Readable,
+    stderr: stderr as Readable,
+    socket: socket as Socket,
+    kill: (signal) => void child.kill(signal),
+    // Never 'close': a grandchild that holds the pipes would keep it from coming.
+    ended: new Promise<ProcessEnd>((resolve) =>
+      child.once('exit', (code, signal) => resolve({ code, signal })),
+    ),
+  };
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <string.h>
+
+#include "answer.h"
+#include "frames.h"
+#include "protocol.h"
+#include "text.h"
+
+void answer_text(uint8_t type, uint8_t detail, uint32_t id, int32_t value, const char *text,
+                 size_t length) {
+    FrameHeader header = {.id = id, .type = type, .detail = detail, .value = value};
+    Span span = {text, length};
+
+    output_send(header, &span, 1);
+}
+
+void answer_failure(uint32_t id, uint8_t failure, const char *why) {
+    answer_text(FRAME_FAILED, failure, id, 0, why, strlen(why));
+}
+
+void answer_status(const Library *library, uint32_t id, int32_t status) {
+    const char *reason = status != 0 ? library_last_error(library) : NULL;
+
+    if (reason == NULL)
+        reason = "";
+    answer_text(FRAME_STATUS, 0, id, status, reason, text_length_cut(reason, LOG_TEXT_MAX));
+}
+
+void answer_string(uint32_t id, const char *string, size_t length_max) {
+    size_t length;
+
+    if (string == NULL) {
+        output_send((FrameHeader){.id = id, .type = FRAME_EMPTY}, NULL, 0);
+        return;
+    }
+    length = text_length(string, length_max);
+    if (length > length_max) {
+        char why[80];
+
+        (void)snprintf(why, sizeof why, "the plugin's reply exceeds %zu bytes", length_max);
+        answer_failure(id, FAILURE_REPLY_TOO_LARGE, why);
+        return;
+    }
+    answer_text(FRAME_REPLY, 0, id, 0, string, length);
+}

@@ -1,0 +1,32 @@
+/*
+ * The memory shared with the server, descriptor 4: what it can still read when this process has been
+ * killed. Without that descriptor the page is private and the server learns nothing from it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef BACKWORKS_RUNNER_SHARED_PAGE_H
+#define BACKWORKS_RUNNER_SHARED_PAGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol.h"
+
+/* Laid out as protocol.h says. */
+typedef struct SharedPage {
+    _Atomic uint32_t begun;
+    uint32_t reserved;
+    _Atomic uint64_t produced;
+    unsigned char unused[SHARED_CANCELLED - 16];
+    _Atomic uint32_t cancelled[CANCEL_SLOTS];
+    char ring[ANSWER_RING_SIZE];
+} SharedPage;
+
+/*
+ * Maps descriptor 4 and closes it, so that no plugin can shrink the file below the mapping. Called
+ * once, before anything of a plugin. Ends the process without memory.
+ */
+SharedPage *shared_page_map(void);
+
+#endif
