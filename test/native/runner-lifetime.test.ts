@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
 import {
   ANSWER,
@@ -13,8 +13,12 @@ import {
   initialize,
   load,
   RUNNER,
+  sandbox,
   shutdown,
 } from './runner-conversation.js';
+import { Grounds } from './sandboxed-runner.js';
+
+const grounds = new Grounds();
 
 /** The intermediate server of a test; ended here so that a test that times out leaves nothing behind. */
 let server: ChildProcess | undefined;
@@ -24,6 +28,8 @@ afterEach(() => {
   server = undefined;
   endConversations();
 });
+
+afterAll(() => grounds.remove());
 
 describe('the end as asked', () => {
   test('shutdown() is paired with initialize(), its status sent, and nothing runs afterwards', async () => {
@@ -87,13 +93,17 @@ describe('the end of the server', () => {
   `;
 
   test.each([
-    ['a spinning call', 'hang'],
-    ['a sleeping call', 'answers'],
-  ])('killed, it takes along %s', async (_, plugin) => {
+    ['a spinning call', 'hang', []],
+    ['a sleeping call', 'answers', []],
+    // Becoming another user makes the system forget whose end ends the runner.
+    ['a spinning call in a sandbox', 'hang', ['mode=strict']],
+  ])('killed, it takes along %s', async (_, plugin, settings) => {
     const spinning = plugin === 'hang' ? ['/hang', 'GET', ''] : ['/sleep', 'GET', '3600000'];
+    const library = grounds.library(plugin);
     const frames = Buffer.concat([
       hello(),
-      load(compilePlugin(plugin)),
+      ...(settings.length > 0 ? [sandbox([`library=${library}`, ...settings])] : []),
+      load(library),
       initialize(),
       call(3, 'process_endpoint', spinning),
     ]);

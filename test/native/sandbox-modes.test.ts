@@ -1,6 +1,6 @@
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, copyFileSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { compileProgram } from '../fixtures/compile.js';
 import {
@@ -36,12 +36,13 @@ async function answer(settings: readonly string[], args = own, start: Start = {}
   return frame;
 }
 
-/** The same on a kernel without a system call. */
-function answerWithout(call: number, settings: readonly string[]): Promise<Frame> {
-  const program = join(grounds.path, 'without_call');
-  copyFileSync(compileProgram('without_call'), program);
-  return answer(settings, [String(call), runner, ...own], { program });
+/** The same on another kernel, played by a program that goes in front of the runner. */
+function answerOn(kernel: string, argument: number, settings: readonly string[]): Promise<Frame> {
+  return answer(settings, [String(argument), runner, ...own], { program: compileProgram(kernel) });
 }
+
+const answerWithout = (call: number, settings: readonly string[]): Promise<Frame> =>
+  answerOn('without_call', call, settings);
 
 describe('strict', () => {
   test.each([
@@ -51,6 +52,26 @@ describe('strict', () => {
     const frame = await answerWithout(call, [`library=${library}`]);
     expect(frame).toMatchObject({ type: ANSWER.FAILED, id: 5, detail: FAILURE.SANDBOX });
     expect(frame.payload.toString()).toBe(reason);
+  });
+
+  test.each([
+    ['connect=443', 'Landlock ABI 3, network.connect needs 4'],
+    ['listen=9000', 'Landlock ABI 3, network.listen needs 4'],
+  ])('refuses %s on a kernel that knows no ports', async (setting, reason) => {
+    const { type, payload } = await answerOn('old_landlock', 3, [`library=${library}`, setting]);
+    expect([type, payload.toString()]).toEqual([ANSWER.FAILED, expect.stringContaining(reason)]);
+  });
+
+  test.each([1, 2, 3, 4, 5, 6])('closes the files with Landlock ABI %d', async (abi) => {
+    const frame = await answerOn('old_landlock', abi, [`library=${library}`, `write=${grounds.path}`]);
+    expect([frame.type, frame.payload.toString()]).toEqual([
+      ANSWER.FAILED,
+      expect.stringMatching(/^filesystem.write .* Permission denied$/),
+    ]);
+    const ready = strings(
+      await answerOn('old_landlock', abi, [`library=${library}`, `read=${grounds.path}`]),
+    );
+    expect(ready).toEqual(expect.arrayContaining([`landlock=${abi}`, 'self_test=ok']));
   });
 
   test('refuses a grant that cannot be used', async () => {
@@ -93,6 +114,18 @@ describe('best-effort', () => {
     );
     expect(states.filter((state) => state.startsWith('landlock='))).toEqual([]);
     expect(states).not.toContain('self_test=ok');
+  });
+
+  test('opens every port where there is no rule for one', async () => {
+    const settings = [`library=${library}`, 'mode=best-effort', 'connect=443'];
+    const states = strings(await answerOn('old_landlock', 2, settings));
+    expect(states).toEqual(
+      expect.arrayContaining([
+        'landlock=2',
+        'missing=Landlock ABI 2, network.connect needs 4: every port is open',
+        'self_test=ok',
+      ]),
+    );
   });
 
   test('goes on without seccomp and finds what that leaves open', async () => {
