@@ -37,6 +37,9 @@ const OWNED: ReadonlySet<AbiFunction> = new Set([
   'call',
 ]);
 
+/** Every library ever loaded: koffi unloads one as soon as nothing refers to its handle. */
+const loaded: LibraryHandle[] = [];
+
 /** A library in this process: its description and its functions, bound once. It is never unloaded. */
 export class InProcessLibrary {
   readonly description: LibraryDescription;
@@ -80,7 +83,9 @@ export class InProcessLibrary {
 
   private load(path: string): LibraryHandle {
     try {
-      return koffi.load(path);
+      const library = koffi.load(path);
+      loaded.push(library);
+      return library;
     } catch (cause) {
       throw this.failure('BW_PLUGIN_LOAD', `cannot be loaded: ${messageOf(cause)}`, cause);
     }
