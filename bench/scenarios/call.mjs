@@ -3,6 +3,7 @@ import { alternate } from '../measure.mjs';
 import { PeerProcess } from '../peer-process.mjs';
 import { buildExtism } from '../peers/extism/build.mjs';
 import { buildGoPlugin } from '../peers/go-plugin/build.mjs';
+import { ANSWER, ENDPOINT, METHOD, REQUEST } from '../plugin/payload.mjs';
 
 export const name = 'call';
 export const title = 'One call to a plugin';
@@ -16,12 +17,20 @@ export const metrics = [
   { key: 'perCall256', label: '256 in flight, per call', unit: 'µs' },
 ];
 
+const payload = { endpoint: ENDPOINT, method: METHOD, data: REQUEST, answer: ANSWER };
+
 /** Name → command line. Each is a process that answers the tasks of peers/call/measure-calls.mjs. */
 function commands({ install }) {
-  const node = (script, argument) => [process.execPath, '--', script, argument];
+  // Extism's SDK loads Node's experimental WASI.
+  const node = (...args) => [process.execPath, '--disable-warning=ExperimentalWarning', ...args];
   const own = (script) => () => node(`bench/peers/call/${script}.mjs`, benchPlugin());
   const extism = (mode) => () => [...node('bench/peers/extism/main.mjs', buildExtism({ install })), mode];
-  const go = (protocol) => () => [buildGoPlugin({ install }), protocol, benchPlugin()];
+  const go = (protocol) => () => [
+    buildGoPlugin({ install }),
+    benchPlugin(),
+    protocol,
+    JSON.stringify(payload),
+  ];
   return {
     [FLOOR]: () => [compileC('peers/call/ping_pong.c', 'ping_pong')],
     [ISOLATED]: own('isolated'),
@@ -36,7 +45,7 @@ function commands({ install }) {
 }
 
 export async function run({ rounds, quick, onProgress }) {
-  const milliseconds = quick ? 150 : 1000;
+  const milliseconds = quick ? 100 : 1000;
   const processes = [];
   const peers = Object.entries(commands({ install: !quick })).map(([peer, command]) => {
     try {

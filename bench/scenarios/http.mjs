@@ -50,7 +50,7 @@ function commands() {
 
 export async function run({ rounds, quick, onProgress }) {
   const load = loadGenerator();
-  const seconds = quick ? 1 : 3;
+  const seconds = quick ? 1 : 2;
   const widths = quick ? [MAIN] : [1, 16, MAIN, 256];
   const servers = [];
   const peers = [];

@@ -1,5 +1,25 @@
-import { Missing } from '../../build.mjs';
+import { basename } from 'node:path';
+import { Missing, need, once, sources } from '../../build.mjs';
+import { root, run } from '../../../scripts/run.mjs';
 
-export function buildGoPlugin() {
-  throw new Missing('x');
+const FOLDER = 'peers/go-plugin';
+
+/**
+ * Builds host and plugin, one program, from the modules its go.sum names.
+ * @returns absolute path of the program
+ * @throws Missing
+ */
+export function buildGoPlugin({ install }) {
+  const go = need('go', 'go (https://go.dev/dl)');
+  need('cc', 'a C compiler');
+  const inputs = sources(FOLDER, ['.go', 'go.mod', 'go.sum']);
+  return once('go-plugin', inputs, basename(go), (draft) => {
+    if (!install) throw new Missing('is built by a run without --quick');
+    try {
+      run('go build', go, ['build', '-trimpath', '-o', draft, '.'], { cwd: `${root}/bench/${FOLDER}` });
+    } catch (error) {
+      process.stderr.write(`bench: ${error.message}\n`);
+      throw new Missing('go build failed');
+    }
+  });
 }
