@@ -16,8 +16,9 @@ const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const CLOEXEC = 0o2_000_000;
 const WNOHANG = 1;
-/** Room for glibc's and musl's posix_spawn_file_actions_t, which have 80 bytes. */
-const FILE_ACTIONS_BYTES = 256;
+const POSIX_SPAWN_SETPGROUP = 2;
+/** Room for posix_spawn_file_actions_t (80 bytes in glibc and musl) and posix_spawnattr_t (336). */
+const OPAQUE_BYTES = 512;
 /** A process that ended is reaped this soon even when its socket is held open by a descendant. */
 const SWEEP_INTERVAL_MS = 250;
 /** Between the end of the socket and the end of the process. */
@@ -32,10 +33,13 @@ interface LibC {
     pid: Int32Array,
     path: string,
     actions: Buffer,
-    attributes: null,
+    attributes: Buffer,
     argv: (string | null)[],
     envp: null[],
   ): number;
+  posix_spawnattr_init(attributes: Buffer): number;
+  posix_spawnattr_setflags(attributes: Buffer, flags: number): number;
+  posix_spawnattr_destroy(attributes: Buffer): number;
   posix_spawn_file_actions_init(actions: Buffer): number;
   posix_spawn_file_actions_destroy(actions: Buffer): number;
   posix_spawn_file_actions_adddup2(actions: Buffer, from: number, to: number): number;
@@ -61,6 +65,9 @@ function libc(): LibC {
     pipe2: library.func('pipe2', int, [ints, int]),
     waitpid: library.func('waitpid', int, [int, ints, int]),
     posix_spawn: library.func('posix_spawn', int, [ints, 'str', pointer, pointer, 'str *', 'str *']),
+    posix_spawnattr_init: library.func('posix_spawnattr_init', int, [pointer]),
+    posix_spawnattr_setflags: library.func('posix_spawnattr_setflags', int, [pointer, 'short']),
+    posix_spawnattr_destroy: library.func('posix_spawnattr_destroy', int, [pointer]),
     posix_spawn_file_actions_init: library.func('posix_spawn_file_actions_init', int, [pointer]),
     posix_spawn_file_actions_destroy: library.func('posix_spawn_file_actions_destroy', int, [pointer]),
     posix_spawn_file_actions_adddup2: library.func('posix_spawn_file_actions_adddup2', int, [
@@ -103,7 +110,7 @@ export function spawnLinux({ program, args, sharedDescriptor }: SpawnOptions): S
       stderr: new Socket({ fd: stderr, readable: true, writable: false }),
       // Until it is reaped the pid stays this process's, so the signal cannot reach another.
       kill: (signal) => {
-        if (!isReaped()) process.kill(pid, signal);
+        if (!isReaped()) process.kill(-pid, signal);
       },
       ended,
     };
@@ -115,16 +122,22 @@ export function spawnLinux({ program, args, sharedDescriptor }: SpawnOptions): S
 
 /** @param descriptors become 1, 2, 3 and 4 of the new process. */
 function posixSpawn(program: string, args: readonly string[], descriptors: readonly number[]): number {
-  const actions = Buffer.alloc(FILE_ACTIONS_BYTES);
+  const actions = Buffer.alloc(OPAQUE_BYTES);
+  const attributes = Buffer.alloc(OPAQUE_BYTES);
   const pid = new Int32Array(1);
   libc().posix_spawn_file_actions_init(actions);
+  libc().posix_spawnattr_init(attributes);
   try {
+    // A group of its own: Ctrl-C at the server's terminal is the server's to handle, and whatever the
+    // process starts can be ended with it.
+    libc().posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP);
     libc().posix_spawn_file_actions_addopen(actions, 0, '/dev/null', 0, 0);
     descriptors.forEach((from, index) => libc().posix_spawn_file_actions_adddup2(actions, from, index + 1));
-    const error = libc().posix_spawn(pid, program, actions, null, [program, ...args, null], [null]);
+    const error = libc().posix_spawn(pid, program, actions, attributes, [program, ...args, null], [null]);
     if (error !== 0) throw cannotStart(program, error);
   } finally {
     libc().posix_spawn_file_actions_destroy(actions);
+    libc().posix_spawnattr_destroy(attributes);
   }
   return pid[0] as number;
 }

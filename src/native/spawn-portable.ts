@@ -11,6 +11,8 @@ export function spawnPortable({ program, args, sharedDescriptor }: SpawnOptions)
     cwd: '/',
     env: {},
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', sharedDescriptor],
+    // A group of its own: Ctrl-C at the server's terminal is the server's to handle.
+    detached: process.platform !== 'win32',
     windowsHide: true,
   });
   child.on('error', () => {

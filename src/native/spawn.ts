@@ -11,7 +11,7 @@ export interface SpawnedProcess {
   readonly stderr: Readable;
   /** The server's end of the runner's descriptor 3. */
   readonly socket: Socket;
-  /** Sends a signal; does nothing once the process is gone. */
+  /** Sends a signal to the process and what it has started; does nothing once the process is gone. */
   kill(signal: NodeJS.Signals): void;
   /** Resolves when the process itself has ended, whatever its descendants still hold open. */
   readonly ended: Promise<ProcessEnd>;
