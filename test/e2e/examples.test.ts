@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const README_ADDRESS = 'http://127.0.0.1:8080';
 const documents = [
+  'README.md',
   'examples/weather/README.md',
   'examples/weather/c/README.md',
   'examples/weather/rust/README.md',
