@@ -3,11 +3,20 @@ import { homedir, tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { BackworksError } from '../errors.js';
 
+const isRoot = process.getuid?.() === 0;
+
 /**
- * Opens the directory for copies of libraries and what is known of them. It belongs to this user and
- * nobody else can enter it: whoever could write there could put code into plugin processes.
- * @param directory where; default $XDG_CACHE_HOME/backworks or ~/.cache/backworks, and a private
- *   directory for temporary files where the user has no writable home
+ * Permissions of directories and of copied libraries. Nobody but the owner can write or list: whoever
+ * could write there could put code into plugin processes. A server that runs as root starts its
+ * runners as another user, who must be able to open what he is told to load.
+ */
+export const DIRECTORY_MODE = isRoot ? 0o711 : 0o700;
+export const LIBRARY_MODE = isRoot ? 0o555 : 0o500;
+
+/**
+ * Opens the directory for copies of libraries and what is known of them.
+ * @param directory where; default $XDG_CACHE_HOME/backworks, ~/.cache/backworks or, for root,
+ *   /var/cache/backworks; a private directory for temporary files where none of these can be had
  * @returns its absolute path
  * @throws BackworksError BW_LIBRARY_STORE when a given directory cannot be made private
  */
@@ -33,7 +42,8 @@ export async function openCacheDirectory(directory?: string): Promise<string> {
 function userCache(): string {
   const configured = process.env['XDG_CACHE_HOME'];
   // The XDG specification has relative paths ignored.
-  return configured !== undefined && isAbsolute(configured) ? configured : join(homedir(), '.cache');
+  if (configured !== undefined && isAbsolute(configured)) return configured;
+  return isRoot ? '/var/cache' : join(homedir(), '.cache');
 }
 
 /** The same directory at every start, unless somebody else took its name. */
@@ -48,12 +58,12 @@ async function temporaryDirectory(): Promise<string> {
 
 /** @param isShared whether others can create entries beside it: then it must not be a link of theirs */
 async function makePrivate(path: string, { isShared = false } = {}): Promise<string> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
   const stats = await (isShared ? lstat(path) : stat(path));
   if (!stats.isDirectory()) throw new Error('it is not a directory');
   if (process.getuid !== undefined && stats.uid !== process.getuid()) {
     throw new Error('it belongs to another user');
   }
-  if ((stats.mode & 0o077) !== 0) await chmod(path, 0o700);
+  if ((stats.mode & 0o777) !== DIRECTORY_MODE) await chmod(path, DIRECTORY_MODE);
   return path;
 }

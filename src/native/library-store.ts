@@ -1,9 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { BackworksError } from '../errors.js';
-import { openCacheDirectory } from './cache-directory.js';
+import { DIRECTORY_MODE, LIBRARY_MODE, openCacheDirectory } from './cache-directory.js';
 import { type LibraryFacts, readLibraryFacts } from './library-facts/index.js';
 
 const CHUNK_BYTES = 1024 * 1024;
@@ -40,7 +40,11 @@ export interface LibraryStore {
  */
 export async function openLibraryStore(directory?: string): Promise<LibraryStore> {
   const folder = join(await openCacheDirectory(directory), 'libraries');
-  await asStoreError(folder, () => mkdir(folder, { recursive: true, mode: 0o700 }));
+  await asStoreError(folder, async () => {
+    await mkdir(folder, { recursive: true });
+    // Not left to mkdir: the process's umask would have a say in it.
+    await chmod(folder, DIRECTORY_MODE);
+  });
   return {
     directory: folder,
     async add(path) {
@@ -99,9 +103,10 @@ async function copyFor(folder: string, library: StoredLibrary, instance: string)
 async function copy(from: string, to: string): Promise<{ digest: string; size: number }> {
   const source = await open(from, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const target = await open(to, 'wx', 0o500);
+    const target = await open(to, 'wx', 0o600);
     try {
       const digest = await digestOf(source, async (bytes) => void (await target.writeFile(bytes)));
+      await target.chmod(LIBRARY_MODE);
       return { digest, size: (await target.stat()).size };
     } finally {
       await target.close();

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { openCacheDirectory } from '../../dist/native/cache-directory.js';
+import { DIRECTORY_MODE, LIBRARY_MODE, openCacheDirectory } from '../../dist/native/cache-directory.js';
 import { openLibraryStore } from '../../dist/native/library-store.js';
 import { compile, MINIMAL_PLUGIN, temporaryDirectory, write } from './library-files.js';
 
@@ -21,8 +21,8 @@ test('a copy is named by its content, read-only and in a private directory', asy
   expect(stored).toEqual({ digest: sha256(plugin), path: stored.path, inPlace: false });
   expect(basename(stored.path)).toBe(`${stored.digest}.so`);
   expect(readFileSync(stored.path)).toEqual(readFileSync(plugin));
-  expect(statSync(stored.path).mode & 0o777).toBe(0o500);
-  expect(statSync(join(store.directory, '..')).mode & 0o777).toBe(0o700);
+  expect(statSync(stored.path).mode & 0o777).toBe(LIBRARY_MODE);
+  expect(statSync(join(store.directory, '..')).mode & 0o777).toBe(DIRECTORY_MODE);
   expect(await store.add(plugin)).toEqual(stored);
   expect(readdirSync(store.directory)).toEqual([basename(stored.path)]);
 });
@@ -91,12 +91,12 @@ test('what is no library is not stored', async () => {
   await expect(store.add(join(directory, 'none.so'))).rejects.toMatchObject({ code: 'BW_LIBRARY_NOT_FOUND' });
 });
 
-test('a directory that others can enter is closed to them', async () => {
+test('a directory that others could write to is closed to them', async () => {
   const path = join(directory, 'open');
   mkdirSync(path);
   chmodSync(path, 0o777);
   expect(await openCacheDirectory(path)).toBe(path);
-  expect(statSync(path).mode & 0o777).toBe(0o700);
+  expect(statSync(path).mode & 0o777).toBe(DIRECTORY_MODE);
 });
 
 test('a directory that cannot be one is an error', async () => {
@@ -112,7 +112,7 @@ test('by default it lies in the cache of the user, or among the temporary files'
     process.env['XDG_CACHE_HOME'] = plugin;
     const fallback = await openCacheDirectory();
     expect(basename(fallback)).toMatch(/^backworks-/);
-    expect(statSync(fallback).mode & 0o777).toBe(0o700);
+    expect(statSync(fallback).mode & 0o777).toBe(DIRECTORY_MODE);
   } finally {
     if (before === undefined) delete process.env['XDG_CACHE_HOME'];
     else process.env['XDG_CACHE_HOME'] = before;
