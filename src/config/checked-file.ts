@@ -1,6 +1,7 @@
 import type { Pointer } from './pointer.js';
 import type { Finding } from './problems.js';
-import type { RawConfig } from './raw.js';
+import type { RawConfig, RawSize } from './raw.js';
+import { formatSize, parseSize } from './units.js';
 
 /** A file in which the schema found nothing wrong outside the `broken` values. */
 export interface CheckedFile {
@@ -12,10 +13,19 @@ export interface CheckedFile {
   isMisshapen(pointer: Pointer): boolean;
   /** True for a value that messages must not show. */
   isHidden(pointer: Pointer): boolean;
+  /** True for a value of the file, false for a default. */
+  isGiven(pointer: Pointer): boolean;
   /** A text of the file as messages may show it. */
   show(pointer: Pointer, text: string): string;
   /** Reports a value. */
   reject(pointer: Pointer, finding: Finding): void;
   /** Reports an entry as a whole, at its key. */
   rejectEntry(pointer: Pointer, finding: Finding): void;
+}
+
+/** Reports a size of more than `max` bytes. */
+export function checkSize(file: CheckedFile, pointer: Pointer, value: RawSize, max: number): void {
+  if (parseSize(value) <= max) return;
+  const found = file.show(pointer, String(value));
+  file.reject(pointer, { expected: `a size of at most ${formatSize(max)}`, found });
 }

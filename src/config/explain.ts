@@ -4,7 +4,7 @@ import { below, type Pointer, quote } from './pointer.js';
 import type { Finding } from './problems.js';
 import type { Source } from './source.js';
 import type { JsonValue } from './types.js';
-import { unsupportedHint } from './unsupported.js';
+import { refusal, unsupportedHint } from './unsupported.js';
 
 export interface Explanation {
   readonly pointer: Pointer;
@@ -22,6 +22,7 @@ interface SchemaFacts {
   readonly maximum?: number;
   readonly minLength?: number;
   readonly minItems?: number;
+  readonly maxItems?: number;
   readonly properties?: Readonly<Record<string, unknown>>;
   readonly patternErrorMessage?: string;
   readonly writeOnly?: boolean;
@@ -52,8 +53,18 @@ export function explain(error: ErrorObject, source: Source): Explanation | undef
     const finding = { message: 'the list already has this entry', hint: 'remove it' };
     return { pointer: below(pointer, later), atKey: false, finding };
   }
+  if (error.keyword === 'maxItems') {
+    const finding = {
+      expected: `at most ${schema.maxItems} entries`,
+      found: String((error.data as JsonValue[]).length),
+    };
+    return { pointer, atKey: false, finding };
+  }
   const fromEnvironment = source.origin(pointer) !== undefined;
-  const hint = pointer === '' ? undefined : hintFor(error.data, schema, fromEnvironment);
+  const hint =
+    pointer === ''
+      ? undefined
+      : (hostHint(pointer, error.data) ?? hintFor(error.data, schema, fromEnvironment));
   return { pointer, atKey: false, finding: { expected: expectation(schema), found, hint } };
 }
 
@@ -66,6 +77,8 @@ function unknownKey(parent: Pointer, key: string, known: readonly string[]): Exp
   const pointer = below(parent, key);
   const unsupported = unsupportedHint(pointer);
   if (unsupported !== undefined) return notYet(pointer, 'this key', unsupported);
+  const refused = refusal(pointer);
+  if (refused !== undefined) return { pointer, atKey: true, finding: refused };
   const near = nearest(key, known);
   let hint = `the keys here are ${known.join(', ')}`;
   if (near !== undefined) hint = `did you mean ${quote(near)}?`;
@@ -103,6 +116,14 @@ export function withoutCredentials(text: string): string {
   return text.replace(/\/\/[^/]*@/, '//…@');
 }
 
+const PORT = /^\/plugins\/[^/]+\/permissions\/network\/(connect|listen)\/[0-9]+$/;
+
+/** Why `api.example.com:443` is not what may stand for a port. */
+function hostHint(pointer: Pointer, value: unknown): string | undefined {
+  if (typeof value !== 'string' || /^[0-9]*$/.test(value) || !PORT.test(pointer)) return undefined;
+  return 'no kernel interface can hold a process to a host; grant the port';
+}
+
 function hintFor(value: unknown, schema: SchemaFacts, fromEnvironment: boolean): string | undefined {
   if (value === null) return 'give it a value or remove the key';
   if (typeof value === 'string') return textHint(value, schema, fromEnvironment);
@@ -128,12 +149,12 @@ function textHint(text: string, schema: SchemaFacts, fromEnvironment: boolean): 
     const near = nearest(text, schema.enum.map(String));
     if (near !== undefined) return `did you mean ${quote(near)}?`;
   }
-  return amountHint(/^0+[A-Za-z]+$/.test(text), /^[0-9]+(ms|s|m|h|[KMGk]?i?B)$/.test(text), schema);
+  return amountHint(/^0+[A-Za-z]+$/.test(text), /^[0-9]+(ms|s|m|h|[KMGk]?i?B|%)$/.test(text), schema);
 }
 
 /** Why a well-formed duration or size was refused. */
 function amountHint(zero: boolean, wellFormed: boolean, schema: SchemaFacts): string | undefined {
-  const kind = /duration|size/.exec(schema.patternErrorMessage ?? '')?.[0];
+  const kind = /duration|size|percentage/.exec(schema.patternErrorMessage ?? '')?.[0];
   if (kind === undefined) return undefined;
   if (zero) return 'it must be above 0';
   return wellFormed ? `the ${kind} is too large` : undefined;

@@ -82,7 +82,7 @@ export function defaultPluginPolicy(): PluginPolicy {
     const source = check('plugins: { any: { type: builtin } }', 'defaults', { directory: '/', env: {} });
     const [entry] = pluginEntries((source.value as unknown as RawConfig).plugins);
     if (entry === undefined) throw new TypeError('the configuration lost its plugin');
-    policy = deepFreeze(normalizePolicy(entry[1]));
+    policy = deepFreeze(normalizePolicy(entry[1], '/'));
   }
   return policy;
 }

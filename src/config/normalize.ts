@@ -1,8 +1,18 @@
 import { resolve } from 'node:path';
 import { below } from './pointer.js';
-import { pluginEntries, type RawConfig, type RawEndpoint, type RawPlugin } from './raw.js';
-import type { BackworksConfig, EndpointConfig, EndpointTarget, PluginConfig, PluginPolicy } from './types.js';
-import { parseDuration, parseSize } from './units.js';
+import { pluginEntries, type RawConfig, type RawEndpoint, type RawPlugin, sandboxOf } from './raw.js';
+import type {
+  BackworksConfig,
+  EndpointConfig,
+  EndpointTarget,
+  Permissions,
+  PluginConfig,
+  PluginPolicy,
+  ResourceLimits,
+} from './types.js';
+import { parseDuration, parsePercentage, parseSize } from './units.js';
+
+const RECYCLE_BYTES_MAX = 128 * 1024 ** 2;
 
 export interface Origin {
   /** Absolute path of the file, or null. */
@@ -31,7 +41,13 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
         timeoutMs: parseDuration(server.shutdown.timeout),
       },
     },
-    admin: { enabled: admin.enabled, host: admin.host, port: admin.port, token: admin.token },
+    admin: {
+      enabled: admin.enabled,
+      host: admin.host,
+      port: admin.port,
+      token: admin.token,
+      readToken: admin.read_token,
+    },
     logging: { level: logging.level, format: logging.format },
     endpoints: Object.entries(raw.endpoints).map(([name, endpoint]) => normalizeEndpoint(name, endpoint)),
     plugins: pluginEntries(raw.plugins).map(([name, plugin]) => normalizePlugin(name, plugin, origin)),
@@ -66,20 +82,24 @@ function normalizePlugin(name: string, raw: RawPlugin, origin: Origin): PluginCo
     enabled: raw.enabled,
     config: raw.config,
     where: origin.where(below('/plugins', name)),
-    ...normalizePolicy(raw),
+    ...normalizePolicy(raw, origin.directory),
   };
 }
 
-export function normalizePolicy(raw: RawPlugin): PluginPolicy {
-  const { timeouts, circuit_breaker: breaker, retry, limits, recycle } = raw;
+/** @param directory what the paths of permissions are relative to. */
+export function normalizePolicy(raw: RawPlugin, directory: string): PluginPolicy {
+  const { timeouts, circuit_breaker: breaker, retry, recycle, restart, health, quarantine } = raw;
+  const limits = normalizeLimits(raw.limits);
   return {
-    critical: raw.critical,
+    critical: raw.critical ?? null,
     priority: raw.priority ?? null,
     isolation: raw.isolation,
     trusted: raw.trusted,
+    sandbox: sandboxOf(raw),
+    permissions: normalizePermissions(raw.permissions, directory),
     instances: raw.instances,
     timeouts: {
-      callMs: parseDuration(timeouts.call),
+      callMs: timeouts.call === undefined ? null : parseDuration(timeouts.call),
       initializeMs: parseDuration(timeouts.initialize),
       shutdownMs: parseDuration(timeouts.shutdown),
     },
@@ -89,14 +109,43 @@ export function normalizePolicy(raw: RawPlugin): PluginPolicy {
       resetAfterMs: parseDuration(breaker.reset_after),
     },
     retry: { attempts: retry.attempts, on: retry.on },
-    limits: {
-      concurrency: limits.concurrency,
-      queue: limits.queue,
-      replyBytes: parseSize(limits.reply),
-      parsedReplyBytes: parseSize(limits.parsed_reply),
-      logBytesPerSecond: parseSize(limits.log_rate),
+    limits,
+    recycle: {
+      calls: recycle.calls,
+      memoryBytes:
+        recycle.memory === undefined ? recycleBytes(limits.memoryBytes) : parseSize(recycle.memory),
     },
-    recycle: { calls: recycle.calls, memoryBytes: parseSize(recycle.memory) },
+    restart: { delayMs: parseDuration(restart.delay), maxDelayMs: parseDuration(restart.max_delay) },
+    healthCheck: { intervalMs: parseDuration(health.interval), timeoutMs: parseDuration(health.timeout) },
+    quarantine: { failures: quarantine.failures, windowMs: parseDuration(quarantine.window) },
+  };
+}
+
+function normalizeLimits(raw: RawPlugin['limits']): ResourceLimits {
+  return {
+    memoryBytes: parseSize(raw.memory),
+    openFiles: raw.open_files,
+    fileSizeBytes: parseSize(raw.file_size),
+    idleCpuPercent: parsePercentage(raw.idle_cpu),
+    concurrency: raw.concurrency,
+    queue: raw.queue,
+    replyBytes: parseSize(raw.reply),
+    parsedReplyBytes: parseSize(raw.parsed_reply),
+    logBytesPerSecond: parseSize(raw.log_rate),
+  };
+}
+
+/** A process that grows should be replaced between two calls, before the limit ends it within one. */
+function recycleBytes(memoryBytes: number): number {
+  return memoryBytes === 0 ? RECYCLE_BYTES_MAX : Math.min(RECYCLE_BYTES_MAX, Math.floor(memoryBytes / 2));
+}
+
+function normalizePermissions({ filesystem, network, env }: Permissions, directory: string): Permissions {
+  const absolute = (path: string): string => resolve(directory, path);
+  return {
+    filesystem: { read: filesystem.read.map(absolute), write: filesystem.write.map(absolute) },
+    network: { connect: network.connect, listen: network.listen, udp: network.udp },
+    env,
   };
 }
 

@@ -32,6 +32,10 @@ export class Source {
     return linePosition(this.lines, mark?.key ?? mark?.value ?? 0);
   }
 
+  has(pointer: Pointer): boolean {
+    return this.marks.has(pointer);
+  }
+
   /** How messages name a value that came from the environment. */
   origin(pointer: Pointer): string | undefined {
     return this.marks.get(pointer)?.origin;

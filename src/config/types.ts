@@ -33,8 +33,10 @@ export interface AdminConfig {
   readonly enabled: boolean;
   readonly host: string;
   readonly port: number;
-  /** Bearer token; empty when none is set. */
+  /** Bearer token for reading and control; empty when none is set. */
   readonly token: string;
+  /** Bearer token for reading only; empty when there is none. Differs from `token`. */
+  readonly readToken: string;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
@@ -74,6 +76,9 @@ export interface StaticResponse {
 
 export type Isolation = 'process' | 'in-process';
 
+/** What happens when the system lacks a mechanism: refuse the plugin, go on without it, or use none. */
+export type SandboxMode = 'strict' | 'best-effort' | 'off';
+
 export interface PluginConfig extends PluginPolicy {
   readonly name: string;
   readonly type: 'external' | 'builtin' | 'marketplace';
@@ -95,6 +100,9 @@ export interface PluginPolicy {
   readonly isolation: Isolation;
   /** The operator trusts the plugin as the server's own code; in-process needs it. */
   readonly trusted: boolean;
+  /** Always off in-process. */
+  readonly sandbox: SandboxMode;
+  readonly permissions: Permissions;
   /** Processes that run the plugin side by side. */
   readonly instances: number;
   readonly timeouts: {
@@ -118,11 +126,51 @@ export interface PluginPolicy {
   readonly limits: ResourceLimits;
   /** A process is replaced after this many calls or at this resident memory; 0: never. */
   readonly recycle: { readonly calls: number; readonly memoryBytes: number };
+  /** Wait before a process is started again; doubles with each failure up to `maxDelayMs`. */
+  readonly restart: { readonly delayMs: number; readonly maxDelayMs: number };
+  readonly healthCheck: {
+    /** 0: never. */
+    readonly intervalMs: number;
+    readonly timeoutMs: number;
+  };
+  readonly quarantine: {
+    /** This many failed starts and crashes within `windowMs` put the library there; 0: never. */
+    readonly failures: number;
+    readonly windowMs: number;
+  };
+}
+
+/** What the operator grants a plugin; empty by default. */
+export interface Permissions {
+  readonly filesystem: {
+    /** Absolute paths of files and directories. */
+    readonly read: readonly string[];
+    /** As `read`; includes reading. */
+    readonly write: readonly string[];
+  };
+  readonly network: {
+    /** TCP ports, on any host. */
+    readonly connect: readonly number[];
+    /** TCP ports. */
+    readonly listen: readonly number[];
+    /** Any host and port. */
+    readonly udp: boolean;
+  };
+  /** Names of variables; their values come from the server's environment when a process starts. */
+  readonly env: readonly string[];
 }
 
 export type RetryCondition = 'crash' | 'timeout' | 'bad_response';
 
 export interface ResourceLimits {
+  /** Private memory of a process; 0: unlimited. */
+  readonly memoryBytes: number;
+  /** Descriptors of a process; 0: unlimited. */
+  readonly openFiles: number;
+  /** Longest file the plugin can write; 0: unlimited. */
+  readonly fileSizeBytes: number;
+  /** Percentage of one core a process may use between calls; 0: any. */
+  readonly idleCpuPercent: number;
   /** Calls a plugin works on at once, per process. */
   readonly concurrency: number;
   /** Calls that may wait beyond those, per process. */

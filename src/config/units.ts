@@ -1,4 +1,4 @@
-/** Durations and sizes: the texts of the file on one side, whole milliseconds and bytes on the other. */
+/** Durations, sizes and percentages: the texts of the file on one side, whole numbers on the other. */
 
 type Units = readonly (readonly [unit: string, factor: number])[];
 
@@ -22,11 +22,16 @@ const SIZE_UNITS: Units = [
   ['GiB', 1024 ** 3],
 ];
 
+const PERCENTAGE_UNITS: Units = [['%', 1]];
+
 /** "100ms", "5s", "1m", "1h" or a number of milliseconds, in milliseconds. The schema has checked it. */
 export const parseDuration = (value: string | number): number => parse(value, DURATION_UNITS);
 
 /** "64KiB", "8MB" or a number of bytes, in bytes. The schema has checked it. */
 export const parseSize = (value: string | number): number => parse(value, SIZE_UNITS);
+
+/** "20%" or a number of percent, as a number. The schema has checked it. */
+export const parsePercentage = (value: string | number): number => parse(value, PERCENTAGE_UNITS);
 
 /** Whole milliseconds in the largest unit that divides them. */
 export const formatDuration = (milliseconds: number): string => format(milliseconds, DURATION_UNITS);

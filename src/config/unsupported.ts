@@ -1,4 +1,5 @@
 import { type Pointer, segments } from './pointer.js';
+import type { Finding } from './problems.js';
 
 /**
  * Keys of the configuration's design that this version does not act on. The schema allows only what
@@ -10,23 +11,35 @@ const NOT_YET: readonly (readonly [path: string, allowed?: string])[] = [
   ['marketplace'],
   ['state'],
   ['server.workers', '1'],
-  ['plugins.*.sandbox', '"off"'],
   ['plugins.*.load', '"eager"'],
-  ['plugins.*.permissions'],
-  ['plugins.*.limits.memory'],
-  ['plugins.*.limits.open_files'],
-  ['plugins.*.limits.file_size'],
+  ['plugins.*.permissions.http'],
+];
+
+/** Permissions one might look for that no version can give without making the others worthless. */
+const NEVER: readonly (readonly [path: string, reason: string])[] = [
+  ['plugins.*.permissions.exec', 'a process that can start others escapes its limits'],
+  [
+    'plugins.*.permissions.network.unix',
+    "whoever may use one Unix socket may use them all, a container engine's included",
+  ],
 ];
 
 /** The hint for a value this version does not support yet, or undefined for any other value. */
 export function unsupportedHint(pointer: Pointer): string | undefined {
+  const row = NOT_YET.find(([pattern]) => matches(pattern, pointer));
+  if (row === undefined) return undefined;
+  return row[1] === undefined ? 'remove it' : `remove it or set it to ${row[1]}`;
+}
+
+/** Why a key is not and will not be there, or undefined for any other key. */
+export function refusal(pointer: Pointer): Finding | undefined {
+  const row = NEVER.find(([pattern]) => matches(pattern, pointer));
+  return row === undefined ? undefined : { message: `cannot be granted: ${row[1]}`, hint: 'remove it' };
+}
+
+function matches(pattern: string, pointer: Pointer): boolean {
   const path = segments(pointer);
-  if (path[0] === 'plugins' && path[1] === 'auto_discover') return undefined;
-  for (const [pattern, allowed] of NOT_YET) {
-    const parts = pattern.split('.');
-    const matches =
-      parts.length === path.length && parts.every((part, i) => part === '*' || part === path[i]);
-    if (matches) return allowed === undefined ? 'remove it' : `remove it or set it to ${allowed}`;
-  }
-  return undefined;
+  if (path[0] === 'plugins' && path[1] === 'auto_discover') return false;
+  const parts = pattern.split('.');
+  return parts.length === path.length && parts.every((part, i) => part === '*' || part === path[i]);
 }

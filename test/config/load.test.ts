@@ -13,7 +13,7 @@ afterEach(() => rm(directory, { recursive: true }));
 
 const EXAMPLE = `name: weather
 server: { host: 0.0.0.0, port: 80, body_limit: 8MB, workers: 1, shutdown: { delay: 5s, timeout: 1m } }
-admin: { enabled: false, host: "::1", port: 0, token: t }
+admin: { enabled: false, host: "::1", port: 0, token: t, read_token: r }
 logging: { level: debug, format: json }
 endpoints:
   city: { path: "/weather/{city}", methods: [GET, HEAD], plugin: weather }
@@ -27,16 +27,22 @@ plugins:
     enabled: false
     critical: true
     priority: -5
-    isolation: in-process
     trusted: true
-    sandbox: "off"
+    sandbox: best-effort
+    permissions:
+      filesystem: { read: [./data, /etc/../usr/share], write: [cache/] }
+      network: { connect: [443, 8443], listen: [9000], udp: true }
+      env: [TZ, _A1]
     load: eager
     config: { deep: { er: [1] } }
     timeouts: { call: 250, initialize: 1h, shutdown: 1ms }
     circuit_breaker: { failures: 1, window: 2s, reset_after: 3s }
     retry: { attempts: 3, on: [timeout, bad_response] }
-    limits: { concurrency: 2, queue: 0, reply: 16MiB, parsed_reply: 1kB, log_rate: 0 }
+    limits: { memory: 2GiB, open_files: 16, file_size: 1B, idle_cpu: 150%, concurrency: 2, queue: 0, reply: 16MiB, parsed_reply: 1kB, log_rate: 0 }
     recycle: { calls: 0, memory: 1GiB }
+    restart: { delay: 1s, max_delay: 1s }
+    health: { interval: 0, timeout: 250 }
+    quarantine: { failures: 0, window: 1h }
 `;
 
 describe('a whole file', () => {
@@ -56,7 +62,7 @@ describe('a whole file', () => {
         bodyLimitBytes: 8e6,
         shutdown: { delayMs: 5000, timeoutMs: 60_000 },
       },
-      admin: { enabled: false, host: '::1', port: 0, token: 't' },
+      admin: { enabled: false, host: '::1', port: 0, token: 't', readToken: 'r' },
       logging: { level: 'debug', format: 'json' },
       endpoints: [
         {
@@ -98,13 +104,26 @@ describe('a whole file', () => {
           where: `${file}:12:3`,
           critical: true,
           priority: -5,
-          isolation: 'in-process',
+          isolation: 'process',
           trusted: true,
+          sandbox: 'best-effort',
+          permissions: {
+            filesystem: {
+              read: [join(directory, 'data'), '/usr/share'],
+              write: [join(directory, 'cache')],
+            },
+            network: { connect: [443, 8443], listen: [9000], udp: true },
+            env: ['TZ', '_A1'],
+          },
           instances: 1,
           timeouts: { callMs: 250, initializeMs: 3_600_000, shutdownMs: 1 },
           circuitBreaker: { failures: 1, windowMs: 2000, resetAfterMs: 3000 },
           retry: { attempts: 3, on: ['timeout', 'bad_response'] },
           limits: {
+            memoryBytes: 2 * 1024 ** 3,
+            openFiles: 16,
+            fileSizeBytes: 1,
+            idleCpuPercent: 150,
             concurrency: 2,
             queue: 0,
             replyBytes: 16 * 1024 ** 2,
@@ -112,6 +131,9 @@ describe('a whole file', () => {
             logBytesPerSecond: 0,
           },
           recycle: { calls: 0, memoryBytes: 1024 ** 3 },
+          restart: { delayMs: 1000, maxDelayMs: 1000 },
+          healthCheck: { intervalMs: 0, timeoutMs: 250 },
+          quarantine: { failures: 0, windowMs: 3_600_000 },
         },
       ],
       autoDiscover: {
@@ -140,22 +162,32 @@ describe('a whole file', () => {
     expect(config).toMatchObject({
       file: null,
       server: { host: '127.0.0.1', port: 8080, bodyLimitBytes: 1024 ** 2 },
-      admin: { enabled: true, host: '127.0.0.1', port: 8081, token: '' },
+      admin: { enabled: true, host: '127.0.0.1', port: 8081, token: '', readToken: '' },
       logging: { level: 'info', format: 'auto' },
       endpoints: [],
       plugins: [],
       autoDiscover: { enabled: false },
     });
     expect(defaultPluginPolicy()).toEqual({
-      critical: false,
+      critical: null,
       priority: null,
       isolation: 'process',
       trusted: false,
+      sandbox: 'strict',
+      permissions: {
+        filesystem: { read: [], write: [] },
+        network: { connect: [], listen: [], udp: false },
+        env: [],
+      },
       instances: 1,
-      timeouts: { callMs: 100, initializeMs: 5000, shutdownMs: 2000 },
+      timeouts: { callMs: null, initializeMs: 5000, shutdownMs: 2000 },
       circuitBreaker: { failures: 5, windowMs: 30_000, resetAfterMs: 10_000 },
       retry: { attempts: 1, on: ['crash'] },
       limits: {
+        memoryBytes: 256 * 1024 ** 2,
+        openFiles: 64,
+        fileSizeBytes: 64 * 1024 ** 2,
+        idleCpuPercent: 20,
         concurrency: 1,
         queue: 1024,
         replyBytes: 8 * 1024 ** 2,
@@ -163,6 +195,9 @@ describe('a whole file', () => {
         logBytesPerSecond: 64 * 1024,
       },
       recycle: { calls: 1_000_000, memoryBytes: 128 * 1024 ** 2 },
+      restart: { delayMs: 100, maxDelayMs: 30_000 },
+      healthCheck: { intervalMs: 10_000, timeoutMs: 1000 },
+      quarantine: { failures: 10, windowMs: 600_000 },
     });
     expect(Object.isFrozen(defaultPluginPolicy())).toBe(true);
   });

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { TaskCancelledError, wrap } from 'cockatiel';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { defaultPluginPolicy } from '../../dist/config/load.js';
 import { BackworksError, PluginFailure } from '../../dist/errors.js';
 import { DeadlinePolicy, DeadlineTimer, type GuardedCall } from '../../dist/execution/deadline.js';
 import { PluginExecutor, type PluginExecutorOptions } from '../../dist/execution/executor.js';
@@ -12,13 +13,7 @@ const SETTINGS: Settings = {
   timeouts: { callMs: 50 },
   circuitBreaker: { failures: 3, windowMs: 10_000, resetAfterMs: 100 },
   retry: { attempts: 1, on: [] },
-  limits: {
-    concurrency: 1,
-    queue: 1,
-    replyBytes: 1024,
-    parsedReplyBytes: 1024,
-    logBytesPerSecond: 1024,
-  },
+  limits: { ...defaultPluginPolicy().limits, concurrency: 1, queue: 1 },
   instances: 1,
 };
 
