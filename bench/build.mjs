@@ -19,7 +19,10 @@ const bench = join(root, 'bench');
 /** Something a peer needs is not there; the message is what the table shows. */
 export class Missing extends Error {}
 
-/** @throws Missing when none of the programs is installed */
+/**
+ * The path of a program.
+ * @throws Missing when it is not installed; `install` says what to install
+ */
 export function need(program, install = program) {
   const found = findProgram(program);
   if (found === null) throw new Missing(`needs ${install}`);
@@ -82,7 +85,7 @@ export function installPackages(folder, { install }) {
   const stamp = join(cwd, 'node_modules', '.bench-stamp');
   const digest = createHash('sha256').update(lock).digest('hex');
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return;
-  if (!install) throw new Missing('its packages are installed by a run without --quick');
+  if (!install) throw new Missing('a run without --quick installs it');
   try {
     run(`npm ci in ${folder}`, need('npm'), ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd });
   } catch {

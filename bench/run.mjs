@@ -25,8 +25,8 @@ async function main() {
     results.push(result);
     if (!options.json) process.stdout.write(`\n## ${result.title}\n\n${renderTable(result)}\n`);
     if (options.quick) continue;
-    writeResult(join(root, 'bench/results'), result);
-    updateDocument(join(root, 'docs/performance.md'), result);
+    const written = writeResult(join(root, 'bench/results'), result);
+    updateDocument(join(root, 'docs/performance.md'), written);
   }
   if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
 }

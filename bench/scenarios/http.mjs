@@ -49,28 +49,32 @@ function commands() {
 }
 
 export async function run({ rounds, quick, onProgress }) {
-  const load = loadGenerator();
-  const seconds = quick ? 1 : 2;
-  const widths = quick ? [MAIN] : [1, 16, MAIN, 256];
+  const settings = { seconds: quick ? 1 : 2, widths: quick ? [MAIN] : [1, 16, MAIN, 256] };
   const servers = [];
   const peers = [];
   try {
     for (const [peer, command] of Object.entries(commands())) {
-      try {
-        const server = new PeerProcess(command());
-        servers.push(server);
-        const { url, pid } = await server.answer();
-        await expectAnswer(url + PATH);
-        await load(url + PATH, MAIN, WARM_UP_SECONDS);
-        peers.push({ name: peer, measure: () => measure({ load, url: url + PATH, pid, seconds, widths }) });
-      } catch (error) {
-        if (!(error instanceof Missing)) throw error;
-        peers.push({ name: peer, missing: error.message });
-      }
+      peers.push({ name: peer, ...(await prepare(command, settings, servers)) });
     }
     return await alternate(peers, rounds, onProgress);
   } finally {
     await Promise.all(servers.map((server) => server.end()));
+  }
+}
+
+/** Starts a server and warms it up; `{ missing }` when it, or the load generator, is not there. */
+async function prepare(command, settings, servers) {
+  try {
+    const load = loadGenerator();
+    const server = new PeerProcess(command());
+    servers.push(server);
+    const { url, pid } = await server.answer();
+    await expectAnswer(url + PATH);
+    await load(url + PATH, MAIN, WARM_UP_SECONDS);
+    return { measure: () => measure({ load, url: url + PATH, pid, ...settings }) };
+  } catch (error) {
+    if (error instanceof Missing) return { missing: error.message };
+    throw error;
   }
 }
 

@@ -7,7 +7,6 @@
  *   {"milliseconds":500,"width":1}  ->  {"p50":..,"p99":..,"perCall":..}   microseconds
  * As `ping_pong --answer` it only answers: one byte to say it is there, then rounds on descriptor 3.
  */
-#define _GNU_SOURCE
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -109,7 +108,7 @@ int main(int argc, char **argv) {
         write_all(3, "!", 1);
         answer(3);
     }
-    check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0, "socketpair");
+    check(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0, "socketpair");
     child = fork();
     check(child >= 0, "fork");
     if (child == 0) {

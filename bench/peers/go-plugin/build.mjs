@@ -14,7 +14,7 @@ export function buildGoPlugin({ install }) {
   need('cc', 'a C compiler');
   const inputs = sources(FOLDER, ['.go', 'go.mod', 'go.sum']);
   return once('go-plugin', inputs, basename(go), (draft) => {
-    if (!install) throw new Missing('is built by a run without --quick');
+    if (!install) throw new Missing('a run without --quick builds it');
     try {
       run('go build', go, ['build', '-trimpath', '-o', draft, '.'], { cwd: `${root}/bench/${FOLDER}` });
     } catch (error) {
