@@ -33,7 +33,7 @@ export function reportContradictions(
     rejectEntry: (pointer, finding) =>
       report.add('BW_CONFIG_INVALID', pointer, source.keyPosition(pointer), finding),
     isHidden: (pointer) => source.origin(pointer) !== undefined,
-    isGiven: (pointer) => source.has(pointer),
+    isGiven: (pointer) => source.isGiven(pointer),
   };
   serverContradictions(file);
   adminContradictions(file);

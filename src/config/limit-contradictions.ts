@@ -45,7 +45,10 @@ function checkRestart(file: CheckedFile, pointer: Pointer, { delay, max_delay }:
   if (parseDuration(delay) <= parseDuration(max_delay)) return;
   const at = { delay: below(pointer, 'delay'), max: below(pointer, 'max_delay') };
   const shown = { delay: file.show(at.delay, String(delay)), max: file.show(at.max, String(max_delay)) };
-  file.reject(file.isGiven(at.max) ? at.max : at.delay, {
-    message: `restart.delay, ${shown.delay}, is longer than restart.max_delay, ${shown.max}`,
-  });
+  if (file.isGiven(at.max)) {
+    file.reject(at.max, { message: `${shown.max} is shorter than restart.delay, ${shown.delay}` });
+  } else {
+    const message = `${shown.delay} is longer than restart.max_delay, ${shown.max}`;
+    file.reject(at.delay, { message, hint: 'raise that too' });
+  }
 }

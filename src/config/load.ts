@@ -56,7 +56,8 @@ export function parseConfig(text: string, options: ParseOptions): LoadedConfig {
     directory: options.directory,
     where: options.file === undefined ? () => null : where,
   });
-  return { config, warnings: Object.freeze(warningsFor(raw, where)) };
+  const places = { where, isGiven: (pointer: string) => source.isGiven(pointer) };
+  return { config, warnings: Object.freeze(warningsFor(raw, config, places)) };
 }
 
 /** A source whose value is a RawConfig. */

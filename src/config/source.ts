@@ -32,7 +32,8 @@ export class Source {
     return linePosition(this.lines, mark?.key ?? mark?.value ?? 0);
   }
 
-  has(pointer: Pointer): boolean {
+  /** True for a value of the file, false for a default. */
+  isGiven(pointer: Pointer): boolean {
     return this.marks.has(pointer);
   }
 

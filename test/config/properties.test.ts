@@ -2,7 +2,13 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ConfigError, parseConfig } from '../../dist/config/load.js';
 import { editDistance, nearest } from '../../dist/config/nearest.js';
-import { formatDuration, formatSize, parseDuration, parseSize } from '../../dist/config/units.js';
+import {
+  formatDuration,
+  formatSize,
+  parseDuration,
+  parsePercentage,
+  parseSize,
+} from '../../dist/config/units.js';
 
 const SAMPLE = `name: \${NAME:-a}
 server: { port: "\${PORT}", body_limit: 1MiB, shutdown: { timeout: 10s } }
@@ -17,7 +23,14 @@ plugins:
     config: { api_key: "\${KEY}", list: [1, 2.5, ~, true] }
     timeouts: { call: 100ms }
     retry: { attempts: 2, on: [crash] }
-    limits: { reply: 8MiB, queue: 64 }
+    limits: { reply: 8MiB, queue: 64, memory: 64MiB, open_files: 32, idle_cpu: 5% }
+    sandbox: strict
+    permissions:
+      filesystem: { read: [./data, "\${KEY}"], write: [/tmp/a] }
+      network: { connect: [443], listen: ["\${PORT}"], udp: true }
+      env: [TZ, LANG]
+    restart: { delay: 1s, max_delay: 1m }
+    recycle: { memory: 32MiB }
   auto_discover: { enabled: true, directories: [./plugins] }
 `;
 
@@ -106,6 +119,19 @@ test('durations and sizes survive being written and read', () => {
     fc.property(fc.integer({ min: 1, max: 1000 }), factors, (count, factor) => {
       expect(parseSize(formatSize(count * factor))).toBe(count * factor);
     }),
+  );
+});
+
+test('a percentage means the same with and without its sign', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 9999 }), (percent) => {
+      const limit = (text: string) =>
+        parseConfig(`plugins: { a: { path: x, limits: { idle_cpu: ${text} } } }`, { directory: '/', env })
+          .config.plugins[0]?.limits.idleCpuPercent;
+      expect([limit(`${percent}`), limit(`${percent}%`)]).toEqual([percent, percent]);
+      expect(parsePercentage(`${percent}%`)).toBe(percent);
+    }),
+    { numRuns: 50 },
   );
 });
 

@@ -146,6 +146,13 @@ describe('what a variable holds is never shown', () => {
     'plugins: { a: { path: x, config: "${S}" } }',
     'plugins: { a: { path: x, sandbox: "${S}" } }',
     'plugins: { a: { path: x, retry: { on: ["${S}"] } } }',
+    'plugins: { a: { path: x, permissions: { env: ["${S}"] } } }',
+    'plugins: { a: { path: x, permissions: { env: ["LD_${P}"] } } }',
+    'plugins: { a: { path: x, permissions: { network: { connect: ["${S}"] } } } }',
+    'plugins: { a: { path: x, permissions: { filesystem: { read: ["${P}\\0"] } } } }',
+    'plugins: { a: { path: x, limits: { idle_cpu: "${S}" } } }',
+    'plugins: { a: { path: x, restart: { delay: "${S}" } } }',
+    'admin: { token: "${P}", read_token: "${P}" }',
     'plugins: { a: "${S}" }',
     '"${S}"',
   ];

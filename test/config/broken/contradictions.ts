@@ -45,6 +45,24 @@ export const CONTRADICTIONS: readonly Case[] = [
     '2:34: plugins.a.limits.reply: expected a size of at most 16MiB, found "17MiB"',
   ],
   [
+    'a delay longer than the longest',
+    `plugins:
+  a: { path: x, restart: { delay: 2s, max_delay: 1999 } }`,
+    '2:50: plugins.a.restart.max_delay: "1999" is shorter than restart.delay, "2s"',
+  ],
+  [
+    'a longest delay shorter than the first one is by default',
+    `plugins:
+  a: { path: x, restart: { max_delay: 50ms } }`,
+    '2:39: plugins.a.restart.max_delay: "50ms" is shorter than restart.delay, "100ms"',
+  ],
+  [
+    'a delay longer than the longest is by default',
+    `plugins:
+  a: { path: x, restart: { delay: 1m } }`,
+    '2:35: plugins.a.restart.delay: "1m" is longer than restart.max_delay, "30s" — raise that too',
+  ],
+  [
     'a body limit that is too large',
     'server: { body_limit: 2GiB }',
     '1:23: server.body_limit: expected a size of at most 1GiB, found "2GiB"',
@@ -59,6 +77,11 @@ export const CONTRADICTIONS: readonly Case[] = [
     'one port twice',
     'admin: { port: 8080 }',
     '1:16: admin.port: server.port already has this port — give it another',
+  ],
+  [
+    'one token twice',
+    'admin: { token: hunter2, read_token: hunter2 }',
+    '1:38: admin.read_token: admin.token has the same value — whoever may read could also control; give it another',
   ],
   [
     'an endpoint of an unknown plugin',

@@ -206,4 +206,19 @@ server:`,
     'plugins: { auto_discover: { directories: [./a, 1] } }',
     '1:48: plugins.auto_discover.directories[1]: expected a string that is not empty, found 1 — put it in quotes',
   ],
+  [
+    'no delay before a restart',
+    'plugins: { a: { path: x, restart: { delay: 0s } } }',
+    '1:44: plugins.a.restart.delay: expected a duration such as "100ms", found "0s" — it must be above 0',
+  ],
+  [
+    'a health check without time',
+    'plugins: { a: { path: x, health: { timeout: 0 } } }',
+    '1:45: plugins.a.health.timeout: expected a duration such as "100ms", found 0 — it must be above 0',
+  ],
+  [
+    'a negative number of failures',
+    'plugins: { a: { path: x, quarantine: { failures: -1 } } }',
+    '1:50: plugins.a.quarantine.failures: expected a whole number from 0 to 1000000, found -1',
+  ],
 ];
