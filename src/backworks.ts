@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { defaultPluginPolicy } from './config/load.js';
-import type { BackworksConfig } from './config/types.js';
+import type { BackworksConfig, PluginPolicy } from './config/types.js';
 import { DeadlineTimer } from './execution/deadline.js';
 import { PluginMetrics } from './execution/metrics.js';
 import { type Log, silentLog } from './log.js';
 import { type LibraryStore, openLibraryStore } from './native/library-store.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
-import { createLibraryReader } from './plugins/library-reader.js';
+import { createLibraryReader, type LibraryReader } from './plugins/library-reader.js';
 import { PluginLoader } from './plugins/loader.js';
+import { Quarantine } from './plugins/quarantine.js';
 import { PluginRegistry } from './plugins/registry.js';
 import type { PluginStatus, RejectedLibrary } from './plugins/status.js';
 import { validateLibrary, type ValidationReport } from './plugins/validate.js';
@@ -21,6 +22,8 @@ const ADMIN_TOKEN_BYTES = 24;
 export interface BackworksOptions {
   /** Where log lines go; nowhere when absent. */
   readonly log?: Log;
+  /** Where the variables come from that `permissions.env` grants; none when absent. */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 export interface BackworksAddress {
@@ -49,14 +52,15 @@ export interface Backworks {
 /** Wires a server together from a checked configuration. */
 export function createBackworks(
   config: BackworksConfig,
-  { log = silentLog }: BackworksOptions = {},
+  { log = silentLog, environment = {} }: BackworksOptions = {},
 ): Backworks {
   const metrics = new PluginMetrics();
-  const reader = createLibraryReader();
-  const defaults = defaultPluginPolicy();
-  const loader = createLoader(metrics, log);
-  const registry = new PluginRegistry({ log, reader, loader, defaults });
   const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
+  const registry = new PluginRegistry({
+    log,
+    ...createPluginParts(metrics, log, environment),
+    onChange: () => orchestrator.setPlugins(registry.loaded()),
+  });
   const app = createApp({ endpoints: config.endpoints, orchestrator, log });
   const { token } = config.admin;
   const madeUpToken = token === '' ? randomBytes(ADMIN_TOKEN_BYTES).toString('base64url') : null;
@@ -130,17 +134,27 @@ export function createBackworks(
 
 /** Checks a library as `backworks plugin validate` does. Plugin code runs in processes of its own. */
 export function validatePlugin(path: string): Promise<ValidationReport> {
-  return validateLibrary(path, {
-    reader: createLibraryReader(),
-    loader: createLoader(new PluginMetrics(), silentLog),
-    defaults: defaultPluginPolicy(),
-  });
+  return validateLibrary(path, createPluginParts(new PluginMetrics(), silentLog, {}));
 }
 
-function createLoader(metrics: PluginMetrics, log: Log): PluginLoader {
-  let store: Promise<LibraryStore> | null = null;
+/** What reads and loads libraries. Directories are opened when they are first needed. */
+function createPluginParts(metrics: PluginMetrics, log: Log, environment: NodeJS.ProcessEnv): PluginParts {
+  const defaults = defaultPluginPolicy();
   const timer = new DeadlineTimer();
-  return new PluginLoader({ log, metrics, timer, store: () => (store ??= openLibraryStore()) });
+  let store: Promise<LibraryStore> | null = null;
+  let quarantined: Promise<Quarantine> | null = null;
+  const openStore = (): Promise<LibraryStore> => (store ??= openLibraryStore());
+  const quarantine = (): Promise<Quarantine> => (quarantined ??= Quarantine.open());
+  const reader = createLibraryReader(openStore, defaults);
+  const loader = new PluginLoader({ log, metrics, timer, store: openStore, quarantine, environment });
+  return { defaults, reader, loader, quarantine };
+}
+
+interface PluginParts {
+  readonly defaults: PluginPolicy;
+  readonly reader: LibraryReader;
+  readonly loader: PluginLoader;
+  readonly quarantine: () => Promise<Quarantine>;
 }
 
 function packageVersion(): string {

@@ -43,11 +43,15 @@ export const ERRORS = {
   BW_PLUGIN_UNSUPPORTED: kind(503, EXIT.plugin, 'A plugin entry asks for something this version cannot do.'),
   BW_PLUGIN_CRASHED: kind(503, EXIT.plugin, 'A plugin process was ended by a signal during a call.'),
   BW_PLUGIN_EXITED: kind(503, EXIT.plugin, 'A plugin process ended itself during a call.'),
+  BW_PLUGIN_VIOLATION: kind(503, EXIT.plugin, 'A plugin was ended for a system call its sandbox forbids.'),
+  BW_PLUGIN_MEMORY: kind(503, EXIT.plugin, 'A plugin ran out of the memory its limit allows.'),
   BW_PLUGIN_TIMEOUT: kind(504, EXIT.plugin, 'A plugin did not answer before its deadline.'),
   BW_PLUGIN_PROTOCOL: kind(503, EXIT.plugin, 'A plugin process broke the runner protocol.'),
   BW_PLUGIN_BAD_RESPONSE: kind(502, EXIT.plugin, 'A plugin answered with something that cannot be used.'),
   BW_PLUGIN_UNAVAILABLE: kind(503, EXIT.plugin, 'A plugin is not running at the moment.'),
   BW_PLUGIN_OVERLOADED: kind(503, EXIT.plugin, 'A plugin has as many calls waiting as its queue allows.'),
+  BW_PLUGIN_SANDBOX: kind(503, EXIT.plugin, 'The sandbox a plugin is to run in cannot be set up.'),
+  BW_PLUGIN_QUARANTINED: kind(503, EXIT.plugin, 'A library failed so often that it is not started any more.'),
   BW_PLUGIN_CIRCUIT_OPEN: kind(503, EXIT.plugin, 'A plugin failed too often and is left alone for a while.'),
   BW_RUNNER_NOT_FOUND: kind(503, EXIT.failure, 'The runner program is missing.'),
   BW_RUNNER_VERSION: kind(503, EXIT.failure, 'The runner program is of another version than the server.'),
@@ -105,6 +109,7 @@ export class BackworksError extends Error {
 /** Where in a plugin's life a failure happened. */
 export type PluginPhase =
   | 'describe'
+  | 'sandbox'
   | 'load'
   | 'initialize'
   | 'before_request'
@@ -126,7 +131,35 @@ export interface PluginFailureDetails extends BackworksErrorOptions {
   exitStatus?: number | undefined;
   /** Last lines the process wrote to stderr, oldest first. */
   stderrTail?: readonly string[] | undefined;
+  /** Where it crashed, as library+offset. */
+  at?: string | undefined;
+  /** The system call its sandbox forbids. */
+  systemCall?: string | undefined;
+  /** The request it was working on. */
+  requestId?: string | undefined;
 }
+
+/** How a call or a process ended, for programs that sort failures. */
+export type PluginOutcome =
+  | 'ok'
+  | 'setup_error'
+  | 'violation'
+  | 'crashed'
+  | 'exited'
+  | 'timeout'
+  | 'oom_suspected'
+  | 'protocol_error'
+  | 'bad_response';
+
+const OUTCOMES: Partial<Record<ErrorCode, PluginOutcome>> = {
+  BW_PLUGIN_VIOLATION: 'violation',
+  BW_PLUGIN_CRASHED: 'crashed',
+  BW_PLUGIN_EXITED: 'exited',
+  BW_PLUGIN_TIMEOUT: 'timeout',
+  BW_PLUGIN_MEMORY: 'oom_suspected',
+  BW_PLUGIN_PROTOCOL: 'protocol_error',
+  BW_PLUGIN_BAD_RESPONSE: 'bad_response',
+};
 
 /** A failure of one plugin: what the circuit breaker counts and operators read. */
 export class PluginFailure extends BackworksError {
@@ -135,6 +168,9 @@ export class PluginFailure extends BackworksError {
   readonly signal: string | undefined;
   readonly exitStatus: number | undefined;
   readonly stderrTail: readonly string[];
+  readonly at: string | undefined;
+  readonly systemCall: string | undefined;
+  readonly requestId: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: PluginFailureDetails) {
     super(code, message, details);
@@ -144,6 +180,13 @@ export class PluginFailure extends BackworksError {
     this.signal = details.signal;
     this.exitStatus = details.exitStatus;
     this.stderrTail = details.stderrTail ?? [];
+    this.at = details.at;
+    this.systemCall = details.systemCall;
+    this.requestId = details.requestId;
+  }
+
+  get outcome(): PluginOutcome {
+    return OUTCOMES[this.code] ?? 'setup_error';
   }
 }
 

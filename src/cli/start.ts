@@ -16,7 +16,7 @@ export async function start(context: CommandContext): Promise<ExitCode> {
   for (const warning of warnings) log.warn({}, warning);
 
   const stop = listenForStop(() => log.warn({}, 'reload is not available in this version'));
-  const backworks = createBackworks(config, { log });
+  const backworks = createBackworks(config, { log, environment: process.env });
   const started = backworks.start();
   const signal = await Promise.race([stop.first, started.then(() => null)]);
   if (signal === null) {

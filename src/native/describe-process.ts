@@ -20,13 +20,18 @@ export interface DescribeRun {
 }
 
 /**
- * Runs `runner --describe library` with an empty environment, in a process group of its own, so that
+ * Runs `runner --describe library` with these sandbox settings and an empty environment, in a process group of its own, so that
  * nothing of it outlives the time limit.
  * @throws BackworksError (as a rejection) BW_RUNNER_START when there is no such program to run
  */
-export function runDescribe(runner: string, library: string, timeoutMs: number): Promise<DescribeRun> {
+export function runDescribe(
+  runner: string,
+  library: string,
+  settings: readonly string[],
+  timeoutMs: number,
+): Promise<DescribeRun> {
   return new Promise((resolve, reject) => {
-    const child = spawn(runner, ['--describe', library], {
+    const child = spawn(runner, ['--describe', library, ...settings], {
       cwd: '/',
       env: {},
       stdio: ['ignore', 'pipe', 'pipe'],

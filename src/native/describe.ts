@@ -3,10 +3,11 @@ import { BackworksError, PluginFailure, type ErrorCode } from '../errors.js';
 import { type DescribeRun, runDescribe } from './describe-process.js';
 import { DescriptionCache, descriptionKey, type Remembered } from './description-cache.js';
 import { readDescription } from './description.js';
-import type { LibraryDescription } from './native-plugin.js';
+import type { LibraryDescription, SandboxOptions } from './native-plugin.js';
 import { printable } from './plugin-output.js';
 import { RUNNER_EXIT } from './protocol.js';
 import { findRunner } from './runner-binary.js';
+import { sandboxSettings } from './sandbox.js';
 
 const DEFAULT_TIMEOUT_MS = 2000;
 const EXIT_LOAD = 75;
@@ -28,6 +29,10 @@ export interface DescribeOptions {
   readonly timeoutMs?: number;
   /** Where results are kept; default: see openCacheDirectory. null: neither read nor kept. */
   readonly cacheDirectory?: string | null;
+  /** The sandbox the library is loaded in; default: none. */
+  readonly sandbox?: SandboxOptions;
+  /** Gives the file to load in place of the library, such as a copy; asked only when it is loaded. */
+  readonly copyOf?: (library: string) => Promise<string>;
 }
 
 /**
@@ -47,7 +52,9 @@ export async function describeLibrary(
   const remembered = await cache?.read(key);
   if (remembered) return conclude(library, remembered);
 
-  const result = judge(library, timeoutMs, await runDescribe(runner, library, timeoutMs));
+  const file = (await options.copyOf?.(library)) ?? library;
+  const settings = options.sandbox === undefined ? [] : sandboxSettings(options.sandbox, file);
+  const result = judge(library, timeoutMs, await runDescribe(runner, file, settings, timeoutMs));
   // A file replaced meanwhile may be either the one that was loaded or the one that was not.
   if (cache && (await keyOf(library, runner)) === key && isWorthKeeping(result))
     await cache.write(key, result);

@@ -1,4 +1,4 @@
-import { PluginFailure, type PluginPhase } from '../errors.js';
+import { PluginFailure, type PluginFailureDetails, type PluginPhase } from '../errors.js';
 import type { CrashReport } from './crash-report.js';
 import { RUNNER_EXIT } from './protocol.js';
 
@@ -11,6 +11,7 @@ export interface ProcessEnd {
 /** Why the server ended a runner itself; null when it did not. */
 export type KillReason =
   | { readonly kind: 'deadline' }
+  | { readonly kind: 'memory'; readonly bytes: number }
   | { readonly kind: 'protocol'; readonly message: string }
   | { readonly kind: 'version'; readonly message: string }
   | null;
@@ -19,6 +20,8 @@ export interface EndFacts {
   readonly plugin: string;
   /** What the process was doing. */
   readonly phase: PluginPhase;
+  /** The request it was working on. */
+  readonly requestId: string | undefined;
   readonly end: ProcessEnd;
   readonly killed: KillReason;
   readonly crash: CrashReport | null;
@@ -29,31 +32,79 @@ export interface EndFacts {
  * The failure behind a process that is gone. Judged by what was going on, never by exit code alone:
  * a plugin that calls exit(0) inside a hook has failed.
  */
-export function explainEnd({ plugin, phase, end, killed, crash, stderrTail }: EndFacts): PluginFailure {
+export function explainEnd(facts: EndFacts): PluginFailure {
+  const { phase, requestId, stderrTail } = facts;
   const during = phase === 'idle' ? 'between calls' : `during ${phase}`;
-  const details = { plugin, phase, stderrTail: [...stderrTail] };
-  if (killed?.kind === 'deadline') {
-    return new PluginFailure('BW_PLUGIN_TIMEOUT', `plugin ${plugin} was stopped at its deadline ${during}`, {
-      ...details,
-      signal: 'SIGKILL',
-      hint: 'raise timeouts in its configuration if the work is legitimate',
-    });
+  const details = { plugin: facts.plugin, phase, requestId, stderrTail: [...stderrTail] };
+  if (facts.killed !== null) return explainKill(facts.plugin, during, facts.killed, details);
+  return facts.end.signal === null
+    ? explainExit(facts, during, details)
+    : explainCrash(facts, during, details);
+}
+
+function explainKill(
+  plugin: string,
+  during: string,
+  killed: NonNullable<KillReason>,
+  details: PluginFailureDetails,
+): PluginFailure {
+  switch (killed.kind) {
+    case 'deadline':
+      return new PluginFailure(
+        'BW_PLUGIN_TIMEOUT',
+        `plugin ${plugin} was stopped at its deadline ${during}`,
+        {
+          ...details,
+          signal: 'SIGKILL',
+          hint: 'raise timeouts in its configuration if the work is legitimate',
+        },
+      );
+    case 'memory':
+      return outOfMemory(`plugin ${plugin} was stopped ${during}: it held ${killed.bytes} bytes`, details);
+    case 'version':
+      return new PluginFailure('BW_RUNNER_VERSION', killed.message, details);
+    case 'protocol': {
+      const message = `plugin ${plugin} broke the runner protocol ${during}: ${killed.message}`;
+      return new PluginFailure('BW_PLUGIN_PROTOCOL', message, details);
+    }
   }
-  if (killed?.kind === 'version') return new PluginFailure('BW_RUNNER_VERSION', killed.message, details);
-  if (killed?.kind === 'protocol') {
-    const message = `plugin ${plugin} broke the runner protocol ${during}: ${killed.message}`;
-    return new PluginFailure('BW_PLUGIN_PROTOCOL', message, details);
+}
+
+function explainCrash(
+  { plugin, end, crash }: EndFacts,
+  during: string,
+  details: PluginFailureDetails,
+): PluginFailure {
+  const signal = end.signal ?? undefined;
+  const systemCall = crash?.systemCall ?? undefined;
+  const at = crash?.at ?? undefined;
+  const place = at === undefined ? '' : ` at ${at}`;
+  if (signal === 'SIGSYS') {
+    const call = systemCall ?? 'a system call';
+    const message = `plugin ${plugin} was ended ${during}${place}: its sandbox forbids ${call}`;
+    return new PluginFailure('BW_PLUGIN_VIOLATION', message, { ...details, signal, at, systemCall });
   }
-  if (end.signal !== null) {
-    const place = crash?.at ?? null;
-    const at = place === null ? '' : ` at ${place}`;
-    const message = `plugin ${plugin} crashed with ${end.signal} ${during}${at}`;
-    return new PluginFailure('BW_PLUGIN_CRASHED', message, { ...details, signal: end.signal });
+  const message = `plugin ${plugin} crashed with ${String(signal)} ${during}${place}`;
+  if (crash?.memoryLow === true) {
+    return outOfMemory(`${message}, with little memory left`, { ...details, signal, at });
   }
+  return new PluginFailure('BW_PLUGIN_CRASHED', message, { ...details, signal, at });
+}
+
+function explainExit(
+  { plugin, end }: EndFacts,
+  during: string,
+  details: PluginFailureDetails,
+): PluginFailure {
   const known = end.code === null ? undefined : RUNNER_EXIT[end.code];
   const how = known ?? `it ended its process with exit code ${end.code ?? 'unknown'}`;
   return new PluginFailure('BW_PLUGIN_EXITED', `plugin ${plugin} exited ${during}: ${how}`, {
     ...details,
     exitStatus: end.code ?? undefined,
   });
+}
+
+function outOfMemory(message: string, details: PluginFailureDetails): PluginFailure {
+  const hint = 'raise limits.memory if it needs more';
+  return new PluginFailure('BW_PLUGIN_MEMORY', message, { ...details, hint });
 }

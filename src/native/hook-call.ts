@@ -38,6 +38,10 @@ export class HookCall implements AnswerHandler {
     };
   }
 
+  get requestId(): string | null {
+    return this.context.requestId ?? null;
+  }
+
   get deadlineAtMs(): number {
     return this.context.deadlineAtMs;
   }

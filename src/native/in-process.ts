@@ -21,6 +21,7 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
  */
 export class InProcessPlugin implements NativePlugin {
   readonly description: LibraryDescription;
+  readonly sandbox = null;
   private readonly library: InProcessLibrary;
   /** Read by the host table while a call runs. */
   private deadlineAtMs = Infinity;

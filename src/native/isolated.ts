@@ -11,6 +11,7 @@ import type {
 } from './native-plugin.js';
 import { findRunner } from './runner-binary.js';
 import { fitsFrame } from './runner-process.js';
+import type { SandboxReport } from './sandbox.js';
 import { WorkerPool } from './worker-pool.js';
 
 /** A plugin in processes of its own. Calls go to the worker with the fewest, or wait for one. */
@@ -77,6 +78,10 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
     const worker = this.pool.leastLoaded();
     if (worker === null) throw this.unavailable();
     return worker.healthCheck(context);
+  }
+
+  get sandbox(): SandboxReport | null {
+    return this.pool.sandbox;
   }
 
   processes(): NativeProcess[] {

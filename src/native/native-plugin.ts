@@ -1,4 +1,6 @@
+import type { Permissions, SandboxMode } from '../config/types.js';
 import type { PluginFailure } from '../errors.js';
+import type { SandboxReport } from './sandbox.js';
 
 /** Functions and flags a library can have beyond plugin_info() and plugin_vtable(). */
 export type AbiFunction =
@@ -33,6 +35,8 @@ export interface LibraryDescription {
 export interface CallContext {
   /** `performance.now()` milliseconds at which the answer stops mattering; Infinity for never. */
   readonly deadlineAtMs: number;
+  /** The request the call belongs to, for reports; null when there is none. */
+  readonly requestId?: string | null;
   /**
    * Set by whoever does the work, invoked at most once when the deadline passes or the caller goes
    * away. Afterwards the call's promise may stay unsettled.
@@ -58,6 +62,9 @@ export interface NativePlugin {
 
   /** Calls shutdown() within its time-box and ends every process. Never rejects; idempotent. */
   close(): Promise<void>;
+
+  /** What holds of the sandbox; null in-process and before a process was ready. */
+  readonly sandbox: SandboxReport | null;
 
   /** The processes at this moment; empty for in-process plugins. */
   processes(): readonly NativeProcess[];
@@ -98,6 +105,9 @@ export interface NativePluginOptions {
   readonly libraryPath: string;
   /** The plugin's `config:` block as JSON text. */
   readonly configJson: string;
+  readonly sandbox: SandboxOptions;
+  /** The environment of its processes. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly instances: number;
   readonly initializeTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
@@ -107,5 +117,18 @@ export interface NativePluginOptions {
   readonly recycleCalls: number;
   /** A process is replaced at this resident memory; 0: never. */
   readonly recycleMemoryBytes: number;
+  /** A process that uses more of a core than this between calls is replaced; 0: any. */
+  readonly idleCpuPercent: number;
+  readonly restart: { readonly delayMs: number; readonly maxDelayMs: number };
   readonly events: NativePluginEvents;
+}
+
+/** What a process may do and use; in force before any code of the plugin runs. */
+export interface SandboxOptions {
+  readonly mode: SandboxMode;
+  readonly permissions: Permissions;
+  /** 0: unlimited, as for the others. */
+  readonly memoryBytes: number;
+  readonly openFiles: number;
+  readonly fileSizeBytes: number;
 }

@@ -1,17 +1,20 @@
-const FIRST_DELAY_MS = 100;
-const LONGEST_DELAY_MS = 30_000;
 /** A process that lived this long ends the series of failures. */
 const STABLE_AFTER_MS = 30_000;
 
-/** How long to wait before the next start: 100 ms, doubling with every failure up to 30 s. */
+/** How long to wait before the next start: a first delay that doubles with every failure, up to a bound. */
 export class RestartDelay {
   private failures = 0;
   private nextStartAtMs = 0;
 
+  constructor(
+    private readonly delayMs: number,
+    private readonly maxDelayMs: number,
+  ) {}
+
   /** Notes a failure of a process that had lived for `lifetimeMs`. */
   failed(lifetimeMs: number): void {
     this.failures = lifetimeMs >= STABLE_AFTER_MS ? 1 : this.failures + 1;
-    const delayMs = Math.min(FIRST_DELAY_MS * 2 ** (this.failures - 1), LONGEST_DELAY_MS);
+    const delayMs = Math.min(this.delayMs * 2 ** (this.failures - 1), this.maxDelayMs);
     this.nextStartAtMs = performance.now() + delayMs;
   }
 

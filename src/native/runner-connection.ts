@@ -24,6 +24,7 @@ const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** What the frame that answers a call must be; STATUS where nothing else is said. */
 const EXPECTED_ANSWER: Partial<Record<PluginPhase, number>> = {
+  sandbox: RunnerFrame.READY,
   load: RunnerFrame.LOADED,
   before_request: RunnerFrame.REPLY,
   after_response: RunnerFrame.REPLY,
@@ -38,6 +39,8 @@ export interface AnswerHandler {
   failed(error: BackworksError): void;
   /** The process is gone and never began this call, so another may. */
   notBegun(): void;
+  /** The request the call belongs to, for reports. */
+  readonly requestId?: string | null;
 }
 
 interface Pending {
@@ -142,7 +145,7 @@ export class RunnerConnection {
    * without an answer what became of it.
    * @param explain makes the failure of the call that was running, or of none ('idle')
    */
-  close(explain: (phase: PluginPhase) => PluginFailure | null): void {
+  close(explain: (phase: PluginPhase, requestId: string | undefined) => PluginFailure | null): void {
     if (!this.broken) this.parse(this.shared.undelivered(this.received));
     this.closed = true;
     this.socket.destroy();
@@ -151,7 +154,7 @@ export class RunnerConnection {
     this.oldest = 0;
     const begun = this.shared.isShared ? this.shared.begun() : (lost.at(-1)?.id ?? 0);
     const running = lost.find(({ id }) => id === begun) ?? (this.shared.isShared ? undefined : lost[0]);
-    const failure = explain(running?.phase ?? 'idle');
+    const failure = explain(running?.phase ?? 'idle', running?.handler.requestId ?? undefined);
     for (const call of lost) {
       if (call === running && failure !== null) call.handler.failed(failure);
       else if (follows(call.id, begun)) call.handler.notBegun();
@@ -235,6 +238,11 @@ export class RunnerConnection {
     switch (failure) {
       case Failure.LOAD:
         return new PluginFailure('BW_PLUGIN_LOAD', `plugin ${plugin} cannot be loaded: ${text}`, details);
+      case Failure.SANDBOX:
+        return new PluginFailure('BW_PLUGIN_SANDBOX', `plugin ${plugin} cannot have its sandbox: ${text}`, {
+          ...details,
+          hint: 'sandbox: best-effort applies what this system has, sandbox: off nothing',
+        });
       case Failure.ABI:
         return new PluginFailure(
           'BW_PLUGIN_ABI',

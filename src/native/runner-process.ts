@@ -10,6 +10,7 @@ import type {
 import { PluginOutput, printable } from './plugin-output.js';
 import { FRAME_PAYLOAD_MAX, HOOK_NUMBER, payloadSize, readFunctionBits, ServerFrame } from './protocol.js';
 import { type AnswerHandler, RunnerConnection } from './runner-connection.js';
+import { readSandboxReport, type SandboxReport, sandboxSettings } from './sandbox.js';
 import { SharedPage } from './shared-page.js';
 import { type SpawnedProcess, spawnProcess } from './spawn.js';
 
@@ -23,6 +24,8 @@ const UTF8_BYTES_PER_UNIT_MAX = 3;
 /** One runner process with one library in it, from its start to its end. */
 export class RunnerProcess {
   readonly startedAt = new Date();
+  /** What holds of its sandbox; null until it said so. */
+  sandbox: SandboxReport | null = null;
   private readonly process: SpawnedProcess;
   private readonly shared = new SharedPage();
   private readonly connection: RunnerConnection;
@@ -47,7 +50,12 @@ export class RunnerProcess {
     const { name, logBytesPerSecond, events } = options;
     try {
       const args = ['--parent', String(process.pid)];
-      this.process = spawnProcess({ program: runner, args, sharedDescriptor: this.shared.descriptor });
+      this.process = spawnProcess({
+        program: runner,
+        args,
+        environment: options.environment,
+        sharedDescriptor: this.shared.descriptor,
+      });
     } catch (error) {
       this.shared.close();
       throw error;
@@ -87,10 +95,18 @@ export class RunnerProcess {
     return !this.gone && !this.closing && this.killReason === null;
   }
 
-  /** Loads the library. @throws PluginFailure BW_PLUGIN_LOAD, BW_PLUGIN_ABI or why the process ended. */
+  /**
+   * Puts the sandbox on and loads the library.
+   * @throws PluginFailure BW_PLUGIN_SANDBOX, BW_PLUGIN_LOAD, BW_PLUGIN_ABI or why the process ended.
+   */
   async loadLibrary(): Promise<LibraryDescription> {
-    const { libraryPath, replyBytesMax } = this.options;
-    const { reply, value } = await this.ask(ServerFrame.LOAD, replyBytesMax, [libraryPath], 'load');
+    const { libraryPath, replyBytesMax, sandbox } = this.options;
+    const settings = sandboxSettings(sandbox, libraryPath);
+    const [ready, { reply, value }] = await Promise.all([
+      this.ask(ServerFrame.SANDBOX, 0, settings, 'sandbox'),
+      this.ask(ServerFrame.LOAD, replyBytesMax, [libraryPath], 'load'),
+    ]);
+    this.sandbox = readSandboxReport(String(ready.reply));
     const [name = '', version = '', description = '', manifest = ''] = String(reply).split('\0');
     const { functions, threadSafe } = readFunctionBits(value);
     const hasManifest = functions.has('manifest') && manifest !== '';
@@ -187,13 +203,14 @@ export class RunnerProcess {
     const settle = (): void => {
       if (this.gone) return;
       this.gone = true;
-      this.connection.close((phase) => {
+      this.connection.close((phase, requestId) => {
         if (!this.closing) {
           const { stderrTail } = this.output;
           const { crash } = this.connection;
           this.endFailure = explainEnd({
             plugin: this.options.name,
             phase,
+            requestId,
             end,
             killed: this.killReason,
             crash,

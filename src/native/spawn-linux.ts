@@ -35,7 +35,7 @@ interface LibC {
     actions: Buffer,
     attributes: Buffer,
     argv: (string | null)[],
-    envp: null[],
+    envp: (string | null)[],
   ): number;
   posix_spawnattr_init(attributes: Buffer): number;
   posix_spawnattr_setflags(attributes: Buffer, flags: number): number;
@@ -86,7 +86,7 @@ function libc(): LibC {
   return bound;
 }
 
-export function spawnLinux({ program, args, sharedDescriptor }: SpawnOptions): SpawnedProcess {
+export function spawnLinux({ program, args, environment, sharedDescriptor }: SpawnOptions): SpawnedProcess {
   const opened: number[] = [];
   const pair = (make: (pair: Int32Array) => number): [number, number] => {
     const descriptors = new Int32Array([-1, -1]);
@@ -98,7 +98,7 @@ export function spawnLinux({ program, args, sharedDescriptor }: SpawnOptions): S
     const [ours, theirs] = pair((fds) => libc().socketpair(AF_UNIX, SOCK_STREAM | CLOEXEC, 0, fds));
     const [stdout, stdoutEnd] = pair((fds) => libc().pipe2(fds, CLOEXEC));
     const [stderr, stderrEnd] = pair((fds) => libc().pipe2(fds, CLOEXEC));
-    const pid = posixSpawn(program, args, [stdoutEnd, stderrEnd, theirs, sharedDescriptor]);
+    const pid = posixSpawn(program, args, environment, [stdoutEnd, stderrEnd, theirs, sharedDescriptor]);
     for (const descriptor of [theirs, stdoutEnd, stderrEnd]) closeSync(descriptor);
     opened.length = 0;
     const socket = new Socket({ fd: ours });
@@ -121,10 +121,16 @@ export function spawnLinux({ program, args, sharedDescriptor }: SpawnOptions): S
 }
 
 /** @param descriptors become 1, 2, 3 and 4 of the new process. */
-function posixSpawn(program: string, args: readonly string[], descriptors: readonly number[]): number {
+function posixSpawn(
+  program: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>>,
+  descriptors: readonly number[],
+): number {
   const actions = Buffer.alloc(OPAQUE_BYTES);
   const attributes = Buffer.alloc(OPAQUE_BYTES);
   const pid = new Int32Array(1);
+  const envp = [...Object.entries(environment).map(([name, value]) => `${name}=${value}`), null];
   libc().posix_spawn_file_actions_init(actions);
   libc().posix_spawnattr_init(attributes);
   try {
@@ -133,7 +139,7 @@ function posixSpawn(program: string, args: readonly string[], descriptors: reado
     libc().posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP);
     libc().posix_spawn_file_actions_addopen(actions, 0, '/dev/null', 0, 0);
     descriptors.forEach((from, index) => libc().posix_spawn_file_actions_adddup2(actions, from, index + 1));
-    const error = libc().posix_spawn(pid, program, actions, attributes, [program, ...args, null], [null]);
+    const error = libc().posix_spawn(pid, program, actions, attributes, [program, ...args, null], envp);
     if (error !== 0) throw cannotStart(program, error);
   } finally {
     libc().posix_spawn_file_actions_destroy(actions);

@@ -6,10 +6,15 @@ import type { ProcessEnd } from './exit-cause.js';
 import type { SpawnedProcess, SpawnOptions } from './spawn.js';
 
 /** By node:child_process: on macOS and Windows starting a process does not copy the server's memory. */
-export function spawnPortable({ program, args, sharedDescriptor }: SpawnOptions): SpawnedProcess {
+export function spawnPortable({
+  program,
+  args,
+  environment,
+  sharedDescriptor,
+}: SpawnOptions): SpawnedProcess {
   const child = spawn(program, args, {
     cwd: '/',
-    env: {},
+    env: environment,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', sharedDescriptor],
     // A group of its own: Ctrl-C at the server's terminal is the server's to handle.
     detached: process.platform !== 'win32',

@@ -20,12 +20,14 @@ export interface SpawnedProcess {
 export interface SpawnOptions {
   readonly program: string;
   readonly args: readonly string[];
+  /** The whole environment of the process. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Descriptor of the server that becomes descriptor 4 of the process; it stays the server's. */
   readonly sharedDescriptor: number;
 }
 
 /**
- * Starts a process with an empty environment, stdin from /dev/null, stdout and stderr as pipes and a
+ * Starts a process with stdin from /dev/null, stdout and stderr as pipes and a
  * stream socket as descriptor 3.
  * @throws BackworksError BW_RUNNER_START when it cannot be created.
  */

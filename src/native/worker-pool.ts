@@ -1,10 +1,9 @@
 import { PluginFailure } from '../errors.js';
 import type { LibraryDescription, NativePluginOptions, NativeProcess } from './native-plugin.js';
-import { residentBytes } from './process-memory.js';
+import { ProcessWatch } from './process-watch.js';
 import { RestartDelay } from './restart-delay.js';
 import { RunnerProcess } from './runner-process.js';
-
-const MEMORY_SAMPLE_INTERVAL_MS = 1000;
+import type { SandboxReport } from './sandbox.js';
 
 export interface WorkerPoolEvents {
   /** A worker is ready for calls. */
@@ -26,7 +25,8 @@ export class WorkerPool {
   private readonly starting = new Set<RunnerProcess>();
   private readonly draining = new Set<RunnerProcess>();
   private spare: RunnerProcess | null = null;
-  private readonly delay = new RestartDelay();
+  private readonly delay: RestartDelay;
+  private watch: ProcessWatch | null = null;
   private readonly timers = new Set<NodeJS.Timeout>();
   private closed = false;
 
@@ -34,13 +34,19 @@ export class WorkerPool {
     private readonly options: NativePluginOptions,
     private readonly runner: string,
     private readonly events: WorkerPoolEvents,
-  ) {}
+  ) {
+    this.delay = new RestartDelay(options.restart.delayMs, options.restart.maxDelayMs);
+  }
 
   /** Starts every worker. @throws PluginFailure when one fails; then close() must follow. */
   async open(): Promise<void> {
     await Promise.all(Array.from({ length: this.options.instances }, () => this.startWorker()));
     void this.startSpare();
-    this.watchMemory();
+    this.watch = new ProcessWatch(
+      this.options,
+      () => this.workers,
+      (process) => this.recycle(process),
+    );
   }
 
   /** The usable worker with the fewest calls; null when there is none. */
@@ -52,6 +58,11 @@ export class WorkerPool {
     const { recycleCalls } = this.options;
     if (best !== null && recycleCalls > 0 && best.answered + best.load >= recycleCalls) this.recycle(best);
     return best;
+  }
+
+  /** What holds of the sandbox, as the newest worker says. */
+  get sandbox(): SandboxReport | null {
+    return [...this.workers].at(-1)?.sandbox ?? null;
   }
 
   /** Milliseconds until the next start is allowed; Infinity once closed. */
@@ -73,6 +84,7 @@ export class WorkerPool {
   /** Shuts every worker down within its time-box. */
   async close(): Promise<void> {
     this.closed = true;
+    this.watch?.close();
     for (const timer of this.timers) clearTimeout(timer);
     for (const process of this.starting) process.kill();
     this.spare?.kill();
@@ -198,18 +210,5 @@ export class WorkerPool {
         if (error instanceof PluginFailure) this.options.events.failed(error);
       },
     );
-  }
-
-  private watchMemory(): void {
-    const { recycleMemoryBytes } = this.options;
-    if (recycleMemoryBytes === 0) return;
-    const timer = setInterval(() => {
-      for (const worker of this.workers) {
-        void residentBytes(worker.pid).then((bytes) => {
-          if (bytes !== null && bytes >= recycleMemoryBytes) this.recycle(worker);
-        });
-      }
-    }, MEMORY_SAMPLE_INTERVAL_MS);
-    this.timers.add(timer.unref());
   }
 }

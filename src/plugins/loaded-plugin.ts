@@ -1,6 +1,7 @@
 import { type BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
 import type { CircuitStateName, PluginExecutor } from '../execution/executor.js';
 import type { Hook, NativePlugin, NativeProcess, NativeReply } from '../native/native-plugin.js';
+import type { SandboxReport } from '../native/sandbox.js';
 import { readDecision, readEndpointAnswer, readPatch } from './marshal.js';
 import type { PluginMetadata } from './metadata.js';
 import type {
@@ -15,6 +16,8 @@ import { InvalidAnswer } from './response-check.js';
 
 export interface LoadedPluginOptions {
   readonly name: string;
+  /** SHA-256 of the library, in hexadecimal. */
+  readonly digest: string;
   readonly metadata: PluginMetadata;
   readonly priority: number;
   readonly critical: boolean;
@@ -26,6 +29,7 @@ type Read<T> = (reply: NativeReply, parsedBytesMax: number) => T;
 /** A native plugin behind its executor: the only caller of a vtable function. */
 export class LoadedPlugin implements BackworksPlugin {
   readonly name: string;
+  readonly digest: string;
   readonly metadata: PluginMetadata;
   readonly priority: number;
   readonly critical: boolean;
@@ -37,6 +41,7 @@ export class LoadedPlugin implements BackworksPlugin {
     private readonly executor: PluginExecutor,
   ) {
     this.name = options.name;
+    this.digest = options.digest;
     this.metadata = options.metadata;
     this.priority = options.priority;
     this.critical = options.critical;
@@ -79,6 +84,11 @@ export class LoadedPlugin implements BackworksPlugin {
 
   get calls(): Record<string, { calls: number; failed: number }> {
     return this.executor.counts;
+  }
+
+  /** What holds of its sandbox; null in-process. */
+  get sandbox(): SandboxReport | null {
+    return this.native.sandbox;
   }
 
   processes(): readonly NativeProcess[] {

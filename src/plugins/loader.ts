@@ -6,11 +6,13 @@ import type { Log } from '../log.js';
 import { InProcessPlugin } from '../native/in-process.js';
 import { IsolatedPlugin } from '../native/isolated.js';
 import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js';
-import type { LibraryStore } from '../native/library-store.js';
+import type { LibraryStore, StoredLibrary } from '../native/library-store.js';
 import type { NativePlugin, NativePluginOptions, PluginLogLine } from '../native/native-plugin.js';
 import { LoadedPlugin } from './loaded-plugin.js';
 import { readMetadata } from './metadata.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
+import type { Quarantine } from './quarantine.js';
+import { sandboxOf } from './sandbox-of.js';
 
 /** What a loaded plugin reports about itself while it runs. */
 export interface PluginEvents {
@@ -25,6 +27,9 @@ export interface PluginLoaderOptions {
   readonly timer: DeadlineTimer;
   /** Opened when the first library is loaded. */
   readonly store: () => Promise<LibraryStore>;
+  readonly quarantine: () => Promise<Quarantine>;
+  /** Where variables that `permissions.env` names come from. */
+  readonly environment: NodeJS.ProcessEnv;
 }
 
 /** Turns an entry into a running plugin. */
@@ -39,7 +44,9 @@ export class PluginLoader {
     const { name, config } = entry;
     if (config.path === null) throw unsupported(entry);
     checkLibrary(config.path, await readLibraryFacts(config.path));
-    const native = await this.open(entry, config.path, events);
+    const stored = await (await this.options.store()).add(config.path);
+    await (await this.options.quarantine()).check(stored.digest, name);
+    const native = await this.open(entry, stored, events);
     try {
       const metadata = readMetadata(native.description, 'load');
       const policy = resolvePolicy(config, metadata);
@@ -52,24 +59,30 @@ export class PluginLoader {
       });
       const { critical, priority } = policy;
       const { parsedReplyBytes } = policy.limits;
-      return new LoadedPlugin({ name, metadata, critical, priority, parsedReplyBytes }, native, executor);
+      const { digest } = stored;
+      return new LoadedPlugin(
+        { name, digest, metadata, critical, priority, parsedReplyBytes },
+        native,
+        executor,
+      );
     } catch (error) {
       await native.close();
       throw error;
     }
   }
 
-  private async open(entry: PluginEntry, path: string, events: PluginEvents): Promise<NativePlugin> {
+  private async open(entry: PluginEntry, stored: StoredLibrary, events: PluginEvents): Promise<NativePlugin> {
     const { name, config } = entry;
     const { metrics } = this.options;
     const inProcess = config.isolation === 'in-process';
     const store = await this.options.store();
-    const stored = await store.add(path);
     const library = inProcess ? await store.privateCopy(stored, name) : stored.path;
     const options: NativePluginOptions = {
       name,
       libraryPath: library,
       configJson: JSON.stringify(config.config),
+      sandbox: sandboxOf(config, stored),
+      environment: this.environmentOf(entry),
       instances: config.instances,
       initializeTimeoutMs: config.timeouts.initializeMs,
       shutdownTimeoutMs: config.timeouts.shutdownMs,
@@ -77,6 +90,8 @@ export class PluginLoader {
       logBytesPerSecond: config.limits.logBytesPerSecond,
       recycleCalls: config.recycle.calls,
       recycleMemoryBytes: config.recycle.memoryBytes,
+      idleCpuPercent: config.limits.idleCpuPercent,
+      restart: config.restart,
       events: {
         log: (line) => this.log(name, line),
         metric: (counter, delta) => metrics.customCounter(name, counter, delta),
@@ -88,6 +103,14 @@ export class PluginLoader {
       },
     };
     return inProcess ? InProcessPlugin.open(options) : IsolatedPlugin.open(options);
+  }
+
+  /** Only what the operator names, and only if it is set. */
+  private environmentOf({ config }: PluginEntry): Record<string, string> {
+    const values = config.permissions.env.map((name) => [name, this.options.environment[name]] as const);
+    return Object.fromEntries(
+      values.filter((pair): pair is readonly [string, string] => pair[1] !== undefined),
+    );
   }
 
   private log(plugin: string, { source, level, text, pid }: PluginLogLine): void {

@@ -25,6 +25,8 @@ export interface PluginMetadata {
   readonly capabilities: readonly PluginCapability[];
   readonly dependencies: readonly PluginDependency[];
   readonly configSchema: JsonObject | null;
+  /** What it would like to be allowed, in the form of the configuration's `permissions:`. */
+  readonly permissions: JsonObject | null;
   /** What the author recommends where the configuration is silent. */
   readonly priority: number | null;
   readonly critical: boolean | null;
@@ -57,6 +59,7 @@ export function readMetadata(
     capabilities: reader.strings('capabilities') ?? [],
     dependencies: readDependencies(reader),
     configSchema: reader.object('config_schema'),
+    permissions: reader.object('permissions'),
     priority: reader.optional('priority', 'number'),
     critical: reader.optional('critical', 'boolean'),
     maxExecutionTimeMs: reader.optional('max_execution_time_ms', 'number'),

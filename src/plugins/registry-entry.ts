@@ -1,11 +1,14 @@
-import type { BackworksError } from '../errors.js';
+import type { BackworksError, PluginFailure } from '../errors.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { PluginMetadata } from './metadata.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
-import type { PluginState, PluginStatus } from './status.js';
+import { missingPermissions } from './permissions.js';
+import type { PluginState, PluginStatus, PostMortem } from './status.js';
 
 /** What can be wrong with a plugin that serves. */
-export type Condition = 'process' | 'circuit' | 'health';
+export type Condition = 'process' | 'circuit' | 'health' | 'sandbox';
+
+const POST_MORTEMS_MAX = 5;
 
 /** One plugin's place in the registry: its plan, its state and, while it runs, the plugin. */
 export class RegistryEntry {
@@ -15,6 +18,8 @@ export class RegistryEntry {
   private reason: string | null;
   private since = new Date();
   private readonly conditions = new Map<Condition, string>();
+  private postMortems: PostMortem[] = [];
+  private failureTimes: number[] = [];
 
   constructor(
     readonly plan: PluginEntry,
@@ -36,6 +41,8 @@ export class RegistryEntry {
   ready(plugin: LoadedPlugin): void {
     this.plugin = plugin;
     this.metadata = plugin.metadata;
+    const missing = plugin.sandbox?.missing ?? [];
+    if (missing.length > 0) this.conditions.set('sandbox', `its sandbox lacks: ${missing.join('; ')}`);
     this.settle();
   }
 
@@ -51,12 +58,41 @@ export class RegistryEntry {
     if (this.state === 'ready' || this.state === 'degraded') this.settle();
   }
 
+  /** Keeps a failure for the operator; true when there were so many that the library is to be stopped. */
+  failed(failure: PluginFailure): boolean {
+    const { code, message, phase, outcome, signal, exitStatus, at, systemCall, requestId } = failure;
+    const postMortem: PostMortem = {
+      time: new Date(),
+      outcome,
+      code,
+      message,
+      phase,
+      signal: signal ?? null,
+      exitStatus: exitStatus ?? null,
+      at: at ?? null,
+      systemCall: systemCall ?? null,
+      requestId: requestId ?? null,
+      stderr: failure.stderrTail,
+    };
+    this.postMortems = [postMortem, ...this.postMortems].slice(0, POST_MORTEMS_MAX);
+    const { failures, windowMs } = this.plan.config.quarantine;
+    const now = performance.now();
+    this.failureTimes = [...this.failureTimes.filter((time) => now - time < windowMs), now];
+    return failures > 0 && this.failureTimes.length >= failures;
+  }
+
   async close(): Promise<void> {
-    if (this.plugin === null) return;
-    const { plugin } = this;
-    this.plugin = null;
+    const plugin = this.take();
+    if (plugin === null) return;
     await plugin.close();
     this.enter('stopped', 'shut down');
+  }
+
+  /** Takes the plugin out of service; the caller closes it. */
+  take(): LoadedPlugin | null {
+    const { plugin } = this;
+    this.plugin = null;
+    return plugin;
   }
 
   status(): PluginStatus {
@@ -79,6 +115,15 @@ export class RegistryEntry {
       circuit: this.plugin?.circuit ?? 'closed',
       calls: this.plugin?.calls ?? {},
       processes: this.plugin?.processes() ?? [],
+      digest: this.plugin?.digest ?? null,
+      sandbox: {
+        mode: config.sandbox,
+        states: this.plugin?.sandbox?.states ?? {},
+        missing: this.plugin?.sandbox?.missing ?? [],
+      },
+      missingPermissions: missingPermissions(this.metadata?.permissions ?? null, config.permissions),
+      limits: config.limits,
+      failures: this.postMortems,
     };
   }
 

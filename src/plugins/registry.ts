@@ -2,14 +2,15 @@ import type { BackworksConfig, PluginPolicy } from '../config/types.js';
 import { BackworksError, type PluginFailure, toBackworksError } from '../errors.js';
 import type { Log } from '../log.js';
 import { discoverPlugins } from './discovery.js';
+import { HealthMonitor } from './health-monitor.js';
 import type { LibraryReader } from './library-reader.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { PluginLoader } from './loader.js';
+import { missingPermissions } from './permissions.js';
 import { planEntries } from './plugin-entry.js';
+import type { Quarantine } from './quarantine.js';
 import { RegistryEntry } from './registry-entry.js';
 import type { PluginStatus, RejectedLibrary } from './status.js';
-
-const HEALTH_INTERVAL_MS = 10_000;
 
 export interface PluginRegistryOptions {
   readonly log: Log;
@@ -17,13 +18,16 @@ export interface PluginRegistryOptions {
   readonly loader: PluginLoader;
   /** The policy of discovered plugins. */
   readonly defaults: PluginPolicy;
+  readonly quarantine: () => Promise<Quarantine>;
+  /** The set of plugins that serve is another one now. */
+  onChange(): void;
 }
 
 /** Every plugin by name, with its state, from discovery to shutdown. */
 export class PluginRegistry {
   private readonly entries = new Map<string, RegistryEntry>();
   private rejectedLibraries: readonly RejectedLibrary[] = [];
-  private healthTimer: NodeJS.Timeout | null = null;
+  private readonly health = new HealthMonitor();
 
   constructor(private readonly options: PluginRegistryOptions) {}
 
@@ -58,7 +62,7 @@ export class PluginRegistry {
           return;
         }
         try {
-          entry.metadata = await this.options.reader.read(path);
+          entry.metadata = await this.options.reader.read(path, entry.plan.config);
         } catch (error) {
           entry.fail(toBackworksError(error));
         }
@@ -75,8 +79,7 @@ export class PluginRegistry {
     await Promise.all(entries.map((entry) => this.load(entry)));
     const critical = entries.find((entry) => entry.critical && entry.state === 'failed');
     if (critical?.error) throw critical.error;
-    this.healthTimer = setInterval(() => void this.checkHealth(), HEALTH_INTERVAL_MS);
-    this.healthTimer.unref();
+    for (const entry of entries) this.health.watch(entry);
   }
 
   /** The plugins that serve, in the order of the configuration. */
@@ -93,25 +96,9 @@ export class PluginRegistry {
     return this.rejectedLibraries;
   }
 
-  /** Asks every plugin that has a health_check() how it is. */
-  async checkHealth(): Promise<void> {
-    await Promise.all(
-      [...this.entries.values()].map(async (entry) => {
-        if (entry.plugin === null) return;
-        try {
-          const { status, text } = await entry.plugin.health();
-          const reason = text === '' ? `health check says ${status}` : `health check says ${status}: ${text}`;
-          entry.condition('health', status === 'healthy' ? null : reason);
-        } catch (error) {
-          entry.condition('health', `health check failed: ${toBackworksError(error).message}`);
-        }
-      }),
-    );
-  }
-
   /** Shuts every plugin down, last loaded first, each within its time-box. */
   async close(): Promise<void> {
-    if (this.healthTimer) clearInterval(this.healthTimer);
+    this.health.close();
     for (const entry of [...this.entries.values()].reverse()) await entry.close();
   }
 
@@ -132,8 +119,7 @@ export class PluginRegistry {
         },
       });
       entry.ready(plugin);
-      const { version } = plugin.metadata;
-      log.info({ plugin: name, version, isolation: entry.plan.config.isolation }, `plugin ${name} is ready`);
+      this.announce(entry, plugin);
     } catch (thrown) {
       const error = toBackworksError(thrown);
       entry.fail(error);
@@ -141,15 +127,55 @@ export class PluginRegistry {
     }
   }
 
+  private announce(entry: RegistryEntry, { metadata, sandbox }: LoadedPlugin): void {
+    const { log } = this.options;
+    const { name, config } = entry.plan;
+    const { version } = metadata;
+    log.info({ plugin: name, version, isolation: config.isolation }, `plugin ${name} is ready`);
+    for (const missing of missingPermissions(metadata.permissions, config.permissions)) {
+      log.warn({ plugin: name }, `${name} asks for ${missing}; grant it or the plugin may fail`);
+    }
+    for (const missing of sandbox?.missing ?? []) {
+      log.warn(
+        { plugin: name, sandbox: config.sandbox },
+        `the sandbox of plugin ${name} is incomplete: ${missing}`,
+      );
+    }
+  }
+
   private onFailed(entry: RegistryEntry, failure: PluginFailure): void {
+    const tooOften = entry.failed(failure);
     entry.condition('process', failure.message);
     const { code, plugin } = failure;
     this.options.log.error({ plugin, code, ...evidence(failure) }, failure.message);
+    if (tooOften) void this.quarantine(entry, failure);
+  }
+
+  /** Stops a plugin that keeps failing; its library is not started again until somebody says so. */
+  private async quarantine(entry: RegistryEntry, failure: PluginFailure): Promise<void> {
+    const plugin = entry.take();
+    if (plugin === null) return;
+    this.options.onChange();
+    const { name, config } = entry.plan;
+    const { failures, windowMs } = config.quarantine;
+    const reason = `${failures} failures within ${windowMs / 1000} s, the last: ${failure.message}`;
+    const quarantine = await this.options.quarantine();
+    await quarantine.add(plugin.digest, name, reason);
+    await quarantine
+      .check(plugin.digest, name)
+      .catch((error: unknown) => entry.fail(toBackworksError(error)));
+    this.options.log.error(
+      { plugin: name, digest: plugin.digest },
+      `plugin ${name} is in quarantine: ${reason}`,
+    );
+    await plugin.close();
   }
 }
 
 /** What a failure leaves behind for the log. */
 function evidence(error: BackworksError): object {
-  const { phase, signal, exitStatus, stderrTail } = error as Partial<PluginFailure>;
-  return { phase, signal, exitStatus, stderr: stderrTail?.length ? stderrTail : undefined };
+  const { phase, outcome, signal, exitStatus, at, systemCall, requestId, stderrTail } =
+    error as Partial<PluginFailure>;
+  const stderr = stderrTail?.length ? stderrTail : undefined;
+  return { phase, outcome, signal, exitStatus, at, systemCall, requestId, stderr };
 }

@@ -1,4 +1,5 @@
-import type { Isolation } from '../config/types.js';
+import type { Isolation, ResourceLimits, SandboxMode } from '../config/types.js';
+import type { ErrorCode, PluginOutcome, PluginPhase } from '../errors.js';
 import type { CircuitStateName } from '../execution/executor.js';
 import type { NativeProcess } from '../native/native-plugin.js';
 import type { PipelineHook } from './plugin.js';
@@ -31,6 +32,37 @@ export interface PluginStatus {
   readonly circuit: CircuitStateName;
   readonly calls: Readonly<Record<string, { readonly calls: number; readonly failed: number }>>;
   readonly processes: readonly NativeProcess[];
+  /** SHA-256 of the library in use; null until it was loaded. */
+  readonly digest: string | null;
+  readonly sandbox: {
+    readonly mode: SandboxMode;
+    /** Mechanism to state, as the runner reported after testing itself; empty until then. */
+    readonly states: Readonly<Record<string, string>>;
+    /** What the system could not give; empty under `strict`. */
+    readonly missing: readonly string[];
+  };
+  /** What the manifest asks for and the configuration does not grant. */
+  readonly missingPermissions: readonly string[];
+  readonly limits: ResourceLimits;
+  /** The newest failures of its processes, newest first. */
+  readonly failures: readonly PostMortem[];
+}
+
+/** What is known of a process that failed. */
+export interface PostMortem {
+  readonly time: Date;
+  readonly outcome: PluginOutcome;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly phase: PluginPhase;
+  readonly signal: string | null;
+  readonly exitStatus: number | null;
+  /** Library and offset, with the function where the library has symbols. */
+  readonly at: string | null;
+  readonly systemCall: string | null;
+  readonly requestId: string | null;
+  /** Last lines of stderr, oldest first. */
+  readonly stderr: readonly string[];
 }
 
 /** A file in a plugin directory that is not a usable plugin. */

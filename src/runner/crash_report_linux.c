@@ -11,6 +11,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -25,6 +27,7 @@
 enum { ALTERNATE_STACK_SIZE = 64 * 1024, REPORT_ROOM = 512, SECCOMP_SIGNAL = 1 };
 
 static char alternate_stack[ALTERNATE_STACK_SIZE];
+static size_t memory_limit; /* 0: none */
 static const char *_Atomic current_phase = "load";
 /* The thread that reports; a second one that crashes meanwhile waits for the end. */
 static atomic_flag reporting = ATOMIC_FLAG_INIT;
@@ -88,6 +91,20 @@ static void set_result(ucontext_t *context, int result) {
 #endif
 }
 
+/* Whether a quarter of the memory limit cannot be had any more. */
+static bool memory_is_low(void) {
+    size_t share = memory_limit / 4;
+    void *probe;
+
+    if (share == 0)
+        return false;
+    probe = mmap(NULL, share, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (probe == MAP_FAILED)
+        return true;
+    (void)munmap(probe, share);
+    return false;
+}
+
 /* The payload of CRASHED, as protocol.h describes it. */
 static void put_payload(Report *report, int signal, const siginfo_t *info, uintptr_t at) {
     const Module *module = module_map_find(at);
@@ -109,6 +126,7 @@ static void put_payload(Report *report, int signal, const siginfo_t *info, uintp
     if (call)
         name = seccomp_call_name(seccomp_this_machine(), info->si_syscall);
     put_string(report, name != NULL ? name : "");
+    put_string(report, memory_is_low() ? "low" : "");
 }
 
 static void send_report(int signal, const siginfo_t *info, const ucontext_t *context) {
@@ -166,7 +184,11 @@ void crash_report_phase(const char *phase) {
 }
 
 void crash_report_learn_modules(void) {
+    struct rlimit limit;
+
     module_map_learn();
+    if (getrlimit(RLIMIT_DATA, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        memory_limit = (size_t)limit.rlim_cur;
 }
 
 bool crash_report_next_refused_call(int *number, const char **name) {

@@ -79,7 +79,8 @@ enum runner_frame {
     FRAME_LOG = 71,          /* detail: log level; id 0; payload: text */
     FRAME_METRIC = 72,       /* id 0; payload: 8 bytes IEEE 754 delta, then the name */
     FRAME_CRASHED = 73,      /* id 0; value: signal; payload: address touched, module, offset in it,
-                                phase, number and name of a forbidden system call; "" if unknown */
+                                phase, number and name of a forbidden system call, "low"
+                                when memory was; "" if unknown */
     FRAME_READY = 74         /* the sandbox is in force; payload: states `mechanism=state` */
 };
 

@@ -34,6 +34,7 @@ export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = 
       capabilities: [],
       dependencies: (traits.dependsOn ?? []).map((other) => ({ name: other, version: '*', optional: false })),
       configSchema: null,
+      permissions: null,
       priority: null,
       critical: null,
       maxExecutionTimeMs: null,

@@ -1,4 +1,5 @@
 import { expect, test } from '@jest/globals';
+import { defaultPluginPolicy } from '../../dist/config/load.js';
 import { PluginMetrics } from '../../dist/execution/metrics.js';
 import type { PluginState, PluginStatus } from '../../dist/plugins/status.js';
 import { type AdminStatus, createAdminApp } from '../../dist/server/admin.js';
@@ -24,6 +25,11 @@ function plugin(name: string, state: PluginState, more: Partial<PluginStatus> = 
     circuit: 'closed',
     calls: { before_request: { calls: 7, failed: 2 } },
     processes: [{ pid: 4242, state: 'ready', startedAt: new Date('2026-01-02T03:00:00.000Z'), calls: 7 }],
+    digest: 'ab'.repeat(32),
+    sandbox: { mode: 'strict', states: { seccomp: '1' }, missing: [] },
+    missingPermissions: [],
+    limits: defaultPluginPolicy().limits,
+    failures: [],
     ...more,
   };
 }

@@ -1,0 +1,65 @@
+import type { NativePluginOptions } from './native-plugin.js';
+import { processUsage } from './process-usage.js';
+import type { RunnerProcess } from './runner-process.js';
+
+const SAMPLE_INTERVAL_MS = 1000;
+/** A process is replaced after so many samples in a row in which it was busy without a call. */
+const BUSY_SAMPLES_MAX = 10;
+
+interface Seen {
+  cpuMs: number;
+  atMs: number;
+  answered: number;
+  busySamples: number;
+}
+
+/**
+ * Samples the processes of one plugin every second: one that holds more memory than its limit is
+ * ended, one that passed `recycle.memory` or computes between calls is replaced.
+ */
+export class ProcessWatch {
+  private readonly seen = new WeakMap<RunnerProcess, Seen>();
+  private readonly timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly options: NativePluginOptions,
+    private readonly processes: () => Iterable<RunnerProcess>,
+    private readonly recycle: (process: RunnerProcess) => void,
+  ) {
+    this.timer = setInterval(() => {
+      for (const process of this.processes()) void this.sample(process);
+    }, SAMPLE_INTERVAL_MS).unref();
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+  }
+
+  private async sample(process: RunnerProcess): Promise<void> {
+    const usage = await processUsage(process.pid);
+    if (usage === null || !process.usable) return;
+    const { sandbox, recycleMemoryBytes } = this.options;
+    const { residentBytes } = usage;
+    if (sandbox.memoryBytes > 0 && residentBytes > sandbox.memoryBytes) {
+      process.kill({ kind: 'memory', bytes: residentBytes });
+    } else if (recycleMemoryBytes > 0 && residentBytes >= recycleMemoryBytes) {
+      this.recycle(process);
+    } else if (this.isBusyBetweenCalls(process, usage.cpuMs)) {
+      const { name, idleCpuPercent, events } = this.options;
+      const text = `replaced: it used more than ${idleCpuPercent} % of a core between calls for ${BUSY_SAMPLES_MAX} s`;
+      events.log({ source: 'log', level: 'warn', text: `plugin ${name}: ${text}`, pid: process.pid });
+      this.recycle(process);
+    }
+  }
+
+  private isBusyBetweenCalls(process: RunnerProcess, cpuMs: number): boolean {
+    const { idleCpuPercent } = this.options;
+    const now = performance.now();
+    const last = this.seen.get(process);
+    const idle = process.load === 0 && last?.answered === process.answered;
+    const percent = last === undefined ? 0 : (100 * (cpuMs - last.cpuMs)) / (now - last.atMs);
+    const busySamples = idle && idleCpuPercent > 0 && percent > idleCpuPercent ? last.busySamples + 1 : 0;
+    this.seen.set(process, { cpuMs, atMs: now, answered: process.answered, busySamples });
+    return busySamples >= BUSY_SAMPLES_MAX;
+  }
+}
