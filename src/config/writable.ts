@@ -43,5 +43,5 @@ function preciousFiles({ file, plugins, autoDiscover }: BackworksConfig): { path
 /** True when `path` is `ancestor` or lies below it. */
 function contains(ancestor: string, path: string): boolean {
   const way = relative(ancestor, path);
-  return way === '' || (way !== '..' && !way.startsWith(`..${sep}`));
+  return way !== '..' && !way.startsWith(`..${sep}`);
 }

@@ -110,7 +110,7 @@ describe('a plugin that could replace what decides over it', () => {
     ]);
   });
 
-  test.each(['./data', '../other', 'lib/cache', 'li', '/srv/app2', '..data', 'plugins'])(
+  test.each(['./data', '../other', 'lib/cache', 'li', '/srv/app2', 'plugins'])(
     'is not one that writes to %s',
     (path) => {
       expect(writing(path)).toEqual([]);
@@ -127,6 +127,14 @@ describe('a plugin that could replace what decides over it', () => {
     expect(load(text('./other')).warnings).toEqual([`${at}: ${about('the library of plugins.b')}`]);
     expect(load(text('./found')).warnings).toEqual([
       `${at}: ${about('libraries that plugins.auto_discover finds')}`,
+    ]);
+  });
+
+  test('is found where a name begins with two dots', () => {
+    const text =
+      'plugins: { a: { path: "..lib/x.so", permissions: { filesystem: { write: [.], read: [/] } } } }';
+    expect(parseConfig(text, { directory: '/srv', env: {} }).warnings).toEqual([
+      `configuration:1:74: plugins.a.permissions.filesystem.write[0]: ${about('the library of plugins.a')}`,
     ]);
   });
 
