@@ -26,7 +26,7 @@ export class RunnerProcess {
   readonly startedAt = new Date();
   /** What holds of its sandbox; null until it said so. */
   sandbox: SandboxReport | null = null;
-  private readonly process: SpawnedProcess;
+  private readonly child: SpawnedProcess;
   private readonly shared = new SharedPage();
   private readonly connection: RunnerConnection;
   private readonly output: PluginOutput;
@@ -50,7 +50,7 @@ export class RunnerProcess {
     const { name, logBytesPerSecond, events } = options;
     try {
       const args = ['--parent', String(process.pid)];
-      this.process = spawnProcess({
+      this.child = spawnProcess({
         program: runner,
         args,
         environment: options.environment,
@@ -60,7 +60,7 @@ export class RunnerProcess {
       this.shared.close();
       throw error;
     }
-    const { stdout, stderr, socket, ended } = this.process;
+    const { stdout, stderr, socket, ended } = this.child;
     this.output = new PluginOutput(logBytesPerSecond, (line) => events.log({ ...line, pid: this.pid }));
     this.output.attach(stdout, 'stdout');
     this.output.attach(stderr, 'stderr');
@@ -77,7 +77,7 @@ export class RunnerProcess {
   }
 
   get pid(): number {
-    return this.process.pid;
+    return this.child.pid;
   }
 
   /** Calls under way or waiting in the runner. */
@@ -161,14 +161,14 @@ export class RunnerProcess {
   async close(): Promise<void> {
     if (this.gone) return;
     this.closing = true;
-    const timer = setTimeout(() => this.process.kill('SIGKILL'), this.options.shutdownTimeoutMs);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), this.options.shutdownTimeoutMs);
     try {
       const { value, reply } = await this.ask(ServerFrame.SHUTDOWN, 0, [], 'shutdown');
       if (value !== 0) this.output.log('warn', `shutdown() returned ${value} ${String(reply ?? '')}`);
     } catch {
       this.output.log('warn', 'the process ended before shutdown() returned');
     }
-    await this.process.ended;
+    await this.child.ended;
     clearTimeout(timer);
   }
 
@@ -177,7 +177,7 @@ export class RunnerProcess {
     if (this.gone || this.killReason !== null) return;
     this.killReason = reason;
     if (reason === null) this.closing = true;
-    this.process.kill('SIGKILL');
+    this.child.kill('SIGKILL');
   }
 
   /** Sends a frame of the plugin's life and waits for its answer. */
@@ -199,7 +199,7 @@ export class RunnerProcess {
   }
 
   private onProcessEnd(end: ProcessEnd): void {
-    const { socket } = this.process;
+    const { socket } = this.child;
     const settle = (): void => {
       if (this.gone) return;
       this.gone = true;

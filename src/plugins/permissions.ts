@@ -16,14 +16,14 @@ export function missingPermissions(asked: JsonObject | null, granted: Permission
   ): string[] =>
     list(wanted)
       .filter((item) => !has(item))
-      .map((item) => `${name} ${String(item)}`);
+      .map((item) => `${name} ${typeof item === 'string' ? item : JSON.stringify(item)}`);
   return [
     ...missing('filesystem.read', filesystem.read, (path) => isBelow(path, [...read, ...write])),
     ...missing('filesystem.write', filesystem.write, (path) => isBelow(path, write)),
     ...missing('network.connect', network.connect, (port) => granted.network.connect.includes(Number(port))),
     ...missing('network.listen', network.listen, (port) => granted.network.listen.includes(Number(port))),
     ...(network.udp === true && !granted.network.udp ? ['network.udp'] : []),
-    ...missing('env', asked.env, (name) => granted.env.includes(String(name))),
+    ...missing('env', asked.env, (name) => granted.env.some((given) => given === name)),
   ];
 }
 
