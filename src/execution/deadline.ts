@@ -12,7 +12,7 @@ const TICK_MS = 5;
 
 /**
  * A call under a deadline. The one who does the work sets `stop`, which is invoked at most once when
- * the deadline passes.
+ * the deadline passes; unless it settles the work otherwise, the call is then cancelled.
  */
 export class GuardedCall {
   stop: ((reason: 'deadline' | 'cancelled') => void) | null = null;
@@ -78,8 +78,15 @@ export class DeadlinePolicy implements IPolicy<DeadlineContext> {
     const call = new GuardedCall(now, now + this.durationMs);
     return new Promise<T>((resolve, reject) => {
       call.expire = () => {
-        call.stop?.('deadline');
-        this.fail(call, now, EXPIRED(this.durationMs), reject);
+        const cancel = (): void => this.fail(call, now, EXPIRED(this.durationMs), reject);
+        if (call.stop === null) {
+          cancel();
+          return;
+        }
+        call.stop('deadline');
+        // The worker knows whether the call ran, waited or was answered while this loop was busy, and
+        // has one turn to settle it accordingly.
+        setImmediate(() => setImmediate(cancel));
       };
       if (this.inFlight.length === this.oldest) this.timer.watch(this);
       this.inFlight.push(call);

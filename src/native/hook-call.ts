@@ -32,9 +32,10 @@ export class HookCall implements AnswerHandler {
     private readonly resolve: (reply: NativeReply) => void,
     private readonly reject: (error: BackworksError) => void,
   ) {
+    const limitMs = context.deadlineAtMs - performance.now();
     context.stop = (reason) => {
       this.abandoned = true;
-      this.process?.stop(this.id, reason);
+      this.process?.stop(this.id, reason, limitMs, this.reject);
     };
   }
 

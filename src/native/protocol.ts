@@ -38,6 +38,7 @@ export const LOG_TEXT_MAX = 8 * 1024;
 export const Shared = {
   BEGUN: 0,
   PRODUCED: 8,
+  BEGUN_US: 16,
   CANCELLED: 4096,
   RING: 20480,
   SIZE: 86016,

@@ -135,6 +135,11 @@ export class RunnerConnection {
     return begun === id || follows(oldest.id, begun) ? 'running' : 'waiting';
   }
 
+  /** For how long the running call has been running, in milliseconds. */
+  runningForMs(): number {
+    return this.shared.isShared ? this.shared.runningForMs() : Infinity;
+  }
+
   /** Asks the runner not to begin a call that waits. */
   cancel(id: number): void {
     this.shared.cancel(id);

@@ -19,6 +19,11 @@ const DRAIN_AFTER_END_MS = 50;
 /** A process that closed its socket but lives is ended after this time. */
 const CLOSED_SOCKET_GRACE_MS = 200;
 const NO_DEADLINE = -1;
+/**
+ * A call that has run for less than this share of its limit when its deadline passes has waited for
+ * the rest of the time, which is not its fault.
+ */
+const MIN_SHARE_OF_LIMIT = 0.5;
 const UTF8_BYTES_PER_UNIT_MAX = 3;
 
 /** One runner process with one library in it, from its start to its end. */
@@ -138,17 +143,35 @@ export class RunnerProcess {
   }
 
   /**
-   * Stops a call nobody waits for any more: one that runs past its deadline ends the process, one
-   * that has not begun is not begun, one that is answered already is left alone.
+   * Stops a call nobody waits for any more. One that has not begun is not begun. One that runs ends
+   * the process when it has been running for as long as a call may: not before, since it may have
+   * spent its time waiting behind others.
+   * @param limitMs longest time of a call
+   * @param settle told at once how the call ends, unless the process has to end first
    */
-  stop(id: number, reason: 'deadline' | 'cancelled'): void {
+  stop(
+    id: number,
+    reason: 'deadline' | 'cancelled',
+    limitMs: number,
+    settle: (error: PluginFailure) => void,
+  ): void {
     // Answers that lie in the socket are read first: after a pause of the server itself, a call that
     // looks late may have been answered in time.
     setImmediate(() => {
       if (this.gone) return;
       const state = this.connection.stateOf(id);
       if (state === 'waiting') this.connection.cancel(id);
-      else if (state === 'running' && reason === 'deadline') this.kill({ kind: 'deadline' });
+      if (state === 'running' && reason === 'deadline') {
+        const leftMs = limitMs * MIN_SHARE_OF_LIMIT - this.connection.runningForMs();
+        if (leftMs <= 0) {
+          this.kill({ kind: 'deadline' });
+          return;
+        }
+        setTimeout(() => {
+          if (this.connection.stateOf(id) === 'running') this.kill({ kind: 'deadline' });
+        }, limitMs).unref();
+      }
+      settle(this.overloaded());
     });
   }
 
@@ -194,7 +217,10 @@ export class RunnerProcess {
         failed: reject,
         notBegun: () => reject(this.endFailure ?? this.unavailable(phase)),
       });
-      if (context) context.stop = (reason) => this.stop(id, reason);
+      if (context) {
+        const limitMs = context.deadlineAtMs - performance.now();
+        context.stop = (reason) => this.stop(id, reason, limitMs, reject);
+      }
     });
   }
 
@@ -227,6 +253,13 @@ export class RunnerProcess {
       socket.once('end', settle);
       setTimeout(settle, DRAIN_AFTER_END_MS);
     }
+  }
+
+  private overloaded(): PluginFailure {
+    const { name: plugin } = this.options;
+    const message = `plugin ${plugin} had no time for the call before its deadline`;
+    const hint = 'raise instances or timeouts.call, or send it less';
+    return new PluginFailure('BW_PLUGIN_OVERLOADED', message, { plugin, phase: 'idle', hint });
   }
 
   private unavailable(phase: PluginPhase): PluginFailure {

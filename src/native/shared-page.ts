@@ -27,6 +27,14 @@ export class SharedPage {
     return this.read(Shared.BEGUN, 4).readUInt32LE();
   }
 
+  /** For how long that call has been running, in milliseconds. */
+  runningForMs(): number {
+    const begunUs = this.read(Shared.BEGUN_US, 8).readBigUInt64LE();
+    // Both sides read CLOCK_MONOTONIC; where they do not, the call counts as running for ever.
+    if (process.platform !== 'linux') return Infinity;
+    return Number(process.hrtime.bigint() / 1000n - begunUs) / 1000;
+  }
+
   /** Asks the runner not to begin a call. It may have begun it in the meantime. */
   cancel(id: number): void {
     if (!this.open) return;

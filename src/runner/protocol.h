@@ -49,6 +49,7 @@ enum {
 enum shared_page {
     SHARED_BEGUN = 0,        /* u32: id of the newest frame whose function was entered */
     SHARED_PRODUCED = 8,     /* u64: bytes ever put into the ring or written past it */
+    SHARED_BEGUN_US = 16,    /* u64: when that function was entered, CLOCK_MONOTONIC */
     SHARED_CANCELLED = 4096, /* u32 slots: an id at id % CANCEL_SLOTS is not to be begun */
     CANCEL_SLOTS = 4096,
     SHARED_RING = 20480,

@@ -243,6 +243,7 @@ static void handle(Session *session, const FrameHeader *header, const char *payl
         return;
     }
     crash_report_phase(rule->phase != NULL ? rule->phase : library_hook_name(header->detail));
+    atomic_store(&session->shared->begun_us, (uint64_t)clock_now_us());
     atomic_store(&session->shared->begun, header->id);
     rule->handle(session, header, arguments);
     crash_report_phase("idle");

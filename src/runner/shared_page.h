@@ -18,7 +18,8 @@ typedef struct SharedPage {
     _Atomic uint32_t begun;
     uint32_t reserved;
     _Atomic uint64_t produced;
-    unsigned char unused[SHARED_CANCELLED - 16];
+    _Atomic uint64_t begun_us;
+    unsigned char unused[SHARED_CANCELLED - 24];
     _Atomic uint32_t cancelled[CANCEL_SLOTS];
     char ring[ANSWER_RING_SIZE];
 } SharedPage;
