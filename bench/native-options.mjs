@@ -1,14 +1,18 @@
 import { parseConfig } from '../dist/index.js';
+import { sandboxOf } from '../dist/plugins/sandbox-of.js';
 
-/** What Backworks itself would hand to IsolatedPlugin.open() or InProcessPlugin.open(). */
-export function nativeOptions(name, libraryPath, { instances = 1 } = {}) {
+/** What Backworks itself would hand to IsolatedPlugin.open() or InProcessPlugin.open(), by default. */
+export function nativeOptions(name, libraryPath) {
   const yaml = `plugins: { bench: { type: external, path: ${JSON.stringify(libraryPath)} } }`;
   const { config } = parseConfig(yaml, { directory: '/' });
-  const { limits, recycle, timeouts } = config.plugins.find((plugin) => plugin.name === 'bench');
+  const plugin = config.plugins.find((candidate) => candidate.name === 'bench');
+  const { limits, recycle, restart, timeouts, instances } = plugin;
   return {
     name,
     libraryPath,
     configJson: '{}',
+    sandbox: sandboxOf(plugin),
+    environment: {},
     instances,
     initializeTimeoutMs: timeouts.initializeMs,
     shutdownTimeoutMs: timeouts.shutdownMs,
@@ -16,6 +20,8 @@ export function nativeOptions(name, libraryPath, { instances = 1 } = {}) {
     logBytesPerSecond: limits.logBytesPerSecond,
     recycleCalls: recycle.calls,
     recycleMemoryBytes: recycle.memoryBytes,
+    idleCpuPercent: limits.idleCpuPercent,
+    restart,
     events: {
       log: ({ level, text }) => process.stderr.write(`${name}: ${level}: ${text}\n`),
       metric() {},

@@ -19,6 +19,7 @@ export const metrics = [
   { key: 'p99', label: `p99 at ${MAIN}`, unit: 'µs' },
   { key: 'cpu', label: 'server CPU per request', unit: 'µs', compare: { by: 'difference', to: BARE } },
   ...[1, 16, 256].map((connections) => ({ ...requestsAt(connections), unit: 'requests/s' })),
+  { key: 'failed', label: 'failed', unit: 'requests a round' },
 ];
 export const chart = {
   key: `requests${MAIN}`,
@@ -79,11 +80,12 @@ async function prepare(command, settings, servers) {
 }
 
 async function measure({ load, url, pid, seconds, widths }) {
-  const measured = {};
+  const measured = { failed: 0 };
   for (const width of widths) {
     const before = cpuTimeUs(pid);
-    const { requests, p50, p99 } = await load(url, width, seconds);
+    const { requests, failed, p50, p99 } = await load(url, width, seconds);
     measured[`requests${width}`] = requests;
+    measured.failed += failed;
     if (width !== MAIN) continue;
     Object.assign(measured, { p50, p99 });
     if (before !== null) measured.cpu = (cpuTimeUs(pid) - before) / (requests * seconds);
