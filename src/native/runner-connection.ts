@@ -123,16 +123,17 @@ export class RunnerConnection {
   }
 
   /**
-   * Where a call stands: 'running' also when the runner should have begun the oldest call and has not,
-   * 'waiting' behind another, 'answered' when its answer is in or on its way.
+   * Where a call stands: 'waiting' behind another, 'stalled' when nothing runs and the runner has not
+   * begun the oldest call either, 'answered' when its answer is in or on its way.
    */
-  stateOf(id: number): 'running' | 'waiting' | 'answered' {
+  stateOf(id: number): 'running' | 'waiting' | 'stalled' | 'answered' {
     const oldest = this.pending[this.oldest];
     if (oldest === undefined || follows(oldest.id, id)) return 'answered';
     if (!this.shared.isShared) return 'running';
     const begun = this.shared.begun();
     if (follows(begun, id)) return 'answered';
-    return begun === id || follows(oldest.id, begun) ? 'running' : 'waiting';
+    if (begun === id) return 'running';
+    return follows(oldest.id, begun) ? 'stalled' : 'waiting';
   }
 
   /** For how long the running call has been running, in milliseconds. */

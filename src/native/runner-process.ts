@@ -24,6 +24,8 @@ const NO_DEADLINE = -1;
  * the rest of the time, which is not its fault.
  */
 const MIN_SHARE_OF_LIMIT = 0.5;
+/** A runner that begins nothing for so long is not merely short of processor time. */
+const STALLED_GRACE_MS = 1000;
 const UTF8_BYTES_PER_UNIT_MAX = 3;
 
 /** One runner process with one library in it, from its start to its end. */
@@ -160,19 +162,23 @@ export class RunnerProcess {
     setImmediate(() => {
       if (this.gone) return;
       const state = this.connection.stateOf(id);
-      if (state === 'waiting') this.connection.cancel(id);
-      if (state === 'running' && reason === 'deadline') {
-        const leftMs = limitMs * MIN_SHARE_OF_LIMIT - this.connection.runningForMs();
-        if (leftMs <= 0) {
-          this.kill({ kind: 'deadline' });
-          return;
-        }
-        setTimeout(() => {
-          if (this.connection.stateOf(id) === 'running') this.kill({ kind: 'deadline' });
-        }, limitMs).unref();
+      if (state !== 'running') this.connection.cancel(id);
+      else if (reason === 'deadline' && this.connection.runningForMs() >= limitMs * MIN_SHARE_OF_LIMIT) {
+        this.kill({ kind: 'deadline' });
+        return;
       }
+      if (reason === 'deadline')
+        this.killIfStill(id, state, state === 'stalled' ? STALLED_GRACE_MS : limitMs);
       settle(this.overloaded());
     });
+  }
+
+  /** Ends the process if a call that is not wanted any more is where it was after `ms`. */
+  private killIfStill(id: number, state: 'running' | 'stalled' | 'waiting' | 'answered', ms: number): void {
+    if (state !== 'running' && state !== 'stalled') return;
+    setTimeout(() => {
+      if (!this.gone && this.connection.stateOf(id) === state) this.kill({ kind: 'deadline' });
+    }, ms).unref();
   }
 
   async healthCheck(context: CallContext): Promise<{ status: number; text: string }> {
