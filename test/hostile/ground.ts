@@ -1,0 +1,46 @@
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The user a server that runs as root starts its plugins as. */
+const NOBODY = 65534;
+
+/** What a row's plugin may be let at: directories it can write to, ports that listen. */
+export class Ground {
+  /** Ports on which somebody connected, in order. */
+  readonly connections: number[] = [];
+  private readonly path = mkdtempSync(join(tmpdir(), 'backworks-hostile-'));
+  private readonly servers: Server[] = [];
+
+  constructor() {
+    chmodSync(this.path, 0o755);
+  }
+
+  /** Makes a directory of the plugin's user, with a file `readme` and a `link` to /etc/passwd in it. */
+  directory(name: string): string {
+    const directory = join(this.path, name);
+    mkdirSync(directory);
+    writeFileSync(join(directory, 'readme'), 'text');
+    symlinkSync('/etc/passwd', join(directory, 'link'));
+    if (process.getuid?.() === 0)
+      for (const owned of [directory, join(directory, 'readme')]) chownSync(owned, NOBODY, NOBODY);
+    return directory;
+  }
+
+  /** Listens on a free loopback port, and returns it. */
+  async listen(): Promise<number> {
+    const server = createServer((socket) => {
+      this.connections.push((server.address() as AddressInfo).port);
+      socket.on('error', () => undefined).end();
+    });
+    this.servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return (server.address() as AddressInfo).port;
+  }
+
+  remove(): void {
+    for (const server of this.servers) server.close();
+    rmSync(this.path, { recursive: true, force: true });
+  }
+}

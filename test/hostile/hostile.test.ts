@@ -1,0 +1,76 @@
+import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals';
+import { appendFileSync } from 'node:fs';
+import { compilePlugin } from '../fixtures/compile.js';
+import { eventually, startServer, type TestServer } from '../fixtures/server.js';
+import { expectDeed, expectNotLoaded, type Observation } from './expectations.js';
+import { Ground } from './ground.js';
+import { runnersLeft } from './left-over.js';
+import { MATRIX } from './matrix.js';
+import type { Row } from './row.js';
+
+const PATIENCE_MS = 20_000;
+const TEST_MS = 60_000;
+
+let ground: Ground;
+beforeEach(() => {
+  ground = new Ground();
+});
+afterEach(() => ground.remove());
+afterAll(() => expect(runnersLeft()).toEqual([]));
+
+/** The plugin of the row beside one that works. */
+async function configuration(row: Row): Promise<string> {
+  const { callMs = PATIENCE_MS, initializeMs = PATIENCE_MS, entry = '' } = row;
+  const more = typeof entry === 'string' ? entry : await entry(ground);
+  const timeouts = `{ call: ${callMs}ms, initialize: ${initializeMs}ms }`;
+  return `
+endpoints:
+  bad:  { path: /bad, plugin: hostile }
+  ok:   { path: /ok, plugin: hostile }
+  next: { path: /next, plugin: echo }
+plugins:
+  hostile:
+    { path: ${compilePlugin(`hostile/${row.fixture}`)}, timeouts: ${timeouts}${more === '' ? '' : `, ${more}`} }
+  echo: { path: ${compilePlugin('echo')}, timeouts: { call: ${PATIENCE_MS}ms } }
+`;
+}
+
+function processOf(server: TestServer): number | null {
+  return server.plugin('hostile').processes.find(({ state }) => state === 'ready')?.pid ?? null;
+}
+
+/** The next request is answered: by another plugin, and by this one, afresh if its process is lost. */
+async function expectNextAnswers(row: Row, server: TestServer, before: number | null): Promise<void> {
+  const { kind } = row.expected;
+  expect(await server.get('/next')).toMatchObject({ status: 200, body: { path: '/next' } });
+  if (kind === 'not loaded') return;
+  expect(await server.get('/ok')).toMatchObject({ status: 200, body: { ok: true } });
+  await eventually(() => server.plugin('hostile').state === 'ready', 'recovery');
+  if (kind === 'ends') expect(processOf(server)).not.toBe(before);
+  else expect(processOf(server)).toBe(before);
+}
+
+function record(row: Row, observation: Observation): void {
+  const file = process.env['HOSTILE_RESULTS'];
+  const { id, does, by, uncaught = null } = row;
+  if (file !== undefined)
+    appendFileSync(file, `${JSON.stringify({ id, does, by, uncaught, ...observation })}\n`);
+}
+
+test.each(MATRIX.map((row) => [row.id, row.does, row] as const))(
+  '%s: %s',
+  async (_id, _does, row) => {
+    const server = await startServer(await configuration(row));
+    const pid = processOf(server);
+    const observation =
+      row.expected.kind === 'not loaded'
+        ? await expectNotLoaded(row.expected, server)
+        : await expectDeed(row, server, await server.get('/bad'));
+    await expectNextAnswers(row, server, pid);
+    await row.also?.({ server, ground, pid });
+    await server.backworks.stop();
+    await eventually(() => runnersLeft().length === 0, 'the end of every process');
+    record(row, observation);
+  },
+  TEST_MS,
+);

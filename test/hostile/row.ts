@@ -1,0 +1,77 @@
+import type { ErrorCode, PluginOutcome, PluginPhase } from '../../dist/errors.js';
+import type { TestServer } from '../fixtures/server.js';
+import type { Ground } from './ground.js';
+
+/** The process of the plugin ends, and the call that was running fails. */
+export interface Ends {
+  readonly kind: 'ends';
+  readonly outcome: PluginOutcome;
+  readonly code: ErrorCode;
+  /** 'process_endpoint' unless said otherwise. */
+  readonly phase?: PluginPhase;
+  readonly signal?: string;
+  readonly exitStatus?: number;
+  readonly systemCall?: string;
+  /** What the post-mortem says of the place: a pattern, or null for a place nobody can know. */
+  readonly at?: RegExp | null;
+  /** What the plugin's last words on stderr contain. */
+  readonly stderr?: RegExp;
+  /** What the log line says. */
+  readonly told: RegExp;
+}
+
+/** The plugin lives on and answers what became of its attempts. */
+export interface Answers {
+  readonly kind: 'answers';
+  /** The JSON it answers, whole; values may be matchers. */
+  readonly answer: unknown;
+  /** System calls of which the log tells that the sandbox refused them; no others are told of. */
+  readonly refused?: readonly string[];
+}
+
+/** The process lives on, and its answer is thrown away. */
+export interface BadAnswer {
+  readonly kind: 'bad answer';
+  readonly told: RegExp;
+}
+
+/** The plugin never serves. */
+export interface NotLoaded {
+  readonly kind: 'not loaded';
+  readonly code: ErrorCode;
+  readonly outcome: PluginOutcome;
+  readonly phase?: PluginPhase;
+  readonly told: RegExp;
+}
+
+export type Expected = Ends | Answers | BadAnswer | NotLoaded;
+
+/** What a row's further checks can look at. */
+export interface Scene {
+  readonly server: TestServer;
+  readonly ground: Ground;
+  /** Process that did the deed; null when the plugin was not loaded. */
+  readonly pid: number | null;
+}
+
+/** One thing a hostile plugin does, and what must come of it. */
+export interface Row {
+  /** Row of the matrix; several behaviours may share one. */
+  readonly id: `H${number}`;
+  /** What the plugin does: "writes through a null pointer". */
+  readonly does: string;
+  /** Its library, test/fixtures/plugins/hostile/`fixture`, which does it on /bad or when it is loaded. */
+  readonly fixture: string;
+  /** Deadlines; so long by default that a busy machine does not reach them. */
+  readonly callMs?: number;
+  readonly initializeMs?: number;
+  /** Further keys of its entry under `plugins:`, in YAML's flow style: "limits: { memory: 64MiB }". */
+  readonly entry?: string | ((ground: Ground) => string | Promise<string>);
+  /** The mechanism that contains it. */
+  readonly by: string;
+  readonly expected: Expected;
+  /** Further checks, after the server has answered the next requests. */
+  readonly also?: (scene: Scene) => void | Promise<void>;
+  /** For what nothing catches: the sentence that says so. */
+  readonly uncaught?: string;
+}
