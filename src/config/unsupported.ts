@@ -12,6 +12,7 @@ const NOT_YET: readonly (readonly [path: string, allowed?: string])[] = [
   ['state'],
   ['server.workers', '1'],
   ['plugins.*.load', '"eager"'],
+  ['plugins.*.limits.concurrency', '1'],
   ['plugins.*.permissions.http'],
 ];
 

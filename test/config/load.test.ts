@@ -38,7 +38,7 @@ plugins:
     timeouts: { call: 250, initialize: 1h, shutdown: 1ms }
     circuit_breaker: { failures: 1, window: 2s, reset_after: 3s }
     retry: { attempts: 3, on: [timeout, bad_response] }
-    limits: { memory: 2GiB, open_files: 16, file_size: 1B, idle_cpu: 150%, concurrency: 2, queue: 0, reply: 16MiB, parsed_reply: 1kB, log_rate: 0 }
+    limits: { memory: 2GiB, open_files: 16, file_size: 1B, idle_cpu: 150%, concurrency: 1, queue: 0, reply: 16MiB, parsed_reply: 1kB, log_rate: 0 }
     recycle: { calls: 0, memory: 1GiB }
     restart: { delay: 1s, max_delay: 1s }
     health: { interval: 0, timeout: 250 }
@@ -124,7 +124,7 @@ describe('a whole file', () => {
             openFiles: 16,
             fileSizeBytes: 1,
             idleCpuPercent: 150,
-            concurrency: 2,
+            concurrency: 1,
             queue: 0,
             replyBytes: 16 * 1024 ** 2,
             parsedReplyBytes: 1000,
