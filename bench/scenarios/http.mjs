@@ -12,7 +12,10 @@ const WARM_UP_SECONDS = 1;
 
 export const name = 'http';
 export const title = 'Requests per second, three hooks each';
-const requestsAt = (connections) => ({ key: `requests${connections}`, label: `${connections} connections` });
+const requestsAt = (connections) => ({
+  key: `requests${connections}`,
+  label: connections === 1 ? '1 connection' : `${connections} connections`,
+});
 export const metrics = [
   { ...requestsAt(MAIN), unit: 'requests/s', compare: { by: 'ratio', to: BARE } },
   { key: 'p50', label: `p50 at ${MAIN}`, unit: 'µs' },
