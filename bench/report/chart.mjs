@@ -1,7 +1,7 @@
 import { number } from './table.mjs';
 
-const WIDTH = 760;
-const LABEL_WIDTH = 250;
+const WIDTH = 840;
+const LABEL_WIDTH = 350;
 const VALUE_WIDTH = 90;
 const ROW = 26;
 const BAR = 14;
