@@ -1,33 +1,27 @@
 import { expect } from '@jest/globals';
 import type { PostMortem } from '../../dist/plugins/status.js';
 import { eventually, type TestServer } from '../fixtures/server.js';
-import type { Answers, BadAnswer, Ends, NotLoaded, Row } from './row.js';
-
-/** What was seen of a row, in the words of the matrix's document. */
-export interface Observation {
-  /** What became of the deed. */
-  readonly outcome: string;
-  /** What the server told of it. */
-  readonly reported: string;
-}
+import type { Answers, BadAnswer, Ends, Expected, NotLoaded, Observation, Scene } from './row.js';
 
 type Response = Awaited<ReturnType<TestServer['get']>>;
 
 const REFUSED = /^the sandbox refused system call \d+ \((\w+)\)$/;
 const STATUS: Partial<Record<string, number>> = { BW_PLUGIN_TIMEOUT: 504, BW_PLUGIN_BAD_RESPONSE: 502 };
 
-/** Checks what came of the deed of a plugin that serves, and what was told of it. */
-export async function expectDeed(row: Row, server: TestServer, response: Response): Promise<Observation> {
-  const { expected } = row;
+/** Has the deed done, checks what comes of it and what is told of it. */
+export async function expectDeed(expected: Expected, scene: Scene): Promise<Observation> {
+  const { server } = scene;
   switch (expected.kind) {
     case 'ends':
-      return expectEnd(expected, server, response);
+      return expectEnd(expected, server, await server.get('/bad'));
     case 'answers':
-      return expectAnswer(expected, server, response);
+      return expectAnswer(expected, server, await server.get('/bad'));
     case 'bad answer':
-      return expectBadAnswer(expected, response);
+      return expectBadAnswer(expected, server, await server.get('/bad'));
     case 'not loaded':
-      throw new Error(`${row.fixture} serves, and was not to be loaded`);
+      return expectNotLoaded(expected, server);
+    case 'course':
+      return expected.run(scene);
   }
 }
 
@@ -59,19 +53,24 @@ async function expectAnswer(expected: Answers, server: TestServer, response: Res
   await eventually(() => told().length >= refused.length, `the report of ${refused.join(', ')}`);
   expect(told()).toEqual([...refused].sort());
   expect(server.plugin('hostile').failures).toEqual([]);
-  const reported =
-    refused.length === 0 ? 'nothing; the plugin sees the error' : `refused ${told().join(', ')}`;
+  const failed = Object.values(response.body as object).some((value) => /^E[A-Z]/.test(String(value)));
+  const silence = failed ? 'nothing; the plugin sees the error' : 'nothing';
+  const reported = refused.length === 0 ? silence : `refused ${told().join(', ')}`;
   return { outcome: answerOf(response.body), reported };
 }
 
-function expectBadAnswer({ told }: BadAnswer, response: Response): Observation {
-  const body = { status: 502, code: 'BW_PLUGIN_BAD_RESPONSE', plugin: 'hostile' };
-  expect(response).toMatchObject({ status: 502, body: { ...body, detail: expect.stringMatching(told) } });
-  return { outcome: 'answer refused (502)', reported: '`BW_PLUGIN_BAD_RESPONSE` to the client' };
+function expectBadAnswer({ told }: BadAnswer, server: TestServer, response: Response): Observation {
+  const code = 'BW_PLUGIN_BAD_RESPONSE';
+  const body = { status: 502, code, plugin: 'hostile', detail: expect.stringMatching(told) };
+  expect(response).toMatchObject({ status: 502, body });
+  const line = server.log.find(({ level, message }) => level === 'warn' && told.test(message));
+  expect(line?.fields).toMatchObject({ plugin: 'hostile', code, hook: 'process_endpoint' });
+  expect(server.plugin('hostile').calls['process_endpoint']).toEqual({ calls: 1, failed: 1 });
+  return { outcome: 'answer refused (502)', reported: `\`${code}\` in process_endpoint, the reason` };
 }
 
 /** Checks that the plugin does not serve, that the list and the log say why, and nobody else suffers. */
-export async function expectNotLoaded(expected: NotLoaded, server: TestServer): Promise<Observation> {
+async function expectNotLoaded(expected: NotLoaded, server: TestServer): Promise<Observation> {
   const { code, outcome, phase = 'load', told } = expected;
   const { state, reason, processes } = server.plugin('hostile');
   expect({ state, processes }).toEqual({ state: 'failed', processes: [] });

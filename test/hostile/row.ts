@@ -2,6 +2,14 @@ import type { ErrorCode, PluginOutcome, PluginPhase } from '../../dist/errors.js
 import type { TestServer } from '../fixtures/server.js';
 import type { Ground } from './ground.js';
 
+/** What was seen of a row, in the words of the matrix's document. */
+export interface Observation {
+  /** What became of the deed. */
+  readonly outcome: string;
+  /** What the server told of it. */
+  readonly reported: string;
+}
+
 /** The process of the plugin ends, and the call that was running fails. */
 export interface Ends {
   readonly kind: 'ends';
@@ -44,7 +52,14 @@ export interface NotLoaded {
   readonly told: RegExp;
 }
 
-export type Expected = Ends | Answers | BadAnswer | NotLoaded;
+/** A deed that takes more than one request, or whose outcome is a matter of luck. */
+export interface Course {
+  readonly kind: 'course';
+  /** Has it done and checks what comes of it, up to where the next requests follow. */
+  readonly run: (scene: Scene) => Promise<Observation>;
+}
+
+export type Expected = Ends | Answers | BadAnswer | NotLoaded | Course;
 
 /** What a row's further checks can look at. */
 export interface Scene {
@@ -62,6 +77,8 @@ export interface Row {
   readonly does: string;
   /** Its library, test/fixtures/plugins/hostile/`fixture`, which does it on /bad or when it is loaded. */
   readonly fixture: string;
+  /** The file that is loaded in place of the compiled library, whose path is given. */
+  readonly library?: (compiled: string, ground: Ground) => string;
   /** Deadlines; so long by default that a busy machine does not reach them. */
   readonly callMs?: number;
   readonly initializeMs?: number;

@@ -125,7 +125,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
   });
 
   test('cannot loosen its limits, disturb others or hide', async () => {
-    const outcome = await (await start('h27_loosen')).attempt();
+    const outcome = await (await start('h27_loosen')).attempt('/bad');
     const refused = Object.keys(outcome).filter((name) => outcome[name] === 'EPERM');
     expect(outcome).toEqual({
       ...all(refused, 'EPERM'),
@@ -137,7 +137,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
   });
 
   test('is confined when its constructor runs', async () => {
-    expect(await (await start('h35_constructor')).attempt()).toEqual({ constructor: 'EACCES' });
+    expect(await (await start('h35_constructor')).attempt('/bad')).toEqual({ constructor: 'EACCES' });
   });
 
   test('is told on when the sandbox refused it something it survived', async () => {
