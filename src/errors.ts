@@ -53,6 +53,7 @@ export const ERRORS = {
   BW_PLUGIN_SANDBOX: kind(503, EXIT.plugin, 'The sandbox a plugin is to run in cannot be set up.'),
   BW_PLUGIN_QUARANTINED: kind(503, EXIT.plugin, 'A library failed so often that it is not started any more.'),
   BW_PLUGIN_CIRCUIT_OPEN: kind(503, EXIT.plugin, 'A plugin failed too often and is left alone for a while.'),
+  BW_PLUGIN_STATE: kind(409, EXIT.plugin, 'A plugin is in a state that does not allow what was asked.'),
   BW_RUNNER_NOT_FOUND: kind(503, EXIT.failure, 'The runner program is missing.'),
   BW_RUNNER_VERSION: kind(503, EXIT.failure, 'The runner program is of another version than the server.'),
   BW_RUNNER_START: kind(503, EXIT.failure, 'The runner program could not be started.'),
@@ -65,6 +66,7 @@ export const ERRORS = {
   BW_PROXY_TIMEOUT: kind(504, EXIT.failure, 'The target of a proxy endpoint did not answer in time.'),
   BW_SERVER_LISTEN: kind(500, EXIT.failure, 'The server cannot listen on its address.'),
   BW_ADMIN_UNAUTHORIZED: kind(401, EXIT.failure, 'The admin API needs a valid bearer token.'),
+  BW_ADMIN_FORBIDDEN: kind(403, EXIT.failure, 'The token of the admin API may read, not control.'),
   BW_USAGE: kind(500, EXIT.usage, 'A command was called with wrong arguments.'),
   BW_INTERNAL: kind(500, EXIT.failure, 'A defect in Backworks itself.'),
 } as const satisfies Record<string, ErrorKind>;
