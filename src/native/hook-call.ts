@@ -1,10 +1,13 @@
 import type { BackworksError } from '../errors.js';
 import type { CallContext, Hook, NativeReply } from './native-plugin.js';
+import { FRAME_PAYLOAD_MAX, payloadSize } from './protocol.js';
 import type { AnswerHandler } from './runner-connection.js';
 import type { RunnerProcess } from './runner-process.js';
 
-/** Processes that may die under one call before it has begun; then something is wrong with it. */
+/** Processes that may die while this call is next, with nothing running; then something is wrong with it. */
 const LOST_PROCESSES_MAX = 3;
+
+const UTF8_BYTES_PER_UNIT_MAX = 3;
 
 /** Finds a process for a call. */
 export interface Dispatcher {
@@ -35,7 +38,8 @@ export class HookCall implements AnswerHandler {
     const limitMs = context.deadlineAtMs - performance.now();
     context.stop = (reason) => {
       this.abandoned = true;
-      this.process?.stop(this.id, reason, limitMs, this.reject);
+      if (this.process === null) this.reject(this.dispatcher.unavailable());
+      else this.process.stop(this.id, reason, limitMs, this.reject);
     };
   }
 
@@ -60,11 +64,19 @@ export class HookCall implements AnswerHandler {
     this.reject(error);
   }
 
-  notBegun(): void {
+  notBegun(wasNext: boolean): void {
     this.process = null;
-    this.lostProcesses += 1;
+    if (wasNext) this.lostProcesses += 1;
     if (this.abandoned || this.lostProcesses >= LOST_PROCESSES_MAX)
       this.reject(this.dispatcher.unavailable());
     else this.dispatcher.dispatch(this);
   }
+}
+
+/** True when the arguments fit into one frame. */
+export function fitsFrame(args: readonly string[]): boolean {
+  let units = 0;
+  for (const text of args) units += text.length + 1;
+  if (units * UTF8_BYTES_PER_UNIT_MAX <= FRAME_PAYLOAD_MAX) return true;
+  return units <= FRAME_PAYLOAD_MAX && payloadSize(args) <= FRAME_PAYLOAD_MAX;
 }

@@ -1,5 +1,5 @@
 import { BackworksError, PluginFailure } from '../errors.js';
-import { type Dispatcher, HookCall } from './hook-call.js';
+import { type Dispatcher, fitsFrame, HookCall } from './hook-call.js';
 import type {
   CallContext,
   Hook,
@@ -10,7 +10,6 @@ import type {
   NativeReply,
 } from './native-plugin.js';
 import { findRunner } from './runner-binary.js';
-import { fitsFrame } from './runner-process.js';
 import type { SandboxReport } from './sandbox.js';
 import { WorkerPool } from './worker-pool.js';
 

@@ -37,8 +37,11 @@ export interface AnswerHandler {
   /** A hook's string; for STATUS and LOADED the text that explains `value`. */
   answered(reply: NativeReply, value: number): void;
   failed(error: BackworksError): void;
-  /** The process is gone and never began this call, so another may. */
-  notBegun(): void;
+  /**
+   * The process is gone and never began this call, so another may.
+   * @param wasNext it died with nothing running and this call first in line
+   */
+  notBegun(wasNext: boolean): void;
   /** The request the call belongs to, for reports. */
   readonly requestId?: string | null;
 }
@@ -61,7 +64,7 @@ export interface ConnectionEvents {
  * answers are matched to calls in order, and the first frame that does not fit ends the conversation.
  */
 export class RunnerConnection {
-  /** Calls answered so far. */
+  /** Calls of hooks answered so far. */
   answered = 0;
   /** What the process said as it crashed; null until then. */
   crash: CrashReport | null = null;
@@ -75,6 +78,7 @@ export class RunnerConnection {
   private greeted = false;
   private broken = false;
   private closed = false;
+  private onDrained: (() => void) | null = null;
 
   constructor(
     private readonly socket: Socket,
@@ -97,6 +101,14 @@ export class RunnerConnection {
     return this.pending.length - this.oldest;
   }
 
+  /** Resolves as soon as no call is without an answer. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.load === 0) resolve();
+      else this.onDrained = resolve;
+    });
+  }
+
   /** Sends a frame that asks for an answer; returns its id. */
   send(
     type: number,
@@ -107,7 +119,7 @@ export class RunnerConnection {
     handler: AnswerHandler,
   ): number {
     if (this.closed) {
-      handler.notBegun();
+      handler.notBegun(false);
       return 0;
     }
     const id = this.nextId;
@@ -163,9 +175,10 @@ export class RunnerConnection {
     const failure = explain(running?.phase ?? 'idle', running?.handler.requestId ?? undefined);
     for (const call of lost) {
       if (call === running && failure !== null) call.handler.failed(failure);
-      else if (follows(call.id, begun)) call.handler.notBegun();
+      else if (follows(call.id, begun)) call.handler.notBegun(call === lost[0]);
       else call.handler.failed(this.lost(call.phase));
     }
+    this.onDrained?.();
   }
 
   private readonly flush = (): void => {
@@ -219,6 +232,7 @@ export class RunnerConnection {
     if (!fits && type !== RunnerFrame.FAILED)
       throw new FrameError(`frame type ${type} answers ${call.phase}`);
     this.forgetOldest();
+    if (expected === RunnerFrame.REPLY) this.answered += 1;
     if (type === RunnerFrame.FAILED) call.handler.failed(this.failed(call.phase, detail, payload));
     else if (type === RunnerFrame.REPLY) call.handler.answered(payload, value);
     else if (type === RunnerFrame.EMPTY) call.handler.answered(null, value);
@@ -226,11 +240,11 @@ export class RunnerConnection {
   }
 
   private forgetOldest(): void {
-    this.answered += 1;
     this.oldest += 1;
     if (this.oldest === this.pending.length) {
       this.pending = [];
       this.oldest = 0;
+      this.onDrained?.();
     } else if (this.oldest >= FORGET_LOT) {
       this.pending = this.pending.slice(this.oldest);
       this.oldest = 0;

@@ -8,7 +8,7 @@ import type {
   NativeReply,
 } from './native-plugin.js';
 import { PluginOutput, printable } from './plugin-output.js';
-import { FRAME_PAYLOAD_MAX, HOOK_NUMBER, payloadSize, readFunctionBits, ServerFrame } from './protocol.js';
+import { HOOK_NUMBER, readFunctionBits, ServerFrame } from './protocol.js';
 import { type AnswerHandler, RunnerConnection } from './runner-connection.js';
 import { readSandboxReport, type SandboxReport, sandboxSettings } from './sandbox.js';
 import { SharedPage } from './shared-page.js';
@@ -26,7 +26,6 @@ const NO_DEADLINE = -1;
 const MIN_SHARE_OF_LIMIT = 0.5;
 /** A runner that begins nothing for so long is not merely short of processor time. */
 const STALLED_GRACE_MS = 1000;
-const UTF8_BYTES_PER_UNIT_MAX = 3;
 
 /** One runner process with one library in it, from its start to its end. */
 export class RunnerProcess {
@@ -39,6 +38,8 @@ export class RunnerProcess {
   private readonly output: PluginOutput;
   /** The server asked for the end, so it is no failure. */
   private closing = false;
+  /** It takes no more calls. */
+  private retiring = false;
   private gone = false;
   private killReason: KillReason = null;
   /** Why the process ended; null while it lives, or when it ended as asked. */
@@ -99,7 +100,7 @@ export class RunnerProcess {
 
   /** True until the process ends or is told to. */
   get usable(): boolean {
-    return !this.gone && !this.closing && this.killReason === null;
+    return !this.gone && !this.closing && !this.retiring && this.killReason === null;
   }
 
   /**
@@ -186,9 +187,20 @@ export class RunnerProcess {
     return { status: value, text: printable(String(reply ?? '')) };
   }
 
+  /** Takes no more calls, lets those it has finish by their own deadlines, then closes. */
+  async retire(): Promise<void> {
+    this.retiring = true;
+    await this.connection.drained();
+    await this.close();
+  }
+
   /** Lets calls under way finish, calls shutdown() and waits for the end, all within the time-box. */
   async close(): Promise<void> {
     if (this.gone) return;
+    if (this.closing) {
+      await this.child.ended;
+      return;
+    }
     this.closing = true;
     const timer = setTimeout(() => this.child.kill('SIGKILL'), this.options.shutdownTimeoutMs);
     try {
@@ -221,7 +233,8 @@ export class RunnerProcess {
       const id = this.connection.send(type, 0, value, strings, phase, {
         answered: (reply, status) => resolve({ reply, value: status }),
         failed: reject,
-        notBegun: () => reject(this.endFailure ?? this.unavailable(phase)),
+        // Nobody is to blame for a call that could not be made; a start that failed says why.
+        notBegun: () => reject((context ? null : this.endFailure) ?? this.unavailable(phase)),
       });
       if (context) {
         const limitMs = context.deadlineAtMs - performance.now();
@@ -257,7 +270,8 @@ export class RunnerProcess {
     if (socket.readableEnded || socket.destroyed) settle();
     else {
       socket.once('end', settle);
-      setTimeout(settle, DRAIN_AFTER_END_MS);
+      // After a pause of the server the timer is due before the socket was read.
+      setTimeout(() => setImmediate(settle), DRAIN_AFTER_END_MS);
     }
   }
 
@@ -275,12 +289,4 @@ export class RunnerProcess {
       phase,
     });
   }
-}
-
-/** True when the arguments fit into one frame. */
-export function fitsFrame(args: readonly string[]): boolean {
-  let units = 0;
-  for (const text of args) units += text.length + 1;
-  if (units * UTF8_BYTES_PER_UNIT_MAX <= FRAME_PAYLOAD_MAX) return true;
-  return units <= FRAME_PAYLOAD_MAX && payloadSize(args) <= FRAME_PAYLOAD_MAX;
 }

@@ -2,6 +2,7 @@ import koffi from 'koffi';
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BackworksError } from '../errors.js';
 import { ANSWER_RING_SIZE, CANCEL_SLOTS, Shared } from './protocol.js';
 
 const MFD_CLOEXEC = 1;
@@ -17,9 +18,18 @@ export class SharedPage {
   readonly descriptor: number;
   private open = true;
 
+  /** @throws BackworksError BW_RUNNER_START when the system has no descriptor or memory left. */
   constructor() {
-    this.descriptor = createFile();
-    ftruncateSync(this.descriptor, Shared.SIZE);
+    try {
+      this.descriptor = createFile();
+      ftruncateSync(this.descriptor, Shared.SIZE);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new BackworksError('BW_RUNNER_START', `no memory can be shared with a runner: ${why}`, {
+        hint: 'check that descriptors and memory are left',
+        cause,
+      });
+    }
   }
 
   /** The id of the newest call that has begun; 0 when none has. */

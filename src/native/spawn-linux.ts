@@ -110,7 +110,7 @@ export function spawnLinux({ program, args, environment, sharedDescriptor }: Spa
       stderr: new Socket({ fd: stderr, readable: true, writable: false }),
       // Until it is reaped the pid stays this process's, so the signal cannot reach another.
       kill: (signal) => {
-        if (!isReaped()) process.kill(-pid, signal);
+        if (!isReaped()) killGroup(pid, signal);
       },
       ended,
     };
@@ -146,6 +146,17 @@ function posixSpawn(
     libc().posix_spawnattr_destroy(attributes);
   }
   return pid[0] as number;
+}
+
+/** A plugin without a sandbox can leave its group; then at least the process itself is reached. */
+function killGroup(pid: number, signal: NodeJS.Signals): void {
+  for (const target of [-pid, pid]) {
+    try {
+      process.kill(target, signal);
+    } catch {
+      // ESRCH: the group is empty.
+    }
+  }
 }
 
 /** Processes that have not been reaped, looked at together by one timer. */

@@ -1,4 +1,4 @@
-import { PluginFailure } from '../errors.js';
+import { PluginFailure, toBackworksError } from '../errors.js';
 import type { LibraryDescription, NativePluginOptions, NativeProcess } from './native-plugin.js';
 import { ProcessWatch } from './process-watch.js';
 import { RestartDelay } from './restart-delay.js';
@@ -28,6 +28,8 @@ export class WorkerPool {
   private readonly delay: RestartDelay;
   private watch: ProcessWatch | null = null;
   private readonly timers = new Set<NodeJS.Timeout>();
+  /** Starts of workers that wait for the delay or are under way. */
+  private starts = 0;
   private closed = false;
 
   constructor(
@@ -86,9 +88,9 @@ export class WorkerPool {
     this.closed = true;
     this.watch?.close();
     for (const timer of this.timers) clearTimeout(timer);
-    for (const process of this.starting) process.kill();
-    this.spare?.kill();
-    await Promise.all([...this.workers, ...this.draining].map((process) => process.close()));
+    const useless = [...this.starting, ...(this.spare === null ? [] : [this.spare])];
+    for (const process of useless) process.kill();
+    await Promise.all([...this.workers, ...this.draining, ...useless].map((process) => process.close()));
   }
 
   private spawn(): RunnerProcess {
@@ -100,13 +102,12 @@ export class WorkerPool {
 
   /** Makes a worker of the spare, or of a new process. */
   private async startWorker(): Promise<void> {
-    const ready = this.spare?.usable === true ? this.spare : null;
-    if (ready !== null) this.spare = null;
-    const process = ready ?? this.spawn();
+    const spare = this.takeSpare();
+    const process = spare ?? this.spawn();
     this.starting.add(process);
     const timer = setTimeout(() => process.kill({ kind: 'deadline' }), this.options.initializeTimeoutMs);
     try {
-      if (ready === null) this.description = await process.loadLibrary();
+      if (spare === null) this.description = await process.loadLibrary();
       await process.initialize();
     } catch (error) {
       process.kill();
@@ -121,94 +122,133 @@ export class WorkerPool {
     }
     this.workers.add(process);
     this.events.ready();
-    if (this.workers.size >= this.options.instances && this.lastFailure !== null) {
-      this.lastFailure = null;
-      this.options.events.recovered();
-    }
+    this.noteRecovery();
+  }
+
+  private takeSpare(): RunnerProcess | null {
+    const { spare } = this;
+    if (spare?.usable !== true) return null;
+    this.spare = null;
+    return spare;
   }
 
   private async startSpare(): Promise<void> {
     if (this.closed || this.spare !== null) return;
-    const process = this.spawn();
-    this.spare = process;
-    const timer = setTimeout(() => process.kill({ kind: 'deadline' }), this.options.initializeTimeoutMs);
+    let process: RunnerProcess | null = null;
     try {
-      await process.loadLibrary();
+      process = this.spawn();
+      this.spare = process;
+      const timer = setTimeout(() => process?.kill({ kind: 'deadline' }), this.options.initializeTimeoutMs);
+      await process.loadLibrary().finally(() => clearTimeout(timer));
     } catch {
       // A library that does not load any more shows itself when the next worker starts.
-      if (this.spare === process) this.spare = null;
-      process.kill();
-    } finally {
-      clearTimeout(timer);
+      process?.kill();
+      if (process === null) this.keepSpareLater();
     }
   }
 
   private onEnded(process: RunnerProcess, failure: PluginFailure | null): void {
     const worked = this.workers.delete(process);
-    this.draining.delete(process);
-    if (this.spare === process) this.spare = null;
-    if (this.closed || !worked) return;
-    if (failure !== null) {
-      this.lastFailure = failure;
-      this.delay.failed(Date.now() - process.startedAt.getTime());
-      this.options.events.failed(failure);
+    const drained = this.draining.delete(process);
+    if (this.spare === process) {
+      this.spare = null;
+      this.keepSpareLater();
     }
-    this.replaceWorker();
+    if (this.closed || !(worked || drained)) return;
+    if (failure !== null) this.report(failure, Date.now() - process.startedAt.getTime());
+    if (worked) this.replaceWorker();
+    else this.noteRecovery();
   }
 
+  private report(error: unknown, lifetimeMs: number): void {
+    this.lastFailure = this.toFailure(error);
+    this.delay.failed(lifetimeMs);
+    this.options.events.failed(this.lastFailure);
+  }
+
+  private noteRecovery(): void {
+    if (this.lastFailure === null || this.workers.size < this.options.instances) return;
+    this.lastFailure = null;
+    this.options.events.recovered();
+  }
+
+  /** Starts a worker if there are too few: at once from the spare, else after the delay. */
   private replaceWorker(): void {
-    if (this.spare?.usable === true) {
-      this.startWorker().then(
-        () => this.later(() => this.keepSpare()),
-        (error: unknown) => this.startFailed(error),
-      );
-    } else {
-      this.later(() => {
-        this.startWorker().then(
-          () => this.keepSpare(),
+    if (this.closed || this.workers.size + this.starts >= this.options.instances) return;
+    this.starts += 1;
+    const start = (): void => {
+      this.startWorker()
+        .finally(() => (this.starts -= 1))
+        .then(
+          () => this.later(() => this.keepSpare()),
           (error: unknown) => this.startFailed(error),
         );
-      });
-    }
+    };
+    if (this.spare?.usable === true) start();
+    else this.later(start);
   }
 
   private keepSpare(): void {
     void this.startSpare();
   }
 
+  /** A spare that ends by itself is no hurry: it may do so again. */
+  private keepSpareLater(): void {
+    this.after(this.options.restart.maxDelayMs, () => this.keepSpare());
+  }
+
   private startFailed(error: unknown): void {
     if (this.closed) return;
-    this.delay.failed(0);
-    if (error instanceof PluginFailure) {
-      this.lastFailure = error;
-      this.options.events.failed(error);
-    }
+    this.report(error, 0);
     this.events.startFailed();
     this.replaceWorker();
   }
 
   /** Does something as soon as the restart delay allows it. */
   private later(act: () => void): void {
+    this.after(this.delay.remainingMs(), act);
+  }
+
+  private after(delayMs: number, act: () => void): void {
     if (this.closed) return;
     const timer = setTimeout(() => {
       this.timers.delete(timer);
       act();
-    }, this.delay.remainingMs());
+    }, delayMs);
     this.timers.add(timer.unref());
   }
 
   /** Replaces a worker that has done its share: the new one takes over before the old one drains. */
   private recycle(process: RunnerProcess): void {
-    if (this.closed || this.starting.size > 0 || !this.workers.has(process)) return;
-    this.startWorker().then(
-      () => {
-        if (this.workers.delete(process)) this.draining.add(process);
-        void process.close();
-        this.keepSpare();
-      },
-      (error: unknown) => {
-        if (error instanceof PluginFailure) this.options.events.failed(error);
-      },
-    );
+    if (this.closed || this.starts > 0 || this.delay.remainingMs() > 0 || !this.workers.has(process)) return;
+    this.starts += 1;
+    this.startWorker()
+      .finally(() => (this.starts -= 1))
+      .then(
+        () => {
+          if (this.workers.delete(process)) {
+            this.draining.add(process);
+            void process.retire();
+          }
+          this.keepSpare();
+        },
+        (error: unknown) => {
+          if (this.closed) return;
+          this.report(error, 0);
+          this.replaceWorker();
+          this.noteRecovery();
+        },
+      );
+  }
+
+  private toFailure(thrown: unknown): PluginFailure {
+    if (thrown instanceof PluginFailure) return thrown;
+    const { code, message, hint } = toBackworksError(thrown);
+    return new PluginFailure(code, message, {
+      plugin: this.options.name,
+      phase: 'load',
+      hint,
+      cause: thrown,
+    });
   }
 }
