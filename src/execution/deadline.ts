@@ -16,6 +16,8 @@ const TICK_MS = 5;
  */
 export class GuardedCall {
   stop: ((reason: 'deadline' | 'cancelled') => void) | null = null;
+  /** The request the call belongs to, for reports. */
+  requestId: string | null = null;
   settled = false;
   expire: (() => void) | null = null;
 

@@ -77,7 +77,7 @@ export class PluginOrchestrator {
     document: RequestDocument,
   ): Promise<PluginResponse | null> {
     try {
-      const decision = await plugin.beforeRequest(document.toJson());
+      const decision = await plugin.beforeRequest(document.toJson(), request.id);
       if (decision === null) return null;
       if (decision.kind === 'respond') return decision.response;
       document.merge(decision.patch);
@@ -123,7 +123,7 @@ export class PluginOrchestrator {
       if (station.position >= position) continue;
       answer ??= await this.#responseDocument(response, request, document);
       try {
-        const patch = await station.plugin.afterResponse(answer.toJson());
+        const patch = await station.plugin.afterResponse(answer.toJson(), request.id);
         if (patch !== null) answer.merge(patch);
       } catch (error) {
         const failure = this.#failure(station.plugin, 'after_response', error, request);

@@ -54,6 +54,10 @@ export class RequestDocument {
     };
   }
 
+  get id(): string {
+    return this.#members.id;
+  }
+
   get method(): string {
     return this.#members.method;
   }

@@ -1,5 +1,8 @@
-import { toBackworksError } from '../errors.js';
+import { type ErrorCode, toBackworksError } from '../errors.js';
 import type { RegistryEntry } from './registry-entry.js';
+
+/** The plugin could not be asked for a reason that is noted as a condition of its own. */
+const NOTED_ELSEWHERE: readonly ErrorCode[] = ['BW_PLUGIN_UNAVAILABLE', 'BW_PLUGIN_CIRCUIT_OPEN'];
 
 /** Asks plugins from time to time how they are, each in its own interval. */
 export class HealthMonitor {
@@ -25,6 +28,7 @@ export async function checkHealth(entry: RegistryEntry): Promise<void> {
     const reason = text === '' ? `health check says ${status}` : `health check says ${status}: ${text}`;
     entry.condition('health', status === 'healthy' ? null : reason);
   } catch (error) {
-    entry.condition('health', `health check failed: ${toBackworksError(error).message}`);
+    const { code, message } = toBackworksError(error);
+    if (!NOTED_ELSEWHERE.includes(code)) entry.condition('health', `health check failed: ${message}`);
   }
 }

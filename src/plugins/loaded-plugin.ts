@@ -52,16 +52,21 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.metadata.hooks.has(hook);
   }
 
-  beforeRequest(requestJson: string): Promise<RequestDecision | null> {
-    return this.call('before_request', [requestJson], readDecision);
+  beforeRequest(requestJson: string, requestId?: string): Promise<RequestDecision | null> {
+    return this.call('before_request', [requestJson], readDecision, requestId);
   }
 
-  processEndpoint(endpoint: string, method: string, requestJson: string): Promise<PluginResponse | null> {
-    return this.call('process_endpoint', [endpoint, method, requestJson], readEndpointAnswer);
+  processEndpoint(
+    endpoint: string,
+    method: string,
+    requestJson: string,
+    requestId?: string,
+  ): Promise<PluginResponse | null> {
+    return this.call('process_endpoint', [endpoint, method, requestJson], readEndpointAnswer, requestId);
   }
 
-  afterResponse(responseJson: string): Promise<JsonObject | null> {
-    return this.call('after_response', [responseJson], readPatch);
+  afterResponse(responseJson: string, requestId?: string): Promise<JsonObject | null> {
+    return this.call('after_response', [responseJson], readPatch, requestId);
   }
 
   /** @throws PluginFailure (as a rejection) when the plugin cannot be asked. */
@@ -95,8 +100,9 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.native.processes();
   }
 
-  private call<T>(hook: Hook, args: readonly string[], read: Read<T>): Promise<T> {
+  private call<T>(hook: Hook, args: readonly string[], read: Read<T>, requestId = ''): Promise<T> {
     return this.executor.execute(hook, async (call) => {
+      call.requestId = requestId === '' ? null : requestId;
       const reply = await this.native.call(hook, args, call);
       try {
         return read(reply, this.parsedReplyBytes);

@@ -35,12 +35,17 @@ export interface BackworksPlugin {
   readonly critical: boolean;
   /** False for hooks that are absent: they cost nothing. */
   has(hook: PipelineHook): boolean;
-  /** Resolves to null for "unchanged". */
-  beforeRequest(requestJson: string): Promise<RequestDecision | null>;
+  /** Resolves to null for "unchanged". `requestId` is for reports, as below. */
+  beforeRequest(requestJson: string, requestId?: string): Promise<RequestDecision | null>;
   /** Resolves to null for "not mine". */
-  processEndpoint(endpoint: string, method: string, requestJson: string): Promise<PluginResponse | null>;
+  processEndpoint(
+    endpoint: string,
+    method: string,
+    requestJson: string,
+    requestId?: string,
+  ): Promise<PluginResponse | null>;
   /** Resolves to the RFC 7396 merge patch for the response document, or null for "unchanged". */
-  afterResponse(responseJson: string): Promise<JsonObject | null>;
+  afterResponse(responseJson: string, requestId?: string): Promise<JsonObject | null>;
 }
 
 /** How a plugin is, in the words of health_check(). */

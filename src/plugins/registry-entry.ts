@@ -1,4 +1,4 @@
-import type { BackworksError, PluginFailure } from '../errors.js';
+import type { BackworksError, ErrorCode, PluginFailure } from '../errors.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { PluginMetadata } from './metadata.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
@@ -9,6 +9,14 @@ import type { PluginState, PluginStatus, PostMortem } from './status.js';
 export type Condition = 'process' | 'circuit' | 'health' | 'sandbox';
 
 const POST_MORTEMS_MAX = 5;
+/** Failures that say nothing about the library: the system or this installation is at fault. */
+const NOT_THE_LIBRARYS: readonly ErrorCode[] = [
+  'BW_RUNNER_START',
+  'BW_RUNNER_VERSION',
+  'BW_RUNNER_NOT_FOUND',
+  'BW_PLUGIN_SANDBOX',
+  'BW_INTERNAL',
+];
 
 /** One plugin's place in the registry: its plan, its state and, while it runs, the plugin. */
 export class RegistryEntry {
@@ -75,6 +83,7 @@ export class RegistryEntry {
       stderr: failure.stderrTail,
     };
     this.postMortems = [postMortem, ...this.postMortems].slice(0, POST_MORTEMS_MAX);
+    if (NOT_THE_LIBRARYS.includes(code)) return false;
     const { failures, windowMs } = this.plan.config.quarantine;
     const now = performance.now();
     this.failureTimes = [...this.failureTimes.filter((time) => now - time < windowMs), now];

@@ -29,7 +29,7 @@ export async function askNamed(
   if (plugin.has('process_endpoint')) {
     const method = methodFor(document.method, endpoint);
     const answer = await plugin
-      .processEndpoint(endpoint.path, method, document.toJson())
+      .processEndpoint(endpoint.path, method, document.toJson(), document.id)
       .catch((error: unknown) => {
         throw report(plugin, error);
       });
@@ -57,7 +57,7 @@ export async function askAll(
   let failure: PluginFailure | null = null;
   for (const plugin of plugins) {
     try {
-      const answer = await plugin.processEndpoint(route, method, document.toJson());
+      const answer = await plugin.processEndpoint(route, method, document.toJson(), document.id);
       if (answer !== null) return answer;
     } catch (error) {
       const reported = report(plugin, error);
