@@ -19,7 +19,8 @@ export class GuardedCall {
   /** The request the call belongs to, for reports. */
   requestId: string | null = null;
   settled = false;
-  expire: (() => void) | null = null;
+  /** Ends the wait for the work; null until somebody waits. */
+  reject: ((error: unknown) => void) | null = null;
 
   constructor(
     readonly startedAtMs: number,
@@ -76,32 +77,30 @@ export class DeadlinePolicy implements IPolicy<DeadlineContext> {
   ) {}
 
   execute<T>(fn: (context: DeadlineContext) => PromiseLike<T> | T, signal: AbortSignal = NEVER): Promise<T> {
+    const call = this.begin();
+    return this.watch(call, invoke(fn, { signal, call }));
+  }
+
+  /** A call whose time runs from now on. */
+  begin(): GuardedCall {
     const now = performance.now();
-    const call = new GuardedCall(now, now + this.durationMs);
+    return new GuardedCall(now, now + this.durationMs);
+  }
+
+  /** Holds work to the deadline of a call that has begun. */
+  watch<T>(call: GuardedCall, work: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      call.expire = () => {
-        const cancel = (): void => this.fail(call, now, EXPIRED(this.durationMs), reject);
-        if (call.stop === null) {
-          cancel();
-          return;
-        }
-        call.stop('deadline');
-        // The worker knows whether the call ran, waited or was answered while this loop was busy, and
-        // has one turn to settle it accordingly.
-        setImmediate(() => setImmediate(cancel));
-      };
+      call.reject = reject;
       if (this.inFlight.length === this.oldest) this.timer.watch(this);
       this.inFlight.push(call);
-      // An async wrapper turns a synchronous throw of `fn` into a rejection.
-      const work = invoke(fn, { signal, call });
       work.then(
         (value) => {
-          if (this.settle(call)) {
-            if (this.successEmitter.size > 0) this.successEmitter.emit({ duration: performance.now() - now });
-            resolve(value);
-          }
+          if (!settle(call)) return;
+          if (this.successEmitter.size > 0)
+            this.successEmitter.emit({ duration: performance.now() - call.startedAtMs });
+          resolve(value);
         },
-        (error: unknown) => this.fail(call, now, error, reject),
+        (error: unknown) => this.fail(call, error),
       );
     });
   }
@@ -115,40 +114,48 @@ export class DeadlinePolicy implements IPolicy<DeadlineContext> {
       if (call.settled) continue;
       if (call.deadlineAtMs > nowMs) break;
       this.oldest = oldest + 1;
-      call.expire?.();
+      this.expire(call);
     }
     this.inFlight = inFlight.slice(oldest);
     this.oldest = 0;
     return this.inFlight.length > 0;
   }
 
-  private fail(
-    call: GuardedCall,
-    startedAtMs: number,
-    error: unknown,
-    reject: (error: unknown) => void,
-  ): void {
-    if (!this.settle(call)) return;
+  private expire(call: GuardedCall): void {
+    const cancel = (): void =>
+      this.fail(call, new TaskCancelledError(`no answer within ${this.durationMs} ms`));
+    if (call.stop === null) {
+      cancel();
+      return;
+    }
+    call.stop('deadline');
+    // The worker knows whether the call ran, waited or was answered while this loop was busy, and
+    // has one turn to settle it accordingly.
+    setImmediate(() => setImmediate(cancel));
+  }
+
+  private fail(call: GuardedCall, error: unknown): void {
+    const { reject, startedAtMs } = call;
+    if (!settle(call)) return;
     if (this.failureEmitter.size > 0) {
       const duration = performance.now() - startedAtMs;
       this.failureEmitter.emit({ duration, handled: true, reason: { error: error as Error } });
     }
-    reject(error);
-  }
-
-  private settle(call: GuardedCall): boolean {
-    if (call.settled) return false;
-    call.settled = true;
-    call.stop = null;
-    call.expire = null;
-    return true;
+    reject?.(error);
   }
 }
 
 const NEVER = new AbortController().signal;
-const EXPIRED = (durationMs: number): TaskCancelledError =>
-  new TaskCancelledError(`no answer within ${durationMs} ms`);
 
+function settle(call: GuardedCall): boolean {
+  if (call.settled) return false;
+  call.settled = true;
+  call.stop = null;
+  call.reject = null;
+  return true;
+}
+
+/** An async wrapper turns a synchronous throw into a rejection. */
 async function invoke<T>(
   fn: (context: DeadlineContext) => PromiseLike<T> | T,
   context: DeadlineContext,

@@ -2,7 +2,7 @@ import { BulkheadRejectedError, CircuitState, isBrokenCircuitError, TaskCancelle
 import { type BackworksError, PluginFailure, type PluginPhase, toBackworksError } from '../errors.js';
 import { type DeadlineTimer, type GuardedCall } from './deadline.js';
 import { type HookMetrics, type PluginMetrics } from './metrics.js';
-import { createPolicies, guard, type Policies, type PolicySettings } from './policies.js';
+import { createPolicies, guard, type Operation, type Policies, type PolicySettings } from './policies.js';
 
 export type CircuitStateName = 'closed' | 'half-open' | 'open';
 
@@ -39,24 +39,37 @@ export class PluginExecutor {
   }
 
   /**
-   * Runs one call. `operation` sets `call.stop` so that the deadline can stop the work.
+   * Runs one call. `operation` sets `call.stop` so that the deadline can stop the work. An answer that is
+   * at hand is returned at once, without a promise.
    * @throws PluginFailure (as a rejection) whatever goes wrong with the plugin; a BackworksError
    *   that is not the plugin's fault passes through.
    */
-  async execute<T>(phase: PluginPhase, operation: (call: GuardedCall) => PromiseLike<T>): Promise<T> {
-    const metrics = this.metricsOf(phase);
+  execute<T>(phase: PluginPhase, operation: (call: GuardedCall) => Promise<T>): Promise<T>;
+  execute<T>(phase: PluginPhase, operation: Operation<T>): T | Promise<T>;
+  execute<T>(phase: PluginPhase, operation: Operation<T>): T | Promise<T> {
     const startedAtMs = performance.now();
-    try {
-      // cockatiel lets calls wait for the outcome of the trial call; here they take the fallback.
-      if (this.policies.breaker.state === CircuitState.HalfOpen) throw this.circuitOpen(phase);
-      const result = await guard(this.policies, ({ call }) => operation(call));
-      metrics.succeeded(performance.now() - startedAtMs);
-      return result;
-    } catch (thrown) {
-      const error = this.explain(thrown, phase);
-      metrics.failedWith(error.code, performance.now() - startedAtMs);
-      throw error;
-    }
+    // cockatiel lets calls wait for the outcome of the trial call; here they take the fallback.
+    const answer =
+      this.policies.breaker.state === CircuitState.HalfOpen
+        ? Promise.reject(this.circuitOpen(phase))
+        : guard(this.policies, this.policies.deadline, operation);
+    if (answer instanceof Promise) return this.settle(answer, phase, startedAtMs);
+    this.metricsOf(phase).succeeded(performance.now() - startedAtMs);
+    return answer;
+  }
+
+  private settle<T>(answer: Promise<T>, phase: PluginPhase, startedAtMs: number): Promise<T> {
+    return answer.then(
+      (result) => {
+        this.metricsOf(phase).succeeded(performance.now() - startedAtMs);
+        return result;
+      },
+      (thrown: unknown) => {
+        const error = this.explain(thrown, phase);
+        this.metricsOf(phase).failedWith(error.code, performance.now() - startedAtMs);
+        throw error;
+      },
+    );
   }
 
   private metricsOf(phase: PluginPhase): HookMetrics {

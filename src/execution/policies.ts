@@ -1,24 +1,26 @@
 import {
   bulkhead,
+  type BulkheadPolicy,
   circuitBreaker,
   type CircuitBreakerPolicy,
+  CircuitState,
   ExponentialBackoff,
   handleWhen,
-  type IPolicy,
   retry,
+  type RetryPolicy,
   TaskCancelledError,
 } from 'cockatiel';
 import type { PluginPolicy, RetryCondition } from '../config/types.js';
 import { type ErrorCode, PluginFailure } from '../errors.js';
-import { type DeadlineContext, DeadlinePolicy, type DeadlineTimer } from './deadline.js';
+import { DeadlinePolicy, type DeadlineTimer, type GuardedCall } from './deadline.js';
 import { FailureWindowBreaker } from './failure-window.js';
 
 /** The guards of one plugin's hooks, from the outside in. */
 export interface Policies {
   /** Null when every call is tried once. */
-  readonly retry: IPolicy | null;
+  readonly retry: RetryPolicy | null;
   readonly breaker: CircuitBreakerPolicy;
-  readonly bulkhead: IPolicy;
+  readonly bulkhead: BulkheadPolicy;
   readonly deadline: DeadlinePolicy;
 }
 
@@ -56,21 +58,50 @@ export function createPolicies(settings: PolicySettings, timer: DeadlineTimer): 
   };
 }
 
+/** One try. An answer that is at hand is returned as it is; a promise is waited for. */
+export type Operation<T> = (call: GuardedCall) => T | Promise<T>;
+
 /**
- * Runs `operation` under the policies. Nested by hand: the same as cockatiel's `wrap()`, which costs
- * one more microsecond a call for its context objects.
+ * Runs `operation` under the policies and a deadline. Where the circuit is closed and the bulkhead has
+ * room, cockatiel would call it at once and, for an answer, count nothing that lasts: so it is called
+ * directly, an answer at hand goes back without a promise, and everything else (work that takes time,
+ * failures) enters cockatiel as work that has begun.
  */
 export function guard<T>(
   policies: Policies,
-  operation: (context: DeadlineContext) => PromiseLike<T> | T,
-): Promise<T> {
-  const { breaker, bulkhead, deadline } = policies;
+  deadline: DeadlinePolicy,
+  operation: Operation<T>,
+): T | Promise<T> {
+  const { retry, breaker, bulkhead } = policies;
+  // Nested by hand: the same as cockatiel's `wrap()`, which costs one more microsecond a call.
   const once = (): Promise<T> =>
-    breaker.execute(({ signal }) => bulkhead.execute(() => deadline.execute(operation, signal), signal));
-  return policies.retry === null ? once() : policies.retry.execute(once);
+    breaker.execute(({ signal }) =>
+      bulkhead.execute(() => deadline.execute(({ call }) => operation(call), signal), signal),
+    );
+  if (breaker.state !== CircuitState.Closed || bulkhead.executionSlots === 0)
+    return retry === null ? once() : retry.execute(once);
+  const call = deadline.begin();
+  const outcome = begin(operation, call);
+  if (!(outcome instanceof Promise)) return outcome;
+  const begun = (): Promise<T> =>
+    breaker.execute(() => bulkhead.execute(() => deadline.watch(call, outcome)));
+  return retry === null ? begun() : retry.execute(({ attempt }) => (attempt === 0 ? begun() : once()));
 }
 
-function createRetry({ attempts, on }: PluginPolicy['retry']): IPolicy | null {
+/** A synchronous throw becomes a rejection. */
+function begin<T>(operation: Operation<T>, call: GuardedCall): T | Promise<T> {
+  try {
+    return operation(call);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+async function failed(error: unknown): Promise<never> {
+  throw error;
+}
+
+function createRetry({ attempts, on }: PluginPolicy['retry']): RetryPolicy | null {
   if (attempts <= 1 || on.length === 0) return null;
   const codes = new Set<ErrorCode>(on.flatMap((condition) => RETRY_CODES[condition]));
   const retryable = (error: Error): boolean =>

@@ -42,7 +42,7 @@ export class InProcessPlugin implements NativePlugin {
     });
   }
 
-  call(hook: Hook, args: readonly string[], context: CallContext): Promise<NativeReply> {
+  call(hook: Hook, args: readonly string[], context: CallContext): NativeReply | Promise<NativeReply> {
     const { name, replyBytesMax } = this.options;
     const implementation = this.library.get(hook);
     if (implementation === null) {
@@ -58,7 +58,7 @@ export class InProcessPlugin implements NativePlugin {
       const message = `plugin ${name}: the answer is longer than ${replyBytesMax} bytes`;
       return this.reject('BW_PLUGIN_BAD_RESPONSE', message, hook);
     }
-    return Promise.resolve(reply);
+    return reply;
   }
 
   healthCheck(): Promise<{ status: number; text: string }> {

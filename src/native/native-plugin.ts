@@ -52,10 +52,11 @@ export interface NativePlugin {
   readonly description: LibraryDescription;
 
   /**
-   * Calls a hook. Arguments must not contain NUL characters.
+   * Calls a hook. Arguments must not contain NUL characters. An answer that is at hand comes without a
+   * promise.
    * @throws PluginFailure (as a rejection) when the plugin crashed, exited, or cannot be reached.
    */
-  call(hook: Hook, args: readonly string[], context: CallContext): Promise<NativeReply>;
+  call(hook: Hook, args: readonly string[], context: CallContext): NativeReply | Promise<NativeReply>;
 
   /** The plugin's health_check(): 0 healthy, > 0 degraded, < 0 unhealthy; `text` is last_error. */
   healthCheck(context: CallContext): Promise<{ status: number; text: string }>;

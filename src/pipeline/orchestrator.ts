@@ -1,8 +1,9 @@
 import { BackworksError, type PluginPhase, PluginFailure, toBackworksError } from '../errors.js';
 import type { EndpointConfig } from '../config/types.js';
 import type { Log } from '../log.js';
-import type { BackworksPlugin, PluginResponse } from '../plugins/plugin.js';
+import type { Awaitable, BackworksPlugin, PluginResponse } from '../plugins/plugin.js';
 import { InvalidAnswer } from '../plugins/response-check.js';
+import { attempt, follow } from './attempt.js';
 import { type FailureReport, askAll, askNamed, notFound } from './endpoints/plugins.js';
 import { ProxyEndpoint } from './endpoints/proxy.js';
 import { StaticEndpoint } from './endpoints/static.js';
@@ -16,6 +17,18 @@ export interface OrchestratorOptions {
   /** Longest request body, and longest streamed response body that after_response hooks may see. */
   readonly bodyLimitBytes: number;
   readonly log: Log;
+}
+
+/** A request on its way, with the plugins it began with. */
+interface Exchange {
+  readonly request: IncomingRequest;
+  readonly plugins: PluginSet;
+  /** Null when nobody looks at the request. */
+  readonly document: RequestDocument | null;
+}
+
+interface Looked extends Exchange {
+  readonly document: RequestDocument;
 }
 
 /** Leads a request through before_request ▶ endpoint ▶ after_response. */
@@ -48,105 +61,111 @@ export class PluginOrchestrator {
     return prepared;
   }
 
-  /** Answers a request. Rejects only on a defect of the server itself. */
-  async handle(request: IncomingRequest): Promise<PluginResponse> {
+  /** Answers a request, at once when no plugin keeps it waiting. Fails only on a defect of the server itself. */
+  handle(request: IncomingRequest): Awaitable<PluginResponse> {
     const plugins = this.#plugins;
-    let document: RequestDocument | null = null;
-    if (needsDocument(request, plugins)) {
-      try {
-        const bytes = request.hasBody ? await request.readBody(this.#bodyLimitBytes) : null;
-        document = new RequestDocument(request, bytes);
-      } catch (error) {
-        return this.#problem(error, request);
-      }
-      for (const { plugin, position } of plugins.beforeRequest) {
-        const answer = await this.#beforeRequest(plugin, request, document);
-        if (answer !== null) return this.#afterResponse(answer, request, document, plugins, position);
-      }
-    }
-    const response = await this.#endpoint(request, document, plugins);
-    return plugins.afterResponse.length === 0
-      ? response
-      : this.#afterResponse(response, request, document, plugins, Infinity);
+    if (!needsDocument(request, plugins)) return this.#answer({ request, plugins, document: null });
+    const opened = attempt(
+      () => (request.hasBody ? request.readBody(this.#bodyLimitBytes) : null),
+      (bytes): Looked => ({ request, plugins, document: new RequestDocument(request, bytes) }),
+      (error) => this.#problem(error, request),
+    );
+    return follow(opened, (exchange) => ('document' in exchange ? this.#ask(exchange, 0) : exchange));
   }
 
-  /** Resolves to the answer that ends the request here, or null to go on. */
-  async #beforeRequest(
-    plugin: BackworksPlugin,
-    request: IncomingRequest,
-    document: RequestDocument,
-  ): Promise<PluginResponse | null> {
-    try {
-      const decision = await plugin.beforeRequest(document.toJson(), request.id);
-      if (decision === null) return null;
-      if (decision.kind === 'respond') return decision.response;
-      document.merge(decision.patch);
-      return null;
-    } catch (error) {
-      const failure = this.#failure(plugin, 'before_request', error, request);
-      return plugin.critical ? problem(failure, request.path, request.id) : null;
-    }
+  /** Runs the before_request hooks from the `index`th on, then what comes after them. */
+  #ask(exchange: Looked, index: number): Awaitable<PluginResponse> {
+    const station = exchange.plugins.beforeRequest[index];
+    if (station === undefined) return this.#answer(exchange);
+    return follow(this.#beforeRequest(station.plugin, exchange), (answer) =>
+      answer === null
+        ? this.#ask(exchange, index + 1)
+        : this.#afterResponse(answer, exchange, station.position),
+    );
   }
 
-  async #endpoint(
-    request: IncomingRequest,
-    document: RequestDocument | null,
-    plugins: PluginSet,
-  ): Promise<PluginResponse> {
-    if (request.refusal !== null) return request.refusal;
-    const { endpoint } = request;
-    try {
-      const prepared = endpoint === null ? null : this.prepare(endpoint);
-      if (prepared instanceof StaticEndpoint) return prepared.respond();
-      if (prepared !== null) return await prepared.respond(request, document, this.#bodyLimitBytes);
-      if (document === null) throw notFound(request.method, request.path);
-      const report: FailureReport = (plugin, error) =>
-        this.#failure(plugin, 'process_endpoint', error, request);
-      return endpoint?.target.kind === 'plugin'
-        ? await askNamed(endpoint.target.plugin, endpoint, document, plugins, report)
-        : await askAll(endpoint, document, plugins.endpoints, report);
-    } catch (error) {
-      return this.#problem(error, request);
-    }
+  #answer(exchange: Exchange): Awaitable<PluginResponse> {
+    const answer = this.#endpoint(exchange);
+    if (exchange.plugins.afterResponse.length === 0) return answer;
+    return follow(answer, (response) => this.#afterResponse(response, exchange, Infinity));
+  }
+
+  /** The answer that ends the request here, or null to go on. */
+  #beforeRequest(plugin: BackworksPlugin, { request, document }: Looked): Awaitable<PluginResponse | null> {
+    return attempt(
+      () => plugin.beforeRequest(document.toJson(), request.id),
+      (decision) => {
+        if (decision === null) return null;
+        if (decision.kind === 'respond') return decision.response;
+        document.merge(decision.patch);
+        return null;
+      },
+      (error) => {
+        const failure = this.#failure(plugin, 'before_request', error, request);
+        return plugin.critical ? problem(failure, request.path, request.id) : null;
+      },
+    );
+  }
+
+  #endpoint({ request, document, plugins }: Exchange): Awaitable<PluginResponse> {
+    const { endpoint, refusal } = request;
+    if (refusal !== null) return refusal;
+    return attempt(
+      () => {
+        const prepared = endpoint === null ? null : this.prepare(endpoint);
+        if (prepared instanceof StaticEndpoint) return prepared.respond();
+        if (prepared !== null) return prepared.respond(request, document, this.#bodyLimitBytes);
+        if (document === null) throw notFound(request.method, request.path);
+        const report: FailureReport = (plugin, error) =>
+          this.#failure(plugin, 'process_endpoint', error, request);
+        return endpoint?.target.kind === 'plugin'
+          ? askNamed(endpoint.target.plugin, endpoint, document, plugins, report)
+          : askAll(endpoint, document, plugins.endpoints, report);
+      },
+      (response) => response,
+      (error) => this.#problem(error, request),
+    );
   }
 
   /** Runs the hooks of the plugins that stand before `position` on the way in, last one first. */
-  async #afterResponse(
-    response: PluginResponse,
-    request: IncomingRequest,
-    document: RequestDocument | null,
-    plugins: PluginSet,
-    position: number,
-  ): Promise<PluginResponse> {
-    let answer: ResponseDocument | null = null;
-    for (const station of plugins.afterResponse) {
-      if (station.position >= position) continue;
-      answer ??= await this.#responseDocument(response, request, document);
-      try {
-        const patch = await station.plugin.afterResponse(answer.toJson(), request.id);
-        if (patch !== null) answer.merge(patch);
-      } catch (error) {
-        const failure = this.#failure(station.plugin, 'after_response', error, request);
-        if (station.plugin.critical) answer.replace(problem(failure, request.path, request.id));
-      }
-    }
-    return answer === null ? response : answer.toResponse();
+  #afterResponse(response: PluginResponse, exchange: Exchange, position: number): Awaitable<PluginResponse> {
+    const { afterResponse } = exchange.plugins;
+    const first = afterResponse.findIndex((station) => station.position < position);
+    if (first === -1) return response;
+    return follow(this.#responseDocument(response, exchange), (document) =>
+      this.#tell(document, exchange, first),
+    );
+  }
+
+  /** Runs the after_response hooks from the `index`th on. */
+  #tell(document: ResponseDocument, exchange: Exchange, index: number): Awaitable<PluginResponse> {
+    const station = exchange.plugins.afterResponse[index];
+    if (station === undefined) return document.toResponse();
+    const { plugin } = station;
+    const { request } = exchange;
+    const told = attempt(
+      () => plugin.afterResponse(document.toJson(), request.id),
+      (patch) => {
+        if (patch !== null) document.merge(patch);
+      },
+      (error) => {
+        const failure = this.#failure(plugin, 'after_response', error, request);
+        if (plugin.critical) document.replace(problem(failure, request.path, request.id));
+      },
+    );
+    return follow(told, () => this.#tell(document, exchange, index + 1));
   }
 
   /** The document for after_response; of the problem instead when a streamed body cannot be read. */
-  async #responseDocument(
-    response: PluginResponse,
-    request: IncomingRequest,
-    document: RequestDocument | null,
-  ): Promise<ResponseDocument> {
+  #responseDocument(response: PluginResponse, { request, document }: Exchange): Awaitable<ResponseDocument> {
     const { method, path } = document ?? request;
     const facts = { id: request.id, method, path, route: request.endpoint?.path ?? null };
     const context = document === null ? {} : document.context;
-    try {
-      return new ResponseDocument(await buffered(response, this.#bodyLimitBytes), facts, context);
-    } catch (error) {
-      return new ResponseDocument(this.#problem(error, request), facts, context);
-    }
+    return attempt(
+      () => buffered(response, this.#bodyLimitBytes),
+      (whole) => new ResponseDocument(whole, facts, context),
+      (error) => new ResponseDocument(this.#problem(error, request), facts, context),
+    );
   }
 
   /** The problem document for an error that has a code; others are defects and go on. */

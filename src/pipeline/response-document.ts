@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { BackworksError } from '../errors.js';
 import type { JsonObject } from '../config/types.js';
-import type { BodyEncoding, HeaderMap, PluginResponse } from '../plugins/plugin.js';
+import type { Awaitable, BodyEncoding, HeaderMap, PluginResponse } from '../plugins/plugin.js';
 import { checkStatus } from '../plugins/response-check.js';
 import { type DocumentBody, EMPTY_BODY, patchBody, responseBody } from './document-body.js';
 import { headerText } from './header-map.js';
@@ -107,10 +107,10 @@ function bodyEncoding(headers: HeaderMap): BodyEncoding {
  * @param limitBytes how long a streamed body may be.
  * @throws BackworksError BW_PROXY_UPSTREAM when a streamed body is longer or breaks off.
  */
-export async function buffered(response: PluginResponse, limitBytes: number): Promise<BufferedResponse> {
+export function buffered(response: PluginResponse, limitBytes: number): Awaitable<BufferedResponse> {
   const { status, headers, body } = response;
   if (!(body instanceof Readable)) return response as BufferedResponse;
-  return { status, headers, body: await readAll(body, limitBytes) };
+  return readAll(body, limitBytes).then((whole) => ({ status, headers, body: whole }));
 }
 
 async function readAll(stream: Readable, limitBytes: number): Promise<Buffer> {

@@ -5,6 +5,7 @@ import type { SandboxReport } from '../native/sandbox.js';
 import { readDecision, readEndpointAnswer, readPatch } from './marshal.js';
 import type { PluginMetadata } from './metadata.js';
 import type {
+  Awaitable,
   BackworksPlugin,
   JsonObject,
   PipelineHook,
@@ -52,7 +53,7 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.metadata.hooks.has(hook);
   }
 
-  beforeRequest(requestJson: string, requestId?: string): Promise<RequestDecision | null> {
+  beforeRequest(requestJson: string, requestId?: string): Awaitable<RequestDecision | null> {
     return this.call('before_request', [requestJson], readDecision, requestId);
   }
 
@@ -61,11 +62,11 @@ export class LoadedPlugin implements BackworksPlugin {
     method: string,
     requestJson: string,
     requestId?: string,
-  ): Promise<PluginResponse | null> {
+  ): Awaitable<PluginResponse | null> {
     return this.call('process_endpoint', [endpoint, method, requestJson], readEndpointAnswer, requestId);
   }
 
-  afterResponse(responseJson: string, requestId?: string): Promise<JsonObject | null> {
+  afterResponse(responseJson: string, requestId?: string): Awaitable<JsonObject | null> {
     return this.call('after_response', [responseJson], readPatch, requestId);
   }
 
@@ -100,16 +101,22 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.native.processes();
   }
 
-  private call<T>(hook: Hook, args: readonly string[], read: Read<T>, requestId = ''): Promise<T> {
-    return this.executor.execute(hook, async (call) => {
+  private call<T>(hook: Hook, args: readonly string[], read: Read<T>, requestId = ''): Awaitable<T> {
+    return this.executor.execute<T>(hook, (call): Awaitable<T> => {
       call.requestId = requestId === '' ? null : requestId;
-      const reply = await this.native.call(hook, args, call);
-      try {
-        return read(reply, this.parsedReplyBytes);
-      } catch (error) {
-        throw error instanceof InvalidAnswer ? this.badAnswer(hook, error) : error;
-      }
+      const reply = this.native.call(hook, args, call);
+      if (!(reply instanceof Promise)) return this.read(hook, reply, read);
+      return reply.then((later) => this.read(hook, later, read));
     });
+  }
+
+  /** Reads within the guards, so that an answer nobody can use counts as the plugin's failure. */
+  private read<T>(hook: Hook, reply: NativeReply, read: Read<T>): T {
+    try {
+      return read(reply, this.parsedReplyBytes);
+    } catch (error) {
+      throw error instanceof InvalidAnswer ? this.badAnswer(hook, error) : error;
+    }
   }
 
   private badAnswer(phase: PluginPhase, reason: InvalidAnswer): BackworksError {

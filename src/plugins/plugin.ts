@@ -20,12 +20,16 @@ export type RequestDecision =
   | { readonly kind: 'respond'; readonly response: PluginResponse }
   | { readonly kind: 'patch'; readonly patch: JsonObject };
 
+/** A result that may be at hand: then nothing waits for it. */
+export type Awaitable<T> = T | Promise<T>;
+
 /** The hooks of a request's way through the pipeline. */
 export type PipelineHook = 'before_request' | 'process_endpoint' | 'after_response';
 
 /**
  * A plugin as the pipeline sees it. Every method goes through the PluginExecutor (breaker, bulkhead,
- * deadline, metrics) and rejects with a PluginFailure when the plugin does not give a usable answer.
+ * deadline, metrics), returns an answer that is at hand without a promise, and rejects with a
+ * PluginFailure when the plugin does not give a usable answer.
  */
 export interface BackworksPlugin {
   readonly name: string;
@@ -35,17 +39,17 @@ export interface BackworksPlugin {
   readonly critical: boolean;
   /** False for hooks that are absent: they cost nothing. */
   has(hook: PipelineHook): boolean;
-  /** Resolves to null for "unchanged". `requestId` is for reports, as below. */
-  beforeRequest(requestJson: string, requestId?: string): Promise<RequestDecision | null>;
-  /** Resolves to null for "not mine". */
+  /** Null for "unchanged". `requestId` is for reports, as below. */
+  beforeRequest(requestJson: string, requestId?: string): Awaitable<RequestDecision | null>;
+  /** Null for "not mine". */
   processEndpoint(
     endpoint: string,
     method: string,
     requestJson: string,
     requestId?: string,
-  ): Promise<PluginResponse | null>;
-  /** Resolves to the RFC 7396 merge patch for the response document, or null for "unchanged". */
-  afterResponse(responseJson: string, requestId?: string): Promise<JsonObject | null>;
+  ): Awaitable<PluginResponse | null>;
+  /** The RFC 7396 merge patch for the response document, or null for "unchanged". */
+  afterResponse(responseJson: string, requestId?: string): Awaitable<JsonObject | null>;
 }
 
 /** How a plugin is, in the words of health_check(). */

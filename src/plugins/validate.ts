@@ -117,7 +117,7 @@ async function checkRunning(
   }
 }
 
-function callHook(plugin: LoadedPlugin, hook: PipelineHook): Promise<unknown> {
+async function callHook(plugin: LoadedPlugin, hook: PipelineHook): Promise<unknown> {
   const request = JSON.stringify(SAMPLE_REQUEST);
   switch (hook) {
     case 'before_request':

@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { BackworksError } from '../errors.js';
 import type { EndpointConfig } from '../config/types.js';
 import type { Log } from '../log.js';
+import { attempt } from '../pipeline/attempt.js';
 import type { PluginOrchestrator } from '../pipeline/orchestrator.js';
 import { problem } from '../pipeline/problem.js';
 import type { PluginResponse } from '../plugins/plugin.js';
@@ -26,17 +27,21 @@ export function createApp({ endpoints, orchestrator, log }: AppOptions): App {
   const routes = new Routes(endpoints);
   for (const endpoint of endpoints) orchestrator.prepare(endpoint);
   const app: App = new Hono<{ Bindings: HttpBindings }>();
-  app.all('*', async (context) => {
+  app.all('*', (context) => {
     // app.request() comes without a socket and leaves the bindings undefined.
     const bindings = context.env as HttpBindings | undefined;
     const request = new ServerRequest(context.req.raw, bindings?.incoming);
-    try {
-      const match = routes.match(request.method, request.path);
-      request.route(match, match.allow === null ? null : refusal(match.allow, request));
-      return toResponse(await orchestrator.handle(request), request, bindings?.outgoing, log);
-    } catch (error) {
-      return problemResponse(error, request.path, request.id, log);
-    }
+    const { method, path, id } = request;
+    // An answer at hand goes out at once: @hono/node-server then needs no promise and watches no abort.
+    return attempt(
+      () => {
+        const match = routes.match(method, path);
+        request.route(match, match.allow === null ? null : refusal(match.allow, request));
+        return orchestrator.handle(request);
+      },
+      (answer) => toResponse(answer, request, bindings?.outgoing, log),
+      (error) => problemResponse(error, path, id, log),
+    );
   });
   return app;
 }

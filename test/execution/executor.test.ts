@@ -184,6 +184,63 @@ describe('PluginExecutor', () => {
   });
 });
 
+describe('answers at hand', () => {
+  /** Throws instead of rejecting, as code that never waits does. */
+  const crashAtOnce = (): never => {
+    throw new PluginFailure('BW_PLUGIN_CRASHED', 'crashed', { plugin: 'weather', phase: 'call' });
+  };
+  const run = <T>(guarded: PluginExecutor, operation: () => T | Promise<T>): T | Promise<T> =>
+    guarded.execute<T>('before_request', operation);
+  const codeAtOnce = (guarded: PluginExecutor, operation: () => unknown): Promise<string> =>
+    codeOf(Promise.resolve(run(guarded, operation)));
+
+  test('come back without a promise, and count', () => {
+    const guarded = executor();
+    expect(run(guarded, () => 'answer')).toBe('answer');
+    expect(guarded.counts).toEqual({ before_request: { calls: 1, failed: 0 } });
+  });
+
+  test('failures open the circuit, and nothing is called until its trial, which closes it', async () => {
+    const guarded = executor();
+    for (let i = 0; i < 3; i += 1) {
+      expect(run(guarded, () => 'changes nothing')).toBe('changes nothing');
+      await expect(codeAtOnce(guarded, crashAtOnce)).resolves.toBe('BW_PLUGIN_CRASHED');
+    }
+    expect(guarded.counts).toEqual({ before_request: { calls: 6, failed: 3 } });
+    let calls = 0;
+    const count = (): number => (calls += 1);
+    await expect(codeAtOnce(guarded, count)).resolves.toBe('BW_PLUGIN_CIRCUIT_OPEN');
+    expect(calls).toBe(0);
+    await sleep(120);
+    const trial = run(guarded, count);
+    await expect(codeAtOnce(guarded, count)).resolves.toBe('BW_PLUGIN_CIRCUIT_OPEN');
+    await expect(trial).resolves.toBe(1);
+    expect(circuits).toEqual(['open', 'half-open', 'closed']);
+    expect(run(guarded, count)).toBe(2);
+  });
+
+  test('are not asked for while calls that wait fill the bulkhead', async () => {
+    const guarded = executor();
+    const finish: (() => void)[] = [];
+    const work = (): Promise<void> => new Promise((resolve) => finish.push(resolve));
+    const running = [guarded.execute('call', work), guarded.execute('call', work)];
+    let calls = 0;
+    await expect(codeAtOnce(guarded, () => (calls += 1))).resolves.toBe('BW_PLUGIN_OVERLOADED');
+    expect(calls).toBe(0);
+    finish.forEach((end) => end());
+    await Promise.all(running);
+    expect(run(guarded, () => 'room again')).toBe('room again');
+  });
+
+  test('a failure at once is retried like any other', async () => {
+    const guarded = executor({ retry: { attempts: 3, on: ['crash'] } });
+    let tries = 0;
+    const third = (): string => ((tries += 1), tries < 3 ? crashAtOnce() : 'third');
+    await expect(run(guarded, third)).resolves.toBe('third');
+    expect(guarded.counts).toEqual({ before_request: { calls: 1, failed: 0 } });
+  });
+});
+
 describe('DeadlinePolicy', () => {
   test('composes with cockatiel’s wrap() and rejects with its TaskCancelledError', async () => {
     const policy = wrap(new DeadlinePolicy(20, new DeadlineTimer()));

@@ -5,7 +5,7 @@ import type { Log } from '../../dist/log.js';
 import { PluginOrchestrator } from '../../dist/pipeline/orchestrator.js';
 import type { BackworksPlugin, PluginResponse } from '../../dist/plugins/plugin.js';
 import { endpoint, sampleRequest, staticEndpoint } from './sample-request.js';
-import { scriptPlugin, tracer } from './script-plugin.js';
+import { type Hooks, type PluginTraits, scriptPlugin, tracer } from './script-plugin.js';
 
 interface LogLine {
   level: keyof Log;
@@ -351,4 +351,65 @@ test('an endpoint that cannot work is an error of the configuration', () => {
   expect(() => orchestrator.prepare(endpoint('/p', { kind: 'proxy', target: 'x', timeoutMs: 1 }))).toThrow(
     invalid,
   );
+});
+
+/** The hooks of `tracer` without their promises. */
+function tracerAtOnce(name: string, traits?: PluginTraits): BackworksPlugin {
+  const trailOf = (value: unknown): string => (typeof value === 'string' ? `${value} ${name}` : name);
+  return scriptPlugin(
+    name,
+    {
+      beforeRequest: (request) => {
+        const { context } = JSON.parse(request) as { context: JsonObject };
+        return { kind: 'patch', patch: { context: { trail: trailOf(context.trail) } } };
+      },
+      afterResponse: (response) => {
+        const { headers } = JSON.parse(response) as { headers: JsonObject };
+        return { headers: { 'x-trail': trailOf(headers['x-trail']) } };
+      },
+    },
+    traits,
+  );
+}
+
+test('a request whose plugins have their answers at hand is answered without a promise', () => {
+  const echo = scriptPlugin('echo', { processEndpoint: (_route, _method, request) => text(request) });
+  const { orchestrator } = orchestratorOf(tracerAtOnce('a', { priority: 1 }), tracerAtOnce('b'), echo);
+  for (const target of [anyPlugin, named('echo')]) {
+    const response = orchestrator.handle(sampleRequest({ endpoint: target })) as PluginResponse;
+    expect(json(response).context).toEqual({ trail: 'a b' });
+    expect(response.headers['x-trail']).toBe('b a');
+  }
+});
+
+test('plugins that answer at once and plugins that take their time keep their order', async () => {
+  const silent = scriptPlugin('silent', { processEndpoint: () => null });
+  const late = scriptPlugin('late', { processEndpoint: async (_route, _method, request) => text(request) });
+  const { orchestrator } = orchestratorOf(
+    tracerAtOnce('a', { priority: 1 }),
+    tracer('b', { priority: 2 }),
+    tracerAtOnce('c', { priority: 3 }),
+    silent,
+    late,
+  );
+  const response = await orchestrator.handle(sampleRequest({ endpoint: anyPlugin }));
+  expect(json(response).context).toEqual({ trail: 'a b c' });
+  expect(response.headers['x-trail']).toBe('c b a');
+});
+
+test('a critical plugin that throws at once ends the request in any hook; an optional one is skipped', () => {
+  const hooks: Hooks[] = [
+    { beforeRequest: () => crash('c') },
+    { processEndpoint: () => crash('c') },
+    { afterResponse: () => crash('c') },
+  ];
+  const last = scriptPlugin('last', { processEndpoint: () => text('ok') }, { priority: 200 });
+  for (const hook of hooks) {
+    const answer = (critical: boolean) => {
+      const { orchestrator } = orchestratorOf(scriptPlugin('c', hook, { critical }), last);
+      return orchestrator.handle(sampleRequest({ endpoint: anyPlugin })) as PluginResponse;
+    };
+    expect(json(answer(true))).toMatchObject({ status: 503, code: 'BW_PLUGIN_CRASHED', plugin: 'c' });
+    expect(answer(false)).toMatchObject({ status: 200, body: 'ok' });
+  }
 });

@@ -1,6 +1,7 @@
 import { BackworksError, PluginFailure } from '../../errors.js';
 import type { EndpointConfig } from '../../config/types.js';
-import type { BackworksPlugin, PluginResponse } from '../../plugins/plugin.js';
+import type { Awaitable, BackworksPlugin, PluginResponse } from '../../plugins/plugin.js';
+import { attempt, follow } from '../attempt.js';
 import type { PluginSet } from '../plugin-set.js';
 import type { RequestDocument } from '../request-document.js';
 
@@ -12,13 +13,13 @@ export type FailureReport = (plugin: BackworksPlugin, error: unknown) => PluginF
  * @throws PluginFailure when it is not running or fails, critical or not: there is nothing to go on with;
  *   BackworksError BW_ROUTE_NOT_FOUND when it says "not mine".
  */
-export async function askNamed(
+export function askNamed(
   name: string,
   endpoint: EndpointConfig,
   document: RequestDocument,
   plugins: PluginSet,
   report: FailureReport,
-): Promise<PluginResponse> {
+): Awaitable<PluginResponse> {
   const plugin = plugins.find(name);
   if (plugin === undefined) {
     throw new PluginFailure('BW_PLUGIN_UNAVAILABLE', `plugin ${name} is not running`, {
@@ -26,19 +27,28 @@ export async function askNamed(
       phase: 'process_endpoint',
     });
   }
-  if (plugin.has('process_endpoint')) {
-    const method = methodFor(document.method, endpoint);
-    const answer = await plugin
-      .processEndpoint(endpoint.path, method, document.toJson(), document.id)
-      .catch((error: unknown) => {
-        throw report(plugin, error);
-      });
-    if (answer !== null) return answer;
-  }
-  throw new BackworksError(
-    'BW_ROUTE_NOT_FOUND',
-    `plugin ${name} does not answer ${document.method} ${document.path}`,
+  if (!plugin.has('process_endpoint')) throw notMine(name, document);
+  const answer = attempt(
+    () =>
+      plugin.processEndpoint(
+        endpoint.path,
+        methodFor(document.method, endpoint),
+        document.toJson(),
+        document.id,
+      ),
+    (given) => given,
+    (error) => {
+      throw report(plugin, error);
+    },
   );
+  return follow(answer, (given) => {
+    if (given === null) throw notMine(name, document);
+    return given;
+  });
+}
+
+function notMine(plugin: string, { method, path }: RequestDocument): BackworksError {
+  return new BackworksError('BW_ROUTE_NOT_FOUND', `plugin ${plugin} does not answer ${method} ${path}`);
 }
 
 /**
@@ -46,26 +56,31 @@ export async function askNamed(
  * @throws the failure of a critical plugin at once; when nobody answers, the first failure there was
  *   (whoever failed may have been the one to answer), else BackworksError BW_ROUTE_NOT_FOUND.
  */
-export async function askAll(
+export function askAll(
   endpoint: EndpointConfig | null,
   document: RequestDocument,
   plugins: readonly BackworksPlugin[],
   report: FailureReport,
-): Promise<PluginResponse> {
+): Awaitable<PluginResponse> {
   const route = endpoint === null ? document.path : endpoint.path;
   const method = methodFor(document.method, endpoint);
   let failure: PluginFailure | null = null;
-  for (const plugin of plugins) {
-    try {
-      const answer = await plugin.processEndpoint(route, method, document.toJson(), document.id);
-      if (answer !== null) return answer;
-    } catch (error) {
-      const reported = report(plugin, error);
-      if (plugin.critical) throw reported;
-      failure ??= reported;
-    }
-  }
-  throw failure ?? notFound(document.method, document.path);
+  const askFrom = (index: number): Awaitable<PluginResponse> => {
+    const plugin = plugins[index];
+    if (plugin === undefined) throw failure ?? notFound(document.method, document.path);
+    const answer = attempt(
+      () => plugin.processEndpoint(route, method, document.toJson(), document.id),
+      (given) => given,
+      (error) => {
+        const reported = report(plugin, error);
+        if (plugin.critical) throw reported;
+        failure ??= reported;
+        return null;
+      },
+    );
+    return follow(answer, (given) => given ?? askFrom(index + 1));
+  };
+  return askFrom(0);
 }
 
 export function notFound(method: string, path: string): BackworksError {
