@@ -1,6 +1,6 @@
 import { BulkheadRejectedError, CircuitState, isBrokenCircuitError, TaskCancelledError } from 'cockatiel';
 import { type BackworksError, PluginFailure, type PluginPhase, toBackworksError } from '../errors.js';
-import { type DeadlineTimer, type GuardedCall } from './deadline.js';
+import type { DeadlinePolicy, DeadlineTimer, GuardedCall } from './deadline.js';
 import { type HookMetrics, type PluginMetrics } from './metrics.js';
 import { createPolicies, guard, type Operation, type Policies, type PolicySettings } from './policies.js';
 
@@ -52,7 +52,7 @@ export class PluginExecutor {
     const answer =
       this.policies.breaker.state === CircuitState.HalfOpen
         ? Promise.reject(this.circuitOpen(phase))
-        : guard(this.policies, this.policies.deadline, operation);
+        : guard(this.policies, this.deadlineOf(phase), operation);
     if (answer instanceof Promise) return this.settle(answer, phase, startedAtMs);
     this.metricsOf(phase).succeeded(performance.now() - startedAtMs);
     return answer;
@@ -72,6 +72,10 @@ export class PluginExecutor {
     );
   }
 
+  private deadlineOf(phase: PluginPhase): DeadlinePolicy {
+    return phase === 'health_check' ? this.policies.healthDeadline : this.policies.deadline;
+  }
+
   private metricsOf(phase: PluginPhase): HookMetrics {
     let metrics = this.hooks.get(phase);
     if (metrics === undefined) {
@@ -82,10 +86,12 @@ export class PluginExecutor {
   }
 
   private explain(thrown: unknown, phase: PluginPhase): BackworksError {
-    const { plugin, settings } = this.options;
+    const { plugin } = this.options;
     if (thrown instanceof TaskCancelledError) {
-      const message = `plugin ${plugin} did not answer ${phase} within ${settings.timeouts.callMs} ms`;
-      const hint = 'raise timeouts.call if it needs longer';
+      const { durationMs } = this.deadlineOf(phase);
+      const message = `plugin ${plugin} did not answer ${phase} within ${durationMs} ms`;
+      const setting = phase === 'health_check' ? 'health.timeout' : 'timeouts.call';
+      const hint = `raise ${setting} if it needs longer`;
       return new PluginFailure('BW_PLUGIN_TIMEOUT', message, { plugin, phase, hint });
     }
     if (thrown instanceof BulkheadRejectedError) {

@@ -22,10 +22,12 @@ export interface Policies {
   readonly breaker: CircuitBreakerPolicy;
   readonly bulkhead: BulkheadPolicy;
   readonly deadline: DeadlinePolicy;
+  readonly healthDeadline: DeadlinePolicy;
 }
 
 export type PolicySettings = Pick<PluginPolicy, 'circuitBreaker' | 'retry' | 'limits' | 'instances'> & {
   readonly timeouts: { readonly callMs: number };
+  readonly healthCheck: { readonly timeoutMs: number };
 };
 
 /** Failures that say nothing new about the plugin: they must not keep its breaker open. */
@@ -43,7 +45,7 @@ const RETRY_CODES: Readonly<Record<RetryCondition, readonly ErrorCode[]>> = {
 
 /** Builds a plugin's policies; cockatiel's own but for the deadline. */
 export function createPolicies(settings: PolicySettings, timer: DeadlineTimer): Policies {
-  const { timeouts, circuitBreaker: breaker, limits, instances } = settings;
+  const { timeouts, healthCheck, circuitBreaker: breaker, limits, instances } = settings;
   // Waiting calls are already on their way to the process, so that it never idles between two calls:
   // the queue is part of the capacity.
   const capacity = instances * (limits.concurrency + limits.queue);
@@ -55,6 +57,7 @@ export function createPolicies(settings: PolicySettings, timer: DeadlineTimer): 
     }),
     bulkhead: bulkhead(capacity, 0),
     deadline: new DeadlinePolicy(timeouts.callMs, timer),
+    healthDeadline: new DeadlinePolicy(healthCheck.timeoutMs, timer),
   };
 }
 

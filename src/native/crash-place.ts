@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import { functionAt } from './library-facts/functions.js';
+import type { NativePluginOptions } from './native-plugin.js';
 import { printable } from './plugin-output.js';
 
 /** The runner keeps this much of a module's file name. */
@@ -11,6 +13,14 @@ const SEARCH_MS = 250;
 export interface LibraryNames {
   readonly loaded: string;
   readonly shown: string;
+}
+
+export function libraryNames({
+  libraryPath,
+  libraryName,
+}: Pick<NativePluginOptions, 'libraryPath' | 'libraryName'>): LibraryNames {
+  const loaded = basename(libraryPath);
+  return { loaded, shown: libraryName ?? loaded };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { PluginFailure, type PluginFailureDetails, type PluginPhase } from '../errors.js';
+import { type LibraryNames, shownPlace } from './crash-place.js';
 import type { CrashReport } from './crash-report.js';
 import { RUNNER_EXIT } from './protocol.js';
 
@@ -26,6 +27,8 @@ export interface EndFacts {
   readonly killed: KillReason;
   readonly crash: CrashReport | null;
   readonly stderrTail: readonly string[];
+  /** Names for places in the plugin's own library. */
+  readonly library: LibraryNames;
 }
 
 /**
@@ -71,13 +74,13 @@ function explainKill(
 }
 
 function explainCrash(
-  { plugin, end, crash }: EndFacts,
+  { plugin, end, crash, library }: EndFacts,
   during: string,
   details: PluginFailureDetails,
 ): PluginFailure {
   const signal = end.signal ?? undefined;
   const systemCall = crash?.systemCall ?? undefined;
-  const at = crash?.at ?? undefined;
+  const at = crash?.at ? shownPlace(crash.at, library) : undefined;
   const place = at === undefined ? '' : ` at ${at}`;
   if (signal === 'SIGSYS') {
     const call = systemCall ?? 'a system call';

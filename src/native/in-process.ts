@@ -1,5 +1,5 @@
 import koffi, { type TypeObject } from 'koffi';
-import { PluginFailure, type PluginPhase } from '../errors.js';
+import { BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
 import { ABI_VERSION, BackworksHost, PROTOTYPES } from './abi.js';
 import { InProcessLibrary } from './in-process-library.js';
 import type {
@@ -64,6 +64,12 @@ export class InProcessPlugin implements NativePlugin {
   healthCheck(): Promise<{ status: number; text: string }> {
     const status = (this.library.get('health_check')?.() as number | undefined) ?? 0;
     return Promise.resolve({ status, text: status === 0 ? '' : this.library.lastError() });
+  }
+
+  restart(): Promise<never> {
+    const message = `plugin ${this.options.name} runs in the server's own process and cannot be restarted alone`;
+    const hint = 'restart the server, or use isolation: process';
+    return Promise.reject(new BackworksError('BW_PLUGIN_STATE', message, { hint }));
   }
 
   close(): Promise<void> {

@@ -87,6 +87,10 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
     return this.pool.processes();
   }
 
+  restart(): Promise<void> {
+    return this.pool.restart();
+  }
+
   async close(): Promise<void> {
     const closed = this.pool.close();
     this.releaseWaiting((call) => call.failed(this.unavailable()));

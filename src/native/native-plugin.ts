@@ -1,5 +1,6 @@
 import type { Permissions, SandboxMode } from '../config/types.js';
 import type { PluginFailure } from '../errors.js';
+import type { ProcessUsage } from './process-usage.js';
 import type { SandboxReport } from './sandbox.js';
 
 /** Functions and flags a library can have beyond plugin_info() and plugin_vtable(). */
@@ -61,6 +62,13 @@ export interface NativePlugin {
   /** The plugin's health_check(): 0 healthy, > 0 degraded, < 0 unhealthy; `text` is last_error. */
   healthCheck(context: CallContext): Promise<{ status: number; text: string }>;
 
+  /**
+   * Replaces every process: a new one takes over before the old one finishes its calls and ends.
+   * @throws PluginFailure when a new one does not start; the old ones go on.
+   * @throws BackworksError BW_PLUGIN_STATE in-process: what is loaded there stays.
+   */
+  restart(): Promise<void>;
+
   /** Calls shutdown() within its time-box and ends every process. Never rejects; idempotent. */
   close(): Promise<void>;
 
@@ -77,6 +85,8 @@ export interface NativeProcess {
   readonly startedAt: Date;
   /** Calls answered since it started. */
   readonly calls: number;
+  /** What it used a second ago or less; null before that is known. */
+  readonly usage: ProcessUsage | null;
 }
 
 /** What happens to a plugin outside of calls; the registry and the log listen. */
@@ -104,6 +114,8 @@ export interface NativePluginOptions {
   readonly name: string;
   /** Absolute path of the library to load. */
   readonly libraryPath: string;
+  /** What its operator calls the file, for places in it; the name in `libraryPath` when absent. */
+  readonly libraryName?: string;
   /** The plugin's `config:` block as JSON text. */
   readonly configJson: string;
   readonly sandbox: SandboxOptions;

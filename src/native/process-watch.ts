@@ -1,5 +1,5 @@
 import type { NativePluginOptions } from './native-plugin.js';
-import { processUsage } from './process-usage.js';
+import { type ProcessUsage, processUsage } from './process-usage.js';
 import type { RunnerProcess } from './runner-process.js';
 
 const SAMPLE_INTERVAL_MS = 1000;
@@ -19,6 +19,7 @@ interface Seen {
  */
 export class ProcessWatch {
   private readonly seen = new WeakMap<RunnerProcess, Seen>();
+  private readonly usage = new WeakMap<RunnerProcess, ProcessUsage>();
   private readonly timer: NodeJS.Timeout;
 
   constructor(
@@ -31,6 +32,11 @@ export class ProcessWatch {
     }, SAMPLE_INTERVAL_MS).unref();
   }
 
+  /** What a process used when it was sampled last; null before that. */
+  usageOf(process: RunnerProcess): ProcessUsage | null {
+    return this.usage.get(process) ?? null;
+  }
+
   close(): void {
     clearInterval(this.timer);
   }
@@ -38,6 +44,7 @@ export class ProcessWatch {
   private async sample(process: RunnerProcess): Promise<void> {
     const usage = await processUsage(process.pid);
     if (usage === null || !process.usable) return;
+    this.usage.set(process, usage);
     const { sandbox, recycleMemoryBytes } = this.options;
     const { residentBytes } = usage;
     if (sandbox.memoryBytes > 0 && residentBytes > sandbox.memoryBytes) {

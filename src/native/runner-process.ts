@@ -1,4 +1,5 @@
 import { PluginFailure, type PluginPhase } from '../errors.js';
+import { libraryNames } from './crash-place.js';
 import { explainEnd, type KillReason, type ProcessEnd } from './exit-cause.js';
 import type {
   CallContext,
@@ -260,6 +261,7 @@ export class RunnerProcess {
             killed: this.killReason,
             crash,
             stderrTail,
+            library: libraryNames(this.options),
           });
         }
         this.onEnded(this.endFailure);

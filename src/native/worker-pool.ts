@@ -30,6 +30,7 @@ export class WorkerPool {
   private readonly timers = new Set<NodeJS.Timeout>();
   /** Starts of workers that wait for the delay or are under way. */
   private starts = 0;
+  private restarting: Promise<void> | null = null;
   private closed = false;
 
   constructor(
@@ -74,13 +75,25 @@ export class WorkerPool {
 
   processes(): NativeProcess[] {
     const list = (processes: Iterable<RunnerProcess>, state: NativeProcess['state']): NativeProcess[] =>
-      [...processes].map(({ pid, startedAt, answered }) => ({ pid, state, startedAt, calls: answered }));
+      [...processes].map((runner) => {
+        const { pid, startedAt, answered: calls } = runner;
+        return { pid, state, startedAt, calls, usage: this.watch?.usageOf(runner) ?? null };
+      });
     return [
       ...list(this.workers, 'ready'),
       ...list(this.starting, 'starting'),
       ...list(this.draining, 'draining'),
       ...list(this.spare === null ? [] : [this.spare], 'spare'),
     ];
+  }
+
+  /**
+   * Replaces every worker at the operator's word: each new one takes over before an old one drains.
+   * Who asks while a restart is under way waits for that one.
+   * @throws PluginFailure when a new one does not start; the old ones that are left go on.
+   */
+  restart(): Promise<void> {
+    return (this.restarting ??= this.replaceAll().finally(() => (this.restarting = null)));
   }
 
   /** Shuts every worker down within its time-box. */
@@ -177,6 +190,11 @@ export class WorkerPool {
     if (this.closed || this.workers.size + this.starts >= this.options.instances) return;
     this.starts += 1;
     const start = (): void => {
+      // A restart may have filled the gap in the meantime.
+      if (this.workers.size >= this.options.instances) {
+        this.starts -= 1;
+        return;
+      }
       this.startWorker()
         .finally(() => (this.starts -= 1))
         .then(
@@ -218,6 +236,22 @@ export class WorkerPool {
     this.timers.add(timer.unref());
   }
 
+  private async replaceAll(): Promise<void> {
+    const old = [...this.workers];
+    for (let instance = 0; instance < this.options.instances && !this.closed; instance++) {
+      this.starts += 1;
+      try {
+        await this.startWorker();
+      } catch (error) {
+        this.starts -= 1;
+        if (!this.closed) this.replacementFailed(error);
+        throw this.toFailure(error);
+      }
+      this.starts -= 1;
+      this.retire(old[instance]);
+    }
+  }
+
   /** Replaces a worker that has done its share: the new one takes over before the old one drains. */
   private recycle(process: RunnerProcess): void {
     if (this.closed || this.starts > 0 || this.delay.remainingMs() > 0 || !this.workers.has(process)) return;
@@ -225,20 +259,25 @@ export class WorkerPool {
     this.startWorker()
       .finally(() => (this.starts -= 1))
       .then(
-        () => {
-          if (this.workers.delete(process)) {
-            this.draining.add(process);
-            void process.retire();
-          }
-          this.keepSpare();
-        },
+        () => this.retire(process),
         (error: unknown) => {
-          if (this.closed) return;
-          this.report(error, 0);
-          this.replaceWorker();
-          this.noteRecovery();
+          if (!this.closed) this.replacementFailed(error);
         },
       );
+  }
+
+  private retire(process: RunnerProcess | undefined): void {
+    if (process !== undefined && this.workers.delete(process)) {
+      this.draining.add(process);
+      void process.retire();
+    }
+    this.keepSpare();
+  }
+
+  private replacementFailed(error: unknown): void {
+    this.report(error, 0);
+    this.replaceWorker();
+    this.noteRecovery();
   }
 
   private toFailure(thrown: unknown): PluginFailure {

@@ -11,6 +11,7 @@ type Settings = PluginExecutorOptions['settings'];
 
 const SETTINGS: Settings = {
   timeouts: { callMs: 50 },
+  healthCheck: { timeoutMs: 200 },
   circuitBreaker: { failures: 3, windowMs: 10_000, resetAfterMs: 100 },
   retry: { attempts: 1, on: [] },
   limits: { ...defaultPluginPolicy().limits, concurrency: 1, queue: 1 },
@@ -61,6 +62,20 @@ describe('PluginExecutor', () => {
     };
     await expect(codeOf(executor().execute('process_endpoint', hang))).resolves.toBe('BW_PLUGIN_TIMEOUT');
     expect(stops).toEqual(['deadline']);
+  });
+
+  test('a health check has a deadline of its own', async () => {
+    const never = (): Promise<never> => new Promise(() => {});
+    const guarded = executor({ timeouts: { callMs: 3_600_000 }, healthCheck: { timeoutMs: 20 } });
+    const failure = await guarded.execute('health_check', never).catch((error: unknown) => error);
+    expect(String(failure)).toMatch(/did not answer health_check within 20 ms — raise health\.timeout/);
+    const patient = executor({ timeouts: { callMs: 20 }, healthCheck: { timeoutMs: 3_600_000 } });
+    await expect(
+      patient.execute('health_check', async () => {
+        await sleep(60);
+        return 'well';
+      }),
+    ).resolves.toBe('well');
   });
 
   test('a call that answers in time is never told to stop', async () => {
