@@ -9,7 +9,7 @@ import { type LibraryStore, openLibraryStore } from './native/library-store.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
 import { createLibraryReader, type LibraryReader } from './plugins/library-reader.js';
 import { PluginLoader } from './plugins/loader.js';
-import { Quarantine } from './plugins/quarantine.js';
+import { Quarantine, type QuarantinedLibrary } from './plugins/quarantine.js';
 import { PluginRegistry } from './plugins/registry.js';
 import type { PluginStatus, RejectedLibrary } from './plugins/status.js';
 import { validateLibrary, type ValidationReport } from './plugins/validate.js';
@@ -47,6 +47,16 @@ export interface Backworks {
   inspect(): Promise<void>;
   plugins(): PluginStatus[];
   rejected(): readonly RejectedLibrary[];
+  /**
+   * Gives a plugin new processes while it serves; a failed one gets another start.
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start.
+   */
+  restartPlugin(name: string): Promise<void>;
+  /**
+   * Lifts the quarantine of a plugin's library and loads the plugin again.
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start.
+   */
+  releasePlugin(name: string): Promise<void>;
 }
 
 /** Wires a server together from a checked configuration. */
@@ -62,7 +72,7 @@ export function createBackworks(
     onChange: () => orchestrator.setPlugins(registry.loaded()),
   });
   const app = createApp({ endpoints: config.endpoints, orchestrator, log });
-  const { token } = config.admin;
+  const { token, readToken } = config.admin;
   const madeUpToken = token === '' ? randomBytes(ADMIN_TOKEN_BYTES).toString('base64url') : null;
   const startedAt = new Date();
   const listeners: Listener[] = [];
@@ -79,7 +89,12 @@ export function createBackworks(
       startedAt,
     }),
     metrics,
+    control: {
+      restart: (name) => registry.restart(name),
+      release: (name) => registry.release(name),
+    },
     token: madeUpToken ?? token,
+    readToken,
     version: packageVersion(),
     configFile: config.file,
     log,
@@ -129,12 +144,23 @@ export function createBackworks(
     },
     plugins: () => registry.status(),
     rejected: () => registry.rejected(),
+    restartPlugin: (name) => registry.restart(name),
+    releasePlugin: (name) => registry.release(name),
   };
 }
 
 /** Checks a library as `backworks plugin validate` does. Plugin code runs in processes of its own. */
 export function validatePlugin(path: string): Promise<ValidationReport> {
   return validateLibrary(path, createPluginParts(new PluginMetrics(), silentLog, {}));
+}
+
+/**
+ * Lets libraries in quarantine start again, as `backworks plugin release` does without a server.
+ * @param which a plugin's name, or the beginning of a library's digest (eight characters or more)
+ * @returns what was lifted
+ */
+export async function releaseLibrary(which: string): Promise<QuarantinedLibrary[]> {
+  return (await Quarantine.open()).release(which);
 }
 
 /** What reads and loads libraries. Directories are opened when they are first needed. */

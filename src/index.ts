@@ -4,6 +4,7 @@ export {
   type BackworksAddress,
   type BackworksOptions,
   createBackworks,
+  releaseLibrary,
   validatePlugin,
 } from './backworks.js';
 export {
@@ -16,5 +17,6 @@ export {
 export type { BackworksConfig } from './config/types.js';
 export { BackworksError, type ErrorCode, ERRORS, PluginFailure, type PluginPhase } from './errors.js';
 export { type Log, silentLog } from './log.js';
-export type { PluginState, PluginStatus, RejectedLibrary } from './plugins/status.js';
+export type { QuarantinedLibrary } from './plugins/quarantine.js';
+export type { PluginState, PluginStatus, PostMortem, RejectedLibrary } from './plugins/status.js';
 export type { CheckOutcome, ValidationCheck, ValidationReport } from './plugins/validate.js';

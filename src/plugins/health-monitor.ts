@@ -22,13 +22,18 @@ export class HealthMonitor {
 
 /** Asks one plugin and notes the answer; a plugin that cannot be asked is as good as unhealthy. */
 export async function checkHealth(entry: RegistryEntry): Promise<void> {
-  if (entry.plugin === null) return;
+  const { plugin } = entry;
+  if (plugin === null) return;
+  // An answer that comes when the plugin is another one already says nothing about that one.
+  const note = (reason: string | null): void => {
+    if (entry.plugin === plugin) entry.condition('health', reason);
+  };
   try {
-    const { status, text } = await entry.plugin.health();
+    const { status, text } = await plugin.health();
     const reason = text === '' ? `health check says ${status}` : `health check says ${status}: ${text}`;
-    entry.condition('health', status === 'healthy' ? null : reason);
+    note(status === 'healthy' ? null : reason);
   } catch (error) {
     const { code, message } = toBackworksError(error);
-    if (!NOTED_ELSEWHERE.includes(code)) entry.condition('health', `health check failed: ${message}`);
+    if (!NOTED_ELSEWHERE.includes(code)) note(`health check failed: ${message}`);
   }
 }

@@ -79,6 +79,11 @@ export class LoadedPlugin implements BackworksPlugin {
     return { status: status === 0 ? 'healthy' : status > 0 ? 'degraded' : 'unhealthy', text };
   }
 
+  /** Replaces its processes while it serves. @throws BackworksError when that fails or cannot be. */
+  restart(): Promise<void> {
+    return this.native.restart();
+  }
+
   /** Calls shutdown() within its time-box and ends every process. Never rejects. */
   close(): Promise<void> {
     return this.native.close();

@@ -1,7 +1,8 @@
+import { basename } from 'node:path';
 import { PluginExecutor, type CircuitStateName } from '../execution/executor.js';
 import type { DeadlineTimer } from '../execution/deadline.js';
 import type { PluginMetrics } from '../execution/metrics.js';
-import { BackworksError, type PluginFailure } from '../errors.js';
+import { BackworksError, PluginFailure } from '../errors.js';
 import type { Log } from '../log.js';
 import { InProcessPlugin } from '../native/in-process.js';
 import { IsolatedPlugin } from '../native/isolated.js';
@@ -11,12 +12,19 @@ import type { NativePlugin, NativePluginOptions, PluginLogLine } from '../native
 import { LoadedPlugin } from './loaded-plugin.js';
 import { readMetadata } from './metadata.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
+import { withFunction } from './post-mortem.js';
 import type { Quarantine } from './quarantine.js';
 import { sandboxOf } from './sandbox-of.js';
 
-/** What a loaded plugin reports about itself while it runs. */
+/** What is told of a plugin while it is loaded and while it runs. */
 export interface PluginEvents {
-  failed(failure: PluginFailure): void;
+  /** Which library it is: SHA-256 of its bytes, in hexadecimal. */
+  identified(digest: string): void;
+  /**
+   * A process failed.
+   * @param located the same with the function it happened in, a little later; never rejects
+   */
+  failed(failure: PluginFailure, located: Promise<PluginFailure>): void;
   recovered(): void;
   circuit(state: CircuitStateName): void;
 }
@@ -37,15 +45,26 @@ export class PluginLoader {
   constructor(private readonly options: PluginLoaderOptions) {}
 
   /**
-   * Checks the file, copies it to the store, loads and initializes it, and puts the executor around it.
-   * @throws BackworksError saying what is wrong and what to do; nothing is left running.
+   * Checks the file, copies it to the store and asks whether it may be started.
+   * @throws BackworksError BW_LIBRARY_*, BW_PLUGIN_UNSUPPORTED or BW_PLUGIN_QUARANTINED
    */
-  async load(entry: PluginEntry, events: PluginEvents): Promise<LoadedPlugin> {
+  async admit(entry: PluginEntry, { identified }: Pick<PluginEvents, 'identified'>): Promise<StoredLibrary> {
     const { name, config } = entry;
     if (config.path === null) throw unsupported(entry);
     checkLibrary(config.path, await readLibraryFacts(config.path));
     const stored = await (await this.options.store()).add(config.path);
+    identified(stored.digest);
     await (await this.options.quarantine()).check(stored.digest, name);
+    return stored;
+  }
+
+  /**
+   * Admits a library, loads and initializes it, and puts the executor around it.
+   * @throws BackworksError saying what is wrong and what to do; nothing is left running.
+   */
+  async load(entry: PluginEntry, events: PluginEvents): Promise<LoadedPlugin> {
+    const { name, config } = entry;
+    const stored = await this.admit(entry, events);
     const native = await this.open(entry, stored, events);
     try {
       const metadata = readMetadata(native.description, 'load');
@@ -77,9 +96,13 @@ export class PluginLoader {
     const inProcess = config.isolation === 'in-process';
     const store = await this.options.store();
     const library = inProcess ? await store.privateCopy(stored, name) : stored.path;
+    const original = config.path ?? library;
+    const locate = (failure: PluginFailure): Promise<PluginFailure> =>
+      withFunction(failure, library, original);
     const options: NativePluginOptions = {
       name,
       libraryPath: library,
+      libraryName: basename(original),
       configJson: JSON.stringify(config.config),
       sandbox: sandboxOf(config, stored),
       environment: this.environmentOf(entry),
@@ -97,12 +120,16 @@ export class PluginLoader {
         metric: (counter, delta) => metrics.customCounter(name, counter, delta),
         failed: (failure) => {
           metrics.processFailed(name);
-          events.failed(failure);
+          events.failed(failure, locate(failure));
         },
         recovered: () => events.recovered(),
       },
     };
-    return inProcess ? InProcessPlugin.open(options) : IsolatedPlugin.open(options);
+    try {
+      return await (inProcess ? InProcessPlugin.open(options) : IsolatedPlugin.open(options));
+    } catch (error) {
+      throw error instanceof PluginFailure ? await locate(error) : error;
+    }
   }
 
   /** Only what the operator names, and only if it is set. */

@@ -33,20 +33,13 @@ export class Quarantine {
   /** @throws PluginFailure BW_PLUGIN_QUARANTINED when the library is in quarantine */
   async check(digest: string, plugin: string): Promise<void> {
     const entry = await this.find(digest);
-    if (entry === null) return;
-    const message = `plugin ${plugin} is in quarantine since ${entry.since}: ${entry.reason}`;
-    throw new PluginFailure('BW_PLUGIN_QUARANTINED', message, {
-      plugin,
-      phase: 'load',
-      hint: `lift it with: backworks plugin release ${digest.slice(0, 12)}`,
-    });
+    if (entry !== null) throw inQuarantine(entry, plugin);
   }
 
-  async add(digest: string, plugin: string, reason: string): Promise<void> {
-    const entry: QuarantinedLibrary = { digest, plugin, reason, since: new Date().toISOString() };
+  async add(entry: QuarantinedLibrary): Promise<void> {
     const draft = join(this.directory, `.${randomUUID()}`);
     await writeFile(draft, JSON.stringify(entry), { mode: 0o600 });
-    await rename(draft, this.pathOf(digest));
+    await rename(draft, this.pathOf(entry.digest));
   }
 
   async list(): Promise<QuarantinedLibrary[]> {
@@ -85,4 +78,14 @@ export class Quarantine {
   private pathOf(digest: string): string {
     return join(this.directory, `${digest}.json`);
   }
+}
+
+/** Why a plugin with that library does not start. */
+export function inQuarantine({ digest, reason, since }: QuarantinedLibrary, plugin: string): PluginFailure {
+  const message = `plugin ${plugin} is in quarantine since ${since}: ${reason}`;
+  return new PluginFailure('BW_PLUGIN_QUARANTINED', message, {
+    plugin,
+    phase: 'load',
+    hint: `lift it with: backworks plugin release ${digest.slice(0, 12)}`,
+  });
 }

@@ -1,9 +1,11 @@
-import type { BackworksError, ErrorCode, PluginFailure } from '../errors.js';
+import { type BackworksError, type ErrorCode, PluginFailure } from '../errors.js';
+import type { CircuitStateName } from '../execution/executor.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { PluginMetadata } from './metadata.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
 import { missingPermissions } from './permissions.js';
-import type { PluginState, PluginStatus, PostMortem } from './status.js';
+import { postMortem } from './post-mortem.js';
+import type { PluginState, PluginStatus } from './status.js';
 
 /** What can be wrong with a plugin that serves. */
 export type Condition = 'process' | 'circuit' | 'health' | 'sandbox';
@@ -23,11 +25,17 @@ export class RegistryEntry {
   state: PluginState;
   plugin: LoadedPlugin | null = null;
   error: BackworksError | null = null;
+  /** SHA-256 of its library, in hexadecimal; null until it was read. */
+  digest: string | null = null;
   private reason: string | null;
   private since = new Date();
   private readonly conditions = new Map<Condition, string>();
-  private postMortems: PostMortem[] = [];
+  private circuitSinceMs = 0;
+  /** Newest first. */
+  private failures: { readonly time: Date; failure: PluginFailure }[] = [];
   private failureTimes: number[] = [];
+  /** What is still to be logged or written down about it, in order. */
+  private reports: Promise<void> = Promise.resolve();
 
   constructor(
     readonly plan: PluginEntry,
@@ -42,7 +50,10 @@ export class RegistryEntry {
     return resolvePolicy(this.plan.config, this.metadata).critical;
   }
 
+  /** A new beginning: nothing is wrong with it yet. */
   loading(): void {
+    this.conditions.clear();
+    this.error = null;
     this.enter('loading', null);
   }
 
@@ -56,6 +67,7 @@ export class RegistryEntry {
 
   fail(error: BackworksError): void {
     this.error = error;
+    if (error instanceof PluginFailure && error.code !== 'BW_PLUGIN_QUARANTINED') this.keep(error);
     this.enter('failed', error.hint === undefined ? error.message : `${error.message} — ${error.hint}`);
   }
 
@@ -66,23 +78,15 @@ export class RegistryEntry {
     if (this.state === 'ready' || this.state === 'degraded') this.settle();
   }
 
+  circuitChanged(circuit: CircuitStateName): void {
+    this.circuitSinceMs = performance.now();
+    this.condition('circuit', circuit === 'closed' ? null : `its circuit is ${circuit}`);
+  }
+
   /** Keeps a failure for the operator; true when there were so many that the library is to be stopped. */
   failed(failure: PluginFailure): boolean {
-    const { code, message, phase, outcome, signal, exitStatus, at, systemCall, requestId } = failure;
-    const postMortem: PostMortem = {
-      time: new Date(),
-      outcome,
-      code,
-      message,
-      phase,
-      signal: signal ?? null,
-      exitStatus: exitStatus ?? null,
-      at: at ?? null,
-      systemCall: systemCall ?? null,
-      requestId: requestId ?? null,
-      stderr: failure.stderrTail,
-    };
-    this.postMortems = [postMortem, ...this.postMortems].slice(0, POST_MORTEMS_MAX);
+    this.keep(failure);
+    const { code } = failure;
     if (NOT_THE_LIBRARYS.includes(code)) return false;
     const { failures, windowMs } = this.plan.config.quarantine;
     const now = performance.now();
@@ -90,11 +94,32 @@ export class RegistryEntry {
     return failures > 0 && this.failureTimes.length >= failures;
   }
 
+  /** Puts a failure in the place of the same one with less detail. */
+  detail(failure: PluginFailure, detailed: PluginFailure): void {
+    const kept = this.failures.find((entry) => entry.failure === failure);
+    if (kept !== undefined) kept.failure = detailed;
+  }
+
+  /** Failures so far no longer count towards quarantine. */
+  forgive(): void {
+    this.failureTimes = [];
+  }
+
+  /** Does something after everything that was reported before it. @param work never rejects */
+  report(work: () => void | Promise<void>): void {
+    this.reports = this.reports.then(work);
+  }
+
+  /** Resolves when everything reported so far is done. */
+  reported(): Promise<void> {
+    return this.reports;
+  }
+
   async close(): Promise<void> {
     const plugin = this.take();
-    if (plugin === null) return;
-    await plugin.close();
-    this.enter('stopped', 'shut down');
+    await plugin?.close();
+    await this.reports;
+    if (plugin !== null) this.enter('stopped', 'shut down');
   }
 
   /** Takes the plugin out of service; the caller closes it. */
@@ -121,10 +146,10 @@ export class RegistryEntry {
       isolation: config.isolation,
       critical,
       priority,
-      circuit: this.plugin?.circuit ?? 'closed',
+      circuit: this.circuit,
       calls: this.plugin?.calls ?? {},
       processes: this.plugin?.processes() ?? [],
-      digest: this.plugin?.digest ?? null,
+      digest: this.digest,
       sandbox: {
         mode: config.sandbox,
         states: this.plugin?.sandbox?.states ?? {},
@@ -132,8 +157,21 @@ export class RegistryEntry {
       },
       missingPermissions: missingPermissions(this.metadata?.permissions ?? null, config.permissions),
       limits: config.limits,
-      failures: this.postMortems,
+      failures: this.failures.map(({ time, failure }) => postMortem(failure, time)),
     };
+  }
+
+  private get circuit(): CircuitStateName {
+    const circuit = this.plugin?.circuit ?? 'closed';
+    // The breaker itself notices only with the next call that it may let one through.
+    const { resetAfterMs } = this.plan.config.circuitBreaker;
+    return circuit === 'open' && performance.now() - this.circuitSinceMs >= resetAfterMs
+      ? 'half-open'
+      : circuit;
+  }
+
+  private keep(failure: PluginFailure): void {
+    this.failures = [{ time: new Date(), failure }, ...this.failures].slice(0, POST_MORTEMS_MAX);
   }
 
   private settle(): void {

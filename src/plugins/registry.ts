@@ -1,35 +1,28 @@
 import type { BackworksConfig, PluginPolicy } from '../config/types.js';
-import { BackworksError, type PluginFailure, toBackworksError } from '../errors.js';
-import type { Log } from '../log.js';
+import { BackworksError, toBackworksError } from '../errors.js';
 import { discoverPlugins } from './discovery.js';
-import { HealthMonitor } from './health-monitor.js';
 import type { LibraryReader } from './library-reader.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
-import type { PluginLoader } from './loader.js';
-import { missingPermissions } from './permissions.js';
 import { planEntries } from './plugin-entry.js';
-import type { Quarantine } from './quarantine.js';
 import { RegistryEntry } from './registry-entry.js';
 import type { PluginStatus, RejectedLibrary } from './status.js';
+import { PluginSupervisor, type PluginSupervisorOptions } from './supervisor.js';
 
-export interface PluginRegistryOptions {
-  readonly log: Log;
+export interface PluginRegistryOptions extends PluginSupervisorOptions {
   readonly reader: LibraryReader;
-  readonly loader: PluginLoader;
   /** The policy of discovered plugins. */
   readonly defaults: PluginPolicy;
-  readonly quarantine: () => Promise<Quarantine>;
-  /** The set of plugins that serve is another one now. */
-  onChange(): void;
 }
 
 /** Every plugin by name, with its state, from discovery to shutdown. */
 export class PluginRegistry {
   private readonly entries = new Map<string, RegistryEntry>();
   private rejectedLibraries: readonly RejectedLibrary[] = [];
-  private readonly health = new HealthMonitor();
+  private readonly supervisor: PluginSupervisor;
 
-  constructor(private readonly options: PluginRegistryOptions) {}
+  constructor(private readonly options: PluginRegistryOptions) {
+    this.supervisor = new PluginSupervisor(options);
+  }
 
   /**
    * Finds out which plugins there are. No plugin is initialized.
@@ -51,23 +44,9 @@ export class PluginRegistry {
     }
   }
 
-  /** Reads the metadata of explicit entries too, for a list without a server. */
+  /** Reads the metadata of explicit entries too, and who is in quarantine, for a list without a server. */
   async describeAll(): Promise<void> {
-    const pending = [...this.entries.values()].filter(({ metadata }) => metadata === null);
-    await Promise.all(
-      pending.map(async (entry) => {
-        const { path, type } = entry.plan.config;
-        if (path === null) {
-          entry.fail(new BackworksError('BW_PLUGIN_UNSUPPORTED', `type "${type}" cannot be served yet`));
-          return;
-        }
-        try {
-          entry.metadata = await this.options.reader.read(path, entry.plan.config);
-        } catch (error) {
-          entry.fail(toBackworksError(error));
-        }
-      }),
-    );
+    await Promise.all([...this.entries.values()].map((entry) => this.describe(entry)));
   }
 
   /**
@@ -76,10 +55,9 @@ export class PluginRegistry {
    */
   async loadAll(): Promise<void> {
     const entries = [...this.entries.values()].filter(({ plan }) => plan.config.enabled);
-    await Promise.all(entries.map((entry) => this.load(entry)));
+    await Promise.all(entries.map((entry) => this.supervisor.load(entry)));
     const critical = entries.find((entry) => entry.critical && entry.state === 'failed');
     if (critical?.error) throw critical.error;
-    for (const entry of entries) this.health.watch(entry);
   }
 
   /** The plugins that serve, in the order of the configuration. */
@@ -96,86 +74,46 @@ export class PluginRegistry {
     return this.rejectedLibraries;
   }
 
+  /**
+   * Gives a plugin new processes while it serves; a failed one gets another start.
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start
+   */
+  async restart(name: string): Promise<void> {
+    await this.supervisor.restart(this.find(name));
+  }
+
+  /**
+   * Lifts a plugin's quarantine and loads it again.
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start
+   */
+  async release(name: string): Promise<void> {
+    await this.supervisor.release(this.find(name));
+  }
+
   /** Shuts every plugin down, last loaded first, each within its time-box. */
   async close(): Promise<void> {
-    this.health.close();
+    this.supervisor.close();
     for (const entry of [...this.entries.values()].reverse()) await entry.close();
   }
 
-  private async load(entry: RegistryEntry): Promise<void> {
-    const { log, loader } = this.options;
-    const { name } = entry.plan;
-    entry.loading();
+  private async describe(entry: RegistryEntry): Promise<void> {
+    const { path, type, enabled } = entry.plan.config;
     try {
-      const plugin = await loader.load(entry.plan, {
-        failed: (failure) => this.onFailed(entry, failure),
-        recovered: () => {
-          entry.condition('process', null);
-          log.info({ plugin: name }, `plugin ${name} serves again`);
-        },
-        circuit: (state) => {
-          entry.condition('circuit', state === 'closed' ? null : `its circuit is ${state}`);
-          log.warn({ plugin: name, circuit: state }, `circuit of plugin ${name} is ${state}`);
-        },
-      });
-      entry.ready(plugin);
-      this.announce(entry, plugin);
-    } catch (thrown) {
-      const error = toBackworksError(thrown);
-      entry.fail(error);
-      log.error({ plugin: name, code: error.code, ...evidence(error) }, error.message);
+      if (path === null)
+        throw new BackworksError('BW_PLUGIN_UNSUPPORTED', `type "${type}" cannot be served yet`);
+      entry.metadata ??= await this.options.reader.read(path, entry.plan.config);
+      const identified = (digest: string): string => (entry.digest = digest);
+      if (enabled) await this.options.loader.admit(entry.plan, { identified });
+    } catch (error) {
+      entry.fail(toBackworksError(error));
     }
   }
 
-  private announce(entry: RegistryEntry, { metadata, sandbox }: LoadedPlugin): void {
-    const { log } = this.options;
-    const { name, config } = entry.plan;
-    const { version } = metadata;
-    log.info({ plugin: name, version, isolation: config.isolation }, `plugin ${name} is ready`);
-    for (const missing of missingPermissions(metadata.permissions, config.permissions)) {
-      log.warn({ plugin: name }, `${name} asks for ${missing}; grant it or the plugin may fail`);
-    }
-    for (const missing of sandbox?.missing ?? []) {
-      log.warn(
-        { plugin: name, sandbox: config.sandbox },
-        `the sandbox of plugin ${name} is incomplete: ${missing}`,
-      );
-    }
+  private find(name: string): RegistryEntry {
+    const entry = this.entries.get(name);
+    if (entry !== undefined) return entry;
+    const names = [...this.entries.keys()].join(', ') || 'none';
+    const hint = `there are: ${names}`;
+    throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
   }
-
-  private onFailed(entry: RegistryEntry, failure: PluginFailure): void {
-    const tooOften = entry.failed(failure);
-    entry.condition('process', failure.message);
-    const { code, plugin } = failure;
-    this.options.log.error({ plugin, code, ...evidence(failure) }, failure.message);
-    if (tooOften) void this.quarantine(entry, failure);
-  }
-
-  /** Stops a plugin that keeps failing; its library is not started again until somebody says so. */
-  private async quarantine(entry: RegistryEntry, failure: PluginFailure): Promise<void> {
-    const plugin = entry.take();
-    if (plugin === null) return;
-    this.options.onChange();
-    const { name, config } = entry.plan;
-    const { failures, windowMs } = config.quarantine;
-    const reason = `${failures} failures within ${windowMs / 1000} s, the last: ${failure.message}`;
-    const quarantine = await this.options.quarantine();
-    await quarantine.add(plugin.digest, name, reason);
-    await quarantine
-      .check(plugin.digest, name)
-      .catch((error: unknown) => entry.fail(toBackworksError(error)));
-    this.options.log.error(
-      { plugin: name, digest: plugin.digest },
-      `plugin ${name} is in quarantine: ${reason}`,
-    );
-    await plugin.close();
-  }
-}
-
-/** What a failure leaves behind for the log. */
-function evidence(error: BackworksError): object {
-  const { phase, outcome, signal, exitStatus, at, systemCall, requestId, stderrTail } =
-    error as Partial<PluginFailure>;
-  const stderr = stderrTail?.length ? stderrTail : undefined;
-  return { phase, outcome, signal, exitStatus, at, systemCall, requestId, stderr };
 }

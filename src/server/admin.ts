@@ -5,8 +5,9 @@ import { BackworksError } from '../errors.js';
 import type { PluginMetrics } from '../execution/metrics.js';
 import { type Log, silentLog } from '../log.js';
 import type { PluginStatus, RejectedLibrary } from '../plugins/status.js';
-import { bearerTokenCheck } from './bearer-token.js';
+import { type AdminTokens, type Scope, scopeCheck } from './bearer-token.js';
 import { type PluginDocument, pluginDocument } from './plugin-document.js';
+import { addPluginGauges } from './plugin-gauges.js';
 import { problemResponse } from './problem.js';
 import { readiness } from './readiness.js';
 
@@ -19,12 +20,17 @@ export interface AdminStatus {
   readonly startedAt: Date;
 }
 
-export interface AdminOptions {
+/** What can be done to a plugin by its name. Both reject with a BackworksError. */
+export interface AdminControl {
+  restart(name: string): Promise<void>;
+  release(name: string): Promise<void>;
+}
+
+export interface AdminOptions extends AdminTokens {
   /** The server at this moment. */
   readonly status: () => AdminStatus;
+  readonly control: AdminControl;
   readonly metrics: PluginMetrics;
-  /** Bearer token for everything but the probes; never empty. */
-  readonly token: string;
   readonly version: string;
   /** Tells servers on one port apart: absolute path of the configuration file. */
   readonly configFile?: string | null;
@@ -40,12 +46,18 @@ export interface PluginsDocument {
   rejected: { path: string; code: string; reason: string; hint: string | null }[];
 }
 
+/** Everything the API has. Probes are open; the rest asks for a token. */
+const PROBES = ['/healthz', '/readyz'] as const;
+const VIEWS = ['/metrics', '/plugins', '/plugins/:name'] as const;
+const ACTIONS = ['restart', 'release'] as const satisfies readonly (keyof AdminControl)[];
+
 /**
- * Probes, metrics and plugin states for operators, on a port of their own. /healthz and /readyz are
- * open, the rest needs the token. There are no CORS headers: browsers of other origins read nothing.
+ * Probes, metrics, plugin states and control of plugins for operators, on a port of their own. /healthz
+ * and /readyz are open; the read token permits to look, the token to look and act. There are no CORS
+ * headers: browsers of other origins read nothing.
  */
 export function createAdminApp(options: AdminOptions): Hono {
-  const { status, metrics, log = silentLog } = options;
+  const { status, control, metrics, log = silentLog } = options;
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -59,14 +71,21 @@ export function createAdminApp(options: AdminOptions): Hono {
     return response;
   };
 
-  const mayRead = bearerTokenCheck(options.token);
-  for (const path of ['/metrics', '/plugins', '/plugins/:name']) {
+  const scopeOf = scopeCheck(options);
+  const permit = (path: string, needed: Scope): void => {
     app.use(path, async (c: Context, next) => {
-      if (mayRead(c.req.header('authorization'))) return next();
-      const error = new BackworksError('BW_ADMIN_UNAUTHORIZED', 'A valid bearer token is missing.');
-      return answer(c, error, { 'www-authenticate': 'Bearer realm="backworks admin"' });
+      const scope = scopeOf(c.req.header('authorization'));
+      if (scope === needed || scope === 'control') return next();
+      if (scope === null)
+        return answer(c, NO_TOKEN, { 'www-authenticate': 'Bearer realm="backworks admin"' });
+      return answer(c, READ_ONLY);
     });
-  }
+  };
+  const plugin = (name: string): PluginStatus => {
+    const found = status().plugins.find((candidate) => candidate.name === name);
+    if (found !== undefined) return found;
+    throw new BackworksError('BW_ROUTE_NOT_FOUND', `No plugin is named ${JSON.stringify(name)}.`);
+  };
 
   app.get('/healthz', (c) => c.json({ status: 'ok', version: options.version }));
 
@@ -76,31 +95,38 @@ export function createAdminApp(options: AdminOptions): Hono {
     return c.json(document, document.status === 'ready' ? 200 : 503);
   });
 
+  for (const path of VIEWS) permit(path, 'read');
   addProcessMetrics(metrics);
+  addPluginGauges(metrics.registry, () => status().plugins);
   app.get('/metrics', async (c) =>
     c.body(await metrics.text(), 200, { 'content-type': metrics.registry.contentType }),
   );
-
   app.get('/plugins', (c) => c.json(pluginsDocument(options)));
+  app.get('/plugins/:name', (c) => c.json(pluginDocument(plugin(c.req.param('name')))));
+  for (const path of [...PROBES, ...VIEWS]) only(path, 'GET, HEAD');
 
-  app.get('/plugins/:name', (c) => {
-    const name = c.req.param('name');
-    const plugin = status().plugins.find((candidate) => candidate.name === name);
-    if (plugin !== undefined) return c.json(pluginDocument(plugin));
-    return answer(c, new BackworksError('BW_ROUTE_NOT_FOUND', `No plugin is named ${JSON.stringify(name)}.`));
-  });
+  for (const action of ACTIONS) {
+    const path = `/plugins/:name/${action}` as const;
+    permit(path, 'control');
+    app.post(path, async (c) => {
+      const { name } = plugin(c.req.param('name'));
+      await control[action](name);
+      return c.json(pluginDocument(plugin(name)));
+    });
+    only(path, 'POST');
+  }
 
-  for (const path of ['/healthz', '/readyz', '/metrics', '/plugins', '/plugins/:name']) {
-    app.all(path, (c) =>
-      answer(c, new BackworksError('BW_ROUTE_METHOD', 'The admin API only takes GET.'), {
-        allow: 'GET, HEAD',
-      }),
-    );
+  function only(path: string, allow: string): void {
+    const error = new BackworksError('BW_ROUTE_METHOD', `This path of the admin API only takes ${allow}.`);
+    app.all(path, (c) => answer(c, error, { allow }));
   }
   app.notFound((c) => answer(c, new BackworksError('BW_ROUTE_NOT_FOUND', 'The admin API has no such path.')));
   app.onError((thrown, c) => answer(c, thrown));
   return app;
 }
+
+const NO_TOKEN = new BackworksError('BW_ADMIN_UNAUTHORIZED', 'A valid bearer token is missing.');
+const READ_ONLY = new BackworksError('BW_ADMIN_FORBIDDEN', 'This token may read, not control.');
 
 function pluginsDocument({ status, version, configFile = null }: AdminOptions): PluginsDocument {
   const { plugins, rejected, startedAt } = status();

@@ -1,16 +1,34 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
+/** What the bearer of a token may do: read, or read and control. */
+export type Scope = 'read' | 'control';
+
+export interface AdminTokens {
+  /** Gives control; never empty. */
+  readonly token: string;
+  /** Gives reading; empty or absent when there is no such token. */
+  readonly readToken?: string;
+}
+
 /**
- * A check of `Authorization` headers against one bearer token. Digests are compared, in constant time,
- * so neither the token's length nor a matching beginning shows in how long an answer takes.
+ * Reads what an `Authorization` header permits; null for nothing. Digests are compared, in constant
+ * time and always with both tokens, so neither a token's length nor a matching beginning shows in how
+ * long an answer takes.
  * @throws TypeError for an empty token, which would let everyone in.
  */
-export function bearerTokenCheck(token: string): (authorization: string | undefined) => boolean {
+export function scopeCheck({
+  token,
+  readToken = '',
+}: AdminTokens): (authorization: string | undefined) => Scope | null {
   if (token === '') throw new TypeError('the admin API cannot run with an empty token');
-  const expected = digest(token);
+  const control = digest(token);
+  const read = readToken === '' ? control : digest(readToken);
   return (authorization) => {
-    const given = /^bearer +(.+)$/i.exec(authorization ?? '')?.[1];
-    return given !== undefined && timingSafeEqual(digest(given), expected);
+    const given = digest(/^bearer +(.+)$/i.exec(authorization ?? '')?.[1] ?? '');
+    const mayControl = timingSafeEqual(given, control);
+    const mayRead = timingSafeEqual(given, read);
+    if (mayControl) return 'control';
+    return mayRead ? 'read' : null;
   };
 }
 

@@ -1,6 +1,7 @@
-import type { PluginStatus } from '../plugins/status.js';
+import type { ResourceLimits } from '../config/types.js';
+import type { PluginStatus, PostMortem } from '../plugins/status.js';
 
-/** A plugin's status as JSON: what the admin API answers and what `plugin list --json` prints. */
+/** A plugin's status as JSON: what the admin API answers and what `plugin status --json` prints. */
 export interface PluginDocument {
   name: string;
   state: PluginStatus['state'];
@@ -10,20 +11,67 @@ export interface PluginDocument {
   origin: PluginStatus['origin'];
   type: PluginStatus['type'];
   path: string | null;
+  /** SHA-256 of the library, in hexadecimal. */
+  digest: string | null;
   version: string | null;
   description: string | null;
   hooks: string[];
   isolation: PluginStatus['isolation'];
+  sandbox: { mode: PluginStatus['sandbox']['mode']; states: Record<string, string>; missing: string[] };
+  /** Asked for by the plugin, not granted by the configuration. */
+  missing_permissions: string[];
+  limits: LimitsDocument;
   critical: boolean;
   priority: number;
   circuit: PluginStatus['circuit'];
   /** By hook. */
   calls: Record<string, { calls: number; failed: number }>;
-  processes: { pid: number; state: string; started_at: string; calls: number }[];
+  processes: ProcessDocument[];
+  /** Newest first. */
+  failures: FailureDocument[];
+}
+
+/** 0 means unlimited, as in the configuration. */
+export interface LimitsDocument {
+  memory_bytes: number;
+  open_files: number;
+  file_size_bytes: number;
+  idle_cpu_percent: number;
+  concurrency: number;
+  queue: number;
+  reply_bytes: number;
+  parsed_reply_bytes: number;
+  log_bytes_per_second: number;
+}
+
+export interface ProcessDocument {
+  pid: number;
+  state: string;
+  started_at: string;
+  calls: number;
+  /** Null until it was measured. */
+  resident_bytes: number | null;
+  cpu_seconds: number | null;
+}
+
+export interface FailureDocument {
+  time: string;
+  outcome: string;
+  code: string;
+  message: string;
+  phase: string;
+  signal: string | null;
+  exit_status: number | null;
+  at: string | null;
+  system_call: string | null;
+  request_id: string | null;
+  /** Last lines of stderr, oldest first. */
+  stderr: string[];
 }
 
 /** Copies field by field, so that a new field of PluginStatus is published on purpose only. */
 export function pluginDocument(plugin: PluginStatus): PluginDocument {
+  const { mode, states, missing } = plugin.sandbox;
   return {
     name: plugin.name,
     state: plugin.state,
@@ -32,19 +80,67 @@ export function pluginDocument(plugin: PluginStatus): PluginDocument {
     origin: plugin.origin,
     type: plugin.type,
     path: plugin.path,
+    digest: plugin.digest,
     version: plugin.version,
     description: plugin.description,
     hooks: [...plugin.hooks],
     isolation: plugin.isolation,
+    sandbox: { mode, states: { ...states }, missing: [...missing] },
+    missing_permissions: [...plugin.missingPermissions],
+    limits: limitsDocument(plugin.limits),
     critical: plugin.critical,
     priority: plugin.priority,
     circuit: plugin.circuit,
     calls: { ...plugin.calls },
-    processes: plugin.processes.map(({ pid, state, startedAt, calls }) => ({
-      pid,
-      state,
-      started_at: startedAt.toISOString(),
-      calls,
-    })),
+    processes: plugin.processes.map(processDocument),
+    failures: plugin.failures.map(failureDocument),
+  };
+}
+
+function limitsDocument(limits: ResourceLimits): LimitsDocument {
+  return {
+    memory_bytes: limits.memoryBytes,
+    open_files: limits.openFiles,
+    file_size_bytes: limits.fileSizeBytes,
+    idle_cpu_percent: limits.idleCpuPercent,
+    concurrency: limits.concurrency,
+    queue: limits.queue,
+    reply_bytes: limits.replyBytes,
+    parsed_reply_bytes: limits.parsedReplyBytes,
+    log_bytes_per_second: limits.logBytesPerSecond,
+  };
+}
+
+function processDocument({
+  pid,
+  state,
+  startedAt,
+  calls,
+  usage,
+}: PluginStatus['processes'][number]): ProcessDocument {
+  return {
+    pid,
+    state,
+    started_at: startedAt.toISOString(),
+    calls,
+    resident_bytes: usage?.residentBytes ?? null,
+    cpu_seconds: usage === null ? null : usage.cpuMs / 1000,
+  };
+}
+
+function failureDocument(failure: PostMortem): FailureDocument {
+  const { outcome, code, message, phase, signal, at } = failure;
+  return {
+    time: failure.time.toISOString(),
+    outcome,
+    code,
+    message,
+    phase,
+    signal,
+    exit_status: failure.exitStatus,
+    at,
+    system_call: failure.systemCall,
+    request_id: failure.requestId,
+    stderr: [...failure.stderr],
   };
 }

@@ -35,9 +35,10 @@ describe('a plugin that fails during a call', () => {
     expect(await server.get('/next')).toMatchObject({ status: 200, body: { path: '/next' } });
 
     // The log and the list name the plugin and the reason.
-    await eventually(() => server.log.some(({ message }) => told.test(message)), 'the log line');
-    const line = server.log.find(({ message }) => told.test(message));
-    expect(line).toMatchObject({ level: 'error', fields: { plugin: 'faulty' } });
+    const line = (): unknown =>
+      server.log.find(({ level, message }) => level === 'error' && told.test(message));
+    await eventually(() => line() !== undefined, 'the log line');
+    expect(line()).toMatchObject({ fields: { plugin: 'faulty', code } });
 
     // A fresh process serves the next call.
     expect(await server.get('/ok')).toEqual(expect.objectContaining({ status: 200, body: { ok: true } }));

@@ -1,11 +1,31 @@
 import { expect, test } from '@jest/globals';
 import { defaultPluginPolicy } from '../../dist/config/load.js';
 import { PluginMetrics } from '../../dist/execution/metrics.js';
-import type { PluginState, PluginStatus } from '../../dist/plugins/status.js';
-import { type AdminStatus, createAdminApp } from '../../dist/server/admin.js';
+import type { PluginState, PluginStatus, PostMortem } from '../../dist/plugins/status.js';
+import { type AdminControl, type AdminStatus, createAdminApp } from '../../dist/server/admin.js';
 
 const TOKEN = 'correct horse battery staple'.replaceAll(' ', '-');
 const authorization = { authorization: `Bearer ${TOKEN}` };
+
+const POST_MORTEM: PostMortem = {
+  time: new Date('2026-01-02T03:01:00.000Z'),
+  outcome: 'crashed',
+  code: 'BW_PLUGIN_CRASHED',
+  message: 'plugin weather crashed with SIGSEGV during process_endpoint',
+  phase: 'process_endpoint',
+  signal: 'SIGSEGV',
+  exitStatus: null,
+  at: 'libweather.so+0x1139 (process_endpoint)',
+  systemCall: null,
+  requestId: 'r-1',
+  stderr: ['about to do something silly'],
+};
+
+/** Asked for by the tests that control; real plugins are controlled in test/e2e/control.test.ts. */
+const noControl: AdminControl = {
+  restart: () => Promise.reject(new Error('not asked for')),
+  release: () => Promise.reject(new Error('not asked for')),
+};
 
 function plugin(name: string, state: PluginState, more: Partial<PluginStatus> = {}): PluginStatus {
   return {
@@ -24,12 +44,20 @@ function plugin(name: string, state: PluginState, more: Partial<PluginStatus> = 
     priority: 100,
     circuit: 'closed',
     calls: { before_request: { calls: 7, failed: 2 } },
-    processes: [{ pid: 4242, state: 'ready', startedAt: new Date('2026-01-02T03:00:00.000Z'), calls: 7 }],
+    processes: [
+      {
+        pid: 4242,
+        state: 'ready',
+        startedAt: new Date('2026-01-02T03:00:00.000Z'),
+        calls: 7,
+        usage: { residentBytes: 1_500_000, cpuMs: 250 },
+      },
+    ],
     digest: 'ab'.repeat(32),
     sandbox: { mode: 'strict', states: { seccomp: '1' }, missing: [] },
-    missingPermissions: [],
-    limits: defaultPluginPolicy().limits,
-    failures: [],
+    missingPermissions: ['network.connect 443'],
+    limits: { ...defaultPluginPolicy().limits, memoryBytes: 1024, queue: 64 },
+    failures: [POST_MORTEM],
     ...more,
   };
 }
@@ -44,6 +72,7 @@ function admin(status: Partial<AdminStatus> = {}, metrics = new PluginMetrics())
   };
   return createAdminApp({
     status: () => whole,
+    control: noControl,
     metrics,
     token: TOKEN,
     version: '9.8.7',
@@ -108,6 +137,23 @@ test('a failed optional plugin is named by readyz, without its reason, and keeps
   });
 });
 
+test('an open circuit counts as not serving, one that may let a call through does not', async () => {
+  const readyz = async (more: Partial<PluginStatus>) => {
+    const response = await admin({ plugins: [plugin('a', 'degraded', more)] }).request('/readyz');
+    return [response.status, await response.json()] as const;
+  };
+  const named = (critical: boolean) => [{ name: 'a', state: 'degraded', critical }];
+  expect(await readyz({ circuit: 'open' })).toEqual([200, { status: 'ready', not_serving: named(false) }]);
+  expect(await readyz({ circuit: 'open', critical: true })).toEqual([
+    503,
+    { status: 'unavailable', not_serving: named(true) },
+  ]);
+  expect(await readyz({ circuit: 'half-open', critical: true })).toEqual([
+    200,
+    { status: 'ready', not_serving: [] },
+  ]);
+});
+
 test.each([
   ['no header', undefined],
   ['another scheme', `Basic ${TOKEN}`],
@@ -130,6 +176,66 @@ test.each([
   }
 });
 
+test('the read token reads and does not control', async () => {
+  const asked: string[] = [];
+  const act = (name: string): Promise<void> => Promise.resolve(void asked.push(name));
+  const app = createAdminApp({
+    status: () => ({
+      plugins: [plugin('weather', 'ready')],
+      rejected: [],
+      draining: false,
+      startedAt: new Date(),
+    }),
+    control: { restart: act, release: act },
+    metrics: new PluginMetrics(),
+    token: TOKEN,
+    readToken: 'only-looking',
+    version: '1',
+  });
+  const reader = { authorization: 'Bearer only-looking' };
+  for (const path of ['/plugins', '/plugins/weather', '/metrics']) {
+    expect((await app.request(path, { headers: reader })).status).toBe(200);
+    expect((await app.request(path, { headers: authorization })).status).toBe(200);
+  }
+  for (const path of ['/plugins/weather/restart', '/plugins/weather/release', '/plugins/nobody/restart']) {
+    const refused = await app.request(path, { method: 'POST', headers: reader });
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toMatchObject({ code: 'BW_ADMIN_FORBIDDEN', instance: path });
+    const unknown = await app.request(path, { method: 'POST', headers: { authorization: 'Bearer only' } });
+    expect(unknown.status).toBe(401);
+    expect((await app.request(path, { method: 'POST' })).status).toBe(401);
+  }
+  expect(asked).toEqual([]);
+  const done = await app.request('/plugins/weather/restart', { method: 'POST', headers: authorization });
+  expect(done.status).toBe(200);
+  expect(await done.json()).toMatchObject({ name: 'weather', state: 'ready' });
+  expect(asked).toEqual(['weather']);
+});
+
+test('control takes POST only, and names of plugins only', async () => {
+  const app = admin({ plugins: [plugin('weather', 'ready')] });
+  const path = '/plugins/weather/restart';
+  const get = await app.request(path, { headers: authorization });
+  expect(get.status).toBe(405);
+  expect(get.headers.get('allow')).toBe('POST');
+  const names = [
+    'nobody',
+    '..%2Fweather',
+    '%2Fplugins%2Flibweather.so',
+    'weather%00',
+    '__proto__',
+    'ab'.repeat(32),
+  ];
+  for (const name of names) {
+    const response = await app.request(`/plugins/${name}/release`, {
+      method: 'POST',
+      headers: authorization,
+    });
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ code: 'BW_ROUTE_NOT_FOUND' });
+  }
+});
+
 test('the scheme of the authorization header is case-insensitive', async () => {
   const response = await admin().request('/plugins', { headers: { authorization: `bearer ${TOKEN}` } });
   expect(response.status).toBe(200);
@@ -139,7 +245,9 @@ test('an empty token cannot open the API to everyone', () => {
   const metrics = new PluginMetrics();
   const startedAt = new Date();
   const status = () => ({ plugins: [], rejected: [], draining: false, startedAt });
-  expect(() => createAdminApp({ status, metrics, token: '', version: '1' })).toThrow(/empty token/);
+  expect(() => createAdminApp({ status, control: noControl, metrics, token: '', version: '1' })).toThrow(
+    /empty token/,
+  );
 });
 
 test('metrics hold the plugins and the process in the Prometheus text format', async () => {
@@ -155,6 +263,33 @@ test('metrics hold the plugins and the process in the Prometheus text format', a
   expect(lines).toEqual(
     expect.arrayContaining([expect.stringMatching(/^nodejs_eventloop_lag_p99_seconds \d/)]),
   );
+});
+
+test('gauges tell what plugins are at the moment of the scrape, and forget those that are gone', async () => {
+  const metrics = new PluginMetrics();
+  const best = { mode: 'best-effort' as const, states: {}, missing: ['Landlock is not available'] };
+  const plugins = [
+    plugin('weather', 'degraded', { sandbox: best }),
+    plugin('old', 'ready', { processes: [] }),
+  ];
+  const app = admin({ plugins }, metrics);
+  const scrape = async (): Promise<string[]> =>
+    (await (await app.request('/metrics', { headers: authorization })).text()).split('\n');
+  expect(await scrape()).toEqual(
+    expect.arrayContaining([
+      'backworks_plugin_state{plugin="weather",state="degraded"} 1',
+      'backworks_plugin_state{plugin="weather",state="ready"} 0',
+      'backworks_plugin_state{plugin="old",state="ready"} 1',
+      'backworks_plugin_sandbox_degraded{plugin="weather"} 1',
+      'backworks_plugin_sandbox_degraded{plugin="old"} 0',
+      'backworks_plugin_processes{plugin="weather",state="ready"} 1',
+      'backworks_plugin_processes{plugin="old",state="ready"} 0',
+      'backworks_plugin_resident_bytes{plugin="weather"} 1500000',
+      'backworks_plugin_cpu_seconds{plugin="weather"} 0.25',
+    ]),
+  );
+  plugins.pop();
+  expect((await scrape()).filter((line) => line.includes('plugin="old"'))).toEqual([]);
 });
 
 test('two admin apps can share one registry', () => {
@@ -180,15 +315,53 @@ test('plugins and rejected files are listed in snake_case, with what is document
     origin: 'config',
     type: 'external',
     path: '/plugins/libweather.so',
+    digest: 'ab'.repeat(32),
     version: '1.2.3',
     description: 'The weather plugin',
     hooks: ['before_request', 'process_endpoint'],
     isolation: 'process',
+    sandbox: { mode: 'strict', states: { seccomp: '1' }, missing: [] },
+    missing_permissions: ['network.connect 443'],
+    limits: {
+      memory_bytes: 1024,
+      open_files: 64,
+      file_size_bytes: 64 * 1024 ** 2,
+      idle_cpu_percent: 20,
+      concurrency: 1,
+      queue: 64,
+      reply_bytes: 8 * 1024 ** 2,
+      parsed_reply_bytes: 1024 ** 2,
+      log_bytes_per_second: 64 * 1024,
+    },
     critical: false,
     priority: 100,
     circuit: 'closed',
     calls: { before_request: { calls: 7, failed: 2 } },
-    processes: [{ pid: 4242, state: 'ready', started_at: '2026-01-02T03:00:00.000Z', calls: 7 }],
+    processes: [
+      {
+        pid: 4242,
+        state: 'ready',
+        started_at: '2026-01-02T03:00:00.000Z',
+        calls: 7,
+        resident_bytes: 1_500_000,
+        cpu_seconds: 0.25,
+      },
+    ],
+    failures: [
+      {
+        time: '2026-01-02T03:01:00.000Z',
+        outcome: 'crashed',
+        code: 'BW_PLUGIN_CRASHED',
+        message: 'plugin weather crashed with SIGSEGV during process_endpoint',
+        phase: 'process_endpoint',
+        signal: 'SIGSEGV',
+        exit_status: null,
+        at: 'libweather.so+0x1139 (process_endpoint)',
+        system_call: null,
+        request_id: 'r-1',
+        stderr: ['about to do something silly'],
+      },
+    ],
   };
   expect(JSON.parse(text)).toEqual({
     version: '9.8.7',
@@ -223,6 +396,7 @@ test('a defect is a 500 problem that does not tell what happened', async () => {
     status: () => {
       throw new Error('the password is hunter2');
     },
+    control: noControl,
     metrics: new PluginMetrics(),
     token: TOKEN,
     version: '1',

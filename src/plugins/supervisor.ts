@@ -1,0 +1,159 @@
+import { BackworksError, type PluginFailure, toBackworksError } from '../errors.js';
+import type { Log } from '../log.js';
+import { HealthMonitor } from './health-monitor.js';
+import type { LoadedPlugin } from './loaded-plugin.js';
+import type { PluginLoader } from './loader.js';
+import { missingPermissions } from './permissions.js';
+import { evidence } from './post-mortem.js';
+import { inQuarantine, type Quarantine } from './quarantine.js';
+import type { RegistryEntry } from './registry-entry.js';
+
+export interface PluginSupervisorOptions {
+  readonly log: Log;
+  readonly loader: PluginLoader;
+  readonly quarantine: () => Promise<Quarantine>;
+  /** The set of plugins that serve is another one now. */
+  onChange(): void;
+}
+
+/** Starts, watches, restarts and stops plugins, one entry at a time. */
+export class PluginSupervisor {
+  private readonly health = new HealthMonitor();
+  private closed = false;
+
+  constructor(private readonly options: PluginSupervisorOptions) {}
+
+  /** Loads a plugin; one that fails is kept with its reason. Never rejects. */
+  async load(entry: RegistryEntry): Promise<void> {
+    const { log, loader } = this.options;
+    const { name } = entry.plan;
+    entry.loading();
+    try {
+      const plugin = await loader.load(entry.plan, {
+        identified: (digest) => (entry.digest = digest),
+        failed: (failure, located) => this.onFailed(entry, failure, located),
+        recovered: () => {
+          entry.condition('process', null);
+          entry.report(() => log.info({ plugin: name }, `plugin ${name} serves again`));
+        },
+        circuit: (state) => {
+          entry.circuitChanged(state);
+          log.warn({ plugin: name, circuit: state }, `circuit of plugin ${name} is ${state}`);
+        },
+      });
+      entry.ready(plugin);
+      this.announce(entry, plugin);
+    } catch (thrown) {
+      const error = toBackworksError(thrown);
+      entry.fail(error);
+      log.error({ plugin: name, code: error.code, ...evidence(error) }, error.message);
+    }
+    if (this.closed) await entry.close();
+    else this.health.watch(entry);
+  }
+
+  /**
+   * Gives a plugin new processes, or another start when it failed. A plugin that serves goes on
+   * serving meanwhile.
+   * @throws BackworksError BW_PLUGIN_STATE, or why it does not start
+   */
+  async restart(entry: RegistryEntry): Promise<void> {
+    const { name } = entry.plan;
+    if (entry.plugin !== null) {
+      await entry.plugin.restart();
+      this.options.log.info({ plugin: name }, `plugin ${name} was restarted`);
+      return;
+    }
+    if (entry.state !== 'failed') throw unsuitable(entry, 'restarted');
+    await this.startAgain(entry);
+  }
+
+  /**
+   * Lifts the quarantine of a plugin's library and loads the plugin again.
+   * @throws BackworksError BW_PLUGIN_STATE, or why it does not start
+   */
+  async release(entry: RegistryEntry): Promise<void> {
+    const { name } = entry.plan;
+    await entry.reported();
+    if (entry.state !== 'failed') throw unsuitable(entry, 'released');
+    const quarantine = await this.options.quarantine();
+    const lifted = await quarantine.release(entry.digest ?? name);
+    if (lifted.length === 0) {
+      const hint = `see why it failed: backworks plugin status ${name}`;
+      throw new BackworksError('BW_PLUGIN_STATE', `plugin ${name} is not in quarantine`, { hint });
+    }
+    this.options.log.info({ plugin: name, digest: entry.digest }, `plugin ${name} is out of quarantine`);
+    entry.forgive();
+    await this.startAgain(entry);
+  }
+
+  /** Watches no longer; plugins that are just being loaded are closed when they are. */
+  close(): void {
+    this.closed = true;
+    this.health.close();
+  }
+
+  private async startAgain(entry: RegistryEntry): Promise<void> {
+    if (this.closed) throw unsuitable(entry, 'started');
+    await this.load(entry);
+    this.options.onChange();
+    if (entry.error !== null) throw entry.error;
+  }
+
+  private announce(entry: RegistryEntry, { metadata, sandbox }: LoadedPlugin): void {
+    const { log } = this.options;
+    const { name, config } = entry.plan;
+    const { version } = metadata;
+    log.info({ plugin: name, version, isolation: config.isolation }, `plugin ${name} is ready`);
+    for (const missing of missingPermissions(metadata.permissions, config.permissions)) {
+      log.warn({ plugin: name }, `${name} asks for ${missing}; grant it or the plugin may fail`);
+    }
+    for (const missing of sandbox?.missing ?? []) {
+      log.warn(
+        { plugin: name, sandbox: config.sandbox },
+        `the sandbox of plugin ${name} is incomplete: ${missing}`,
+      );
+    }
+  }
+
+  private onFailed(entry: RegistryEntry, failure: PluginFailure, located: Promise<PluginFailure>): void {
+    const tooOften = entry.failed(failure);
+    entry.condition('process', failure.message);
+    entry.report(async () => {
+      const detailed = await located;
+      entry.detail(failure, detailed);
+      const { code, plugin, message } = detailed;
+      this.options.log.error({ plugin, code, ...evidence(detailed) }, message);
+    });
+    if (tooOften) this.confine(entry, failure);
+  }
+
+  /** Stops a plugin that keeps failing; its library is not started again until somebody says so. */
+  private confine(entry: RegistryEntry, failure: PluginFailure): void {
+    const plugin = entry.take();
+    if (plugin === null) return;
+    const { log, quarantine } = this.options;
+    const { name, config } = entry.plan;
+    const { failures, windowMs } = config.quarantine;
+    const { digest } = plugin;
+    const reason = `${failures} failures within ${windowMs / 1000} s, the last: ${failure.message}`;
+    const record = { digest, plugin: name, reason, since: new Date().toISOString() };
+    entry.fail(inQuarantine(record, name));
+    this.options.onChange();
+    entry.report(async () => {
+      log.error({ plugin: name, digest }, `plugin ${name} is in quarantine: ${reason}`);
+      try {
+        await (await quarantine()).add(record);
+      } catch (err) {
+        log.error({ plugin: name, digest, err }, `the quarantine of plugin ${name} ends with this server`);
+      }
+      await plugin.close();
+    });
+  }
+}
+
+function unsuitable({ plan, state }: RegistryEntry, what: string): BackworksError {
+  const hint = state === 'stopped' ? 'a plugin that is disabled or shut down stays so' : undefined;
+  const message = `plugin ${plan.name} is ${state} and cannot be ${what}`;
+  return new BackworksError('BW_PLUGIN_STATE', message, { hint });
+}

@@ -1,0 +1,62 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { PluginState, PluginStatus } from '../plugins/status.js';
+
+const STATES: readonly PluginState[] = ['discovered', 'loading', 'ready', 'degraded', 'failed', 'stopped'];
+const PROCESS_STATES = ['starting', 'spare', 'ready', 'draining'] as const;
+
+type Set = (labels: Record<string, string>, value: number) => void;
+
+/**
+ * What plugins are at the moment of a scrape, as gauges; once per registry. Counters and latencies are
+ * kept by the PluginMetrics where they happen.
+ */
+export function addPluginGauges(registry: Registry, plugins: () => readonly PluginStatus[]): void {
+  if (registry.getSingleMetric('backworks_plugin_state') !== undefined) return;
+  const add = (
+    name: string,
+    help: string,
+    labelNames: string[],
+    measure: (plugin: PluginStatus, set: Set) => void,
+  ): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['plugin', ...labelNames],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const plugin of plugins()) {
+          measure(plugin, (labels, value) => this.set({ plugin: plugin.name, ...labels }, value));
+        }
+      },
+    });
+  };
+  add('backworks_plugin_state', 'State of a plugin: 1 for the one it is in.', ['state'], (plugin, set) => {
+    for (const state of STATES) set({ state }, plugin.state === state ? 1 : 0);
+  });
+  add(
+    'backworks_plugin_sandbox_degraded',
+    '1 when a mechanism of its sandbox is missing.',
+    [],
+    (plugin, set) => set({}, plugin.sandbox.missing.length > 0 ? 1 : 0),
+  );
+  add('backworks_plugin_processes', 'Processes of a plugin.', ['state'], ({ processes }, set) => {
+    for (const state of PROCESS_STATES) {
+      set({ state }, processes.filter((process) => process.state === state).length);
+    }
+  });
+  const measured = ({ processes }: PluginStatus): { residentBytes: number; cpuMs: number }[] =>
+    processes.flatMap(({ usage }) => usage ?? []);
+  add('backworks_plugin_resident_bytes', 'Memory its working processes hold, sampled.', [], (plugin, set) =>
+    set(
+      {},
+      measured(plugin).reduce((sum, { residentBytes }) => sum + residentBytes, 0),
+    ),
+  );
+  add(
+    'backworks_plugin_cpu_seconds',
+    'Processor time of the processes that work now, since they started; sampled.',
+    [],
+    (plugin, set) => set({}, measured(plugin).reduce((sum, { cpuMs }) => sum + cpuMs, 0) / 1000),
+  );
+}
