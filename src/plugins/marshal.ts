@@ -56,7 +56,16 @@ function readResponse(parts: JsonObject): PluginResponse {
     return { status: status as number, headers, body };
   }
   headers['content-type'] ??= 'application/json';
-  return { status: status as number, headers, body: JSON.stringify(body) };
+  return { status: status as number, headers, body: write(body) };
+}
+
+/** What was parsed may nest deeper than can be written again. */
+function write(body: unknown): string {
+  try {
+    return JSON.stringify(body);
+  } catch (cause) {
+    throw new InvalidAnswer('its body nests too deep', { cause });
+  }
 }
 
 function parseObject(reply: Buffer | string, bytesMax: number): JsonObject {

@@ -1,0 +1,12 @@
+import { expect, test } from '@jest/globals';
+import { readDecision, readEndpointAnswer } from '../../dist/plugins/marshal.js';
+import { InvalidAnswer } from '../../dist/plugins/response-check.js';
+
+const PARSED_BYTES_MAX = 1024 * 1024;
+
+test('a body that can be read but nests too deep to be written is an invalid answer', () => {
+  const depth = 500_000;
+  const response = `{"status":200,"body":${'['.repeat(depth)}${']'.repeat(depth)}}`;
+  expect(() => readEndpointAnswer(response, PARSED_BYTES_MAX)).toThrow(InvalidAnswer);
+  expect(() => readDecision(`{"response":${response}}`, PARSED_BYTES_MAX)).toThrow(/nests too deep/);
+});
