@@ -3,6 +3,7 @@ import type { PluginLogLine } from './native-plugin.js';
 
 const LINE_CHARACTERS_MAX = 8 * 1024;
 const TAIL_LINES = 20;
+const RATE_WINDOW_MS = 1000;
 
 /**
  * Turns what a plugin process writes into log lines. The stream is always drained, so that a chatty
@@ -57,19 +58,19 @@ export class PluginOutput {
   /** Takes bytes from this second's budget; false when it is used up. */
   private spend(bytes: number): boolean {
     const now = performance.now();
-    if (now - this.windowStartMs >= 1000) {
+    if (now - this.windowStartMs >= RATE_WINDOW_MS) {
       this.windowStartMs = now;
       this.budget = this.bytesPerSecond;
-      this.reportDropped();
     }
     this.budget -= bytes;
     if (this.budget >= 0) return true;
+    // By a timer, for the plugin may have no more to say.
+    if (this.dropped === 0) setTimeout(() => this.reportDropped(), RATE_WINDOW_MS).unref();
     this.dropped += bytes;
     return false;
   }
 
   private reportDropped(): void {
-    if (this.dropped === 0) return;
     const text = `${this.dropped} bytes of output dropped: more than ${this.bytesPerSecond} bytes a second`;
     this.dropped = 0;
     this.emit({ source: 'log', level: 'warn', text });
