@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "answers.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../../src/runner/protocol.h"
+#include "in_memory.h"
+
+static uint32_t number_at(const uint8_t *bytes) {
+    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
+           (uint32_t)bytes[3] << 24;
+}
+
+/* The size of the frame that `bytes` begin with, or 0 when it is not there whole. */
+static size_t frame_size(const uint8_t *bytes, size_t length) {
+    uint64_t size;
+
+    if (length < FRAME_HEADER_SIZE)
+        return 0;
+    size = (uint64_t)FRAME_HEADER_SIZE + number_at(bytes);
+    return size <= length ? (size_t)size : 0;
+}
+
+size_t count_frames(const uint8_t *sent, size_t length) {
+    size_t count = 0;
+    size_t size;
+
+    for (; (size = frame_size(sent, length)) > 0; count++) {
+        sent += size;
+        length -= size;
+    }
+    return count;
+}
+
+static void check_frame(const uint8_t *frame, bool first) {
+    uint8_t type = frame[8];
+
+    if (first != (type == FRAME_RUNNER_HELLO))
+        fuzz_fail("HELLO is not the first frame, or not the only one");
+    if (type < FRAME_RUNNER_HELLO || type > FRAME_READY)
+        fuzz_fail("a frame type the protocol does not have");
+    if (number_at(frame) > FRAME_PAYLOAD_MAX || frame[10] != 0 || frame[11] != 0)
+        fuzz_fail("a malformed header");
+    if ((type == FRAME_LOG || type == FRAME_METRIC) && number_at(frame + 4) != 0)
+        fuzz_fail("a frame that belongs to no call has an id");
+    if (type == FRAME_LOG && number_at(frame) > LOG_TEXT_MAX)
+        fuzz_fail("a log line that is too long");
+    if (type == FRAME_FAILED && (frame[9] < FAILURE_LOAD || frame[9] > FAILURE_CANCELLED))
+        fuzz_fail("a failure the protocol does not have");
+}
+
+/* The strings that a frame of the server's must carry; -1 when their number is free. */
+static int strings_of(const uint8_t *frame) {
+    static const int of_hook[HOOK_COUNT] = {1, 1, 3, 2};
+
+    switch (frame[8]) {
+    case FRAME_LOAD:
+    case FRAME_INITIALIZE:
+    case FRAME_RECONFIGURE:
+        return 1;
+    case FRAME_CALL:
+        return frame[9] < HOOK_COUNT ? of_hook[frame[9]] : -2;
+    case FRAME_SANDBOX:
+        return -1;
+    default:
+        return 0;
+    }
+}
+
+/* What was answered must have been fit to be answered. */
+static void check_asked(const uint8_t *frame) {
+    uint32_t length = number_at(frame);
+    int strings = 0;
+
+    for (uint32_t index = 0; index < length; index++)
+        strings += frame[FRAME_HEADER_SIZE + index] == '\0';
+    if (strings_of(frame) != -1 && strings_of(frame) != strings)
+        fuzz_fail("an answer to a frame with the wrong number of strings");
+    if (length > 0 && frame[FRAME_HEADER_SIZE + length - 1] != '\0')
+        fuzz_fail("an answer to a frame whose last string does not end");
+    if (frame[10] != 0 || frame[11] != 0 || length > FRAME_PAYLOAD_MAX)
+        fuzz_fail("an answer to a malformed frame");
+}
+
+Answers check_answers(const uint8_t *stream, size_t length, const uint8_t *sent,
+                      size_t sent_length) {
+    Answers found = {.frames = 0};
+    uint32_t reply_max = 0;
+    size_t size;
+
+    /* HELLO is the one frame that nothing answers. */
+    size = frame_size(sent, sent_length);
+    sent += size;
+    sent_length -= size;
+    for (; (size = frame_size(stream, length)) > 0; found.frames++) {
+        check_frame(stream, found.frames == 0);
+        if (found.frames > 0 && stream[8] != FRAME_LOG && stream[8] != FRAME_METRIC) {
+            size_t asked = frame_size(sent, sent_length);
+
+            if (asked == 0)
+                fuzz_fail("an answer to nothing");
+            if (number_at(stream + 4) != number_at(sent + 4))
+                fuzz_fail("an answer with the wrong id");
+            check_asked(sent);
+            if (sent[8] == FRAME_LOAD)
+                reply_max = number_at(sent + 12);
+            if (stream[8] == FRAME_REPLY && number_at(stream) > reply_max)
+                fuzz_fail("a reply longer than LOAD allows");
+            sent += asked;
+            sent_length -= asked;
+            found.answers++;
+        }
+        stream += size;
+        length -= size;
+    }
+    found.whole = length == 0;
+    return found;
+}
+
+/* Byte `at` of all the runner has produced: it is in the socket, or in the ring still. */
+static uint8_t stream_byte(size_t at) {
+    return at < in_memory_outcome.length ? in_memory_outcome.written[at]
+                                         : (uint8_t)in_memory_page.ring[at % ANSWER_RING_SIZE];
+}
+
+void in_memory_check_kill(void) {
+    Outcome *outcome = &in_memory_outcome;
+    size_t produced = (size_t)atomic_load(&in_memory_page.produced);
+    uint8_t length[sizeof(uint32_t)];
+
+    if (produced < outcome->length || produced - outcome->length > ANSWER_RING_SIZE)
+        fuzz_fail("the shared page counts wrong");
+    while (outcome->whole + FRAME_HEADER_SIZE <= produced) {
+        for (size_t index = 0; index < sizeof length; index++)
+            length[index] = stream_byte(outcome->whole + index);
+        outcome->whole += FRAME_HEADER_SIZE + number_at(length);
+    }
+    if (outcome->whole != produced)
+        fuzz_fail("a process killed now would leave a part of a frame");
+}
