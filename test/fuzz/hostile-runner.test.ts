@@ -1,0 +1,135 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { compilePlugin } from '../fixtures/compile.js';
+import { createBackworks, parseConfig } from '../../dist/index.js';
+import { eventually } from '../fixtures/server.js';
+
+/**
+ * A server whose runners lie. Each seed is one way of lying; `BACKWORKS_FUZZ_SEED=n` repeats one, and
+ * `BACKWORKS_FUZZ_SECONDS=n` tries new ones for that long.
+ */
+const SEEDS = 60;
+const REQUESTS_AT_ONCE = 4;
+const MEMORY_GROWTH_MAX_BYTES = 512 * 1024 * 1024;
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), 'backworks-fuzz-'));
+const program = join(directory, 'hostile-runner');
+const inherited = process.env['BACKWORKS_RUNNER'];
+const escaped: unknown[] = [];
+const note = (error: unknown): void => void escaped.push(error);
+
+beforeAll(() => {
+  const sources = ['runner.c', 'wire.c'].map((name) => join(root, 'test/fuzz/hostile', name));
+  execFileSync('cc', ['-std=gnu11', '-Wall', '-Wextra', '-Werror', '-O1', '-g', '-o', program, ...sources]);
+  process.on('unhandledRejection', note);
+  process.on('uncaughtException', note);
+});
+
+afterAll(() => {
+  process.off('unhandledRejection', note);
+  process.off('uncaughtException', note);
+  if (inherited === undefined) delete process.env['BACKWORKS_RUNNER'];
+  else process.env['BACKWORKS_RUNNER'] = inherited;
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** The codes that were reported; the log itself is as long as a runner wants it. */
+const codes = new Set<string>();
+const keep = (fields: object): void => {
+  if ('code' in fields) codes.add(String(fields.code));
+};
+const log = { debug: keep, info: keep, warn: keep, error: keep };
+
+const configuration = `
+server: { port: 0 }
+admin: { port: 0 }
+endpoints:
+  lies: { path: /lies, plugin: liar }
+  fine: { path: /fine, response: { status: 200, body: { fine: true } } }
+plugins:
+  liar:
+    path: ${compilePlugin('echo')}
+    timeouts: { call: 40ms, initialize: 150ms, shutdown: 50ms }
+`;
+
+/** Names of this process's children that are runners, zombies included. */
+function runnersLeft(name: string): string[] {
+  return readdirSync('/proc').filter((entry) => {
+    if (!/^\d+$/.test(entry)) return false;
+    try {
+      return readFileSync(`/proc/${entry}/stat`, 'utf8').includes(`(${name})`);
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** What a lying runner may be reported as; anything else is a defect of the server. */
+const EXPECTED_CODE = /^BW_(PLUGIN_[A-Z_]+|RUNNER_VERSION|ROUTE_NOT_FOUND)$/;
+
+async function request(url: string): Promise<void> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(20_000) });
+  await response.arrayBuffer();
+  expect(response.status).toBeGreaterThanOrEqual(200);
+  expect(response.status).not.toBe(500);
+}
+
+/** What one lying runner made of a server. */
+async function lie(seed: number): Promise<void> {
+  const name = `liar.${seed}`;
+  const runner = join(directory, name);
+  symlinkSync(program, runner);
+  process.env['BACKWORKS_RUNNER'] = runner;
+  // Not by startServer(), which keeps every server it has started.
+  const { config } = parseConfig(configuration, { directory });
+  const backworks = createBackworks(config, { log });
+  const { url } = await backworks.start();
+  try {
+    for (const count of [1, REQUESTS_AT_ONCE]) {
+      await Promise.all(Array.from({ length: count }, () => request(url + '/lies')));
+      // Its hooks run here too, but nobody depends on it.
+      await request(url + '/fine');
+    }
+  } finally {
+    await backworks.stop();
+    rmSync(runner);
+  }
+  await eventually(() => runnersLeft(name).length === 0, 'the end of every runner');
+  expect([...codes].filter((code) => !EXPECTED_CODE.test(code))).toEqual([]);
+  expect(escaped).toEqual([]);
+  expect(Object.keys(Object.prototype)).toEqual([]);
+}
+
+function* seeds(): Generator<number> {
+  const { BACKWORKS_FUZZ_SEED: one, BACKWORKS_FUZZ_SECONDS: seconds } = process.env;
+  if (one !== undefined) {
+    yield Number(one);
+  } else if (seconds !== undefined) {
+    const until = Date.now() + Number(seconds) * 1000;
+    for (let seed = Date.now() % 1_000_000_000; Date.now() < until; seed += 1) yield seed;
+  } else {
+    for (let seed = 1; seed <= SEEDS; seed += 1) yield seed;
+  }
+}
+
+test('a server outlives runners that lie', async () => {
+  let tried = 0;
+  let before = 0;
+  for (const seed of seeds()) {
+    try {
+      await lie(seed);
+    } catch (cause) {
+      throw new Error(`BACKWORKS_FUZZ_SEED=${seed}: ${String(cause)}`, { cause });
+    }
+    tried += 1;
+    // The first ones load what every server needs.
+    if (tried === 10) before = process.memoryUsage().rss;
+  }
+  if (tried > 10) expect(process.memoryUsage().rss - before).toBeLessThan(MEMORY_GROWTH_MAX_BYTES);
+  expect(tried).toBeGreaterThan(0);
+}, 3_600_000);
