@@ -19,14 +19,15 @@ what happened, answers the next request, also with the same plugin, and leaves n
  * Writes the results of two runs of the matrix as a document; the same results make the same document.
  * @throws Error when the runs are not of the same rows
  */
-export function writeHostileMatrix(path, asRoot, asUser) {
-  const lines = asRoot.map((row, index) => {
-    const other = asUser[index];
+export function writeHostileMatrix(path, rootRows, userRows) {
+  const lines = rootRows.map((row, index) => {
+    const other = userRows[index];
     if (other?.id !== row.id || other.does !== row.does) throw new Error(`${row.id} ran only once`);
+    const asUser = other.outcome === row.outcome ? 'the same' : other.outcome;
     const reported = [...new Set([row.reported, other.reported])].join(' / ');
-    return `| ${[row.id, row.does, row.outcome, other.outcome, row.by, reported].map(cell).join(' | ')} |`;
+    return `| ${[row.id, row.does, row.outcome, asUser, row.by, reported].map(cell).join(' | ')} |`;
   });
-  const open = asRoot.filter(({ uncaught }) => uncaught !== null);
+  const open = rootRows.filter(({ uncaught }) => uncaught !== null);
   const sentences = open.map(({ id, does, uncaught }) => `- **${id}**, a plugin that ${does}: ${uncaught}`);
   const rest = open.length === 0 ? '' : `\n## Not caught\n\n${sentences.join('\n')}\n`;
   writeFileSync(path, `${HEADING}${lines.join('\n')}\n${rest}`);

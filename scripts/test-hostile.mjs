@@ -46,7 +46,8 @@ function runMatrix(work, { name, user }) {
     stdio: 'inherit',
     env: {
       ...process.env,
-      HOME: home,
+      // The compilers of the first run need the home of whoever started it.
+      ...(user === undefined ? {} : { HOME: home }),
       XDG_CACHE_HOME: join(home, '.cache'),
       TMPDIR: home,
       HOSTILE_RESULTS: results,

@@ -1,6 +1,6 @@
 import { expect } from '@jest/globals';
 import type { PostMortem } from '../../dist/plugins/status.js';
-import { eventually, type TestServer } from '../fixtures/server.js';
+import { eventually, type LogLine, type TestServer } from '../fixtures/server.js';
 import type { Answers, BadAnswer, Ends, Expected, NotLoaded, Observation, Scene } from './row.js';
 
 type Response = Awaited<ReturnType<TestServer['get']>>;
@@ -26,11 +26,15 @@ export async function expectDeed(expected: Expected, scene: Scene): Promise<Obse
 }
 
 async function expectEnd(expected: Ends, server: TestServer, response: Response): Promise<Observation> {
-  const { outcome, code, told, stderr, at, kind, phase = 'process_endpoint', ...rest } = expected;
+  const { outcome, code, told, stderr, logged, at, kind, phase = 'process_endpoint', ...rest } = expected;
   const status = STATUS[code] ?? 503;
   expect(kind).toBe('ends');
   expect(response).toMatchObject({ status, body: { status, code, plugin: 'hostile' } });
 
+  // An answer at the deadline does not wait for the process to be gone.
+  await eventually(() => server.plugin('hostile').failures.length > 0, 'the post-mortem');
+  // A deadline is told to the client before the process is gone.
+  await eventually(() => server.plugin('hostile').failures.length > 0, 'the post-mortem');
   const { failures } = server.plugin('hostile');
   expect(failures).toHaveLength(1);
   const postMortem = failures[0] as PostMortem;
@@ -39,24 +43,40 @@ async function expectEnd(expected: Ends, server: TestServer, response: Response)
   if (at === null) expect(postMortem.at).toBeNull();
   else if (at !== undefined) expect(postMortem.at).toMatch(at);
   if (stderr !== undefined) expect(postMortem.stderr.join('\n')).toMatch(stderr);
+  const output = server.log.filter(({ fields }) => fields['source'] === 'stderr');
+  if (logged !== undefined) expect(output.map(({ message }) => message).join('\n')).toMatch(logged);
 
-  const line = server.log.find(({ level, message }) => level === 'error' && told.test(message));
-  expect(line?.fields).toMatchObject({ plugin: 'hostile', code, outcome, phase, ...rest });
+  const line = (): LogLine | undefined =>
+    server.log.find(({ level, message }) => level === 'error' && told.test(message));
+  await eventually(() => line() !== undefined, `the log line ${told.source}`);
+  expect(line()?.fields).toMatchObject({ plugin: 'hostile', code, outcome, phase, ...rest });
   return { outcome: endOf(postMortem), reported: reportOf(postMortem) };
 }
 
 async function expectAnswer(expected: Answers, server: TestServer, response: Response): Promise<Observation> {
-  const { answer, refused = [] } = expected;
+  const { answer, numbers = {}, refused = [] } = expected;
   expect(response).toMatchObject({ status: 200 });
-  expect(response.body).toEqual(answer);
-  const told = (): string[] => server.log.flatMap(({ message }) => REFUSED.exec(message)?.[1] ?? []).sort();
+  const rest = { ...(response.body as Record<string, unknown>) };
+  for (const [name, [low, high]] of Object.entries(numbers)) {
+    expect(rest[name]).toBeGreaterThanOrEqual(low);
+    expect(rest[name]).toBeLessThanOrEqual(high);
+    delete rest[name];
+  }
+  expect(rest).toEqual(answer);
+  const told = (): string[] =>
+    server.log.flatMap(({ message }) => withoutForm(REFUSED.exec(message)?.[1]) ?? []).sort();
   await eventually(() => told().length >= refused.length, `the report of ${refused.join(', ')}`);
   expect(told()).toEqual([...refused].sort());
   expect(server.plugin('hostile').failures).toEqual([]);
   const failed = Object.values(response.body as object).some((value) => /^E[A-Z]/.test(String(value)));
   const silence = failed ? 'nothing; the plugin sees the error' : 'nothing';
   const reported = refused.length === 0 ? silence : `refused ${told().join(', ')}`;
-  return { outcome: answerOf(response.body), reported };
+  return { outcome: answerOf(answer, numbers), reported };
+}
+
+/** C libraries differ in whether they make, say, chmod() of the system call chmod or fchmodat. */
+function withoutForm(systemCall: string | undefined): string | undefined {
+  return systemCall?.replace(/^f?(chmod|chown|link|mknod|symlink)at$/, '$1');
 }
 
 function expectBadAnswer({ told }: BadAnswer, server: TestServer, response: Response): Observation {
@@ -71,13 +91,15 @@ function expectBadAnswer({ told }: BadAnswer, server: TestServer, response: Resp
 
 /** Checks that the plugin does not serve, that the list and the log say why, and nobody else suffers. */
 async function expectNotLoaded(expected: NotLoaded, server: TestServer): Promise<Observation> {
-  const { code, outcome, phase = 'load', told } = expected;
+  const { code, outcome, told } = expected;
+  const phase = outcome === undefined ? undefined : (expected.phase ?? 'load');
   const { state, reason, processes } = server.plugin('hostile');
   expect({ state, processes }).toEqual({ state: 'failed', processes: [] });
   expect(reason).toMatch(told);
   const line = server.log.find(({ level, message }) => level === 'error' && told.test(message));
   expect(line?.fields).toMatchObject({ plugin: 'hostile', code, outcome, phase });
   expect(await server.get('/bad')).toMatchObject({ status: 503, body: { plugin: 'hostile' } });
+  if (outcome === undefined) return { outcome: 'not loaded', reported: `\`${code}\`` };
   return { outcome: `not loaded: ${outcome}`, reported: `\`${code}\` in ${phase}` };
 }
 
@@ -97,14 +119,16 @@ function reportOf({ code, phase, signal, at, stderr }: PostMortem): string {
   return parts.join(', ');
 }
 
-/** Names of attempts by what they returned; numbers differ from run to run and stay out. */
-function answerOf(body: unknown): string {
+/** Names of attempts by what they returned; of numbers the bounds, as they differ from run to run. */
+function answerOf(answer: Answers['answer'], numbers: NonNullable<Answers['numbers']>): string {
   const names = new Map<string, string[]>();
-  for (const [name, result] of Object.entries(body as object)) {
-    if (typeof result === 'string') names.set(result, [...(names.get(result) ?? []), name]);
+  for (const [name, result] of Object.entries(answer)) {
+    const text = String(result);
+    names.set(text, [...(names.get(text) ?? []), name]);
   }
-  const groups = [...names].sort(([a], [b]) => a.localeCompare(b));
-  return groups.length === 0
-    ? 'answered'
-    : groups.map(([result, list]) => `${result}: ${list.join(', ')}`).join('; ');
+  const groups = [...names].sort(([a], [b]) => (a < b ? -1 : 1));
+  return [
+    ...groups.map(([result, list]) => `${result}: ${list.join(', ')}`),
+    ...Object.entries(numbers).map(([name, [low, high]]) => `${low} to ${high} ${name}`),
+  ].join('; ');
 }

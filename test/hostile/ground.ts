@@ -1,5 +1,5 @@
 import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { type AddressInfo, createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -10,6 +10,9 @@ const NOBODY = 65534;
 export class Ground {
   /** Ports on which somebody connected, in order. */
   readonly connections: number[] = [];
+  /** What was made so far, in order. */
+  readonly ports: number[] = [];
+  readonly directories: string[] = [];
   private readonly path = mkdtempSync(join(tmpdir(), 'backworks-hostile-'));
   private readonly servers: Server[] = [];
 
@@ -21,6 +24,7 @@ export class Ground {
   directory(name: string): string {
     const directory = join(this.path, name);
     mkdirSync(directory);
+    this.directories.push(directory);
     writeFileSync(join(directory, 'readme'), 'text');
     symlinkSync('/etc/passwd', join(directory, 'link'));
     if (process.getuid?.() === 0)
@@ -36,7 +40,16 @@ export class Ground {
     });
     this.servers.push(server);
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return (server.address() as AddressInfo).port;
+    const { port } = server.address() as AddressInfo;
+    this.ports.push(port);
+    return port;
+  }
+
+  /** Waits until everything that was sent to the ports so far has arrived. */
+  async settle(): Promise<void> {
+    const last = await this.listen();
+    await new Promise((resolve) => createConnection(last, '127.0.0.1').once('close', resolve).resume());
+    this.connections.splice(this.connections.indexOf(last), 1);
   }
 
   remove(): void {

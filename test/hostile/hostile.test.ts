@@ -12,10 +12,15 @@ const PATIENCE_MS = 20_000;
 const TEST_MS = 60_000;
 
 let ground: Ground;
+let server: TestServer | null = null;
 beforeEach(() => {
   ground = new Ground();
 });
-afterEach(() => ground.remove());
+afterEach(async () => {
+  await server?.backworks.stop();
+  server = null;
+  ground.remove();
+});
 afterAll(() => expect(runnersLeft()).toEqual([]));
 
 /** The plugin of the row beside one that works. */
@@ -62,7 +67,7 @@ function record(row: Row, observation: Observation): void {
 test.each(MATRIX.map((row) => [row.id, row.does, row] as const))(
   '%s: %s',
   async (_id, _does, row) => {
-    const server = await startServer(await configuration(row));
+    server = await startServer(await configuration(row));
     const pid = processOf(server);
     const observation = await expectDeed(row.expected, { server, ground, pid });
     await expectNextAnswers(row, server, pid);

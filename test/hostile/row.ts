@@ -24,6 +24,8 @@ export interface Ends {
   readonly at?: RegExp | null;
   /** What the plugin's last words on stderr contain. */
   readonly stderr?: RegExp;
+  /** What the log has of its stderr, for words that are not the last. */
+  readonly logged?: RegExp;
   /** What the log line says. */
   readonly told: RegExp;
 }
@@ -31,8 +33,10 @@ export interface Ends {
 /** The plugin lives on and answers what became of its attempts. */
 export interface Answers {
   readonly kind: 'answers';
-  /** The JSON it answers, whole; values may be matchers. */
-  readonly answer: unknown;
+  /** The JSON object it answers, whole but for `numbers`. */
+  readonly answer: Readonly<Record<string, unknown>>;
+  /** Members that must be numbers between two others, these included. */
+  readonly numbers?: Readonly<Record<string, readonly [low: number, high: number]>>;
   /** System calls of which the log tells that the sandbox refused them; no others are told of. */
   readonly refused?: readonly string[];
 }
@@ -47,7 +51,8 @@ export interface BadAnswer {
 export interface NotLoaded {
   readonly kind: 'not loaded';
   readonly code: ErrorCode;
-  readonly outcome: PluginOutcome;
+  /** None for a file that is refused before a process is started for it. */
+  readonly outcome?: PluginOutcome;
   readonly phase?: PluginPhase;
   readonly told: RegExp;
 }

@@ -1,0 +1,65 @@
+import type { Row } from '../row.js';
+import { timedOut } from './endings.js';
+
+const by = 'SIGKILL at the deadline';
+const callMs = 800;
+
+/** Plugins that never answer. */
+export const DEADLINES: readonly Row[] = [
+  {
+    id: 'H06',
+    does: 'computes for ever',
+    fixture: 'h06_infinite_loop',
+    callMs,
+    by,
+    expected: timedOut(),
+  },
+  {
+    id: 'H06',
+    does: 'sleeps for ever',
+    fixture: 'h06_sleep',
+    callMs,
+    by,
+    expected: timedOut(),
+  },
+  {
+    id: 'H07',
+    does: 'blocks every signal and computes for ever',
+    fixture: 'h07_blocks_signals',
+    callMs,
+    by,
+    expected: timedOut(),
+  },
+  {
+    id: 'H07',
+    does: 'ignores every signal and sleeps for ever',
+    fixture: 'h07_ignores_signals',
+    callMs,
+    by,
+    expected: timedOut(),
+  },
+  {
+    id: 'H07',
+    does: 'handles its crash by going back to the cause',
+    fixture: 'h07_returning_handler',
+    callMs,
+    by,
+    expected: timedOut(),
+  },
+  {
+    id: 'H08',
+    does: 'stops itself with raise(SIGSTOP)',
+    fixture: 'h08_raise_stop',
+    callMs,
+    by,
+    expected: timedOut(),
+  },
+  {
+    id: 'H08',
+    does: 'stops itself with kill(getpid(), SIGSTOP)',
+    fixture: 'h08_kill_stop',
+    callMs,
+    by,
+    expected: timedOut(),
+  },
+];

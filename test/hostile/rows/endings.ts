@@ -1,0 +1,43 @@
+import type { Ends } from '../row.js';
+
+/** Somewhere in a library, as the post-mortem says it. */
+export const PLACE = /^\S+\+0x[0-9a-f]+/;
+
+type Details = Partial<Pick<Ends, 'at' | 'stderr' | 'logged' | 'phase' | 'told'>>;
+
+/** The process ends by a signal during the call. */
+export function crashed(signal: string, details: Details = {}): Ends {
+  const told = new RegExp(`^plugin hostile crashed with ${signal} during process_endpoint`);
+  return { kind: 'ends', outcome: 'crashed', code: 'BW_PLUGIN_CRASHED', signal, told, ...details };
+}
+
+/** It ends as one does that finds no memory. */
+export function outOfMemory(signal: string, details: Details = {}): Ends {
+  const told = new RegExp(`^plugin hostile crashed with ${signal} .*with little memory left`);
+  return { kind: 'ends', outcome: 'oom_suspected', code: 'BW_PLUGIN_MEMORY', signal, told, ...details };
+}
+
+/** It is ended at the deadline, whatever it was doing. */
+export function timedOut(): Ends {
+  const told = /^plugin hostile was stopped at its deadline during process_endpoint/;
+  return { kind: 'ends', outcome: 'timeout', code: 'BW_PLUGIN_TIMEOUT', signal: 'SIGKILL', told };
+}
+
+/** It ends itself with exit code 0, which is no success. */
+export function exited(): Ends {
+  const told = /^plugin hostile exited during process_endpoint: .*exit code 0/;
+  return { kind: 'ends', outcome: 'exited', code: 'BW_PLUGIN_EXITED', exitStatus: 0, told };
+}
+
+/** It is ended for a system call that nobody makes by mistake. */
+export function violated(systemCall?: string): Ends {
+  const told = new RegExp(`its sandbox forbids ${systemCall ?? 'a system call'}$`);
+  const end: Ends = {
+    kind: 'ends',
+    outcome: 'violation',
+    code: 'BW_PLUGIN_VIOLATION',
+    signal: 'SIGSYS',
+    told,
+  };
+  return systemCall === undefined ? end : { ...end, systemCall, at: PLACE };
+}

@@ -1,0 +1,43 @@
+import type { Row } from '../row.js';
+
+/** Plugins that want other processes, or to become another program. */
+export const PROCESSES: readonly Row[] = [
+  {
+    id: 'H15',
+    does: 'forks a thousand times',
+    fixture: 'h15_fork_bomb',
+    by: 'seccomp',
+    expected: { kind: 'answers', answer: { fork: 'EPERM', forks: 0 } },
+  },
+  {
+    id: 'H15',
+    does: 'forks by other system calls',
+    fixture: 'h15_vfork',
+    by: 'seccomp',
+    expected: { kind: 'answers', answer: { vfork: 'EPERM', clone: 'EPERM', clone3: 'ENOSYS' } },
+  },
+  {
+    id: 'H15',
+    does: 'starts a program with posix_spawn()',
+    fixture: 'h15_posix_spawn',
+    by: 'seccomp',
+    expected: { kind: 'answers', answer: { posix_spawn: 'EPERM' } },
+  },
+  {
+    id: 'H15',
+    does: 'runs shell commands with system() and popen()',
+    fixture: 'h15_system',
+    by: 'seccomp',
+    expected: { kind: 'answers', answer: { system: 0, popen: 0 } },
+  },
+  {
+    id: 'H18',
+    does: 'becomes a shell',
+    fixture: 'h18_exec_shell',
+    by: 'seccomp and Landlock',
+    expected: {
+      kind: 'answers',
+      answer: { execve: 'EPERM', execveat: 'EPERM', open_shell: 'EACCES' },
+    },
+  },
+];

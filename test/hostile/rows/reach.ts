@@ -1,0 +1,142 @@
+import { expect } from '@jest/globals';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Row } from '../row.js';
+import { violated } from './endings.js';
+
+const all = (names: readonly string[], result: string): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [name, result]));
+
+/** What a permission to write allows, and what none does. */
+const CHANGES = ['create', 'write', 'mkdir', 'unlink'];
+const NEVER = ['create_set_id', 'chmod', 'chown', 'xattr', 'symlink', 'hardlink', 'mkfifo'];
+const named = (kind: string, names: readonly string[]): string[] => names.map((name) => `${kind}_${name}`);
+
+/** Plugins that reach for the network, for files, and for the server. */
+export const REACH: readonly Row[] = [
+  {
+    id: 'H19',
+    does: 'opens sockets of every kind without a permission',
+    fixture: 'h19_sockets',
+    by: 'seccomp',
+    expected: {
+      kind: 'answers',
+      answer: all(
+        ['tcp', 'tcp6', 'udp', 'raw', 'unix', 'vsock', 'netlink', 'packet', 'datagram_pair', 'listen'],
+        'EPERM',
+      ),
+    },
+  },
+  {
+    id: 'H20',
+    does: 'connects to a port beside the one it may',
+    fixture: 'h20_other_port',
+    entry: async (ground) => {
+      const [granted, other] = [await ground.listen(), await ground.listen()];
+      return `permissions: { network: { connect: [${granted}] } }, config: { granted: "${granted}", other: "${other}" }`;
+    },
+    by: 'Landlock, and seccomp for the ways around it',
+    expected: {
+      kind: 'answers',
+      answer: {
+        granted: 'ok',
+        ...all(['other', 'fast_open_connect'], 'EACCES'),
+        ...all(['fast_open', 'fast_open_message', 'udp', 'bind', 'listen'], 'EPERM'),
+        multipath: 'EPROTONOSUPPORT',
+        ...all(['unix', 'vsock'], 'EAFNOSUPPORT'),
+      },
+    },
+    also: async ({ ground }) => {
+      const [granted] = ground.ports;
+      await ground.settle();
+      expect(ground.connections).toEqual([granted]);
+    },
+  },
+  {
+    id: 'H21',
+    does: 'reads beyond the directory it may read',
+    fixture: 'h21_reads_files',
+    entry: (ground) => {
+      const directory = ground.directory('own');
+      writeFileSync(join(ground.directory('other'), '.env'), 'SECRET=1');
+      return `permissions: { filesystem: { read: [${directory}] } }, config: { directory: ${directory} }`;
+    },
+    by: 'Landlock',
+    expected: {
+      kind: 'answers',
+      answer: {
+        granted: 'ok',
+        ...all(['dot_dot', 'link', 'secret', 'passwd', 'root', 'own_memory'], 'EACCES'),
+      },
+    },
+  },
+  {
+    id: 'H22',
+    does: 'changes files it may only read, or in ways no plugin may',
+    fixture: 'h22_changes_files',
+    entry: (ground) => {
+      const [read, write] = [ground.directory('read'), ground.directory('write')];
+      const permissions = `permissions: { filesystem: { read: [${read}], write: [${write}] } }`;
+      return `${permissions}, config: { read: ${read}, write: ${write} }`;
+    },
+    by: 'Landlock and seccomp',
+    expected: {
+      kind: 'answers',
+      answer: {
+        ...all(named('read', CHANGES), 'EACCES'),
+        ...all(named('write', CHANGES), 'ok'),
+        ...all([...named('read', NEVER), ...named('write', NEVER)], 'EPERM'),
+      },
+      refused: ['chmod', 'chown', 'setxattr', 'symlink', 'link', 'mknod'],
+    },
+    also: ({ ground }) => {
+      const read = ground.directories[0] ?? '';
+      expect(readdirSync(read).sort()).toEqual(['link', 'readme']);
+      expect(readFileSync(join(read, 'readme'), 'utf8')).toBe('text');
+      expect(existsSync(join(dirname(read), 'write', 'set-id'))).toBe(false);
+    },
+  },
+  {
+    id: 'H23',
+    does: 'takes hold of the server with ptrace()',
+    fixture: 'h23_ptrace',
+    by: 'seccomp; another user, where there is one',
+    expected: violated('ptrace'),
+  },
+  {
+    id: 'H23',
+    does: "reads the server's memory",
+    fixture: 'h23_process_vm_readv',
+    by: 'seccomp; another user, where there is one',
+    expected: violated('process_vm_readv'),
+  },
+  {
+    id: 'H23',
+    does: "reads the server's environment and files in /proc",
+    fixture: 'h23_server_secrets',
+    by: 'Landlock; an empty environment',
+    expected: {
+      kind: 'answers',
+      answer: {
+        ...all(['environ', 'mem', 'maps', 'cmdline', 'fd/0', 'own_environ'], 'EACCES'),
+        variables: 'ok',
+      },
+    },
+  },
+  {
+    id: 'H24',
+    does: 'sends signals to the server and to everybody',
+    fixture: 'h24_signals',
+    by: 'seccomp, by the receiver',
+    expected: {
+      kind: 'answers',
+      answer: all(
+        ['kill_parent', 'kill_all', 'kill_group', 'kill_parent_group', 'tkill', 'tgkill'].concat([
+          'rt_sigqueueinfo',
+          'rt_tgsigqueueinfo',
+        ]),
+        'EPERM',
+      ),
+    },
+  },
+];

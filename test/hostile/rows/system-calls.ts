@@ -1,0 +1,58 @@
+import type { Row } from '../row.js';
+import { violated } from './endings.js';
+
+const by = 'seccomp, which ends the process';
+
+/** Plugins that make system calls with which kernels are attacked, or in ways filters overlook. */
+export const SYSTEM_CALLS: readonly Row[] = [
+  {
+    id: 'H25',
+    does: 'asks for a user namespace',
+    fixture: 'h25_unshare',
+    by,
+    expected: violated('unshare'),
+  },
+  { id: 'H25', does: 'mounts a file system', fixture: 'h25_mount', by, expected: violated('mount') },
+  { id: 'H25', does: 'loads a BPF program', fixture: 'h25_bpf', by, expected: violated('bpf') },
+  {
+    id: 'H25',
+    does: 'opens an io_uring',
+    fixture: 'h25_io_uring',
+    by,
+    expected: violated('io_uring_setup'),
+  },
+  { id: 'H25', does: 'reads kernel keys', fixture: 'h25_keyctl', by, expected: violated('keyctl') },
+  {
+    id: 'H25',
+    does: 'takes over page faults',
+    fixture: 'h25_userfaultfd',
+    by,
+    expected: violated('userfaultfd'),
+  },
+  {
+    id: 'H25',
+    does: 'takes a descriptor of another process',
+    fixture: 'h25_pidfd_getfd',
+    by,
+    expected: violated('pidfd_getfd'),
+  },
+  // The kernel ends these at once, so that nobody is left to name the call.
+  ...(process.arch === 'x64'
+    ? ([
+        {
+          id: 'H25',
+          does: 'makes a system call by the 32-bit gate',
+          fixture: 'h25_int80',
+          by,
+          expected: violated(),
+        },
+        {
+          id: 'H25',
+          does: 'makes a system call by its x32 number',
+          fixture: 'h25_x32',
+          by,
+          expected: violated(),
+        },
+      ] as const)
+    : []),
+];
