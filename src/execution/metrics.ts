@@ -1,10 +1,7 @@
-import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { ErrorCode, PluginPhase } from '../errors.js';
+import { DurationHistogram, type DurationSeries } from './duration-histogram.js';
 
-/** Seconds. Hooks take microseconds to milliseconds; Prometheus's defaults start at 5 ms. */
-const LATENCY_BUCKETS = [
-  0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
-];
 const CUSTOM_NAMES_MAX = 100;
 const CUSTOM_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
@@ -13,7 +10,7 @@ type Labels = 'plugin' | 'hook';
 /** Every number the server keeps about its plugins, in a registry of its own. */
 export class PluginMetrics {
   readonly registry = new Registry();
-  private readonly duration: Histogram<Labels>;
+  private readonly duration: DurationHistogram;
   private readonly failures: Counter<Labels | 'code'>;
   private readonly circuit: Gauge<'plugin'>;
   private readonly custom: Counter<'plugin' | 'name'>;
@@ -22,13 +19,11 @@ export class PluginMetrics {
 
   constructor() {
     const registers = [this.registry];
-    this.duration = new Histogram({
-      name: 'backworks_plugin_call_duration_seconds',
-      help: 'Time from asking a plugin to its answer or failure, waiting included.',
-      labelNames: ['plugin', 'hook'],
-      buckets: LATENCY_BUCKETS,
-      registers,
-    });
+    this.duration = new DurationHistogram(
+      'backworks_plugin_call_duration_seconds',
+      'Time from asking a plugin to its answer or failure, waiting included.',
+      this.registry,
+    );
     this.failures = new Counter({
       name: 'backworks_plugin_failures_total',
       help: 'Calls without a usable answer, by error code.',
@@ -57,7 +52,7 @@ export class PluginMetrics {
 
   /** The recorder of one hook of one plugin; made once, used for every call. */
   hook(plugin: string, hook: PluginPhase): HookMetrics {
-    return new HookMetrics(this.duration.labels({ plugin, hook }), (code) =>
+    return new HookMetrics(this.duration.series({ plugin, hook }), (code) =>
       this.failures.inc({ plugin, hook, code }),
     );
   }
@@ -92,7 +87,7 @@ export class HookMetrics {
   failed = 0;
 
   constructor(
-    private readonly duration: Histogram.Internal<Labels>,
+    private readonly duration: DurationSeries,
     private readonly countFailure: (code: ErrorCode) => void,
   ) {}
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { TaskCancelledError, wrap } from 'cockatiel';
+import { AggregatorRegistry } from 'prom-client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultPluginPolicy } from '../../dist/config/load.js';
 import { BackworksError, PluginFailure } from '../../dist/errors.js';
@@ -182,6 +183,41 @@ describe('PluginExecutor', () => {
       'backworks_plugin_failures_total{plugin="p",hook="before_request",code="BW_PLUGIN_CRASHED"} 3',
     );
     expect(text).toContain('backworks_plugin_circuit_state{plugin="p"} 2');
+  });
+
+  test('durations are a Prometheus histogram that processes can add up', async () => {
+    const texts = await Promise.all(
+      [[0, 0.05, 0.3], [3000]].map(async (milliseconds) => {
+        const own = new PluginMetrics();
+        const hook = own.hook('p', 'before_request');
+        for (const each of milliseconds) hook.succeeded(each);
+        return own.registry.getMetricsAsJSON();
+      }),
+    );
+    const lines = (await AggregatorRegistry.aggregate(texts).metrics())
+      .split('\n')
+      .filter((line) => line.startsWith('backworks_plugin_call_duration_seconds'))
+      .map((line) => line.replace('backworks_plugin_call_duration_seconds', ''));
+    expect(lines.slice(0, 3)).toEqual([
+      '_bucket{le="0.00005",plugin="p",hook="before_request"} 2',
+      '_bucket{le="0.0001",plugin="p",hook="before_request"} 2',
+      '_bucket{le="0.00025",plugin="p",hook="before_request"} 2',
+    ]);
+    expect(lines.slice(-5)).toEqual([
+      '_bucket{le="1",plugin="p",hook="before_request"} 3',
+      '_bucket{le="2.5",plugin="p",hook="before_request"} 3',
+      '_bucket{le="+Inf",plugin="p",hook="before_request"} 4',
+      '_sum{plugin="p",hook="before_request"} 3.00035',
+      '_count{plugin="p",hook="before_request"} 4',
+    ]);
+  });
+
+  test('a series goes on when its plugin is loaded again', async () => {
+    const own = new PluginMetrics();
+    for (let i = 0; i < 2; i += 1) own.hook('p', 'call').succeeded(1);
+    expect(await own.text()).toContain(
+      'backworks_plugin_call_duration_seconds_count{plugin="p",hook="call"} 2',
+    );
   });
 
   test('custom counters keep to the limits the ABI states', async () => {
