@@ -5,7 +5,7 @@ import type { AnswerHandler } from './runner-connection.js';
 import type { RunnerProcess } from './runner-process.js';
 
 /** Processes that may die while this call is next, with nothing running; then something is wrong with it. */
-const LOST_PROCESSES_MAX = 3;
+const LOST_PROCESSES_MAX = 5;
 
 const UTF8_BYTES_PER_UNIT_MAX = 3;
 

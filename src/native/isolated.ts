@@ -21,7 +21,8 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
   private constructor(private readonly options: NativePluginOptions) {
     this.pool = new WorkerPool(options, findRunner(), {
       ready: () => this.releaseWaiting((call) => this.dispatch(call)),
-      startFailed: () => this.releaseWaiting((call) => call.failed(this.unavailable())),
+      // Those that have time for the next try go on waiting.
+      startFailed: () => this.releaseWaiting((call) => this.dispatch(call)),
     });
   }
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 /** What a process uses at one moment. */
@@ -30,5 +31,15 @@ export async function processUsage(pid: number): Promise<ProcessUsage | null> {
     return { residentBytes: Number(kib) * 1024, cpuMs: ticks * TICK_MS };
   } catch {
     return null;
+  }
+}
+
+/** Whether a process is stopped (SIGSTOP, or a debugger); false where the system does not tell. */
+export function isStopped(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return /^[Tt]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
   }
 }

@@ -1,5 +1,6 @@
 import { PluginFailure, toBackworksError } from '../errors.js';
 import type { LibraryDescription, NativePluginOptions, NativeProcess } from './native-plugin.js';
+import { isStopped } from './process-usage.js';
 import { ProcessWatch } from './process-watch.js';
 import { RestartDelay } from './restart-delay.js';
 import { RunnerProcess } from './runner-process.js';
@@ -142,7 +143,10 @@ export class WorkerPool {
     const { spare } = this;
     if (spare?.usable !== true) return null;
     this.spare = null;
-    return spare;
+    if (!isStopped(spare.pid)) return spare;
+    // It would not answer before its time to initialize has passed.
+    spare.kill();
+    return null;
   }
 
   private async startSpare(): Promise<void> {
