@@ -25,7 +25,7 @@ export async function processUsage(pid: number): Promise<ProcessUsage | null> {
       readFile(`/proc/${pid}/stat`, 'latin1'),
     ]);
     const kib = RESIDENT_KIB.exec(status)?.[1];
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const fields = fieldsOf(stat);
     if (kib === undefined) return null;
     const ticks = Number(fields[UTIME]) + Number(fields[UTIME + 1]);
     return { residentBytes: Number(kib) * 1024, cpuMs: ticks * TICK_MS };
@@ -34,12 +34,28 @@ export async function processUsage(pid: number): Promise<ProcessUsage | null> {
   }
 }
 
-/** Whether a process is stopped (SIGSTOP, or a debugger); false where the system does not tell. */
-export function isStopped(pid: number): boolean {
+/** What the thread that makes the calls of a process is doing. */
+export type ProcessActivity = 'computing' | 'waiting' | 'halted';
+
+const ACTIVITIES: Readonly<Record<string, ProcessActivity>> = {
+  R: 'computing',
+  S: 'waiting',
+  D: 'waiting',
+  T: 'halted',
+  t: 'halted',
+};
+
+/** Reads it at once, before anything else happens to the process; null as above. */
+export function processActivity(pid: number): ProcessActivity | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return /^[Tt]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+    const [state = ''] = fieldsOf(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+    return ACTIVITIES[state] ?? null;
   } catch {
-    return false;
+    return null;
   }
+}
+
+/** The fields of /proc/PID/stat behind the name, which may hold anything. */
+function fieldsOf(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

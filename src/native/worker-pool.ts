@@ -1,6 +1,6 @@
 import { PluginFailure, toBackworksError } from '../errors.js';
 import type { LibraryDescription, NativePluginOptions, NativeProcess } from './native-plugin.js';
-import { isStopped } from './process-usage.js';
+import { processActivity } from './process-usage.js';
 import { ProcessWatch } from './process-watch.js';
 import { RestartDelay } from './restart-delay.js';
 import { RunnerProcess } from './runner-process.js';
@@ -143,7 +143,7 @@ export class WorkerPool {
     const { spare } = this;
     if (spare?.usable !== true) return null;
     this.spare = null;
-    if (!isStopped(spare.pid)) return spare;
+    if (processActivity(spare.pid) !== 'halted') return spare;
     // It would not answer before its time to initialize has passed.
     spare.kill();
     return null;
