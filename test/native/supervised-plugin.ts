@@ -16,6 +16,8 @@ export interface Outcome {
   readonly error: PluginFailure | null;
 }
 
+export type ProcessFailure = Pick<PluginFailure, 'code' | 'phase' | 'requestId'>;
+
 export interface Supervision {
   /** Of the whole call, waiting included. */
   readonly callMs?: number;
@@ -28,7 +30,7 @@ export class SupervisedPlugin {
   /** Executions by call id, as the plugin counted them. */
   readonly executions = new Map<string, number>();
   /** Processes that failed, in order. */
-  readonly failures: PluginFailure[] = [];
+  readonly failures: ProcessFailure[] = [];
   /** Ids of the /sleep calls that have begun. */
   readonly begun = new Set<string>();
   recoveries = 0;
@@ -142,7 +144,8 @@ export class SupervisedPlugin {
       events: {
         log: ({ text }) => void this.begun.add(text),
         metric: (id, delta) => void this.executions.set(id, this.executed(id) + delta),
-        failed: (failure) => void this.failures.push(failure),
+        // Not the error itself: its stack keeps everything alive that it passed.
+        failed: ({ code, phase, requestId }) => void this.failures.push({ code, phase, requestId }),
         recovered: () => void (this.recoveries += 1),
       },
       ...more,

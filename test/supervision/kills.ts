@@ -1,0 +1,113 @@
+import { inFlight, type Outcome, SupervisedPlugin } from '../native/supervised-plugin.js';
+import { expectThat, figure, title } from './report.js';
+
+const IN_FLIGHT = 64;
+/** What a call is told whose deadline passed before it began. */
+const WAITED: readonly string[] = ['BW_PLUGIN_OVERLOADED', 'BW_PLUGIN_UNAVAILABLE'];
+
+/** No call is run twice, and only the call that was running pays, whoever ends the process and when. */
+export async function kills(crashes: number, kills: number, deadlines: number): Promise<void> {
+  title(`${crashes + kills + deadlines} kills with ${IN_FLIGHT} calls in flight`);
+  await crashesAndKills(crashes, kills);
+  await deadlineKills(deadlines);
+}
+
+async function crashesAndKills(crashes: number, killsWanted: number): Promise<void> {
+  const plugin = await SupervisedPlugin.open({ options: { instances: 2 } });
+  const started = performance.now();
+  const killed = new Set<number>();
+  let left = crashes;
+  let done = false;
+  const killing = (async () => {
+    while (!done) {
+      const victims = plugin.processes().filter(({ pid }) => !killed.has(pid));
+      const victim = victims[Math.floor(Math.random() * victims.length)];
+      if (victim !== undefined && killed.size < killsWanted) {
+        killed.add(victim.pid);
+        try {
+          process.kill(victim.pid, 'SIGKILL');
+        } catch {
+          // It has ended by itself just now.
+        }
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
+    }
+  })();
+  const outcomes: (Outcome & { readonly crash: boolean })[] = [];
+  while (left > 0 || killed.size < killsWanted) {
+    const batch = await inFlight(IN_FLIGHT, 500, async () => {
+      const crash = left > 0 && Math.random() < 0.05;
+      if (crash) left -= 1;
+      // Some take a while, so that kills from outside meet running calls too.
+      const action = Math.random() < 0.1 ? '/sleep' : '/ok';
+      return { ...(await plugin.call(crash ? '/crash' : action, '2')), crash };
+    });
+    outcomes.push(...batch);
+  }
+  done = true;
+  await killing;
+  const innocent = outcomes.filter(({ crash }) => !crash);
+  const failed = innocent.filter(({ error }) => error !== null);
+  const wrongly = failed.filter(({ id, error }) => error?.signal !== 'SIGKILL' || error.requestId !== id);
+  figure('calls', `${outcomes.length} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  figure('crashed by their plugin / killed from outside', `${crashes} / ${killed.size}`);
+  figure('running when their process was killed from outside', String(failed.length));
+  expectExecutions(plugin, outcomes);
+  expectThat('no other call failed', wrongly.length === 0, describe(wrongly));
+  expectThat(
+    'at most one call failed per kill',
+    failed.length <= killed.size,
+    `${failed.length}/${killed.size}`,
+  );
+  const mixedUp = innocent.filter(({ id, answer, error }) => error === null && answer !== `"${id}"`);
+  expectThat('every answer belongs to its call', mixedUp.length === 0, String(mixedUp.length));
+  const uncharged = outcomes.filter(({ crash, id, error }) => crash && error?.requestId !== id);
+  // A process killed while it was about to crash is charged to the same call.
+  expectThat('every crash is charged to the call that crashed', uncharged.length === 0, describe(uncharged));
+  await plugin.close();
+}
+
+async function deadlineKills(wanted: number): Promise<void> {
+  const plugin = await SupervisedPlugin.open({ callMs: 150, options: { instances: 4 } });
+  const hangs: Outcome[] = [];
+  const others: Outcome[] = [];
+  const lane = async (): Promise<void> => {
+    while (plugin.failures.length < wanted) {
+      const [hang, ...rest] = await Promise.all([
+        plugin.call('/hang'),
+        ...Array.from({ length: 15 }, () => plugin.call('/ok')),
+      ]);
+      hangs.push(hang);
+      others.push(...rest);
+    }
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT / 16 }, lane));
+  const codes = new Map<string, number>();
+  for (const { error } of others) {
+    const code = error?.code ?? 'answered';
+    codes.set(code, (codes.get(code) ?? 0) + 1);
+  }
+  figure('killed at their deadline', String(plugin.failures.length));
+  figure('calls beside them', [...codes].map(([code, count]) => `${count} ${code}`).join(', '));
+  expectExecutions(plugin, [...hangs, ...others]);
+  const unstopped = hangs.filter(({ error }) => error === null);
+  expectThat('no hanging call was answered', unstopped.length === 0, describe(unstopped));
+  // Queue time counts: calls that waited behind one that hung, or for a process, had no time left.
+  const wrongly = others.filter(({ error }) => error !== null && !WAITED.includes(error.code));
+  expectThat('calls behind them were served, or refused as waiting', wrongly.length === 0, describe(wrongly));
+  await plugin.close();
+}
+
+function expectExecutions(plugin: SupervisedPlugin, outcomes: readonly Outcome[]): void {
+  const twice = outcomes.filter(({ id }) => plugin.executed(id) > 1);
+  expectThat('no call was executed twice', twice.length === 0, `${twice.length} of ${outcomes.length}`);
+  const lost = outcomes.filter(({ id, answer }) => answer !== null && plugin.executed(id) !== 1);
+  expectThat('every answered call was executed once', lost.length === 0, String(lost.length));
+}
+
+function describe(outcomes: readonly Outcome[]): string {
+  const texts = outcomes.map(({ error }) =>
+    error === null ? 'answered' : `${error.code}: ${error.message}`,
+  );
+  return `${outcomes.length} ${[...new Set(texts)].slice(0, 3).join(' | ')}`;
+}
