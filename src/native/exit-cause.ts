@@ -1,6 +1,7 @@
 import { PluginFailure, type PluginFailureDetails, type PluginPhase } from '../errors.js';
 import { type LibraryNames, shownPlace } from './crash-place.js';
 import type { CrashReport } from './crash-report.js';
+import { type ProcessActivity, processActivity } from './process-usage.js';
 import { RUNNER_EXIT } from './protocol.js';
 
 /** How a runner process ended, as the operating system tells it. */
@@ -11,11 +12,17 @@ export interface ProcessEnd {
 
 /** Why the server ended a runner itself; null when it did not. */
 export type KillReason =
-  | { readonly kind: 'deadline' }
+  | { readonly kind: 'deadline'; readonly activity?: ProcessActivity }
   | { readonly kind: 'memory'; readonly bytes: number }
   | { readonly kind: 'protocol'; readonly message: string }
   | { readonly kind: 'version'; readonly message: string }
   | null;
+
+/** The reason, with what the process is doing at this moment if it is at its deadline. */
+export function withActivity(reason: KillReason, pid: number): KillReason {
+  const activity = reason?.kind === 'deadline' ? processActivity(pid) : null;
+  return activity === null ? reason : { kind: 'deadline', activity };
+}
 
 export interface EndFacts {
   readonly plugin: string;
@@ -52,16 +59,11 @@ function explainKill(
   details: PluginFailureDetails,
 ): PluginFailure {
   switch (killed.kind) {
-    case 'deadline':
-      return new PluginFailure(
-        'BW_PLUGIN_TIMEOUT',
-        `plugin ${plugin} was stopped at its deadline ${during}`,
-        {
-          ...details,
-          signal: 'SIGKILL',
-          hint: 'raise timeouts in its configuration if the work is legitimate',
-        },
-      );
+    case 'deadline': {
+      const message = `plugin ${plugin} was stopped at its deadline ${during}${whileDoing(killed.activity)}`;
+      const hint = 'raise timeouts in its configuration if the work is legitimate';
+      return new PluginFailure('BW_PLUGIN_TIMEOUT', message, { ...details, signal: 'SIGKILL', hint });
+    }
     case 'memory':
       return outOfMemory(`plugin ${plugin} was stopped ${during}: it held ${killed.bytes} bytes`, details);
     case 'version':
@@ -71,6 +73,11 @@ function explainKill(
       return new PluginFailure('BW_PLUGIN_PROTOCOL', message, details);
     }
   }
+}
+
+function whileDoing(activity: ProcessActivity | undefined): string {
+  if (activity === undefined) return '';
+  return activity === 'halted' ? ', halted by a signal' : `, while ${activity}`;
 }
 
 function explainCrash(

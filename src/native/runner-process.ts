@@ -1,6 +1,6 @@
 import { PluginFailure, type PluginPhase } from '../errors.js';
 import { libraryNames } from './crash-place.js';
-import { explainEnd, type KillReason, type ProcessEnd } from './exit-cause.js';
+import { explainEnd, type KillReason, type ProcessEnd, withActivity } from './exit-cause.js';
 import type {
   CallContext,
   Hook,
@@ -217,7 +217,7 @@ export class RunnerProcess {
   /** Ends the process at once. */
   kill(reason: KillReason = null): void {
     if (this.gone || this.killReason !== null) return;
-    this.killReason = reason;
+    this.killReason = withActivity(reason, this.pid);
     if (reason === null) this.closing = true;
     this.child.kill('SIGKILL');
   }

@@ -103,8 +103,9 @@ async function expectNotLoaded(expected: NotLoaded, server: TestServer): Promise
   return { outcome: `not loaded: ${outcome}`, reported: `\`${code}\` in ${phase}` };
 }
 
-function endOf({ outcome, signal, exitStatus, systemCall }: PostMortem): string {
-  const how = systemCall ?? (outcome === 'timeout' ? null : signal) ?? exitStatus;
+function endOf({ outcome, message, signal, exitStatus, systemCall }: PostMortem): string {
+  const activity = outcome === 'timeout' ? (/, (?:while )?(.+)$/.exec(message)?.[1] ?? null) : signal;
+  const how = systemCall ?? activity ?? exitStatus;
   return how === null ? outcome : `${outcome} (${how})`;
 }
 

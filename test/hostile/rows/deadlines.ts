@@ -12,7 +12,7 @@ export const DEADLINES: readonly Row[] = [
     fixture: 'h06_infinite_loop',
     callMs,
     by,
-    expected: timedOut(),
+    expected: timedOut('while computing'),
   },
   {
     id: 'H06',
@@ -20,7 +20,7 @@ export const DEADLINES: readonly Row[] = [
     fixture: 'h06_sleep',
     callMs,
     by,
-    expected: timedOut(),
+    expected: timedOut('while waiting'),
   },
   {
     id: 'H07',
@@ -28,7 +28,7 @@ export const DEADLINES: readonly Row[] = [
     fixture: 'h07_blocks_signals',
     callMs,
     by,
-    expected: timedOut(),
+    expected: timedOut('while computing'),
   },
   {
     id: 'H07',
@@ -36,7 +36,7 @@ export const DEADLINES: readonly Row[] = [
     fixture: 'h07_ignores_signals',
     callMs,
     by,
-    expected: timedOut(),
+    expected: timedOut('while waiting'),
   },
   {
     id: 'H07',
@@ -44,7 +44,7 @@ export const DEADLINES: readonly Row[] = [
     fixture: 'h07_returning_handler',
     callMs,
     by,
-    expected: timedOut(),
+    expected: timedOut('while computing'),
   },
   {
     id: 'H08',
@@ -52,7 +52,7 @@ export const DEADLINES: readonly Row[] = [
     fixture: 'h08_raise_stop',
     callMs,
     by,
-    expected: timedOut(),
+    expected: timedOut('halted by a signal'),
   },
   {
     id: 'H08',
@@ -60,6 +60,6 @@ export const DEADLINES: readonly Row[] = [
     fixture: 'h08_kill_stop',
     callMs,
     by,
-    expected: timedOut(),
+    expected: timedOut('halted by a signal'),
   },
 ];

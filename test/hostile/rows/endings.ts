@@ -17,9 +17,11 @@ export function outOfMemory(signal: string, details: Details = {}): Ends {
   return { kind: 'ends', outcome: 'oom_suspected', code: 'BW_PLUGIN_MEMORY', signal, told, ...details };
 }
 
-/** It is ended at the deadline, whatever it was doing. */
-export function timedOut(): Ends {
-  const told = /^plugin hostile was stopped at its deadline during process_endpoint/;
+/** It is ended at the deadline, and what it was doing is told. */
+export function timedOut(activity: string): Ends {
+  const told = new RegExp(
+    `^plugin hostile was stopped at its deadline during process_endpoint, ${activity}$`,
+  );
   return { kind: 'ends', outcome: 'timeout', code: 'BW_PLUGIN_TIMEOUT', signal: 'SIGKILL', told };
 }
 
