@@ -18,6 +18,8 @@ import type { SharedPage } from './shared-page.js';
 
 /** Batches beyond this are written at once instead of at the end of the event-loop turn. */
 const BATCH_BYTES_MAX = 64 * 1024;
+/** As much as Node reads at once; more of it waits in the socket. */
+const FULL_READ_BYTES = 64 * 1024;
 /** Answered calls are dropped from the front of the queue in lots of this size. */
 const FORGET_LOT = 1024;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -89,6 +91,7 @@ export class RunnerConnection {
     socket.on('data', (chunk: Buffer) => {
       this.received += chunk.length;
       this.parse(chunk);
+      if (chunk.length >= FULL_READ_BYTES) this.letOthersTakeTurns();
     });
     socket.on('error', () => {
       // A broken socket means a process that is ending; its exit is what counts.
@@ -185,6 +188,14 @@ export class RunnerConnection {
     this.flushScheduled = false;
     if (this.writer.size > 0 && !this.closed) this.socket.write(this.writer.take());
   };
+
+  /** Node reads a socket that is always full 32 times a turn: a plugin that floods it would stall all others. */
+  private letOthersTakeTurns(): void {
+    this.socket.pause();
+    setImmediate(() => {
+      if (!this.closed) this.socket.resume();
+    });
+  }
 
   private parse(bytes: Buffer): void {
     if (this.broken) return;
