@@ -1,9 +1,13 @@
 import type { BackworksConfig } from '../config/types.js';
+import { BackworksError, type ErrorCode, ERRORS } from '../errors.js';
 import type { PluginsDocument } from '../server/admin.js';
+import type { PluginDocument } from '../server/plugin-document.js';
 import { connectable, httpUrl } from './address.js';
 
 /** How long a server of this machine may take to answer. */
 const ANSWER_MS = 2_000;
+/** The same when a plugin has to be loaded and initialized first. */
+const START_MS = 60_000;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
 export type AdminAnswer =
@@ -17,15 +21,12 @@ export async function askServer({ admin, file }: BackworksConfig): Promise<Admin
   if (admin.port === 0)
     return { kind: 'none', why: 'admin.port is 0, so a server would be at an unknown port' };
   const url = connectable(httpUrl(admin.host, admin.port));
-  if (admin.token === '') {
+  const token = admin.token === '' ? admin.readToken : admin.token;
+  if (token === '') {
     return { kind: 'none', why: 'admin.token is not set, so a server could not be asked' };
   }
   try {
-    const response = await fetch(`${url}/plugins`, {
-      headers: { authorization: `Bearer ${admin.token}` },
-      redirect: 'error',
-      signal: AbortSignal.timeout(ANSWER_MS),
-    });
+    const response = await send(`${url}/plugins`, token);
     if (response.status === 401) return { kind: 'none', why: `the server at ${url} has another admin token` };
     const document = response.ok ? readDocument(await response.text()) : null;
     if (document === null)
@@ -37,6 +38,36 @@ export async function askServer({ admin, file }: BackworksConfig): Promise<Admin
   } catch (error) {
     return { kind: 'none', why: `no server answers at ${url} (${reason(error)})` };
   }
+}
+
+/**
+ * Has the server, which answered askServer(), release a plugin from quarantine and load it again.
+ * @throws BackworksError what the server says is in the way
+ */
+export async function releaseOnServer({ admin }: BackworksConfig, name: string): Promise<PluginDocument> {
+  const url = connectable(httpUrl(admin.host, admin.port));
+  const path = `/plugins/${encodeURIComponent(name)}/release`;
+  let response: Response;
+  let answer: PluginDocument & { code: string; detail: string };
+  try {
+    response = await send(url + path, admin.token, 'POST', START_MS);
+    answer = JSON.parse(await response.text()) as typeof answer;
+  } catch (cause) {
+    const message = `the server at ${url} did not answer (${reason(cause)})`;
+    throw new BackworksError('BW_PLUGIN_UNAVAILABLE', message, { cause });
+  }
+  if (response.ok) return answer;
+  const code = Object.hasOwn(ERRORS, answer.code) ? (answer.code as ErrorCode) : 'BW_INTERNAL';
+  throw new BackworksError(code, `the server at ${url} says: ${answer.detail}`);
+}
+
+function send(url: string, token: string, method = 'GET', timeoutMs = ANSWER_MS): Promise<Response> {
+  return fetch(url, {
+    method,
+    headers: { authorization: `Bearer ${token}` },
+    redirect: 'error',
+    signal: AbortSignal.timeout(timeoutMs),
+  });
 }
 
 function readDocument(text: string): PluginsDocument | null {

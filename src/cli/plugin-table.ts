@@ -3,7 +3,7 @@ import type { PluginDocument } from '../server/plugin-document.js';
 import { type Column, printTable } from './print.js';
 import { printable, type Screen, type Style } from './screen.js';
 
-const STATE_STYLES: Readonly<Record<PluginDocument['state'], Style>> = {
+export const STATE_STYLES: Readonly<Record<PluginDocument['state'], Style>> = {
   ready: 'green',
   degraded: 'yellow',
   failed: 'red',
@@ -32,6 +32,15 @@ const details: Column<PluginDocument>[] = [
   { title: 'calls/failed', text: callsAndFailures },
 ];
 
+/** Shown where there is something to see. */
+const sandbox: Column<PluginDocument> = {
+  title: 'sandbox',
+  text: ({ sandbox: { mode, missing } }) =>
+    missing.length === 0 ? mode : `${mode}, lacks: ${missing.join('; ')}`,
+  style: ({ sandbox: { missing } }) => (missing.length === 0 ? null : 'yellow'),
+  rank: 5,
+};
+
 const reason: Column<PluginDocument> = { title: 'reason', text: (plugin) => plugin.reason ?? '' };
 
 /**
@@ -44,7 +53,12 @@ export function printPlugins(
   rejected: readonly RejectedLibrary[],
   extent: 'summary' | 'full',
 ): string[] {
-  const columns = extent === 'full' ? [...summary, ...details] : summary;
+  const degraded = plugins.some((plugin) => plugin.sandbox.missing.length > 0);
+  const columns = [
+    ...summary,
+    ...(extent === 'full' ? details : []),
+    ...(extent === 'full' && degraded ? [sandbox] : []),
+  ];
   const leftOut = plugins.length === 0 ? [] : printTable(screen, plugins, { columns, note: reason });
   if (plugins.length === 0) screen.line('no plugins');
   for (const library of rejected) screen.line(rejection(screen, library));

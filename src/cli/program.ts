@@ -66,7 +66,7 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .description('serve until SIGTERM or SIGINT')
     .action(() => run(async (context) => (await import('./start.js')).start(context)));
 
-  const plugin = program.command('plugin').description('look at plugins');
+  const plugin = program.command('plugin').description('look at plugins, let them start again');
   plugin
     .command('list')
     .description('plugins and their states, from the running server or from disk')
@@ -77,6 +77,21 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .argument('<path...>', 'shared libraries')
     .action((paths: string[]) =>
       run(async (context) => (await import('./plugin-validate.js')).pluginValidate(context, paths)),
+    );
+
+  plugin
+    .command('status')
+    .description('everything known of a plugin: sandbox, limits, processes, failures')
+    .argument('<name>', 'name of the plugin')
+    .action((name: string) =>
+      run(async (context) => (await import('./plugin-status.js')).pluginStatus(context, name)),
+    );
+  plugin
+    .command('release')
+    .description('let a plugin in quarantine start again')
+    .argument('<which>', "name of the plugin, or the beginning of its library's digest")
+    .action((which: string) =>
+      run(async (context) => (await import('./plugin-release.js')).pluginRelease(context, which)),
     );
 
   const config = program.command('config').description('look at configurations');

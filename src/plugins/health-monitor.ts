@@ -4,14 +4,21 @@ import type { RegistryEntry } from './registry-entry.js';
 /** The plugin could not be asked for a reason that is noted as a condition of its own. */
 const NOTED_ELSEWHERE: readonly ErrorCode[] = ['BW_PLUGIN_UNAVAILABLE', 'BW_PLUGIN_CIRCUIT_OPEN'];
 
-/** Asks plugins from time to time how they are, each in its own interval. */
+/** Asks plugins from time to time how they are, each in its own interval, one question at a time. */
 export class HealthMonitor {
   private readonly timers = new Map<RegistryEntry, NodeJS.Timeout>();
 
   watch(entry: RegistryEntry): void {
     const { intervalMs } = entry.plan.config.healthCheck;
     if (intervalMs === 0 || this.timers.has(entry)) return;
-    this.timers.set(entry, setInterval(() => void checkHealth(entry), intervalMs).unref());
+    let asking = false;
+    const ask = async (): Promise<void> => {
+      if (asking) return;
+      asking = true;
+      await checkHealth(entry);
+      asking = false;
+    };
+    this.timers.set(entry, setInterval(() => void ask(), intervalMs).unref());
   }
 
   close(): void {

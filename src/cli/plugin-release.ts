@@ -1,0 +1,72 @@
+import { releaseLibrary } from '../backworks.js';
+import type { BackworksConfig } from '../config/types.js';
+import { BackworksError, EXIT } from '../errors.js';
+import type { PluginDocument } from '../server/plugin-document.js';
+import { askServer, releaseOnServer } from './admin-client.js';
+import type { CommandContext, ExitCode } from './command.js';
+import { readConfig } from './config-file.js';
+import { printJson } from './print.js';
+import { printable } from './screen.js';
+
+const DIGEST_START = /^[0-9a-f]{8,64}$/;
+
+/**
+ * `backworks plugin release NAME|DIGEST`: the running server lifts the quarantine and loads the plugin
+ * again; without one it is lifted in the cache directory, for the next start.
+ */
+export async function pluginRelease(context: CommandContext, which: string): Promise<ExitCode> {
+  const config = await configuration(context);
+  const { out, err } = context;
+  const onServer =
+    config === null ? null : await findOnServer(config, which, (why) => err.line(err.style('dim', why)));
+  if (config !== null && onServer !== null) {
+    const plugin = await releaseOnServer(config, onServer.name);
+    if (context.json) printJson(out, { source: 'server', plugin });
+    else out.line(`${out.style('green', 'released')} ${plugin.name}, which is ${plugin.state} now`);
+    return EXIT.ok;
+  }
+  const released = await releaseLibrary(which);
+  if (released.length === 0) {
+    const hint = 'give the name of a plugin or eight or more digits of a digest; see backworks plugin list';
+    throw new BackworksError('BW_PLUGIN_STATE', `nothing in quarantine matches ${JSON.stringify(which)}`, {
+      hint,
+    });
+  }
+  if (context.json) printJson(out, { source: 'disk', released });
+  for (const { plugin, digest, since, reason } of context.json ? [] : released) {
+    const what = `${plugin} (${digest.slice(0, 12)}), in quarantine since ${since}: ${reason}`;
+    out.line(`${out.style('green', 'released')} ${printable(what)}`);
+  }
+  return EXIT.ok;
+}
+
+/** A quarantine is the user's, not a configuration's: without a file it can be lifted all the same. */
+async function configuration(context: CommandContext): Promise<BackworksConfig | null> {
+  try {
+    return (await readConfig(context)).config;
+  } catch (error) {
+    const given = context.config ?? context.env['BACKWORKS_CONFIG'];
+    const missing = error instanceof BackworksError && error.code === 'BW_CONFIG_NOT_FOUND';
+    if (missing && !given) return null;
+    throw error;
+  }
+}
+
+async function findOnServer(
+  config: BackworksConfig,
+  which: string,
+  say: (why: string) => void,
+): Promise<PluginDocument | null> {
+  const answer = await askServer(config);
+  if (answer.kind === 'none') {
+    say(`in the cache directory, for the next start: ${answer.why}`);
+    return null;
+  }
+  if (config.admin.token === '') {
+    say('in the cache directory, for the next start: admin.token is not set, so the server cannot be told');
+    return null;
+  }
+  const byDigest = (digest: string | null): boolean =>
+    DIGEST_START.test(which) && digest?.startsWith(which) === true;
+  return answer.document.plugins.find(({ name, digest }) => name === which || byDigest(digest)) ?? null;
+}

@@ -1,0 +1,89 @@
+import { formatSize } from '../config/units.js';
+import type { FailureDocument, LimitsDocument, PluginDocument } from '../server/plugin-document.js';
+import { STATE_STYLES } from './plugin-table.js';
+import { printable, type Screen } from './screen.js';
+
+const LABEL_WIDTH = 12;
+const MIB = 1024 ** 2;
+
+/** Prints everything known of one plugin: a line for each matter, several where there is a list. */
+export function printPlugin(screen: Screen, plugin: PluginDocument): void {
+  const { name, version, state, since, reason } = plugin;
+  const title = screen.style('bold', printable(version === null ? name : `${name} ${version}`));
+  screen.line(`${title}: ${screen.style(STATE_STYLES[state], state)} since ${since}`);
+  for (const [label, lines] of matters(plugin, reason)) {
+    for (const [index, line] of lines.entries()) {
+      const head = (index === 0 ? label : '').padEnd(LABEL_WIDTH);
+      screen.line(`  ${screen.style('dim', head)} ${printable(line)}`);
+    }
+  }
+  for (const failure of plugin.failures) printFailure(screen, failure);
+}
+
+function matters(plugin: PluginDocument, reason: string | null): [label: string, lines: string[]][] {
+  const { sandbox, critical, priority, hooks, calls, processes } = plugin;
+  const states = Object.entries(sandbox.states).map(([mechanism, state]) => `${mechanism} ${state}`);
+  const kept = plugin.isolation === 'process' ? `process, sandbox ${sandbox.mode}` : plugin.isolation;
+  return [
+    ['reason', reason === null ? [] : [reason]],
+    ['about', plugin.description === null ? [] : [plugin.description]],
+    ['library', plugin.path === null ? [] : [plugin.path]],
+    ['sha256', plugin.digest === null ? [] : [plugin.digest]],
+    ['isolation', [kept]],
+    ['sandbox', states.length === 0 ? [] : [states.join(', ')]],
+    ['lacks', sandbox.missing],
+    ['permissions', plugin.missing_permissions.map((missing) => asksFor(plugin.name, missing))],
+    ['limits', [limits(plugin.limits)]],
+    ['hooks', [hooks.join(', ') || 'none']],
+    ['critical', [`${critical ? 'yes' : 'no'}, priority ${priority}`]],
+    ['circuit', [plugin.circuit]],
+    [
+      'calls',
+      Object.entries(calls).map(([hook, count]) => `${hook} ${count.calls}, of which failed ${count.failed}`),
+    ],
+    ['processes', processes.map(processLine)],
+  ];
+}
+
+function asksFor(name: string, missing: string): string {
+  return `${name} asks for ${missing}; grant it or the plugin may fail`;
+}
+
+function limits(values: LimitsDocument): string {
+  const amount = (value: number, text: string): string => (value === 0 ? 'unlimited' : text);
+  const size = (bytes: number): string => amount(bytes, formatSize(bytes));
+  return [
+    `memory ${size(values.memory_bytes)}`,
+    `open files ${amount(values.open_files, String(values.open_files))}`,
+    `file size ${size(values.file_size_bytes)}`,
+    `idle cpu ${amount(values.idle_cpu_percent, `${values.idle_cpu_percent}%`)}`,
+    `concurrency ${values.concurrency}`,
+    `queue ${values.queue}`,
+    `reply ${size(values.reply_bytes)}`,
+    `parsed reply ${size(values.parsed_reply_bytes)}`,
+    `log ${size(values.log_bytes_per_second)}/s`,
+  ].join(', ');
+}
+
+function processLine(runner: PluginDocument['processes'][number]): string {
+  const { pid, state, started_at: startedAt, calls, resident_bytes: bytes, cpu_seconds: cpu } = runner;
+  const usage =
+    bytes === null || cpu === null ? '' : `, ${(bytes / MIB).toFixed(1)} MiB, ${cpu.toFixed(2)} s CPU`;
+  return `${pid} ${state} since ${startedAt}, ${calls} calls${usage}`;
+}
+
+function printFailure(screen: Screen, failure: FailureDocument): void {
+  const { time, outcome, code, message, at, system_call: call, request_id: request, stderr } = failure;
+  const facts = [
+    `phase ${failure.phase}`,
+    failure.signal === null ? '' : `signal ${failure.signal}`,
+    failure.exit_status === null ? '' : `exit code ${failure.exit_status}`,
+    at === null ? '' : `at ${at}`,
+    call === null ? '' : `system call ${call}`,
+    request === null ? '' : `request ${request}`,
+  ].filter((fact) => fact !== '');
+  screen.line(`  ${screen.style('red', outcome)} ${time}`);
+  screen.line(`    ${code}: ${printable(message)}`);
+  screen.line(`    ${printable(facts.join(', '))}`);
+  for (const line of stderr) screen.line(`    ${screen.style('dim', `| ${printable(line)}`)}`);
+}

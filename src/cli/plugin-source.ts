@@ -1,0 +1,41 @@
+import { createBackworks } from '../backworks.js';
+import type { BackworksConfig } from '../config/types.js';
+import { silentLog } from '../log.js';
+import type { RejectedLibrary } from '../plugins/status.js';
+import { type PluginDocument, pluginDocument } from '../server/plugin-document.js';
+import { askServer } from './admin-client.js';
+
+export interface PluginList {
+  /** Live states of a running server, or what the files on disk say of themselves. */
+  readonly source: 'server' | 'disk';
+  readonly plugins: readonly PluginDocument[];
+  readonly rejected: readonly RejectedLibrary[];
+}
+
+/**
+ * The plugins of a configuration, from the server that runs it or else from disk.
+ * @param say is told which of the two, and why
+ */
+export async function collectPlugins(
+  config: BackworksConfig,
+  say: (how: string) => void,
+): Promise<PluginList> {
+  const answer = await askServer(config);
+  if (answer.kind === 'plugins') {
+    const { plugins, rejected } = answer.document;
+    say(`from the server, running since ${answer.document.started_at}`);
+    return { source: 'server', plugins, rejected };
+  }
+  say(`from disk, without starting anything: ${answer.why}`);
+  const backworks = createBackworks(config, { log: silentLog });
+  try {
+    await backworks.inspect();
+    return {
+      source: 'disk',
+      plugins: backworks.plugins().map(pluginDocument),
+      rejected: backworks.rejected(),
+    };
+  } finally {
+    await backworks.stop();
+  }
+}

@@ -1,0 +1,21 @@
+import { BackworksError, EXIT } from '../errors.js';
+import type { CommandContext, ExitCode } from './command.js';
+import { readConfig } from './config-file.js';
+import { printPlugin } from './plugin-report.js';
+import { collectPlugins } from './plugin-source.js';
+import { printJson } from './print.js';
+
+/** `backworks plugin status NAME`: everything there is to know of one plugin. */
+export async function pluginStatus(context: CommandContext, name: string): Promise<ExitCode> {
+  const { config } = await readConfig(context);
+  const { out, err } = context;
+  const { source, plugins } = await collectPlugins(config, (how) => err.line(err.style('dim', how)));
+  const plugin = plugins.find((candidate) => candidate.name === name);
+  if (plugin === undefined) {
+    const hint = `there are: ${plugins.map((candidate) => candidate.name).join(', ') || 'none'}`;
+    throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
+  }
+  if (context.json) printJson(out, { source, plugin });
+  else printPlugin(out, plugin);
+  return EXIT.ok;
+}
