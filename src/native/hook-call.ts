@@ -1,6 +1,7 @@
 import type { BackworksError } from '../errors.js';
 import type { CallContext, Hook, NativeReply } from './native-plugin.js';
-import { FRAME_PAYLOAD_MAX, payloadSize } from './protocol.js';
+import { payloadSize } from './frames.js';
+import { FRAME_PAYLOAD_MAX } from './protocol.js';
 import type { AnswerHandler } from './runner-connection.js';
 import type { RunnerProcess } from './runner-process.js';
 

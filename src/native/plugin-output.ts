@@ -3,6 +3,8 @@ import type { PluginLogLine } from './native-plugin.js';
 
 const LINE_CHARACTERS_MAX = 8 * 1024;
 const TAIL_LINES = 20;
+/** What a line costs beyond its text: the log writes more than the text for each. */
+const LINE_OVERHEAD_BYTES = 64;
 const RATE_WINDOW_MS = 1000;
 
 /**
@@ -42,12 +44,13 @@ export class PluginOutput {
 
   /** A line that came through the host table's log(). */
   log(level: PluginLogLine['level'], text: string): void {
-    if (this.spend(text.length)) this.emit({ source: 'log', level, text: printable(text) });
+    if (this.spend(text.length + LINE_OVERHEAD_BYTES))
+      this.emit({ source: 'log', level, text: printable(text) });
   }
 
   private line(source: 'stdout' | 'stderr', raw: string): void {
     const text = printable(raw.slice(0, LINE_CHARACTERS_MAX));
-    if (text.trim() === '') return;
+    if (text.trim() === '' || !this.spend(LINE_OVERHEAD_BYTES)) return;
     if (source === 'stderr') {
       this.stderrTail.push(text);
       if (this.stderrTail.length > TAIL_LINES) this.stderrTail.shift();

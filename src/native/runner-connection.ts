@@ -4,16 +4,8 @@ import { type CrashReport, readCrashReport } from './crash-report.js';
 import type { KillReason } from './exit-cause.js';
 import type { NativeReply, PluginLogLine } from './native-plugin.js';
 import { printable } from './plugin-output.js';
-import {
-  Failure,
-  FRAME_PAYLOAD_MAX,
-  FrameError,
-  FrameParser,
-  FrameWriter,
-  PROTOCOL_VERSION,
-  RunnerFrame,
-  ServerFrame,
-} from './protocol.js';
+import { FrameError, FrameParser, FrameWriter } from './frames.js';
+import { Failure, FRAME_PAYLOAD_MAX, PROTOCOL_VERSION, RunnerFrame, ServerFrame } from './protocol.js';
 import type { SharedPage } from './shared-page.js';
 
 /** Batches beyond this are written at once instead of at the end of the event-loop turn. */

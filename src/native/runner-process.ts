@@ -43,6 +43,8 @@ export class RunnerProcess {
   private retiring = false;
   private gone = false;
   private killReason: KillReason = null;
+  /** Runs while nobody knows whether the process still answers. */
+  private answerTimer: NodeJS.Timeout | null = null;
   /** Why the process ended; null while it lives, or when it ended as asked. */
   private endFailure: PluginFailure | null = null;
 
@@ -116,7 +118,7 @@ export class RunnerProcess {
       this.ask(ServerFrame.LOAD, replyBytesMax, [libraryPath], 'load'),
     ]);
     this.sandbox = readSandboxReport(String(ready.reply));
-    const [name = '', version = '', description = '', manifest = ''] = String(reply).split('\0');
+    const [name = '', version = '', description = '', manifest = ''] = String(reply).split('\0', 4);
     const { functions, threadSafe } = readFunctionBits(value);
     const hasManifest = functions.has('manifest') && manifest !== '';
     return { name, version, description, manifest: hasManifest ? manifest : null, functions, threadSafe };
@@ -169,17 +171,20 @@ export class RunnerProcess {
         this.kill({ kind: 'deadline' });
         return;
       }
-      if (reason === 'deadline')
-        this.killIfStill(id, state, state === 'stalled' ? STALLED_GRACE_MS : limitMs);
+      if (reason === 'deadline') {
+        this.killUnlessAnswering(state === 'running' ? limitMs : Math.max(2 * limitMs, STALLED_GRACE_MS));
+      }
       settle(this.overloaded());
     });
   }
 
-  /** Ends the process if a call that is not wanted any more is where it was after `ms`. */
-  private killIfStill(id: number, state: 'running' | 'stalled' | 'waiting' | 'answered', ms: number): void {
-    if (state !== 'running' && state !== 'stalled') return;
-    setTimeout(() => {
-      if (!this.gone && this.connection.stateOf(id) === state) this.kill({ kind: 'deadline' });
+  /** Ends the process if it answers nothing for `ms`, whatever the page says about its calls. */
+  private killUnlessAnswering(ms: number): void {
+    if (this.answerTimer !== null) return;
+    const { answered } = this;
+    this.answerTimer = setTimeout(() => {
+      this.answerTimer = null;
+      if (this.load > 0 && this.answered === answered) this.kill({ kind: 'deadline' });
     }, ms).unref();
   }
 

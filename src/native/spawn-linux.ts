@@ -159,7 +159,7 @@ function killGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Processes that have not been reaped, looked at together by one timer. */
+/** Processes that have not been reaped, looked at together by one timer, which keeps the server alive. */
 const sweep = new Set<() => void>();
 let sweepTimer: NodeJS.Timeout | null = null;
 
@@ -180,12 +180,12 @@ function watch(pid: number, socket: Socket): { ended: Promise<ProcessEnd>; isRea
     };
     const reapSoon = (retries: number): void => {
       reap();
-      if (!reaped && retries > 0) setTimeout(reapSoon, REAP_RETRY_MS, retries - 1).unref();
+      if (!reaped && retries > 0) setTimeout(reapSoon, REAP_RETRY_MS, retries - 1);
     };
     socket.once('end', () => reapSoon(REAP_RETRIES));
     socket.once('close', () => reapSoon(REAP_RETRIES));
     sweep.add(reap);
-    sweepTimer ??= setInterval(() => sweep.forEach((look) => look()), SWEEP_INTERVAL_MS).unref();
+    sweepTimer ??= setInterval(() => sweep.forEach((look) => look()), SWEEP_INTERVAL_MS);
   });
   return { ended, isReaped: () => reaped };
 }

@@ -3,7 +3,7 @@ import { BackworksError } from '../errors.js';
 import type { JsonObject, JsonValue } from '../config/types.js';
 import type { BodyEncoding } from '../plugins/plugin.js';
 import { InvalidAnswer } from '../plugins/response-check.js';
-import { JSON_DEPTH_MAX, isTooDeep } from './json-depth.js';
+import { JSON_DEPTH_MAX, isTooDeep } from '../plugins/json-depth.js';
 import { mergePatch } from './merge-patch.js';
 
 /** A body as a document carries it. */

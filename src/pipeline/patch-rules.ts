@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from '../config/types.js';
 import type { HeaderMap } from '../plugins/plugin.js';
 import { InvalidAnswer, checkHeaders, isFraming } from '../plugins/response-check.js';
 import type { DocumentBody, PatchedBody } from './document-body.js';
-import { JSON_DEPTH_MAX, nestsTooDeep } from './json-depth.js';
+import { JSON_DEPTH_MAX, nestsTooDeep } from '../plugins/json-depth.js';
 import { isObject } from './merge-patch.js';
 import { setOwn } from './own-member.js';
 

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { NativeReply } from '../native/native-plugin.js';
+import { isTooDeep, JSON_DEPTH_MAX } from './json-depth.js';
 import type { HeaderMap, JsonObject, PluginResponse, RequestDecision } from './plugin.js';
 import { checkResponseParts, InvalidAnswer } from './response-check.js';
 
@@ -9,8 +10,8 @@ import { checkResponseParts, InvalidAnswer } from './response-check.js';
  */
 
 const JSON_TYPE: HeaderMap = { 'content-type': 'application/json' };
-/** A member "__proto__", written plainly or with escapes; rare enough to be looked at closely. */
-const MAYBE_PROTOTYPE = /__proto__|\\u00[57]/i;
+/** Perhaps a member "__proto__", plain or with any of its letters escaped; rare enough to be looked at closely. */
+const MAYBE_PROTOTYPE = /__proto__|\\u00[567]/i;
 
 /** The answer of before_request: `{"response": …}`, `{"request": …}` or the merge patch itself. */
 export function readDecision(reply: NativeReply, parsedBytesMax: number): RequestDecision | null {
@@ -56,16 +57,7 @@ function readResponse(parts: JsonObject): PluginResponse {
     return { status: status as number, headers, body };
   }
   headers['content-type'] ??= 'application/json';
-  return { status: status as number, headers, body: write(body) };
-}
-
-/** What was parsed may nest deeper than can be written again. */
-function write(body: unknown): string {
-  try {
-    return JSON.stringify(body);
-  } catch (cause) {
-    throw new InvalidAnswer('its body nests too deep', { cause });
-  }
+  return { status: status as number, headers, body: JSON.stringify(body) };
 }
 
 function parseObject(reply: Buffer | string, bytesMax: number): JsonObject {
@@ -79,6 +71,8 @@ function parse(reply: Buffer | string, bytesMax: number): unknown {
   }
   if (typeof reply !== 'string' && !isUtf8(reply)) throw new InvalidAnswer('the answer is not UTF-8');
   const text = typeof reply === 'string' ? reply : reply.toString('utf8');
+  if (isTooDeep(text))
+    throw new InvalidAnswer(`the answer nests too deep: more than ${JSON_DEPTH_MAX} levels`);
   try {
     return JSON.parse(text, MAYBE_PROTOTYPE.test(text) ? refusePrototype : undefined) as unknown;
   } catch (cause) {

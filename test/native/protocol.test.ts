@@ -2,14 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import {
-  FRAME_HEADER_SIZE,
-  FrameError,
-  FrameParser,
-  FrameWriter,
-  payloadSize,
-  RunnerFrame,
-} from '../../dist/native/protocol.js';
+import { FrameError, FrameParser, FrameWriter, payloadSize } from '../../dist/native/frames.js';
+import { FRAME_HEADER_SIZE, RunnerFrame } from '../../dist/native/protocol.js';
 
 interface Frame {
   type: number;
@@ -34,7 +28,13 @@ function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
   return [0, ...at].map((start, index) => bytes.subarray(start, at[index] ?? bytes.length));
 }
 
-const runnerType = fc.integer({ min: RunnerFrame.HELLO, max: RunnerFrame.METRIC });
+/** Frames whose payload may have any of the lengths below. */
+const runnerType = fc.constantFrom(
+  RunnerFrame.LOADED,
+  RunnerFrame.STATUS,
+  RunnerFrame.REPLY,
+  RunnerFrame.LOG,
+);
 const frame = fc.record({
   type: runnerType,
   id: fc.integer({ min: 0, max: 0xffff_ffff }),
@@ -80,6 +80,21 @@ describe('frames', () => {
     header.writeUInt32LE(0xffff_fff0, 0);
     header[8] = RunnerFrame.REPLY;
     expect(() => parse([header])).toThrow('frame of 4294967280 bytes, at most 1048576 allowed');
+  });
+
+  test.each([
+    [RunnerFrame.HELLO, 0],
+    [RunnerFrame.EMPTY, 0],
+    [RunnerFrame.LOG, 8192],
+    [RunnerFrame.FAILED, 8192],
+    [RunnerFrame.METRIC, 72],
+    [RunnerFrame.CRASHED, 4096],
+    [RunnerFrame.READY, 65_536],
+  ])('a frame of type %i carries at most %i bytes', (type, max) => {
+    const header = Buffer.alloc(FRAME_HEADER_SIZE);
+    header.writeUInt32LE(max + 1, 0);
+    header[8] = type;
+    expect(() => parse([header])).toThrow(`frame of ${max + 1} bytes, at most ${max} allowed`);
   });
 
   test('unknown types and non-zero reserved bytes are refused', () => {

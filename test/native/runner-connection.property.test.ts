@@ -2,7 +2,8 @@ import { afterAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
-import { FrameWriter, RunnerFrame } from '../../dist/native/protocol.js';
+import { FrameWriter } from '../../dist/native/frames.js';
+import { RunnerFrame } from '../../dist/native/protocol.js';
 import { RunnerConnection } from '../../dist/native/runner-connection.js';
 import { SharedPage } from '../../dist/native/shared-page.js';
 
@@ -25,7 +26,9 @@ function converse(chunks: readonly Uint8Array[]): { logged: string[]; broken: st
 
 function frames(...types: readonly [number, string][]): Buffer {
   const writer = new FrameWriter();
-  for (const [type, text] of types) writer.add(type, 0, 0, type === RunnerFrame.HELLO ? 1 : 0, [text]);
+  for (const [type, text] of types) {
+    writer.add(type, 0, 0, type === RunnerFrame.HELLO ? 1 : 0, text === '' ? [] : [text]);
+  }
   return Buffer.from(writer.take());
 }
 
