@@ -1,6 +1,15 @@
 import type { Row } from './row.js';
+import { ANSWERS } from './rows/answers.js';
+import { BACKGROUND } from './rows/background.js';
+import { CHANNEL } from './rows/channel.js';
+import { CONTROL_FLOW } from './rows/control-flow.js';
 import { CRASHES } from './rows/crashes.js';
 import { DEADLINES } from './rows/deadlines.js';
+import { LIFETIMES } from './rows/lifetimes.js';
+import { LOADING } from './rows/loading.js';
+import { LOOSENING } from './rows/loosening.js';
+import { OUTPUT } from './rows/output.js';
+import { OWN_CODE } from './rows/own-code.js';
 import { PROCESSES } from './rows/processes.js';
 import { REACH } from './rows/reach.js';
 import { RESOURCES } from './rows/resources.js';
@@ -13,6 +22,15 @@ const ROWS: readonly Row[] = [
   ...PROCESSES,
   ...REACH,
   ...SYSTEM_CALLS,
+  ...LOOSENING,
+  ...CHANNEL,
+  ...OUTPUT,
+  ...CONTROL_FLOW,
+  ...LOADING,
+  ...BACKGROUND,
+  ...ANSWERS,
+  ...OWN_CODE,
+  ...LIFETIMES,
 ];
 
 /** Every behaviour of the hostile matrix, in its order. */

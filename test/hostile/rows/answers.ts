@@ -1,0 +1,189 @@
+import { expect } from '@jest/globals';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import type { BadAnswer, Course, Ends, Row, Scene } from '../row.js';
+
+const VALIDATION = "the server's check of every answer";
+/** A parser that is let loose on 8 MiB of brackets takes longer than a second. */
+const STALL_MS_MAX = 700;
+
+function unusable(told: RegExp): BadAnswer {
+  return { kind: 'bad answer', told };
+}
+
+/** The process ends while the runner copies what the plugin returned. */
+const ENDS_IN_COPY: Ends = {
+  kind: 'ends',
+  outcome: 'crashed',
+  code: 'BW_PLUGIN_CRASHED',
+  signal: 'SIGSEGV',
+  told: /crashed with SIGSEGV during process_endpoint/,
+};
+
+/** An answer from memory that holds it by luck: it goes out, is refused, or the process crashes. */
+const AS_LUCK_HAS_IT: Course = {
+  kind: 'course',
+  run: async ({ server }) => {
+    const { status, body } = await server.get('/bad');
+    const codes: Record<number, string> = { 502: 'BW_PLUGIN_BAD_RESPONSE', 503: 'BW_PLUGIN_CRASHED' };
+    if (status !== 200) expect(body).toMatchObject({ status, code: codes[status], plugin: 'hostile' });
+    return {
+      outcome: 'answered, refused (502) or crashed, as luck has it',
+      reported: 'what is no UTF-8, no JSON or a crash',
+    };
+  },
+};
+
+/** Has a deed done and tells how long the event loop stood still meanwhile, in milliseconds. */
+async function longestStall(deed: () => Promise<void>): Promise<number> {
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  await deed();
+  // The delay that was going on is counted when the next timer fires.
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  delay.disable();
+  return delay.max / 1e6;
+}
+
+async function refusedWithoutStall({ server }: Scene): Promise<void> {
+  const stall = await longestStall(async () => {
+    expect(await server.get('/bad')).toMatchObject({ status: 502, body: { code: 'BW_PLUGIN_BAD_RESPONSE' } });
+  });
+  expect(stall).toBeLessThan(STALL_MS_MAX);
+}
+
+/** Plugins whose answers are no answers. */
+export const ANSWERS: readonly Row[] = [
+  {
+    id: 'H40',
+    does: 'answers in bytes that are no UTF-8',
+    fixture: 'h40_not_utf8',
+    by: VALIDATION,
+    expected: unusable(/the answer is not UTF-8/),
+  },
+  {
+    id: 'H41',
+    does: 'answers with a string that does not end where its memory does',
+    fixture: 'h41_unterminated',
+    by: 'a process of its own: the runner copies the answer',
+    expected: ENDS_IN_COPY,
+  },
+  {
+    id: 'H41',
+    does: 'answers with a number in place of a pointer',
+    fixture: 'h41_wild_pointer',
+    by: 'a process of its own: the runner copies the answer',
+    expected: ENDS_IN_COPY,
+  },
+  {
+    id: 'H42',
+    does: 'answers with 100 MB',
+    fixture: 'h42_endless',
+    by: 'limits.reply, before anything is copied',
+    entry: 'recycle: { memory: 0B }',
+    expected: unusable(/the plugin's reply exceeds 8388608 bytes/),
+  },
+  {
+    id: 'H43',
+    does: 'answers with memory it has freed',
+    fixture: 'h43_freed_pointer',
+    by: VALIDATION + ', when it is damaged',
+    expected: AS_LUCK_HAS_IT,
+    uncaught: 'an answer whose memory nobody has used again yet is well formed and goes out.',
+  },
+  {
+    id: 'H43',
+    does: 'answers with a variable of a function that has returned',
+    fixture: 'h43_stack_pointer',
+    by: VALIDATION + ', when it is damaged',
+    expected: AS_LUCK_HAS_IT,
+    uncaught: 'an answer whose memory nobody has used again yet is well formed and goes out.',
+  },
+  {
+    id: 'H44',
+    does: 'writes 40 bytes beyond what it allocated',
+    fixture: 'h44_heap_overflow',
+    by: 'nothing, until glibc notices; a process of its own then',
+    expected: { kind: 'answers', answer: { overflowed: 'ok' } },
+    uncaught:
+      'damage to its own heap goes unnoticed until glibc stumbles over it, and only its process crashes.',
+  },
+  {
+    id: 'H45',
+    does: 'answers NULL, "not mine", where only it is asked',
+    fixture: 'h45_null',
+    by: 'the ABI: NULL and "" are two things',
+    expected: {
+      kind: 'course',
+      run: async ({ server }) => {
+        expect(await server.get('/bad')).toMatchObject({ status: 404, body: { code: 'BW_ROUTE_NOT_FOUND' } });
+        expect(server.plugin('hostile').calls['process_endpoint']).toEqual({ calls: 1, failed: 0 });
+        return { outcome: '404', reported: 'nothing: it is no failure' };
+      },
+    },
+  },
+  {
+    id: 'H45',
+    does: 'answers with an empty string',
+    fixture: 'h45_empty',
+    by: VALIDATION,
+    expected: unusable(/the answer is not JSON/),
+  },
+  {
+    id: 'H47',
+    does: 'answers with 8 MiB of "["',
+    fixture: 'h47_brackets',
+    by: 'limits.parsed_reply, before anything is parsed',
+    expected: unusable(/the answer has 8388607 bytes, limits.parsed_reply allows 1048576/),
+    also: refusedWithoutStall,
+  },
+  {
+    id: 'H47',
+    does: 'answers with a body of half a million nested arrays',
+    fixture: 'h47_deep_body',
+    by: VALIDATION,
+    expected: unusable(/nests too deep/),
+    also: refusedWithoutStall,
+  },
+  {
+    id: 'H48',
+    does: 'answers with a member "__proto__"',
+    fixture: 'h48_prototype',
+    by: VALIDATION,
+    expected: unusable(/the answer has a member "__proto__"/),
+  },
+  {
+    id: 'H48',
+    does: 'answers with a member "__proto__" in escapes',
+    fixture: 'h48_prototype_escaped',
+    by: VALIDATION,
+    expected: unusable(/the answer has a member "__proto__"/),
+  },
+  {
+    id: 'H49',
+    does: 'answers with a line break in a header',
+    fixture: 'h49_header_line_break',
+    by: VALIDATION,
+    expected: unusable(/header x-city has a character that headers cannot carry/),
+  },
+  {
+    id: 'H49',
+    does: 'answers with a header whose name is no token',
+    fixture: 'h49_header_name',
+    by: VALIDATION,
+    expected: unusable(/header name "x city:" is not a token/),
+  },
+  {
+    id: 'H49',
+    does: 'answers with status 99999',
+    fixture: 'h49_status_large',
+    by: VALIDATION,
+    expected: unusable(/status 99999 is not an integer from 200 to 599/),
+  },
+  {
+    id: 'H49',
+    does: 'answers with status 42',
+    fixture: 'h49_status_small',
+    by: VALIDATION,
+    expected: unusable(/status 42 is not an integer from 200 to 599/),
+  },
+];

@@ -1,0 +1,117 @@
+import { expect } from '@jest/globals';
+import { eventually, type LogLine } from '../../fixtures/server.js';
+import type { Ends, Observation, Row, Scene } from '../row.js';
+
+const FLOOD_PATIENCE_MS = 20_000;
+const VALIDATOR = "the server's check of every frame";
+
+function breaks(told: RegExp): Ends {
+  return { kind: 'ends', outcome: 'protocol_error', code: 'BW_PLUGIN_PROTOCOL', told };
+}
+
+/** While it floods, others are served and the log takes no more than its rate. */
+async function floods({ server }: Scene): Promise<Observation> {
+  const lines = (text: RegExp): LogLine[] => server.log.filter(({ message }) => text.test(message));
+  const answer = server.get('/bad');
+  await eventually(() => lines(/^x+$/).length > 0, 'the flood', FLOOD_PATIENCE_MS);
+  expect(await server.get('/next')).toMatchObject({ status: 200 });
+  expect(lines(/stopped at its deadline/)).toEqual([]);
+  expect(await answer).toMatchObject({ status: 504, body: { code: 'BW_PLUGIN_TIMEOUT' } });
+  await eventually(() => lines(/stopped at its deadline/).length > 0, 'the report');
+  await eventually(() => lines(/bytes of output dropped/).length > 0, 'the account of what was dropped');
+  return { outcome: 'timeout', reported: '`BW_PLUGIN_TIMEOUT` in process_endpoint, the bytes dropped' };
+}
+
+/** Plugins that speak on the runner's connection to the server, which they share. */
+export const CHANNEL: readonly Row[] = [
+  {
+    id: 'H28',
+    does: 'writes text where frames belong',
+    fixture: 'h28_garbage',
+    by: VALIDATOR,
+    expected: breaks(/broke the runner protocol during process_endpoint: unknown frame type \d+/),
+  },
+  {
+    id: 'H28',
+    does: 'announces an answer of 4 GiB',
+    fixture: 'h28_huge_length',
+    by: `${VALIDATOR}, before any memory is taken`,
+    expected: breaks(/frame of 4294967295 bytes, at most 16777216 allowed/),
+  },
+  {
+    id: 'H28',
+    does: 'answers a call that was never made',
+    fixture: 'h28_unknown_id',
+    by: VALIDATOR,
+    expected: breaks(/answer 1000000 where \d+ was due/),
+  },
+  {
+    id: 'H28',
+    does: 'answers its call with a frame of another state',
+    fixture: 'h28_out_of_state',
+    by: VALIDATOR,
+    entry: 'health: { interval: 0s }',
+    expected: breaks(/frame type 66 answers process_endpoint/),
+  },
+  {
+    id: 'H29',
+    does: "closes the runner's connection and answers",
+    fixture: 'h29_close_channel',
+    by: 'the runner, which ends when it cannot write',
+    expected: {
+      kind: 'course',
+      run: async ({ server, pid }) => {
+        // The answer was computed, so it is not lost with the process.
+        expect(await server.get('/bad')).toMatchObject({ status: 200, body: { closed: 'ok' } });
+        const told = /exited between calls: the connection to the runner failed/;
+        await eventually(() => server.log.some(({ message }) => told.test(message)), 'the report');
+        expect(server.plugin('hostile').failures).toEqual([
+          expect.objectContaining({
+            code: 'BW_PLUGIN_EXITED',
+            outcome: 'exited',
+            phase: 'idle',
+            exitStatus: 74,
+          }),
+        ]);
+        expect(server.plugin('hostile').processes).not.toContainEqual(expect.objectContaining({ pid }));
+        return { outcome: 'answered; exited (74)', reported: '`BW_PLUGIN_EXITED` in idle' };
+      },
+    },
+  },
+  {
+    id: 'H29',
+    does: 'closes every descriptor and stays',
+    fixture: 'h29_close_all',
+    by: 'SIGKILL 200 ms after the end of the connection',
+    expected: breaks(/broke the runner protocol during process_endpoint: it closed its connection/),
+  },
+  {
+    id: 'H30',
+    does: 'reads the commands meant for the runner',
+    fixture: 'h30_steal_command',
+    by: 'the deadline',
+    callMs: 500,
+    expected: {
+      kind: 'ends',
+      outcome: 'timeout',
+      code: 'BW_PLUGIN_TIMEOUT',
+      signal: 'SIGKILL',
+      told: /stopped at its deadline during process_endpoint/,
+    },
+  },
+  {
+    id: 'H30',
+    does: "floods the runner's connection with zeros",
+    fixture: 'h30_flood',
+    by: VALIDATOR,
+    expected: breaks(/unknown frame type 0/),
+  },
+  {
+    id: 'H30',
+    does: "floods the runner's connection with log frames",
+    fixture: 'h30_flood_logs',
+    by: 'reading a little each turn of the event loop; limits.log_rate; the deadline',
+    callMs: 2000,
+    expected: { kind: 'course', run: floods },
+  },
+];
