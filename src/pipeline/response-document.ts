@@ -91,7 +91,8 @@ export class ResponseDocument {
   }
 }
 
-function documentBody({ headers, body }: BufferedResponse): DocumentBody {
+function documentBody({ headers, body, json }: BufferedResponse): DocumentBody {
+  if (json !== undefined) return { encoding: 'json', json };
   return body === null ? EMPTY_BODY : responseBody(body, bodyEncoding(headers));
 }
 

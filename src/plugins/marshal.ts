@@ -36,9 +36,10 @@ export function readPatch(reply: NativeReply, parsedBytesMax: number): JsonObjec
  */
 export function readEndpointAnswer(reply: NativeReply, parsedBytesMax: number): PluginResponse | null {
   if (reply === null) return null;
-  const answer = parse(reply, parsedBytesMax);
+  const json = readText(reply, parsedBytesMax);
+  const answer = parse(json);
   if (isObject(answer) && Number.isInteger(answer.status) && 'body' in answer) return readResponse(answer);
-  return { status: 200, headers: { ...JSON_TYPE }, body: reply };
+  return { status: 200, headers: { ...JSON_TYPE }, body: reply, json };
 }
 
 function readResponse(parts: JsonObject): PluginResponse {
@@ -61,16 +62,19 @@ function readResponse(parts: JsonObject): PluginResponse {
 }
 
 function parseObject(reply: Buffer | string, bytesMax: number): JsonObject {
-  return asObject(parse(reply, bytesMax), 'answer');
+  return asObject(parse(readText(reply, bytesMax)), 'answer');
 }
 
-function parse(reply: Buffer | string, bytesMax: number): unknown {
+function readText(reply: Buffer | string, bytesMax: number): string {
   const bytes = reply.length;
   if (bytes > bytesMax) {
     throw new InvalidAnswer(`the answer has ${bytes} bytes, limits.parsed_reply allows ${bytesMax}`);
   }
   if (typeof reply !== 'string' && !isUtf8(reply)) throw new InvalidAnswer('the answer is not UTF-8');
-  const text = typeof reply === 'string' ? reply : reply.toString('utf8');
+  return typeof reply === 'string' ? reply : reply.toString('utf8');
+}
+
+function parse(text: string): unknown {
   if (isTooDeep(text))
     throw new InvalidAnswer(`the answer nests too deep: more than ${JSON_DEPTH_MAX} levels`);
   try {

@@ -13,6 +13,8 @@ export interface PluginResponse {
   status: number;
   headers: HeaderMap;
   body: Buffer | string | Readable | null;
+  /** The body as text, where it is known to be JSON (not too deep) and the headers say so. */
+  json?: string;
 }
 
 /** What before_request decided. */
