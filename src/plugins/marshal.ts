@@ -10,6 +10,8 @@ import { checkResponseParts, InvalidAnswer } from './response-check.js';
  */
 
 const JSON_TYPE: HeaderMap = { 'content-type': 'application/json' };
+/** Up to this size a body is cheaper as text, which Node writes in one piece with the headers. */
+const TEXT_BODY_BYTES_MAX = 1024;
 /** Perhaps a member "__proto__", plain or with any of its letters escaped; rare enough to be looked at closely. */
 const MAYBE_PROTOTYPE = /__proto__|\\u00[567]/i;
 
@@ -39,7 +41,8 @@ export function readEndpointAnswer(reply: NativeReply, parsedBytesMax: number): 
   const json = readText(reply, parsedBytesMax);
   const answer = parse(json);
   if (isObject(answer) && Number.isInteger(answer.status) && 'body' in answer) return readResponse(answer);
-  return { status: 200, headers: { ...JSON_TYPE }, body: reply, json };
+  const body = reply.length <= TEXT_BODY_BYTES_MAX ? json : reply;
+  return { status: 200, headers: { ...JSON_TYPE }, body, json };
 }
 
 function readResponse(parts: JsonObject): PluginResponse {

@@ -10,3 +10,12 @@ test('a body that can be read but nests too deep to be written is an invalid ans
   expect(() => readEndpointAnswer(response, PARSED_BYTES_MAX)).toThrow(InvalidAnswer);
   expect(() => readDecision(`{"response":${response}}`, PARSED_BYTES_MAX)).toThrow(/nests too deep/);
 });
+
+test('a body goes out byte for byte as the plugin wrote it, short or long', () => {
+  for (const length of [1, 1000, 1024, 1025, 100_000]) {
+    const reply = Buffer.from(` {"é": "${'ü'.repeat(length)}"}\n`);
+    const answer = readEndpointAnswer(reply, PARSED_BYTES_MAX);
+    expect(Buffer.from(answer?.body as string).equals(reply)).toBe(true);
+    expect(answer?.json).toBe(reply.toString());
+  }
+});
