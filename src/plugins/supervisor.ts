@@ -75,7 +75,7 @@ export class PluginSupervisor {
   async release(entry: RegistryEntry): Promise<void> {
     const { name } = entry.plan;
     await entry.reported();
-    if (entry.state !== 'failed') throw unsuitable(entry, 'released');
+    if (entry.state !== 'failed' || entry.plugin !== null) throw unsuitable(entry, 'released');
     const quarantine = await this.options.quarantine();
     const lifted = await quarantine.release(entry.digest ?? name);
     if (lifted.length === 0) {

@@ -115,6 +115,23 @@ test('status of a running plugin: sandbox, processes, calls, and how its process
   await stop(command);
 });
 
+test('an incomplete sandbox is in the list, in the status and in the metrics', async () => {
+  const nowhere = directory.path + '/not-there';
+  const more = `sandbox: best-effort\n    permissions: { filesystem: { read: [${nowhere}] } }`;
+  const file = await configFile('lacking.yaml', 'token: letmein', more);
+  const { command } = await serve(file);
+  const { stdout } = await run(file, 'list');
+  expect(stdout).toMatch(/^NAME .* SANDBOX +REASON$/m);
+  expect(stdout).toContain(`best-effort, lacks: filesystem.read ${nowhere} cannot be granted`);
+  const status = await run(file, 'status', 'operated');
+  expect(status.stdout).toMatch(/^operated 1\.0\.0: degraded since /);
+  expect(status.stdout).toContain(`lacks        filesystem.read ${nowhere} cannot be granted`);
+  const { url } = await command.logged(/^admin API on /);
+  const metrics = await fetch(`${String(url)}/metrics`, { headers: { authorization: 'Bearer letmein' } });
+  expect(await metrics.text()).toContain('backworks_plugin_sandbox_degraded{plugin="operated"} 1');
+  await stop(command);
+});
+
 test('a plugin nobody knows ends with 4 and the names there are', async () => {
   const { code, stderr } = await run(await configFile('unknown.yaml'), 'status', '../operated');
   expect(code).toBe(4);
