@@ -16,14 +16,18 @@ export const OUTPUT: readonly Row[] = [
     does: 'prints control sequences and bytes that are no text',
     fixture: 'h31_stdout_garbage',
     by: 'standard output that is only ever logged, without control characters',
-    expected: { kind: 'answers', answer: { printed: 'ok' } },
-    also: async (scene) => {
-      await eventually(() => printed(scene).length > 0, 'the line in the log');
-      const [line] = printed(scene);
-      expect(line).toMatchObject({ level: 'info', fields: { plugin: 'hostile', pid: scene.pid } });
-      expect(line?.message).toContain('secret');
-      // eslint-disable-next-line no-control-regex -- control characters are what must not be there
-      expect(line?.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+    expected: {
+      kind: 'course',
+      run: async (scene) => {
+        expect(await scene.server.get('/bad')).toMatchObject({ status: 200, body: { printed: 'ok' } });
+        await eventually(() => printed(scene).length > 0, 'the line in the log');
+        const [line] = printed(scene);
+        expect(line).toMatchObject({ level: 'info', fields: { plugin: 'hostile', pid: scene.pid } });
+        expect(line?.message).toContain('secret');
+        // eslint-disable-next-line no-control-regex -- control characters are what must not be there
+        expect(line?.message).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+        return { outcome: 'answered', reported: 'the text, in the log' };
+      },
     },
   },
   {
