@@ -54,7 +54,7 @@ export class InProcessPlugin implements NativePlugin {
     if (performance.now() > context.deadlineAtMs) {
       return this.reject('BW_PLUGIN_TIMEOUT', `plugin ${name} answered ${hook} after its deadline`, hook);
     }
-    if (reply !== null && reply.length > replyBytesMax) {
+    if (reply !== null && isLonger(reply, replyBytesMax)) {
       const message = `plugin ${name}: the answer is longer than ${replyBytesMax} bytes`;
       return this.reject('BW_PLUGIN_BAD_RESPONSE', message, hook);
     }
@@ -147,4 +147,10 @@ export class InProcessPlugin implements NativePlugin {
   ): Promise<never> {
     return Promise.reject(new PluginFailure(code, message, { plugin: this.options.name, phase }));
   }
+}
+
+/** Whether the text takes more bytes in UTF-8; counts them only if it can. */
+function isLonger(text: string, bytesMax: number): boolean {
+  const unitBytesMax = 3;
+  return text.length * unitBytesMax > bytesMax && Buffer.byteLength(text) > bytesMax;
 }

@@ -1,4 +1,4 @@
-import { type BackworksError, type ErrorCode, PluginFailure } from '../errors.js';
+import { type BackworksError, type ErrorCode, PluginFailure, type PluginPhase } from '../errors.js';
 import type { CircuitStateName } from '../execution/executor.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { PluginMetadata } from './metadata.js';
@@ -11,6 +11,7 @@ import type { PluginState, PluginStatus } from './status.js';
 export type Condition = 'process' | 'circuit' | 'health' | 'sandbox';
 
 const POST_MORTEMS_MAX = 5;
+const STARTING: readonly PluginPhase[] = ['sandbox', 'load', 'initialize'];
 /** Failures that say nothing about the library: the system or this installation is at fault. */
 const NOT_THE_LIBRARYS: readonly ErrorCode[] = [
   'BW_RUNNER_START',
@@ -75,7 +76,7 @@ export class RegistryEntry {
   condition(condition: Condition, reason: string | null): void {
     if (reason === null) this.conditions.delete(condition);
     else this.conditions.set(condition, reason);
-    if (this.state === 'ready' || this.state === 'degraded') this.settle();
+    if (this.plugin !== null) this.settle();
   }
 
   circuitChanged(circuit: CircuitStateName): void {
@@ -177,7 +178,14 @@ export class RegistryEntry {
   private settle(): void {
     const reasons = [...this.conditions.values()];
     if (reasons.length === 0) this.enter('ready', null);
-    else this.enter('degraded', reasons.join('; '));
+    else this.enter(this.serves() ? 'degraded' : 'failed', reasons.join('; '));
+  }
+
+  /** False when the newest process did not even start and there is no other. */
+  private serves(): boolean {
+    const phase = this.failures[0]?.failure.phase;
+    if (!this.conditions.has('process') || phase === undefined || !STARTING.includes(phase)) return true;
+    return this.plugin?.processes().some(({ state }) => state !== 'draining') ?? false;
   }
 
   private enter(state: PluginState, reason: string | null): void {
