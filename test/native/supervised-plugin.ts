@@ -113,6 +113,7 @@ export class SupervisedPlugin {
   }
 
   private nativeOptions(more: Partial<NativePluginOptions>): NativePluginOptions {
+    // A server that runs as root starts its runners as another user.
     chmodSync(this.directory, 0o755);
     const libraryPath = join(this.directory, 'supervised.so');
     copyFileSync(compilePlugin('supervised'), libraryPath);

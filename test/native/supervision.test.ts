@@ -1,5 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
+import { RUNNER } from './runner-conversation.js';
 import { inFlight, SupervisedPlugin, type Supervision, until } from './supervised-plugin.js';
 
 const open: SupervisedPlugin[] = [];
@@ -204,5 +207,27 @@ describe('processes', () => {
     const crash = plugin.call('/crash');
     await expect(plugin.health()).rejects.toMatchObject({ code: 'BW_PLUGIN_UNAVAILABLE' });
     expect(await crash).toMatchObject({ error: { code: 'BW_PLUGIN_CRASHED' } });
+  });
+
+  test('a runner that cannot be started is reported and tried again; the server goes on', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'backworks-runner-'));
+    const [runner, away] = [join(directory, 'runner'), join(directory, 'away')];
+    chmodSync(directory, 0o755);
+    copyFileSync(RUNNER, runner);
+    process.env['BACKWORKS_RUNNER'] = runner;
+    try {
+      const plugin = await supervise();
+      renameSync(runner, away);
+      // Worker and spare end; neither another worker nor another spare can be started.
+      await Promise.all([plugin.call('/crash'), plugin.call('/crash')]);
+      const isReported = (): boolean => plugin.failures.some(({ code }) => code === 'BW_RUNNER_START');
+      await until(isReported, 'the report');
+      renameSync(away, runner);
+      expect(await plugin.call('/ok')).toMatchObject({ error: null });
+      await until(() => plugin.recoveries > 0, 'recovery');
+    } finally {
+      delete process.env['BACKWORKS_RUNNER'];
+      rmSync(directory, { recursive: true, force: true });
+    }
   });
 });

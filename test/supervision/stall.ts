@@ -33,7 +33,8 @@ export async function stall(restarts: number): Promise<void> {
   figure('longest turn, idle', quantiles(idle));
   figure('longest turn, a crash and two new processes', quantiles(restarting));
   figure('longest turn, for comparison child_process.spawn()', quantiles(forking));
-  const median = quantile(restarting, 0.5);
+  // A busy machine delays every turn; what counts is what a restart adds.
+  const median = quantile(restarting, 0.5) - quantile(idle, 0.5);
   expectThat(
     `a restart holds the loop up for less than ${MEDIAN_MAX_MS} ms`,
     median < MEDIAN_MAX_MS,
