@@ -26,7 +26,11 @@ interface Symbol {
 function symbols(path: string, ...flags: string[]): Symbol[] {
   const text = execFileSync('nm', ['-S', '--defined-only', ...flags, path], { encoding: 'utf8' });
   return [...text.matchAll(/^([0-9a-f]+) ([0-9a-f]+) [tTwWi] (\S+)$/gm)].map(
-    ([, start = '', size = '', name = '']) => ({ name, start: parseInt(start, 16), size: parseInt(size, 16) }),
+    ([, start = '', size = '', name = '']) => ({
+      name,
+      start: parseInt(start, 16),
+      size: parseInt(size, 16),
+    }),
   );
 }
 
