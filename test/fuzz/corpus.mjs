@@ -4,7 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FrameWriter, HOOK_NUMBER, ServerFrame } from '../../dist/native/protocol.js';
+import { FrameWriter } from '../../dist/native/frames.js';
+import { HOOK_NUMBER, ServerFrame } from '../../dist/native/protocol.js';
 
 const REPLY_MAX = 8 * 1024 * 1024;
 const NO_LIMIT = -1;

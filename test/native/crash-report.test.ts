@@ -27,7 +27,7 @@ describe.each(USERS)('a runner %s', (_, user) => {
     expect(last).toMatchObject({ type: ANSWER.CRASHED, id: 0, detail: 0, value: signal });
     const [touched, module, offset, phase, ...call] = strings(last!);
     expect(touched).toMatch(address);
-    expect([module, phase, ...call]).toEqual(['h01_crash.so', 'process_endpoint', '', '']);
+    expect([module, phase, ...call]).toEqual(['h01_crash.so', 'process_endpoint', '', '', '']);
     expect(offset).toMatch(HEX);
   });
 
@@ -62,7 +62,7 @@ describe.each(USERS)('a runner %s', (_, user) => {
       const { signal, last } = await (await start('h25_forbidden')).attemptFatally(String(number));
       expect(signal).toBe('SIGSYS');
       expect(last).toMatchObject({ type: ANSWER.CRASHED, value: 31 });
-      expect(strings(last!).slice(3)).toEqual(['process_endpoint', String(number), name]);
+      expect(strings(last!).slice(3)).toEqual(['process_endpoint', String(number), name, '']);
     },
   );
 

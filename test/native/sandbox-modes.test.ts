@@ -149,7 +149,7 @@ describe('off', () => {
 
   test('leaves the plugin free', async () => {
     const plugin = await SandboxedRunner.start(grounds.library('hostile/h35_constructor'), ['mode=off']);
-    expect(await plugin.attempt()).toEqual({ constructor: 'ok' });
+    expect(await plugin.attempt('/bad')).toEqual({ constructor: 'ok' });
   });
 });
 
