@@ -74,10 +74,15 @@ export class HookCall implements AnswerHandler {
   }
 }
 
-/** True when the arguments fit into one frame. */
-export function fitsFrame(args: readonly string[]): boolean {
+/**
+ * True when the arguments fit into one frame, and into a quarter of the memory of the process: a client
+ * must not be able to end a plugin's processes by the size of its request.
+ * @param memoryBytes the limit of the process; 0 for none
+ */
+export function fitsFrame(args: readonly string[], memoryBytes: number): boolean {
+  const max = memoryBytes === 0 ? FRAME_PAYLOAD_MAX : Math.min(FRAME_PAYLOAD_MAX, memoryBytes / 4);
   let units = 0;
   for (const text of args) units += text.length + 1;
-  if (units * UTF8_BYTES_PER_UNIT_MAX <= FRAME_PAYLOAD_MAX) return true;
-  return units <= FRAME_PAYLOAD_MAX && payloadSize(args) <= FRAME_PAYLOAD_MAX;
+  if (units * UTF8_BYTES_PER_UNIT_MAX <= max) return true;
+  return units <= max && payloadSize(args) <= max;
 }

@@ -47,7 +47,8 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
 
   call(hook: Hook, args: readonly string[], context: CallContext): Promise<NativeReply> {
     return new Promise((resolve, reject) => {
-      if (fitsFrame(args)) this.dispatch(new HookCall(hook, args, context, this, resolve, reject));
+      if (fitsFrame(args, this.options.sandbox.memoryBytes))
+        this.dispatch(new HookCall(hook, args, context, this, resolve, reject));
       else {
         const message = `the request is too large to hand to plugin ${this.options.name}`;
         reject(new BackworksError('BW_REQUEST_BODY_TOO_LARGE', message));

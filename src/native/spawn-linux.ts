@@ -16,8 +16,11 @@ const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const CLOEXEC = 0o2_000_000;
 const WNOHANG = 1;
+const WEXITED = 4;
+const WNOWAIT = 0x0100_0000;
+const P_PID = 1;
 const POSIX_SPAWN_SETPGROUP = 2;
-/** Room for posix_spawn_file_actions_t (80 bytes in glibc and musl) and posix_spawnattr_t (336). */
+/** Room for posix_spawn_file_actions_t (80 bytes in glibc and musl), posix_spawnattr_t (336), siginfo_t (128). */
 const OPAQUE_BYTES = 512;
 /** A process that ended is reaped this soon even when its socket is held open by a descendant. */
 const SWEEP_INTERVAL_MS = 250;
@@ -28,6 +31,7 @@ const REAP_RETRIES = 50;
 interface LibC {
   socketpair(domain: number, type: number, protocol: number, pair: Int32Array): number;
   pipe2(pair: Int32Array, flags: number): number;
+  waitid(idType: number, id: number, info: Buffer, options: number): number;
   waitpid(pid: number, status: Int32Array, options: number): number;
   posix_spawn(
     pid: Int32Array,
@@ -63,6 +67,7 @@ function libc(): LibC {
   bound = {
     socketpair: library.func('socketpair', int, [int, int, int, ints]),
     pipe2: library.func('pipe2', int, [ints, int]),
+    waitid: library.func('waitid', int, [int, int, pointer, int]),
     waitpid: library.func('waitpid', int, [int, ints, int]),
     posix_spawn: library.func('posix_spawn', int, [ints, 'str', pointer, pointer, 'str *', 'str *']),
     posix_spawnattr_init: library.func('posix_spawnattr_init', int, [pointer]),
@@ -169,7 +174,11 @@ function watch(pid: number, socket: Socket): { ended: Promise<ProcessEnd>; isRea
   const ended = new Promise<ProcessEnd>((resolve) => {
     const status = new Int32Array(1);
     const reap = (): void => {
-      if (reaped || libc().waitpid(pid, status, WNOHANG) !== pid) return;
+      if (reaped || !hasEnded(pid)) return;
+      // Before the pid is given back: what the process started, where no sandbox kept it from that, is
+      // still in its group.
+      killGroup(pid, 'SIGKILL');
+      libc().waitpid(pid, status, WNOHANG);
       reaped = true;
       sweep.delete(reap);
       if (sweep.size === 0 && sweepTimer !== null) {
@@ -188,6 +197,13 @@ function watch(pid: number, socket: Socket): { ended: Promise<ProcessEnd>; isRea
     sweepTimer ??= setInterval(() => sweep.forEach((look) => look()), SWEEP_INTERVAL_MS);
   });
   return { ended, isReaped: () => reaped };
+}
+
+/** Whether a process is over; it stays a zombie. The first field of siginfo_t is 0 when it is not. */
+function hasEnded(pid: number): boolean {
+  const info = Buffer.alloc(OPAQUE_BYTES);
+  libc().waitid(P_PID, pid, info, WEXITED | WNOHANG | WNOWAIT);
+  return info.readInt32LE(0) !== 0;
 }
 
 /** waitpid(2)'s status: low seven bits the signal, the next byte the exit code. */

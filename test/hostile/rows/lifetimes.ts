@@ -99,4 +99,24 @@ export const LIFETIMES: readonly Row[] = [
       },
     },
   },
+  {
+    id: 'H51',
+    does: 'starts 8 processes and crashes, which only sandbox: off allows',
+    fixture: 'h51_crash_with_children',
+    by: 'SIGKILL to its process group before it is reaped',
+    callMs: 2000,
+    entry: 'sandbox: off',
+    expected: {
+      kind: 'course',
+      run: async ({ server, pid }) => {
+        const leader = pid as number;
+        const answer = server.get('/bad');
+        await eventually(() => groupOf(leader).length === 9, 'the start of 8 processes');
+        const family = groupOf(leader);
+        expect(await answer).toMatchObject({ status: 503, body: { code: 'BW_PLUGIN_CRASHED' } });
+        await eventually(() => family.every(hasEnded), 'the end of all of them');
+        return { outcome: 'crashed; all 9 are gone', reported: '`BW_PLUGIN_CRASHED` in process_endpoint' };
+      },
+    },
+  },
 ];
