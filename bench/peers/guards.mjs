@@ -27,10 +27,10 @@ const GUARDS = {
   executor() {
     const yaml = 'plugins: { bench: { type: external, path: /bench.so } }';
     const { config } = parseConfig(yaml, { directory: '/' });
-    const { circuitBreaker: breaker, retry, limits, instances } = config.plugins[0];
+    const { timeouts, ...settings } = config.plugins[0];
     const executor = new PluginExecutor({
       plugin: 'bench',
-      settings: { circuitBreaker: breaker, retry, limits, instances, timeouts: { callMs: CALL_MS } },
+      settings: { ...settings, timeouts: { ...timeouts, callMs: CALL_MS } },
       timer: new DeadlineTimer(),
       metrics: new PluginMetrics(),
       onCircuitChange() {},
