@@ -39,7 +39,6 @@ const OWNERS: Readonly<Record<string, string>> = {
   'ajv-formats': 'config',
   commander: 'cli',
   pino: 'cli',
-  'pino-pretty': 'cli',
   // The members of `process` are ruled below; an import would hide them.
   'node:process': 'nobody',
 };
