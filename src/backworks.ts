@@ -57,6 +57,11 @@ export interface Backworks {
    * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start.
    */
   releasePlugin(name: string): Promise<void>;
+  /**
+   * Runs the library at a plugin's path as it is now. What serves goes on until the new one is ready.
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why the new one does not start.
+   */
+  swapPlugin(name: string): Promise<void>;
 }
 
 /** Wires a server together from a checked configuration. */
@@ -66,9 +71,10 @@ export function createBackworks(
 ): Backworks {
   const metrics = new PluginMetrics();
   const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
-  const registry = new PluginRegistry({
+  const registry: PluginRegistry = new PluginRegistry({
     log,
     ...createPluginParts(metrics, log, environment),
+    drainTimeoutMs: config.server.shutdown.timeoutMs,
     onChange: () => orchestrator.setPlugins(registry.loaded()),
   });
   const app = createApp({ endpoints: config.endpoints, orchestrator, log });
@@ -109,7 +115,7 @@ export function createBackworks(
     }
     await registry.discover(config);
     await registry.loadAll();
-    orchestrator.setPlugins(registry.loaded());
+    void orchestrator.setPlugins(registry.loaded());
     const { host, port } = config.server;
     const traffic = await listen(app, { host, port, log });
     listeners.unshift(traffic);
@@ -146,6 +152,7 @@ export function createBackworks(
     rejected: () => registry.rejected(),
     restartPlugin: (name) => registry.restart(name),
     releasePlugin: (name) => registry.release(name),
+    swapPlugin: (name) => registry.replace(name),
   };
 }
 

@@ -37,15 +37,27 @@ export class PluginOrchestrator {
   readonly #log: Log;
   readonly #prepared = new WeakMap<EndpointConfig, StaticEndpoint | ProxyEndpoint | null>();
   #plugins = new PluginSet([]);
+  /** Resolves when the requests have ended that began before the last change of the plugins. */
+  #former: Promise<unknown> = Promise.resolve();
 
   constructor({ bodyLimitBytes, log }: OrchestratorOptions) {
     this.#bodyLimitBytes = bodyLimitBytes;
     this.#log = log;
   }
 
-  /** Replaces the plugins for requests that begin from now on. */
-  setPlugins(plugins: readonly BackworksPlugin[]): void {
+  /**
+   * Replaces the plugins for requests that begin from now on.
+   * @returns resolves when every request has ended that began before
+   */
+  async setPlugins(plugins: readonly BackworksPlugin[]): Promise<void> {
+    const former = this.#plugins;
     this.#plugins = new PluginSet(plugins);
+    await (this.#former = Promise.all([this.#former, former.idle()]));
+  }
+
+  /** The plugins a request is to have that begins now. Call end() on them when it has its answer. */
+  begin(): PluginSet {
+    return this.#plugins.begin();
   }
 
   /**
@@ -61,9 +73,11 @@ export class PluginOrchestrator {
     return prepared;
   }
 
-  /** Answers a request, at once when no plugin keeps it waiting. Fails only on a defect of the server itself. */
-  handle(request: IncomingRequest): Awaitable<PluginResponse> {
-    const plugins = this.#plugins;
+  /**
+   * Answers a request, at once when no plugin keeps it waiting. Fails only on a defect of the server itself.
+   * @param plugins what begin() gave
+   */
+  handle(request: IncomingRequest, plugins = this.#plugins): Awaitable<PluginResponse> {
     if (!needsDocument(request, plugins)) return this.#answer({ request, plugins, document: null });
     const opened = attempt(
       () => (request.hasBody ? request.readBody(this.#bodyLimitBytes) : null),

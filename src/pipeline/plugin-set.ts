@@ -9,7 +9,8 @@ export interface Station {
 
 /**
  * The plugins of one moment, sorted into the hooks they have, so that a request looks at nothing it does
- * not call. A request keeps the set it began with.
+ * not call. A request keeps the set it began with, and is counted: a plugin that is replaced may end
+ * when nobody can call it any more.
  */
 export class PluginSet {
   readonly beforeRequest: readonly Station[];
@@ -17,6 +18,9 @@ export class PluginSet {
   /** Last plugin first. */
   readonly afterResponse: readonly Station[];
   readonly #byName: ReadonlyMap<string, BackworksPlugin>;
+
+  #requests = 0;
+  #onIdle: (() => void) | null = null;
 
   constructor(plugins: readonly BackworksPlugin[]) {
     const stations = hookOrder(plugins).map((plugin, position) => ({ plugin, position }));
@@ -28,5 +32,21 @@ export class PluginSet {
 
   find(name: string): BackworksPlugin | undefined {
     return this.#byName.get(name);
+  }
+
+  /** A request begins with these plugins; end() must follow, once. */
+  begin(): this {
+    this.#requests += 1;
+    return this;
+  }
+
+  end(): void {
+    this.#requests -= 1;
+    if (this.#requests === 0) this.#onIdle?.();
+  }
+
+  /** Resolves when no request has these plugins; to be asked when no other will begin with them. */
+  idle(): Promise<void> {
+    return this.#requests === 0 ? Promise.resolve() : new Promise((resolve) => (this.#onIdle = resolve));
   }
 }

@@ -8,9 +8,12 @@ const NOTED_ELSEWHERE: readonly ErrorCode[] = ['BW_PLUGIN_UNAVAILABLE', 'BW_PLUG
 export class HealthMonitor {
   private readonly timers = new Map<RegistryEntry, NodeJS.Timeout>();
 
+  /** Begins, or begins again with the plan as it is now. */
   watch(entry: RegistryEntry): void {
     const { intervalMs } = entry.plan.config.healthCheck;
-    if (intervalMs === 0 || this.timers.has(entry)) return;
+    clearInterval(this.timers.get(entry));
+    this.timers.delete(entry);
+    if (intervalMs === 0) return;
     let asking = false;
     const ask = async (): Promise<void> => {
       if (asking) return;

@@ -39,7 +39,7 @@ export class RegistryEntry {
   private reports: Promise<void> = Promise.resolve();
 
   constructor(
-    readonly plan: PluginEntry,
+    public plan: PluginEntry,
     public metadata: PluginMetadata | null,
   ) {
     const { enabled } = plan.config;
@@ -64,6 +64,15 @@ export class RegistryEntry {
     const missing = plugin.sandbox?.missing ?? [];
     if (missing.length > 0) this.conditions.set('sandbox', `its sandbox lacks: ${missing.join('; ')}`);
     this.settle();
+  }
+
+  /** Another plugin in the place of the one that served: what was wrong with that one does not count. */
+  succeed(plugin: LoadedPlugin): void {
+    this.conditions.clear();
+    this.error = null;
+    this.failureTimes = [];
+    this.digest = plugin.digest;
+    this.ready(plugin);
   }
 
   fail(error: BackworksError): void {

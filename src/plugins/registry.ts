@@ -3,7 +3,7 @@ import { BackworksError, toBackworksError } from '../errors.js';
 import { discoverPlugins } from './discovery.js';
 import type { LibraryReader } from './library-reader.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
-import { planEntries } from './plugin-entry.js';
+import { type PluginEntry, planEntries } from './plugin-entry.js';
 import { RegistryEntry } from './registry-entry.js';
 import type { PluginStatus, RejectedLibrary } from './status.js';
 import { PluginSupervisor, type PluginSupervisorOptions } from './supervisor.js';
@@ -90,10 +90,19 @@ export class PluginRegistry {
     await this.supervisor.release(this.find(name));
   }
 
+  /**
+   * Runs a plugin as another plan says; see PluginSupervisor.replace().
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start
+   */
+  async replace(name: string, plan?: PluginEntry): Promise<void> {
+    await this.supervisor.replace(this.find(name), plan);
+  }
+
   /** Shuts every plugin down, last loaded first, each within its time-box. */
   async close(): Promise<void> {
-    this.supervisor.close();
+    const retired = this.supervisor.close();
     for (const entry of [...this.entries.values()].reverse()) await entry.close();
+    await retired;
   }
 
   private async describe(entry: RegistryEntry): Promise<void> {

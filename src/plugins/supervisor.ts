@@ -3,6 +3,7 @@ import type { Log } from '../log.js';
 import { HealthMonitor } from './health-monitor.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { PluginLoader } from './loader.js';
+import type { PluginEntry } from './plugin-entry.js';
 import { missingPermissions } from './permissions.js';
 import { evidence } from './post-mortem.js';
 import { inQuarantine, type Quarantine } from './quarantine.js';
@@ -12,35 +13,33 @@ export interface PluginSupervisorOptions {
   readonly log: Log;
   readonly loader: PluginLoader;
   readonly quarantine: () => Promise<Quarantine>;
-  /** The set of plugins that serve is another one now. */
-  onChange(): void;
+  /**
+   * The set of plugins that serve is another one now.
+   * @returns resolves when every request has ended that began before
+   */
+  onChange(): Promise<void>;
+  /** How long requests in flight may keep a plugin that was replaced. */
+  readonly drainTimeoutMs: number;
 }
 
 /** Starts, watches, restarts and stops plugins, one entry at a time. */
 export class PluginSupervisor {
   private readonly health = new HealthMonitor();
+  /** What was replaced and waits for its last request. */
+  private readonly retiring = new Set<Promise<void>>();
   private closed = false;
+  private stop = (): void => undefined;
+  private readonly stopped = new Promise<void>((resolve) => (this.stop = resolve));
 
   constructor(private readonly options: PluginSupervisorOptions) {}
 
   /** Loads a plugin; one that fails is kept with its reason. Never rejects. */
   async load(entry: RegistryEntry): Promise<void> {
-    const { log, loader } = this.options;
+    const { log } = this.options;
     const { name } = entry.plan;
     entry.loading();
     try {
-      const plugin = await loader.load(entry.plan, {
-        identified: (digest) => (entry.digest = digest),
-        failed: (failure, located) => this.onFailed(entry, failure, located),
-        recovered: () => {
-          entry.condition('process', null);
-          entry.report(() => log.info({ plugin: name }, `plugin ${name} serves again`));
-        },
-        circuit: (state) => {
-          entry.circuitChanged(state);
-          log.warn({ plugin: name, circuit: state }, `circuit of plugin ${name} is ${state}`);
-        },
-      });
+      const plugin = await this.bringUp(entry, entry.plan, (digest) => (entry.digest = digest));
       entry.ready(plugin);
       this.announce(entry, plugin);
     } catch (thrown) {
@@ -69,6 +68,33 @@ export class PluginSupervisor {
   }
 
   /**
+   * Runs a plugin as another plan says, or the file at its path as it is now. What serves goes on
+   * until the new processes are ready; then every new request gets those, and the former ones end
+   * after their last request. A plugin that does not serve is started.
+   * @throws BackworksError BW_PLUGIN_STATE, or why it does not start; what served goes on as before
+   */
+  async replace(entry: RegistryEntry, plan: PluginEntry = entry.plan): Promise<void> {
+    if (entry.plugin === null) {
+      entry.plan = plan;
+      await this.startAgain(entry);
+      return;
+    }
+    if (entry.plan.config.isolation === 'in-process') throw inProcess(entry);
+    const plugin = await this.bringUp(entry, plan, () => undefined);
+    if (this.closed) {
+      await plugin.close();
+      throw unsuitable(entry, 'replaced');
+    }
+    const former = entry.take();
+    entry.plan = plan;
+    entry.succeed(plugin);
+    this.announce(entry, plugin);
+    this.health.watch(entry);
+    const ended = this.options.onChange();
+    if (former !== null) this.retire(former, ended);
+  }
+
+  /**
    * Lifts the quarantine of a plugin's library and loads the plugin again.
    * @throws BackworksError BW_PLUGIN_STATE, or why it does not start
    */
@@ -87,16 +113,56 @@ export class PluginSupervisor {
     await this.startAgain(entry);
   }
 
-  /** Watches no longer; plugins that are just being loaded are closed when they are. */
-  close(): void {
+  /** Watches no longer, and waits for no request; plugins that are just being loaded are closed when they are. */
+  async close(): Promise<void> {
     this.closed = true;
+    this.stop();
     this.health.close();
+    await Promise.all(this.retiring);
+  }
+
+  /** Loads and initializes a plugin. What happens to it concerns the entry while it is the one that serves. */
+  private async bringUp(
+    entry: RegistryEntry,
+    plan: PluginEntry,
+    identified: (digest: string) => void,
+  ): Promise<LoadedPlugin> {
+    const { log, loader } = this.options;
+    const { name } = plan;
+    let plugin: LoadedPlugin | null = null;
+    const serves = (): boolean => entry.plugin === plugin;
+    plugin = await loader.load(plan, {
+      identified,
+      failed: (failure, located) => {
+        const tooOften = serves() && entry.failed(failure);
+        if (serves()) entry.condition('process', failure.message);
+        this.reportFailure(entry, failure, located);
+        if (tooOften) this.confine(entry, failure);
+      },
+      recovered: () => {
+        if (serves()) entry.condition('process', null);
+        entry.report(() => log.info({ plugin: name }, `plugin ${name} serves again`));
+      },
+      circuit: (state) => {
+        if (serves()) entry.circuitChanged(state);
+        log.warn({ plugin: name, circuit: state }, `circuit of plugin ${name} is ${state}`);
+      },
+    });
+    return plugin;
+  }
+
+  /** Closes a plugin that serves no more, when the requests have ended that may still call it. */
+  private retire(plugin: LoadedPlugin, ended: Promise<void>): void {
+    const { drainTimeoutMs } = this.options;
+    const closing = within(Promise.race([ended, this.stopped]), drainTimeoutMs).then(() => plugin.close());
+    this.retiring.add(closing);
+    void closing.then(() => this.retiring.delete(closing));
   }
 
   private async startAgain(entry: RegistryEntry): Promise<void> {
     if (this.closed) throw unsuitable(entry, 'started');
     await this.load(entry);
-    this.options.onChange();
+    void this.options.onChange();
     if (entry.error !== null) throw entry.error;
   }
 
@@ -116,16 +182,13 @@ export class PluginSupervisor {
     }
   }
 
-  private onFailed(entry: RegistryEntry, failure: PluginFailure, located: Promise<PluginFailure>): void {
-    const tooOften = entry.failed(failure);
-    entry.condition('process', failure.message);
+  private reportFailure(entry: RegistryEntry, failure: PluginFailure, located: Promise<PluginFailure>): void {
     entry.report(async () => {
       const detailed = await located;
       entry.detail(failure, detailed);
       const { code, plugin, message } = detailed;
       this.options.log.error({ plugin, code, ...evidence(detailed) }, message);
     });
-    if (tooOften) this.confine(entry, failure);
   }
 
   /** Stops a plugin that keeps failing; its library is not started again until somebody says so. */
@@ -139,7 +202,7 @@ export class PluginSupervisor {
     const reason = `${failures} failures within ${windowMs / 1000} s, the last: ${failure.message}`;
     const record = { digest, plugin: name, reason, since: new Date().toISOString() };
     entry.fail(inQuarantine(record, name));
-    this.options.onChange();
+    void this.options.onChange();
     entry.report(async () => {
       log.error({ plugin: name, digest }, `plugin ${name} is in quarantine: ${reason}`);
       try {
@@ -150,6 +213,19 @@ export class PluginSupervisor {
       await plugin.close();
     });
   }
+}
+
+/** Waits for something, but not for longer than `ms`. */
+async function within(promise: Promise<void>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))]);
+  clearTimeout(timer);
+}
+
+function inProcess({ plan }: RegistryEntry): BackworksError {
+  const message = `plugin ${plan.name} runs in the server's own process, where what is loaded stays`;
+  const hint = 'restart the server, or use isolation: process';
+  return new BackworksError('BW_PLUGIN_STATE', message, { hint });
 }
 
 function unsuitable({ plan, state }: RegistryEntry, what: string): BackworksError {

@@ -30,17 +30,24 @@ export function createApp({ endpoints, orchestrator, log }: AppOptions): App {
   app.all('*', (context) => {
     // app.request() comes without a socket and leaves the bindings undefined.
     const bindings = context.env as HttpBindings | undefined;
-    const request = new ServerRequest(context.req.raw, bindings?.incoming);
+    const plugins = orchestrator.begin();
+    const request = new ServerRequest(context.req.raw, plugins, bindings?.incoming);
     const { method, path, id } = request;
     // An answer at hand goes out at once: @hono/node-server then needs no promise and watches no abort.
     return attempt(
       () => {
         const match = routes.match(method, path);
         request.route(match, match.allow === null ? null : refusal(match.allow, request));
-        return orchestrator.handle(request);
+        return orchestrator.handle(request, plugins);
       },
-      (answer) => toResponse(answer, request, bindings?.outgoing, log),
-      (error) => problemResponse(error, path, id, log),
+      (answer) => {
+        request.end();
+        return toResponse(answer, request, bindings?.outgoing, log);
+      },
+      (error) => {
+        request.end();
+        return problemResponse(error, path, id, log);
+      },
     );
   });
   return app;

@@ -7,6 +7,7 @@ import type { EndpointConfig } from '../config/types.js';
 import type { Log } from '../log.js';
 import { rawHeader } from '../pipeline/header-map.js';
 import type { IncomingRequest, RemoteAddress } from '../pipeline/incoming-request.js';
+import type { PluginSet } from '../pipeline/plugin-set.js';
 import type { HeaderMap, PluginResponse } from '../plugins/plugin.js';
 import { announcesBody, checkEncoding, checkLength, collect, limited } from './request-body.js';
 import type { RouteMatch } from './routes.js';
@@ -26,9 +27,14 @@ export class ServerRequest implements IncomingRequest {
   refusal: PluginResponse | null = null;
   readonly #raw: Request;
   readonly #incoming: IncomingMessage | undefined;
+  #plugins: PluginSet | null;
 
-  /** @param incoming absent when the request did not come over a socket. */
-  constructor(raw: Request, incoming: IncomingMessage | undefined) {
+  /**
+   * @param plugins what it begins with; it gives them back with end()
+   * @param incoming absent when the request did not come over a socket.
+   */
+  constructor(raw: Request, plugins: PluginSet, incoming: IncomingMessage | undefined) {
+    this.#plugins = plugins;
     this.#raw = raw;
     this.#incoming = incoming;
     this.method = raw.method;
@@ -47,6 +53,12 @@ export class ServerRequest implements IncomingRequest {
     this.endpoint = endpoint;
     this.params = params;
     this.refusal = refusal;
+  }
+
+  /** No plugin is called for it any more. Idempotent. */
+  end(): void {
+    this.#plugins?.end();
+    this.#plugins = null;
   }
 
   get scheme(): 'http' | 'https' {

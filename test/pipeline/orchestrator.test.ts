@@ -24,7 +24,7 @@ function orchestratorOf(...plugins: BackworksPlugin[]) {
     error: writer('error'),
   };
   const orchestrator = new PluginOrchestrator({ bodyLimitBytes: 1000, log });
-  orchestrator.setPlugins(plugins);
+  void orchestrator.setPlugins(plugins);
   return { orchestrator, lines };
 }
 
@@ -323,11 +323,31 @@ test('a request keeps the plugins it began with', async () => {
   const { orchestrator } = orchestratorOf(slow, tracer('old', { priority: 200 }));
 
   const running = orchestrator.handle(sampleRequest({ endpoint: hello }));
-  orchestrator.setPlugins([tracer('new')]);
+  void orchestrator.setPlugins([tracer('new')]);
   release();
 
   expect((await running).headers['x-trail']).toBe('old');
   expect((await orchestrator.handle(sampleRequest({ endpoint: hello }))).headers['x-trail']).toBe('new');
+});
+
+test('plugins that are replaced are told when the last request that has them ends', async () => {
+  const { orchestrator } = orchestratorOf(tracer('first'));
+  const [a, b] = [orchestrator.begin(), orchestrator.begin()];
+  const ended: string[] = [];
+  const replacement = (name: string): void =>
+    void orchestrator.setPlugins([tracer(name)]).then(() => ended.push(name));
+  replacement('second');
+  const c = orchestrator.begin();
+  replacement('third');
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  // What began with the second set says nothing about the first, which the second may share plugins with.
+  c.end();
+  a.end();
+  await turn();
+  expect(ended).toEqual([]);
+  b.end();
+  await turn();
+  expect(ended).toEqual(['second', 'third']);
 });
 
 test('a body that cannot be read is refused before any plugin sees the request', async () => {

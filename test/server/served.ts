@@ -15,7 +15,7 @@ export function appOf(
   bodyLimitBytes = BODY_LIMIT,
 ) {
   const orchestrator = new PluginOrchestrator({ bodyLimitBytes, log: silentLog });
-  orchestrator.setPlugins(plugins);
+  void orchestrator.setPlugins(plugins);
   return createApp({ endpoints, orchestrator, log: silentLog });
 }
 
