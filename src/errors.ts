@@ -53,6 +53,7 @@ export const ERRORS = {
   BW_PLUGIN_SANDBOX: kind(503, EXIT.plugin, 'The sandbox a plugin is to run in cannot be set up.'),
   BW_PLUGIN_QUARANTINED: kind(503, EXIT.plugin, 'A library failed so often that it is not started any more.'),
   BW_PLUGIN_CIRCUIT_OPEN: kind(503, EXIT.plugin, 'A plugin failed too often and is left alone for a while.'),
+  BW_PLUGIN_RECONFIGURE: kind(503, EXIT.plugin, 'A plugin did not take a new configuration while running.'),
   BW_PLUGIN_STATE: kind(409, EXIT.plugin, 'A plugin is in a state that does not allow what was asked.'),
   BW_RUNNER_NOT_FOUND: kind(503, EXIT.failure, 'The runner program is missing.'),
   BW_RUNNER_VERSION: kind(503, EXIT.failure, 'The runner program is of another version than the server.'),

@@ -2,7 +2,14 @@ import { BulkheadRejectedError, CircuitState, isBrokenCircuitError, TaskCancelle
 import { type BackworksError, PluginFailure, type PluginPhase, toBackworksError } from '../errors.js';
 import type { DeadlinePolicy, DeadlineTimer, GuardedCall } from './deadline.js';
 import { type HookMetrics, type PluginMetrics } from './metrics.js';
-import { createPolicies, guard, type Operation, type Policies, type PolicySettings } from './policies.js';
+import {
+  adjustPolicies,
+  createPolicies,
+  guard,
+  type Operation,
+  type Policies,
+  type PolicySettings,
+} from './policies.js';
 
 export type CircuitStateName = 'closed' | 'half-open' | 'open';
 
@@ -18,15 +25,38 @@ export interface PluginExecutorOptions {
 /** The only way to a plugin's vtable: breaker, bulkhead, deadline, retry and metrics around each call. */
 export class PluginExecutor {
   private readonly policies: Policies;
-  private readonly hooks = new Map<PluginPhase, HookMetrics>();
+  private readonly hooks: Map<PluginPhase, HookMetrics>;
+  private readonly listener: { dispose(): void };
 
-  constructor(private readonly options: PluginExecutorOptions) {
-    this.policies = createPolicies(options.settings, options.timer);
-    this.policies.breaker.onStateChange(() => {
-      options.metrics.circuitState(options.plugin, this.circuit);
+  /** @param former whose place this one takes; calls under way stay with it */
+  constructor(
+    private readonly options: PluginExecutorOptions,
+    former?: PluginExecutor,
+  ) {
+    const { settings, timer, metrics, plugin } = options;
+    this.hooks = former?.hooks ?? new Map();
+    this.policies =
+      former === undefined
+        ? createPolicies(settings, timer)
+        : adjustPolicies(former.policies, { from: former.options.settings, to: settings }, timer);
+    if (former?.policies.breaker === this.policies.breaker) {
+      this.listener = former.listener;
+      return;
+    }
+    former?.listener.dispose();
+    this.listener = this.policies.breaker.onStateChange(() => {
+      metrics.circuitState(plugin, this.circuit);
       options.onCircuitChange(this.circuit);
     });
-    options.metrics.circuitState(options.plugin, 'closed');
+    metrics.circuitState(plugin, this.circuit);
+  }
+
+  /**
+   * The executor for calls that begin from now on, under other settings. Counts go on, and so does the
+   * breaker's state.
+   */
+  adjusted(settings: PolicySettings): PluginExecutor {
+    return new PluginExecutor({ ...this.options, settings }, this);
   }
 
   get circuit(): CircuitStateName {

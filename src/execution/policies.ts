@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   bulkhead,
   type BulkheadPolicy,
@@ -45,20 +46,55 @@ const RETRY_CODES: Readonly<Record<RetryCondition, readonly ErrorCode[]>> = {
 
 /** Builds a plugin's policies; cockatiel's own but for the deadline. */
 export function createPolicies(settings: PolicySettings, timer: DeadlineTimer): Policies {
-  const { timeouts, healthCheck, circuitBreaker: breaker, limits, instances } = settings;
-  // Waiting calls are already on their way to the process, so that it never idles between two calls:
-  // the queue is part of the capacity.
-  const capacity = instances * (limits.concurrency + limits.queue);
   return {
     retry: createRetry(settings.retry),
-    breaker: circuitBreaker(handleWhen(isPluginFault), {
-      halfOpenAfter: breaker.resetAfterMs,
-      breaker: new FailureWindowBreaker(breaker.failures, breaker.windowMs),
-    }),
-    bulkhead: bulkhead(capacity, 0),
-    deadline: new DeadlinePolicy(timeouts.callMs, timer),
-    healthDeadline: new DeadlinePolicy(healthCheck.timeoutMs, timer),
+    breaker: createBreaker(settings.circuitBreaker),
+    bulkhead: bulkhead(capacityOf(settings), 0),
+    deadline: new DeadlinePolicy(settings.timeouts.callMs, timer),
+    healthDeadline: new DeadlinePolicy(settings.healthCheck.timeoutMs, timer),
   };
+}
+
+/**
+ * Policies for other settings. Those whose settings stay are the same ones, calls under way included; a
+ * breaker whose settings change begins in the state the former one was in.
+ */
+export function adjustPolicies(
+  former: Policies,
+  { from, to }: { readonly from: PolicySettings; readonly to: PolicySettings },
+  timer: DeadlineTimer,
+): Policies {
+  const created = createPolicies(to, timer);
+  const sameBreaker = isDeepStrictEqual(from.circuitBreaker, to.circuitBreaker);
+  return {
+    retry: created.retry,
+    breaker: sameBreaker ? former.breaker : createBreaker(to.circuitBreaker, former.breaker),
+    bulkhead: capacityOf(from) === capacityOf(to) ? former.bulkhead : created.bulkhead,
+    deadline: from.timeouts.callMs === to.timeouts.callMs ? former.deadline : created.deadline,
+    healthDeadline:
+      from.healthCheck.timeoutMs === to.healthCheck.timeoutMs
+        ? former.healthDeadline
+        : created.healthDeadline,
+  };
+}
+
+function createBreaker(
+  { failures, windowMs, resetAfterMs }: PluginPolicy['circuitBreaker'],
+  former?: CircuitBreakerPolicy,
+): CircuitBreakerPolicy {
+  return circuitBreaker(handleWhen(isPluginFault), {
+    halfOpenAfter: resetAfterMs,
+    breaker: new FailureWindowBreaker(failures, windowMs),
+    initialState: former?.toJSON(),
+  });
+}
+
+/**
+ * Waiting calls are already on their way to the process, so that it never idles between two calls: the
+ * queue is part of the capacity.
+ */
+function capacityOf({ instances, limits }: PolicySettings): number {
+  return instances * (limits.concurrency + limits.queue);
 }
 
 /** One try. An answer that is at hand is returned as it is; a promise is waited for. */

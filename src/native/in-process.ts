@@ -1,6 +1,7 @@
 import koffi, { type TypeObject } from 'koffi';
 import { BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
 import { ABI_VERSION, BackworksHost, PROTOTYPES } from './abi.js';
+import { configurationRefused } from './refused.js';
 import { InProcessLibrary } from './in-process-library.js';
 import type {
   CallContext,
@@ -85,17 +86,21 @@ export class InProcessPlugin implements NativePlugin {
     return [];
   }
 
+  async reconfigure(configJson: string): Promise<void> {
+    const { name } = this.options;
+    const reconfigure = this.library.get('reconfigure');
+    if (reconfigure === null) throw configurationRefused(name, 'reconfigure', -1, 'it has no reconfigure()');
+    const status = reconfigure(configJson) as number;
+    if (status !== 0) throw configurationRefused(name, 'reconfigure', status, this.library.lastError());
+  }
+
+  /** No process means nothing to adjust: its calls are guarded by the executor alone. */
+  adjust(): void {}
+
   private initialize(): void {
-    const { name: plugin, configJson } = this.options;
+    const { name, configJson } = this.options;
     const status = (this.library.get('initialize')?.(configJson) as number | undefined) ?? 0;
-    if (status === 0) return;
-    const text = this.library.lastError();
-    const why = text === '' ? `initialize() returned ${status}` : text;
-    throw new PluginFailure('BW_PLUGIN_INITIALIZE', `plugin ${plugin} refused to initialize: ${why}`, {
-      plugin,
-      phase: 'initialize',
-      hint: 'check its config block',
-    });
+    if (status !== 0) throw configurationRefused(name, 'initialize', status, this.library.lastError());
   }
 
   private bindHost(): void {

@@ -1,6 +1,7 @@
 import { BackworksError, PluginFailure } from '../errors.js';
 import { type Dispatcher, fitsFrame, HookCall } from './hook-call.js';
 import type {
+  AdjustableSettings,
   CallContext,
   Hook,
   LibraryDescription,
@@ -9,6 +10,7 @@ import type {
   NativeProcess,
   NativeReply,
 } from './native-plugin.js';
+import { reconfigureAll } from './reconfigure.js';
 import { findRunner } from './runner-binary.js';
 import type { SandboxReport } from './sandbox.js';
 import { WorkerPool } from './worker-pool.js';
@@ -17,9 +19,12 @@ import { WorkerPool } from './worker-pool.js';
 export class IsolatedPlugin implements NativePlugin, Dispatcher {
   private readonly pool: WorkerPool;
   private readonly waiting: HookCall[] = [];
+  /** Shared with the pool and its processes, which see what changes. */
+  private readonly options: NativePluginOptions & { configJson: string };
 
-  private constructor(private readonly options: NativePluginOptions) {
-    this.pool = new WorkerPool(options, findRunner(), {
+  private constructor(options: NativePluginOptions) {
+    this.options = { ...options };
+    this.pool = new WorkerPool(this.options, findRunner(), {
       ready: () => this.releaseWaiting((call) => this.dispatch(call)),
       // Those that have time for the next try go on waiting.
       startFailed: () => this.releaseWaiting((call) => this.dispatch(call)),
@@ -91,6 +96,14 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
 
   restart(): Promise<void> {
     return this.pool.restart();
+  }
+
+  reconfigure(configJson: string): Promise<void> {
+    return reconfigureAll(() => this.pool.workingProcesses(), this.options, configJson);
+  }
+
+  adjust(settings: AdjustableSettings): void {
+    Object.assign(this.options, settings);
   }
 
   async close(): Promise<void> {

@@ -69,6 +69,16 @@ export interface NativePlugin {
    */
   restart(): Promise<void>;
 
+  /**
+   * Gives every process another configuration, between two calls; processes that start later get it too.
+   * @throws PluginFailure BW_PLUGIN_RECONFIGURE when one does not take it: the former one is in force
+   *   then, in all of them.
+   */
+  reconfigure(configJson: string): Promise<void>;
+
+  /** Changes settings that processes need not be replaced for. */
+  adjust(settings: AdjustableSettings): void;
+
   /** Calls shutdown() within its time-box and ends every process. Never rejects; idempotent. */
   close(): Promise<void>;
 
@@ -135,6 +145,18 @@ export interface NativePluginOptions {
   readonly restart: { readonly delayMs: number; readonly maxDelayMs: number };
   readonly events: NativePluginEvents;
 }
+
+/** Settings that are asked for when they are needed, so that they can change at any time. */
+export type AdjustableSettings = Pick<
+  NativePluginOptions,
+  | 'initializeTimeoutMs'
+  | 'shutdownTimeoutMs'
+  | 'logBytesPerSecond'
+  | 'recycleCalls'
+  | 'recycleMemoryBytes'
+  | 'idleCpuPercent'
+  | 'restart'
+>;
 
 /** What a process may do and use; in force before any code of the plugin runs. */
 export interface SandboxOptions {

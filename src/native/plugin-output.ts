@@ -14,16 +14,15 @@ const RATE_WINDOW_MS = 1000;
 export class PluginOutput {
   /** Last lines of stderr, oldest first, for reports on how the process ended. */
   readonly stderrTail: string[] = [];
-  private budget: number;
+  private budget = 0;
   private dropped = 0;
-  private windowStartMs = 0;
+  private windowStartMs = -Infinity;
 
+  /** @param bytesPerSecond asked for every second */
   constructor(
-    private readonly bytesPerSecond: number,
+    private readonly bytesPerSecond: () => number,
     private readonly emit: (line: Omit<PluginLogLine, 'pid'>) => void,
-  ) {
-    this.budget = bytesPerSecond;
-  }
+  ) {}
 
   attach(stream: Readable, source: 'stdout' | 'stderr'): void {
     let partial = '';
@@ -63,7 +62,7 @@ export class PluginOutput {
     const now = performance.now();
     if (now - this.windowStartMs >= RATE_WINDOW_MS) {
       this.windowStartMs = now;
-      this.budget = this.bytesPerSecond;
+      this.budget = this.bytesPerSecond();
     }
     this.budget -= bytes;
     if (this.budget >= 0) return true;
@@ -74,7 +73,7 @@ export class PluginOutput {
   }
 
   private reportDropped(): void {
-    const text = `${this.dropped} bytes of output dropped: more than ${this.bytesPerSecond} bytes a second`;
+    const text = `${this.dropped} bytes of output dropped: more than ${this.bytesPerSecond()} bytes a second`;
     this.dropped = 0;
     this.emit({ source: 'log', level: 'warn', text });
   }

@@ -6,16 +6,14 @@ export class RestartDelay {
   private failures = 0;
   private nextStartAtMs = 0;
 
-  constructor(
-    private readonly delayMs: number,
-    private readonly maxDelayMs: number,
-  ) {}
+  /** @param bounds asked for at every failure */
+  constructor(private readonly bounds: () => { readonly delayMs: number; readonly maxDelayMs: number }) {}
 
   /** Notes a failure of a process that had lived for `lifetimeMs`. */
   failed(lifetimeMs: number): void {
     this.failures = lifetimeMs >= STABLE_AFTER_MS ? 1 : this.failures + 1;
-    const delayMs = Math.min(this.delayMs * 2 ** (this.failures - 1), this.maxDelayMs);
-    this.nextStartAtMs = performance.now() + delayMs;
+    const { delayMs, maxDelayMs } = this.bounds();
+    this.nextStartAtMs = performance.now() + Math.min(delayMs * 2 ** (this.failures - 1), maxDelayMs);
   }
 
   /** Milliseconds until the next start is allowed; 0 for now. */

@@ -1,4 +1,4 @@
-import { PluginFailure, type PluginPhase } from '../errors.js';
+import type { PluginFailure, PluginPhase } from '../errors.js';
 import { libraryNames } from './crash-place.js';
 import { explainEnd, type KillReason, type ProcessEnd, withActivity } from './exit-cause.js';
 import type {
@@ -10,6 +10,7 @@ import type {
 } from './native-plugin.js';
 import { PluginOutput, printable } from './plugin-output.js';
 import { HOOK_NUMBER, readFunctionBits, ServerFrame } from './protocol.js';
+import { configurationRefused, type ConfiguringPhase, noTimeLeft, processGone } from './refused.js';
 import { type AnswerHandler, RunnerConnection } from './runner-connection.js';
 import { readSandboxReport, type SandboxReport, sandboxSettings } from './sandbox.js';
 import { SharedPage } from './shared-page.js';
@@ -33,6 +34,8 @@ export class RunnerProcess {
   readonly startedAt = new Date();
   /** What holds of its sandbox; null until it said so. */
   sandbox: SandboxReport | null = null;
+  /** The configuration in force in it; null until it was initialized. */
+  configJson: string | null = null;
   private readonly child: SpawnedProcess;
   private readonly shared = new SharedPage();
   private readonly connection: RunnerConnection;
@@ -58,7 +61,7 @@ export class RunnerProcess {
     private readonly options: NativePluginOptions,
     private readonly onEnded: (failure: PluginFailure | null) => void,
   ) {
-    const { name, logBytesPerSecond, events } = options;
+    const { name, events } = options;
     try {
       const args = ['--parent', String(process.pid)];
       this.child = spawnProcess({
@@ -72,7 +75,10 @@ export class RunnerProcess {
       throw error;
     }
     const { stdout, stderr, socket, ended } = this.child;
-    this.output = new PluginOutput(logBytesPerSecond, (line) => events.log({ ...line, pid: this.pid }));
+    this.output = new PluginOutput(
+      () => options.logBytesPerSecond,
+      (line) => events.log({ ...line, pid: this.pid }),
+    );
     this.output.attach(stdout, 'stdout');
     this.output.attach(stderr, 'stderr');
     this.connection = new RunnerConnection(socket, this.shared, name, {
@@ -126,17 +132,17 @@ export class RunnerProcess {
 
   /** Calls initialize(). @throws PluginFailure BW_PLUGIN_INITIALIZE with the plugin's own words. */
   async initialize(): Promise<void> {
-    const { name, configJson, initializeTimeoutMs: limit } = this.options;
+    const { configJson, initializeTimeoutMs: limit } = this.options;
     const { value, reply } = await this.ask(ServerFrame.INITIALIZE, limit, [configJson], 'initialize');
-    if (value === 0) return;
-    const text = printable(String(reply ?? ''));
-    const why = text === '' ? `initialize() returned ${value}` : text;
-    throw new PluginFailure('BW_PLUGIN_INITIALIZE', `plugin ${name} refused to initialize: ${why}`, {
-      plugin: name,
-      phase: 'initialize',
-      hint: 'check its config block',
-      stderrTail: [...this.output.stderrTail],
-    });
+    if (value !== 0) throw this.refusal('initialize', value, reply);
+    this.configJson = configJson;
+  }
+
+  /** Calls reconfigure(). @throws PluginFailure BW_PLUGIN_RECONFIGURE; the former configuration holds. */
+  async reconfigure(configJson: string): Promise<void> {
+    const { value, reply } = await this.ask(ServerFrame.RECONFIGURE, 0, [configJson], 'reconfigure');
+    if (value !== 0) throw this.refusal('reconfigure', value, reply);
+    this.configJson = configJson;
   }
 
   /**
@@ -174,7 +180,7 @@ export class RunnerProcess {
       if (reason === 'deadline') {
         this.killUnlessAnswering(state === 'running' ? limitMs : Math.max(2 * limitMs, STALLED_GRACE_MS));
       }
-      settle(this.overloaded());
+      settle(noTimeLeft(this.options.name));
     });
   }
 
@@ -240,7 +246,7 @@ export class RunnerProcess {
         answered: (reply, status) => resolve({ reply, value: status }),
         failed: reject,
         // Nobody is to blame for a call that could not be made; a start that failed says why.
-        notBegun: () => reject((context ? null : this.endFailure) ?? this.unavailable(phase)),
+        notBegun: () => reject((context ? null : this.endFailure) ?? processGone(this.options.name, phase)),
       });
       if (context) {
         const limitMs = context.deadlineAtMs - performance.now();
@@ -282,18 +288,8 @@ export class RunnerProcess {
     }
   }
 
-  private overloaded(): PluginFailure {
-    const { name: plugin } = this.options;
-    const message = `plugin ${plugin} had no time for the call before its deadline`;
-    const hint = 'raise instances or timeouts.call, or send it less';
-    return new PluginFailure('BW_PLUGIN_OVERLOADED', message, { plugin, phase: 'idle', hint });
-  }
-
-  private unavailable(phase: PluginPhase): PluginFailure {
-    const { name: plugin } = this.options;
-    return new PluginFailure('BW_PLUGIN_UNAVAILABLE', `plugin ${plugin} has no process any more`, {
-      plugin,
-      phase,
-    });
+  private refusal(phase: ConfiguringPhase, status: number, reply: NativeReply): PluginFailure {
+    const { stderrTail } = this.output;
+    return configurationRefused(this.options.name, phase, status, printable(String(reply ?? '')), stderrTail);
   }
 }

@@ -3,6 +3,7 @@ import type { LibraryDescription, NativePluginOptions, NativeProcess } from './n
 import { processActivity } from './process-usage.js';
 import { ProcessWatch } from './process-watch.js';
 import { RestartDelay } from './restart-delay.js';
+import { initializeWithNewest } from './reconfigure.js';
 import { RunnerProcess } from './runner-process.js';
 import type { SandboxReport } from './sandbox.js';
 
@@ -39,7 +40,7 @@ export class WorkerPool {
     private readonly runner: string,
     private readonly events: WorkerPoolEvents,
   ) {
-    this.delay = new RestartDelay(options.restart.delayMs, options.restart.maxDelayMs);
+    this.delay = new RestartDelay(() => options.restart);
   }
 
   /** Starts every worker. @throws PluginFailure when one fails; then close() must follow. */
@@ -62,6 +63,10 @@ export class WorkerPool {
     const { recycleCalls } = this.options;
     if (best !== null && recycleCalls > 0 && best.answered + best.load >= recycleCalls) this.recycle(best);
     return best;
+  }
+
+  workingProcesses(): readonly RunnerProcess[] {
+    return [...this.workers].filter(({ usable }) => usable);
   }
 
   /** What holds of the sandbox, as the newest worker says. */
@@ -108,9 +113,7 @@ export class WorkerPool {
   }
 
   private spawn(): RunnerProcess {
-    const process: RunnerProcess = new RunnerProcess(this.runner, this.options, (failure) =>
-      this.onEnded(process, failure),
-    );
+    const process = new RunnerProcess(this.runner, this.options, (failure) => this.onEnded(process, failure));
     return process;
   }
 
@@ -122,7 +125,7 @@ export class WorkerPool {
     const timer = setTimeout(() => process.kill({ kind: 'deadline' }), this.options.initializeTimeoutMs);
     try {
       if (spare === null) this.description = await process.loadLibrary();
-      await process.initialize();
+      await initializeWithNewest(process, this.options);
     } catch (error) {
       process.kill();
       throw error;

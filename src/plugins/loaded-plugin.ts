@@ -4,6 +4,7 @@ import type { Hook, NativePlugin, NativeProcess, NativeReply } from '../native/n
 import type { SandboxReport } from '../native/sandbox.js';
 import { readDecision, readEndpointAnswer, readPatch } from './marshal.js';
 import type { PluginMetadata } from './metadata.js';
+import { adjustableSettings } from './native-settings.js';
 import type {
   Awaitable,
   BackworksPlugin,
@@ -13,6 +14,7 @@ import type {
   PluginResponse,
   RequestDecision,
 } from './plugin.js';
+import type { ResolvedPolicy } from './plugin-entry.js';
 import { InvalidAnswer } from './response-check.js';
 
 export interface LoadedPluginOptions {
@@ -20,9 +22,7 @@ export interface LoadedPluginOptions {
   /** SHA-256 of the library, in hexadecimal. */
   readonly digest: string;
   readonly metadata: PluginMetadata;
-  readonly priority: number;
-  readonly critical: boolean;
-  readonly parsedReplyBytes: number;
+  readonly policy: ResolvedPolicy;
 }
 
 type Read<T> = (reply: NativeReply, parsedBytesMax: number) => T;
@@ -37,16 +37,41 @@ export class LoadedPlugin implements BackworksPlugin {
   private readonly parsedReplyBytes: number;
 
   constructor(
-    options: LoadedPluginOptions,
+    private readonly options: LoadedPluginOptions,
     private readonly native: NativePlugin,
     private readonly executor: PluginExecutor,
   ) {
+    const { policy } = options;
     this.name = options.name;
     this.digest = options.digest;
     this.metadata = options.metadata;
-    this.priority = options.priority;
-    this.critical = options.critical;
-    this.parsedReplyBytes = options.parsedReplyBytes;
+    this.priority = policy.priority;
+    this.critical = policy.critical;
+    this.parsedReplyBytes = policy.limits.parsedReplyBytes;
+  }
+
+  /**
+   * The same processes under another policy, for requests that begin from now on: this one stays as it is
+   * for those that began with it. One of the two is to be closed, not both.
+   */
+  adjusted(policy: ResolvedPolicy): LoadedPlugin {
+    this.native.adjust(adjustableSettings(policy));
+    return new LoadedPlugin({ ...this.options, policy }, this.native, this.executor.adjusted(policy));
+  }
+
+  /** Whether both are the same processes, under whatever policy. */
+  isSame(other: LoadedPlugin | null): boolean {
+    return this.native === other?.native;
+  }
+
+  /** It takes another configuration without another process. */
+  get reconfigurable(): boolean {
+    return this.native.description.functions.has('reconfigure');
+  }
+
+  /** @throws PluginFailure BW_PLUGIN_RECONFIGURE; the former configuration is in force then */
+  reconfigure(config: JsonObject): Promise<void> {
+    return this.native.reconfigure(JSON.stringify(config));
   }
 
   has(hook: PipelineHook): boolean {

@@ -11,6 +11,7 @@ import type { LibraryStore, StoredLibrary } from '../native/library-store.js';
 import type { NativePlugin, NativePluginOptions, PluginLogLine } from '../native/native-plugin.js';
 import { LoadedPlugin } from './loaded-plugin.js';
 import { readMetadata } from './metadata.js';
+import { adjustableSettings } from './native-settings.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
 import { withFunction } from './post-mortem.js';
 import type { Quarantine } from './quarantine.js';
@@ -76,14 +77,7 @@ export class PluginLoader {
         metrics: this.options.metrics,
         onCircuitChange: (state) => events.circuit(state),
       });
-      const { critical, priority } = policy;
-      const { parsedReplyBytes } = policy.limits;
-      const { digest } = stored;
-      return new LoadedPlugin(
-        { name, digest, metadata, critical, priority, parsedReplyBytes },
-        native,
-        executor,
-      );
+      return new LoadedPlugin({ name, digest: stored.digest, metadata, policy }, native, executor);
     } catch (error) {
       await native.close();
       throw error;
@@ -107,14 +101,8 @@ export class PluginLoader {
       sandbox: sandboxOf(config, stored),
       environment: this.environmentOf(entry),
       instances: config.instances,
-      initializeTimeoutMs: config.timeouts.initializeMs,
-      shutdownTimeoutMs: config.timeouts.shutdownMs,
       replyBytesMax: config.limits.replyBytes,
-      logBytesPerSecond: config.limits.logBytesPerSecond,
-      recycleCalls: config.recycle.calls,
-      recycleMemoryBytes: config.recycle.memoryBytes,
-      idleCpuPercent: config.limits.idleCpuPercent,
-      restart: config.restart,
+      ...adjustableSettings(config),
       events: {
         log: (line) => this.log(name, line),
         metric: (counter, delta) => metrics.customCounter(name, counter, delta),

@@ -164,6 +164,46 @@ describe('PluginExecutor', () => {
     expect(tries).toBe(1);
   });
 
+  test('adjusted: what began keeps its deadline, what begins has the new one, and counts go on', async () => {
+    const before = executor({ timeouts: { callMs: 60_000 } });
+    let answer: (value: string) => void = () => undefined;
+    const slow = before.execute('call', () => new Promise<string>((resolve) => (answer = resolve)));
+    const after = before.adjusted({ ...SETTINGS, timeouts: { callMs: 20 } });
+    expect(await codeOf(after.execute('call', () => new Promise(() => undefined)))).toBe('BW_PLUGIN_TIMEOUT');
+    answer('late, and in time');
+    expect(await slow).toBe('late, and in time');
+    expect(after.counts).toEqual({ call: { calls: 2, failed: 1 } });
+  });
+
+  test('adjusted: the circuit stays open when its settings change, and tells of itself once', async () => {
+    const before = executor();
+    for (let i = 0; i < 3; i++) await codeOf(before.execute('call', crash));
+    const same = before.adjusted({ ...SETTINGS, retry: { attempts: 2, on: [] } });
+    expect(same.circuit).toBe('open');
+    const circuitBreaker = { ...SETTINGS.circuitBreaker, resetAfterMs: 1 };
+    const other = same.adjusted({ ...SETTINGS, circuitBreaker });
+    expect(other.circuit).toBe('open');
+    await sleep(20);
+    circuits.length = 0;
+    expect(await other.execute('call', () => Promise.resolve('well again'))).toBe('well again');
+    expect(circuits).toEqual(['half-open', 'closed']);
+    expect(before.circuit).toBe('open');
+  });
+
+  test('adjusted: calls under way still fill a queue whose size stays', async () => {
+    let end: () => void = () => undefined;
+    const ended = new Promise<void>((resolve) => (end = resolve));
+    const before = executor({ timeouts: { callMs: 60_000 } });
+    const under = [before.execute('call', () => ended), before.execute('call', () => ended)];
+    await sleep(0);
+    const same = before.adjusted({ ...SETTINGS, timeouts: { callMs: 1000 } });
+    expect(await codeOf(same.execute('call', () => Promise.resolve()))).toBe('BW_PLUGIN_OVERLOADED');
+    const wider = before.adjusted({ ...SETTINGS, limits: { ...SETTINGS.limits, queue: 2 } });
+    expect(await wider.execute('call', () => Promise.resolve('room'))).toBe('room');
+    end();
+    await Promise.all(under);
+  });
+
   test('metrics say calls, failures by code and the circuit in Prometheus text', async () => {
     const own = new PluginMetrics();
     const guarded = new PluginExecutor({

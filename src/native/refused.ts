@@ -1,0 +1,39 @@
+import { PluginFailure, type PluginPhase } from '../errors.js';
+
+/** Functions of a plugin that are handed its configuration. */
+export type ConfiguringPhase = 'initialize' | 'reconfigure';
+
+/**
+ * The failure of a plugin that says no to its configuration.
+ * @param text the plugin's own words; empty when it has none
+ */
+export function configurationRefused(
+  plugin: string,
+  phase: ConfiguringPhase,
+  status: number,
+  text: string,
+  stderrTail: readonly string[] = [],
+): PluginFailure {
+  const why = text === '' ? `${phase}() returned ${status}` : text;
+  const code = phase === 'initialize' ? 'BW_PLUGIN_INITIALIZE' : 'BW_PLUGIN_RECONFIGURE';
+  const what = phase === 'initialize' ? 'refused to initialize' : 'refused its new configuration';
+  return new PluginFailure(code, `plugin ${plugin} ${what}: ${why}`, {
+    plugin,
+    phase,
+    hint: 'check its config block',
+    stderrTail: [...stderrTail],
+  });
+}
+
+/** The failure of a call that had not begun, or hardly, when its deadline passed. */
+export function noTimeLeft(plugin: string): PluginFailure {
+  const message = `plugin ${plugin} had no time for the call before its deadline`;
+  const hint = 'raise instances or timeouts.call, or send it less';
+  return new PluginFailure('BW_PLUGIN_OVERLOADED', message, { plugin, phase: 'idle', hint });
+}
+
+/** The failure of what could not be asked of a process that had ended. */
+export function processGone(plugin: string, phase: PluginPhase): PluginFailure {
+  const message = `plugin ${plugin} has no process any more`;
+  return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, { plugin, phase });
+}
