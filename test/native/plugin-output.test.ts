@@ -5,7 +5,10 @@ import { eventually } from '../fixtures/server.js';
 
 test('what was dropped is told even when the plugin falls silent', async () => {
   const told: string[] = [];
-  const output = new PluginOutput(() => 100, ({ level, text }) => void told.push(`${level}: ${text}`));
+  const output = new PluginOutput(
+    () => 100,
+    ({ level, text }) => void told.push(`${level}: ${text}`),
+  );
   const stream = new PassThrough();
   output.attach(stream, 'stdout');
   stream.write('short\n');
