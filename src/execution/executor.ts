@@ -34,7 +34,7 @@ export class PluginExecutor {
     former?: PluginExecutor,
   ) {
     const { settings, timer, metrics, plugin } = options;
-    this.hooks = former?.hooks ?? new Map();
+    this.hooks = former?.hooks ?? new Map<PluginPhase, HookMetrics>();
     this.policies =
       former === undefined
         ? createPolicies(settings, timer)

@@ -130,7 +130,7 @@ export class PluginSupervisor {
     const { log, loader } = this.options;
     const { name } = plan;
     let plugin: LoadedPlugin | null = null;
-    const serves = (): boolean => entry.plugin === plugin;
+    const serves = (): boolean => entry.plugin === plugin || plugin?.isSame(entry.plugin) === true;
     plugin = await loader.load(plan, {
       identified,
       failed: (failure, located) => {
