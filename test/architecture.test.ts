@@ -57,6 +57,8 @@ const PROCESS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const LINES_MAX = 300;
+/** Nobody reads or edits these from top to bottom: what they are made from is what is kept short. */
+const GENERATED = ['src/config/raw.ts'];
 const C_FUNCTION_LINES_MAX = 70;
 const EMPTY_NAMES = /^(utils?|helpers?|commons?|misc|managers?)$/i;
 
@@ -176,7 +178,8 @@ test('native-sdk includes nothing from src', () => {
 
 test('files are short', () => {
   const lines = (file: string): number => readFileSync(join(root, file), 'utf8').trimEnd().split('\n').length;
-  const long = filesUnder('src', /\.(ts|c|h)$/).map((file) => `${file}: ${lines(file)}`);
+  const written = filesUnder('src', /\.(ts|c|h)$/).filter((file) => !GENERATED.includes(file));
+  const long = written.map((file) => `${file}: ${lines(file)}`);
   expect(long.filter((entry) => Number(entry.split(': ')[1]) > LINES_MAX)).toEqual([]);
 });
 

@@ -1,6 +1,7 @@
 import { type CheckedFile, checkSize } from './checked-file.js';
 import { below, type Pointer } from './pointer.js';
-import { type RawPlugin, sandboxOf } from './raw.js';
+import { sandboxOf } from './plugin-entries.js';
+import type { RawPlugin } from './raw.js';
 import { formatSize, parseDuration, parseSize } from './units.js';
 
 const MIB = 1024 ** 2;

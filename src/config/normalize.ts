@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { below } from './pointer.js';
-import { pluginEntries, type RawConfig, type RawEndpoint, type RawPlugin, sandboxOf } from './raw.js';
+import { pluginEntries, sandboxOf } from './plugin-entries.js';
+import type { RawConfig, RawEndpoint, RawPlugin } from './raw.js';
 import type {
   BackworksConfig,
   EndpointConfig,

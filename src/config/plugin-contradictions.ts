@@ -4,7 +4,8 @@ import { limitContradictions } from './limit-contradictions.js';
 import { permissionContradictions } from './permission-contradictions.js';
 import { below, type Pointer } from './pointer.js';
 import type { Finding } from './problems.js';
-import { pluginEntries, type RawPlugin } from './raw.js';
+import { pluginEntries } from './plugin-entries.js';
+import type { RawPlugin } from './raw.js';
 
 /** Reports plugins that cannot be run as the file says. */
 export function pluginContradictions(file: CheckedFile): void {

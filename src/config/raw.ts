@@ -1,90 +1,357 @@
-import type {
-  HttpMethod,
-  Isolation,
-  JsonObject,
-  JsonValue,
-  LoggingConfig,
-  Permissions,
-  RetryCondition,
-  SandboxMode,
-} from './types.js';
+/**
+ * The file after the schema has accepted it and filled in its defaults: units and paths as written.
+ * Generated from schema/backworks.v1.json by scripts/generate-from-schema.mjs; do not edit.
+ */
+import type { JsonObject, JsonValue } from './types.js';
 
-/** The file after the schema has accepted it and filled in its defaults: units and paths as written. */
-export interface RawConfig {
-  name: string;
-  version: string;
-  description: string;
-  server: {
-    host: string;
-    port: number;
-    body_limit: RawSize;
-    shutdown: { delay: RawDuration; timeout: RawDuration };
-  };
-  admin: { enabled: boolean; host: string; port: number; token: string; read_token: string };
-  logging: LoggingConfig;
-  endpoints: Record<string, RawEndpoint>;
-  /** Every key but auto_discover is a plugin. */
-  plugins: { auto_discover: RawAutoDiscover; [name: string]: RawAutoDiscover | RawPlugin };
-}
-
-export type RawDuration = string | number;
+/**
+ * A host name or an IP address.
+ */
+export type RawHost = string;
+/**
+ * A whole number above 0 with a unit as in a size, or a number of bytes.
+ */
 export type RawSize = string | number;
+/**
+ * A whole number above 0 with ms, s, m or h, or a number of milliseconds; at most 99h.
+ */
+export type RawDuration = string | number;
+/**
+ * A name.
+ */
+export type RawName = string;
+/**
+ * Files and directories, relative to the directory of this file.
+ */
+export type RawPaths = string[];
+/**
+ * Port numbers.
+ */
+export type RawPorts = number[];
+/**
+ * A whole number, with or without %.
+ */
 export type RawPercentage = string | number;
 
-export interface RawAutoDiscover {
-  enabled: boolean;
-  directories: string[];
+/**
+ * The contents of backworks.yaml.
+ */
+export interface RawConfig {
+  /**
+   * What the service is called in logs.
+   */
+  name: string;
+  /**
+   * The version of the service.
+   */
+  version: string;
+  /**
+   * What the service is for.
+   */
+  description: string;
+  /**
+   * The address that serves requests.
+   */
+  server: {
+    host: RawHost;
+    /**
+     * The port to listen on; 0 takes any free one.
+     */
+    port: number;
+    body_limit: RawSize;
+    /**
+     * Server processes. This version has one.
+     */
+    workers: 1;
+    /**
+     * How the server ends.
+     */
+    shutdown: {
+      delay: RawDuration;
+      timeout: RawDuration;
+    };
+  };
+  /**
+   * The address that serves health, metrics and the plugin list.
+   */
+  admin: {
+    /**
+     * Whether it is served.
+     */
+    enabled: boolean;
+    host: RawHost;
+    /**
+     * The port to listen on; 0 takes any free one.
+     */
+    port: number;
+    /**
+     * The bearer token for everything the address offers. Empty: a random one is made at each start and printed once.
+     */
+    token: string;
+    /**
+     * A second bearer token, which can read and not control. Empty: there is none.
+     */
+    read_token: string;
+  };
+  /**
+   * The server's own log.
+   */
+  logging: {
+    /**
+     * The least severe messages that are written.
+     */
+    level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+    /**
+     * auto: readable on a terminal, JSON otherwise.
+     */
+    format: 'auto' | 'json' | 'pretty';
+  };
+  /**
+   * Paths by name. The order matters only to readers.
+   */
+  endpoints: {
+    [k: string]: RawEndpoint;
+  };
+  /**
+   * Plugins by name.
+   */
+  plugins: {
+    /**
+     * Loads the plugins found in directories. Without this block nothing is discovered.
+     */
+    auto_discover: {
+      /**
+       * Whether the directories are searched.
+       */
+      enabled: boolean;
+      /**
+       * Directories to search, relative to the directory of this file. A missing one holds no plugins.
+       */
+      directories: string[];
+    };
+    [k: string]:
+      | RawPlugin
+      | {
+          /**
+           * Whether the directories are searched.
+           */
+          enabled: boolean;
+          /**
+           * Directories to search, relative to the directory of this file. A missing one holds no plugins.
+           */
+          directories: string[];
+        };
+  };
 }
-
+/**
+ * A path and what answers it: at most one of `plugin`, `response` and `proxy`. Without any, the plugins are asked in order.
+ */
 export interface RawEndpoint {
+  /**
+   * Segments are literal, `{name}`, or a final `*` for the rest.
+   */
   path: string;
-  methods?: HttpMethod[];
-  plugin?: string;
-  response?: { status: number; headers: Record<string, string>; body?: JsonValue };
-  proxy?: { target: string; timeout: RawDuration };
+  /**
+   * The methods it takes. Without it, every method.
+   */
+  methods?: ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS')[];
+  plugin?: RawName;
+  /**
+   * A fixed answer.
+   */
+  response?: {
+    /**
+     * The HTTP status.
+     */
+    status: number;
+    /**
+     * The HTTP headers.
+     */
+    headers: {
+      [k: string]: string;
+    };
+    /**
+     * Any value. Text is sent as it is, anything else as JSON.
+     */
+    body?: JsonValue;
+  };
+  /**
+   * Another server that answers.
+   */
+  proxy?: {
+    /**
+     * Its http or https URL.
+     */
+    target: string;
+    timeout: RawDuration;
+  };
 }
-
+/**
+ * One plugin: where it comes from, how it runs, and its own configuration.
+ */
 export interface RawPlugin {
+  /**
+   * Where the plugin comes from: external is a library at `path`; builtin and marketplace entries load but this version cannot serve them. Defaults to external when `path` is given.
+   */
   type?: 'external' | 'builtin' | 'marketplace';
+  /**
+   * The shared library, relative to the directory of this file. External plugins only.
+   */
   path?: string;
+  /**
+   * The version to use. Marketplace plugins only.
+   */
   version?: string;
+  /**
+   * Whether the plugin is loaded.
+   */
   enabled: boolean;
+  /**
+   * A failure of a critical plugin ends the request with 503 or 504; any other plugin is skipped. Without it the plugin's manifest decides, else false.
+   */
   critical?: boolean;
+  /**
+   * Lower runs first. Without it the plugin's manifest decides, else 100.
+   */
   priority?: number;
-  isolation: Isolation;
+  /**
+   * process: a process of its own, which a crash or a deadline ends alone. in-process: inside the server, for trusted code only.
+   */
+  isolation: 'process' | 'in-process';
+  /**
+   * You trust the plugin as the server's own code. Needed by isolation in-process.
+   */
   trusted: boolean;
-  sandbox: SandboxMode;
-  /** Paths as written. */
-  permissions: Permissions;
+  /**
+   * What the operating system denies the process: strict refuses the plugin where a mechanism is missing, best-effort applies what there is and says what is missing, off denies nothing. With isolation in-process it is off.
+   */
+  sandbox: 'strict' | 'best-effort' | 'off';
+  /**
+   * What the plugin may do beyond computing; nothing by default.
+   */
+  permissions: {
+    /**
+     * Files and directories the plugin may use, directories with everything below them.
+     */
+    filesystem: {
+      read: RawPaths;
+      write: RawPaths;
+    };
+    /**
+     * What the plugin may reach.
+     */
+    network: {
+      connect: RawPorts;
+      listen: RawPorts;
+      /**
+       * Whether it may use UDP, with any host and port. Looking up host names needs it.
+       */
+      udp: boolean;
+    };
+    /**
+     * Variables of the server's environment that it gets, by name, at most 64. It gets no other.
+     */
+    env: string[];
+  };
+  /**
+   * When the plugin is loaded. This version loads every plugin at start.
+   */
+  load: 'eager';
+  /**
+   * Processes that run the plugin side by side.
+   */
   instances: number;
+  /**
+   * The plugin's own settings, handed to its initialize() as JSON.
+   */
   config: JsonObject;
-  timeouts: { call?: RawDuration; initialize: RawDuration; shutdown: RawDuration };
-  circuit_breaker: { failures: number; window: RawDuration; reset_after: RawDuration };
-  retry: { attempts: number; on: RetryCondition[] };
+  /**
+   * How long the plugin may take.
+   */
+  timeouts: {
+    call?: RawDuration;
+    initialize: RawDuration;
+    shutdown: RawDuration;
+  };
+  /**
+   * When a failing plugin is left alone.
+   */
+  circuit_breaker: {
+    /**
+     * This many failures within `window` open the breaker.
+     */
+    failures: number;
+    window: RawDuration;
+    reset_after: RawDuration;
+  };
+  /**
+   * Which failed calls are tried again.
+   */
+  retry: {
+    /**
+     * Tries in all, the first included.
+     */
+    attempts: number;
+    /**
+     * The failures after which a call is tried again.
+     */
+    on: ('crash' | 'timeout' | 'bad_response')[];
+  };
+  /**
+   * What the plugin may use.
+   */
   limits: {
     memory: RawSize;
+    /**
+     * Files and sockets one process has open at once, at least 16; 0 means unlimited and needs sandbox off.
+     */
     open_files: number;
     file_size: RawSize;
     idle_cpu: RawPercentage;
-    concurrency: number;
+    /**
+     * Calls one process works on at once. This version takes one after the other; more processes are `instances`.
+     */
+    concurrency: 1;
+    /**
+     * Calls that may wait beyond those, per process.
+     */
     queue: number;
     reply: RawSize;
     parsed_reply: RawSize;
     log_rate: RawSize;
   };
-  recycle: { calls: number; memory?: RawSize };
-  restart: { delay: RawDuration; max_delay: RawDuration };
-  health: { interval: RawDuration; timeout: RawDuration };
-  quarantine: { failures: number; window: RawDuration };
-}
-
-/** The plugin entries of a file, without the reserved key. */
-export function pluginEntries(plugins: RawConfig['plugins']): [name: string, plugin: RawPlugin][] {
-  const entries = Object.entries(plugins).filter(([name]) => name !== 'auto_discover');
-  return entries as [string, RawPlugin][];
-}
-
-/** The sandbox a plugin gets: there is none around code that runs in the server. */
-export function sandboxOf({ isolation, sandbox }: RawPlugin): SandboxMode {
-  return isolation === 'in-process' ? 'off' : sandbox;
+  /**
+   * When a process is replaced by a fresh one.
+   */
+  recycle: {
+    /**
+     * After this many calls; 0 means never.
+     */
+    calls: number;
+    memory?: RawSize;
+  };
+  /**
+   * How soon a process that ended is started again.
+   */
+  restart: {
+    delay: RawDuration;
+    max_delay: RawDuration;
+  };
+  /**
+   * How the plugin is asked how it is.
+   */
+  health: {
+    interval: RawDuration;
+    timeout: RawDuration;
+  };
+  /**
+   * When a library that keeps failing is not started again until an operator lifts it.
+   */
+  quarantine: {
+    /**
+     * This many failed starts and crashes within `window` put it there; 0 means never.
+     */
+    failures: number;
+    window: RawDuration;
+  };
 }

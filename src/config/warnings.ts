@@ -1,5 +1,6 @@
 import { below, displayPath, type Pointer } from './pointer.js';
-import { pluginEntries, type RawConfig, type RawPlugin, sandboxOf } from './raw.js';
+import { pluginEntries, sandboxOf } from './plugin-entries.js';
+import type { RawConfig, RawPlugin } from './raw.js';
 import type { BackworksConfig, Permissions } from './types.js';
 import { parseSize } from './units.js';
 import { replaceableFiles } from './writable.js';

@@ -1,0 +1,36 @@
+/**
+ * Writes src/config/raw.ts, the types of a file that schema/backworks.v1.json has accepted.
+ *
+ *   node scripts/generate-from-schema.mjs           writes it
+ *   node scripts/generate-from-schema.mjs --check   says when it is out of date, and then ends with 1
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { root } from './run.mjs';
+import { rawTypes } from './schema-types.mjs';
+
+const SCHEMA = 'schema/backworks.v1.json';
+const TYPES = 'src/config/raw.ts';
+
+const schema = JSON.parse(read(SCHEMA));
+const generated = {
+  [TYPES]: await pretty(TYPES, await rawTypes(schema)),
+};
+const outdated = Object.keys(generated).filter((file) => read(file) !== generated[file]);
+if (process.argv.includes('--check')) {
+  for (const file of outdated) {
+    process.stdout.write(`${file} is out of date: run npm run generate\n`);
+  }
+  process.exitCode = outdated.length === 0 ? 0 : 1;
+} else {
+  for (const file of outdated) writeFileSync(join(root, file), generated[file]);
+}
+
+function read(file) {
+  return readFileSync(join(root, file), 'utf8');
+}
+
+async function pretty(file, text) {
+  return format(text, { ...(await resolveConfig(join(root, file))), filepath: file });
+}
