@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { alertingServer } from './alerts/alert.js';
+import { Alerts } from './alerts/alerts.js';
 import { defaultPluginPolicy } from './config/load.js';
 import type { BackworksConfig, PluginPolicy } from './config/types.js';
 import { DeadlineTimer } from './execution/deadline.js';
@@ -71,8 +73,15 @@ export function createBackworks(
 ): Backworks {
   const metrics = new PluginMetrics();
   const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
+  const alerts = new Alerts({
+    settings: config.alerts,
+    server: alertingServer(config, packageVersion()),
+    log,
+    registry: metrics.registry,
+  });
   const registry: PluginRegistry = new PluginRegistry({
     log,
+    onState: (change) => alerts.note(change),
     ...createPluginParts(metrics, log, environment),
     drainTimeoutMs: config.server.shutdown.timeoutMs,
     onChange: () => orchestrator.setPlugins(registry.loaded()),
@@ -132,6 +141,7 @@ export function createBackworks(
       await listener.close(index === 0 && !starting ? { delayMs, timeoutMs } : { timeoutMs: 0 });
     }
     await registry.close();
+    await alerts.close();
   }
 
   return {

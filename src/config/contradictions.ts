@@ -1,13 +1,16 @@
 import { type CheckedFile, checkSize } from './checked-file.js';
 import { endpointContradictions } from './endpoint-contradictions.js';
 import { withoutCredentials } from './explain.js';
-import { isWithin, type Pointer, quote } from './pointer.js';
+import { below, isWithin, type Pointer, quote } from './pointer.js';
 import { pluginContradictions } from './plugin-contradictions.js';
 import type { ProblemReport } from './problems.js';
 import type { RawConfig } from './raw.js';
 import type { Source } from './source.js';
 
 const BODY_BYTES_MAX = 1024 ** 3;
+/** Headers that belong to one connection, which fetch() refuses to send, and the content's own. */
+const OWN_HEADERS =
+  /^(content-length|content-type|connection|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
 
 /** Reports what no schema can express. Entries the schema has already found wrong are left out. */
 export function reportContradictions(
@@ -37,6 +40,7 @@ export function reportContradictions(
   };
   serverContradictions(file);
   adminContradictions(file);
+  alertContradictions(file);
   pluginContradictions(file);
   endpointContradictions(file);
 }
@@ -59,6 +63,29 @@ function adminContradictions(file: CheckedFile): void {
   if (admin.enabled && sameHost && admin.port === server.port && admin.port !== 0) {
     file.reject('/admin/port', { message: 'server.port already has this port', hint: 'give it another' });
   }
+}
+
+function alertContradictions(file: CheckedFile): void {
+  if (file.isBroken('/alerts')) return;
+  const { webhook, headers } = file.raw.alerts;
+  // Neither is shown: both are where a webhook has its secret.
+  if (webhook !== '' && !isWebhook(webhook)) {
+    const message = 'this is no http or https URL without user name';
+    file.reject('/alerts/webhook', { message, hint: 'a user name and password go into alerts.headers' });
+  }
+  const reserved = Object.keys(headers).filter((name) => OWN_HEADERS.test(name));
+  for (const name of reserved) {
+    file.reject(below('/alerts/headers', name), {
+      message: 'the server sets this header',
+      hint: 'remove it',
+    });
+  }
+}
+
+function isWebhook(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '';
 }
 
 const isEveryAddress = (host: string): boolean => host === '0.0.0.0' || host === '::';

@@ -3,6 +3,7 @@ import { below } from './pointer.js';
 import { pluginEntries, sandboxOf } from './plugin-entries.js';
 import type { RawConfig, RawEndpoint, RawPlugin } from './raw.js';
 import type {
+  AlertsConfig,
   BackworksConfig,
   EndpointConfig,
   EndpointTarget,
@@ -50,6 +51,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       readToken: admin.read_token,
     },
     logging: { level: logging.level, format: logging.format },
+    alerts: normalizeAlerts(raw.alerts),
     endpoints: Object.entries(raw.endpoints).map(([name, endpoint]) => normalizeEndpoint(name, endpoint)),
     plugins: pluginEntries(raw.plugins).map(([name, plugin]) => normalizePlugin(name, plugin, origin)),
     autoDiscover: {
@@ -57,6 +59,24 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       directories: autoDiscover.directories.map((directory) => resolve(origin.directory, directory)),
     },
   });
+}
+
+function normalizeAlerts({
+  webhook,
+  headers,
+  on,
+  min_interval,
+  timeout,
+  retry,
+}: RawConfig['alerts']): AlertsConfig {
+  return {
+    webhook,
+    headers,
+    on,
+    minIntervalMs: parseDuration(min_interval),
+    timeoutMs: parseDuration(timeout),
+    retry: { attempts: retry.attempts, delayMs: parseDuration(retry.delay) },
+  };
 }
 
 function normalizeEndpoint(name: string, raw: RawEndpoint): EndpointConfig {

@@ -107,6 +107,37 @@ export interface RawConfig {
     format: 'auto' | 'json' | 'pretty';
   };
   /**
+   * Who is told when a plugin is not well, and when it is again.
+   */
+  alerts: {
+    /**
+     * The http or https URL alerts are posted to. Empty: nobody is told.
+     */
+    webhook: string;
+    /**
+     * Sent with each alert.
+     */
+    headers: {
+      [k: string]: string;
+    };
+    /**
+     * What is told.
+     */
+    on: ('degraded' | 'failed' | 'quarantined' | 'recovered')[];
+    min_interval: RawDuration;
+    timeout: RawDuration;
+    /**
+     * What happens to an alert the webhook did not take.
+     */
+    retry: {
+      /**
+       * Tries in all, the first included; then the alert is given up.
+       */
+      attempts: number;
+      delay: RawDuration;
+    };
+  };
+  /**
    * Paths by name. The order matters only to readers.
    */
   endpoints: {

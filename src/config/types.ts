@@ -15,6 +15,7 @@ export interface BackworksConfig {
   readonly server: ServerConfig;
   readonly admin: AdminConfig;
   readonly logging: LoggingConfig;
+  readonly alerts: AlertsConfig;
   /** In the order of the file. */
   readonly endpoints: readonly EndpointConfig[];
   /** Explicit entries in the order of the file, enabled or not. */
@@ -45,6 +46,22 @@ export interface LoggingConfig {
   readonly level: LogLevel;
   /** auto: readable on a terminal, JSON otherwise. */
   readonly format: 'auto' | 'json' | 'pretty';
+}
+
+/** What an operator can be told of a plugin. */
+export type AlertEvent = 'degraded' | 'failed' | 'quarantined' | 'recovered';
+
+export interface AlertsConfig {
+  /** URL, which may hold a secret; empty when nobody is to be told. */
+  readonly webhook: string;
+  /** Sent with each alert; values may be secrets. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly on: readonly AlertEvent[];
+  /** Changes of one plugin within this time of its last alert are told together. */
+  readonly minIntervalMs: number;
+  readonly timeoutMs: number;
+  /** `attempts` in all; `delayMs` before the second, then doubling. */
+  readonly retry: { readonly attempts: number; readonly delayMs: number };
 }
 
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';

@@ -37,11 +37,19 @@ export function warningsFor(raw: RawConfig, config: BackworksConfig, places: Pla
   for (const { pointer, what } of replaceableFiles(config)) {
     warn(pointer, `the plugin could replace ${what} — grant only the directories it needs`);
   }
-  const { admin } = raw;
+  const { admin, alerts } = raw;
   if (admin.enabled && admin.token === '' && !LOOPBACK.test(admin.host)) {
     warn('/admin', 'other machines can reach it, and its token changes at each start — set admin.token');
   }
+  if (alerts.webhook.toLowerCase().startsWith('http:') && !LOOPBACK.test(hostOf(alerts.webhook))) {
+    warn('/alerts/webhook', 'alerts and their headers travel unencrypted to another machine — use https');
+  }
   return warnings;
+}
+
+/** As in a configuration: an IPv6 address without brackets. */
+function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
 }
 
 function permissionWarnings(plugin: Pointer, raw: RawPlugin, warn: Warn): void {

@@ -5,7 +5,7 @@ import type { PluginMetadata } from './metadata.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
 import { missingPermissions } from './permissions.js';
 import { postMortem } from './post-mortem.js';
-import type { PluginState, PluginStatus } from './status.js';
+import type { PluginState, PluginStatus, StateChange } from './status.js';
 
 /** What can be wrong with a plugin that serves. */
 export type Condition = 'process' | 'circuit' | 'health' | 'sandbox';
@@ -41,6 +41,8 @@ export class RegistryEntry {
   constructor(
     public plan: PluginEntry,
     public metadata: PluginMetadata | null,
+    /** Hears of each state, after what was reported before it. */
+    private readonly onState: (change: StateChange) => void = () => undefined,
   ) {
     const { enabled } = plan.config;
     this.state = enabled ? 'discovered' : 'stopped';
@@ -99,9 +101,10 @@ export class RegistryEntry {
     const { code } = failure;
     if (NOT_THE_LIBRARYS.includes(code)) return false;
     const { failures, windowMs } = this.plan.config.quarantine;
+    if (failures === 0) return false;
     const now = performance.now();
     this.failureTimes = [...this.failureTimes.filter((time) => now - time < windowMs), now];
-    return failures > 0 && this.failureTimes.length >= failures;
+    return this.failureTimes.length >= failures;
   }
 
   /** Puts a failure in the place of the same one with less detail. */
@@ -201,5 +204,14 @@ export class RegistryEntry {
     if (state !== this.state) this.since = new Date();
     this.state = state;
     this.reason = reason;
+    const change = { plugin: this.plan.name, critical: this.critical, state, reason, time: new Date() };
+    const caused = state === 'failed' || this.conditions.has('process');
+    const code = this.error?.code ?? null;
+    // Later, when it is known in which function the process failed.
+    this.report(() => {
+      const newest = caused ? this.failures[0] : undefined;
+      const failure = newest === undefined ? null : postMortem(newest.failure, newest.time);
+      this.onState({ ...change, code: code ?? failure?.code ?? null, failure });
+    });
   }
 }

@@ -5,13 +5,15 @@ import type { LibraryReader } from './library-reader.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import { type PluginEntry, planEntries } from './plugin-entry.js';
 import { RegistryEntry } from './registry-entry.js';
-import type { PluginStatus, RejectedLibrary } from './status.js';
+import type { PluginStatus, RejectedLibrary, StateChange } from './status.js';
 import { PluginSupervisor, type PluginSupervisorOptions } from './supervisor.js';
 
 export interface PluginRegistryOptions extends PluginSupervisorOptions {
   readonly reader: LibraryReader;
   /** The policy of discovered plugins. */
   readonly defaults: PluginPolicy;
+  /** A plugin entered a state. */
+  readonly onState?: (change: StateChange) => void;
 }
 
 /** Every plugin by name, with its state, from discovery to shutdown. */
@@ -29,7 +31,7 @@ export class PluginRegistry {
    * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name.
    */
   async discover(config: BackworksConfig): Promise<void> {
-    const { log, reader, defaults } = this.options;
+    const { log, reader, defaults, onState } = this.options;
     const { enabled, directories } = config.autoDiscover;
     const discovery = await discoverPlugins(enabled ? directories : [], reader);
     const explicit = new Set(config.plugins.map((entry) => entry.path));
@@ -40,7 +42,7 @@ export class PluginRegistry {
     const metadata = new Map(discovery.found.map((library) => [library.path, library.metadata]));
     for (const entry of planEntries(config, discovery.found, defaults)) {
       const known = entry.config.path === null ? undefined : metadata.get(entry.config.path);
-      this.entries.set(entry.name, new RegistryEntry(entry, known ?? null));
+      this.entries.set(entry.name, new RegistryEntry(entry, known ?? null, onState));
     }
   }
 

@@ -48,6 +48,19 @@ export interface PluginStatus {
   readonly failures: readonly PostMortem[];
 }
 
+/** A plugin entered a state, or is in it for another reason. */
+export interface StateChange {
+  readonly plugin: string;
+  readonly critical: boolean;
+  readonly state: PluginState;
+  readonly reason: string | null;
+  /** Of the error that put it there; null when none did. */
+  readonly code: ErrorCode | null;
+  readonly time: Date;
+  /** The failure that put it there; null when it was another cause. */
+  readonly failure: PostMortem | null;
+}
+
 /** What is known of a process that failed. */
 export interface PostMortem {
   readonly time: Date;

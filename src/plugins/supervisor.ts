@@ -135,8 +135,8 @@ export class PluginSupervisor {
       identified,
       failed: (failure, located) => {
         const tooOften = serves() && entry.failed(failure);
-        if (serves()) entry.condition('process', failure.message);
         this.reportFailure(entry, failure, located);
+        if (serves()) entry.condition('process', failure.message);
         if (tooOften) this.confine(entry, failure);
       },
       recovered: () => {

@@ -15,6 +15,13 @@ const EXAMPLE = `name: weather
 server: { host: 0.0.0.0, port: 80, body_limit: 8MB, workers: 1, shutdown: { delay: 5s, timeout: 1m } }
 admin: { enabled: false, host: "::1", port: 0, token: t, read_token: r }
 logging: { level: debug, format: json }
+alerts:
+  webhook: https://hooks.example/a?b=c
+  headers: { authorization: Bearer x }
+  on: [failed, recovered]
+  min_interval: 5m
+  timeout: 2s
+  retry: { attempts: 1, delay: 1ms }
 endpoints:
   city: { path: "/weather/{city}", methods: [GET, HEAD], plugin: weather }
   hello: { path: /hello, response: { status: 201, headers: { x-a: b }, body: { hello: [world, null] } } }
@@ -64,6 +71,14 @@ describe('a whole file', () => {
       },
       admin: { enabled: false, host: '::1', port: 0, token: 't', readToken: 'r' },
       logging: { level: 'debug', format: 'json' },
+      alerts: {
+        webhook: 'https://hooks.example/a?b=c',
+        headers: { authorization: 'Bearer x' },
+        on: ['failed', 'recovered'],
+        minIntervalMs: 300_000,
+        timeoutMs: 2000,
+        retry: { attempts: 1, delayMs: 1 },
+      },
       endpoints: [
         {
           name: 'city',
@@ -101,7 +116,7 @@ describe('a whole file', () => {
           path: join(directory, 'plugins/weather.so'),
           enabled: false,
           config: { deep: { er: [1] } },
-          where: `${file}:12:3`,
+          where: `${file}:19:3`,
           critical: true,
           priority: -5,
           isolation: 'process',
@@ -165,6 +180,14 @@ describe('a whole file', () => {
       server: { host: '127.0.0.1', port: 8080, bodyLimitBytes: 1024 ** 2 },
       admin: { enabled: true, host: '127.0.0.1', port: 8081, token: '', readToken: '' },
       logging: { level: 'info', format: 'auto' },
+      alerts: {
+        webhook: '',
+        headers: {},
+        on: ['degraded', 'failed', 'quarantined', 'recovered'],
+        minIntervalMs: 60_000,
+        timeoutMs: 5000,
+        retry: { attempts: 4, delayMs: 1000 },
+      },
       endpoints: [],
       plugins: [],
       autoDiscover: { enabled: false },

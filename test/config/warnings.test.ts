@@ -154,3 +154,20 @@ test('an admin address that other machines reach should have a token', () => {
   expect(admin('host: 0.0.0.0, enabled: false')).toEqual([]);
   expect(admin('host: 127.1.2.3')).toEqual([]);
 });
+
+test('alerts that travel unencrypted', () => {
+  const of = (webhook: string) => load(`alerts: { webhook: "${webhook}" }`).warnings;
+  expect(of('http://hooks.example/secret')).toEqual([
+    'backworks.yaml:1:11: alerts.webhook: alerts and their headers travel unencrypted to another machine — use https',
+  ]);
+  expect(of('HTTP://10.0.0.1/').length).toBe(1);
+  for (const url of [
+    'https://hooks.example/',
+    'http://127.0.0.1:9/',
+    'http://[::1]/',
+    'http://localhost/',
+    '',
+  ]) {
+    expect(of(url)).toEqual([]);
+  }
+});

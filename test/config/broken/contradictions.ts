@@ -3,6 +3,26 @@ import type { Case } from './case.js';
 /** Files that are in contradiction with themselves. */
 export const CONTRADICTIONS: readonly Case[] = [
   [
+    'a webhook that is no URL, which may be half of a secret',
+    'alerts: { webhook: hooks.example/secret }',
+    '1:20: alerts.webhook: this is no http or https URL without user name — a user name and password go into alerts.headers',
+  ],
+  [
+    'a webhook with a password',
+    'alerts: { webhook: "https://user:secret@hooks.example/" }',
+    '1:20: alerts.webhook: this is no http or https URL without user name — a user name and password go into alerts.headers',
+  ],
+  [
+    'a webhook of another protocol',
+    'alerts: { webhook: "ftp://hooks.example/" }',
+    '1:20: alerts.webhook: this is no http or https URL without user name — a user name and password go into alerts.headers',
+  ],
+  [
+    'a header of an alert that is the server’s',
+    'alerts: { headers: { Content-Type: text/plain } }',
+    '1:36: alerts.headers.Content-Type: the server sets this header — remove it',
+  ],
+  [
     'a plugin from nowhere',
     `plugins:
   a: { enabled: false }`,

@@ -34,6 +34,21 @@ server:`,
     '1:10: version: expected a string, found 1 — put it in quotes',
   ],
   [
+    'a webhook that is a number',
+    'alerts: { webhook: 12345 }',
+    '1:20: alerts.webhook: expected a string, found a number — put it in quotes',
+  ],
+  [
+    'a header of an alert that is a number',
+    'alerts: { headers: { x-token: 12345 } }',
+    '1:31: alerts.headers.x-token: expected a header value of one line of Latin-1 text, found a number — put it in quotes',
+  ],
+  [
+    'an event there is not',
+    'alerts: { on: [recover] }',
+    '1:16: alerts.on[0]: expected "degraded", "failed", "quarantined" or "recovered", found "recover" — did you mean "recovered"?',
+  ],
+  [
     'a port that is too large',
     `server:
   port: 65536`,

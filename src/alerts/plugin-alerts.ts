@@ -1,0 +1,94 @@
+import type { AlertEvent, AlertsConfig } from '../config/types.js';
+import type { PluginState, PostMortem, StateChange } from '../plugins/status.js';
+import type { PluginAlert } from './alert.js';
+
+const WELL = 'recovered';
+/** From well to worse. */
+const SEVERITY: readonly AlertEvent[] = [WELL, 'degraded', 'failed', 'quarantined'];
+/** States on the way to another one say nothing. */
+const TRANSIENT: ReadonlySet<PluginState> = new Set<PluginState>(['discovered', 'loading', 'stopped']);
+
+/**
+ * Decides what of one plugin's changes is told. The first is told at once; within `minIntervalMs` of it
+ * only what is worse than anything told in that time, and one recovery. All other changes are told
+ * together when that time is over, so that the last state told is always the plugin's own.
+ */
+export class PluginAlerts {
+  /** The state as far as alerts go. */
+  private level: AlertEvent = WELL;
+  private toldLevel: AlertEvent = WELL;
+  private toldState: PluginState = 'loading';
+  private latest: StateChange | null = null;
+  private failure: PostMortem | null = null;
+  private changes = 0;
+  private interval: NodeJS.Timeout | null = null;
+  /** The worst that was told in this interval. */
+  private peak: AlertEvent = WELL;
+  private recoveryTold = false;
+
+  constructor(
+    private readonly settings: Pick<AlertsConfig, 'on' | 'minIntervalMs'>,
+    private readonly tell: (alert: PluginAlert) => void,
+  ) {}
+
+  note(change: StateChange): void {
+    if (TRANSIENT.has(change.state)) return;
+    const level = this.levelOf(change);
+    if (level === this.level) {
+      if (this.changes === 0) this.toldState = change.state;
+      return;
+    }
+    this.level = level;
+    this.latest = change;
+    this.failure = change.failure ?? this.failure;
+    this.changes += 1;
+    if (this.isUrgent()) this.send();
+  }
+
+  /** Tells what was held back. */
+  close(): void {
+    if (this.interval !== null) clearTimeout(this.interval);
+    this.interval = null;
+    if (this.changes > 0) this.send();
+    if (this.interval !== null) clearTimeout(this.interval);
+  }
+
+  /** What nobody wants to hear of counts as well. */
+  private levelOf({ state, code }: StateChange): AlertEvent {
+    const { on } = this.settings;
+    if (state === 'degraded' && on.includes('degraded')) return 'degraded';
+    if (state !== 'failed') return WELL;
+    if (code === 'BW_PLUGIN_QUARANTINED' && on.includes('quarantined')) return 'quarantined';
+    return on.includes('failed') ? 'failed' : WELL;
+  }
+
+  private isUrgent(): boolean {
+    if (this.interval === null || isWorse(this.level, this.peak)) return true;
+    return this.level === WELL && this.toldLevel !== WELL && !this.recoveryTold;
+  }
+
+  private send(): void {
+    const { level, latest, changes, failure } = this;
+    if (latest === null) return;
+    const from = this.toldState;
+    this.recoveryTold ||= level === WELL;
+    if (isWorse(level, this.peak)) this.peak = level;
+    this.toldLevel = level;
+    this.toldState = latest.state;
+    this.changes = 0;
+    this.failure = null;
+    this.interval ??= setTimeout(() => this.intervalEnds(), this.settings.minIntervalMs).unref();
+    if (this.settings.on.includes(level)) this.tell({ event: level, from, change: latest, changes, failure });
+  }
+
+  private intervalEnds(): void {
+    this.interval = null;
+    this.peak = WELL;
+    this.recoveryTold = false;
+    if (this.changes > 0) this.send();
+  }
+}
+
+function isWorse(a: AlertEvent, b: AlertEvent): boolean {
+  return SEVERITY.indexOf(a) > SEVERITY.indexOf(b);
+}
