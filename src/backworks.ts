@@ -83,7 +83,7 @@ export function createBackworks(
     log,
     onState: (change) => alerts.note(change),
     ...createPluginParts(metrics, log, environment),
-    drainTimeoutMs: config.server.shutdown.timeoutMs,
+    drainTimeoutMs: () => config.server.shutdown.timeoutMs,
     onChange: () => orchestrator.setPlugins(registry.loaded()),
   });
   const app = createApp({ endpoints: config.endpoints, orchestrator, log });

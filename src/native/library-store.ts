@@ -1,12 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { BackworksError } from '../errors.js';
 import { DIRECTORY_MODE, LIBRARY_MODE, openCacheDirectory } from './cache-directory.js';
+import { digestOf } from './library-digest.js';
 import { type LibraryFacts, readLibraryFacts } from './library-facts/index.js';
-
-const CHUNK_BYTES = 1024 * 1024;
 
 /** A library ready to be loaded. */
 export interface StoredLibrary {
@@ -124,18 +123,6 @@ async function holds(path: string, digest: string, size: number): Promise<boolea
     return (await file.stat()).size === size && (await digestOf(file)) === digest;
   } finally {
     await file.close();
-  }
-}
-
-async function digestOf(file: FileHandle, also?: (bytes: Buffer) => Promise<void>): Promise<string> {
-  const hash = createHash('sha256');
-  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-  for (;;) {
-    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES);
-    if (bytesRead === 0) return hash.digest('hex');
-    const bytes = chunk.subarray(0, bytesRead);
-    hash.update(bytes);
-    await also?.(bytes);
   }
 }
 

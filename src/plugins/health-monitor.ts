@@ -24,6 +24,11 @@ export class HealthMonitor {
     this.timers.set(entry, setInterval(() => void ask(), intervalMs).unref());
   }
 
+  forget(entry: RegistryEntry): void {
+    clearInterval(this.timers.get(entry));
+    this.timers.delete(entry);
+  }
+
   close(): void {
     for (const timer of this.timers.values()) clearInterval(timer);
     this.timers.clear();

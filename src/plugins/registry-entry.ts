@@ -128,6 +128,13 @@ export class RegistryEntry {
     return this.reports;
   }
 
+  /** It is not to serve; a plugin that did was taken out before. */
+  stop(reason: string): void {
+    this.conditions.clear();
+    this.error = null;
+    this.enter('stopped', reason);
+  }
+
   async close(): Promise<void> {
     const plugin = this.take();
     await plugin?.close();

@@ -1,11 +1,14 @@
 import type { BackworksConfig, PluginPolicy } from '../config/types.js';
 import { BackworksError, toBackworksError } from '../errors.js';
-import { discoverPlugins } from './discovery.js';
+import { LibraryDigests } from '../native/library-digests.js';
 import type { LibraryReader } from './library-reader.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
-import { type PluginEntry, planEntries } from './plugin-entry.js';
+import type { PluginEntry } from './plugin-entry.js';
+import { RegistryChange } from './registry-change.js';
 import { RegistryEntry } from './registry-entry.js';
+import { type PluginPlan, planPlugins } from './reload.js';
 import type { PluginStatus, RejectedLibrary, StateChange } from './status.js';
+import { type Survey, type SurveyedPlugin, surveyPlugins } from './survey.js';
 import { PluginSupervisor, type PluginSupervisorOptions } from './supervisor.js';
 
 export interface PluginRegistryOptions extends PluginSupervisorOptions {
@@ -16,9 +19,15 @@ export interface PluginRegistryOptions extends PluginSupervisorOptions {
   readonly onState?: (change: StateChange) => void;
 }
 
+/** What it takes to come to another configuration, and what is known of its plugins. */
+export interface RegistryPlan extends PluginPlan {
+  readonly survey: Survey;
+}
+
 /** Every plugin by name, with its state, from discovery to shutdown. */
 export class PluginRegistry {
-  private readonly entries = new Map<string, RegistryEntry>();
+  private entries = new Map<string, RegistryEntry>();
+  private readonly digests = new LibraryDigests();
   private rejectedLibraries: readonly RejectedLibrary[] = [];
   private readonly supervisor: PluginSupervisor;
 
@@ -31,19 +40,11 @@ export class PluginRegistry {
    * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name.
    */
   async discover(config: BackworksConfig): Promise<void> {
-    const { log, reader, defaults, onState } = this.options;
-    const { enabled, directories } = config.autoDiscover;
-    const discovery = await discoverPlugins(enabled ? directories : [], reader);
-    const explicit = new Set(config.plugins.map((entry) => entry.path));
-    this.rejectedLibraries = discovery.rejected.filter(({ path }) => !explicit.has(path));
-    for (const { path, code, reason } of this.rejectedLibraries) {
-      log.warn({ path, code }, `not loaded: ${reason}`);
-    }
-    const metadata = new Map(discovery.found.map((library) => [library.path, library.metadata]));
-    for (const entry of planEntries(config, discovery.found, defaults)) {
-      const known = entry.config.path === null ? undefined : metadata.get(entry.config.path);
-      this.entries.set(entry.name, new RegistryEntry(entry, known ?? null, onState));
-    }
+    const { log, reader, defaults } = this.options;
+    const { plugins, rejected } = await surveyPlugins(config, reader, defaults);
+    this.rejectedLibraries = rejected;
+    for (const { path, code, reason } of rejected) log.warn({ path, code }, `not loaded: ${reason}`);
+    for (const plugin of plugins) this.entries.set(plugin.entry.name, this.enter(plugin));
   }
 
   /** Reads the metadata of explicit entries too, and who is in quarantine, for a list without a server. */
@@ -100,11 +101,63 @@ export class PluginRegistry {
     await this.supervisor.replace(this.find(name), plan);
   }
 
+  /**
+   * What it takes to come to another configuration. Libraries are described where they are new; nothing
+   * else happens.
+   * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name.
+   */
+  async plan(config: BackworksConfig): Promise<RegistryPlan> {
+    const survey = await surveyPlugins(config, this.options.reader, this.options.defaults);
+    const next = survey.plugins.map(async ({ entry }) => {
+      const { path, enabled } = entry.config;
+      return { entry, digest: enabled && path !== null ? await this.digests.read(path) : null };
+    });
+    const current = [...this.entries.values()].map(({ plan: entry, digest, plugin }) => ({
+      entry,
+      digest,
+      running: plugin !== null,
+      reconfigurable: plugin?.reconfigurable === true,
+    }));
+    return { ...planPlugins(current, await Promise.all(next)), survey };
+  }
+
+  /**
+   * Brings up what a plan adds; commit() or abort the change it gives.
+   * @throws BackworksError of the first critical plugin that does not come up: nothing has changed then
+   */
+  async prepare({ survey, changes }: RegistryPlan): Promise<RegistryChange> {
+    const change = new RegistryChange(this.supervisor, {
+      entries: this.entries,
+      create: (plugin) => this.enter(plugin),
+      targets: survey.plugins,
+      changes,
+    });
+    await change.prepare();
+    return change;
+  }
+
+  /** Switches to what was prepared, within one turn of the event loop. */
+  commit(change: RegistryChange, { survey }: RegistryPlan): void {
+    const entries = new Map<string, RegistryEntry>();
+    change.commit(
+      (entry) => entries.set(entry.plan.name, entry),
+      () => {
+        this.entries = entries;
+        this.rejectedLibraries = survey.rejected;
+        return this.options.onChange();
+      },
+    );
+  }
+
   /** Shuts every plugin down, last loaded first, each within its time-box. */
   async close(): Promise<void> {
     const retired = this.supervisor.close();
     for (const entry of [...this.entries.values()].reverse()) await entry.close();
     await retired;
+  }
+
+  private enter({ entry, metadata }: SurveyedPlugin): RegistryEntry {
+    return new RegistryEntry(entry, metadata, this.options.onState);
   }
 
   private async describe(entry: RegistryEntry): Promise<void> {

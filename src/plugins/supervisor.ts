@@ -3,7 +3,7 @@ import type { Log } from '../log.js';
 import { HealthMonitor } from './health-monitor.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { PluginLoader } from './loader.js';
-import type { PluginEntry } from './plugin-entry.js';
+import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
 import { missingPermissions } from './permissions.js';
 import { evidence } from './post-mortem.js';
 import { inQuarantine, type Quarantine } from './quarantine.js';
@@ -19,7 +19,7 @@ export interface PluginSupervisorOptions {
    */
   onChange(): Promise<void>;
   /** How long requests in flight may keep a plugin that was replaced. */
-  readonly drainTimeoutMs: number;
+  drainTimeoutMs(): number;
 }
 
 /** Starts, watches, restarts and stops plugins, one entry at a time. */
@@ -35,17 +35,13 @@ export class PluginSupervisor {
 
   /** Loads a plugin; one that fails is kept with its reason. Never rejects. */
   async load(entry: RegistryEntry): Promise<void> {
-    const { log } = this.options;
-    const { name } = entry.plan;
     entry.loading();
     try {
       const plugin = await this.bringUp(entry, entry.plan, (digest) => (entry.digest = digest));
       entry.ready(plugin);
       this.announce(entry, plugin);
     } catch (thrown) {
-      const error = toBackworksError(thrown);
-      entry.fail(error);
-      log.error({ plugin: name, code: error.code, ...evidence(error) }, error.message);
+      this.fail(entry, toBackworksError(thrown));
     }
     if (this.closed) await entry.close();
     else this.health.watch(entry);
@@ -80,18 +76,64 @@ export class PluginSupervisor {
       return;
     }
     if (entry.plan.config.isolation === 'in-process') throw inProcess(entry);
-    const plugin = await this.bringUp(entry, plan, () => undefined);
-    if (this.closed) {
-      await plugin.close();
-      throw unsuitable(entry, 'replaced');
-    }
+    const plugin = await this.prepare(entry, plan);
+    const former = this.install(entry, plan, plugin);
+    const ended = this.options.onChange();
+    if (former !== null) this.retire(former, ended);
+  }
+
+  /**
+   * Brings up what is to serve in an entry. install() it, or close it.
+   * @throws BackworksError BW_PLUGIN_STATE, or why it does not start
+   */
+  async prepare(entry: RegistryEntry, plan: PluginEntry): Promise<LoadedPlugin> {
+    const plugin = await this.bringUp(entry, plan, (digest) => {
+      if (entry.plugin === null) entry.digest = digest;
+    });
+    if (!this.closed) return plugin;
+    await plugin.close();
+    throw unsuitable(entry, 'started');
+  }
+
+  /**
+   * Puts a plugin that was prepared in the place of the one that serves.
+   * @returns what served; the caller retires it
+   */
+  install(entry: RegistryEntry, plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null {
     const former = entry.take();
     entry.plan = plan;
     entry.succeed(plugin);
     this.announce(entry, plugin);
     this.health.watch(entry);
-    const ended = this.options.onChange();
-    if (former !== null) this.retire(former, ended);
+    return former;
+  }
+
+  /** Runs what serves in an entry under another policy; its processes stay. */
+  adjust(entry: RegistryEntry, plan: PluginEntry): void {
+    entry.plan = plan;
+    if (entry.plugin === null) return;
+    entry.plugin = entry.plugin.adjusted(resolvePolicy(plan.config, entry.metadata));
+    this.health.watch(entry);
+  }
+
+  /**
+   * Takes a plugin out of service.
+   * @returns what served; the caller retires it
+   */
+  remove(entry: RegistryEntry, reason: string): LoadedPlugin | null {
+    this.health.forget(entry);
+    const former = entry.take();
+    entry.stop(reason);
+    if (former !== null)
+      this.options.log.info({ plugin: entry.plan.name }, `plugin ${entry.plan.name} is ${reason}`);
+    return former;
+  }
+
+  /** Takes note that a plugin does not start. */
+  fail(entry: RegistryEntry, error: BackworksError): void {
+    entry.fail(error);
+    const { code, message } = error;
+    this.options.log.error({ plugin: entry.plan.name, code, ...evidence(error) }, message);
   }
 
   /**
@@ -152,9 +194,9 @@ export class PluginSupervisor {
   }
 
   /** Closes a plugin that serves no more, when the requests have ended that may still call it. */
-  private retire(plugin: LoadedPlugin, ended: Promise<void>): void {
-    const { drainTimeoutMs } = this.options;
-    const closing = within(Promise.race([ended, this.stopped]), drainTimeoutMs).then(() => plugin.close());
+  retire(plugin: LoadedPlugin, ended: Promise<void>): void {
+    const limitMs = this.options.drainTimeoutMs();
+    const closing = within(Promise.race([ended, this.stopped]), limitMs).then(() => plugin.close());
     this.retiring.add(closing);
     void closing.then(() => this.retiring.delete(closing));
   }

@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+
+const CHUNK_BYTES = 1024 * 1024;
+
+/**
+ * SHA-256 of a file's bytes, in hexadecimal.
+ * @param also is given the bytes on the way
+ */
+export async function digestOf(file: FileHandle, also?: (bytes: Buffer) => Promise<void>): Promise<string> {
+  const hash = createHash('sha256');
+  const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
+  for (;;) {
+    const { bytesRead } = await file.read(chunk, 0, CHUNK_BYTES);
+    if (bytesRead === 0) return hash.digest('hex');
+    const bytes = chunk.subarray(0, bytesRead);
+    hash.update(bytes);
+    await also?.(bytes);
+  }
+}

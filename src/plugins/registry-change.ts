@@ -1,0 +1,159 @@
+import { type BackworksError, toBackworksError } from '../errors.js';
+import type { LoadedPlugin } from './loaded-plugin.js';
+import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
+import type { RegistryEntry } from './registry-entry.js';
+import type { PluginChange } from './reload.js';
+import type { PluginSupervisor } from './supervisor.js';
+import type { SurveyedPlugin } from './survey.js';
+
+/** A plugin whose change did not succeed. */
+export interface FailedChange {
+  readonly name: string;
+  readonly error: BackworksError;
+  /** What served before goes on as before. */
+  readonly keptFormer: boolean;
+}
+
+export interface RegistryChangeOptions {
+  readonly entries: ReadonlyMap<string, RegistryEntry>;
+  /** Makes the entry of a plugin that was not known. */
+  readonly create: (plugin: SurveyedPlugin) => RegistryEntry;
+  readonly targets: readonly SurveyedPlugin[];
+  readonly changes: readonly PluginChange[];
+}
+
+/** One plugin on its way from what it is to what it is to be. */
+interface Step {
+  readonly change: PluginChange;
+  /** New for a plugin that was not known. */
+  readonly entry: RegistryEntry;
+  /** Null for a plugin that goes. */
+  readonly target: PluginEntry | null;
+  /** Brought up and waiting for its turn. */
+  prepared: LoadedPlugin | null;
+  error: BackworksError | null;
+}
+
+/**
+ * Brings plugins from one configuration to another in two steps: what is new is brought up beside what
+ * serves, then everything is switched in one go. Exactly one of commit() and abort() follows prepare().
+ */
+export class RegistryChange {
+  private readonly steps: readonly Step[];
+  /** Plugins that were told another configuration, with the one they had. */
+  private readonly told: { entry: RegistryEntry; former: PluginEntry }[] = [];
+
+  constructor(
+    private readonly supervisor: PluginSupervisor,
+    { entries, create, targets, changes }: RegistryChangeOptions,
+  ) {
+    const wanted = new Map(targets.map((target) => [target.entry.name, target]));
+    this.steps = changes.map((change) => {
+      const target = wanted.get(change.name);
+      const entry = entries.get(change.name) ?? (target && create(target));
+      if (entry === undefined) throw new TypeError('a change of a plugin nobody knows');
+      return { change, entry, target: target?.entry ?? null, prepared: null, error: null };
+    });
+  }
+
+  /**
+   * Brings up what is to be new. What serves goes on; only plugins with reconfigure() are told their new
+   * configuration here, last, when nothing else can fail any more.
+   * @throws BackworksError of the first critical plugin that does not come up: nothing has changed then
+   */
+  async prepare(): Promise<void> {
+    const fresh = this.steps.filter(({ change: { action } }) => action === 'load' || action === 'swap');
+    await Promise.all(fresh.map((step) => this.bringUp(step)));
+    await this.abortIfCritical();
+    for (const step of this.steps.filter(({ change }) => change.action === 'reconfigure')) {
+      await this.reconfigure(step);
+      await this.abortIfCritical();
+    }
+  }
+
+  /**
+   * Switches, within one turn of the event loop.
+   * @param keep is given every entry that is to be known, in order
+   * @param switched to be called when the entries are as they should be; its promise resolves when no
+   *   request has the former plugins any more
+   */
+  commit(keep: (entry: RegistryEntry) => void, switched: () => Promise<void>): void {
+    const former: LoadedPlugin[] = [];
+    for (const step of this.steps) {
+      if (step.target !== null) keep(step.entry);
+      const plugin = this.switch(step);
+      if (plugin !== null) former.push(plugin);
+    }
+    const ended = switched();
+    for (const plugin of former) this.supervisor.retire(plugin, ended);
+  }
+
+  /** Ends what was brought up and takes back what plugins were told. Never rejects. */
+  async abort(): Promise<void> {
+    const prepared = this.steps.flatMap((step) => step.prepared ?? []);
+    for (const step of this.steps) step.prepared = null;
+    for (const { entry, former } of this.told.splice(0)) {
+      // A plugin that does not go back gets new processes: those are initialized with what it had.
+      await entry.plugin?.reconfigure(former.config.config).catch(() => entry.plugin?.restart());
+    }
+    await Promise.all(prepared.map((plugin) => plugin.close()));
+  }
+
+  failed(): FailedChange[] {
+    return this.steps.flatMap(({ change: { name }, entry, error }) =>
+      error === null ? [] : [{ name, error, keptFormer: entry.plugin !== null }],
+    );
+  }
+
+  private async bringUp(step: Step): Promise<void> {
+    try {
+      if (step.target !== null) step.prepared = await this.supervisor.prepare(step.entry, step.target);
+    } catch (error) {
+      step.error = toBackworksError(error);
+    }
+  }
+
+  /** A plugin that does not take it gets new processes. */
+  private async reconfigure(step: Step): Promise<void> {
+    const { entry, target } = step;
+    const { plugin, plan } = entry;
+    if (plugin === null || target === null) return;
+    try {
+      await plugin.reconfigure(target.config.config);
+      this.told.push({ entry, former: plan });
+    } catch (error) {
+      // What is loaded in the server itself cannot be loaded beside it once more.
+      if (target.config.isolation === 'in-process') step.error = toBackworksError(error);
+      else await this.bringUp(step);
+    }
+  }
+
+  private async abortIfCritical(): Promise<void> {
+    const failed = this.steps.find(
+      ({ error, target, entry }) =>
+        error !== null && target !== null && resolvePolicy(target.config, entry.metadata).critical,
+    );
+    if (failed === undefined || failed.error === null) return;
+    await this.abort();
+    throw failed.error;
+  }
+
+  /** @returns what served and does so no more */
+  private switch({ change: { action }, entry, target, prepared, error }: Step): LoadedPlugin | null {
+    if (target === null) return this.supervisor.remove(entry, 'removed from the configuration');
+    if (prepared !== null) return this.supervisor.install(entry, target, prepared);
+    if (error !== null) {
+      // The one that serves is as good as before.
+      if (entry.plugin !== null) return null;
+      entry.plan = target;
+      this.supervisor.fail(entry, error);
+      return null;
+    }
+    if (action === 'needs_restart') return null;
+    if (action === 'keep') entry.plan = target;
+    else this.supervisor.adjust(entry, target);
+    return action === 'unload' ? this.supervisor.remove(entry, DISABLED) : null;
+  }
+}
+
+const DISABLED = 'disabled in the configuration';

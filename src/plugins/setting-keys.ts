@@ -1,0 +1,71 @@
+/** What a changed setting of a plugin asks for. */
+export type SettingEffect =
+  /** Its processes stay: what guards its calls and looks after its processes changes. */
+  | 'adjust'
+  /** The plugin is told, if it can be; else as for swap. */
+  | 'reconfigure'
+  /** Other processes take the place of those it has. */
+  | 'swap';
+
+interface SettingKey {
+  /** As in the configuration file, below `plugins.NAME`. */
+  readonly key: string;
+  readonly effect: SettingEffect;
+}
+
+const adjust = (key: string): SettingKey => ({ key, effect: 'adjust' });
+const swap = (key: string): SettingKey => ({ key, effect: 'swap' });
+
+/** Settings by their place in a PluginConfig; one that is missing here would be a swap. */
+const SETTINGS: Readonly<Record<string, SettingKey>> = {
+  type: swap('type'),
+  path: swap('path'),
+  critical: adjust('critical'),
+  priority: adjust('priority'),
+  isolation: swap('isolation'),
+  trusted: adjust('trusted'),
+  sandbox: swap('sandbox'),
+  instances: swap('instances'),
+  config: { key: 'config', effect: 'reconfigure' },
+  'permissions.filesystem.read': swap('permissions.filesystem.read'),
+  'permissions.filesystem.write': swap('permissions.filesystem.write'),
+  'permissions.network.connect': swap('permissions.network.connect'),
+  'permissions.network.listen': swap('permissions.network.listen'),
+  'permissions.network.udp': swap('permissions.network.udp'),
+  'permissions.env': swap('permissions.env'),
+  'timeouts.callMs': adjust('timeouts.call'),
+  'timeouts.initializeMs': adjust('timeouts.initialize'),
+  'timeouts.shutdownMs': adjust('timeouts.shutdown'),
+  'circuitBreaker.failures': adjust('circuit_breaker.failures'),
+  'circuitBreaker.windowMs': adjust('circuit_breaker.window'),
+  'circuitBreaker.resetAfterMs': adjust('circuit_breaker.reset_after'),
+  'retry.attempts': adjust('retry.attempts'),
+  'retry.on': adjust('retry.on'),
+  'limits.memoryBytes': swap('limits.memory'),
+  'limits.openFiles': swap('limits.open_files'),
+  'limits.fileSizeBytes': swap('limits.file_size'),
+  'limits.idleCpuPercent': adjust('limits.idle_cpu'),
+  'limits.concurrency': swap('limits.concurrency'),
+  'limits.queue': adjust('limits.queue'),
+  'limits.replyBytes': swap('limits.reply'),
+  'limits.parsedReplyBytes': adjust('limits.parsed_reply'),
+  'limits.logBytesPerSecond': adjust('limits.log_rate'),
+  'recycle.calls': adjust('recycle.calls'),
+  'recycle.memoryBytes': adjust('recycle.memory'),
+  'restart.delayMs': adjust('restart.delay'),
+  'restart.maxDelayMs': adjust('restart.max_delay'),
+  'healthCheck.intervalMs': adjust('health.interval'),
+  'healthCheck.timeoutMs': adjust('health.timeout'),
+  'quarantine.failures': adjust('quarantine.failures'),
+  'quarantine.windowMs': adjust('quarantine.window'),
+};
+
+/** The setting at a place in a PluginConfig; one nobody thought of is safest in other processes. */
+export function settingAt(place: string): SettingKey {
+  return SETTINGS[place] ?? swap(place.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+}
+
+/** Whether the setting at a place was thought of; a test asks for all there are. */
+export function isKnownSetting(place: string): boolean {
+  return Object.hasOwn(SETTINGS, place);
+}

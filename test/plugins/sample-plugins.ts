@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+
+/** The `plugins:` of a configuration, as written. */
+export type PluginsBlock = Record<string, Record<string, unknown>>;
+
+const ms = fc.integer({ min: 1, max: 5 }).map((n) => `${n * 100}ms`);
+
+/** Settings a plugin may have, few values each, so that two of them often agree. */
+const settings = {
+  enabled: fc.boolean(),
+  critical: fc.boolean(),
+  priority: fc.integer({ min: 0, max: 3 }),
+  sandbox: fc.constantFrom('strict', 'off'),
+  instances: fc.integer({ min: 1, max: 2 }),
+  config: fc.constantFrom({}, { tag: 'a' }, { tag: 'b' }, { tag: 'b', deep: { list: [1, 2] } }),
+  timeouts: fc.record({ call: ms, initialize: ms, shutdown: ms }, { requiredKeys: [] }),
+  circuit_breaker: fc.record({ failures: fc.integer({ min: 1, max: 3 }), window: ms }, { requiredKeys: [] }),
+  retry: fc.record({ attempts: fc.integer({ min: 1, max: 2 }) }, { requiredKeys: [] }),
+  limits: fc.record(
+    {
+      memory: fc.constantFrom('64MiB', '128MiB'),
+      queue: fc.integer({ min: 1, max: 2 }),
+      reply: fc.constantFrom('1MiB', '2MiB'),
+      log_rate: fc.constantFrom('1KiB', '2KiB'),
+    },
+    { requiredKeys: [] },
+  ),
+  recycle: fc.record({ calls: fc.integer({ min: 0, max: 1 }) }, { requiredKeys: [] }),
+  health: fc.record({ interval: ms }, { requiredKeys: [] }),
+  quarantine: fc.record({ failures: fc.integer({ min: 0, max: 2 }) }, { requiredKeys: [] }),
+  permissions: fc.record({ env: fc.constantFrom([], ['TZ']) }, { requiredKeys: [] }),
+};
+
+/** Up to four plugins in any order, each a library of `paths`. */
+export function pluginsBlock(paths: readonly string[]): fc.Arbitrary<PluginsBlock> {
+  const plugin = fc.record({ path: fc.constantFrom(...paths), ...settings }, { requiredKeys: ['path'] });
+  return fc
+    .uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), plugin), {
+      selector: ([name]) => name,
+      maxLength: 4,
+    })
+    .map((entries) => Object.fromEntries(entries));
+}
