@@ -85,5 +85,6 @@ function printFailure(screen: Screen, failure: FailureDocument): void {
   screen.line(`  ${screen.style('red', outcome)} ${time}`);
   screen.line(`    ${code}: ${printable(message)}`);
   screen.line(`    ${printable(facts.join(', '))}`);
+  screen.line(`    limits in force: ${limits(failure.limits)}`);
   for (const line of stderr) screen.line(`    ${screen.style('dim', `| ${printable(line)}`)}`);
 }

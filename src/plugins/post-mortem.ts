@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
-import { PluginFailure } from '../errors.js';
+import type { ResourceLimits } from '../config/types.js';
+import { type BackworksError, PluginFailure } from '../errors.js';
 import { placeWithFunction } from '../native/crash-place.js';
 import type { PostMortem } from './status.js';
 
 /** What a failure leaves behind for the operator. */
-export function postMortem(failure: PluginFailure, time: Date): PostMortem {
+export function postMortem(failure: PluginFailure, time: Date, limits: ResourceLimits): PostMortem {
   const { code, message, phase, outcome, signal, exitStatus, at, systemCall, requestId } = failure;
   return {
     time,
@@ -18,14 +19,19 @@ export function postMortem(failure: PluginFailure, time: Date): PostMortem {
     systemCall: systemCall ?? null,
     requestId: requestId ?? null,
     stderr: failure.stderrTail,
+    limits,
   };
 }
 
-/** The same for a log line; absent where there is nothing to say. */
-export function evidence(error: Partial<PluginFailure>): object {
+/**
+ * The same for a log line; absent where there is nothing to say.
+ * @param limits those in force
+ */
+export function evidence(error: BackworksError, limits: ResourceLimits): object {
+  if (!(error instanceof PluginFailure)) return {};
   const { phase, outcome, signal, exitStatus, at, systemCall, requestId, stderrTail } = error;
   const stderr = stderrTail?.length ? stderrTail : undefined;
-  return { phase, outcome, signal, exitStatus, at, systemCall, requestId, stderr };
+  return { phase, outcome, signal, exitStatus, at, systemCall, requestId, stderr, limits };
 }
 
 /**

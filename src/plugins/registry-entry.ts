@@ -1,3 +1,4 @@
+import type { ResourceLimits } from '../config/types.js';
 import { type BackworksError, type ErrorCode, PluginFailure, type PluginPhase } from '../errors.js';
 import type { CircuitStateName } from '../execution/executor.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
@@ -33,7 +34,7 @@ export class RegistryEntry {
   private readonly conditions = new Map<Condition, string>();
   private circuitSinceMs = 0;
   /** Newest first. */
-  private failures: { readonly time: Date; failure: PluginFailure }[] = [];
+  private failures: { readonly time: Date; failure: PluginFailure; readonly limits: ResourceLimits }[] = [];
   private failureTimes: number[] = [];
   /** What is still to be logged or written down about it, in order. */
   private reports: Promise<void> = Promise.resolve();
@@ -177,7 +178,7 @@ export class RegistryEntry {
       },
       missingPermissions: missingPermissions(this.metadata?.permissions ?? null, config.permissions),
       limits: config.limits,
-      failures: this.failures.map(({ time, failure }) => postMortem(failure, time)),
+      failures: this.failures.map(({ time, failure, limits }) => postMortem(failure, time, limits)),
     };
   }
 
@@ -191,7 +192,8 @@ export class RegistryEntry {
   }
 
   private keep(failure: PluginFailure): void {
-    this.failures = [{ time: new Date(), failure }, ...this.failures].slice(0, POST_MORTEMS_MAX);
+    const { limits } = this.plan.config;
+    this.failures = [{ time: new Date(), failure, limits }, ...this.failures].slice(0, POST_MORTEMS_MAX);
   }
 
   private settle(): void {
@@ -217,7 +219,7 @@ export class RegistryEntry {
     // Later, when it is known in which function the process failed.
     this.report(() => {
       const newest = caused ? this.failures[0] : undefined;
-      const failure = newest === undefined ? null : postMortem(newest.failure, newest.time);
+      const failure = newest === undefined ? null : postMortem(newest.failure, newest.time, newest.limits);
       this.onState({ ...change, code: code ?? failure?.code ?? null, failure });
     });
   }

@@ -76,6 +76,8 @@ export interface PostMortem {
   readonly requestId: string | null;
   /** Last lines of stderr, oldest first. */
   readonly stderr: readonly string[];
+  /** Those that were in force; they may have changed since. */
+  readonly limits: ResourceLimits;
 }
 
 /** A file in a plugin directory that is not a usable plugin. */

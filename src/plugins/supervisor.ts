@@ -57,6 +57,7 @@ export class PluginSupervisor {
     if (entry.plugin !== null) {
       await entry.plugin.restart();
       this.options.log.info({ plugin: name }, `plugin ${name} was restarted`);
+      this.warnOfSandbox(entry);
       return;
     }
     if (entry.state !== 'failed') throw unsuitable(entry, 'restarted');
@@ -133,7 +134,8 @@ export class PluginSupervisor {
   fail(entry: RegistryEntry, error: BackworksError): void {
     entry.fail(error);
     const { code, message } = error;
-    this.options.log.error({ plugin: entry.plan.name, code, ...evidence(error) }, message);
+    const { name, config } = entry.plan;
+    this.options.log.error({ plugin: name, code, ...evidence(error, config.limits) }, message);
   }
 
   /**
@@ -208,7 +210,7 @@ export class PluginSupervisor {
     if (entry.error !== null) throw entry.error;
   }
 
-  private announce(entry: RegistryEntry, { metadata, sandbox }: LoadedPlugin): void {
+  private announce(entry: RegistryEntry, { metadata }: LoadedPlugin): void {
     const { log } = this.options;
     const { name, config } = entry.plan;
     const { version } = metadata;
@@ -216,20 +218,24 @@ export class PluginSupervisor {
     for (const missing of missingPermissions(metadata.permissions, config.permissions)) {
       log.warn({ plugin: name }, `${name} asks for ${missing}; grant it or the plugin may fail`);
     }
-    for (const missing of sandbox?.missing ?? []) {
-      log.warn(
-        { plugin: name, sandbox: config.sandbox },
-        `the sandbox of plugin ${name} is incomplete: ${missing}`,
-      );
+    this.warnOfSandbox(entry);
+  }
+
+  private warnOfSandbox({ plan, plugin }: RegistryEntry): void {
+    const { name, config } = plan;
+    for (const missing of plugin?.sandbox?.missing ?? []) {
+      const message = `the sandbox of plugin ${name} is incomplete: ${missing}`;
+      this.options.log.warn({ plugin: name, sandbox: config.sandbox }, message);
     }
   }
 
   private reportFailure(entry: RegistryEntry, failure: PluginFailure, located: Promise<PluginFailure>): void {
+    const { limits } = entry.plan.config;
     entry.report(async () => {
       const detailed = await located;
       entry.detail(failure, detailed);
       const { code, plugin, message } = detailed;
-      this.options.log.error({ plugin, code, ...evidence(detailed) }, message);
+      this.options.log.error({ plugin, code, ...evidence(detailed, limits) }, message);
     });
   }
 

@@ -67,6 +67,8 @@ export interface FailureDocument {
   request_id: string | null;
   /** Last lines of stderr, oldest first. */
   stderr: string[];
+  /** Those that were in force. */
+  limits: LimitsDocument;
 }
 
 /** Copies field by field, so that a new field of PluginStatus is published on purpose only. */
@@ -142,5 +144,6 @@ function failureDocument(failure: PostMortem): FailureDocument {
     system_call: failure.systemCall,
     request_id: failure.requestId,
     stderr: [...failure.stderr],
+    limits: limitsDocument(failure.limits),
   };
 }

@@ -8,6 +8,8 @@ export interface Readiness {
   status: 'ready' | 'starting' | 'draining' | 'unavailable';
   /** Plugins that should serve and do not: failed, not loaded yet, or left alone by their circuit. */
   not_serving: { name: string; state: PluginState; critical: boolean }[];
+  /** Plugins that serve although something is wrong with them, an incomplete sandbox included. */
+  degraded: { name: string; critical: boolean; sandbox: 'complete' | 'degraded' }[];
 }
 
 /**
@@ -21,7 +23,12 @@ export function readiness(
   const notServing = plugins
     .filter(({ state, circuit }) => NOT_SERVING.has(state) || circuit === 'open')
     .map(({ name, state, critical }) => ({ name, state, critical }));
-  return { status: statusOf(notServing, phase), not_serving: notServing };
+  const degraded = plugins
+    .filter(({ state, name }) => state === 'degraded' && !notServing.some((plugin) => plugin.name === name))
+    .map(({ name, critical, sandbox }) => {
+      return { name, critical, sandbox: sandbox.missing.length > 0 ? 'degraded' : 'complete' } as const;
+    });
+  return { status: statusOf(notServing, phase), not_serving: notServing, degraded };
 }
 
 function statusOf(

@@ -101,6 +101,7 @@ test('status of a running plugin: sandbox, processes, calls, and how its process
   expect(stdout).toMatch(
     /^ {4}phase process_endpoint, signal SIGSEGV, at operated\.so\+0x[0-9a-f]+ \(stumble\), request the-one$/m,
   );
+  expect(stdout).toMatch(/^ {4}limits in force: memory 256MiB, open files 64, /m);
   expect(stdout).toMatch(/^ {4}\| about to stumble$/m);
 
   const document = json(await run(file, 'status', 'operated', '--json'));

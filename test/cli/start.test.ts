@@ -195,6 +195,7 @@ test('a critical plugin that does not start ends the start with 4; an optional o
   expect(await (await fetch(`${adminUrl}/readyz`)).json()).toEqual({
     status: 'ready',
     not_serving: [{ name: 'boom', state: 'failed', critical: false }],
+    degraded: [],
   });
   optional.child.kill('SIGTERM');
   expect(await optional.finished).toMatchObject({ code: 0 });

@@ -205,7 +205,7 @@ describe('a whole file', () => {
       },
       instances: 1,
       timeouts: { callMs: null, initializeMs: 5000, shutdownMs: 2000 },
-      circuitBreaker: { failures: 5, windowMs: 30_000, resetAfterMs: 10_000 },
+      circuitBreaker: { failures: 5, windowMs: 60_000, resetAfterMs: 10_000 },
       retry: { attempts: 1, on: ['crash'] },
       limits: {
         memoryBytes: 256 * 1024 ** 2,

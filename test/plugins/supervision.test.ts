@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { Quarantine } from '../../dist/plugins/quarantine.js';
 import { compilePlugin } from '../fixtures/compile.js';
-import { eventually, startServer, type TestServer } from '../fixtures/server.js';
+import { eventually, type LogLine, startServer, type TestServer } from '../fixtures/server.js';
 
 const directories: string[] = [];
 let directory = '';
@@ -91,6 +91,47 @@ describe('states', () => {
   });
 });
 
+test('a sandbox that is incomplete is told of at each start, in the list, by health and by metrics', async () => {
+  const nowhere = join(directory, 'nowhere');
+  const yaml = (mode: string): string => `
+plugins:
+  supervised:
+    path: ${libraryCopy()}
+    sandbox: ${mode}
+    permissions: { filesystem: { read: [${nowhere}] } }`;
+  const strict = await startServer(yaml('strict'));
+  expect(strict.plugin('supervised')).toMatchObject({
+    state: 'failed',
+    reason: expect.stringContaining(`filesystem.read ${nowhere} cannot be granted`),
+  });
+  await strict.backworks.stop();
+
+  const server = await startServer(yaml('best-effort'), { admin: 'token: t' });
+  const warnings = (): string[] =>
+    server.log
+      .filter(({ level, message }) => level === 'warn' && /sandbox/.test(message))
+      .map((line) => line.message);
+  const warning = expect.stringContaining(
+    `sandbox of plugin supervised is incomplete: filesystem.read ${nowhere}`,
+  );
+  expect(warnings()).toEqual([warning]);
+  await server.backworks.restartPlugin('supervised');
+  expect(warnings()).toEqual([warning, warning]);
+  expect(server.plugin('supervised')).toMatchObject({
+    state: 'degraded',
+    reason: expect.stringContaining(`its sandbox lacks: filesystem.read ${nowhere}`),
+    sandbox: { mode: 'best-effort', missing: [expect.stringContaining(nowhere)] },
+  });
+  const ask = async (path: string): Promise<string> =>
+    (await fetch(server.adminUrl + path, { headers: { authorization: 'Bearer t' } })).text();
+  expect(JSON.parse(await ask('/readyz'))).toEqual({
+    status: 'ready',
+    not_serving: [],
+    degraded: [{ name: 'supervised', critical: false, sandbox: 'degraded' }],
+  });
+  expect(await ask('/metrics')).toContain('backworks_plugin_sandbox_degraded{plugin="supervised"} 1');
+});
+
 test('a post-mortem names the request', async () => {
   const server = await start(libraryCopy(), 'restart: { delay: 1ms, max_delay: 1ms }');
   const response = await fetch(`${server.url}/crash`, {
@@ -103,6 +144,18 @@ test('a post-mortem names the request', async () => {
     signal: 'SIGSEGV',
     phase: 'process_endpoint',
     requestId: id,
+    limits: { openFiles: 64 },
+  });
+  const told = (): LogLine | undefined =>
+    server.log.find(({ fields }) => fields['code'] === 'BW_PLUGIN_CRASHED' && 'outcome' in fields);
+  await eventually(() => told() !== undefined, 'the log line');
+  expect(told()?.fields).toMatchObject({
+    outcome: 'crashed',
+    signal: 'SIGSEGV',
+    phase: 'process_endpoint',
+    at: expect.stringMatching(/process_endpoint/),
+    requestId: id,
+    limits: server.plugin('supervised').limits,
   });
 });
 

@@ -19,6 +19,7 @@ const POST_MORTEM: PostMortem = {
   systemCall: null,
   requestId: 'r-1',
   stderr: ['about to do something silly'],
+  limits: { ...defaultPluginPolicy().limits, openFiles: 32 },
 };
 
 /** Asked for by the tests that control; real plugins are controlled in test/e2e/control.test.ts. */
@@ -134,7 +135,29 @@ test('a failed optional plugin is named by readyz, without its reason, and keeps
   expect(await response.json()).toEqual({
     status: 'ready',
     not_serving: [{ name: 'bad', state: 'failed', critical: false }],
+    degraded: [],
   });
+});
+
+test('a plugin that serves although something is wrong is named by readyz', async () => {
+  const sandbox = { mode: 'best-effort' as const, states: {}, missing: ['Landlock is not available'] };
+  const plugins = [
+    plugin('open', 'degraded', { sandbox }),
+    plugin('unwell', 'degraded', { critical: true }),
+    plugin('good', 'ready'),
+  ];
+  const response = await admin({ plugins }).request('/readyz');
+  expect([response.status, await response.json()]).toEqual([
+    200,
+    {
+      status: 'ready',
+      not_serving: [],
+      degraded: [
+        { name: 'open', critical: false, sandbox: 'degraded' },
+        { name: 'unwell', critical: true, sandbox: 'complete' },
+      ],
+    },
+  ]);
 });
 
 test('an open circuit counts as not serving, one that may let a call through does not', async () => {
@@ -143,14 +166,17 @@ test('an open circuit counts as not serving, one that may let a call through doe
     return [response.status, await response.json()] as const;
   };
   const named = (critical: boolean) => [{ name: 'a', state: 'degraded', critical }];
-  expect(await readyz({ circuit: 'open' })).toEqual([200, { status: 'ready', not_serving: named(false) }]);
+  expect(await readyz({ circuit: 'open' })).toEqual([
+    200,
+    { status: 'ready', not_serving: named(false), degraded: [] },
+  ]);
   expect(await readyz({ circuit: 'open', critical: true })).toEqual([
     503,
-    { status: 'unavailable', not_serving: named(true) },
+    { status: 'unavailable', not_serving: named(true), degraded: [] },
   ]);
   expect(await readyz({ circuit: 'half-open', critical: true })).toEqual([
     200,
-    { status: 'ready', not_serving: [] },
+    { status: 'ready', not_serving: [], degraded: [{ name: 'a', critical: true, sandbox: 'complete' }] },
   ]);
 });
 
@@ -307,6 +333,17 @@ test('plugins and rejected files are listed in snake_case, with what is document
   const text = await response.text();
   expect(text).not.toContain('hunter2');
   expect(response.headers.get('access-control-allow-origin')).toBeNull();
+  const limits = {
+    memory_bytes: 256 * 1024 ** 2,
+    open_files: 64,
+    file_size_bytes: 64 * 1024 ** 2,
+    idle_cpu_percent: 20,
+    concurrency: 1,
+    queue: 1024,
+    reply_bytes: 8 * 1024 ** 2,
+    parsed_reply_bytes: 1024 ** 2,
+    log_bytes_per_second: 64 * 1024,
+  };
   const weather = {
     name: 'weather',
     state: 'ready',
@@ -322,17 +359,7 @@ test('plugins and rejected files are listed in snake_case, with what is document
     isolation: 'process',
     sandbox: { mode: 'strict', states: { seccomp: '1' }, missing: [] },
     missing_permissions: ['network.connect 443'],
-    limits: {
-      memory_bytes: 1024,
-      open_files: 64,
-      file_size_bytes: 64 * 1024 ** 2,
-      idle_cpu_percent: 20,
-      concurrency: 1,
-      queue: 64,
-      reply_bytes: 8 * 1024 ** 2,
-      parsed_reply_bytes: 1024 ** 2,
-      log_bytes_per_second: 64 * 1024,
-    },
+    limits: { ...limits, memory_bytes: 1024, queue: 64 },
     critical: false,
     priority: 100,
     circuit: 'closed',
@@ -360,6 +387,7 @@ test('plugins and rejected files are listed in snake_case, with what is document
         system_call: null,
         request_id: 'r-1',
         stderr: ['about to do something silly'],
+        limits: { ...limits, open_files: 32 },
       },
     ],
   };
