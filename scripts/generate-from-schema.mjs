@@ -1,20 +1,26 @@
 /**
- * Writes src/config/raw.ts, the types of a file that schema/backworks.v1.json has accepted.
+ * Writes what follows from schema/backworks.v1.json, which is written by hand but for the definitions
+ * whose names begin with "overlay":
  *
- *   node scripts/generate-from-schema.mjs           writes it
- *   node scripts/generate-from-schema.mjs --check   says when it is out of date, and then ends with 1
+ *   schema/backworks.v1.json   those definitions: what an environment may hold
+ *   src/config/raw.ts          the types of a file that the schema has accepted
+ *
+ *   node scripts/generate-from-schema.mjs           writes them
+ *   node scripts/generate-from-schema.mjs --check   says which are out of date, and then ends with 1
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { format, resolveConfig } from 'prettier';
 import { root } from './run.mjs';
+import { withOverlays } from './schema-overlays.mjs';
 import { rawTypes } from './schema-types.mjs';
 
 const SCHEMA = 'schema/backworks.v1.json';
 const TYPES = 'src/config/raw.ts';
 
-const schema = JSON.parse(read(SCHEMA));
+const schema = withOverlays(JSON.parse(read(SCHEMA)));
 const generated = {
+  [SCHEMA]: await pretty(SCHEMA, JSON.stringify(schema, null, 2)),
   [TYPES]: await pretty(TYPES, await rawTypes(schema)),
 };
 const outdated = Object.keys(generated).filter((file) => read(file) !== generated[file]);

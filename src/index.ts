@@ -12,6 +12,8 @@ export {
   type ConfigProblem,
   loadConfig,
   type LoadedConfig,
+  type LoadOptions,
+  type Override,
   parseConfig,
 } from './config/load.js';
 export type { BackworksConfig } from './config/types.js';

@@ -9,6 +9,10 @@ export interface CommandContext {
   readonly env: NodeJS.ProcessEnv;
   /** Value of --config. */
   readonly config: string | undefined;
+  /** Value of --env. */
+  readonly environment: string | undefined;
+  /** Values of --set, in their order. */
+  readonly set: readonly string[];
   readonly json: boolean;
   readonly verbose: boolean;
   readonly version: string;

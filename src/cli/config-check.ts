@@ -20,12 +20,16 @@ export async function configCheck(context: CommandContext, file?: string): Promi
   }
 }
 
-function printSummary({ out, err, json }: CommandContext, { config, warnings }: LoadedConfig): void {
+function printSummary(
+  { out, err, json }: CommandContext,
+  { config, warnings, environment }: LoadedConfig,
+): void {
   const { file, name, version, endpoints, plugins } = config;
   if (json) {
     printJson(out, {
       ok: true,
       file,
+      environment,
       name,
       version,
       endpoints: endpoints.length,
@@ -36,7 +40,8 @@ function printSummary({ out, err, json }: CommandContext, { config, warnings }: 
   }
   for (const warning of warnings) err.line(`${err.style('yellow', 'warning')}: ${printable(warning)}`);
   const amounts = `${count(endpoints.length, 'endpoint')}, ${count(plugins.length, 'plugin')}`;
-  out.line(`${out.style('green', 'ok')}: ${file === null ? name : displayName(file)}: ${amounts}`);
+  const what = `${file === null ? name : displayName(file)}${environment === null ? '' : `@${environment}`}`;
+  out.line(`${out.style('green', 'ok')}: ${what}: ${amounts}`);
 }
 
 function count(amount: number, noun: string): string {

@@ -14,17 +14,27 @@ Exit codes:
 
 Environment:
   BACKWORKS_CONFIG  configuration file, where --config is not given
+  BACKWORKS_ENV     environment, where --env is not given
+  BACKWORKS_SET     values as for --set, one a line; --set counts more
   NO_COLOR, FORCE_COLOR`;
 
 /** What the process supplies; the rest of a command's context is on its command line. */
 export type Surroundings = Pick<CommandContext, 'out' | 'err' | 'env' | 'version'>;
 
+interface GlobalOptions {
+  readonly config?: string;
+  readonly env?: string;
+  readonly set?: readonly string[];
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
 /** Runs one command line, without the program's name, to its exit code. Never rejects. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const program = new Command('backworks');
   const context = (): CommandContext => {
-    const { config, json = false, verbose = false } = program.opts<Partial<CommandContext>>();
-    return { ...surroundings, config, json, verbose };
+    const { config, env, set, json = false, verbose = false } = program.opts<GlobalOptions>();
+    return { ...surroundings, config, environment: env, set: set ?? [], json, verbose };
   };
   let code: ExitCode = EXIT.ok;
   declare(program, surroundings, async (command) => {
@@ -49,6 +59,8 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .description('HTTP server that runs requests through native plugins, each in a crash-safe process.')
     .version(version)
     .option('-c, --config <file>', 'configuration file (default: ./backworks.yaml, then ./backworks.yml)')
+    .option('--env <name>', 'environment of the configuration file whose overlay counts')
+    .option('--set <path=value>', 'a single value, as in server.port=9000; may be repeated', collect)
     .option('--json', 'results and errors as JSON on standard output')
     .option('--verbose', 'say where an error came from')
     .configureHelp({ showGlobalOptions: true })
@@ -103,6 +115,8 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
       run(async (context) => (await import('./config-check.js')).configCheck(context, file)),
     );
 }
+
+const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];
 
 /** commander's words, in the form of every other error. */
 function usageError({ message }: CommanderError): BackworksError {

@@ -9,10 +9,11 @@ import { listenForStop } from './signals.js';
 
 /** `backworks start`: serves until it is asked to stop. */
 export async function start(context: CommandContext): Promise<ExitCode> {
-  const { config, warnings } = await readConfig(context);
+  const { config, warnings, environment } = await readConfig(context);
   const logging = context.json ? { ...config.logging, format: 'json' as const } : config.logging;
   const log = createLogger(logging, context.out);
   endOnDefects(log, context);
+  if (environment !== null) log.info({ environment }, `environment ${environment}`);
   for (const warning of warnings) log.warn({}, warning);
 
   const stop = listenForStop(() => log.warn({}, 'reload is not available in this version'));

@@ -7,6 +7,8 @@ export interface Substitution {
   readonly origin: string;
   /** The text is one variable and nothing else. */
   readonly whole: boolean;
+  /** The variables that were set; the others had a default. */
+  readonly names: readonly string[];
 }
 
 export type SubstitutionFault =
@@ -27,6 +29,7 @@ export function substitute(template: string, environment: NodeJS.ProcessEnv): Su
   if (!template.includes('${')) return { kind: 'unchanged' };
   const faults: SubstitutionFault[] = [];
   const origins: string[] = [];
+  const names: string[] = [];
   let whole = false;
   const text = template.replace(REFERENCE, (reference: string) => {
     if (reference === '$${') return '${';
@@ -47,12 +50,13 @@ export function substitute(template: string, environment: NodeJS.ProcessEnv): Su
       return '';
     }
     origins.push(`the value of \${${name}}`);
+    names.push(name);
     return value;
   });
   if (faults.length > 0) return { kind: 'faulty', faults };
   if (origins.length === 0) return { kind: 'escaped', text };
   const origin = origins.length === 1 && whole ? (origins[0] ?? '') : `a text with ${origins.join(' and ')}`;
-  return { kind: 'substituted', substitution: { text, origin, whole } };
+  return { kind: 'substituted', substitution: { text, origin, whole, names } };
 }
 
 /** What a text would be as plain YAML, where writing it back gives the same text: 0123 stays a text. */

@@ -15,8 +15,8 @@ export interface Explanation {
 
 /** The parts of a schema that messages are made of. */
 interface SchemaFacts {
-  readonly type?: string | readonly string[];
-  readonly enum?: readonly unknown[];
+  readonly type?: string | readonly string[] | undefined;
+  readonly enum?: readonly unknown[] | undefined;
   readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
@@ -30,7 +30,7 @@ interface SchemaFacts {
 
 /** A failure of the schema in our words; undefined for one that another failure explains better. */
 export function explain(error: ErrorObject, source: Source): Explanation | undefined {
-  const schema = (error.parentSchema ?? {}) as SchemaFacts;
+  const schema = withoutNull((error.parentSchema ?? {}) as SchemaFacts);
   const pointer = error.instancePath;
   if (error.keyword === 'propertyNames') return undefined;
   if (error.propertyName !== undefined) {
@@ -66,6 +66,16 @@ export function explain(error: ErrorObject, source: Source): Explanation | undef
       ? undefined
       : (hostHint(pointer, error.data) ?? hintFor(error.data, schema, fromEnvironment));
   return { pointer, atKey: false, finding: { expected: expectation(schema), found, hint } };
+}
+
+/** An overlay may hold a null, to take a value away, which is nothing to suggest. */
+function withoutNull(schema: SchemaFacts): SchemaFacts {
+  const types = Array.isArray(schema.type) ? schema.type.filter((type) => type !== 'null') : schema.type;
+  return {
+    ...schema,
+    type: Array.isArray(types) && types.length === 1 ? (types[0] as string) : types,
+    enum: schema.enum?.filter((value) => value !== null),
+  };
 }
 
 function notYet(pointer: Pointer, what: string, hint: string): Explanation {

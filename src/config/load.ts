@@ -2,7 +2,9 @@ import { dirname, resolve } from 'node:path';
 import { reportContradictions } from './contradictions.js';
 import { displayName, FILE_BYTES_MAX, readText } from './file.js';
 import { deepFreeze, normalize, normalizePolicy } from './normalize.js';
-import { ProblemReport } from './problems.js';
+import { layer } from './layers.js';
+import type { Override } from './override.js';
+import { formatPlace, ProblemReport } from './problems.js';
 import { pluginEntries } from './plugin-entries.js';
 import type { RawConfig } from './raw.js';
 import { validateSchema } from './schema.js';
@@ -11,17 +13,26 @@ import type { BackworksConfig, PluginPolicy } from './types.js';
 import { warningsFor } from './warnings.js';
 
 export { findConfigFile } from './file.js';
+export type { Override } from './override.js';
 export { ConfigError, type ConfigProblem, formatProblem } from './problems.js';
 
 export interface LoadedConfig {
   readonly config: BackworksConfig;
   /** One line each, starting with `file:line:column`. */
   readonly warnings: readonly string[];
+  /** The environment whose overlay counted, or null. */
+  readonly environment: string | null;
+  /** Absolute paths of the files that were read. */
+  readonly files: readonly string[];
 }
 
 export interface LoadOptions {
   /** Where variables come from; process.env when absent. */
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** The environment of the file whose overlay counts; none when absent. */
+  readonly environment?: string | undefined;
+  /** Single values that count more than the file; the last counts most. */
+  readonly overrides?: readonly Override[] | undefined;
 }
 
 export interface ParseOptions extends LoadOptions {
@@ -32,12 +43,13 @@ export interface ParseOptions extends LoadOptions {
 }
 
 /**
- * Reads a configuration file.
+ * Reads a configuration file. The same options give the same configuration as long as the file and the
+ * variables are the same.
  * @throws ConfigError with all problems of the file; BackworksError BW_CONFIG_NOT_FOUND when it cannot be read.
  */
 export async function loadConfig(file: string, options: LoadOptions = {}): Promise<LoadedConfig> {
   const path = resolve(file);
-  return parseConfig(await readText(path), { env: options.env, file: path, directory: dirname(path) });
+  return parseConfig(await readText(path), { ...options, file: path, directory: dirname(path) });
 }
 
 /**
@@ -45,32 +57,40 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
  * @throws ConfigError with all problems of the text.
  */
 export function parseConfig(text: string, options: ParseOptions): LoadedConfig {
-  const shown = options.file === undefined ? 'configuration' : displayName(options.file);
-  const source = check(text, shown, options);
+  const source = check(text, options);
   const raw = source.value as unknown as RawConfig;
-  const where = (pointer: string): string => {
-    const { line, column } = source.keyPosition(pointer);
-    return `${shown}:${line}:${column}`;
-  };
+  const where = (pointer: string): string => formatPlace(source.keyPosition(pointer));
+  const file = options.file === undefined ? null : resolve(options.directory, options.file);
   const config = normalize(raw, {
-    file: options.file === undefined ? null : resolve(options.directory, options.file),
+    file,
     directory: options.directory,
-    where: options.file === undefined ? () => null : where,
+    where: file === null ? () => null : where,
   });
   const places = { where, isGiven: (pointer: string) => source.isGiven(pointer) };
-  return { config, warnings: Object.freeze(warningsFor(raw, config, places)) };
+  return {
+    config,
+    warnings: Object.freeze(warningsFor(raw, config, places)),
+    environment: options.environment ?? null,
+    files: Object.freeze(file === null ? [] : [file]),
+  };
 }
 
 /** A source whose value is a RawConfig. */
-function check(text: string, shown: string, options: ParseOptions): Source {
-  const report = new ProblemReport(shown);
+function check(text: string, options: ParseOptions): Source {
+  const name = options.file === undefined ? 'configuration' : displayName(options.file);
+  const report = new ProblemReport();
   if (Buffer.byteLength(text) > FILE_BYTES_MAX) {
     const message = `the file is longer than ${FILE_BYTES_MAX} bytes`;
-    report.add('BW_CONFIG_SYNTAX', '', { line: 1, column: 1 }, { message });
+    report.add('BW_CONFIG_SYNTAX', '', { file: name, line: 1, column: 1 }, { message });
     report.throwIfAny();
   }
-  const source = readSource(text, options.env ?? process.env, report);
-  const broken = validateSchema(source, report);
+  const variables = options.env ?? process.env;
+  const file = readSource(text, { name, layer: { kind: 'file' }, environment: variables, report });
+  const { environment, overrides = [] } = options;
+  if (file === undefined) return report.fail();
+  const { source, known } = layer(file, { environment, overrides, variables, report });
+  source.reportMissing(report);
+  const broken = validateSchema(source, report, known);
   reportContradictions(source, options.directory, broken, report);
   report.throwIfAny();
   return source;
@@ -81,7 +101,7 @@ let policy: PluginPolicy | undefined;
 /** How a plugin runs that has no entry of its own, such as a discovered one. */
 export function defaultPluginPolicy(): PluginPolicy {
   if (policy === undefined) {
-    const source = check('plugins: { any: { type: builtin } }', 'defaults', { directory: '/', env: {} });
+    const source = check('plugins: { any: { type: builtin } }', { directory: '/', env: {} });
     const [entry] = pluginEntries((source.value as unknown as RawConfig).plugins);
     if (entry === undefined) throw new TypeError('the configuration lost its plugin');
     policy = deepFreeze(normalizePolicy(entry[1], '/'));

@@ -1,3 +1,6 @@
+/** Shorter beginnings of a word say too little. */
+const ABBREVIATION_MIN = 3;
+
 /** The candidate a mistyped word most likely means, or undefined when none is near. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
@@ -11,7 +14,13 @@ export function nearest(word: string, candidates: readonly string[]): string | u
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? onlyOneThatBegins(word, candidates);
+}
+
+/** Of `production` for `prod`, when that is the beginning of nothing else. */
+function onlyOneThatBegins(word: string, candidates: readonly string[]): string | undefined {
+  const begun = candidates.filter((candidate) => candidate.toLowerCase().startsWith(word.toLowerCase()));
+  return word.length >= ABBREVIATION_MIN && begun.length === 1 ? begun[0] : undefined;
 }
 
 /**

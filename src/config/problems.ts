@@ -4,11 +4,14 @@ import { displayPath, type Pointer } from './pointer.js';
 /** One mistake in a configuration file. */
 export interface ConfigProblem {
   readonly code: ConfigErrorCode;
-  /** As shown to people: relative to the working directory where that is shorter. */
+  /**
+   * As shown to people: relative to the working directory where that is shorter. The name of the flag
+   * or variable for a value that stands in no file.
+   */
   readonly file: string;
-  /** Counted from 1. */
-  readonly line: number;
-  readonly column: number;
+  /** Counted from 1; null, as the column is, for a value that stands in no file. */
+  readonly line: number | null;
+  readonly column: number | null;
   /** Such as `plugins.weather.timeouts.call`; empty for the whole file. */
   readonly path: string;
   /** What is wrong, without place and hint. */
@@ -41,7 +44,7 @@ export class ConfigError extends BackworksError {
 
 /** `file:line:column: path: message — hint` */
 export function formatProblem(problem: ConfigProblem): string {
-  const place = `${problem.file}:${problem.line}:${problem.column}: `;
+  const place = `${formatPlace(problem)}: `;
   const path = problem.path === '' ? '' : `${problem.path}: `;
   const hint = problem.hint === null ? '' : ` — ${problem.hint}`;
   return place + path + problem.message + hint;
@@ -58,24 +61,31 @@ export type Finding = { readonly hint?: string | undefined } & (
   { readonly expected: string; readonly found: string } | { readonly message: string }
 );
 
+/** Counted from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
 
-/** Collects the problems of one file, so that all are reported at once. */
+/** Where something stands: in a file, or in a flag or variable of that name. */
+export type Place = { readonly file: string } & (Position | { readonly line: null; readonly column: null });
+
+/** `file:line:column` */
+export function formatPlace({ file, line, column }: Pick<ConfigProblem, 'file' | 'line' | 'column'>): string {
+  return line === null ? file : `${file}:${line}:${column}`;
+}
+
+/** Collects the problems of one configuration, so that all are reported at once. */
 export class ProblemReport {
   private readonly problems: ConfigProblem[] = [];
 
-  constructor(readonly file: string) {}
-
-  add(code: ConfigErrorCode, pointer: Pointer, position: Position, finding: Finding): void {
+  add(code: ConfigErrorCode, pointer: Pointer, place: Place, finding: Finding): void {
     const mismatch = 'expected' in finding;
     this.problems.push({
       code,
-      file: this.file,
-      line: position.line,
-      column: position.column,
+      file: place.file,
+      line: place.line,
+      column: place.column,
       path: displayPath(pointer),
       message: mismatch ? `expected ${finding.expected}, found ${finding.found}` : finding.message,
       expected: mismatch ? finding.expected : null,
@@ -84,9 +94,18 @@ export class ProblemReport {
     });
   }
 
-  /** @throws ConfigError when there is a problem; they are in the order of the file. */
+  /** @throws ConfigError when there is a problem. */
   throwIfAny(): void {
-    if (this.problems.length === 0) return;
-    throw new ConfigError(this.problems.sort((a, b) => a.line - b.line || a.column - b.column));
+    if (this.problems.length > 0) this.fail();
   }
+
+  /** @throws ConfigError with the problems in the order of the file; others follow. */
+  fail(): never {
+    throw new ConfigError(this.problems.sort(byPlace));
+  }
+}
+
+function byPlace(a: ConfigProblem, b: ConfigProblem): number {
+  if (a.line === null || b.line === null) return Number(a.line === null) - Number(b.line === null);
+  return a.line - b.line || (a.column ?? 0) - (b.column ?? 0);
 }

@@ -1,42 +1,37 @@
-import { isAlias, isMap, isScalar, isSeq, type LineCounter, type YAMLMap, type YAMLSeq } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, type YAMLMap, type YAMLSeq } from 'yaml';
 import { retype, substitute, type SubstitutionFault } from './environment.js';
 import { DEPTH_MAX, TOO_DEEP } from './nesting.js';
 import { below, type Pointer, quote } from './pointer.js';
-import type { ConfigErrorCode, Finding, Position, ProblemReport } from './problems.js';
+import type { Layer, Mark } from './mark.js';
+import type { ConfigErrorCode, Finding, Place, ProblemReport } from './problems.js';
 import type { JsonValue } from './types.js';
 
 /** Values in the file, those that aliases repeat included. */
 const VALUES_MAX = 100_000;
 
-/** What is known of one value of the file. */
-export interface Mark {
-  /** Offsets in the text. */
-  readonly key: number | null;
-  readonly value: number;
-  /** Set when the content came from the environment and must not be shown. */
-  readonly origin?: string;
-  /** The other reading of a variable, as text or as number or boolean. */
-  readonly alternative?: string | number | boolean;
+export interface ReaderSettings {
+  /** Where variables come from. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly report: ProblemReport;
+  readonly layer: Layer;
+  /** Where an offset of the text is. */
+  place(offset: number): Place;
 }
 
 /** Walks the nodes of a document once, in the order of the file. */
 export class Reader {
   readonly marks = new Map<Pointer, Mark>();
-  readonly unresolved: Pointer[] = [];
   malformed = false;
   private readonly anchors = new Map<string, unknown>();
   private values = 0;
   private depth = 0;
   private aliasDepth = 0;
 
-  constructor(
-    private readonly environment: NodeJS.ProcessEnv,
-    private readonly report: ProblemReport,
-    private readonly lines: LineCounter,
-  ) {}
+  constructor(private readonly settings: ReaderSettings) {}
 
-  read(node: unknown, pointer: Pointer, key: number | null): JsonValue {
-    const mark: Mark = { key, value: offsetOf(node) ?? key ?? 0 };
+  read(node: unknown, pointer: Pointer, key: Place | null): JsonValue {
+    const { layer } = this.settings;
+    const mark: Mark = { key, value: this.placeOf(node) ?? key ?? this.settings.place(0), layer };
     this.marks.set(pointer, mark);
     this.values += 1;
     if (this.values > VALUES_MAX) {
@@ -94,15 +89,15 @@ export class Reader {
       // The parser makes every key a text.
       const name = isScalar<string>(pair.key) ? pair.key.value : String(pair.key);
       const at = below(pointer, name);
-      const offset = offsetOf(pair.key);
+      const place = this.placeOf(pair.key) ?? this.settings.place(0);
       if (entries.has(name)) {
-        const first = linePosition(this.lines, this.marks.get(at)?.key ?? 0);
-        this.reject(at, offset ?? 0, { message: `the key is already on line ${first.line}` });
+        const first = this.marks.get(at)?.key?.line ?? 1;
+        this.reject(at, place, { message: `the key is already on line ${first}` });
         continue;
       }
       // Reserved before the value is read, which may hold an alias of this very mapping.
       entries.set(name, null);
-      entries.set(name, this.read(pair.value, at, offset));
+      entries.set(name, this.read(pair.value, at, place));
     }
     return Object.fromEntries(entries);
   }
@@ -112,35 +107,41 @@ export class Reader {
   }
 
   private text(text: string, plain: boolean, pointer: Pointer, mark: Mark): JsonValue {
-    const result = substitute(text, this.environment);
+    const result = substitute(text, this.settings.environment);
     if (result.kind === 'unchanged') return text;
     if (result.kind === 'escaped') return result.text;
     if (result.kind === 'faulty') {
-      this.unresolved.push(pointer);
+      const missing = result.faults.filter(({ kind }) => kind === 'missing').map(explainFault);
+      this.marks.set(pointer, { ...mark, template: text, missing });
       for (const fault of result.faults) {
-        this.add('BW_CONFIG_VARIABLE', pointer, mark.value, explainFault(fault));
+        if (fault.kind === 'malformed') {
+          this.add('BW_CONFIG_VARIABLE', pointer, mark.value, explainFault(fault));
+        }
       }
       return null;
     }
-    const { text: filled, origin, whole } = result.substitution;
+    const { text: filled, origin, whole, names } = result.substitution;
     const typed = whole ? retype(filled) : filled;
     const [value, alternative] = plain ? [typed, filled] : [filled, typed];
-    this.marks.set(pointer, value === alternative ? { ...mark, origin } : { ...mark, origin, alternative });
+    const filledMark = { ...mark, origin, template: text, variables: names };
+    this.marks.set(pointer, value === alternative ? filledMark : { ...filledMark, alternative });
     return value;
   }
 
-  private reject(pointer: Pointer, offset: number, finding: Finding): void {
+  private placeOf(node: unknown): Place | null {
+    const positioned = isScalar(node) || isAlias(node) || isMap(node) || isSeq(node);
+    const offset = positioned ? node.range?.[0] : undefined;
+    return offset === undefined ? null : this.settings.place(offset);
+  }
+
+  private reject(pointer: Pointer, place: Place, finding: Finding): void {
     this.malformed = true;
-    this.add('BW_CONFIG_SYNTAX', pointer, offset, finding);
+    this.add('BW_CONFIG_SYNTAX', pointer, place, finding);
   }
 
-  private add(code: ConfigErrorCode, pointer: Pointer, offset: number, finding: Finding): void {
-    this.report.add(code, pointer, linePosition(this.lines, offset), finding);
+  private add(code: ConfigErrorCode, pointer: Pointer, place: Place, finding: Finding): void {
+    this.settings.report.add(code, pointer, place, finding);
   }
-}
-
-function offsetOf(node: unknown): number | null {
-  return isScalar(node) || isAlias(node) || isMap(node) || isSeq(node) ? (node.range?.[0] ?? null) : null;
 }
 
 function explainFault(fault: SubstitutionFault): Finding {
@@ -154,10 +155,4 @@ function explainFault(fault: SubstitutionFault): Finding {
         found: quote(fault.reference),
         hint: 'write $${ for the characters ${',
       };
-}
-
-/** Counted from 1. */
-export function linePosition(lines: LineCounter, offset: number): Position {
-  const { line, col } = lines.linePos(offset);
-  return { line: Math.max(line, 1), column: Math.max(col, 1) };
 }

@@ -1,18 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv';
 import { explain } from './explain.js';
+import type { Mark } from './mark.js';
 import { type Pointer, segments } from './pointer.js';
 import type { ProblemReport } from './problems.js';
 import type { Source } from './source.js';
 import type { JsonObject, JsonValue } from './types.js';
 
-let compiled: ValidateFunction | undefined;
+const OVERLAY = 'backworks#/definitions/overlay';
+
+let compiled: { readonly whole: ValidateFunction; readonly overlay: ValidateFunction } | undefined;
+
+/** The text of the published JSON Schema. */
+export function schemaText(): string {
+  return readFileSync(new URL('../../schema/backworks.v1.json', import.meta.url), 'utf8');
+}
 
 /** The published JSON Schema, compiled on first use. */
-function validator(): ValidateFunction {
+function validators(): NonNullable<typeof compiled> {
   if (compiled === undefined) {
-    const file = new URL('../../schema/backworks.v1.json', import.meta.url);
-    const schema = JSON.parse(readFileSync(file, 'utf8')) as AnySchemaObject;
     const ajv = new Ajv({
       allErrors: true,
       strict: true,
@@ -23,31 +29,60 @@ function validator(): ValidateFunction {
     });
     // Known to editors; here it says what to expect where a pattern cannot.
     ajv.addVocabulary(['patternErrorMessage']);
-    compiled = ajv.compile(schema);
+    ajv.addSchema(JSON.parse(schemaText()) as AnySchemaObject, 'backworks');
+    compiled = { whole: ajv.compile({ $ref: 'backworks' }), overlay: ajv.compile({ $ref: OVERLAY }) };
   }
   return compiled;
 }
 
+/** Values that are known to be wrong and have been reported. */
+export type KnownMistakes = Set<Mark>;
+
 /**
- * Checks the source's value against the schema, fills in defaults in place and reports every mismatch.
+ * Checks a source that is merged with others: nothing has to be there. Reports every mismatch and adds
+ * it to the known mistakes.
+ */
+export function validateOverlay(source: Source, report: ProblemReport, known: KnownMistakes): void {
+  for (const pointer of mismatches(validators().overlay, source, report, known)) {
+    const mark = source.marks.get(pointer);
+    if (mark !== undefined) known.add(mark);
+  }
+}
+
+/**
+ * Checks the source's value against the schema, fills in defaults in place and reports every mismatch that
+ * is not known.
  * @returns the pointers of the values that are wrong.
  */
-export function validateSchema(source: Source, report: ProblemReport): readonly Pointer[] {
-  const validate = validator();
+export function validateSchema(
+  source: Source,
+  report: ProblemReport,
+  known: KnownMistakes,
+): readonly Pointer[] {
+  return mismatches(validators().whole, source, report, known);
+}
+
+function mismatches(
+  validate: ValidateFunction,
+  source: Source,
+  report: ProblemReport,
+  known: KnownMistakes,
+): readonly Pointer[] {
   let errors = failures(validate, source.value);
   if (rereadVariables(source, errors)) errors = failures(validate, source.value);
-  const reported = new Set<Pointer>();
+  const wrong = new Set<Pointer>();
   for (const error of errors) {
     const problem = explain(error, source);
-    if (problem === undefined || reported.has(problem.pointer) || source.isUnresolved(problem.pointer))
-      continue;
-    reported.add(problem.pointer);
-    const position = problem.atKey
-      ? source.keyPosition(problem.pointer)
-      : source.valuePosition(problem.pointer);
-    report.add('BW_CONFIG_INVALID', problem.pointer, position, problem.finding);
+    if (problem === undefined || wrong.has(problem.pointer)) continue;
+    // What a variable would have held is not known; that its key is unknown is.
+    if (!problem.atKey && source.isUnresolved(problem.pointer)) continue;
+    wrong.add(problem.pointer);
+    const mark = source.marks.get(problem.pointer);
+    if (mark !== undefined && known.has(mark)) continue;
+    const place = problem.atKey ? source.keyPosition(problem.pointer) : source.valuePosition(problem.pointer);
+    report.add('BW_CONFIG_INVALID', source.prefix + problem.pointer, place, problem.finding);
   }
-  return [...reported];
+  return [...wrong];
 }
 
 function failures(validate: ValidateFunction, value: JsonValue): readonly ErrorObject[] {

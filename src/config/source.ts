@@ -1,8 +1,9 @@
 import { LineCounter, parseDocument, type YAMLError } from 'yaml';
 import { excessiveNesting, TOO_DEEP } from './nesting.js';
+import type { Layer, Mark } from './mark.js';
 import { isWithin, type Pointer } from './pointer.js';
-import type { Position, ProblemReport } from './problems.js';
-import { linePosition, type Mark, Reader } from './reader.js';
+import type { Finding, Place, Position, ProblemReport } from './problems.js';
+import { Reader } from './reader.js';
 import type { JsonValue } from './types.js';
 
 type ParsedDocument = ReturnType<typeof parseDocument>;
@@ -13,23 +14,23 @@ const PARSER_MESSAGES: Partial<Record<YAMLError['code'], string>> = {
   NON_STRING_KEY: 'a key is a word, not an alias, a list or a mapping',
 };
 
-/** The plain value of a file, and where each part of it stands. */
+/** A plain value, and where each part of it stands. */
 export class Source {
   constructor(
     readonly value: JsonValue,
-    private readonly marks: ReadonlyMap<Pointer, Mark>,
-    private readonly unresolved: readonly Pointer[],
-    private readonly lines: LineCounter,
+    readonly marks: ReadonlyMap<Pointer, Mark>,
+    /** Where the value stands in its file, when it is not the whole of it. */
+    readonly prefix: Pointer = '',
   ) {}
 
-  /** The position of a value; of the nearest enclosing one for a value the file does not have. */
-  valuePosition(pointer: Pointer): Position {
-    return linePosition(this.lines, this.mark(pointer)?.value ?? 0);
+  /** The place of a value; of the nearest enclosing one for a value that is not given. */
+  valuePosition(pointer: Pointer): Place {
+    return this.nearestMark(pointer).value;
   }
 
-  keyPosition(pointer: Pointer): Position {
-    const mark = this.mark(pointer);
-    return linePosition(this.lines, mark?.key ?? mark?.value ?? 0);
+  keyPosition(pointer: Pointer): Place {
+    const { key, value } = this.nearestMark(pointer);
+    return key ?? value;
   }
 
   /** True for a value of the file, false for a default. */
@@ -47,38 +48,80 @@ export class Source {
     return this.marks.get(pointer)?.alternative;
   }
 
-  /** True for a value that could not be determined, which has been reported. */
+  /** True for a value that could not be determined, which has been or will be reported. */
   isUnresolved(pointer: Pointer): boolean {
-    return this.unresolved.includes(pointer);
+    return this.marks.get(pointer)?.missing !== undefined;
   }
 
   hasUnresolved(ancestor: Pointer): boolean {
-    return this.unresolved.some((pointer) => isWithin(pointer, ancestor));
+    return [...this.marks].some(
+      ([pointer, mark]) => mark.missing !== undefined && isWithin(pointer, ancestor),
+    );
   }
 
-  private mark(pointer: Pointer): Mark | undefined {
+  /** Reports the variables that are not set. */
+  reportMissing(report: ProblemReport): void {
+    for (const [pointer, { missing = [], value }] of this.marks) {
+      for (const finding of missing) {
+        report.add('BW_CONFIG_VARIABLE', this.prefix + pointer, value, finding);
+      }
+    }
+  }
+
+  /** A part as a value of its own, given by `layer`. */
+  part(ancestor: Pointer, value: JsonValue, layer: Layer): Source {
+    const marks = new Map<Pointer, Mark>();
+    for (const [pointer, mark] of this.marks) {
+      if (isWithin(pointer, ancestor)) marks.set(pointer.slice(ancestor.length), { ...mark, layer });
+    }
+    return new Source(value, marks, this.prefix + ancestor);
+  }
+
+  private nearestMark(pointer: Pointer): Mark {
     for (let at = pointer; ; at = at.slice(0, at.lastIndexOf('/'))) {
       const mark = this.marks.get(at);
-      if (mark !== undefined || at === '') return mark;
+      if (mark !== undefined) return mark;
+      if (at === '') throw new TypeError('a source without a mark for its value');
     }
   }
 }
 
+export interface SourceSettings {
+  /** The name of the file, or of the flag or variable. */
+  readonly name: string;
+  readonly layer: Layer;
+  /** Where variables come from. */
+  readonly environment: NodeJS.ProcessEnv;
+  readonly report: ProblemReport;
+  /** What the text is the value of; the whole by default. */
+  readonly pointer?: Pointer;
+}
+
 /**
- * Reads YAML 1.2 as JSON values with the variables of `environment` filled in. Problems go to `report`.
- * @throws ConfigError when the text is not well-formed; then there is nothing to go on with.
+ * Reads YAML 1.2 as JSON values with variables filled in. Problems go to the report, except for variables
+ * that are not set: another layer may replace those.
+ * @returns undefined when the text is not well-formed; then there is nothing to go on with.
  */
-export function readSource(text: string, environment: NodeJS.ProcessEnv, report: ProblemReport): Source {
-  const nesting = excessiveNesting(text);
-  if (nesting !== undefined) report.add('BW_CONFIG_SYNTAX', '', nesting, { message: TOO_DEEP });
-  report.throwIfAny();
+export function readSource(text: string, settings: SourceSettings): Source | undefined {
+  const { name, layer, environment, report, pointer = '' } = settings;
   const lines = new LineCounter();
+  const inFile = layer.kind === 'file';
+  const at = ({ line, column }: Position): Place =>
+    inFile ? { file: name, line, column } : { file: name, line: null, column: null };
+  const place = (offset: number): Place => at(linePosition(lines, offset));
+
+  const nesting = excessiveNesting(text);
+  if (nesting !== undefined) {
+    report.add('BW_CONFIG_SYNTAX', pointer, at(nesting), { message: TOO_DEEP });
+    return undefined;
+  }
   const document = parse(text, lines);
-  reportFaults(document, text, lines, report);
-  const reader = new Reader(environment, report, lines);
-  const value = reader.read(document.contents, '', null);
-  if (reader.malformed) report.throwIfAny();
-  return new Source(value, reader.marks, reader.unresolved, lines);
+  const found = faults(document, text);
+  for (const { offset, finding } of found) report.add('BW_CONFIG_SYNTAX', pointer, place(offset), finding);
+  if (found.length > 0) return undefined;
+  const reader = new Reader({ environment, report, layer, place });
+  const value = reader.read(document.contents, pointer, null);
+  return reader.malformed ? undefined : new Source(value, reader.marks);
 }
 
 function parse(text: string, lines: LineCounter): ParsedDocument {
@@ -97,23 +140,21 @@ function parse(text: string, lines: LineCounter): ParsedDocument {
 }
 
 /** Of the parser's errors only the first: what follows is mostly its consequence. */
-function reportFaults(
-  document: ParsedDocument,
-  text: string,
-  lines: LineCounter,
-  report: ProblemReport,
-): void {
-  for (const fault of [...document.errors.slice(0, 1), ...document.warnings]) {
+function faults(document: ParsedDocument, text: string): { offset: number; finding: Finding }[] {
+  return [...document.errors.slice(0, 1), ...document.warnings].map((fault) => {
     const offset = fault.pos[0];
     const unquoted = text.slice(offset - 1, offset + 1) === '${';
     const hint = unquoted ? 'inside { } and [ ] a variable needs quotes' : undefined;
-    const message = PARSER_MESSAGES[fault.code] ?? sentence(fault.message);
-    report.add('BW_CONFIG_SYNTAX', '', linePosition(lines, offset), { message, hint });
-  }
-  report.throwIfAny();
+    return { offset, finding: { message: PARSER_MESSAGES[fault.code] ?? sentence(fault.message), hint } };
+  });
 }
 
 /** The parser's message in our style, without the piece of the file it may quote: it may be a secret. */
 function sentence(message: string): string {
   return message.charAt(0).toLowerCase() + message.slice(1).replace(/: "[^]*$/, '');
+}
+
+function linePosition(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(line, 1), column: Math.max(col, 1) };
 }

@@ -38,7 +38,8 @@ export class RunningCommand {
   constructor(args: readonly string[], { cwd, env = {}, imports = [] }: RunOptions = {}) {
     // What the machine running the tests likes or not must not show in the results.
     const inherited = { ...process.env };
-    for (const name of ['NO_COLOR', 'FORCE_COLOR', 'BACKWORKS_CONFIG']) delete inherited[name];
+    for (const name of ['NO_COLOR', 'FORCE_COLOR', 'BACKWORKS_CONFIG', 'BACKWORKS_ENV', 'BACKWORKS_SET'])
+      delete inherited[name];
     const preloads = imports.flatMap((module) => ['--import', module]);
     this.child = spawn(process.execPath, [...preloads, MAIN, ...args], {
       cwd: cwd ?? tmpdir(),

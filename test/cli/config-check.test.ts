@@ -39,6 +39,7 @@ test('--json sums up for programs', async () => {
   expect(JSON.parse(stdout)).toEqual({
     ok: true,
     file: join(cwd, 'good.yaml'),
+    environment: null,
     name: 'demo',
     version: '1.2.3',
     endpoints: 2,

@@ -31,7 +31,9 @@ interface Key {
 function keysOf(parent: Schema, prefix = ''): Key[] {
   const named = parent.additionalProperties;
   const reference = typeof named === 'object' ? named.$ref?.replace('#/definitions/', '') : undefined;
-  const entry = reference === undefined ? undefined : schema.definitions?.[reference];
+  // An overlay has the keys of the file once more.
+  const entry =
+    reference === undefined || reference === 'overlay' ? undefined : schema.definitions?.[reference];
   return [
     ...Object.entries(parent.properties ?? {}).flatMap(([key, child]) => [
       { path: prefix + key, schema: child, required: parent.required?.includes(key) === true },
@@ -103,6 +105,6 @@ test('the keys named under "Not supported yet" are refused', () => {
 
 /** Where a key stands that the section names in short. */
 function keyPath(key: string): string[] {
-  const global = ['environments', 'marketplace', 'state', 'server.workers'].includes(key);
+  const global = ['marketplace', 'state', 'server.workers'].includes(key);
   return global ? key.split('.') : ['plugins', 'a', ...key.split('.')];
 }

@@ -43,7 +43,7 @@ export const SANDBOX: readonly Case[] = [
   [
     'a permission that does not exist',
     plugin('permissions: { files: {} }'),
-    '1:41: plugins.a.permissions.files: unknown key "files" — the keys here are filesystem, network, env',
+    '1:41: plugins.a.permissions.files: unknown key "files" — did you mean "filesystem"?',
   ],
   [
     'permissions in a list',

@@ -3,11 +3,6 @@ import type { Case } from './case.js';
 /** Files that are not supported by this version yet. */
 export const UNSUPPORTED: readonly Case[] = [
   [
-    'environments',
-    'environments: { production: {} }',
-    '1:1: environments: this key is not supported by this version yet — remove it',
-  ],
-  [
     'marketplace',
     'marketplace: {}',
     '1:1: marketplace: this key is not supported by this version yet — remove it',
