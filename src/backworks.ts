@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { alertingServer } from './alerts/alert.js';
 import { Alerts } from './alerts/alerts.js';
-import { defaultPluginPolicy } from './config/load.js';
+import { defaultPluginPolicy, loadConfig, type LoadedConfig } from './config/load.js';
 import type { BackworksConfig, PluginPolicy } from './config/types.js';
 import { DeadlineTimer } from './execution/deadline.js';
 import { PluginMetrics } from './execution/metrics.js';
+import { BackworksError } from './errors.js';
 import { type Log, silentLog } from './log.js';
 import { type LibraryStore, openLibraryStore } from './native/library-store.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
@@ -15,8 +16,10 @@ import { Quarantine, type QuarantinedLibrary } from './plugins/quarantine.js';
 import { PluginRegistry } from './plugins/registry.js';
 import type { PluginStatus, RejectedLibrary } from './plugins/status.js';
 import { validateLibrary, type ValidationReport } from './plugins/validate.js';
+import { Reloader } from './reload/reloader.js';
+import type { ReloadReport } from './reload/report.js';
 import { createAdminApp } from './server/admin.js';
-import { createApp } from './server/app.js';
+import { createApp, prepareRoutes } from './server/app.js';
 import { listen, type Listener } from './server/listen.js';
 
 const ADMIN_TOKEN_BYTES = 24;
@@ -26,6 +29,13 @@ export interface BackworksOptions {
   readonly log?: Log;
   /** Where the variables come from that `permissions.env` grants; none when absent. */
   readonly environment?: NodeJS.ProcessEnv;
+  /**
+   * Reads the configuration anew, as it was read at first. Without it a configuration that came from a
+   * file is read from there, with the variables of the process.
+   */
+  readonly load?: () => Promise<LoadedConfig>;
+  /** Told of each configuration that comes into force after the first. */
+  readonly configured?: (config: BackworksConfig) => void;
 }
 
 export interface BackworksAddress {
@@ -45,6 +55,12 @@ export interface Backworks {
   start(): Promise<BackworksAddress>;
   /** Drains, shuts every plugin down within its time-box. Never rejects; idempotent. */
   stop(): Promise<void>;
+  /**
+   * Reads the configuration anew and puts in force what changed, while requests are served; with `dryRun`
+   * it only says what that would be. Requests in flight finish under the configuration they began with.
+   * @throws ConfigError, BackworksError BW_RELOAD_REFUSED: nothing has changed then.
+   */
+  reload(options?: { readonly dryRun?: boolean }): Promise<ReloadReport>;
   /** Discovers and describes plugins; none is initialized and nothing listens. */
   inspect(): Promise<void>;
   plugins(): PluginStatus[];
@@ -67,10 +83,10 @@ export interface Backworks {
 }
 
 /** Wires a server together from a checked configuration. */
-export function createBackworks(
-  config: BackworksConfig,
-  { log = silentLog, environment = {} }: BackworksOptions = {},
-): Backworks {
+export function createBackworks(config: BackworksConfig, options: BackworksOptions = {}): Backworks {
+  const { log = silentLog, environment = {}, configured } = options;
+  /** What is in force. */
+  let current = config;
   const metrics = new PluginMetrics();
   const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
   const alerts = new Alerts({
@@ -83,17 +99,40 @@ export function createBackworks(
     log,
     onState: (change) => alerts.note(change),
     ...createPluginParts(metrics, log, environment),
-    drainTimeoutMs: () => config.server.shutdown.timeoutMs,
-    onChange: () => orchestrator.setPlugins(registry.loaded()),
+    drainTimeoutMs: () => current.server.shutdown.timeoutMs,
+    onChange: () => orchestrator.setPlugins(registry.loaded(), current.server.bodyLimitBytes),
   });
-  const app = createApp({ endpoints: config.endpoints, orchestrator, log });
-  const { token, readToken } = config.admin;
-  const madeUpToken = token === '' ? randomBytes(ADMIN_TOKEN_BYTES).toString('base64url') : null;
+  let routes = prepareRoutes(config.endpoints, orchestrator);
+  const app = createApp({ routes: () => routes, orchestrator, log });
+  const madeUpToken = config.admin.token === '' ? randomBytes(ADMIN_TOKEN_BYTES).toString('base64url') : null;
   const startedAt = new Date();
   const listeners: Listener[] = [];
   let starting = true;
   let opening: Promise<BackworksAddress> | null = null;
   let stopping: Promise<void> | null = null;
+
+  const reloader = new Reloader({
+    load: options.load ?? loaderOf(config),
+    registry,
+    current: () => current,
+    prepare(next) {
+      const prepared = prepareRoutes(next.endpoints, orchestrator);
+      return () => {
+        routes = prepared;
+        current = next;
+        alerts.configure(next.alerts);
+        configured?.(next);
+      };
+    },
+    log,
+  });
+
+  async function reload({ dryRun = false }: { readonly dryRun?: boolean } = {}): Promise<ReloadReport> {
+    await opening;
+    if (opening === null || stopping !== null)
+      throw new BackworksError('BW_RELOAD_REFUSED', 'the server is not running');
+    return dryRun ? reloader.plan() : reloader.reload();
+  }
 
   const admin = createAdminApp({
     status: () => ({
@@ -105,11 +144,16 @@ export function createBackworks(
     }),
     metrics,
     control: {
+      reload,
       restart: (name) => registry.restart(name),
       release: (name) => registry.release(name),
     },
-    token: madeUpToken ?? token,
-    readToken,
+    get token() {
+      return current.admin.token || (madeUpToken ?? '');
+    },
+    get readToken() {
+      return current.admin.readToken;
+    },
     version: packageVersion(),
     configFile: config.file,
     log,
@@ -135,7 +179,8 @@ export function createBackworks(
   async function close(): Promise<void> {
     // Plugins that are just being loaded are loaded to the end: then there is something to shut down.
     await opening?.catch(() => undefined);
-    const { delayMs, timeoutMs } = config.server.shutdown;
+    await reloader.idle();
+    const { delayMs, timeoutMs } = current.server.shutdown;
     // Traffic drains first; the admin API tells of it until the end.
     for (const [index, listener] of listeners.entries()) {
       await listener.close(index === 0 && !starting ? { delayMs, timeoutMs } : { timeoutMs: 0 });
@@ -154,6 +199,7 @@ export function createBackworks(
       }
     },
     stop: () => (stopping ??= close()),
+    reload,
     async inspect() {
       await registry.discover(config);
       await registry.describeAll();
@@ -198,6 +244,10 @@ interface PluginParts {
   readonly reader: LibraryReader;
   readonly loader: PluginLoader;
   readonly quarantine: () => Promise<Quarantine>;
+}
+
+function loaderOf({ file }: BackworksConfig): (() => Promise<LoadedConfig>) | null {
+  return file === null ? null : () => loadConfig(file);
 }
 
 function packageVersion(): string {

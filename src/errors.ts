@@ -24,9 +24,9 @@ const kind = (status: number, exit: number, summary: string): ErrorKind => ({ su
 
 export const ERRORS = {
   BW_CONFIG_NOT_FOUND: kind(500, EXIT.config, 'No configuration file was found where one was expected.'),
-  BW_CONFIG_SYNTAX: kind(500, EXIT.config, 'The configuration file is not well-formed YAML.'),
-  BW_CONFIG_INVALID: kind(500, EXIT.config, 'The configuration breaks its schema or contradicts itself.'),
-  BW_CONFIG_VARIABLE: kind(500, EXIT.config, 'A ${VARIABLE} in the configuration has no value.'),
+  BW_CONFIG_SYNTAX: kind(422, EXIT.config, 'The configuration file is not well-formed YAML.'),
+  BW_CONFIG_INVALID: kind(422, EXIT.config, 'The configuration breaks its schema or contradicts itself.'),
+  BW_CONFIG_VARIABLE: kind(422, EXIT.config, 'A ${VARIABLE} in the configuration has no value.'),
   BW_LIBRARY_NOT_FOUND: kind(503, EXIT.plugin, 'A plugin library does not exist or cannot be read.'),
   BW_LIBRARY_FORMAT: kind(503, EXIT.plugin, 'A file is not a shared library of this system.'),
   BW_LIBRARY_ARCHITECTURE: kind(503, EXIT.plugin, 'A library was built for another processor.'),
@@ -55,6 +55,7 @@ export const ERRORS = {
   BW_PLUGIN_CIRCUIT_OPEN: kind(503, EXIT.plugin, 'A plugin failed too often and is left alone for a while.'),
   BW_PLUGIN_RECONFIGURE: kind(503, EXIT.plugin, 'A plugin did not take a new configuration while running.'),
   BW_PLUGIN_STATE: kind(409, EXIT.plugin, 'A plugin is in a state that does not allow what was asked.'),
+  BW_RELOAD_REFUSED: kind(409, EXIT.plugin, 'A reload could not be done; nothing was changed.'),
   BW_RUNNER_NOT_FOUND: kind(503, EXIT.failure, 'The runner program is missing.'),
   BW_RUNNER_VERSION: kind(503, EXIT.failure, 'The runner program is of another version than the server.'),
   BW_RUNNER_START: kind(503, EXIT.failure, 'The runner program could not be started.'),

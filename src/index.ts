@@ -20,5 +20,8 @@ export type { BackworksConfig } from './config/types.js';
 export { BackworksError, type ErrorCode, ERRORS, PluginFailure, type PluginPhase } from './errors.js';
 export { type Log, silentLog } from './log.js';
 export type { QuarantinedLibrary } from './plugins/quarantine.js';
+export type { FailedChange } from './plugins/registry-change.js';
+export type { PluginAction, PluginChange } from './plugins/reload.js';
+export type { ReloadReport } from './reload/report.js';
 export type { PluginState, PluginStatus, PostMortem, RejectedLibrary } from './plugins/status.js';
 export type { CheckOutcome, ValidationCheck, ValidationReport } from './plugins/validate.js';

@@ -18,9 +18,11 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   alerts: ['plugins', 'config', ...FOUNDATION],
   builtin: ['plugins', 'config', ...FOUNDATION],
   pipeline: ['plugins', 'config', ...FOUNDATION],
-  server: ['pipeline', 'plugins', 'execution', 'config', ...FOUNDATION],
+  reload: ['plugins', 'config', ...FOUNDATION],
+  server: ['reload', 'pipeline', 'plugins', 'execution', 'config', ...FOUNDATION],
   backworks: [
     'server',
+    'reload',
     'alerts',
     'pipeline',
     'builtin',
@@ -30,9 +32,19 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
     'config',
     ...FOUNDATION,
   ],
-  index: ['backworks', 'server', 'pipeline', 'plugins', 'config', ...FOUNDATION],
+  index: ['backworks', 'server', 'reload', 'pipeline', 'plugins', 'config', ...FOUNDATION],
   testing: ['backworks', 'pipeline', 'plugins', 'config', ...FOUNDATION],
-  cli: ['backworks', 'server', 'pipeline', 'plugins', 'execution', 'native', 'config', ...FOUNDATION],
+  cli: [
+    'backworks',
+    'server',
+    'reload',
+    'pipeline',
+    'plugins',
+    'execution',
+    'native',
+    'config',
+    ...FOUNDATION,
+  ],
 };
 
 /** Types that describe data, not behaviour; every part may name them. */

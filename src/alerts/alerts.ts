@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Counter, type Registry } from 'prom-client';
 import type { AlertsConfig } from '../config/types.js';
 import type { Log } from '../log.js';
@@ -20,10 +21,12 @@ export interface AlertsOptions {
 /** Tells a webhook when plugins are not well, and when they are again. */
 export class Alerts {
   private readonly plugins = new Map<string, PluginAlerts>();
-  private readonly webhook: Webhook | null;
+  private webhook: Webhook | null;
+  private settings: AlertsConfig;
+  private readonly count: (result: Delivery) => void;
 
   constructor(private readonly options: AlertsOptions) {
-    const { settings, log, registry } = options;
+    const { settings, registry } = options;
     const counter = new Counter({
       name: 'backworks_alerts_total',
       help: 'Alerts by what became of them.',
@@ -31,18 +34,34 @@ export class Alerts {
       registers: [registry],
     });
     for (const result of DELIVERIES) counter.inc({ result }, 0);
-    const count = (result: Delivery): void => counter.inc({ result });
-    this.webhook = settings.webhook === '' ? null : new Webhook({ settings, log, count });
+    this.count = (result) => counter.inc({ result });
+    this.settings = settings;
+    this.webhook = this.open(settings);
+  }
+
+  /** Tells by other settings from now on; what was to be told goes where it was to go. */
+  configure(settings: AlertsConfig): void {
+    if (isDeepStrictEqual(settings, this.settings)) return;
+    void this.webhook?.close(CLOSE_LIMIT_MS);
+    this.settings = settings;
+    this.webhook = this.open(settings);
+  }
+
+  private open(settings: AlertsConfig): Webhook | null {
+    if (settings.webhook === '') return null;
+    return new Webhook({ settings, log: this.options.log, count: this.count });
   }
 
   /** Never throws and never waits. */
   note(change: StateChange): void {
-    const { webhook } = this;
-    if (webhook === null) return;
-    const { settings, server } = this.options;
+    if (this.webhook === null) return;
     let plugin = this.plugins.get(change.plugin);
     if (plugin === undefined) {
-      plugin = new PluginAlerts(settings, (alert) => webhook.send(alertDocument(alert, server)));
+      const { server } = this.options;
+      plugin = new PluginAlerts(
+        () => this.settings,
+        (alert) => this.webhook?.send(alertDocument(alert, server)),
+      );
       this.plugins.set(change.plugin, plugin);
     }
     plugin.note(change);

@@ -27,7 +27,8 @@ export class PluginAlerts {
   private recoveryTold = false;
 
   constructor(
-    private readonly settings: Pick<AlertsConfig, 'on' | 'minIntervalMs'>,
+    /** Asked for each time: they may change. */
+    private readonly settings: () => Pick<AlertsConfig, 'on' | 'minIntervalMs'>,
     private readonly tell: (alert: PluginAlert) => void,
   ) {}
 
@@ -55,7 +56,7 @@ export class PluginAlerts {
 
   /** What nobody wants to hear of counts as well. */
   private levelOf({ state, code }: StateChange): AlertEvent {
-    const { on } = this.settings;
+    const { on } = this.settings();
     if (state === 'degraded' && on.includes('degraded')) return 'degraded';
     if (state !== 'failed') return WELL;
     if (code === 'BW_PLUGIN_QUARANTINED' && on.includes('quarantined')) return 'quarantined';
@@ -77,8 +78,9 @@ export class PluginAlerts {
     this.toldState = latest.state;
     this.changes = 0;
     this.failure = null;
-    this.interval ??= setTimeout(() => this.intervalEnds(), this.settings.minIntervalMs).unref();
-    if (this.settings.on.includes(level)) this.tell({ event: level, from, change: latest, changes, failure });
+    this.interval ??= setTimeout(() => this.intervalEnds(), this.settings().minIntervalMs).unref();
+    if (this.settings().on.includes(level))
+      this.tell({ event: level, from, change: latest, changes, failure });
   }
 
   private intervalEnds(): void {

@@ -33,25 +33,31 @@ interface Looked extends Exchange {
 
 /** Leads a request through before_request ▶ endpoint ▶ after_response. */
 export class PluginOrchestrator {
-  readonly #bodyLimitBytes: number;
+  #bodyLimitBytes: number;
   readonly #log: Log;
   readonly #prepared = new WeakMap<EndpointConfig, StaticEndpoint | ProxyEndpoint | null>();
-  #plugins = new PluginSet([]);
+  #plugins: PluginSet;
   /** Resolves when the requests have ended that began before the last change of the plugins. */
   #former: Promise<unknown> = Promise.resolve();
 
   constructor({ bodyLimitBytes, log }: OrchestratorOptions) {
     this.#bodyLimitBytes = bodyLimitBytes;
     this.#log = log;
+    this.#plugins = new PluginSet([], bodyLimitBytes);
   }
 
   /**
    * Replaces the plugins for requests that begin from now on.
+   * @param bodyLimitBytes as it was, unless another one is given
    * @returns resolves when every request has ended that began before
    */
-  async setPlugins(plugins: readonly BackworksPlugin[]): Promise<void> {
+  async setPlugins(
+    plugins: readonly BackworksPlugin[],
+    bodyLimitBytes = this.#bodyLimitBytes,
+  ): Promise<void> {
     const former = this.#plugins;
-    this.#plugins = new PluginSet(plugins);
+    this.#bodyLimitBytes = bodyLimitBytes;
+    this.#plugins = new PluginSet(plugins, bodyLimitBytes);
     await (this.#former = Promise.all([this.#former, former.idle()]));
   }
 
@@ -80,7 +86,7 @@ export class PluginOrchestrator {
   handle(request: IncomingRequest, plugins = this.#plugins): Awaitable<PluginResponse> {
     if (!needsDocument(request, plugins)) return this.#answer({ request, plugins, document: null });
     const opened = attempt(
-      () => (request.hasBody ? request.readBody(this.#bodyLimitBytes) : null),
+      () => (request.hasBody ? request.readBody(plugins.bodyLimitBytes) : null),
       (bytes): Looked => ({ request, plugins, document: new RequestDocument(request, bytes) }),
       (error) => this.#problem(error, request),
     );
@@ -128,7 +134,7 @@ export class PluginOrchestrator {
       () => {
         const prepared = endpoint === null ? null : this.prepare(endpoint);
         if (prepared instanceof StaticEndpoint) return prepared.respond();
-        if (prepared !== null) return prepared.respond(request, document, this.#bodyLimitBytes);
+        if (prepared !== null) return prepared.respond(request, document, plugins.bodyLimitBytes);
         if (document === null) throw notFound(request.method, request.path);
         const report: FailureReport = (plugin, error) =>
           this.#failure(plugin, 'process_endpoint', error, request);
@@ -171,12 +177,15 @@ export class PluginOrchestrator {
   }
 
   /** The document for after_response; of the problem instead when a streamed body cannot be read. */
-  #responseDocument(response: PluginResponse, { request, document }: Exchange): Awaitable<ResponseDocument> {
+  #responseDocument(
+    response: PluginResponse,
+    { request, document, plugins }: Exchange,
+  ): Awaitable<ResponseDocument> {
     const { method, path } = document ?? request;
     const facts = { id: request.id, method, path, route: request.endpoint?.path ?? null };
     const context = document === null ? {} : document.context;
     return attempt(
-      () => buffered(response, this.#bodyLimitBytes),
+      () => buffered(response, plugins.bodyLimitBytes),
       (whole) => new ResponseDocument(whole, facts, context),
       (error) => new ResponseDocument(this.#problem(error, request), facts, context),
     );

@@ -22,7 +22,11 @@ export class PluginSet {
   #requests = 0;
   #onIdle: (() => void) | null = null;
 
-  constructor(plugins: readonly BackworksPlugin[]) {
+  /** @param bodyLimitBytes see OrchestratorOptions */
+  constructor(
+    plugins: readonly BackworksPlugin[],
+    readonly bodyLimitBytes: number,
+  ) {
     const stations = hookOrder(plugins).map((plugin, position) => ({ plugin, position }));
     this.beforeRequest = stations.filter(({ plugin }) => plugin.has('before_request'));
     this.endpoints = stations.map(({ plugin }) => plugin).filter((plugin) => plugin.has('process_endpoint'));

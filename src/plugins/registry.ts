@@ -30,6 +30,8 @@ export class PluginRegistry {
   private readonly digests = new LibraryDigests();
   private rejectedLibraries: readonly RejectedLibrary[] = [];
   private readonly supervisor: PluginSupervisor;
+  /** What changes which plugins there are happens one after the other. */
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: PluginRegistryOptions) {
     this.supervisor = new PluginSupervisor(options);
@@ -82,7 +84,10 @@ export class PluginRegistry {
    * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start
    */
   async restart(name: string): Promise<void> {
-    await this.supervisor.restart(this.find(name));
+    const entry = this.find(name);
+    // One that serves gets new processes and stays what it is; another start is a change.
+    if (entry.plugin !== null) await this.supervisor.restart(entry);
+    else await this.exclusively(() => this.supervisor.restart(this.find(name)));
   }
 
   /**
@@ -90,7 +95,7 @@ export class PluginRegistry {
    * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start
    */
   async release(name: string): Promise<void> {
-    await this.supervisor.release(this.find(name));
+    await this.exclusively(() => this.supervisor.release(this.find(name)));
   }
 
   /**
@@ -98,7 +103,14 @@ export class PluginRegistry {
    * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start
    */
   async replace(name: string, plan?: PluginEntry): Promise<void> {
-    await this.supervisor.replace(this.find(name), plan);
+    await this.exclusively(() => this.supervisor.replace(this.find(name), plan));
+  }
+
+  /** Does something while nothing else changes which plugins there are. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(work);
+    this.turn = result.catch(() => undefined);
+    return result;
   }
 
   /**

@@ -5,6 +5,7 @@ import { BackworksError } from '../errors.js';
 import type { PluginMetrics } from '../execution/metrics.js';
 import { type Log, silentLog } from '../log.js';
 import type { PluginStatus, RejectedLibrary } from '../plugins/status.js';
+import { type ReloadReport, reloadDocument } from '../reload/report.js';
 import { type AdminTokens, type Scope, scopeCheck } from './bearer-token.js';
 import { type PluginDocument, pluginDocument } from './plugin-document.js';
 import { addPluginGauges } from './plugin-gauges.js';
@@ -20,8 +21,10 @@ export interface AdminStatus {
   readonly startedAt: Date;
 }
 
-/** What can be done to a plugin by its name. Both reject with a BackworksError. */
+/** What can be done. Everything rejects with a BackworksError. */
 export interface AdminControl {
+  /** Puts the changed configuration in force, or says what that would do. */
+  reload(options: { readonly dryRun: boolean }): Promise<ReloadReport>;
   restart(name: string): Promise<void>;
   release(name: string): Promise<void>;
 }
@@ -50,6 +53,7 @@ export interface PluginsDocument {
 const PROBES = ['/healthz', '/readyz'] as const;
 const VIEWS = ['/metrics', '/plugins', '/plugins/:name'] as const;
 const ACTIONS = ['restart', 'release'] as const satisfies readonly (keyof AdminControl)[];
+const RELOAD = '/reload';
 
 /**
  * Probes, metrics, plugin states and control of plugins for operators, on a port of their own. /healthz
@@ -115,6 +119,15 @@ export function createAdminApp(options: AdminOptions): Hono {
     });
     only(path, 'POST');
   }
+
+  permit(RELOAD, 'control');
+  app.post(RELOAD, async (c) => {
+    const wish = c.req.query('dry_run') ?? 'false';
+    if (wish !== 'true' && wish !== 'false')
+      throw new BackworksError('BW_REQUEST_INVALID', 'dry_run is true or false');
+    return c.json(reloadDocument(await control.reload({ dryRun: wish === 'true' })));
+  });
+  only(RELOAD, 'POST');
 
   function only(path: string, allow: string): void {
     const error = new BackworksError('BW_ROUTE_METHOD', `This path of the admin API only takes ${allow}.`);

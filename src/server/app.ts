@@ -12,7 +12,8 @@ import { problemResponse } from './problem.js';
 import { Routes } from './routes.js';
 
 export interface AppOptions {
-  readonly endpoints: readonly EndpointConfig[];
+  /** Asked at the beginning of each request. */
+  readonly routes: () => Routes;
   readonly orchestrator: PluginOrchestrator;
   readonly log: Log;
 }
@@ -20,12 +21,19 @@ export interface AppOptions {
 export type App = Hono<{ Bindings: HttpBindings }>;
 
 /**
- * The HTTP side of Backworks as a value: serve it with listen(), or ask it with app.request().
+ * The way to endpoints that are ready to answer.
  * @throws BackworksError BW_CONFIG_INVALID when an endpoint cannot work.
  */
-export function createApp({ endpoints, orchestrator, log }: AppOptions): App {
-  const routes = new Routes(endpoints);
+export function prepareRoutes(
+  endpoints: readonly EndpointConfig[],
+  orchestrator: Pick<PluginOrchestrator, 'prepare'>,
+): Routes {
   for (const endpoint of endpoints) orchestrator.prepare(endpoint);
+  return new Routes(endpoints);
+}
+
+/** The HTTP side of Backworks as a value: serve it with listen(), or ask it with app.request(). */
+export function createApp({ routes, orchestrator, log }: AppOptions): App {
   const app: App = new Hono<{ Bindings: HttpBindings }>();
   app.all('*', (context) => {
     // app.request() comes without a socket and leaves the bindings undefined.
@@ -36,7 +44,7 @@ export function createApp({ endpoints, orchestrator, log }: AppOptions): App {
     // An answer at hand goes out at once: @hono/node-server then needs no promise and watches no abort.
     return attempt(
       () => {
-        const match = routes.match(method, path);
+        const match = routes().match(method, path);
         request.route(match, match.allow === null ? null : refusal(match.allow, request));
         return orchestrator.handle(request, plugins);
       },

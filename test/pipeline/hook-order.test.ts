@@ -40,11 +40,10 @@ test('every plugin appears exactly once', () => {
 });
 
 test('a set lists only hooks that exist, after_response in reverse', () => {
-  const set = new PluginSet([
-    tracer('b', { priority: 2 }),
-    tracer('a', { priority: 1 }),
-    scriptPlugin('idle', {}),
-  ]);
+  const set = new PluginSet(
+    [tracer('b', { priority: 2 }), tracer('a', { priority: 1 }), scriptPlugin('idle', {})],
+    0,
+  );
 
   expect(set.beforeRequest.map(({ plugin, position }) => [plugin.name, position])).toEqual([
     ['a', 0],

@@ -24,6 +24,7 @@ const POST_MORTEM: PostMortem = {
 
 /** Asked for by the tests that control; real plugins are controlled in test/e2e/control.test.ts. */
 const noControl: AdminControl = {
+  reload: () => Promise.reject(new Error('not asked for')),
   restart: () => Promise.reject(new Error('not asked for')),
   release: () => Promise.reject(new Error('not asked for')),
 };
@@ -212,7 +213,7 @@ test('the read token reads and does not control', async () => {
       draining: false,
       startedAt: new Date(),
     }),
-    control: { restart: act, release: act },
+    control: { ...noControl, restart: act, release: act },
     metrics: new PluginMetrics(),
     token: TOKEN,
     readToken: 'only-looking',

@@ -5,6 +5,7 @@ import type { Log } from '../../dist/log.js';
 import { silentLog } from '../../dist/log.js';
 import { PluginOrchestrator } from '../../dist/pipeline/orchestrator.js';
 import { createApp } from '../../dist/server/app.js';
+import { Routes } from '../../dist/server/routes.js';
 import { listen } from '../../dist/server/listen.js';
 import { endpoint, staticEndpoint } from '../pipeline/sample-request.js';
 import { scriptPlugin } from '../pipeline/script-plugin.js';
@@ -199,7 +200,7 @@ test('a defect becomes a 500 that tells the client nothing and the log everythin
   const log: Log = { ...silentLog, error: (fields) => void logged.push(fields) };
   const orchestrator = new PluginOrchestrator({ bodyLimitBytes: 1, log });
   orchestrator.handle = () => Promise.reject(defect);
-  const response = await createApp({ endpoints: [], orchestrator, log }).request('/x');
+  const response = await createApp({ routes: () => new Routes([]), orchestrator, log }).request('/x');
 
   expect(response.status).toBe(500);
   expect(await response.text()).not.toContain('secret');

@@ -4,7 +4,7 @@ import type { EndpointConfig } from '../../dist/config/types.js';
 import { silentLog } from '../../dist/log.js';
 import { PluginOrchestrator } from '../../dist/pipeline/orchestrator.js';
 import type { BackworksPlugin } from '../../dist/plugins/plugin.js';
-import { createApp } from '../../dist/server/app.js';
+import { createApp, prepareRoutes } from '../../dist/server/app.js';
 import { type Listener, listen } from '../../dist/server/listen.js';
 
 export const BODY_LIMIT = 64 * 1024;
@@ -16,7 +16,8 @@ export function appOf(
 ) {
   const orchestrator = new PluginOrchestrator({ bodyLimitBytes, log: silentLog });
   void orchestrator.setPlugins(plugins);
-  return createApp({ endpoints, orchestrator, log: silentLog });
+  const routes = prepareRoutes(endpoints, orchestrator);
+  return createApp({ routes: () => routes, orchestrator, log: silentLog });
 }
 
 /** Serves an app on a free port while `use` runs. */
