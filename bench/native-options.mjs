@@ -1,9 +1,13 @@
 import { parseConfig } from '../dist/index.js';
 import { sandboxOf } from '../dist/plugins/sandbox-of.js';
 
-/** What Backworks itself would hand to IsolatedPlugin.open() or InProcessPlugin.open(), by default. */
-export function nativeOptions(name, libraryPath) {
-  const yaml = `plugins: { bench: { type: external, path: ${JSON.stringify(libraryPath)} } }`;
+/**
+ * What Backworks itself would hand to IsolatedPlugin.open() or InProcessPlugin.open(), by default.
+ * @param sandbox as in the configuration
+ */
+export function nativeOptions(name, libraryPath, sandbox = 'strict') {
+  const path = JSON.stringify(libraryPath);
+  const yaml = `plugins: { bench: { type: external, path: ${path}, sandbox: ${sandbox} } }`;
   const { config } = parseConfig(yaml, { directory: '/' });
   const plugin = config.plugins.find((candidate) => candidate.name === 'bench');
   const { limits, recycle, restart, timeouts, instances } = plugin;

@@ -9,6 +9,7 @@ export const name = 'call';
 export const title = 'One call to a plugin';
 const FLOOR = 'C socketpair ping-pong';
 const ISOLATED = 'Backworks, isolated';
+const UNSANDBOXED = 'Backworks, isolated, sandbox: off';
 export const chart = { key: 'perCall64', title: 'One call, 64 in flight (µs, less is better)', scale: 'log' };
 export const metrics = [
   { key: 'p50', label: 'one at a time, p50', unit: 'µs', compare: { by: 'ratio', to: FLOOR } },
@@ -23,7 +24,10 @@ const payload = { endpoint: ENDPOINT, method: METHOD, data: REQUEST, answer: ANS
 function commands({ install }) {
   // Extism's SDK loads Node's experimental WASI.
   const node = (...args) => [process.execPath, '--disable-warning=ExperimentalWarning', ...args];
-  const own = (script) => () => node(`bench/peers/call/${script}.mjs`, benchPlugin());
+  const own =
+    (script, ...more) =>
+    () =>
+      node(`bench/peers/call/${script}.mjs`, benchPlugin(), ...more);
   const extism = (mode) => () => [...node('bench/peers/extism/main.mjs', buildExtism({ install })), mode];
   const go = (protocol) => () => [
     buildGoPlugin({ install }),
@@ -34,6 +38,7 @@ function commands({ install }) {
   return {
     [FLOOR]: () => [compileC('peers/call/ping_pong.c', 'ping_pong')],
     [ISOLATED]: own('isolated'),
+    [UNSANDBOXED]: own('isolated', 'off'),
     'Backworks, in-process': own('in-process'),
     'koffi by hand, in-process': own('koffi'),
     'Node fork + IPC + koffi': own('fork-koffi'),

@@ -1,5 +1,5 @@
 /** `npm run test:supervision [-- --quick]`: what takes too long for `npm test`. Prints figures. */
-import { crashes } from './crashes.js';
+import { CRASHES, endings, GARBAGE } from './endings.js';
 import { kills } from './kills.js';
 import { allHeld } from './report.js';
 import { stall } from './stall.js';
@@ -8,5 +8,6 @@ const quick = process.argv.includes('--quick');
 
 await kills(quick ? 50 : 450, quick ? 40 : 400, quick ? 10 : 150);
 await stall(quick ? 10 : 100);
-await crashes(quick ? 500 : 10_000);
+await endings(CRASHES, quick ? 500 : 10_000);
+await endings(GARBAGE, quick ? 200 : 2000);
 process.exitCode = allHeld() ? 0 : 1;
