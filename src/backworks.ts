@@ -16,6 +16,12 @@ import { Quarantine, type QuarantinedLibrary } from './plugins/quarantine.js';
 import { PluginRegistry } from './plugins/registry.js';
 import type { PluginStatus, RejectedLibrary } from './plugins/status.js';
 import { validateLibrary, type ValidationReport } from './plugins/validate.js';
+import {
+  type PluginProfile,
+  profileConfigured,
+  profileFile,
+  type ProfileSettings,
+} from './profiling/profile.js';
 import { Reloader } from './reload/reloader.js';
 import type { ReloadReport } from './reload/report.js';
 import { createAdminApp } from './server/admin.js';
@@ -215,6 +221,29 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
 /** Checks a library as `backworks plugin validate` does. Plugin code runs in processes of its own. */
 export function validatePlugin(path: string): Promise<ValidationReport> {
   return validateLibrary(path, createPluginParts(new PluginMetrics(), silentLog, {}));
+}
+
+/** Measures a library's hooks as `backworks plugin profile PATH` does. */
+export function profileLibrary(path: string, settings: ProfileSettings): Promise<PluginProfile> {
+  return profileFile(path, settings, createPluginParts(new PluginMetrics(), silentLog, {}));
+}
+
+/**
+ * Measures the hooks of a plugin as a configuration says it runs.
+ * @param environment where the variables come from that `permissions.env` grants
+ */
+export function profilePlugin(
+  config: BackworksConfig,
+  name: string,
+  settings: ProfileSettings,
+  environment: NodeJS.ProcessEnv,
+): Promise<PluginProfile> {
+  return profileConfigured(
+    config,
+    name,
+    settings,
+    createPluginParts(new PluginMetrics(), silentLog, environment),
+  );
 }
 
 /**

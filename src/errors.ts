@@ -56,6 +56,7 @@ export const ERRORS = {
   BW_PLUGIN_RECONFIGURE: kind(503, EXIT.plugin, 'A plugin did not take a new configuration while running.'),
   BW_PLUGIN_STATE: kind(409, EXIT.plugin, 'A plugin is in a state that does not allow what was asked.'),
   BW_RELOAD_REFUSED: kind(409, EXIT.plugin, 'A reload could not be done; nothing was changed.'),
+  BW_PROFILE_REQUESTS: kind(400, EXIT.usage, 'Recorded requests cannot be read.'),
   BW_RUNNER_NOT_FOUND: kind(503, EXIT.failure, 'The runner program is missing.'),
   BW_RUNNER_VERSION: kind(503, EXIT.failure, 'The runner program is of another version than the server.'),
   BW_RUNNER_START: kind(503, EXIT.failure, 'The runner program could not be started.'),

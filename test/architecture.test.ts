@@ -20,7 +20,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   pipeline: ['plugins', 'config', ...FOUNDATION],
   reload: ['plugins', 'config', ...FOUNDATION],
   server: ['reload', 'pipeline', 'plugins', 'execution', 'config', ...FOUNDATION],
+  profiling: ['server', 'pipeline', 'plugins', 'native', 'config', ...FOUNDATION],
   backworks: [
+    'profiling',
     'server',
     'reload',
     'alerts',
@@ -36,6 +38,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   testing: ['backworks', 'pipeline', 'plugins', 'config', ...FOUNDATION],
   cli: [
     'backworks',
+    'profiling',
     'server',
     'reload',
     'pipeline',

@@ -10,7 +10,7 @@ export interface Column<Row> {
   text(row: Row): string;
   style?(row: Row): Style | null;
   /** Columns with a rank are left out where the table is too wide, highest first. */
-  readonly rank?: number;
+  readonly rank?: number | undefined;
 }
 
 export interface TableOptions<Row> {

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { reportFailure } from './failure.js';
+import type { ProfileArguments } from './plugin-profile.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -97,6 +98,20 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .argument('<name>', 'name of the plugin')
     .action((name: string) =>
       run(async (context) => (await import('./plugin-status.js')).pluginStatus(context, name)),
+    );
+  plugin
+    .command('profile')
+    .description('measure what each hook of a plugin costs, and whether it leaks')
+    .argument('<which>', 'name of the plugin, or path of a shared library')
+    .option(
+      '--requests <file>',
+      'recorded requests: a HAR file or JSON Lines (default: requests are made up)',
+    )
+    .option('--seconds <number>', 'how long each half of the measurement of a hook takes', '2')
+    .option('--concurrency <number>', 'calls under way at the same time, in the second half', '64')
+    .option('--svg <file>', 'draw the latencies')
+    .action((which: string, given: ProfileArguments) =>
+      run(async (context) => (await import('./plugin-profile.js')).pluginProfile(context, which, given)),
     );
   plugin
     .command('release')

@@ -38,3 +38,9 @@ export interface RemoteAddress {
   readonly address: string;
   readonly port: number;
 }
+
+/** What a request document is made of, beside the body. */
+export type RequestHead = Pick<
+  IncomingRequest,
+  'id' | 'method' | 'path' | 'search' | 'rawHeaders' | 'remote' | 'endpoint' | 'params'
+>;

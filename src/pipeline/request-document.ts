@@ -3,7 +3,7 @@ import type { BodyEncoding, HeaderMap } from '../plugins/plugin.js';
 import { InvalidAnswer, isToken } from '../plugins/response-check.js';
 import { type DocumentBody, EMPTY_BODY, patchBody, requestBody } from './document-body.js';
 import { headerMap, headerText } from './header-map.js';
-import type { IncomingRequest, RemoteAddress } from './incoming-request.js';
+import type { RemoteAddress, RequestHead } from './incoming-request.js';
 import { encodingOf } from './media-type.js';
 import { mergePatch } from './merge-patch.js';
 import { headersAfter, optionalObject, readPatch } from './patch-rules.js';
@@ -35,7 +35,7 @@ export class RequestDocument {
   #queryChanged = false;
 
   /** @throws BackworksError BW_REQUEST_INVALID when query or body cannot be read. */
-  constructor(request: IncomingRequest, bytes: Buffer | null) {
+  constructor(request: RequestHead, bytes: Buffer | null) {
     const headers = headerMap(request.rawHeaders);
     this.#bytes = bytes;
     this.#body =

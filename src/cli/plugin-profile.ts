@@ -1,0 +1,99 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { profileLibrary, profilePlugin } from '../backworks.js';
+import { BackworksError, EXIT } from '../errors.js';
+import type { HookProfile, PluginProfile, ProfileSettings } from '../profiling/profile.js';
+import type { CommandContext, ExitCode } from './command.js';
+import { readConfig } from './config-file.js';
+import { printJson } from './print.js';
+import { latencyChart } from './profile-chart.js';
+import { printProfile } from './profile-report.js';
+
+export interface ProfileArguments {
+  /** A recording to drive the plugin with; requests are made up without it. */
+  readonly requests?: string;
+  /** Where to draw the latencies. */
+  readonly svg?: string;
+  readonly seconds: string;
+  readonly concurrency: string;
+}
+
+const LIBRARY = /[\\/]|\.(?:so|dylib|dll)$/;
+const SECONDS_MAX = 3600;
+const CONCURRENCY_MAX = 1024;
+
+/** `backworks plugin profile NAME|PATH`: what each hook costs, and whether it leaks. */
+export async function pluginProfile(
+  context: CommandContext,
+  which: string,
+  given: ProfileArguments,
+): Promise<ExitCode> {
+  const { out, err } = context;
+  const stop = new AbortController();
+  const settings: ProfileSettings = {
+    recording: given.requests === undefined ? null : resolve(given.requests),
+    durationMs: amount('--seconds', given.seconds, SECONDS_MAX) * 1000,
+    concurrency: Math.ceil(amount('--concurrency', given.concurrency, CONCURRENCY_MAX)),
+    signal: stop.signal,
+    onHook: (hook) => err.line(err.style('dim', `driving ${hook} …`)),
+  };
+  // What was measured until then is worth printing.
+  const interrupt = (): void => stop.abort();
+  process.once('SIGINT', interrupt);
+  try {
+    const profile = LIBRARY.test(which)
+      ? await profileLibrary(resolve(which), settings)
+      : await profilePlugin((await readConfig(context)).config, which, settings, context.env);
+    if (context.json) printJson(out, profileDocument(profile));
+    else printProfile(out, profile);
+    if (given.svg !== undefined) await draw(given.svg, profile);
+    return profile.hooks.some(({ failures }) => failures !== null) ? EXIT.plugin : EXIT.ok;
+  } finally {
+    process.removeListener('SIGINT', interrupt);
+  }
+}
+
+/** @throws BackworksError BW_USAGE */
+function amount(option: string, text: string, max: number): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value > 0 && value <= max) return value;
+  const message = `${option} takes a number above 0 and up to ${max}, not ${JSON.stringify(text)}`;
+  throw new BackworksError('BW_USAGE', message);
+}
+
+async function draw(file: string, profile: PluginProfile): Promise<void> {
+  try {
+    await writeFile(file, latencyChart(profile));
+  } catch (cause) {
+    const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
+    throw new BackworksError('BW_USAGE', `${file} cannot be written (${code})`, { cause });
+  }
+}
+
+/** snake_case, as every document for programs. */
+function profileDocument({ hooks, durationMs, ...profile }: PluginProfile): object {
+  return { ...profile, duration_ms: durationMs, hooks: hooks.map(hookDocument) };
+}
+
+function hookDocument({ hook, latency, load, growth, failures }: HookProfile): object {
+  return {
+    hook,
+    latency_us: latency && {
+      calls: latency.calls,
+      mean: latency.meanUs,
+      p50: latency.p50Us,
+      p90: latency.p90Us,
+      p99: latency.p99Us,
+      'p99.9': latency.p999Us,
+      max: latency.maxUs,
+      bars: latency.bars.map(({ fromUs, toUs, calls }) => ({ from: fromUs, to: toUs, calls })),
+    },
+    load: load && {
+      calls_per_second: load.callsPerSecond,
+      server_cpu_us: load.serverCpuUs,
+      plugin_cpu_us: load.pluginCpuUs,
+    },
+    memory: growth && { bytes_per_1000_calls: growth.bytesPer1000Calls, grows: growth.grows },
+    failures,
+  };
+}

@@ -1,0 +1,52 @@
+import type { EndpointConfig } from '../config/types.js';
+import { ResponseDocument } from '../pipeline/response-document.js';
+import { RequestDocument } from '../pipeline/request-document.js';
+import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
+import type { Awaitable, PipelineHook } from '../plugins/plugin.js';
+import { Routes } from '../server/routes.js';
+import type { RecordedRequest } from './recorded-request.js';
+
+/** One call of a hook, with arguments as the pipeline would make them. */
+export type HookCall = (plugin: LoadedPlugin) => Awaitable<unknown>;
+
+const ANSWER = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":true}' };
+const ID = 'profile';
+
+/**
+ * Calls of one hook, one for each request.
+ * @throws BackworksError BW_REQUEST_INVALID when a request makes no document.
+ */
+export function hookCalls(
+  hook: PipelineHook,
+  requests: readonly RecordedRequest[],
+  endpoints: readonly EndpointConfig[],
+): HookCall[] {
+  const routes = new Routes(endpoints);
+  return requests.map((request) => callFor(hook, request, routes));
+}
+
+function callFor(hook: PipelineHook, request: RecordedRequest, routes: Routes): HookCall {
+  const { method, target, headers, body } = request;
+  const [path = '/', search = ''] = target.split('?', 2);
+  const { endpoint, params } = routes.match(method, path);
+  const document = new RequestDocument(
+    {
+      id: ID,
+      method,
+      path,
+      search,
+      rawHeaders: headers.flat(),
+      remote: { address: '127.0.0.1', port: 0 },
+      endpoint,
+      params,
+    },
+    body === null ? null : Buffer.from(body),
+  );
+  const json = document.toJson();
+  const route = endpoint?.path ?? path;
+  if (hook === 'before_request') return (plugin) => plugin.beforeRequest(json, ID);
+  if (hook === 'process_endpoint') return (plugin) => plugin.processEndpoint(route, method, json, ID);
+  const facts = { id: ID, method, path, route: endpoint?.path ?? null };
+  const answer = new ResponseDocument({ ...ANSWER, headers: { ...ANSWER.headers } }, facts, {}).toJson();
+  return (plugin) => plugin.afterResponse(answer, ID);
+}

@@ -1,0 +1,155 @@
+import type { BackworksConfig, EndpointConfig, PluginPolicy } from '../config/types.js';
+import { BackworksError } from '../errors.js';
+import { discoverPlugins } from '../plugins/discovery.js';
+import type { LibraryReader } from '../plugins/library-reader.js';
+import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
+import type { PluginEvents, PluginLoader } from '../plugins/loader.js';
+import type { PipelineHook } from '../plugins/plugin.js';
+import { type PluginEntry, planEntries } from '../plugins/plugin-entry.js';
+import { hookCalls } from './documents.js';
+import { generateRequests } from './generated-requests.js';
+import { HookDriver, type HookRun, type RunOptions } from './hook-run.js';
+import type { RecordedRequest } from './recorded-request.js';
+import { readRecording } from './recording.js';
+
+export interface ProfileSettings extends RunOptions {
+  /** File of recorded requests; null to make them up. */
+  readonly recording: string | null;
+  /** Told before a hook is driven. */
+  onHook(hook: PipelineHook): void;
+}
+
+/** What reads and loads libraries. */
+export interface ProfileParts {
+  readonly reader: LibraryReader;
+  readonly loader: PluginLoader;
+  /** The policy of libraries without an entry. */
+  readonly defaults: PluginPolicy;
+}
+
+export interface HookProfile extends HookRun {
+  readonly hook: PipelineHook;
+}
+
+export interface PluginProfile {
+  readonly name: string;
+  readonly version: string;
+  /** SHA-256 of the library, in hexadecimal. */
+  readonly digest: string;
+  readonly isolation: 'process' | 'in-process';
+  readonly instances: number;
+  /** How many different requests the hooks were driven with. */
+  readonly requests: number;
+  readonly concurrency: number;
+  readonly durationMs: number;
+  readonly hooks: readonly HookProfile[];
+}
+
+/**
+ * Profiles a library that no configuration names, with an empty `config:` block and the default policy.
+ * @throws BackworksError when it cannot be started or the recording cannot be used.
+ */
+export async function profileFile(
+  path: string,
+  settings: ProfileSettings,
+  parts: ProfileParts,
+): Promise<PluginProfile> {
+  const { name } = await parts.reader.read(path);
+  const found = {
+    ...parts.defaults,
+    name,
+    path,
+    type: 'external',
+    enabled: true,
+    config: {},
+    where: null,
+  } as const;
+  return profileEntry({ name, origin: 'discovered', config: found }, [], settings, parts);
+}
+
+/**
+ * Profiles a plugin as a configuration says it runs, with requests for the endpoints that name it.
+ * @throws BackworksError BW_PLUGIN_UNKNOWN, and as above.
+ */
+export async function profileConfigured(
+  config: BackworksConfig,
+  name: string,
+  settings: ProfileSettings,
+  parts: ProfileParts,
+): Promise<PluginProfile> {
+  const { enabled, directories } = config.autoDiscover;
+  const { found } = await discoverPlugins(enabled ? directories : [], parts.reader);
+  const entries = planEntries(config, found, parts.defaults);
+  const entry = entries.find((candidate) => candidate.name === name);
+  if (entry === undefined) {
+    const hint = `there are: ${entries.map((candidate) => candidate.name).join(', ') || 'none'}`;
+    throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
+  }
+  const endpoints = config.endpoints.filter(
+    ({ target }) => target.kind === 'plugin' && target.plugin === name,
+  );
+  return profileEntry(entry, endpoints, settings, parts);
+}
+
+/** Starts the plugin, drives every hook it has with the same requests, and ends it. Nothing listens. */
+async function profileEntry(
+  entry: PluginEntry,
+  endpoints: readonly EndpointConfig[],
+  settings: ProfileSettings,
+  { loader }: ProfileParts,
+): Promise<PluginProfile> {
+  const { recording, concurrency, durationMs } = settings;
+  const requests = recording === null ? generateRequests(endpoints) : await readRecording(recording);
+  const plugin = await loader.load(undisturbed(entry), SILENT);
+  try {
+    const { isolation, instances } = entry.config;
+    const { name, digest } = plugin;
+    const { version } = plugin.metadata;
+    const hooks = await driveHooks(plugin, requests, endpoints, settings);
+    return {
+      name,
+      version,
+      digest,
+      isolation,
+      instances,
+      requests: requests.length,
+      concurrency,
+      durationMs,
+      hooks,
+    };
+  } finally {
+    await plugin.close();
+  }
+}
+
+const SILENT: PluginEvents = { identified() {}, failed() {}, recovered() {}, circuit() {} };
+
+/** Nothing that is there to protect a server may end or replace what is measured. */
+function undisturbed({ config, ...entry }: PluginEntry): PluginEntry {
+  return {
+    ...entry,
+    config: {
+      ...config,
+      circuitBreaker: { ...config.circuitBreaker, failures: Number.MAX_SAFE_INTEGER },
+      retry: { attempts: 1, on: [] },
+      limits: { ...config.limits, idleCpuPercent: 0 },
+      recycle: { calls: 0, memoryBytes: 0 },
+    },
+  };
+}
+
+async function driveHooks(
+  plugin: LoadedPlugin,
+  requests: readonly RecordedRequest[],
+  endpoints: readonly EndpointConfig[],
+  settings: ProfileSettings,
+): Promise<HookProfile[]> {
+  const hooks: HookProfile[] = [];
+  for (const hook of plugin.metadata.hooks) {
+    if (settings.signal.aborted) break;
+    settings.onHook(hook);
+    const calls = hookCalls(hook, requests, endpoints);
+    hooks.push({ hook, ...(await new HookDriver(plugin, calls, settings).run()) });
+  }
+  return hooks;
+}

@@ -1,0 +1,34 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { memoryGrowth } from '../../dist/profiling/memory-growth.js';
+
+const MIB = 1024 ** 2;
+const run = (bytesAt: (calls: number) => number) =>
+  memoryGrowth(
+    Array.from({ length: 40 }, (_, index) => ({ calls: index * 1000, residentBytes: bytesAt(index * 1000) })),
+  );
+
+test('a plugin that keeps 100 bytes of every call grows by 100 kB in 1,000 calls', () => {
+  const growth = run((calls) => 2 * MIB + calls * 100);
+  expect(growth?.bytesPer1000Calls).toBeCloseTo(100_000);
+  expect(growth?.grows).toBe(true);
+});
+
+test('memory that stays, comes once at the beginning, or comes and goes is no growth', () => {
+  expect(run(() => 2 * MIB)).toEqual({ bytesPer1000Calls: 0, grows: false });
+  expect(run((calls) => (calls < 5000 ? 2 * MIB : 9 * MIB))?.grows).toBe(false);
+  expect(run((calls) => 4 * MIB + (calls % 2000 === 0 ? MIB : 0))?.grows).toBe(false);
+});
+
+test('a few samples tell nothing', () => {
+  expect(memoryGrowth([])).toBeNull();
+  expect(memoryGrowth([{ calls: 1, residentBytes: 1 }])).toBeNull();
+});
+
+test('the slope is that of the line the samples lie on, whatever the line', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 0, max: 10_000 }), fc.integer({ min: 1, max: MIB }), (slope, start) => {
+      expect(run((calls) => start + slope * calls)?.bytesPer1000Calls).toBeCloseTo(slope * 1000, 2);
+    }),
+  );
+});
