@@ -20,3 +20,6 @@ export interface CommandContext {
 
 /** The process exit code a command ended with. */
 export type ExitCode = number;
+
+/** Runs one command in its context. */
+export type Run = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { BackworksError, EXIT } from '../errors.js';
-import type { CommandContext, ExitCode } from './command.js';
+import type { CommandContext, ExitCode, Run } from './command.js';
+import { declareConfig } from './config-commands.js';
 import { reportFailure } from './failure.js';
 import type { ProfileArguments } from './plugin-profile.js';
 
@@ -52,8 +53,6 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     return reportFailure(usageError(thrown), context());
   }
 }
-
-type Run = (command: (context: CommandContext) => Promise<ExitCode>) => Promise<void>;
 
 function declare(program: Command, { out, err, version }: Surroundings, run: Run): void {
   program
@@ -121,14 +120,7 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
       run(async (context) => (await import('./plugin-release.js')).pluginRelease(context, which)),
     );
 
-  const config = program.command('config').description('look at configurations');
-  config
-    .command('check')
-    .description('say what is wrong with a configuration')
-    .argument('[file]', 'configuration file')
-    .action((file: string | undefined) =>
-      run(async (context) => (await import('./config-check.js')).configCheck(context, file)),
-    );
+  declareConfig(program, run);
 }
 
 const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];

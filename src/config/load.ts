@@ -75,6 +75,25 @@ export function parseConfig(text: string, options: ParseOptions): LoadedConfig {
   };
 }
 
+/** A configuration in the keys of the file, for looking at. */
+export interface EffectiveConfig {
+  /** Its value is a RawConfig. */
+  readonly source: Source;
+  readonly environment: string | null;
+  /** Absolute. */
+  readonly file: string;
+}
+
+/**
+ * Reads a configuration file as loadConfig() does, up to where its keys are still those of the file.
+ * @throws ConfigError. @throws BackworksError BW_CONFIG_NOT_FOUND
+ */
+export async function loadEffective(file: string, options: LoadOptions): Promise<EffectiveConfig> {
+  const path = resolve(file);
+  const source = check(await readText(path), { ...options, file: path, directory: dirname(path) });
+  return { source, environment: options.environment ?? null, file: path };
+}
+
 /** A source whose value is a RawConfig. */
 function check(text: string, options: ParseOptions): Source {
   const name = options.file === undefined ? 'configuration' : displayName(options.file);

@@ -1,10 +1,10 @@
 import { LineCounter, parseDocument, type YAMLError } from 'yaml';
 import { excessiveNesting, TOO_DEEP } from './nesting.js';
 import type { Layer, Mark } from './mark.js';
-import { isWithin, type Pointer } from './pointer.js';
+import { isWithin, type Pointer, segments } from './pointer.js';
 import type { Finding, Place, Position, ProblemReport } from './problems.js';
 import { Reader } from './reader.js';
-import type { JsonValue } from './types.js';
+import type { JsonObject, JsonValue } from './types.js';
 
 type ParsedDocument = ReturnType<typeof parseDocument>;
 
@@ -31,6 +31,16 @@ export class Source {
   keyPosition(pointer: Pointer): Place {
     const { key, value } = this.nearestMark(pointer);
     return key ?? value;
+  }
+
+  /** The value of a pointer; undefined when there is none. */
+  at(pointer: Pointer): JsonValue | undefined {
+    let value: JsonValue | undefined = this.value;
+    for (const segment of segments(pointer)) {
+      if (typeof value !== 'object' || value === null || !Object.hasOwn(value, segment)) return undefined;
+      value = (value as JsonObject)[segment];
+    }
+    return value;
   }
 
   /** True for a value of the file, false for a default. */

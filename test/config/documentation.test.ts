@@ -1,5 +1,5 @@
 /** The schema, its documentation and the samples in it agree. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { ConfigError, parseConfig } from '../../dist/config/load.js';
 
@@ -88,6 +88,23 @@ describe('the samples of docs/config.md', () => {
       expect(warnings).toEqual([]);
     },
   );
+});
+
+test('every configuration of the repository names its schema to editors', () => {
+  const files = ['examples', 'templates', 'test/fixtures']
+    .filter((folder) => existsSync(new URL(folder, root)))
+    .flatMap((folder) =>
+      readdirSync(new URL(folder, root), { recursive: true, encoding: 'utf8' })
+        .filter((name) => /(^|\/)backworks\.ya?ml$/.test(name))
+        .map((name) => `${folder}/${name}`),
+    );
+  expect(files).toContain('examples/weather/backworks.yaml');
+  for (const file of files) {
+    const [, schemaFile] = /^# yaml-language-server: \$schema=(\S+)\n/.exec(read(file)) ?? [];
+    const target = new URL(schemaFile ?? 'none', new URL(file, root)).pathname;
+    expect([file, target]).toEqual([file, new URL('schema/backworks.v1.json', root).pathname]);
+  }
+  expect(read('README.md')).toMatch(/```yaml\n# yaml-language-server: \$schema=\S+\n/);
 });
 
 test('the keys named under "Not supported yet" are refused', () => {

@@ -1,0 +1,34 @@
+import type { Command } from 'commander';
+import type { Run } from './command.js';
+
+/** The commands below `backworks config`. */
+export function declareConfig(program: Command, run: Run): void {
+  const config = program.command('config').description('look at configurations');
+  config
+    .command('check')
+    .description('say what is wrong with a configuration')
+    .argument('[file]', 'configuration file')
+    .action((file: string | undefined) =>
+      run(async (context) => (await import('./config-check.js')).configCheck(context, file)),
+    );
+  config
+    .command('print')
+    .description('the configuration that files, environment, flags and defaults give together')
+    .argument('[file]', 'configuration file')
+    .option('--origin', 'say where each value came from')
+    .action((file: string | undefined, options: { origin?: boolean }) =>
+      run(async (context) => (await import('./config-print.js')).configPrint(context, file, options)),
+    );
+  config
+    .command('diff')
+    .description('in what two configurations differ; ends with 1 when they do')
+    .argument('<a>', 'FILE, FILE@ENVIRONMENT, or @ENVIRONMENT')
+    .argument('<b>', 'the same')
+    .action((a: string, b: string) =>
+      run(async (context) => (await import('./config-diff.js')).configDiff(context, a, b)),
+    );
+  config
+    .command('schema')
+    .description('the JSON Schema of the configuration')
+    .action(() => run(async (context) => (await import('./config-schema.js')).configSchema(context)));
+}
