@@ -22,6 +22,7 @@ import {
   profileFile,
   type ProfileSettings,
 } from './profiling/profile.js';
+import { FileWatch } from './reload/file-watch.js';
 import { Reloader } from './reload/reloader.js';
 import type { ReloadReport } from './reload/report.js';
 import { createAdminApp } from './server/admin.js';
@@ -127,6 +128,7 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
         routes = prepared;
         current = next;
         alerts.configure(next.alerts);
+        void follow(next);
         configured?.(next);
       };
     },
@@ -138,6 +140,14 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
     if (opening === null || stopping !== null)
       throw new BackworksError('BW_RELOAD_REFUSED', 'the server is not running');
     return dryRun ? reloader.plan() : reloader.reload();
+  }
+
+  // What was wrong with it is in the log.
+  const watch =
+    config.file === null ? null : new FileWatch(config.file, () => void reload().catch(() => undefined));
+  async function follow({ server: { reload: wanted } }: BackworksConfig): Promise<void> {
+    if (wanted.watch) await watch?.start(wanted.intervalMs);
+    else watch?.stop();
   }
 
   const admin = createAdminApp({
@@ -167,6 +177,7 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
 
   async function open(): Promise<BackworksAddress> {
     let adminUrl: string | null = null;
+    await follow(config);
     if (config.admin.enabled) {
       const listener = await listen(admin, { host: config.admin.host, port: config.admin.port, log });
       listeners.push(listener);
@@ -185,6 +196,7 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
   async function close(): Promise<void> {
     // Plugins that are just being loaded are loaded to the end: then there is something to shut down.
     await opening?.catch(() => undefined);
+    watch?.stop();
     await reloader.idle();
     const { delayMs, timeoutMs } = current.server.shutdown;
     // Traffic drains first; the admin API tells of it until the end.

@@ -1,7 +1,6 @@
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, type ErrorCode, ERRORS } from '../errors.js';
 import type { PluginsDocument } from '../server/admin.js';
-import type { PluginDocument } from '../server/plugin-document.js';
 import { connectable, httpUrl } from './address.js';
 
 /** How long a server of this machine may take to answer. */
@@ -41,14 +40,14 @@ export async function askServer({ admin, file }: BackworksConfig): Promise<Admin
 }
 
 /**
- * Has the server, which answered askServer(), release a plugin from quarantine and load it again.
+ * Has the server, which answered askServer(), do something.
+ * @param path of the admin API
  * @throws BackworksError what the server says is in the way
  */
-export async function releaseOnServer({ admin }: BackworksConfig, name: string): Promise<PluginDocument> {
+export async function actOnServer<Answer>({ admin }: BackworksConfig, path: string): Promise<Answer> {
   const url = connectable(httpUrl(admin.host, admin.port));
-  const path = `/plugins/${encodeURIComponent(name)}/release`;
   let response: Response;
-  let answer: PluginDocument & { code: string; detail: string };
+  let answer: Answer & { code: string; detail: string };
   try {
     response = await send(url + path, admin.token, 'POST', START_MS);
     answer = JSON.parse(await response.text()) as typeof answer;
@@ -59,6 +58,21 @@ export async function releaseOnServer({ admin }: BackworksConfig, name: string):
   if (response.ok) return answer;
   const code = Object.hasOwn(ERRORS, answer.code) ? (answer.code as ErrorCode) : 'BW_INTERNAL';
   throw new BackworksError(code, `the server at ${url} says: ${answer.detail}`);
+}
+
+/**
+ * Makes sure that a server of this configuration answers and can be told to do something.
+ * @throws BackworksError BW_SERVER_UNREACHABLE saying why not
+ */
+export async function requireServer(config: BackworksConfig): Promise<PluginsDocument> {
+  const answer = await askServer(config);
+  const hint = 'start it, or give the configuration, environment and values it was started with';
+  if (answer.kind === 'none') throw new BackworksError('BW_SERVER_UNREACHABLE', answer.why, { hint });
+  if (config.admin.token !== '') return answer.document;
+  const why = 'admin.token is not set, so the server cannot be told';
+  throw new BackworksError('BW_SERVER_UNREACHABLE', why, {
+    hint: 'set it, or send the server SIGHUP to reload',
+  });
 }
 
 function send(url: string, token: string, method = 'GET', timeoutMs = ANSWER_MS): Promise<Response> {

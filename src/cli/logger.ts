@@ -6,6 +6,8 @@ import type { Screen } from './screen.js';
 
 /** The log of a running server. */
 export interface ServerLog extends Log {
+  /** The least severe lines that are written; can be set. */
+  level: string;
   /** The last line before the process ends itself. */
   fatal(fields: object, message: string): void;
 }

@@ -2,7 +2,7 @@ import { releaseLibrary } from '../backworks.js';
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, EXIT } from '../errors.js';
 import type { PluginDocument } from '../server/plugin-document.js';
-import { askServer, releaseOnServer } from './admin-client.js';
+import { actOnServer, askServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
 import { printJson } from './print.js';
@@ -20,7 +20,10 @@ export async function pluginRelease(context: CommandContext, which: string): Pro
   const onServer =
     config === null ? null : await findOnServer(config, which, (why) => err.line(err.style('dim', why)));
   if (config !== null && onServer !== null) {
-    const plugin = await releaseOnServer(config, onServer.name);
+    const plugin = await actOnServer<PluginDocument>(
+      config,
+      `/plugins/${encodeURIComponent(onServer.name)}/release`,
+    );
     if (context.json) printJson(out, { source: 'server', plugin });
     else out.line(`${out.style('green', 'released')} ${plugin.name}, which is ${plugin.state} now`);
     return EXIT.ok;

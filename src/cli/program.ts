@@ -78,6 +78,14 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .description('serve until SIGTERM or SIGINT')
     .action(() => run(async (context) => (await import('./start.js')).start(context)));
 
+  program
+    .command('reload')
+    .description('have the running server take up its changed configuration')
+    .option('--dry-run', 'only say what would change')
+    .action(({ dryRun = false }: { dryRun?: boolean }) =>
+      run(async (context) => (await import('./reload.js')).reload(context, { dryRun })),
+    );
+
   const plugin = program.command('plugin').description('look at plugins, let them start again');
   plugin
     .command('list')

@@ -1,23 +1,32 @@
 import { createBackworks } from '../backworks.js';
+import { loadConfig } from '../config/load.js';
 import { EXIT } from '../errors.js';
 import { announce } from './announcement.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { readConfig } from './config-file.js';
+import { type LoadedConfig, requestConfig } from './config-file.js';
 import { createLogger, type ServerLog } from './logger.js';
 import { reportFailure } from './failure.js';
 import { listenForStop } from './signals.js';
 
 /** `backworks start`: serves until it is asked to stop. */
 export async function start(context: CommandContext): Promise<ExitCode> {
-  const { config, warnings, environment } = await readConfig(context);
+  const request = await requestConfig(context);
+  const load = (): Promise<LoadedConfig> => loadConfig(request.file, request.options);
+  const { config, warnings, environment } = await load();
   const logging = context.json ? { ...config.logging, format: 'json' as const } : config.logging;
   const log = createLogger(logging, context.out);
   endOnDefects(log, context);
   if (environment !== null) log.info({ environment }, `environment ${environment}`);
   for (const warning of warnings) log.warn({}, warning);
 
-  const stop = listenForStop(() => log.warn({}, 'reload is not available in this version'));
-  const backworks = createBackworks(config, { log, environment: process.env });
+  // What is wrong with a configuration is logged where it is found.
+  const stop = listenForStop(() => void backworks.reload().catch(() => undefined));
+  const backworks = createBackworks(config, {
+    log,
+    environment: process.env,
+    load,
+    configured: (next) => void (log.level = next.logging.level),
+  });
   const started = backworks.start();
   const signal = await Promise.race([stop.first, started.then(() => null)]);
   if (signal === null) {

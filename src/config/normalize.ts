@@ -42,6 +42,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
         delayMs: parseDuration(server.shutdown.delay),
         timeoutMs: parseDuration(server.shutdown.timeout),
       },
+      reload: { watch: server.reload.watch, intervalMs: parseDuration(server.reload.interval) },
     },
     admin: {
       enabled: admin.enabled,

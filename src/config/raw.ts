@@ -64,6 +64,16 @@ export interface RawConfig {
      */
     workers: 1;
     /**
+     * When a changed configuration comes into force by itself.
+     */
+    reload: {
+      /**
+       * Whether the file is reloaded when it changes; SIGHUP, the admin API and backworks reload work in either case.
+       */
+      watch: boolean;
+      interval: RawDuration;
+    };
+    /**
      * How the server ends.
      */
     shutdown: {

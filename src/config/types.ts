@@ -28,6 +28,11 @@ export interface ServerConfig {
   readonly port: number;
   readonly bodyLimitBytes: number;
   readonly shutdown: { readonly delayMs: number; readonly timeoutMs: number };
+  readonly reload: {
+    /** The file is reloaded when it changes. */
+    readonly watch: boolean;
+    readonly intervalMs: number;
+  };
 }
 
 export interface AdminConfig {

@@ -23,6 +23,8 @@ const LIVE: Readonly<Record<string, string>> = {
   'server.bodyLimitBytes': 'server.body_limit',
   'server.shutdown.delayMs': 'server.shutdown.delay',
   'server.shutdown.timeoutMs': 'server.shutdown.timeout',
+  'server.reload.watch': 'server.reload.watch',
+  'server.reload.intervalMs': 'server.reload.interval',
   'admin.token': 'admin.token',
   'admin.readToken': 'admin.read_token',
   'logging.level': 'logging.level',

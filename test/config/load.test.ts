@@ -68,6 +68,7 @@ describe('a whole file', () => {
         port: 80,
         bodyLimitBytes: 8e6,
         shutdown: { delayMs: 5000, timeoutMs: 60_000 },
+        reload: { watch: false, intervalMs: 500 },
       },
       admin: { enabled: false, host: '::1', port: 0, token: 't', readToken: 'r' },
       logging: { level: 'debug', format: 'json' },

@@ -1,0 +1,244 @@
+import { mkdirSync, renameSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { ownCache } from '../fixtures/cache.js';
+import { compilePlugin } from '../fixtures/compile.js';
+import { backworks, RunningCommand, scratch } from './command.js';
+
+/** The ways a running server comes to read its file again. */
+ownCache();
+const directory = scratch();
+const running: RunningCommand[] = [];
+afterAll(async () => {
+  for (const command of running) command.child.kill('SIGKILL');
+  await Promise.all(running.map(({ finished }) => finished));
+  directory.remove();
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const TOKEN = 'planted-token';
+const body = (text: string): string => `endpoints: { hello: { path: /, response: { body: ${text} } } }\n`;
+
+interface Service {
+  readonly command: RunningCommand;
+  readonly file: string;
+  /** What it answers. */
+  get(): Promise<string>;
+  /** Log lines about reloads so far. */
+  reloads(): string[];
+  /** The answer as soon as it is this one. */
+  serves(text: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts a server whose file holds `text` and the head it needs. */
+async function serve(
+  text: string,
+  { watch = false, args = [] as string[], place = (name: string) => join(directory.path, name) } = {},
+): Promise<Service & { head: string }> {
+  const port = await freePort();
+  const head = `server: { port: 0, reload: { watch: ${watch}, interval: 20ms } }
+admin: { port: ${port}, token: ${TOKEN} }\n`;
+  const file = place(`${port}.yaml`);
+  writeFileSync(file, head + text);
+  const command = new RunningCommand(['start', '--config', file, ...args]);
+  running.push(command);
+  const { url } = await command.logged(/^listening on/);
+  const get = async (): Promise<string> => (await fetch(String(url))).text();
+  return {
+    command,
+    file,
+    head,
+    get,
+    reloads: () =>
+      command.log.map(({ msg }) => String(msg)).filter((msg) => /^(configuration|not) reloaded/.test(msg)),
+    async serves(wanted) {
+      while ((await get()) !== wanted) await new Promise((resolve) => setTimeout(resolve, 10));
+    },
+    async stop() {
+      command.child.kill('SIGTERM');
+      expect((await command.finished).code).toBe(0);
+    },
+  };
+}
+
+describe('SIGHUP', () => {
+  test('reloads with the flags of the start', async () => {
+    const overlay = (text: string): string =>
+      `environments: { test: { endpoints: { hello: { response: { body: ${text} } } } } }\n`;
+    const server = await serve(body('one') + overlay('first'), { args: ['--env', 'test'] });
+    expect(await server.get()).toBe('first');
+    writeFileSync(server.file, server.head + body('two') + overlay('second'));
+    server.command.child.kill('SIGHUP');
+    await server.serves('second');
+    await server.stop();
+  });
+
+  test('with an invalid file: the log says why, and nothing changes', async () => {
+    const server = await serve(body('one'));
+    writeFileSync(server.file, `${server.head}endpoints: { hello: { pth: / } }\n`);
+    server.command.child.kill('SIGHUP');
+    expect(await server.command.logged(/^not reloaded: .*unknown key "pth"/)).toMatchObject({
+      level: 'error',
+      code: 'BW_CONFIG_INVALID',
+    });
+    expect(await server.get()).toBe('one');
+    writeFileSync(server.file, `${server.head}${body('two')}logging: { level: warn }\n`);
+    server.command.child.kill('SIGHUP');
+    await server.serves('two');
+    await server.stop();
+    expect(server.command.log.some(({ msg }) => msg === 'stopped')).toBe(false);
+  });
+});
+
+describe('a file that is watched', () => {
+  const shared = serve(body('start'), { watch: true });
+
+  test('written in place, in several steps', async () => {
+    const server = await shared;
+    writeFileSync(server.file, server.head);
+    writeFileSync(server.file, server.head + body('half'));
+    writeFileSync(server.file, server.head + body('written'));
+    await server.serves('written');
+  });
+
+  test('replaced by rename, as editors do', async () => {
+    const server = await shared;
+    writeFileSync(`${server.file}~`, server.head + body('renamed'));
+    renameSync(`${server.file}~`, server.file);
+    await server.serves('renamed');
+    // What is gone for a while is not a configuration.
+    unlinkSync(server.file);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await server.get()).toBe('renamed');
+    writeFileSync(server.file, server.head + body('back'));
+    await server.serves('back');
+  });
+
+  test('touched, or written with what it held: nothing happens', async () => {
+    const server = await shared;
+    const before = server.reloads().length;
+    utimesSync(server.file, new Date(), new Date(Date.now() + 5000));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    writeFileSync(server.file, server.head + body('back'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(server.reloads()).toHaveLength(before);
+  });
+
+  test('is invalid once: told once, and the next valid one counts', async () => {
+    const server = await shared;
+    writeFileSync(server.file, 'endpoints: {');
+    await server.command.logged(/^not reloaded/);
+    expect(await server.get()).toBe('back');
+    writeFileSync(server.file, server.head + body('mended'));
+    await server.serves('mended');
+    expect(server.reloads().filter((line) => line.startsWith('not'))).toHaveLength(1);
+  });
+
+  test('can leave off being watched, and is not watched by default', async () => {
+    const server = await shared;
+    const head = server.head.replace('watch: true', 'watch: false');
+    writeFileSync(server.file, head + body('last'));
+    await server.serves('last');
+    writeFileSync(server.file, head + body('unseen'));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    expect(await server.get()).toBe('last');
+    await server.stop();
+  });
+
+  test('behind the links of a ConfigMap, when the directory behind them is another one', async () => {
+    const mount = join(directory.path, 'mount');
+    const version = (name: string): string => {
+      mkdirSync(join(mount, name), { recursive: true });
+      return join(mount, name, 'backworks.yaml');
+    };
+    const turn = (to: string): void => {
+      symlinkSync(to, join(mount, '..data_tmp'));
+      renameSync(join(mount, '..data_tmp'), join(mount, '..data'));
+    };
+    const place = (): string => {
+      const first = version('..first');
+      turn('..first');
+      symlinkSync('..data/backworks.yaml', join(mount, 'backworks.yaml'));
+      return first && join(mount, 'backworks.yaml');
+    };
+    const server = await serve(body('first'), { watch: true, place });
+    writeFileSync(version('..second'), server.head + body('second'));
+    turn('..second');
+    rmSync(join(mount, '..first'), { recursive: true });
+    await server.serves('second');
+    await server.stop();
+  });
+});
+
+describe('backworks reload', () => {
+  const one = compilePlugin('config_echo');
+  const plugin = (n: number): string => `plugins: { one: { path: ${one}, config: { n: ${n} } } }\n`;
+
+  test('shows the plan, then does it, in a table and as JSON', async () => {
+    const server = await serve(body('one') + plugin(1));
+    const command = (...args: string[]): ReturnType<typeof backworks> =>
+      backworks(['reload', '--config', server.file, ...args]);
+    expect(await command()).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^reloaded .*nothing changed\n$/),
+    });
+    const other = `${server.head.replace('port: 0,', 'port: 0, host: 127.0.0.2,')}${body('two')}${plugin(2)}`;
+    writeFileSync(server.file, other);
+    const plan = await command('--dry-run');
+    expect(plan.stdout.split('\n').map((line) => line.replace(/ +/g, ' '))).toEqual([
+      'WHAT ACTION CHANGED',
+      'plugin one swap config.n',
+      'endpoint hello change',
+      'server.host needs restart',
+      'nothing was done: a dry run; 0 plugins unchanged',
+      '',
+    ]);
+    expect(await server.get()).toBe('one');
+    const done = await command('--json');
+    expect(done.code).toBe(0);
+    expect(JSON.parse(done.stdout)).toMatchObject({
+      dry_run: false,
+      plugins: [{ name: 'one', action: 'swap', changed: ['config.n'] }],
+      needs_restart: ['server.host'],
+    });
+    expect(await server.get()).toBe('two');
+    await server.stop();
+  });
+
+  test('tells a plugin that does not come up, and exits with 4', async () => {
+    const server = await serve(plugin(1));
+    writeFileSync(
+      server.file,
+      `${server.head}plugins: { one: { path: ${compilePlugin('initialize_fails')} }, two: { path: ${one} } }`,
+    );
+    const { code, stdout } = await backworks(['reload', '--config', server.file]);
+    expect(code).toBe(4);
+    expect(stdout).toMatch(/plugin one +failed +path, config\.n +the former version goes on: .*initialize/);
+    await server.stop();
+  });
+
+  test('says what is wrong with the file, exits with 3, and asks nobody', async () => {
+    const file = directory.write('broken.yaml', 'endpoints: { a: { path: nowhere } }');
+    const { code, stderr } = await backworks(['reload', '--config', file]);
+    expect(code).toBe(3);
+    expect(stderr).toContain('endpoints.a.path');
+  });
+
+  test('says when there is no server, or none that can be told', async () => {
+    const file = directory.write('alone.yaml', `admin: { port: ${await freePort()}, token: x }`);
+    const alone = await backworks(['reload', '--config', file]);
+    expect(alone).toMatchObject({ code: 1, stderr: expect.stringMatching(/no server answers at/) });
+    directory.write('alone.yaml', `admin: { port: ${await freePort()} }`);
+    expect((await backworks(['reload', '--config', file])).stderr).toMatch(/BW_SERVER_UNREACHABLE.*token/);
+  });
+});
