@@ -68,7 +68,11 @@ export const ERRORS = {
   BW_PROXY_UPSTREAM: kind(502, EXIT.failure, 'The target of a proxy endpoint did not answer properly.'),
   BW_PROXY_TIMEOUT: kind(504, EXIT.failure, 'The target of a proxy endpoint did not answer in time.'),
   BW_SERVER_LISTEN: kind(500, EXIT.failure, 'The server cannot listen on its address.'),
-  BW_SERVER_UNREACHABLE: kind(500, EXIT.failure, 'A command needs the running server, and there is none to ask.'),
+  BW_SERVER_UNREACHABLE: kind(
+    500,
+    EXIT.failure,
+    'A command needs the running server, and there is none to ask.',
+  ),
   BW_ADMIN_UNAUTHORIZED: kind(401, EXIT.failure, 'The admin API needs a valid bearer token.'),
   BW_ADMIN_FORBIDDEN: kind(403, EXIT.failure, 'The token of the admin API may read, not control.'),
   BW_USAGE: kind(500, EXIT.usage, 'A command was called with wrong arguments.'),
