@@ -20,6 +20,8 @@ export interface PluginExecutorOptions {
   readonly timer: DeadlineTimer;
   readonly metrics: PluginMetrics;
   onCircuitChange(state: CircuitStateName): void;
+  /** A call came to nothing, for this reason. */
+  onFailure?(error: BackworksError): void;
 }
 
 /** The only way to a plugin's vtable: breaker, bulkhead, deadline, retry and metrics around each call. */
@@ -97,6 +99,7 @@ export class PluginExecutor {
       (thrown: unknown) => {
         const error = this.explain(thrown, phase);
         this.metricsOf(phase).failedWith(error.code, performance.now() - startedAtMs);
+        this.options.onFailure?.(error);
         throw error;
       },
     );

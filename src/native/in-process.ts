@@ -47,17 +47,22 @@ export class InProcessPlugin implements NativePlugin {
     const { name, replyBytesMax } = this.options;
     const implementation = this.library.get(hook);
     if (implementation === null) {
-      return this.reject('BW_PLUGIN_BAD_RESPONSE', `plugin ${name} has no ${hook}`, hook);
+      return this.reject('BW_PLUGIN_BAD_RESPONSE', `plugin ${name} has no ${hook}`, hook, context);
     }
     this.deadlineAtMs = context.deadlineAtMs;
     const reply = implementation(...args) as string | null;
     this.deadlineAtMs = Infinity;
     if (performance.now() > context.deadlineAtMs) {
-      return this.reject('BW_PLUGIN_TIMEOUT', `plugin ${name} answered ${hook} after its deadline`, hook);
+      return this.reject(
+        'BW_PLUGIN_TIMEOUT',
+        `plugin ${name} answered ${hook} after its deadline`,
+        hook,
+        context,
+      );
     }
     if (reply !== null && isLonger(reply, replyBytesMax)) {
       const message = `plugin ${name}: the answer is longer than ${replyBytesMax} bytes`;
-      return this.reject('BW_PLUGIN_BAD_RESPONSE', message, hook);
+      return this.reject('BW_PLUGIN_BAD_RESPONSE', message, hook, context);
     }
     return reply;
   }
@@ -149,8 +154,15 @@ export class InProcessPlugin implements NativePlugin {
     code: 'BW_PLUGIN_BAD_RESPONSE' | 'BW_PLUGIN_TIMEOUT',
     message: string,
     phase: PluginPhase,
+    context: CallContext,
   ): Promise<never> {
-    return Promise.reject(new PluginFailure(code, message, { plugin: this.options.name, phase }));
+    return Promise.reject(
+      new PluginFailure(code, message, {
+        plugin: this.options.name,
+        phase,
+        requestId: context.requestId ?? undefined,
+      }),
+    );
   }
 }
 

@@ -236,7 +236,7 @@ export class RunnerConnection {
       throw new FrameError(`frame type ${type} answers ${call.phase}`);
     this.forgetOldest();
     if (expected === RunnerFrame.REPLY) this.answered += 1;
-    if (type === RunnerFrame.FAILED) call.handler.failed(this.failed(call.phase, detail, payload));
+    if (type === RunnerFrame.FAILED) call.handler.failed(this.failed(call, detail, payload));
     else if (type === RunnerFrame.REPLY) call.handler.answered(payload, value);
     else if (type === RunnerFrame.EMPTY) call.handler.answered(null, value);
     else call.handler.answered(payload.toString(), value);
@@ -254,10 +254,10 @@ export class RunnerConnection {
     }
   }
 
-  private failed(phase: PluginPhase, failure: number, payload: Buffer): PluginFailure {
+  private failed({ phase, handler }: Pending, failure: number, payload: Buffer): PluginFailure {
     const { plugin } = this;
     const text = printable(payload.toString());
-    const details = { plugin, phase };
+    const details = { plugin, phase, requestId: handler.requestId ?? undefined };
     switch (failure) {
       case Failure.LOAD:
         return new PluginFailure('BW_PLUGIN_LOAD', `plugin ${plugin} cannot be loaded: ${text}`, details);

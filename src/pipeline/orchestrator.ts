@@ -1,4 +1,10 @@
-import { BackworksError, type PluginPhase, PluginFailure, toBackworksError } from '../errors.js';
+import {
+  BackworksError,
+  type ErrorCode,
+  PluginFailure,
+  type PluginPhase,
+  toBackworksError,
+} from '../errors.js';
 import type { EndpointConfig } from '../config/types.js';
 import type { Log } from '../log.js';
 import type { Awaitable, BackworksPlugin, PluginResponse } from '../plugins/plugin.js';
@@ -209,13 +215,23 @@ export class PluginOrchestrator {
     request: IncomingRequest,
   ): PluginFailure {
     const failure = asFailure(plugin.name, phase, error);
-    const fields = { plugin: plugin.name, hook: phase, code: failure.code, requestId: request.id };
+    const { code } = failure;
+    const outcome = UNTRIED.has(code) ? undefined : failure.outcome;
+    const fields = { plugin: plugin.name, hook: phase, code, outcome, requestId: request.id };
     if (failure.code === 'BW_INTERNAL') this.#log.error({ ...fields, err: failure.cause }, failure.message);
     else if (failure.code === 'BW_PLUGIN_CIRCUIT_OPEN') this.#log.debug(fields, failure.message);
     else this.#log.warn(fields, failure.message);
     return failure;
   }
 }
+
+/** Failures of calls that reached no process, of which there is no outcome to tell. */
+const UNTRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'BW_INTERNAL',
+  'BW_PLUGIN_UNAVAILABLE',
+  'BW_PLUGIN_OVERLOADED',
+  'BW_PLUGIN_CIRCUIT_OPEN',
+]);
 
 /** Whether anybody will look at the request; if not, it is never built and its body can stream. */
 function needsDocument(request: IncomingRequest, plugins: PluginSet): boolean {

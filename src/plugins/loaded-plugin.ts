@@ -135,22 +135,23 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.executor.execute<T>(hook, (call): Awaitable<T> => {
       call.requestId = requestId === '' ? null : requestId;
       const reply = this.native.call(hook, args, call);
-      if (!(reply instanceof Promise)) return this.read(hook, reply, read);
-      return reply.then((later) => this.read(hook, later, read));
+      if (!(reply instanceof Promise)) return this.read(hook, reply, read, requestId);
+      return reply.then((later) => this.read(hook, later, read, requestId));
     });
   }
 
   /** Reads within the guards, so that an answer nobody can use counts as the plugin's failure. */
-  private read<T>(hook: Hook, reply: NativeReply, read: Read<T>): T {
+  private read<T>(hook: Hook, reply: NativeReply, read: Read<T>, requestId: string): T {
     try {
       return read(reply, this.parsedReplyBytes);
     } catch (error) {
-      throw error instanceof InvalidAnswer ? this.badAnswer(hook, error) : error;
+      throw error instanceof InvalidAnswer ? this.badAnswer(hook, error, requestId) : error;
     }
   }
 
-  private badAnswer(phase: PluginPhase, reason: InvalidAnswer): BackworksError {
+  private badAnswer(phase: PluginPhase, reason: InvalidAnswer, requestId: string): BackworksError {
     const message = `plugin ${this.name} answered ${phase} with something unusable: ${reason.message}`;
-    return new PluginFailure('BW_PLUGIN_BAD_RESPONSE', message, { plugin: this.name, phase, cause: reason });
+    const details = { plugin: this.name, phase, cause: reason, requestId: requestId || undefined };
+    return new PluginFailure('BW_PLUGIN_BAD_RESPONSE', message, details);
   }
 }

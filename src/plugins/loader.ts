@@ -27,6 +27,8 @@ export interface PluginEvents {
    */
   failed(failure: PluginFailure, located: Promise<PluginFailure>): void;
   recovered(): void;
+  /** A process answered what nobody can use, and lives on. */
+  answeredBadly(failure: PluginFailure): void;
   circuit(state: CircuitStateName): void;
 }
 
@@ -76,6 +78,9 @@ export class PluginLoader {
         timer: this.options.timer,
         metrics: this.options.metrics,
         onCircuitChange: (state) => events.circuit(state),
+        onFailure: (error) => {
+          if (error instanceof PluginFailure && error.outcome === 'bad_response') events.answeredBadly(error);
+        },
       });
       return new LoadedPlugin({ name, digest: stored.digest, metadata, policy }, native, executor);
     } catch (error) {

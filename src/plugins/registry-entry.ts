@@ -22,6 +22,12 @@ const NOT_THE_LIBRARYS: readonly ErrorCode[] = [
   'BW_INTERNAL',
 ];
 
+interface KeptFailure {
+  readonly time: Date;
+  failure: PluginFailure;
+  readonly limits: ResourceLimits;
+}
+
 /** One plugin's place in the registry: its plan, its state and, while it runs, the plugin. */
 export class RegistryEntry {
   state: PluginState;
@@ -34,7 +40,9 @@ export class RegistryEntry {
   private readonly conditions = new Map<Condition, string>();
   private circuitSinceMs = 0;
   /** Newest first. */
-  private failures: { readonly time: Date; failure: PluginFailure; readonly limits: ResourceLimits }[] = [];
+  private failures: KeptFailure[] = [];
+  /** The newest answer nobody could use; apart, so that a flood of them hides no crash. */
+  private badAnswer: KeptFailure | null = null;
   private failureTimes: number[] = [];
   /** What is still to be logged or written down about it, in order. */
   private reports: Promise<void> = Promise.resolve();
@@ -108,6 +116,11 @@ export class RegistryEntry {
     return this.failureTimes.length >= failures;
   }
 
+  /** Keeps the failure of a process that lives on. */
+  answeredBadly(failure: PluginFailure): void {
+    this.badAnswer = this.kept(failure);
+  }
+
   /** Puts a failure in the place of the same one with less detail. */
   detail(failure: PluginFailure, detailed: PluginFailure): void {
     const kept = this.failures.find((entry) => entry.failure === failure);
@@ -178,7 +191,9 @@ export class RegistryEntry {
       },
       missingPermissions: missingPermissions(this.metadata?.permissions ?? null, config.permissions),
       limits: config.limits,
-      failures: this.failures.map(({ time, failure, limits }) => postMortem(failure, time, limits)),
+      failures: [...this.failures, ...(this.badAnswer === null ? [] : [this.badAnswer])]
+        .sort((a, b) => b.time.getTime() - a.time.getTime())
+        .map(({ time, failure, limits }) => postMortem(failure, time, limits)),
     };
   }
 
@@ -192,8 +207,11 @@ export class RegistryEntry {
   }
 
   private keep(failure: PluginFailure): void {
-    const { limits } = this.plan.config;
-    this.failures = [{ time: new Date(), failure, limits }, ...this.failures].slice(0, POST_MORTEMS_MAX);
+    this.failures = [this.kept(failure), ...this.failures].slice(0, POST_MORTEMS_MAX);
+  }
+
+  private kept(failure: PluginFailure): KeptFailure {
+    return { time: new Date(), failure, limits: this.plan.config.limits };
   }
 
   private settle(): void {

@@ -187,6 +187,9 @@ export class PluginSupervisor {
         if (serves()) entry.condition('process', null);
         entry.report(() => log.info({ plugin: name }, `plugin ${name} serves again`));
       },
+      answeredBadly: (failure) => {
+        if (serves()) entry.answeredBadly(failure);
+      },
       circuit: (state) => {
         if (serves()) entry.circuitChanged(state);
         log.warn({ plugin: name, circuit: state }, `circuit of plugin ${name} is ${state}`);

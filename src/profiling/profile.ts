@@ -122,7 +122,13 @@ async function profileEntry(
   }
 }
 
-const SILENT: PluginEvents = { identified() {}, failed() {}, recovered() {}, circuit() {} };
+const SILENT: PluginEvents = {
+  identified() {},
+  failed() {},
+  recovered() {},
+  answeredBadly() {},
+  circuit() {},
+};
 
 /** Nothing that is there to protect a server may end or replace what is measured. */
 function undisturbed({ config, ...entry }: PluginEntry): PluginEntry {

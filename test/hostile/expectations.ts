@@ -84,7 +84,20 @@ function expectBadAnswer({ told }: BadAnswer, server: TestServer, response: Resp
   const body = { status: 502, code, plugin: 'hostile', detail: expect.stringMatching(told) };
   expect(response).toMatchObject({ status: 502, body });
   const line = server.log.find(({ level, message }) => level === 'warn' && told.test(message));
-  expect(line?.fields).toMatchObject({ plugin: 'hostile', code, hook: 'process_endpoint' });
+  expect(line?.fields).toMatchObject({
+    plugin: 'hostile',
+    code,
+    outcome: 'bad_response',
+    hook: 'process_endpoint',
+  });
+  expect(server.plugin('hostile').failures).toMatchObject([
+    {
+      outcome: 'bad_response',
+      code,
+      phase: 'process_endpoint',
+      requestId: (response.body as { request_id: string }).request_id,
+    },
+  ]);
   expect(server.plugin('hostile').calls['process_endpoint']).toEqual({ calls: 1, failed: 1 });
   return { outcome: 'answer refused (502)', reported: `\`${code}\` in process_endpoint, the reason` };
 }

@@ -184,12 +184,13 @@ test('a named endpoint whose plugin is silent is 404, one whose plugin is missin
 });
 
 test.each([
-  ['BW_PLUGIN_CRASHED', 503],
-  ['BW_PLUGIN_TIMEOUT', 504],
-  ['BW_PLUGIN_BAD_RESPONSE', 502],
+  ['BW_PLUGIN_CRASHED', 503, 'crashed'],
+  ['BW_PLUGIN_TIMEOUT', 504, 'timeout'],
+  ['BW_PLUGIN_BAD_RESPONSE', 502, 'bad_response'],
+  ['BW_PLUGIN_OVERLOADED', 503, undefined],
 ] as const)(
   '%s in a named endpoint is the answer even when the plugin is optional: %i',
-  async (code, status) => {
+  async (code, status, outcome) => {
     const processEndpoint = async () => {
       throw new PluginFailure(code, 'plugin p failed', { plugin: 'p', phase: 'process_endpoint' });
     };
@@ -202,7 +203,7 @@ test.each([
     expect(lines.filter(({ level }) => level === 'warn')).toEqual([
       {
         level: 'warn',
-        fields: { plugin: 'p', hook: 'process_endpoint', code, requestId: 'request-1' },
+        fields: { plugin: 'p', hook: 'process_endpoint', code, outcome, requestId: 'request-1' },
         message: 'plugin p failed',
       },
     ]);

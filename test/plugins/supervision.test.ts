@@ -147,7 +147,7 @@ test('a post-mortem names the request', async () => {
     limits: { openFiles: 64 },
   });
   const told = (): LogLine | undefined =>
-    server.log.find(({ fields }) => fields['code'] === 'BW_PLUGIN_CRASHED' && 'outcome' in fields);
+    server.log.find(({ fields }) => fields['code'] === 'BW_PLUGIN_CRASHED' && 'limits' in fields);
   await eventually(() => told() !== undefined, 'the log line');
   expect(told()?.fields).toMatchObject({
     outcome: 'crashed',
