@@ -296,6 +296,9 @@ typedef struct BackworksExtensions {
      * Required: no.
      * Returns: a JSON object {hooks, capabilities, dependencies, config_schema, permissions,
      *   max_execution_time_ms, critical, priority, author, license}; every key is optional.
+     *   capabilities: names of operations that call() performs, such as "storage.kv.get".
+     *   dependencies: names of plugins, or objects {name or capability, version, optional}, with
+     *   version a semver range. A plugin starts after those it needs, and not without them.
      * Owner: static, stays the plugin's.
      * Thread: [serial].
      * Since: 1.

@@ -8,13 +8,15 @@ export function hookOrder(plugins: readonly BackworksPlugin[]): BackworksPlugin[
   const waiting = [...plugins].sort((a, b) => a.priority - b.priority);
   const ordered: BackworksPlugin[] = [];
   while (waiting.length > 0) {
-    const names = new Set(waiting.map(({ name }) => name));
-    const free = waiting.findIndex((plugin) => !dependsOn(plugin, names));
+    const free = waiting.findIndex((plugin) => !waiting.some((other) => dependsOn(plugin, other)));
     ordered.push(...waiting.splice(Math.max(free, 0), 1));
   }
   return ordered;
 }
 
-function dependsOn(plugin: BackworksPlugin, names: ReadonlySet<string>): boolean {
-  return plugin.metadata.dependencies.some(({ name }) => name !== plugin.name && names.has(name));
+function dependsOn(plugin: BackworksPlugin, other: BackworksPlugin): boolean {
+  if (plugin === other) return false;
+  return plugin.metadata.dependencies.some(({ kind, name }) =>
+    kind === 'plugin' ? name === other.name : other.metadata.capabilities.includes(name),
+  );
 }

@@ -2,8 +2,11 @@ import { type BackworksError, type PluginPhase, PluginFailure } from '../errors.
 import type { JsonObject, JsonValue } from '../config/types.js';
 import type { LibraryDescription } from '../native/native-plugin.js';
 import type { PipelineHook } from './plugin.js';
+import { isRange } from './version.js';
 
 export interface PluginDependency {
+  /** `capability`: whichever plugin provides it. */
+  readonly kind: 'plugin' | 'capability';
   readonly name: string;
   /** A semver range, "*" when any version will do. */
   readonly version: string;
@@ -85,12 +88,19 @@ function parseManifest(description: LibraryDescription, phase: PluginPhase): Jso
 
 function readDependencies(reader: ManifestReader): PluginDependency[] {
   return reader.list('dependencies').map((entry) => {
-    if (typeof entry === 'string') return { name: entry, version: '*', optional: false };
-    if (isObject(entry) && typeof entry.name === 'string') {
-      const version = typeof entry.version === 'string' ? entry.version : '*';
-      return { name: entry.name, version, optional: entry.optional === true };
-    }
-    throw reader.mismatch('dependencies', 'a list of names or {name, version, optional} objects');
+    if (typeof entry === 'string') return { kind: 'plugin', name: entry, version: '*', optional: false };
+    const { name, capability, version = '*', optional = false } = isObject(entry) ? entry : {};
+    const [kind, wanted] =
+      name === undefined ? (['capability', capability] as const) : (['plugin', name] as const);
+    const isOne = name === undefined || capability === undefined;
+    if (!isOne || typeof wanted !== 'string' || typeof version !== 'string' || typeof optional !== 'boolean')
+      throw reader.mismatch(
+        'dependencies',
+        'a list of names or {name or capability, version, optional} objects',
+      );
+    if (!isRange(version))
+      throw reader.mismatch('dependencies', `in order: ${JSON.stringify(version)} is no semver range`);
+    return { kind, name: wanted, version, optional };
   });
 }
 

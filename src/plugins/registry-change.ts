@@ -1,4 +1,6 @@
 import { type BackworksError, toBackworksError } from '../errors.js';
+import type { Resolution } from './dependency-resolver.js';
+import { loadInOrder } from './load-order.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
 import type { RegistryEntry } from './registry-entry.js';
@@ -19,6 +21,8 @@ export interface RegistryChangeOptions {
   /** Makes the entry of a plugin that was not known. */
   readonly create: (plugin: SurveyedPlugin) => RegistryEntry;
   readonly targets: readonly SurveyedPlugin[];
+  /** Who needs whom among the targets. */
+  readonly resolution: Resolution;
   readonly changes: readonly PluginChange[];
 }
 
@@ -40,13 +44,15 @@ interface Step {
  */
 export class RegistryChange {
   private readonly steps: readonly Step[];
+  private readonly resolution: Resolution;
   /** Plugins that were told another configuration, with the one they had. */
   private readonly told: { entry: RegistryEntry; former: PluginEntry }[] = [];
 
   constructor(
     private readonly supervisor: PluginSupervisor,
-    { entries, create, targets, changes }: RegistryChangeOptions,
+    { entries, create, targets, resolution, changes }: RegistryChangeOptions,
   ) {
+    this.resolution = resolution;
     const wanted = new Map(targets.map((target) => [target.entry.name, target]));
     this.steps = changes.map((change) => {
       const target = wanted.get(change.name);
@@ -62,8 +68,16 @@ export class RegistryChange {
    * @throws BackworksError of the first critical plugin that does not come up: nothing has changed then
    */
   async prepare(): Promise<void> {
-    const fresh = this.steps.filter(({ change: { action } }) => action === 'load' || action === 'swap');
-    await Promise.all(fresh.map((step) => this.bringUp(step)));
+    const steps = new Map(this.steps.map((step) => [step.change.name, step]));
+    await loadInOrder(this.resolution, async (name, refusal) => {
+      const step = steps.get(name);
+      if (step === undefined) throw new TypeError('a plugin to be loaded that nothing is done about');
+      const { action } = step.change;
+      if (refusal !== null) step.error = refusal;
+      else if (action === 'load' || action === 'swap') await this.bringUp(step);
+      // One whose change fails goes on as it was, and so do those that need it.
+      return step.entry.plugin === null && step.prepared === null ? (step.error ?? step.entry.error) : null;
+    });
     await this.abortIfCritical();
     for (const step of this.steps.filter(({ change }) => change.action === 'reconfigure')) {
       await this.reconfigure(step);

@@ -1,7 +1,9 @@
 import type { BackworksConfig, PluginPolicy } from '../config/types.js';
 import { BackworksError, toBackworksError } from '../errors.js';
 import { LibraryDigests } from '../native/library-digests.js';
+import type { Resolution } from './dependency-resolver.js';
 import type { LibraryReader } from './library-reader.js';
+import { loadInOrder } from './load-order.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { PluginEntry } from './plugin-entry.js';
 import { RegistryChange } from './registry-change.js';
@@ -29,6 +31,7 @@ export class PluginRegistry {
   private entries = new Map<string, RegistryEntry>();
   private readonly digests = new LibraryDigests();
   private rejectedLibraries: readonly RejectedLibrary[] = [];
+  private resolution: Resolution = { order: [], providers: new Map(), failures: new Map() };
   private readonly supervisor: PluginSupervisor;
   /** What changes which plugins there are happens one after the other. */
   private turn: Promise<unknown> = Promise.resolve();
@@ -43,8 +46,9 @@ export class PluginRegistry {
    */
   async discover(config: BackworksConfig): Promise<void> {
     const { log, reader, defaults } = this.options;
-    const { plugins, rejected } = await surveyPlugins(config, reader, defaults);
+    const { plugins, rejected, resolution } = await surveyPlugins(config, reader, defaults);
     this.rejectedLibraries = rejected;
+    this.resolution = resolution;
     for (const { path, code, reason } of rejected) log.warn({ path, code }, `not loaded: ${reason}`);
     for (const plugin of plugins) this.entries.set(plugin.entry.name, this.enter(plugin));
   }
@@ -55,12 +59,17 @@ export class PluginRegistry {
   }
 
   /**
-   * Loads every enabled plugin, side by side. A plugin that fails is kept with its reason.
+   * Loads every enabled plugin, each after those it needs. A plugin that fails is kept with its reason.
    * @throws the failure of the first critical plugin, after everything else has settled.
    */
   async loadAll(): Promise<void> {
     const entries = [...this.entries.values()].filter(({ plan }) => plan.config.enabled);
-    await Promise.all(entries.map((entry) => this.supervisor.load(entry)));
+    await loadInOrder(this.resolution, async (name, refusal) => {
+      const entry = this.find(name);
+      if (refusal === null) await this.supervisor.load(entry);
+      else this.supervisor.fail(entry, refusal);
+      return entry.error;
+    });
     const critical = entries.find((entry) => entry.critical && entry.state === 'failed');
     if (critical?.error) throw critical.error;
   }
@@ -135,13 +144,18 @@ export class PluginRegistry {
 
   /**
    * Brings up what a plan adds; commit() or abort the change it gives.
-   * @throws BackworksError of the first critical plugin that does not come up: nothing has changed then
+   * @throws BackworksError of the first critical plugin that does not come up, or BW_PLUGIN_DEPENDENCY when
+   *   something that serves would lose what it needs: nothing has changed then
    */
   async prepare({ survey, changes }: RegistryPlan): Promise<RegistryChange> {
+    for (const [name, failure] of survey.resolution.failures) {
+      if (this.entries.get(name)?.plugin) throw failure;
+    }
     const change = new RegistryChange(this.supervisor, {
       entries: this.entries,
       create: (plugin) => this.enter(plugin),
       targets: survey.plugins,
+      resolution: survey.resolution,
       changes,
     });
     await change.prepare();
@@ -156,6 +170,7 @@ export class PluginRegistry {
       () => {
         this.entries = entries;
         this.rejectedLibraries = survey.rejected;
+        this.resolution = survey.resolution;
         return this.options.onChange();
       },
     );

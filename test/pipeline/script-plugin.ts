@@ -32,7 +32,12 @@ export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = 
       license: null,
       hooks: new Set(),
       capabilities: [],
-      dependencies: (traits.dependsOn ?? []).map((other) => ({ name: other, version: '*', optional: false })),
+      dependencies: (traits.dependsOn ?? []).map((other) => ({
+        kind: 'plugin' as const,
+        name: other,
+        version: '*',
+        optional: false,
+      })),
       configSchema: null,
       permissions: null,
       priority: null,

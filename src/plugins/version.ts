@@ -1,0 +1,16 @@
+import semver from 'semver';
+
+/**
+ * Whether a plugin's version lies in a semver range. Plugins name versions as they like: "1.4" counts as
+ * 1.4.0, and what is no version at all lies in no range but "*".
+ */
+export function satisfies(version: string, range: string): boolean {
+  if (range.trim() === '*' || range.trim() === '') return true;
+  const read = semver.parse(version, { loose: true }) ?? semver.coerce(version, { includePrerelease: true });
+  return read !== null && semver.satisfies(read, range, { loose: true, includePrerelease: true });
+}
+
+/** Whether a text is a semver range such as "^1.2" or ">=2 <4". */
+export function isRange(text: string): boolean {
+  return semver.validRange(text, { loose: true }) !== null;
+}
