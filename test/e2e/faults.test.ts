@@ -104,3 +104,28 @@ describe('a plugin that cannot be loaded', () => {
     expect(backworks.plugins().every(({ processes }) => processes.length === 0)).toBe(true);
   });
 });
+
+describe('a plugin that hangs', () => {
+  const entry = (policy: string): string => `
+endpoints: { faulty: { path: /ok, plugin: faulty } }
+plugins: { faulty: { path: ${compilePlugin('hang_shutdown')}, ${policy} } }
+`;
+
+  test('in initialize() is ended at the deadline for that', async () => {
+    const server = await startServer(
+      entry('timeouts: { initialize: 300ms }, config: { hang_initialize: true }'),
+    );
+    expect(server.plugin('faulty')).toMatchObject({ state: 'failed', processes: [] });
+    expect(server.plugin('faulty').failures).toMatchObject([{ outcome: 'timeout', phase: 'initialize' }]);
+    await server.backworks.stop();
+  });
+
+  test('in shutdown() is ended at the deadline for that', async () => {
+    const server = await startServer(entry('timeouts: { shutdown: 200ms }'));
+    expect(await server.get('/ok')).toMatchObject({ status: 200 });
+    const pids = server.plugin('faulty').processes.map(({ pid }) => pid);
+    expect(pids.length).toBeGreaterThan(0);
+    await server.backworks.stop();
+    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+  });
+});
