@@ -24,6 +24,7 @@ export function nativeOptions(name, libraryPath, sandbox = 'strict') {
     logBytesPerSecond: limits.logBytesPerSecond,
     recycleCalls: recycle.calls,
     recycleMemoryBytes: recycle.memoryBytes,
+    callCpuMs: limits.callCpuMs,
     idleCpuPercent: limits.idleCpuPercent,
     restart,
     events: {

@@ -56,6 +56,7 @@ function limits(values: LimitsDocument): string {
     `memory ${size(values.memory_bytes)}`,
     `open files ${amount(values.open_files, String(values.open_files))}`,
     `file size ${size(values.file_size_bytes)}`,
+    `cpu time of a call ${amount(values.cpu_time_ms, `${values.cpu_time_ms / 1000} s`)}`,
     `idle cpu ${amount(values.idle_cpu_percent, `${values.idle_cpu_percent}%`)}`,
     `concurrency ${values.concurrency}`,
     `queue ${values.queue}`,

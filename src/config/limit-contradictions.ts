@@ -35,8 +35,15 @@ export function limitContradictions(file: CheckedFile, plugin: Pointer, raw: Raw
 
 function checkUnlimited(file: CheckedFile, pointer: Pointer, raw: RawPlugin): void {
   if (sandboxOf(raw) === 'off') return;
-  for (const key of ['memory', 'open_files', 'file_size'] as const) {
-    if (parseSize(raw.limits[key]) > 0) continue;
+  const { memory, open_files, file_size, cpu_time } = raw.limits;
+  const limits = {
+    memory: parseSize(memory),
+    open_files,
+    file_size: parseSize(file_size),
+    cpu_time: parseDuration(cpu_time),
+  };
+  for (const [key, limit] of Object.entries(limits)) {
+    if (limit > 0) continue;
     const hint = 'give it a limit';
     file.reject(below(pointer, key), { message: '0 means unlimited, which needs sandbox: off', hint });
   }

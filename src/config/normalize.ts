@@ -148,6 +148,7 @@ function normalizeLimits(raw: RawPlugin['limits']): ResourceLimits {
     memoryBytes: parseSize(raw.memory),
     openFiles: raw.open_files,
     fileSizeBytes: parseSize(raw.file_size),
+    callCpuMs: parseDuration(raw.cpu_time),
     idleCpuPercent: parsePercentage(raw.idle_cpu),
     concurrency: raw.concurrency,
     queue: raw.queue,

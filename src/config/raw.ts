@@ -348,6 +348,7 @@ export interface RawPlugin {
      */
     open_files: number;
     file_size: RawSize;
+    cpu_time: RawDuration;
     idle_cpu: RawPercentage;
     /**
      * Calls one process works on at once. This version takes one after the other; more processes are `instances`.

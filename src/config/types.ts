@@ -191,6 +191,8 @@ export interface ResourceLimits {
   readonly openFiles: number;
   /** Longest file the plugin can write; 0: unlimited. */
   readonly fileSizeBytes: number;
+  /** Processor time of one call, all threads; 0: any. */
+  readonly callCpuMs: number;
   /** Percentage of one core a process may use between calls; 0: any. */
   readonly idleCpuPercent: number;
   /** Calls a plugin works on at once, per process. */

@@ -13,6 +13,7 @@ export interface ProcessEnd {
 /** Why the server ended a runner itself; null when it did not. */
 export type KillReason =
   | { readonly kind: 'deadline'; readonly activity?: ProcessActivity }
+  | { readonly kind: 'cpu_time'; readonly usedMs: number; readonly limitMs: number }
   | { readonly kind: 'memory'; readonly bytes: number }
   | { readonly kind: 'protocol'; readonly message: string }
   | { readonly kind: 'version'; readonly message: string }
@@ -64,6 +65,12 @@ function explainKill(
       const hint = 'raise timeouts in its configuration if the work is legitimate';
       return new PluginFailure('BW_PLUGIN_TIMEOUT', message, { ...details, signal: 'SIGKILL', hint });
     }
+    case 'cpu_time': {
+      const used = `it used ${seconds(killed.usedMs)} of CPU time in one call`;
+      const message = `plugin ${plugin} was stopped ${during}: ${used}, limits.cpu_time allows ${killed.limitMs / 1000} s`;
+      const hint = 'raise limits.cpu_time in its configuration if the work is legitimate';
+      return new PluginFailure('BW_PLUGIN_TIMEOUT', message, { ...details, signal: 'SIGKILL', hint });
+    }
     case 'memory':
       return outOfMemory(`plugin ${plugin} was stopped ${during}: it held ${killed.bytes} bytes`, details);
     case 'version':
@@ -73,6 +80,10 @@ function explainKill(
       return new PluginFailure('BW_PLUGIN_PROTOCOL', message, details);
     }
   }
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(milliseconds < 1000 ? 2 : 1)} s`;
 }
 
 function whileDoing(activity: ProcessActivity | undefined): string {

@@ -142,6 +142,8 @@ export interface NativePluginOptions {
   readonly recycleMemoryBytes: number;
   /** A process that uses more of a core than this between calls is replaced; 0: any. */
   readonly idleCpuPercent: number;
+  /** Processor time one call may use, of all threads of its process; 0: any. */
+  readonly callCpuMs: number;
   readonly restart: { readonly delayMs: number; readonly maxDelayMs: number };
   readonly events: NativePluginEvents;
 }
@@ -155,6 +157,7 @@ export type AdjustableSettings = Pick<
   | 'recycleCalls'
   | 'recycleMemoryBytes'
   | 'idleCpuPercent'
+  | 'callCpuMs'
   | 'restart'
 >;
 

@@ -15,7 +15,8 @@ interface Seen {
 
 /**
  * Samples the processes of one plugin every second: one that holds more memory than its limit is
- * ended, one that passed `recycle.memory` or computes between calls is replaced.
+ * ended, one that passed `recycle.memory` or computes between calls is replaced. The spare is sampled
+ * like the others; since nobody is charged with its end, that is logged here.
  */
 export class ProcessWatch {
   private readonly seen = new WeakMap<RunnerProcess, Seen>();
@@ -25,7 +26,7 @@ export class ProcessWatch {
   constructor(
     private readonly options: NativePluginOptions,
     private readonly processes: () => Iterable<RunnerProcess>,
-    private readonly recycle: (process: RunnerProcess) => void,
+    private readonly replace: (process: RunnerProcess) => void,
   ) {
     this.timer = setInterval(() => {
       for (const process of this.processes()) void this.sample(process);
@@ -48,15 +49,22 @@ export class ProcessWatch {
     const { sandbox, recycleMemoryBytes } = this.options;
     const { residentBytes } = usage;
     if (sandbox.memoryBytes > 0 && residentBytes > sandbox.memoryBytes) {
+      if (isSpare(process)) this.warn(process, `ended: it held ${residentBytes} bytes`);
       process.kill({ kind: 'memory', bytes: residentBytes });
-    } else if (recycleMemoryBytes > 0 && residentBytes >= recycleMemoryBytes) {
-      this.recycle(process);
+    } else if (recycleMemoryBytes > 0 && !isSpare(process) && residentBytes >= recycleMemoryBytes) {
+      this.replace(process);
     } else if (this.isBusyBetweenCalls(process, usage.cpuMs)) {
-      const { name, idleCpuPercent, events } = this.options;
-      const text = `replaced: it used more than ${idleCpuPercent} % of a core between calls for ${BUSY_SAMPLES_MAX} s`;
-      events.log({ source: 'log', level: 'warn', text: `plugin ${name}: ${text}`, pid: process.pid });
-      this.recycle(process);
+      const end = isSpare(process) ? 'ended' : 'replaced';
+      const used = `used more than ${this.options.idleCpuPercent} % of a core`;
+      this.warn(process, `${end}: it ${used} between calls for ${BUSY_SAMPLES_MAX} s`);
+      this.replace(process);
     }
+  }
+
+  private warn(process: RunnerProcess, what: string): void {
+    const { name, events } = this.options;
+    const text = `plugin ${name}: ${isSpare(process) ? 'its spare process was ' : ''}${what}`;
+    events.log({ source: 'log', level: 'warn', text, pid: process.pid });
   }
 
   private isBusyBetweenCalls(process: RunnerProcess, cpuMs: number): boolean {
@@ -69,4 +77,9 @@ export class ProcessWatch {
     this.seen.set(process, { cpuMs, atMs: now, answered: process.answered, busySamples });
     return busySamples >= BUSY_SAMPLES_MAX;
   }
+}
+
+/** The library is loaded and has not been initialized: its constructors may have started threads. */
+function isSpare(process: RunnerProcess): boolean {
+  return process.configJson === null;
 }

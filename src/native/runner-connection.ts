@@ -143,6 +143,13 @@ export class RunnerConnection {
     return follows(oldest.id, begun) ? 'stalled' : 'waiting';
   }
 
+  /** The call that runs; null when none does or nobody knows. */
+  get running(): Pending | null {
+    if (!this.shared.isShared || this.load === 0) return null;
+    const begun = this.shared.begun();
+    return this.pending.find(({ id }, index) => index >= this.oldest && id === begun) ?? null;
+  }
+
   /** For how long the running call has been running, in milliseconds. */
   runningForMs(): number {
     return this.shared.isShared ? this.shared.runningForMs() : Infinity;

@@ -1,4 +1,5 @@
 import type { PluginFailure, PluginPhase } from '../errors.js';
+import { CallCpuWatch } from './call-cpu-watch.js';
 import { libraryNames } from './crash-place.js';
 import { explainEnd, type KillReason, type ProcessEnd, withActivity } from './exit-cause.js';
 import type {
@@ -40,6 +41,7 @@ export class RunnerProcess {
   private readonly shared = new SharedPage();
   private readonly connection: RunnerConnection;
   private readonly output: PluginOutput;
+  private readonly cpu: CallCpuWatch;
   /** The server asked for the end, so it is no failure. */
   private closing = false;
   /** It takes no more calls. */
@@ -86,6 +88,7 @@ export class RunnerProcess {
       metric: (counter, delta) => events.metric(counter, delta),
       broken: (reason) => this.kill(reason),
     });
+    this.cpu = new CallCpuWatch(this.pid, this.connection, options, (reason) => this.kill(reason));
     socket.once('end', () => {
       const reason = { kind: 'protocol', message: 'it closed its connection' } as const;
       setTimeout(() => this.kill(reason), CLOSED_SOCKET_GRACE_MS).unref();
@@ -150,6 +153,7 @@ export class RunnerProcess {
    * A process that ends tells the handler whether the call had begun.
    */
   call(hook: Hook, args: readonly string[], timeLeftMs: number, handler: AnswerHandler): number {
+    this.cpu.begin();
     const left = Number.isFinite(timeLeftMs) ? Math.max(0, Math.ceil(timeLeftMs)) : NO_DEADLINE;
     return this.connection.send(ServerFrame.CALL, HOOK_NUMBER[hook], left, args, hook, handler);
   }
@@ -195,6 +199,7 @@ export class RunnerProcess {
   }
 
   async healthCheck(context: CallContext): Promise<{ status: number; text: string }> {
+    this.cpu.begin();
     const { value, reply } = await this.ask(ServerFrame.HEALTH_CHECK, 0, [], 'health_check', context);
     return { status: value, text: printable(String(reply ?? '')) };
   }

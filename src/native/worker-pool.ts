@@ -49,8 +49,8 @@ export class WorkerPool {
     void this.startSpare();
     this.watch = new ProcessWatch(
       this.options,
-      () => this.workers,
-      (process) => this.recycle(process),
+      () => (this.spare === null ? this.workers : [...this.workers, this.spare]),
+      (process) => (process === this.spare ? process.kill() : this.recycle(process)),
     );
   }
 

@@ -15,6 +15,7 @@ export function adjustableSettings({
     recycleCalls: recycle.calls,
     recycleMemoryBytes: recycle.memoryBytes,
     idleCpuPercent: limits.idleCpuPercent,
+    callCpuMs: limits.callCpuMs,
     restart,
   };
 }

@@ -44,6 +44,7 @@ const SETTINGS: Readonly<Record<string, SettingKey>> = {
   'limits.memoryBytes': swap('limits.memory'),
   'limits.openFiles': swap('limits.open_files'),
   'limits.fileSizeBytes': swap('limits.file_size'),
+  'limits.callCpuMs': adjust('limits.cpu_time'),
   'limits.idleCpuPercent': adjust('limits.idle_cpu'),
   'limits.concurrency': swap('limits.concurrency'),
   'limits.queue': adjust('limits.queue'),

@@ -36,6 +36,8 @@ export interface LimitsDocument {
   memory_bytes: number;
   open_files: number;
   file_size_bytes: number;
+  /** Of one call. */
+  cpu_time_ms: number;
   idle_cpu_percent: number;
   concurrency: number;
   queue: number;
@@ -104,6 +106,7 @@ function limitsDocument(limits: ResourceLimits): LimitsDocument {
     memory_bytes: limits.memoryBytes,
     open_files: limits.openFiles,
     file_size_bytes: limits.fileSizeBytes,
+    cpu_time_ms: limits.callCpuMs,
     idle_cpu_percent: limits.idleCpuPercent,
     concurrency: limits.concurrency,
     queue: limits.queue,

@@ -45,7 +45,7 @@ plugins:
     timeouts: { call: 250, initialize: 1h, shutdown: 1ms }
     circuit_breaker: { failures: 1, window: 2s, reset_after: 3s }
     retry: { attempts: 3, on: [timeout, bad_response] }
-    limits: { memory: 2GiB, open_files: 16, file_size: 1B, idle_cpu: 150%, concurrency: 1, queue: 0, reply: 16MiB, parsed_reply: 1kB, log_rate: 0 }
+    limits: { memory: 2GiB, open_files: 16, file_size: 1B, cpu_time: 250, idle_cpu: 150%, concurrency: 1, queue: 0, reply: 16MiB, parsed_reply: 1kB, log_rate: 0 }
     recycle: { calls: 0, memory: 1GiB }
     restart: { delay: 1s, max_delay: 1s }
     health: { interval: 0, timeout: 250 }
@@ -139,6 +139,7 @@ describe('a whole file', () => {
             memoryBytes: 2 * 1024 ** 3,
             openFiles: 16,
             fileSizeBytes: 1,
+            callCpuMs: 250,
             idleCpuPercent: 150,
             concurrency: 1,
             queue: 0,
@@ -212,6 +213,7 @@ describe('a whole file', () => {
         memoryBytes: 256 * 1024 ** 2,
         openFiles: 64,
         fileSizeBytes: 64 * 1024 ** 2,
+        callCpuMs: 1000,
         idleCpuPercent: 20,
         concurrency: 1,
         queue: 1024,

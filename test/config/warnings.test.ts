@@ -43,12 +43,13 @@ describe('permissions that nothing enforces', () => {
 
 describe('limits that do nothing', () => {
   test('are named where they stand in the file', () => {
-    const limits = 'memory: 64MiB, open_files: 0, file_size: 1MiB, idle_cpu: 0, queue: 1';
+    const limits = 'memory: 64MiB, open_files: 0, file_size: 1MiB, idle_cpu: 0, cpu_time: 1s, queue: 1';
     const about = 'does not bind an in-process plugin — remove it';
     expect(warnings(`isolation: in-process, trusted: true, limits: { ${limits} }`)).toEqual([
       `backworks.yaml:1:81: plugins.a.limits.memory: ${about}`,
       `backworks.yaml:1:96: plugins.a.limits.open_files: ${about}`,
       `backworks.yaml:1:111: plugins.a.limits.file_size: ${about}`,
+      `backworks.yaml:1:141: plugins.a.limits.cpu_time: ${about}`,
       `backworks.yaml:1:128: plugins.a.limits.idle_cpu: ${about}`,
     ]);
     expect(warnings('isolation: in-process, trusted: true')).toEqual([]);

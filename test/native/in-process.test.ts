@@ -26,6 +26,7 @@ function optionsFor(fixture: string, lines: PluginLogLine[] = []): NativePluginO
     recycleCalls: 0,
     recycleMemoryBytes: 0,
     idleCpuPercent: 0,
+    callCpuMs: 0,
     restart: plugin.restart,
     events: {
       log: (line) => void lines.push(line),

@@ -141,6 +141,7 @@ export class SupervisedPlugin {
       recycleCalls: 0,
       recycleMemoryBytes: 0,
       idleCpuPercent: 0,
+      callCpuMs: 0,
       restart: { delayMs: 1, maxDelayMs: 2 },
       events: {
         log: ({ text }) => void this.begun.add(text),
@@ -172,11 +173,11 @@ export async function inFlight<T>(
   return results;
 }
 
-/** Waits until `condition` holds. @throws Error after ten seconds. */
-export async function until(condition: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 10_000;
+/** Waits until `condition` holds. @throws Error when it does not within `ms`. */
+export async function until(condition: () => boolean, what: string, ms = 10_000): Promise<void> {
+  const end = performance.now() + ms;
   while (!condition()) {
-    if (performance.now() > end) throw new Error(`not within 10 s: ${what}`);
+    if (performance.now() > end) throw new Error(`not within ${ms / 1000} s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
