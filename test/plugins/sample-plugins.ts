@@ -3,10 +3,8 @@ import fc from 'fast-check';
 /** The `plugins:` of a configuration, as written. */
 export type PluginsBlock = Record<string, Record<string, unknown>>;
 
-const ms = fc.integer({ min: 1, max: 5 }).map((n) => `${n * 100}ms`);
-
 /** Settings a plugin may have, few values each, so that two of them often agree. */
-const settings = {
+const settings = (ms: fc.Arbitrary<string>) => ({
   enabled: fc.boolean(),
   critical: fc.boolean(),
   priority: fc.integer({ min: 0, max: 3 }),
@@ -29,11 +27,15 @@ const settings = {
   health: fc.record({ interval: ms }, { requiredKeys: [] }),
   quarantine: fc.record({ failures: fc.integer({ min: 0, max: 2 }) }, { requiredKeys: [] }),
   permissions: fc.record({ env: fc.constantFrom([], ['TZ']) }, { requiredKeys: [] }),
-};
+});
 
-/** Up to four plugins in any order, each a library of `paths`. */
-export function pluginsBlock(paths: readonly string[]): fc.Arbitrary<PluginsBlock> {
-  const plugin = fc.record({ path: fc.constantFrom(...paths), ...settings }, { requiredKeys: ['path'] });
+/**
+ * Up to four plugins in any order, each a library of `paths`.
+ * @param unitMs durations are one to five of these
+ */
+export function pluginsBlock(paths: readonly string[], unitMs = 100): fc.Arbitrary<PluginsBlock> {
+  const ms = fc.integer({ min: 1, max: 5 }).map((n) => `${n * unitMs}ms`);
+  const plugin = fc.record({ path: fc.constantFrom(...paths), ...settings(ms) }, { requiredKeys: ['path'] });
   return fc
     .uniqueArray(fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), plugin), {
       selector: ([name]) => name,
