@@ -92,6 +92,8 @@ function unknownKey(parent: Pointer, key: string, known: readonly string[]): Exp
   const near = nearest(key, known);
   let hint = `the keys here are ${known.join(', ')}`;
   if (near !== undefined) hint = `did you mean ${quote(near)}?`;
+  // Only an overlay does not know it.
+  if (pointer === '/environments') hint = 'an environment holds no others';
   if (key === '<<') hint = 'merge keys are not part of YAML 1.2; repeat the values';
   return { pointer, atKey: true, finding: { message: `unknown key ${quote(key)}`, hint } };
 }
@@ -136,6 +138,7 @@ function hostHint(pointer: Pointer, value: unknown): string | undefined {
 
 function hintFor(value: unknown, schema: SchemaFacts, fromEnvironment: boolean): string | undefined {
   if (value === null) return 'give it a value or remove the key';
+  if (schema.type === 'array' && typeof value !== 'object') return 'a list is written in [ ]';
   if (typeof value === 'string') return textHint(value, schema, fromEnvironment);
   if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
   if (!fromEnvironment && schema.type === 'string' && schema.enum === undefined) return 'put it in quotes';

@@ -1,6 +1,7 @@
 import { open, stat } from 'node:fs/promises';
 import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { BackworksError } from '../errors.js';
+import { decode } from './encoding.js';
 
 const FILE_NAMES = ['backworks.yaml', 'backworks.yml'] as const;
 
@@ -33,9 +34,14 @@ async function exists(path: string): Promise<boolean> {
 
 /**
  * The text of a file, cut a byte above the limit so that the parser refuses it.
- * @throws BackworksError BW_CONFIG_NOT_FOUND when it cannot be read.
+ * @throws BackworksError BW_CONFIG_NOT_FOUND when it cannot be read. @throws ConfigError when it is not UTF-8.
  */
 export async function readText(path: string): Promise<string> {
+  const bytes = await readBytes(path);
+  return bytes.length > FILE_BYTES_MAX ? bytes.toString('latin1') : decode(bytes, displayName(path));
+}
+
+async function readBytes(path: string): Promise<Buffer> {
   try {
     const handle = await open(path);
     try {
@@ -46,7 +52,7 @@ export async function readText(path: string): Promise<string> {
         length += bytesRead;
         if (bytesRead === 0 || length === buffer.length) break;
       }
-      return buffer.toString('utf8', 0, length);
+      return buffer.subarray(0, length);
     } finally {
       await handle.close();
     }

@@ -17,10 +17,12 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best ?? onlyOneThatBegins(word, candidates);
 }
 
-/** Of `production` for `prod`, when that is the beginning of nothing else. */
+/** `production` for `prod`, and `warn` for `warning`, when no other has such a beginning. */
 function onlyOneThatBegins(word: string, candidates: readonly string[]): string | undefined {
-  const begun = candidates.filter((candidate) => candidate.toLowerCase().startsWith(word.toLowerCase()));
-  return word.length >= ABBREVIATION_MIN && begun.length === 1 ? begun[0] : undefined;
+  const begins = (one: string, other: string): boolean =>
+    other.length >= ABBREVIATION_MIN && one.toLowerCase().startsWith(other.toLowerCase());
+  const alike = candidates.filter((candidate) => begins(candidate, word) || begins(word, candidate));
+  return alike.length === 1 ? alike[0] : undefined;
 }
 
 /**

@@ -18,15 +18,16 @@ export function isWithin(pointer: Pointer, ancestor: Pointer): boolean {
   return pointer === ancestor || pointer.startsWith(`${ancestor}/`);
 }
 
-/** As people write it: `plugins.auto_discover.directories[1]`. */
-export function displayPath(pointer: Pointer): string {
+/** As people write it: `plugins.auto_discover.directories[1]`; with more than `max` keys, shortened. */
+export function displayPath(pointer: Pointer, max = Infinity): string {
   let text = '';
-  for (const segment of segments(pointer)) {
+  const path = segments(pointer);
+  for (const segment of path.slice(0, max)) {
     if (/^[0-9]+$/.test(segment)) text += `[${segment}]`;
     else if (!/^[A-Za-z0-9_-]{1,100}$/.test(segment)) text += `[${quote(segment)}]`;
     else text += text === '' ? segment : `.${segment}`;
   }
-  return text;
+  return path.length > max ? `${text}…` : text;
 }
 
 const QUOTED_MAX = 60;

@@ -75,6 +75,9 @@ export function formatPlace({ file, line, column }: Pick<ConfigProblem, 'file' |
   return line === null ? file : `${file}:${line}:${column}`;
 }
 
+/** Nothing that has a name in the schema is deeper. */
+const KEYS_SHOWN_MAX = 16;
+
 /** Collects the problems of one configuration, so that all are reported at once. */
 export class ProblemReport {
   private readonly problems: ConfigProblem[] = [];
@@ -86,7 +89,7 @@ export class ProblemReport {
       file: place.file,
       line: place.line,
       column: place.column,
-      path: displayPath(pointer),
+      path: displayPath(pointer, KEYS_SHOWN_MAX),
       message: mismatch ? `expected ${finding.expected}, found ${finding.found}` : finding.message,
       expected: mismatch ? finding.expected : null,
       found: mismatch ? finding.found : null,

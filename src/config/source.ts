@@ -14,6 +14,11 @@ const PARSER_MESSAGES: Partial<Record<YAMLError['code'], string>> = {
   NON_STRING_KEY: 'a key is a word, not an alias, a list or a mapping',
 };
 
+const PARSER_HINTS: Partial<Record<YAMLError['code'], string>> = {
+  BLOCK_AS_IMPLICIT_KEY: 'a text with ": " in it needs quotes',
+  TAB_AS_INDENT: 'use spaces',
+};
+
 /** A plain value, and where each part of it stands. */
 export class Source {
   constructor(
@@ -154,7 +159,7 @@ function faults(document: ParsedDocument, text: string): { offset: number; findi
   return [...document.errors.slice(0, 1), ...document.warnings].map((fault) => {
     const offset = fault.pos[0];
     const unquoted = text.slice(offset - 1, offset + 1) === '${';
-    const hint = unquoted ? 'inside { } and [ ] a variable needs quotes' : undefined;
+    const hint = unquoted ? 'inside { } and [ ] a variable needs quotes' : PARSER_HINTS[fault.code];
     return { offset, finding: { message: PARSER_MESSAGES[fault.code] ?? sentence(fault.message), hint } };
   });
 }

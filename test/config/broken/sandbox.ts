@@ -98,7 +98,7 @@ export const SANDBOX: readonly Case[] = [
   [
     'a path without a list',
     plugin('permissions: { filesystem: { read: ./data } }'),
-    '1:61: plugins.a.permissions.filesystem.read: expected a list, found "./data"',
+    '1:61: plugins.a.permissions.filesystem.read: expected a list, found "./data" — a list is written in [ ]',
   ],
   [
     'an empty path',

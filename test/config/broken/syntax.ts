@@ -19,7 +19,7 @@ name: b`,
     'an alias of itself',
     `plugins: &p
   a: *p`,
-    '2:6: plugins.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a: nested more than 64 deep',
+    '2:6: plugins.a.a.a.a.a.a.a.a.a.a.a.a.a.a.a…: nested more than 64 deep',
   ],
   [
     'a tag of another YAML version',
@@ -54,6 +54,6 @@ name: b`,
     'a tab as indentation',
     `server:
 	port: 80`,
-    '2:1: tabs are not allowed as indentation',
+    '2:1: tabs are not allowed as indentation — use spaces',
   ],
 ];
