@@ -1,7 +1,7 @@
 {
   'target_defaults': {
     'cflags': ['-std=c11', '-Wall', '-Wextra', '-fvisibility=hidden'],
-    # Node's common.gypi exports every symbol of a program; ours have nothing to export.
+    # Node's common.gypi exports every symbol of a program; the runner exports those of its list.
     'ldflags!': ['-rdynamic'],
   },
   'targets': [
@@ -19,7 +19,7 @@
         'src/runner/main.c',
         'src/runner/output.c',
         'src/runner/print_filter.c',
-        'src/runner/refused_calls.c',
+        'src/runner/refusals.c',
         'src/runner/sandbox_policy.c',
         'src/runner/sandbox_report.c',
         'src/runner/sandbox_settings.c',
@@ -66,6 +66,10 @@
         ['OS=="linux"', {
           'sources': [
             'src/runner/crash_report_linux.c',
+            'src/runner/interposed_files.c',
+            'src/runner/interposed_network.c',
+            'src/runner/interposed_processes.c',
+            'src/runner/interposed_threads.c',
             'src/runner/landlock_linux.c',
             'src/runner/module_map_linux.c',
             'src/runner/parent_death_linux.c',
@@ -77,7 +81,8 @@
           ],
           'cflags': ['-fstack-clash-protection'],
           # as-needed: node-gyp may link with the C++ compiler, whose library nothing here uses.
-          'ldflags': ['-pie', '-Wl,-z,relro,-z,now', '-Wl,-z,noexecstack', '-Wl,--as-needed'],
+          'ldflags': ['-pie', '-Wl,-z,relro,-z,now', '-Wl,-z,noexecstack', '-Wl,--as-needed',
+                      '-Wl,--dynamic-list=<(module_root_dir)/src/runner/interposed.list'],
           'libraries': ['-ldl', '-lpthread'],
         }],
         ['OS=="linux" and target_arch=="x64"', { 'cflags': ['-fcf-protection=full'] }],

@@ -1,5 +1,10 @@
 import { formatSize } from '../config/units.js';
-import type { FailureDocument, LimitsDocument, PluginDocument } from '../server/plugin-document.js';
+import type {
+  FailureDocument,
+  LimitsDocument,
+  PluginDocument,
+  RefusalDocument,
+} from '../server/plugin-document.js';
 import { STATE_STYLES } from './plugin-table.js';
 import { printable, type Screen } from './screen.js';
 
@@ -33,6 +38,7 @@ function matters(plugin: PluginDocument, reason: string | null): [label: string,
     ['sandbox', states.length === 0 ? [] : [states.join(', ')]],
     ['lacks', sandbox.missing],
     ['permissions', plugin.missing_permissions.map((missing) => asksFor(plugin.name, missing))],
+    ['refused', plugin.refusals.map(refusal)],
     ['limits', [limits(plugin.limits)]],
     ['hooks', [hooks.join(', ') || 'none']],
     ['critical', [`${critical ? 'yes' : 'no'}, priority ${priority}`]],
@@ -47,6 +53,11 @@ function matters(plugin: PluginDocument, reason: string | null): [label: string,
 
 function asksFor(name: string, missing: string): string {
   return `${name} asks for ${missing}; grant it or the plugin may fail`;
+}
+
+function refusal({ permission, function: name, object, times, last }: RefusalDocument): string {
+  const what = [permission ?? 'for good', object].filter((part) => part !== null).join(' ');
+  return `${what} (${name}) ${times} times, last ${last}`;
 }
 
 function limits(values: LimitsDocument): string {

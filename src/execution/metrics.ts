@@ -13,6 +13,7 @@ export class PluginMetrics {
   private readonly duration: DurationHistogram;
   private readonly failures: Counter<Labels | 'code'>;
   private readonly circuit: Gauge<'plugin'>;
+  private readonly refusals: Counter<'plugin' | 'permission'>;
   private readonly custom: Counter<'plugin' | 'name'>;
   private readonly restarts: Counter<'plugin'>;
   private readonly customNames = new Map<string, Set<string>>();
@@ -42,6 +43,12 @@ export class PluginMetrics {
       labelNames: ['plugin'],
       registers,
     });
+    this.refusals = new Counter({
+      name: 'backworks_plugin_refusals_total',
+      help: 'What the sandbox refused plugins that live on, by the permission that would allow it.',
+      labelNames: ['plugin', 'permission'],
+      registers,
+    });
     this.custom = new Counter({
       name: 'backworks_plugin_custom_total',
       help: 'Counters raised by plugins through the host table.',
@@ -63,6 +70,11 @@ export class PluginMetrics {
 
   processFailed(plugin: string): void {
     this.restarts.inc({ plugin });
+  }
+
+  /** @param permission that would have allowed it; null where none does */
+  refused(plugin: string, permission: string | null, times: number): void {
+    this.refusals.inc({ plugin, permission: permission ?? 'none' }, times);
   }
 
   /** Adds to a plugin's own counter; ignores what the ABI says is ignored. */

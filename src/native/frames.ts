@@ -142,7 +142,7 @@ export class FrameParser {
   private checkHeader(buffer: Buffer, offset: number): number {
     const length = buffer.readUInt32LE(offset);
     const type = buffer[offset + 8] as number;
-    if (type < RunnerFrame.HELLO || type > RunnerFrame.READY)
+    if (type < RunnerFrame.HELLO || type > RunnerFrame.REFUSED)
       throw new FrameError(`unknown frame type ${type}`);
     const max = Math.min(this.payloadMax, RUNNER_PAYLOAD_MAX[type] ?? this.payloadMax);
     if (length > max) throw new FrameError(`frame of ${length} bytes, at most ${max} allowed`);

@@ -1,5 +1,6 @@
 import type { Permissions, SandboxMode } from '../config/types.js';
 import type { PluginFailure } from '../errors.js';
+import type { Refusal } from './refusal.js';
 import type { ProcessUsage } from './process-usage.js';
 import type { SandboxReport } from './sandbox.js';
 
@@ -105,6 +106,8 @@ export interface NativePluginEvents {
   log(line: PluginLogLine): void;
   /** A counter the plugin raised through its host table. */
   metric(name: string, delta: number): void;
+  /** The sandbox refused the plugin something; repeated refusals come together. */
+  refused(refusal: Refusal): void;
   /** A process failed; calls that were running fail with the same error. */
   failed(failure: PluginFailure): void;
   /** Every instance serves again after a failure. */

@@ -1,5 +1,5 @@
 /*
- * The runner protocol, version 1.
+ * The runner protocol, version 2.
  *
  * The server (src/native/protocol.ts) and the runner (src/runner/protocol.h) talk over one stream
  * socket, descriptor 3 of the runner. Both sides send frames: a header of 16 bytes, then `length`
@@ -20,7 +20,7 @@
  * and METRIC, which is the rest of the payload. Neither side parses JSON to speak this protocol.
  *
  *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
- *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC)*  STATUS
+ *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
  *
  * Without SANDBOX nothing restricts the library and nothing reports its crashes. With it, CRASHED may
  * come at any moment as the runner's last frame.
@@ -29,7 +29,7 @@
  */
 import type { AbiFunction, Hook } from './native-plugin.js';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 export const FRAME_HEADER_SIZE = 16;
 export const FRAME_PAYLOAD_MAX = 16 * 1024 * 1024;
 export const LOG_TEXT_MAX = 8 * 1024;
@@ -70,6 +70,7 @@ export const RunnerFrame = {
   METRIC: 72,
   CRASHED: 73,
   READY: 74,
+  REFUSED: 75,
 } as const;
 
 /**
@@ -85,6 +86,7 @@ export const RUNNER_PAYLOAD_MAX: Readonly<Record<number, number>> = {
   [RunnerFrame.METRIC]: 8 + 64,
   [RunnerFrame.CRASHED]: 4096,
   [RunnerFrame.READY]: 64 * 1024,
+  [RunnerFrame.REFUSED]: 512,
 };
 
 /** The `detail` of CALL. */
@@ -104,6 +106,16 @@ export const Failure = {
   OUT_OF_MEMORY: 5,
   SANDBOX: 6,
   CANCELLED: 7,
+} as const;
+
+/** The `detail` of REFUSED: what would allow what was refused. */
+export const Permission = {
+  NEVER: 0,
+  FILESYSTEM_READ: 1,
+  FILESYSTEM_WRITE: 2,
+  NETWORK_CONNECT: 3,
+  NETWORK_LISTEN: 4,
+  NETWORK_UDP: 5,
 } as const;
 
 const FUNCTION_BITS: readonly (readonly [number, AbiFunction])[] = [

@@ -4,6 +4,7 @@ import { type CrashReport, readCrashReport } from './crash-report.js';
 import type { KillReason } from './exit-cause.js';
 import type { NativeReply, PluginLogLine } from './native-plugin.js';
 import { printable } from './plugin-output.js';
+import { type Refusal, RefusalReader } from './refusal.js';
 import { FrameError, FrameParser, FrameWriter } from './frames.js';
 import { Failure, FRAME_PAYLOAD_MAX, PROTOCOL_VERSION, RunnerFrame, ServerFrame } from './protocol.js';
 import type { SharedPage } from './shared-page.js';
@@ -49,6 +50,7 @@ interface Pending {
 export interface ConnectionEvents {
   log(level: PluginLogLine['level'], text: string): void;
   metric(name: string, delta: number): void;
+  refused(refusal: Refusal): void;
   /** The runner broke the rules; nothing it sends is read any more. */
   broken(reason: NonNullable<KillReason>): void;
 }
@@ -68,6 +70,7 @@ export class RunnerConnection {
   private oldest = 0;
   private nextId = 1;
   private received = 0;
+  private readonly refusals = new RefusalReader();
   private flushScheduled = false;
   private greeted = false;
   private broken = false;
@@ -216,6 +219,7 @@ export class RunnerConnection {
     if (!this.greeted) this.greet(type, value);
     else if (type === RunnerFrame.LOG) this.events.log(LEVELS[detail] ?? 'info', payload.toString());
     else if (type === RunnerFrame.METRIC) this.onMetric(payload);
+    else if (type === RunnerFrame.REFUSED) this.events.refused(this.refusals.read(detail, value, payload));
     else if (type === RunnerFrame.CRASHED) this.crash = readCrashReport(value, payload);
     else this.onAnswer(type, id, detail, value, payload);
   }

@@ -65,10 +65,9 @@ export class RunnerProcess {
   ) {
     const { name, events } = options;
     try {
-      const args = ['--parent', String(process.pid)];
       this.child = spawnProcess({
         program: runner,
-        args,
+        args: ['--parent', String(process.pid)],
         environment: options.environment,
         sharedDescriptor: this.shared.descriptor,
       });
@@ -86,6 +85,7 @@ export class RunnerProcess {
     this.connection = new RunnerConnection(socket, this.shared, name, {
       log: (level, text) => this.output.log(level, text),
       metric: (counter, delta) => events.metric(counter, delta),
+      refused: (refusal) => events.refused(refusal),
       broken: (reason) => this.kill(reason),
     });
     this.cpu = new CallCpuWatch(this.pid, this.connection, options, (reason) => this.kill(reason));

@@ -9,6 +9,7 @@ import { IsolatedPlugin } from '../native/isolated.js';
 import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js';
 import type { LibraryStore, StoredLibrary } from '../native/library-store.js';
 import type { NativePlugin, NativePluginOptions, PluginLogLine } from '../native/native-plugin.js';
+import type { Refusal } from '../native/refusal.js';
 import { LoadedPlugin } from './loaded-plugin.js';
 import { readMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
@@ -29,6 +30,8 @@ export interface PluginEvents {
   recovered(): void;
   /** A process answered what nobody can use, and lives on. */
   answeredBadly(failure: PluginFailure): void;
+  /** The sandbox refused it something. */
+  refused(refusal: Refusal): void;
   circuit(state: CircuitStateName): void;
 }
 
@@ -116,6 +119,10 @@ export class PluginLoader {
           events.failed(failure, locate(failure));
         },
         recovered: () => events.recovered(),
+        refused: (refusal) => {
+          metrics.refused(name, refusal.permission, refusal.times);
+          events.refused(refusal);
+        },
       },
     };
     try {

@@ -37,7 +37,7 @@ function list(value: JsonValue | undefined): JsonValue[] {
 }
 
 /** Only absolute paths can be compared; what is relative is for the operator to place. */
-function isBelow(path: JsonValue, roots: readonly string[]): boolean {
+export function isBelow(path: JsonValue, roots: readonly string[]): boolean {
   if (typeof path !== 'string') return false;
   return roots.some((root) => path === root || path.startsWith(root.endsWith('/') ? root : `${root}/`));
 }

@@ -6,6 +6,7 @@ import type { PluginMetadata } from './metadata.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
 import { missingPermissions } from './permissions.js';
 import { postMortem } from './post-mortem.js';
+import { RefusalList } from './refusals.js';
 import type { PluginState, PluginStatus, StateChange } from './status.js';
 
 /** What can be wrong with a plugin that serves. */
@@ -35,6 +36,7 @@ export class RegistryEntry {
   error: BackworksError | null = null;
   /** SHA-256 of its library, in hexadecimal; null until it was read. */
   digest: string | null = null;
+  readonly refusals = new RefusalList();
   private reason: string | null;
   private since = new Date();
   private readonly conditions = new Map<Condition, string>();
@@ -190,6 +192,7 @@ export class RegistryEntry {
         missing: this.plugin?.sandbox?.missing ?? [],
       },
       missingPermissions: missingPermissions(this.metadata?.permissions ?? null, config.permissions),
+      refusals: this.refusals.list(),
       limits: config.limits,
       failures: [...this.failures, ...(this.badAnswer === null ? [] : [this.badAnswer])]
         .sort((a, b) => b.time.getTime() - a.time.getTime())

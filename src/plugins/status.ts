@@ -2,6 +2,7 @@ import type { Isolation, ResourceLimits, SandboxMode } from '../config/types.js'
 import type { ErrorCode, PluginOutcome, PluginPhase } from '../errors.js';
 import type { CircuitStateName } from '../execution/executor.js';
 import type { NativeProcess } from '../native/native-plugin.js';
+import type { RefusedPermission } from '../native/refusal.js';
 import type { PipelineHook } from './plugin.js';
 
 /**
@@ -43,9 +44,22 @@ export interface PluginStatus {
   };
   /** What the manifest asks for and the configuration does not grant. */
   readonly missingPermissions: readonly string[];
+  /** What the sandbox refused it, newest first. */
+  readonly refusals: readonly KeptRefusal[];
   readonly limits: ResourceLimits;
   /** The newest failures of its processes, newest first. */
   readonly failures: readonly PostMortem[];
+}
+
+/** Something the sandbox refused a plugin, in any of its processes. */
+export interface KeptRefusal {
+  /** That would allow it; null where none does. */
+  readonly permission: RefusedPermission;
+  readonly function: string;
+  /** Path or port; null when there is none. */
+  readonly object: string | null;
+  readonly times: number;
+  readonly last: Date;
 }
 
 /** A plugin entered a state, or is in it for another reason. */

@@ -7,6 +7,7 @@ import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
 import { missingPermissions } from './permissions.js';
 import { evidence } from './post-mortem.js';
 import { inQuarantine, type Quarantine } from './quarantine.js';
+import { refusalSentence } from './refusals.js';
 import type { RegistryEntry } from './registry-entry.js';
 
 export interface PluginSupervisorOptions {
@@ -189,6 +190,12 @@ export class PluginSupervisor {
       },
       answeredBadly: (failure) => {
         if (serves()) entry.answeredBadly(failure);
+      },
+      refused: (refusal) => {
+        if (!entry.refusals.add(refusal)) return;
+        const { permission, function: name, object } = refusal;
+        const sentence = refusalSentence(plan.name, refusal, plan.config.permissions);
+        log.warn({ plugin: plan.name, permission, function: name, object }, sentence);
       },
       circuit: (state) => {
         if (serves()) entry.circuitChanged(state);

@@ -90,7 +90,14 @@ async function checkRunning(
     config: {},
     where: null,
   } as const;
-  const quiet = { identified() {}, failed() {}, recovered() {}, answeredBadly() {}, circuit() {} };
+  const quiet = {
+    identified() {},
+    failed() {},
+    recovered() {},
+    answeredBadly() {},
+    refused() {},
+    circuit() {},
+  };
   let plugin: LoadedPlugin | null = null;
   await report.check('initialize with an empty configuration', async () => {
     plugin = await loader.load({ name, origin: 'config', config }, quiet);

@@ -127,6 +127,7 @@ const SILENT: PluginEvents = {
   failed() {},
   recovered() {},
   answeredBadly() {},
+  refused() {},
   circuit() {},
 };
 

@@ -5,6 +5,7 @@
 #include "answer.h"
 #include "frames.h"
 #include "protocol.h"
+#include "refusals.h"
 #include "text.h"
 
 void answer_text(uint8_t type, uint8_t detail, uint32_t id, int32_t value, const char *text,
@@ -43,4 +44,17 @@ void answer_string(uint32_t id, const char *string, size_t length_max) {
         return;
     }
     answer_text(FRAME_REPLY, 0, id, 0, string, length);
+}
+
+void answer_refusals(void) {
+    Refusal refusal;
+
+    while (refusals_next(&refusal)) {
+        FrameHeader header = {.type = FRAME_REFUSED, .detail = (uint8_t)refusal.permission};
+        Span texts[2] = {{refusal.function, strlen(refusal.function) + 1},
+                         {refusal.object, strlen(refusal.object) + 1}};
+
+        header.value = refusal.times < INT32_MAX ? (int32_t)refusal.times : INT32_MAX;
+        output_send(header, texts, 2);
+    }
 }

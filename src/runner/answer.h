@@ -24,4 +24,7 @@ void answer_status(const Library *library, uint32_t id, int32_t status);
 /* REPLY or EMPTY, or FAILED for a string of more than `length_max` bytes. */
 void answer_string(uint32_t id, const char *string, size_t length_max);
 
+/* REFUSED for everything that was refused since the last time. */
+void answer_refusals(void);
+
 #endif

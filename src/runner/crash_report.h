@@ -10,21 +10,19 @@
 
 /*
  * From now on a signal that ends the process is told in a CRASHED frame first, if the output is open.
- * For the main thread this also holds when its stack has overflowed. System calls
- * the sandbox refuses softly only fail, and are noted.
+ * This also holds for a stack that has overflowed, on the main thread and on threads of
+ * interposed_threads.c. System calls
+ * the sandbox refuses softly only fail, and are noted in refusals.h.
  */
 void crash_report_install(void);
+
+/* Whether it was. */
+bool crash_report_is_installed(void);
 
 /* What the process does now, for the report. The string must live forever. */
 void crash_report_phase(const char *phase);
 
 /* Notes which libraries are loaded, so that a report can name them. */
 void crash_report_learn_modules(void);
-
-/*
- * Finds a system call that the sandbox has refused since the last time, each number once. False
- * when there is none; costs next to nothing then. `name` may be NULL.
- */
-bool crash_report_next_refused_call(int *number, const char **name);
 
 #endif

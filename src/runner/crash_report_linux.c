@@ -21,12 +21,13 @@
 #include "frames.h"
 #include "module_map.h"
 #include "protocol.h"
-#include "refused_calls.h"
+#include "refusals.h"
 #include "seccomp.h"
 
 enum { ALTERNATE_STACK_SIZE = 64 * 1024, REPORT_ROOM = 512, SECCOMP_SIGNAL = 1 };
 
 static char alternate_stack[ALTERNATE_STACK_SIZE];
+static atomic_bool installed;
 static size_t memory_limit; /* 0: none */
 static const char *_Atomic current_phase = "load";
 /* The thread that reports; a second one that crashes meanwhile waits for the end. */
@@ -129,14 +130,45 @@ static void put_payload(Report *report, int signal, const siginfo_t *info, uintp
     put_string(report, memory_is_low() ? "low" : "");
 }
 
+static void send(Report *report, uint8_t type, uint8_t detail, uint32_t value) {
+    put_little_endian(report->bytes, (uint32_t)(report->length - FRAME_HEADER_SIZE));
+    report->bytes[8] = (char)type;
+    report->bytes[9] = (char)detail;
+    put_little_endian(report->bytes + 12, value);
+    output_last_words(report->bytes, report->length);
+}
+
+/* Many a plugin crashes because it was refused something. */
+static void send_refusals(void) {
+    Refusal refusal;
+
+    while (refusals_next(&refusal)) {
+        Report report = {.length = FRAME_HEADER_SIZE};
+
+        put_string(&report, refusal.function);
+        put_string(&report, refusal.object);
+        send(&report, FRAME_REFUSED, (uint8_t)refusal.permission, refusal.times);
+    }
+}
+
 static void send_report(int signal, const siginfo_t *info, const ucontext_t *context) {
     Report report = {.length = FRAME_HEADER_SIZE};
 
     put_payload(&report, signal, info, program_counter(context));
-    put_little_endian(report.bytes, (uint32_t)(report.length - FRAME_HEADER_SIZE));
-    report.bytes[8] = FRAME_CRASHED;
-    put_little_endian(report.bytes + 12, (uint32_t)signal);
-    output_last_words(report.bytes, report.length);
+    send(&report, FRAME_CRASHED, 0, (uint32_t)signal);
+}
+
+/* One that happened in an interposed function is told of there, with the object. */
+static void note_refused_call(int number) {
+    enum seccomp_machine machine = seccomp_this_machine();
+    const char *name = seccomp_call_name(machine, number);
+
+    if (refusal_is_told_by_function)
+        return;
+    if (name != NULL)
+        refusals_note(seccomp_call_permission(machine, number), name, "");
+    else
+        refusals_note_number(PERMISSION_NEVER, "system call", number);
 }
 
 /* Ends the process by the signal it was about to end by, once the handler returns. */
@@ -155,13 +187,14 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
 
     if (signal == SIGSYS && info->si_code == SECCOMP_SIGNAL &&
         info->si_errno == SECCOMP_TRAP_REPORTED) {
-        refused_calls_note(info->si_syscall);
+        note_refused_call(info->si_syscall);
         set_result(context, -EPERM);
         errno = error;
         return;
     }
     while (atomic_flag_test_and_set(&reporting))
         (void)pause();
+    send_refusals();
     send_report(signal, info, context);
     end_by(signal);
 }
@@ -177,6 +210,11 @@ void crash_report_install(void) {
     for (size_t index = 0; index < sizeof signals / sizeof *signals; index++)
         (void)sigaction(signals[index], &action, NULL);
     module_map_learn();
+    atomic_store(&installed, true);
+}
+
+bool crash_report_is_installed(void) {
+    return atomic_load(&installed);
 }
 
 void crash_report_phase(const char *phase) {
@@ -189,11 +227,4 @@ void crash_report_learn_modules(void) {
     module_map_learn();
     if (getrlimit(RLIMIT_DATA, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
         memory_limit = (size_t)limit.rlim_cur;
-}
-
-bool crash_report_next_refused_call(int *number, const char **name) {
-    if (!refused_calls_next(number))
-        return false;
-    *name = seccomp_call_name(seccomp_this_machine(), *number);
-    return true;
 }

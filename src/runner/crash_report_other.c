@@ -8,15 +8,13 @@
 void crash_report_install(void) {
 }
 
+bool crash_report_is_installed(void) {
+    return false;
+}
+
 void crash_report_phase(const char *phase) {
     (void)phase;
 }
 
 void crash_report_learn_modules(void) {
-}
-
-bool crash_report_next_refused_call(int *number, const char **name) {
-    (void)number;
-    (void)name;
-    return false;
 }

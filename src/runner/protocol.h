@@ -1,5 +1,5 @@
 /*
- * The runner protocol, version 1.
+ * The runner protocol, version 2.
  *
  * The server (src/native/protocol.ts) and the runner (src/runner/protocol.h) talk over one stream
  * socket, descriptor 3 of the runner. Both sides send frames: a header of 16 bytes, then `length`
@@ -20,7 +20,7 @@
  * and METRIC, which is the rest of the payload. Neither side parses JSON to speak this protocol.
  *
  *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
- *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC)*  STATUS
+ *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
  *
  * Without SANDBOX nothing restricts the library and nothing reports its crashes. With it, CRASHED may
  * come at any moment as the runner's last frame.
@@ -33,7 +33,7 @@
 #include <stdint.h>
 
 enum {
-    PROTOCOL_VERSION = 1,
+    PROTOCOL_VERSION = 2,
     PROTOCOL_DESCRIPTOR = 3,
     SHARED_DESCRIPTOR = 4,
     FRAME_HEADER_SIZE = 16,
@@ -82,7 +82,19 @@ enum runner_frame {
     FRAME_CRASHED = 73,      /* id 0; value: signal; payload: address touched, module, offset in it,
                                 phase, number and name of a forbidden system call, "low"
                                 when memory was; "" if unknown */
-    FRAME_READY = 74         /* the sandbox is in force; payload: states `mechanism=state` */
+    FRAME_READY = 74,        /* the sandbox is in force; payload: states `mechanism=state` */
+    FRAME_REFUSED = 75       /* id 0; detail: permission; value: how often since it was last told;
+                                payload: function refused, path or port or "" */
+};
+
+/* What would allow what the sandbox has refused; the detail of REFUSED. */
+enum permission {
+    PERMISSION_NEVER = 0, /* no permission does */
+    PERMISSION_FILESYSTEM_READ = 1,
+    PERMISSION_FILESYSTEM_WRITE = 2,
+    PERMISSION_NETWORK_CONNECT = 3,
+    PERMISSION_NETWORK_LISTEN = 4,
+    PERMISSION_NETWORK_UDP = 5
 };
 
 /* The hooks a CALL can name. */

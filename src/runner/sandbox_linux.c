@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "landlock.h"
 #include "privileges.h"
+#include "refusals.h"
 #include "resource_limits.h"
 #include "sandbox.h"
 #include "seccomp.h"
@@ -34,5 +35,6 @@ bool sandbox_apply(const SandboxPolicy *policy, SandboxReport *report) {
         if (!steps[index](policy, report) && policy->mode == SANDBOX_STRICT)
             return false;
     }
+    refusals_begin();
     return true;
 }

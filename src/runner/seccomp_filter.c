@@ -157,10 +157,35 @@ bool seccomp_filter(BpfProgram *program, enum seccomp_machine machine, const San
     return bpf_finish(program);
 }
 
-const char *seccomp_call_name(enum seccomp_machine machine, int number) {
+static const struct call *find_call(enum seccomp_machine machine, int number) {
     for (size_t index = 0; index < CALL_COUNT; index++) {
         if (calls[index].numbers[machine] == number && number != NONE)
-            return calls[index].name;
+            return &calls[index];
     }
     return NULL;
+}
+
+const char *seccomp_call_name(enum seccomp_machine machine, int number) {
+    const struct call *call = find_call(machine, number);
+
+    return call != NULL ? call->name : NULL;
+}
+
+enum permission seccomp_call_permission(enum seccomp_machine machine, int number) {
+    const struct call *call = find_call(machine, number);
+
+    switch (call != NULL ? call->rule : CALL_REPORT) {
+    case CALL_WRITE_FILES:
+    case CALL_MKDIR:
+    case CALL_MKDIRAT:
+    case CALL_CREAT:
+        return PERMISSION_FILESYSTEM_WRITE;
+    case CALL_NETWORK:
+        return PERMISSION_NETWORK_CONNECT;
+    case CALL_BIND:
+    case CALL_LISTEN:
+        return PERMISSION_NETWORK_LISTEN;
+    default:
+        return PERMISSION_NEVER;
+    }
 }

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "bpf_assembler.h"
+#include "protocol.h"
 #include "sandbox_policy.h"
 
 enum seccomp_machine { SECCOMP_X86_64, SECCOMP_AARCH64, SECCOMP_MACHINES };
@@ -66,5 +67,8 @@ bool seccomp_filter(BpfProgram *program, enum seccomp_machine machine, const San
 
 /* The name of a system call, or NULL when the tables do not list it. Async-signal-safe. */
 const char *seccomp_call_name(enum seccomp_machine machine, int number);
+
+/* The permission that would allow a system call some plugins may make. Async-signal-safe. */
+enum permission seccomp_call_permission(enum seccomp_machine machine, int number);
 
 #endif

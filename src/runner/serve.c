@@ -199,19 +199,6 @@ static bool find_strings(const char *payload, size_t length, const char **string
     return payload == end;
 }
 
-/* A plugin that lives on although the sandbox refused it something has its refusals logged. */
-static void log_refused_calls(void) {
-    const char *name;
-    int number;
-    char text[80];
-
-    while (crash_report_next_refused_call(&number, &name)) {
-        (void)snprintf(text, sizeof text, "the sandbox refused system call %d (%s)", number,
-                       name != NULL ? name : "unknown");
-        answer_text(FRAME_LOG, BACKWORKS_LOG_WARN, 0, 0, text, strlen(text));
-    }
-}
-
 /* Finds the frame's arguments. False when they are not what its type demands. */
 static bool find_arguments(const FrameHeader *header, const char *payload, size_t strings,
                            const char **arguments) {
@@ -247,7 +234,7 @@ static void handle(Session *session, const FrameHeader *header, const char *payl
     atomic_store(&session->shared->begun, header->id);
     rule->handle(session, header, arguments);
     crash_report_phase("idle");
-    log_refused_calls();
+    answer_refusals();
     /* Only calls are worth collecting answers for; the rest tells how far the library has come. */
     if (header->type != FRAME_CALL)
         output_flush();

@@ -1,5 +1,5 @@
 import type { ResourceLimits } from '../config/types.js';
-import type { PluginStatus, PostMortem } from '../plugins/status.js';
+import type { KeptRefusal, PluginStatus, PostMortem } from '../plugins/status.js';
 
 /** A plugin's status as JSON: what the admin API answers and what `plugin status --json` prints. */
 export interface PluginDocument {
@@ -20,6 +20,8 @@ export interface PluginDocument {
   sandbox: { mode: PluginStatus['sandbox']['mode']; states: Record<string, string>; missing: string[] };
   /** Asked for by the plugin, not granted by the configuration. */
   missing_permissions: string[];
+  /** What the sandbox refused it, newest first. */
+  refusals: RefusalDocument[];
   limits: LimitsDocument;
   critical: boolean;
   priority: number;
@@ -54,6 +56,16 @@ export interface ProcessDocument {
   /** Null until it was measured. */
   resident_bytes: number | null;
   cpu_seconds: number | null;
+}
+
+export interface RefusalDocument {
+  /** The permission that would allow it; null where none does. */
+  permission: string | null;
+  function: string;
+  /** Path or port. */
+  object: string | null;
+  times: number;
+  last: string;
 }
 
 export interface FailureDocument {
@@ -91,6 +103,7 @@ export function pluginDocument(plugin: PluginStatus): PluginDocument {
     isolation: plugin.isolation,
     sandbox: { mode, states: { ...states }, missing: [...missing] },
     missing_permissions: [...plugin.missingPermissions],
+    refusals: plugin.refusals.map(refusalDocument),
     limits: limitsDocument(plugin.limits),
     critical: plugin.critical,
     priority: plugin.priority,
@@ -99,6 +112,11 @@ export function pluginDocument(plugin: PluginStatus): PluginDocument {
     processes: plugin.processes.map(processDocument),
     failures: plugin.failures.map(failureDocument),
   };
+}
+
+function refusalDocument(refusal: KeptRefusal): RefusalDocument {
+  const { permission, function: name, object, times, last } = refusal;
+  return { permission, function: name, object, times, last: last.toISOString() };
 }
 
 function limitsDocument(limits: ResourceLimits): LimitsDocument {

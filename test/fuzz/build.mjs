@@ -18,7 +18,7 @@ const RUNNER = [
   'library',
   'lock_posix',
   'output',
-  'refused_calls',
+  'refusals',
   'sandbox_policy',
   'sandbox_report',
   'sandbox_settings',

@@ -5,7 +5,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FrameWriter } from '../../dist/native/frames.js';
-import { HOOK_NUMBER, ServerFrame } from '../../dist/native/protocol.js';
+import { HOOK_NUMBER, PROTOCOL_VERSION, ServerFrame } from '../../dist/native/protocol.js';
 
 const REPLY_MAX = 8 * 1024 * 1024;
 const NO_LIMIT = -1;
@@ -20,7 +20,7 @@ function stream(...frames) {
   return Buffer.from(writer.take());
 }
 
-const hello = [ServerFrame.HELLO, 0, 1, []];
+const hello = [ServerFrame.HELLO, 0, PROTOCOL_VERSION, []];
 const load = (path = '/x', replyMax = REPLY_MAX) => [ServerFrame.LOAD, 0, replyMax, [path]];
 const initialize = (config = '{}') => [ServerFrame.INITIALIZE, 0, 5000, [config]];
 const call = (hook, strings, left = 100) => [ServerFrame.CALL, HOOK_NUMBER[hook], left, strings];

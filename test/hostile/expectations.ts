@@ -5,7 +5,8 @@ import type { Answers, BadAnswer, Ends, Expected, NotLoaded, Observation, Scene 
 
 type Response = Awaited<ReturnType<TestServer['get']>>;
 
-const REFUSED = /^the sandbox refused system call \d+ \((\w+)\)$/;
+/** C libraries differ in whether they make, say, chmod() of the system call chmod or fchmodat. */
+const FORMS = /^f?(chmod|chown|link|mknod|symlink)at$/;
 const STATUS: Partial<Record<string, number>> = { BW_PLUGIN_TIMEOUT: 504, BW_PLUGIN_BAD_RESPONSE: 502 };
 
 /** Has the deed done, checks what comes of it and what is told of it. */
@@ -63,10 +64,10 @@ async function expectAnswer(expected: Answers, server: TestServer, response: Res
     delete rest[name];
   }
   expect(rest).toEqual(answer);
-  const told = (): string[] =>
-    server.log.flatMap(({ message }) => withoutForm(REFUSED.exec(message)?.[1]) ?? []).sort();
+  const told = (): string[] => refusalsTold(server);
   await eventually(() => told().length >= refused.length, `the report of ${refused.join(', ')}`);
   expect(told()).toEqual([...refused].sort());
+  expectRefusalsLogged(server);
   expect(server.plugin('hostile').failures).toEqual([]);
   const failed = Object.values(response.body as object).some((value) => /^E[A-Z]/.test(String(value)));
   const silence = failed ? 'nothing; the plugin sees the error' : 'nothing';
@@ -74,9 +75,30 @@ async function expectAnswer(expected: Answers, server: TestServer, response: Res
   return { outcome: answerOf(answer, numbers), reported };
 }
 
-/** C libraries differ in whether they make, say, chmod() of the system call chmod or fchmodat. */
-function withoutForm(systemCall: string | undefined): string | undefined {
-  return systemCall?.replace(/^f?(chmod|chown|link|mknod|symlink)at$/, '$1');
+/** Each kind once: the paths and ports are of the row's own making. */
+function refusalsTold(server: TestServer): string[] {
+  const kinds = server.plugin('hostile').refusals.map(({ permission, function: name }) => {
+    const made = name.replace(FORMS, '$1');
+    return permission === null ? made : `${permission} (${made})`;
+  });
+  return [...new Set(kinds)].sort();
+}
+
+/** Every refusal has its line, which says what it was about and what would allow it. */
+function expectRefusalsLogged(server: TestServer): void {
+  for (const { permission, function: name, object } of server.plugin('hostile').refusals) {
+    const lines = server.log.filter(
+      ({ fields }) =>
+        fields['permission'] === permission && fields['function'] === name && fields['object'] === object,
+    );
+    const what = permission === null ? name : permission;
+    const remedy = permission === null ? 'no permission allows it' : 'grant';
+    expect(lines.map(({ level, message }) => [level, message])).toEqual([
+      ['warn', expect.stringContaining(`hostile was refused ${what}`)],
+    ]);
+    expect(lines[0]?.message).toContain(object ?? '');
+    expect(lines[0]?.message).toContain(remedy);
+  }
 }
 
 function expectBadAnswer({ told }: BadAnswer, server: TestServer, response: Response): Observation {

@@ -37,7 +37,7 @@ export interface Answers {
   readonly answer: Readonly<Record<string, unknown>>;
   /** Members that must be numbers between two others, these included. */
   readonly numbers?: Readonly<Record<string, readonly [low: number, high: number]>>;
-  /** System calls of which the log tells that the sandbox refused them; no others are told of. */
+  /** What the server tells as refused, "permission (function)" or the function alone; nothing else is told. */
   readonly refused?: readonly string[];
 }
 

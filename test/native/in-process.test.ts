@@ -33,6 +33,7 @@ function optionsFor(fixture: string, lines: PluginLogLine[] = []): NativePluginO
       metric: () => undefined,
       failed: () => undefined,
       recovered: () => undefined,
+      refused: () => undefined,
     },
   };
 }
@@ -91,7 +92,7 @@ describe('the extension table', () => {
 const COLLECTS = `
   import { InProcessPlugin } from ${JSON.stringify(moduleUrl('native/in-process.js'))};
   const options = JSON.parse(process.argv[1]);
-  const events = { log() {}, metric() {}, failed() {}, recovered() {} };
+  const events = { log() {}, metric() {}, failed() {}, recovered() {}, refused() {} };
   const context = () => ({ deadlineAtMs: Infinity, stop: null });
   let hosts = 0;
   for (let round = 0; round < 50; round += 1) {

@@ -90,6 +90,7 @@ describe('frames', () => {
     [RunnerFrame.METRIC, 72],
     [RunnerFrame.CRASHED, 4096],
     [RunnerFrame.READY, 65_536],
+    [RunnerFrame.REFUSED, 512],
   ])('a frame of type %i carries at most %i bytes', (type, max) => {
     const header = Buffer.alloc(FRAME_HEADER_SIZE);
     header.writeUInt32LE(max + 1, 0);
@@ -139,7 +140,7 @@ test('protocol.ts and protocol.h name the same numbers', () => {
   expect(constants.length).toBeGreaterThan(40);
   for (const [name, value] of constants) {
     const short = name
-      .replace(/^FRAME_(?:RUNNER_)?(?!HEADER|PAYLOAD)|^FAILURE_|^SHARED_/, '')
+      .replace(/^FRAME_(?:RUNNER_)?(?!HEADER|PAYLOAD)|^FAILURE_|^SHARED_|^PERMISSION_/, '')
       .replace(/^(?:HOOK|FUNCTION)_(.*)$/, (_, rest: string) => rest.toLowerCase());
     if (['HOOK_COUNT', 'PROTOCOL_DESCRIPTOR', 'SHARED_DESCRIPTOR'].includes(name)) continue;
     const label = name === 'HOOK_OPERATION' ? 'call' : short;

@@ -50,6 +50,7 @@ function optionsOf(
       metric: () => undefined,
       failed: ({ code }) => void failures.push(code),
       recovered: () => undefined,
+      refused: () => undefined,
     },
   };
   return { options, failures };

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { FrameWriter } from '../../dist/native/frames.js';
-import { RunnerFrame } from '../../dist/native/protocol.js';
+import { PROTOCOL_VERSION, RunnerFrame } from '../../dist/native/protocol.js';
 import { RunnerConnection } from '../../dist/native/runner-connection.js';
 import { SharedPage } from '../../dist/native/shared-page.js';
 
@@ -18,6 +18,7 @@ function converse(chunks: readonly Uint8Array[]): { logged: string[]; broken: st
   new RunnerConnection(socket as unknown as Socket, shared, 'fuzzed', {
     log: (_level, text) => logged.push(text),
     metric: (name) => logged.push(name),
+    refused: ({ function: name }) => logged.push(name),
     broken: ({ kind }) => broken.push(kind),
   });
   for (const chunk of chunks) socket.emit('data', Buffer.from(chunk));
@@ -27,7 +28,7 @@ function converse(chunks: readonly Uint8Array[]): { logged: string[]; broken: st
 function frames(...types: readonly [number, string][]): Buffer {
   const writer = new FrameWriter();
   for (const [type, text] of types) {
-    writer.add(type, 0, 0, type === RunnerFrame.HELLO ? 1 : 0, text === '' ? [] : [text]);
+    writer.add(type, 0, 0, type === RunnerFrame.HELLO ? PROTOCOL_VERSION : 0, text === '' ? [] : [text]);
   }
   return Buffer.from(writer.take());
 }

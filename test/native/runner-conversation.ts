@@ -29,6 +29,7 @@ export const ANSWER = {
   METRIC: 72,
   CRASHED: 73,
   READY: 74,
+  REFUSED: 75,
 } as const;
 export const HOOK = { before_request: 0, after_response: 1, process_endpoint: 2, call: 3 } as const;
 export const FAILURE = { LOAD: 1, NOT_IMPLEMENTED: 2, REPLY_TOO_LARGE: 3, ABI: 4, SANDBOX: 6 } as const;
@@ -64,7 +65,7 @@ export function frame(
   return Buffer.concat([header, body]);
 }
 
-export const hello = (version = 1): Buffer => frame(SERVER.HELLO, 0, 0, version);
+export const hello = (version = 2): Buffer => frame(SERVER.HELLO, 0, 0, version);
 export const load = (path: string, replyMax = 8 << 20): Buffer => frame(SERVER.LOAD, 1, 0, replyMax, [path]);
 export const sandbox = (settings: readonly string[]): Buffer => frame(SERVER.SANDBOX, 5, 0, 0, settings);
 export const initialize = (config = '{}'): Buffer => frame(SERVER.INITIALIZE, 2, 0, 0, [config]);

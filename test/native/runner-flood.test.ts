@@ -44,6 +44,7 @@ test('a runner that sends without end is heard a little each turn of the event l
   new RunnerConnection(ours, shared, 'chatty', {
     log: () => (heard += 1),
     metric: () => undefined,
+    refused: () => undefined,
     broken: ({ kind }) => expect(kind).toBe('never broken'),
   });
   const turn = (): void => {

@@ -20,10 +20,10 @@ const PROTOCOL_ERROR = { code: 76, signal: null };
 describe('handshake', () => {
   test('the runner speaks first and states version 1', async () => {
     const runner = new Conversation();
-    expect(await runner.next()).toMatchObject({ type: ANSWER.HELLO, id: 0, detail: 0, value: 1 });
+    expect(await runner.next()).toMatchObject({ type: ANSWER.HELLO, id: 0, detail: 0, value: 2 });
   });
 
-  test.each([0, 2, -1])('a server of version %d is left', async (version) => {
+  test.each([0, 1, 3, -1])('a server of version %d is left', async (version) => {
     const runner = new Conversation();
     runner.send(hello(version));
     expect(await runner.ended).toEqual(PROTOCOL_ERROR);

@@ -97,7 +97,10 @@ export class SandboxedRunner {
     await conversation.expect(ANSWER.HELLO);
     const ready = await conversation.expect(ANSWER.READY);
     await conversation.expect(ANSWER.LOADED);
-    await conversation.expect(ANSWER.STATUS);
+    let next = await conversation.next();
+    // Its constructor may have been refused something.
+    while (next.type === ANSWER.REFUSED) next = await conversation.next();
+    if (next.type !== ANSWER.STATUS) throw new Error(`expected STATUS, got ${next.type}`);
     return new SandboxedRunner(conversation, ready);
   }
 

@@ -148,6 +148,7 @@ export class SupervisedPlugin {
         metric: (id, delta) => void this.executions.set(id, this.executed(id) + delta),
         // Not the error itself: its stack keeps everything alive that it passed.
         failed: ({ code, phase, requestId }) => void this.failures.push({ code, phase, requestId }),
+        refused: () => undefined,
         recovered: () => void (this.recoveries += 1),
       },
       ...more,

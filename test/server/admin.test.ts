@@ -59,6 +59,15 @@ function plugin(name: string, state: PluginState, more: Partial<PluginStatus> = 
     sandbox: { mode: 'strict', states: { seccomp: '1' }, missing: [] },
     missingPermissions: ['network.connect 443'],
     limits: { ...defaultPluginPolicy().limits, memoryBytes: 1024, queue: 64 },
+    refusals: [
+      {
+        permission: 'network.connect',
+        function: 'connect',
+        object: '443',
+        times: 3,
+        last: new Date('2026-01-02T03:05:00.000Z'),
+      },
+    ],
     failures: [POST_MORTEM],
     ...more,
   };
@@ -361,6 +370,15 @@ test('plugins and rejected files are listed in snake_case, with what is document
     isolation: 'process',
     sandbox: { mode: 'strict', states: { seccomp: '1' }, missing: [] },
     missing_permissions: ['network.connect 443'],
+    refusals: [
+      {
+        permission: 'network.connect',
+        function: 'connect',
+        object: '443',
+        times: 3,
+        last: '2026-01-02T03:05:00.000Z',
+      },
+    ],
     limits: { ...limits, memory_bytes: 1024, queue: 64 },
     critical: false,
     priority: 100,

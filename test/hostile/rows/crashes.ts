@@ -78,8 +78,7 @@ export const CRASHES: readonly Row[] = [
     does: 'overflows the stack of a thread of its own',
     fixture: 'h04_thread_stack_overflow',
     by,
-    // Its threads have no other stack on which to tell where.
-    expected: crashed('SIGSEGV', { at: null }),
+    expected: crashed('SIGSEGV', { at: PLACE }),
   },
   {
     id: 'H05',

@@ -31,7 +31,10 @@ export const LOOSENING: readonly Row[] = [
         inject_input: 'ENOTTY',
         newer_call: 'ENOSYS',
       },
-      refused: ['setresuid'],
+      refused: [
+        ...['kill', 'prctl', 'prlimit', 'rt_sigqueueinfo', 'sched_setaffinity', 'sched_setscheduler'],
+        ...['setpgid', 'setpriority', 'setresuid', 'setrlimit', 'setsid', 'tkill'],
+      ],
     },
   },
 ];

@@ -14,6 +14,7 @@ export const OWN_CODE: readonly Row[] = [
     expected: {
       kind: 'answers',
       answer: { write: 'ok', load: 'ok', passwd: 'EACCES', written_code: 'ok' },
+      refused: ['filesystem.read (open)'],
     },
     uncaught:
       'whoever may write to a directory may run what he wrote there, with no more rights than before.',

@@ -25,6 +25,7 @@ export const REACH: readonly Row[] = [
         ['tcp', 'tcp6', 'udp', 'raw', 'unix', 'vsock', 'netlink', 'packet', 'datagram_pair', 'listen'],
         'EPERM',
       ),
+      refused: ['listen', 'network.connect (socket)', 'network.udp (socket)', 'socket', 'socketpair'],
     },
   },
   {
@@ -45,6 +46,10 @@ export const REACH: readonly Row[] = [
         multipath: 'EPROTONOSUPPORT',
         ...all(['unix', 'vsock'], 'EAFNOSUPPORT'),
       },
+      refused: [
+        ...['network.connect (connect)', 'network.listen (bind)', 'network.listen (listen)'],
+        ...['network.udp (socket)', 'sendmsg', 'sendto', 'socket'],
+      ],
     },
     also: async ({ ground }) => {
       const [granted] = ground.ports;
@@ -68,6 +73,7 @@ export const REACH: readonly Row[] = [
         granted: 'ok',
         ...all(['dot_dot', 'link', 'secret', 'passwd', 'root', 'own_memory'], 'EACCES'),
       },
+      refused: ['filesystem.read (open)'],
     },
   },
   {
@@ -87,7 +93,10 @@ export const REACH: readonly Row[] = [
         ...all(named('write', CHANGES), 'ok'),
         ...all([...named('read', NEVER), ...named('write', NEVER)], 'EPERM'),
       },
-      refused: ['chmod', 'chown', 'setxattr', 'symlink', 'link', 'mknod'],
+      refused: [
+        ...['chmod', 'chown', 'setxattr', 'symlink', 'link', 'mknod', 'open'],
+        ...['filesystem.write (mkdir)', 'filesystem.write (open)', 'filesystem.write (unlink)'],
+      ],
     },
     also: ({ ground }) => {
       const read = ground.directories[0] ?? '';
@@ -121,6 +130,7 @@ export const REACH: readonly Row[] = [
         ...all(['environ', 'mem', 'maps', 'cmdline', 'fd/0', 'own_environ'], 'EACCES'),
         variables: 'ok',
       },
+      refused: ['filesystem.read (open)'],
     },
   },
   {
@@ -137,6 +147,7 @@ export const REACH: readonly Row[] = [
         ]),
         'EPERM',
       ),
+      refused: ['kill', 'rt_sigqueueinfo', 'rt_tgsigqueueinfo', 'tgkill', 'tkill'],
     },
   },
 ];
