@@ -8,6 +8,8 @@ import { RUNNER_EXIT } from './protocol.js';
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** The kernel ended it as its cgroup had no memory left. */
+  readonly outOfMemory?: boolean;
 }
 
 /** Why the server ended a runner itself; null when it did not. */
@@ -97,6 +99,10 @@ function explainCrash(
   details: PluginFailureDetails,
 ): PluginFailure {
   const signal = end.signal ?? undefined;
+  if (end.outOfMemory === true) {
+    const message = `plugin ${plugin} was ended by the system ${during}: it used more than limits.memory allows`;
+    return outOfMemory(message, { ...details, signal });
+  }
   const systemCall = crash?.systemCall ?? undefined;
   const at = crash?.at ? shownPlace(crash.at, library) : undefined;
   const place = at === undefined ? '' : ` at ${at}`;

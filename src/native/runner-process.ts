@@ -70,6 +70,7 @@ export class RunnerProcess {
         args: ['--parent', String(process.pid)],
         environment: options.environment,
         sharedDescriptor: this.shared.descriptor,
+        memoryBytes: options.sandbox.memoryBytes,
       });
     } catch (error) {
       this.shared.close();
@@ -121,12 +122,11 @@ export class RunnerProcess {
    */
   async loadLibrary(): Promise<LibraryDescription> {
     const { libraryPath, replyBytesMax, sandbox } = this.options;
-    const settings = sandboxSettings(sandbox, libraryPath);
     const [ready, { reply, value }] = await Promise.all([
-      this.ask(ServerFrame.SANDBOX, 0, settings, 'sandbox'),
+      this.ask(ServerFrame.SANDBOX, 0, sandboxSettings(sandbox, libraryPath), 'sandbox'),
       this.ask(ServerFrame.LOAD, replyBytesMax, [libraryPath], 'load'),
     ]);
-    this.sandbox = readSandboxReport(String(ready.reply));
+    this.sandbox = readSandboxReport(String(ready.reply), this.child.memoryCgroup);
     const [name = '', version = '', description = '', manifest = ''] = String(reply).split('\0', 4);
     const { functions, threadSafe } = readFunctionBits(value);
     const hasManifest = functions.has('manifest') && manifest !== '';

@@ -27,8 +27,11 @@ export function sandboxSettings(options: SandboxOptions, library: string): strin
   ];
 }
 
-/** Reads the payload of READY: `mechanism=state` strings, `missing=reason` for what is not there. */
-export function readSandboxReport(payload: string): SandboxReport {
+/**
+ * Reads the payload of READY: `mechanism=state` strings, `missing=reason` for what is not there.
+ * @param cgroup what the server knows of the process's cgroup
+ */
+export function readSandboxReport(payload: string, cgroup?: string): SandboxReport {
   const states = new Map<string, string>();
   const missing: string[] = [];
   for (const entry of payload.split('\0')) {
@@ -38,5 +41,6 @@ export function readSandboxReport(payload: string): SandboxReport {
     if (entry.startsWith('missing=')) missing.push(state);
     else states.set(entry.slice(0, cut), state);
   }
+  if (cgroup !== undefined) states.set('cgroup', cgroup);
   return { states: Object.fromEntries(states), missing };
 }

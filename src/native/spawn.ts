@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import type { ProcessEnd } from './exit-cause.js';
+import { cgroupDelegation, memoryCgroup } from './cgroup.js';
 import { spawnLinux } from './spawn-linux.js';
 import { spawnPortable } from './spawn-portable.js';
 
@@ -13,6 +14,8 @@ export interface SpawnedProcess {
   readonly socket: Socket;
   /** Sends a signal to the process and what it has started; does nothing once the process is gone. */
   kill(signal: NodeJS.Signals): void;
+  /** Its cgroup's limit of memory in bytes, or why it has none; absent where it was not asked for one. */
+  readonly memoryCgroup?: string;
   /** Resolves when the process itself has ended, whatever its descendants still hold open. */
   readonly ended: Promise<ProcessEnd>;
 }
@@ -24,12 +27,34 @@ export interface SpawnOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Descriptor of the server that becomes descriptor 4 of the process; it stays the server's. */
   readonly sharedDescriptor: number;
+  /** What limits.memory allows it; 0: any amount. */
+  readonly memoryBytes: number;
 }
+
+const spawnByPlatform = process.platform === 'linux' ? spawnLinux : spawnPortable;
 
 /**
  * Starts a process with stdin from /dev/null, stdout and stderr as pipes and a
- * stream socket as descriptor 3.
+ * stream socket as descriptor 3. Where the system lets the server have cgroups, it is in one of its own
+ * before it gets its first frame.
  * @throws BackworksError BW_RUNNER_START when it cannot be created.
  */
-export const spawnProcess: (options: SpawnOptions) => SpawnedProcess =
-  process.platform === 'linux' ? spawnLinux : spawnPortable;
+export function spawnProcess(options: SpawnOptions): SpawnedProcess {
+  // First, since the server takes a group only while it is alone in it.
+  cgroupDelegation();
+  const child = spawnByPlatform(options);
+  const group = memoryCgroup(options.memoryBytes, child.pid);
+  if (group === null) return { ...child, memoryCgroup: withoutCgroup(options.memoryBytes) };
+  const ended = child.ended.then((end) => {
+    const outOfMemory = group.ranOutOfMemory();
+    group.remove();
+    return { ...end, outOfMemory };
+  });
+  return { ...child, memoryCgroup: `memory.max ${group.maxBytes}`, ended };
+}
+
+function withoutCgroup(memoryBytes: number): string {
+  const found = cgroupDelegation();
+  if (memoryBytes === 0) return 'none: memory is unlimited';
+  return `none: ${'missing' in found ? found.missing : 'it cannot be made'}`;
+}

@@ -23,6 +23,7 @@ export interface Supervision {
   readonly callMs?: number;
   readonly queue?: number;
   readonly options?: Partial<NativePluginOptions>;
+  readonly memoryBytes?: number;
 }
 
 /** test/fixtures/plugins/supervised.c behind its executor, as the server runs it. */
@@ -58,7 +59,7 @@ export class SupervisedPlugin {
 
   static async open(supervision: Supervision = {}): Promise<SupervisedPlugin> {
     const plugin = new SupervisedPlugin(supervision);
-    plugin.native = await IsolatedPlugin.open(plugin.nativeOptions(supervision.options ?? {}));
+    plugin.native = await IsolatedPlugin.open(plugin.nativeOptions(supervision));
     return plugin;
   }
 
@@ -98,6 +99,10 @@ export class SupervisedPlugin {
     return this.executions.get(id) ?? 0;
   }
 
+  sandbox(): IsolatedPlugin['sandbox'] {
+    return this.native.sandbox;
+  }
+
   processes(): ReturnType<IsolatedPlugin['processes']> {
     return this.native.processes();
   }
@@ -112,7 +117,7 @@ export class SupervisedPlugin {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  private nativeOptions(more: Partial<NativePluginOptions>): NativePluginOptions {
+  private nativeOptions({ options = {}, memoryBytes = 256 * 1024 * 1024 }: Supervision): NativePluginOptions {
     // A server that runs as root starts its runners as another user.
     chmodSync(this.directory, 0o755);
     const libraryPath = join(this.directory, 'supervised.so');
@@ -128,7 +133,7 @@ export class SupervisedPlugin {
           network: { connect: [], listen: [], udp: false },
           env: [],
         },
-        memoryBytes: 256 * 1024 * 1024,
+        memoryBytes,
         openFiles: 64,
         fileSizeBytes: 1024 * 1024,
       },
@@ -151,7 +156,7 @@ export class SupervisedPlugin {
         refused: () => undefined,
         recovered: () => void (this.recoveries += 1),
       },
-      ...more,
+      ...options,
     };
   }
 }
