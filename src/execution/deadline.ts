@@ -6,27 +6,10 @@ import {
   type IPolicy,
   type ISuccessEvent,
 } from 'cockatiel';
+import { type Guard, GuardedCall } from './guarded-call.js';
 
 /** How late a deadline may be noticed. */
 const TICK_MS = 5;
-
-/**
- * A call under a deadline. The one who does the work sets `stop`, which is invoked at most once when
- * the deadline passes; unless it settles the work otherwise, the call is then cancelled.
- */
-export class GuardedCall {
-  stop: ((reason: 'deadline' | 'cancelled') => void) | null = null;
-  /** The request the call belongs to, for reports. */
-  requestId: string | null = null;
-  settled = false;
-  /** Ends the wait for the work; null until somebody waits. */
-  reject: ((error: unknown) => void) | null = null;
-
-  constructor(
-    readonly startedAtMs: number,
-    readonly deadlineAtMs: number,
-  ) {}
-}
 
 export interface DeadlineContext extends IDefaultPolicyContext {
   readonly call: GuardedCall;
@@ -76,33 +59,29 @@ export class DeadlinePolicy implements IPolicy<DeadlineContext> {
     private readonly timer: DeadlineTimer,
   ) {}
 
-  execute<T>(fn: (context: DeadlineContext) => PromiseLike<T> | T, signal: AbortSignal = NEVER): Promise<T> {
-    const call = this.begin();
-    return this.watch(call, invoke(fn, { signal, call }));
+  async execute<T>(
+    fn: (context: DeadlineContext) => PromiseLike<T> | T,
+    signal: AbortSignal = NEVER,
+  ): Promise<T> {
+    const call = this.begin<T>(this.events);
+    this.hold(call);
+    invoke(fn, { signal, call }).then(
+      (value) => call.answered(value),
+      (error: unknown) => call.failed(error),
+    );
+    return call.toPromise();
   }
 
   /** A call whose time runs from now on. */
-  begin(): GuardedCall {
+  begin<T>(guard: Guard): GuardedCall<T> {
     const now = performance.now();
-    return new GuardedCall(now, now + this.durationMs);
+    return new GuardedCall<T>(now, now + this.durationMs, guard);
   }
 
-  /** Holds work to the deadline of a call that has begun. */
-  watch<T>(call: GuardedCall, work: Promise<T>): Promise<T> {
-    return new Promise<T>((resolve, reject) => {
-      call.reject = reject;
-      if (this.inFlight.length === this.oldest) this.timer.watch(this);
-      this.inFlight.push(call);
-      work.then(
-        (value) => {
-          if (!settle(call)) return;
-          if (this.successEmitter.size > 0)
-            this.successEmitter.emit({ duration: performance.now() - call.startedAtMs });
-          resolve(value);
-        },
-        (error: unknown) => this.fail(call, error),
-      );
-    });
+  /** Holds a call that has begun to its deadline. */
+  hold(call: GuardedCall): void {
+    if (this.inFlight.length === this.oldest) this.timer.watch(this);
+    this.inFlight.push(call);
   }
 
   /** Ends every call whose deadline has passed; false when nothing is in flight any more. */
@@ -122,38 +101,33 @@ export class DeadlinePolicy implements IPolicy<DeadlineContext> {
   }
 
   private expire(call: GuardedCall): void {
-    const cancel = (): void =>
-      this.fail(call, new TaskCancelledError(`no answer within ${this.durationMs} ms`));
+    const fail = (): void => call.failed(new TaskCancelledError(`no answer within ${this.durationMs} ms`));
     if (call.stop === null) {
-      cancel();
+      fail();
       return;
     }
     call.stop('deadline');
     // The worker knows whether the call ran, waited or was answered while this loop was busy, and
     // has one turn to settle it accordingly.
-    setImmediate(() => setImmediate(cancel));
+    setImmediate(() => setImmediate(fail));
   }
 
-  private fail(call: GuardedCall, error: unknown): void {
-    const { reject, startedAtMs } = call;
-    if (!settle(call)) return;
-    if (this.failureEmitter.size > 0) {
-      const duration = performance.now() - startedAtMs;
+  /** For calls that nothing but this policy guards. */
+  private readonly events: Guard = {
+    cancellable: true,
+    answered: (call, value) => {
+      this.successEmitter.emit({ duration: performance.now() - call.startedAtMs });
+      call.resolve(value);
+    },
+    failed: (call, error) => {
+      const duration = performance.now() - call.startedAtMs;
       this.failureEmitter.emit({ duration, handled: true, reason: { error: error as Error } });
-    }
-    reject?.(error);
-  }
+      call.reject(error);
+    },
+  };
 }
 
 const NEVER = new AbortController().signal;
-
-function settle(call: GuardedCall): boolean {
-  if (call.settled) return false;
-  call.settled = true;
-  call.stop = null;
-  call.reject = null;
-  return true;
-}
 
 /** An async wrapper turns a synchronous throw into a rejection. */
 async function invoke<T>(

@@ -1,15 +1,11 @@
 import { BulkheadRejectedError, CircuitState, isBrokenCircuitError, TaskCancelledError } from 'cockatiel';
+import { Deferred } from '../deferred.js';
 import { type BackworksError, PluginFailure, type PluginPhase, toBackworksError } from '../errors.js';
-import type { DeadlinePolicy, DeadlineTimer, GuardedCall } from './deadline.js';
+import type { DeadlinePolicy, DeadlineTimer } from './deadline.js';
+import type { GuardedCall } from './guarded-call.js';
+import { HookGuard, type Operation } from './hook-guard.js';
 import { type HookMetrics, type PluginMetrics } from './metrics.js';
-import {
-  adjustPolicies,
-  createPolicies,
-  guard,
-  type Operation,
-  type Policies,
-  type PolicySettings,
-} from './policies.js';
+import { adjustPolicies, createPolicies, type Policies, type PolicySettings } from './policies.js';
 
 export type CircuitStateName = 'closed' | 'half-open' | 'open';
 
@@ -28,6 +24,7 @@ export interface PluginExecutorOptions {
 export class PluginExecutor {
   private readonly policies: Policies;
   private readonly hooks: Map<PluginPhase, HookMetrics>;
+  private readonly guards = new Map<PluginPhase, HookGuard>();
   private readonly listener: { dispose(): void };
 
   /** @param former whose place this one takes; calls under way stay with it */
@@ -76,33 +73,41 @@ export class PluginExecutor {
    * @throws PluginFailure (as a rejection) whatever goes wrong with the plugin; a BackworksError
    *   that is not the plugin's fault passes through.
    */
-  execute<T>(phase: PluginPhase, operation: (call: GuardedCall) => Promise<T>): Promise<T>;
+  execute<T>(phase: PluginPhase, operation: (call: GuardedCall) => Promise<T> | Deferred<T>): Promise<T>;
   execute<T>(phase: PluginPhase, operation: Operation<T>): T | Promise<T>;
   execute<T>(phase: PluginPhase, operation: Operation<T>): T | Promise<T> {
-    const startedAtMs = performance.now();
-    // cockatiel lets calls wait for the outcome of the trial call; here they take the fallback.
-    const answer =
-      this.policies.breaker.state === CircuitState.HalfOpen
-        ? Promise.reject(this.circuitOpen(phase))
-        : guard(this.policies, this.deadlineOf(phase), operation);
-    if (answer instanceof Promise) return this.settle(answer, phase, startedAtMs);
-    this.metricsOf(phase).succeeded(performance.now() - startedAtMs);
-    return answer;
+    const answer = this.run(phase, operation, (reply) => reply);
+    return answer instanceof Deferred ? answer.toPromise() : answer;
   }
 
-  private settle<T>(answer: Promise<T>, phase: PluginPhase, startedAtMs: number): Promise<T> {
-    return answer.then(
-      (result) => {
-        this.metricsOf(phase).succeeded(performance.now() - startedAtMs);
-        return result;
-      },
-      (thrown: unknown) => {
-        const error = this.explain(thrown, phase);
-        this.metricsOf(phase).failedWith(error.code, performance.now() - startedAtMs);
-        this.options.onFailure?.(error);
-        throw error;
-      },
-    );
+  /**
+   * The same without promises, and with the reading of the reply within the guards: what `read` throws
+   * is a failure of the call.
+   */
+  run<R, T>(phase: PluginPhase, operation: Operation<R>, read: (reply: R) => T): T | Deferred<T> {
+    // cockatiel lets calls wait for the outcome of the trial call; here they take the fallback.
+    if (this.policies.breaker.state === CircuitState.HalfOpen) return this.refused(phase);
+    return (this.guards.get(phase) ?? this.createGuard(phase)).run(operation, read);
+  }
+
+  private createGuard(phase: PluginPhase): HookGuard {
+    const { policies } = this;
+    const deadline = this.deadlineOf(phase);
+    const explain = (thrown: unknown): BackworksError => this.explain(thrown, phase);
+    const metrics = this.metricsOf(phase);
+    const onFailure = (error: BackworksError): void => this.options.onFailure?.(error);
+    const guard = new HookGuard({ policies, deadline, metrics, explain, onFailure });
+    this.guards.set(phase, guard);
+    return guard;
+  }
+
+  private refused(phase: PluginPhase): Deferred<never> {
+    const error = this.circuitOpen(phase);
+    const answer = new Deferred<never>();
+    this.metricsOf(phase).failedWith(error.code, 0);
+    this.options.onFailure?.(error);
+    answer.reject(error);
+    return answer;
   }
 
   private deadlineOf(phase: PluginPhase): DeadlinePolicy {

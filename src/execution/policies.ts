@@ -1,10 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
-  bulkhead,
-  type BulkheadPolicy,
   circuitBreaker,
   type CircuitBreakerPolicy,
-  CircuitState,
   ExponentialBackoff,
   handleWhen,
   retry,
@@ -13,15 +10,21 @@ import {
 } from 'cockatiel';
 import type { PluginPolicy, RetryCondition } from '../config/types.js';
 import { type ErrorCode, PluginFailure } from '../errors.js';
-import { DeadlinePolicy, type DeadlineTimer, type GuardedCall } from './deadline.js';
+import { DeadlinePolicy, type DeadlineTimer } from './deadline.js';
 import { FailureWindowBreaker } from './failure-window.js';
+
+/** Calls that may be under way at once. cockatiel's bulkhead can wait, too, and costs a promise a call. */
+export interface Bulkhead {
+  readonly capacity: number;
+  inFlight: number;
+}
 
 /** The guards of one plugin's hooks, from the outside in. */
 export interface Policies {
   /** Null when every call is tried once. */
   readonly retry: RetryPolicy | null;
   readonly breaker: CircuitBreakerPolicy;
-  readonly bulkhead: BulkheadPolicy;
+  readonly bulkhead: Bulkhead;
   readonly deadline: DeadlinePolicy;
   readonly healthDeadline: DeadlinePolicy;
 }
@@ -49,7 +52,7 @@ export function createPolicies(settings: PolicySettings, timer: DeadlineTimer): 
   return {
     retry: createRetry(settings.retry),
     breaker: createBreaker(settings.circuitBreaker),
-    bulkhead: bulkhead(capacityOf(settings), 0),
+    bulkhead: { capacity: capacityOf(settings), inFlight: 0 },
     deadline: new DeadlinePolicy(settings.timeouts.callMs, timer),
     healthDeadline: new DeadlinePolicy(settings.healthCheck.timeoutMs, timer),
   };
@@ -95,49 +98,6 @@ function createBreaker(
  */
 function capacityOf({ instances, limits }: PolicySettings): number {
   return instances * (limits.concurrency + limits.queue);
-}
-
-/** One try. An answer that is at hand is returned as it is; a promise is waited for. */
-export type Operation<T> = (call: GuardedCall) => T | Promise<T>;
-
-/**
- * Runs `operation` under the policies and a deadline. Where the circuit is closed and the bulkhead has
- * room, cockatiel would call it at once and, for an answer, count nothing that lasts: so it is called
- * directly, an answer at hand goes back without a promise, and everything else (work that takes time,
- * failures) enters cockatiel as work that has begun.
- */
-export function guard<T>(
-  policies: Policies,
-  deadline: DeadlinePolicy,
-  operation: Operation<T>,
-): T | Promise<T> {
-  const { retry, breaker, bulkhead } = policies;
-  // Nested by hand: the same as cockatiel's `wrap()`, which costs one more microsecond a call.
-  const once = (): Promise<T> =>
-    breaker.execute(({ signal }) =>
-      bulkhead.execute(() => deadline.execute(({ call }) => operation(call), signal), signal),
-    );
-  if (breaker.state !== CircuitState.Closed || bulkhead.executionSlots === 0)
-    return retry === null ? once() : retry.execute(once);
-  const call = deadline.begin();
-  const outcome = begin(operation, call);
-  if (!(outcome instanceof Promise)) return outcome;
-  const begun = (): Promise<T> =>
-    breaker.execute(() => bulkhead.execute(() => deadline.watch(call, outcome)));
-  return retry === null ? begun() : retry.execute(({ attempt }) => (attempt === 0 ? begun() : once()));
-}
-
-/** A synchronous throw becomes a rejection. */
-function begin<T>(operation: Operation<T>, call: GuardedCall): T | Promise<T> {
-  try {
-    return operation(call);
-  } catch (error) {
-    return failed(error);
-  }
-}
-
-async function failed(error: unknown): Promise<never> {
-  throw error;
 }
 
 function createRetry({ attempts, on }: PluginPolicy['retry']): RetryPolicy | null {

@@ -1,3 +1,4 @@
+import { Deferred } from '../deferred.js';
 import type { BackworksError } from '../errors.js';
 import type { CallContext, Hook, NativeReply } from './native-plugin.js';
 import { payloadSize } from './frames.js';
@@ -15,33 +16,31 @@ export interface Dispatcher {
   dispatch(call: HookCall): void;
   /** The failure of a call that no process will take. */
   unavailable(): BackworksError;
+  /** The error of a call nobody waits for any more. */
+  cancelled(): BackworksError;
 }
 
 /**
  * One call of a hook on its way through processes: it moves to another when the one it waited in is
  * gone, and is never sent again once it has begun.
  */
-export class HookCall implements AnswerHandler {
+export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
+  id = 0;
+  cancelled = false;
   private process: RunnerProcess | null = null;
-  private id = 0;
   private lostProcesses = 0;
-  /** Nobody waits for the answer any more. */
-  abandoned = false;
+  private expired = false;
+  private readonly limitMs: number;
 
   constructor(
-    private readonly hook: Hook,
+    readonly phase: Hook,
     private readonly args: readonly string[],
     private readonly context: CallContext,
     private readonly dispatcher: Dispatcher,
-    private readonly resolve: (reply: NativeReply) => void,
-    private readonly reject: (error: BackworksError) => void,
   ) {
-    const limitMs = context.deadlineAtMs - performance.now();
-    context.stop = (reason) => {
-      this.abandoned = true;
-      if (this.process === null) this.reject(this.dispatcher.unavailable());
-      else this.process.stop(this.id, reason, limitMs, this.reject);
-    };
+    super();
+    this.limitMs = context.deadlineAtMs - performance.now();
+    context.stop = (reason) => (reason === 'deadline' ? this.expire() : this.cancel());
   }
 
   get requestId(): string | null {
@@ -52,9 +51,15 @@ export class HookCall implements AnswerHandler {
     return this.context.deadlineAtMs;
   }
 
+  /** Nobody waits for the answer any more. */
+  get abandoned(): boolean {
+    return this.expired || this.cancelled;
+  }
+
   sendTo(process: RunnerProcess): void {
+    const leftMs = this.id === 0 ? this.limitMs : this.deadlineAtMs - performance.now();
     this.process = process;
-    this.id = process.call(this.hook, this.args, this.deadlineAtMs - performance.now(), this);
+    process.call(this.phase, this.args, leftMs, this);
   }
 
   answered(reply: NativeReply): void {
@@ -68,9 +73,28 @@ export class HookCall implements AnswerHandler {
   notBegun(wasNext: boolean): void {
     this.process = null;
     if (wasNext) this.lostProcesses += 1;
-    if (this.abandoned || this.lostProcesses >= LOST_PROCESSES_MAX)
+    if (this.cancelled) this.reject(this.dispatcher.cancelled());
+    else if (this.expired || this.lostProcesses >= LOST_PROCESSES_MAX)
       this.reject(this.dispatcher.unavailable());
     else this.dispatcher.dispatch(this);
+  }
+
+  private expire(): void {
+    this.expired = true;
+    if (this.process === null) this.reject(this.dispatcher.unavailable());
+    else this.process.expire(this.id, this.limitMs, (error) => this.reject(this.outcome(error)));
+  }
+
+  /** A process still has the call then, and answers that it did not begin it, or did. */
+  private cancel(): void {
+    this.cancelled = true;
+    if (this.process === null) this.reject(this.dispatcher.cancelled());
+    else this.process.cancel(this.id);
+  }
+
+  /** That there was no time for a call is nobody's failure when nobody wanted it any more. */
+  private outcome(error: BackworksError): BackworksError {
+    return this.cancelled ? this.dispatcher.cancelled() : error;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Deferred } from '../deferred.js';
 import { BackworksError, PluginFailure } from '../errors.js';
 import { type Dispatcher, fitsFrame, HookCall } from './hook-call.js';
 import type {
@@ -10,6 +11,7 @@ import type {
   NativeProcess,
   NativeReply,
 } from './native-plugin.js';
+import { callCancelled } from './refused.js';
 import { reconfigureAll } from './reconfigure.js';
 import { findRunner } from './runner-binary.js';
 import type { SandboxReport } from './sandbox.js';
@@ -50,15 +52,14 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
     return this.pool.description;
   }
 
-  call(hook: Hook, args: readonly string[], context: CallContext): Promise<NativeReply> {
-    return new Promise((resolve, reject) => {
-      if (fitsFrame(args, this.options.sandbox.memoryBytes))
-        this.dispatch(new HookCall(hook, args, context, this, resolve, reject));
-      else {
-        const message = `the request is too large to hand to plugin ${this.options.name}`;
-        reject(new BackworksError('BW_REQUEST_BODY_TOO_LARGE', message));
-      }
-    });
+  call(hook: Hook, args: readonly string[], context: CallContext): Deferred<NativeReply> {
+    const call = new HookCall(hook, args, context, this);
+    if (fitsFrame(args, this.options.sandbox.memoryBytes)) this.dispatch(call);
+    else {
+      const message = `the request is too large to hand to plugin ${this.options.name}`;
+      call.failed(new BackworksError('BW_REQUEST_BODY_TOO_LARGE', message));
+    }
+    return call;
   }
 
   dispatch(call: HookCall): void {
@@ -78,6 +79,10 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
       hint: 'it is started again by itself',
       cause: lastFailure ?? undefined,
     });
+  }
+
+  cancelled(): BackworksError {
+    return callCancelled(this.options.name);
   }
 
   async healthCheck(context: CallContext): Promise<{ status: number; text: string }> {

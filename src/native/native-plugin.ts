@@ -1,3 +1,4 @@
+import type { Deferred } from '../deferred.js';
 import type { Permissions, SandboxMode } from '../config/types.js';
 import type { PluginFailure } from '../errors.js';
 import type { Refusal } from './refusal.js';
@@ -40,8 +41,9 @@ export interface CallContext {
   /** The request the call belongs to, for reports; null when there is none. */
   readonly requestId?: string | null;
   /**
-   * Set by whoever does the work, invoked at most once when the deadline passes or the caller goes
-   * away. Afterwards the call's promise may stay unsettled.
+   * Set by whoever does the work, invoked when the deadline passes or the caller goes away, at most once
+   * for each. A call that is cancelled ends with BW_REQUEST_CANCELLED if it had not begun, else as ever.
+   * After its deadline it may stay unsettled.
    */
   stop: ((reason: 'deadline' | 'cancelled') => void) | null;
 }
@@ -58,7 +60,11 @@ export interface NativePlugin {
    * promise.
    * @throws PluginFailure (as a rejection) when the plugin crashed, exited, or cannot be reached.
    */
-  call(hook: Hook, args: readonly string[], context: CallContext): NativeReply | Promise<NativeReply>;
+  call(
+    hook: Hook,
+    args: readonly string[],
+    context: CallContext,
+  ): NativeReply | Promise<NativeReply> | Deferred<NativeReply>;
 
   /** The plugin's health_check(): 0 healthy, > 0 degraded, < 0 unhealthy; `text` is last_error. */
   healthCheck(context: CallContext): Promise<{ status: number; text: string }>;

@@ -1,4 +1,4 @@
-import { PluginFailure, type PluginPhase } from '../errors.js';
+import { BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
 
 /** Functions of a plugin that are handed its configuration. */
 export type ConfiguringPhase = 'initialize' | 'reconfigure';
@@ -36,4 +36,9 @@ export function noTimeLeft(plugin: string): PluginFailure {
 export function processGone(plugin: string, phase: PluginPhase): PluginFailure {
   const message = `plugin ${plugin} has no process any more`;
   return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, { plugin, phase });
+}
+
+/** The error of a call that was taken back before it began: nobody wanted its answer any more. */
+export function callCancelled(plugin: string): BackworksError {
+  return new BackworksError('BW_REQUEST_CANCELLED', `the client went away before plugin ${plugin} was asked`);
 }

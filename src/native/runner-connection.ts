@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { type BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
 import { type CrashReport, readCrashReport } from './crash-report.js';
 import type { KillReason } from './exit-cause.js';
+import { callCancelled } from './refused.js';
 import type { NativeReply, PluginLogLine } from './native-plugin.js';
 import { printable } from './plugin-output.js';
 import { type Refusal, RefusalReader } from './refusal.js';
@@ -39,12 +40,12 @@ export interface AnswerHandler {
   notBegun(wasNext: boolean): void;
   /** The request the call belongs to, for reports. */
   readonly requestId?: string | null;
-}
-
-interface Pending {
-  readonly id: number;
+  /** Nobody wants the answer any more. */
+  readonly cancelled?: boolean;
+  /** What is asked for. */
   readonly phase: PluginPhase;
-  readonly handler: AnswerHandler;
+  /** The number of the newest frame sent for it; set by send(). */
+  id: number;
 }
 
 export interface ConnectionEvents {
@@ -66,7 +67,7 @@ export class RunnerConnection {
   crash: CrashReport | null = null;
   private readonly parser = new FrameParser(FRAME_PAYLOAD_MAX, (...frame) => this.onFrame(...frame));
   private readonly writer = new FrameWriter();
-  private pending: Pending[] = [];
+  private pending: AnswerHandler[] = [];
   private oldest = 0;
   private nextId = 1;
   private received = 0;
@@ -107,29 +108,28 @@ export class RunnerConnection {
     });
   }
 
-  /** Sends a frame that asks for an answer; returns its id. */
+  /** Sends a frame that asks for an answer. */
   send(
     type: number,
     detail: number,
     value: number,
     strings: readonly string[],
-    phase: PluginPhase,
     handler: AnswerHandler,
-  ): number {
+  ): void {
     if (this.closed) {
       handler.notBegun(false);
-      return 0;
+      return;
     }
     const id = this.nextId;
     this.nextId = id === 0xffff_ffff ? 1 : id + 1;
-    this.pending.push({ id, phase, handler });
+    handler.id = id;
+    this.pending.push(handler);
     this.writer.add(type, id, detail, value, strings);
     if (this.writer.size >= BATCH_BYTES_MAX) this.flush();
     else if (!this.flushScheduled) {
       this.flushScheduled = true;
       setImmediate(this.flush);
     }
-    return id;
   }
 
   /**
@@ -177,11 +177,11 @@ export class RunnerConnection {
     this.oldest = 0;
     const begun = this.shared.isShared ? this.shared.begun() : (lost.at(-1)?.id ?? 0);
     const running = lost.find(({ id }) => id === begun) ?? (this.shared.isShared ? undefined : lost[0]);
-    const failure = explain(running?.phase ?? 'idle', running?.handler.requestId ?? undefined);
+    const failure = explain(running?.phase ?? 'idle', running?.requestId ?? undefined);
     for (const call of lost) {
-      if (call === running && failure !== null) call.handler.failed(failure);
-      else if (follows(call.id, begun)) call.handler.notBegun(call === lost[0]);
-      else call.handler.failed(this.lost(call.phase));
+      if (call === running && failure !== null) call.failed(failure);
+      else if (follows(call.id, begun)) call.notBegun(call === lost[0]);
+      else call.failed(this.lost(call.phase));
     }
     this.onDrained?.();
   }
@@ -247,10 +247,10 @@ export class RunnerConnection {
       throw new FrameError(`frame type ${type} answers ${call.phase}`);
     this.forgetOldest();
     if (expected === RunnerFrame.REPLY) this.answered += 1;
-    if (type === RunnerFrame.FAILED) call.handler.failed(this.failed(call, detail, payload));
-    else if (type === RunnerFrame.REPLY) call.handler.answered(payload, value);
-    else if (type === RunnerFrame.EMPTY) call.handler.answered(null, value);
-    else call.handler.answered(payload.toString(), value);
+    if (type === RunnerFrame.FAILED) call.failed(this.failed(call, detail, payload));
+    else if (type === RunnerFrame.REPLY) call.answered(payload, value);
+    else if (type === RunnerFrame.EMPTY) call.answered(null, value);
+    else call.answered(payload.toString(), value);
   }
 
   private forgetOldest(): void {
@@ -265,10 +265,12 @@ export class RunnerConnection {
     }
   }
 
-  private failed({ phase, handler }: Pending, failure: number, payload: Buffer): PluginFailure {
+  private failed({ phase, cancelled, requestId }: AnswerHandler, failure: number, payload: Buffer): BackworksError {
     const { plugin } = this;
+    // A plugin can say so in its runner's name, of any call.
+    if (failure === Failure.CANCELLED && cancelled === true) return callCancelled(plugin);
     const text = printable(payload.toString());
-    const details = { plugin, phase, requestId: handler.requestId ?? undefined };
+    const details = { plugin, phase, requestId: requestId ?? undefined };
     switch (failure) {
       case Failure.LOAD:
         return new PluginFailure('BW_PLUGIN_LOAD', `plugin ${plugin} cannot be loaded: ${text}`, details);

@@ -149,41 +149,39 @@ export class RunnerProcess {
   }
 
   /**
-   * Sends a call; returns its id. `timeLeftMs` is what the plugin may read through its host table.
+   * Sends a call. `timeLeftMs` is what the plugin may read through its host table.
    * A process that ends tells the handler whether the call had begun.
    */
-  call(hook: Hook, args: readonly string[], timeLeftMs: number, handler: AnswerHandler): number {
+  call(hook: Hook, args: readonly string[], timeLeftMs: number, handler: AnswerHandler): void {
     this.cpu.begin();
     const left = Number.isFinite(timeLeftMs) ? Math.max(0, Math.ceil(timeLeftMs)) : NO_DEADLINE;
-    return this.connection.send(ServerFrame.CALL, HOOK_NUMBER[hook], left, args, hook, handler);
+    this.connection.send(ServerFrame.CALL, HOOK_NUMBER[hook], left, args, handler);
+  }
+
+  /** Asks the process not to begin a call. One that has begun runs to its end. */
+  cancel(id: number): void {
+    if (!this.gone) this.connection.cancel(id);
   }
 
   /**
-   * Stops a call nobody waits for any more. One that has not begun is not begun. One that runs ends
-   * the process when it has been running for as long as a call may: not before, since it may have
-   * spent its time waiting behind others.
+   * Stops a call whose deadline has passed. One that has not begun is not begun. One that runs ends the
+   * process when it has been running for as long as a call may: not before, since it may have spent its
+   * time waiting behind others.
    * @param limitMs longest time of a call
    * @param settle told at once how the call ends, unless the process has to end first
    */
-  stop(
-    id: number,
-    reason: 'deadline' | 'cancelled',
-    limitMs: number,
-    settle: (error: PluginFailure) => void,
-  ): void {
+  expire(id: number, limitMs: number, settle: (error: PluginFailure) => void): void {
     // Answers that lie in the socket are read first: after a pause of the server itself, a call that
     // looks late may have been answered in time.
     setImmediate(() => {
       if (this.gone) return;
       const state = this.connection.stateOf(id);
       if (state !== 'running') this.connection.cancel(id);
-      else if (reason === 'deadline' && this.connection.runningForMs() >= limitMs * MIN_SHARE_OF_LIMIT) {
+      else if (this.connection.runningForMs() >= limitMs * MIN_SHARE_OF_LIMIT) {
         this.kill({ kind: 'deadline' });
         return;
       }
-      if (reason === 'deadline') {
-        this.killUnlessAnswering(state === 'running' ? limitMs : Math.max(2 * limitMs, STALLED_GRACE_MS));
-      }
+      this.killUnlessAnswering(state === 'running' ? limitMs : Math.max(2 * limitMs, STALLED_GRACE_MS));
       settle(noTimeLeft(this.options.name));
     });
   }
@@ -247,15 +245,20 @@ export class RunnerProcess {
     context?: CallContext,
   ): Promise<{ reply: NativeReply; value: number }> {
     return new Promise((resolve, reject) => {
-      const id = this.connection.send(type, 0, value, strings, phase, {
+      const handler: AnswerHandler = {
+        id: 0,
+        phase,
         answered: (reply, status) => resolve({ reply, value: status }),
         failed: reject,
         // Nobody is to blame for a call that could not be made; a start that failed says why.
         notBegun: () => reject((context ? null : this.endFailure) ?? processGone(this.options.name, phase)),
-      });
+      };
+      this.connection.send(type, 0, value, strings, handler);
       if (context) {
         const limitMs = context.deadlineAtMs - performance.now();
-        context.stop = (reason) => this.stop(id, reason, limitMs, reject);
+        context.stop = (reason) => {
+          if (reason === 'deadline') this.expire(handler.id, limitMs, reject);
+        };
       }
     });
   }

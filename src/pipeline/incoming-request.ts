@@ -1,10 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { EndpointConfig } from '../config/types.js';
-import type { PluginResponse } from '../plugins/plugin.js';
+import type { Caller, PluginResponse } from '../plugins/plugin.js';
 
 /** A request as the server received it: plain values, and a body that is read only on demand. */
-export interface IncomingRequest {
-  readonly id: string;
+export interface IncomingRequest extends Caller {
   readonly method: string;
   /** As sent: still percent-encoded, without the query. */
   readonly path: string;

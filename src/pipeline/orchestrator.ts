@@ -14,6 +14,7 @@ import { type FailureReport, askAll, askNamed, notFound } from './endpoints/plug
 import { ProxyEndpoint } from './endpoints/proxy.js';
 import { StaticEndpoint } from './endpoints/static.js';
 import type { IncomingRequest } from './incoming-request.js';
+import { refuseCancelled } from './cancelled.js';
 import { PluginSet } from './plugin-set.js';
 import { problem } from './problem.js';
 import { RequestDocument } from './request-document.js';
@@ -86,7 +87,8 @@ export class PluginOrchestrator {
   }
 
   /**
-   * Answers a request, at once when no plugin keeps it waiting. Fails only on a defect of the server itself.
+   * Answers a request, at once when no plugin keeps it waiting. Fails only on a defect of the server itself,
+   * and when the client has gone.
    * @param plugins what begin() gave
    */
   handle(request: IncomingRequest, plugins = this.#plugins): Awaitable<PluginResponse> {
@@ -101,6 +103,7 @@ export class PluginOrchestrator {
 
   /** Runs the before_request hooks from the `index`th on, then what comes after them. */
   #ask(exchange: Looked, index: number): Awaitable<PluginResponse> {
+    refuseCancelled(exchange.request);
     const station = exchange.plugins.beforeRequest[index];
     if (station === undefined) return this.#answer(exchange);
     return follow(this.#beforeRequest(station.plugin, exchange), (answer) =>
@@ -119,7 +122,7 @@ export class PluginOrchestrator {
   /** The answer that ends the request here, or null to go on. */
   #beforeRequest(plugin: BackworksPlugin, { request, document }: Looked): Awaitable<PluginResponse | null> {
     return attempt(
-      () => plugin.beforeRequest(document.toJson(), request.id),
+      () => plugin.beforeRequest(document.toJson(), request),
       (decision) => {
         if (decision === null) return null;
         if (decision.kind === 'respond') return decision.response;
@@ -135,6 +138,7 @@ export class PluginOrchestrator {
 
   #endpoint({ request, document, plugins }: Exchange): Awaitable<PluginResponse> {
     const { endpoint, refusal } = request;
+    refuseCancelled(request);
     if (refusal !== null) return refusal;
     return attempt(
       () => {
@@ -145,8 +149,8 @@ export class PluginOrchestrator {
         const report: FailureReport = (plugin, error) =>
           this.#failure(plugin, 'process_endpoint', error, request);
         return endpoint?.target.kind === 'plugin'
-          ? askNamed(endpoint.target.plugin, endpoint, document, plugins, report)
-          : askAll(endpoint, document, plugins.endpoints, report);
+          ? askNamed(endpoint.target.plugin, endpoint, request, document, plugins, report)
+          : askAll(request, document, plugins.endpoints, report);
       },
       (response) => response,
       (error) => this.#problem(error, request),
@@ -167,10 +171,11 @@ export class PluginOrchestrator {
   #tell(document: ResponseDocument, exchange: Exchange, index: number): Awaitable<PluginResponse> {
     const station = exchange.plugins.afterResponse[index];
     if (station === undefined) return document.toResponse();
+    refuseCancelled(exchange.request);
     const { plugin } = station;
     const { request } = exchange;
     const told = attempt(
-      () => plugin.afterResponse(document.toJson(), request.id),
+      () => plugin.afterResponse(document.toJson(), request),
       (patch) => {
         if (patch !== null) document.merge(patch);
       },
@@ -199,7 +204,7 @@ export class PluginOrchestrator {
 
   /** The problem document for an error that has a code; others are defects and go on. */
   #problem(error: unknown, request: IncomingRequest): BufferedResponse {
-    if (!(error instanceof BackworksError)) throw error;
+    if (request.cancelled || !(error instanceof BackworksError)) throw error;
     const fields = { code: error.code, requestId: request.id, endpoint: request.endpoint?.name };
     // A PluginFailure of a running plugin was logged when it happened.
     if (error.code.startsWith('BW_PROXY_')) this.#log.warn(fields, error.message);
@@ -214,6 +219,7 @@ export class PluginOrchestrator {
     error: unknown,
     request: IncomingRequest,
   ): PluginFailure {
+    if (request.cancelled) throw error;
     const failure = asFailure(plugin.name, phase, error);
     const { code } = failure;
     const outcome = UNTRIED.has(code) ? undefined : failure.outcome;

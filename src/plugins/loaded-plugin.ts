@@ -8,6 +8,7 @@ import { adjustableSettings } from './native-settings.js';
 import type {
   Awaitable,
   BackworksPlugin,
+  Caller,
   JsonObject,
   PipelineHook,
   PluginHealth,
@@ -78,21 +79,21 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.metadata.hooks.has(hook);
   }
 
-  beforeRequest(requestJson: string, requestId?: string): Awaitable<RequestDecision | null> {
-    return this.call('before_request', [requestJson], readDecision, requestId);
+  beforeRequest(requestJson: string, caller?: Caller): Awaitable<RequestDecision | null> {
+    return this.call('before_request', [requestJson], readDecision, caller);
   }
 
   processEndpoint(
     endpoint: string,
     method: string,
     requestJson: string,
-    requestId?: string,
+    caller?: Caller,
   ): Awaitable<PluginResponse | null> {
-    return this.call('process_endpoint', [endpoint, method, requestJson], readEndpointAnswer, requestId);
+    return this.call('process_endpoint', [endpoint, method, requestJson], readEndpointAnswer, caller);
   }
 
-  afterResponse(responseJson: string, requestId?: string): Awaitable<JsonObject | null> {
-    return this.call('after_response', [responseJson], readPatch, requestId);
+  afterResponse(responseJson: string, caller?: Caller): Awaitable<JsonObject | null> {
+    return this.call('after_response', [responseJson], readPatch, caller);
   }
 
   /** @throws PluginFailure (as a rejection) when the plugin cannot be asked. */
@@ -131,17 +132,22 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.native.processes();
   }
 
-  private call<T>(hook: Hook, args: readonly string[], read: Read<T>, requestId = ''): Awaitable<T> {
-    return this.executor.execute<T>(hook, (call): Awaitable<T> => {
-      call.requestId = requestId === '' ? null : requestId;
-      const reply = this.native.call(hook, args, call);
-      if (!(reply instanceof Promise)) return this.read(hook, reply, read, requestId);
-      return reply.then((later) => this.read(hook, later, read, requestId));
-    });
+  private call<T>(hook: Hook, args: readonly string[], read: Read<T>, caller?: Caller): Awaitable<T> {
+    return this.executor.run(
+      hook,
+      (call) => {
+        if (caller !== undefined) {
+          call.requestId = caller.id;
+          caller.call = call;
+        }
+        return this.native.call(hook, args, call);
+      },
+      (reply: NativeReply) => this.read(hook, reply, read, caller?.id),
+    );
   }
 
   /** Reads within the guards, so that an answer nobody can use counts as the plugin's failure. */
-  private read<T>(hook: Hook, reply: NativeReply, read: Read<T>, requestId: string): T {
+  private read<T>(hook: Hook, reply: NativeReply, read: Read<T>, requestId: string | undefined): T {
     try {
       return read(reply, this.parsedReplyBytes);
     } catch (error) {
@@ -149,9 +155,9 @@ export class LoadedPlugin implements BackworksPlugin {
     }
   }
 
-  private badAnswer(phase: PluginPhase, reason: InvalidAnswer, requestId: string): BackworksError {
+  private badAnswer(phase: PluginPhase, reason: InvalidAnswer, requestId?: string): BackworksError {
     const message = `plugin ${this.name} answered ${phase} with something unusable: ${reason.message}`;
-    const details = { plugin: this.name, phase, cause: reason, requestId: requestId || undefined };
+    const details = { plugin: this.name, phase, cause: reason, requestId };
     return new PluginFailure('BW_PLUGIN_BAD_RESPONSE', message, details);
   }
 }

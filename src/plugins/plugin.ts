@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { JsonObject, JsonValue } from '../config/types.js';
+import type { Deferred } from '../deferred.js';
 import type { PluginMetadata } from './metadata.js';
 
 /** Header names in lower case; repeated headers joined by ", ", set-cookie kept as a list. */
@@ -23,7 +24,16 @@ export type RequestDecision =
   | { readonly kind: 'patch'; readonly patch: JsonObject };
 
 /** A result that may be at hand: then nothing waits for it. */
-export type Awaitable<T> = T | Promise<T>;
+export type Awaitable<T> = T | Promise<T> | Deferred<T>;
+
+/** The request a hook is called for. */
+export interface Caller {
+  readonly id: string;
+  /** Nobody waits for the answer any more: no hook is called for it from now on. */
+  readonly cancelled: boolean;
+  /** Set by whoever makes a call for it: how to take that back. */
+  call: { cancel(): void } | null;
+}
 
 /** The hooks of a request's way through the pipeline. */
 export type PipelineHook = 'before_request' | 'process_endpoint' | 'after_response';
@@ -31,7 +41,8 @@ export type PipelineHook = 'before_request' | 'process_endpoint' | 'after_respon
 /**
  * A plugin as the pipeline sees it. Every method goes through the PluginExecutor (breaker, bulkhead,
  * deadline, metrics), returns an answer that is at hand without a promise, and rejects with a
- * PluginFailure when the plugin does not give a usable answer.
+ * PluginFailure when the plugin does not give a usable answer, with BW_REQUEST_CANCELLED when it was not
+ * asked because its caller had gone.
  */
 export interface BackworksPlugin {
   readonly name: string;
@@ -41,17 +52,17 @@ export interface BackworksPlugin {
   readonly critical: boolean;
   /** False for hooks that are absent: they cost nothing. */
   has(hook: PipelineHook): boolean;
-  /** Null for "unchanged". `requestId` is for reports, as below. */
-  beforeRequest(requestJson: string, requestId?: string): Awaitable<RequestDecision | null>;
+  /** Null for "unchanged". */
+  beforeRequest(requestJson: string, caller?: Caller): Awaitable<RequestDecision | null>;
   /** Null for "not mine". */
   processEndpoint(
     endpoint: string,
     method: string,
     requestJson: string,
-    requestId?: string,
+    caller?: Caller,
   ): Awaitable<PluginResponse | null>;
   /** The RFC 7396 merge patch for the response document, or null for "unchanged". */
-  afterResponse(responseJson: string, requestId?: string): Awaitable<JsonObject | null>;
+  afterResponse(responseJson: string, caller?: Caller): Awaitable<JsonObject | null>;
 }
 
 /** How a plugin is, in the words of health_check(). */

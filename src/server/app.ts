@@ -1,15 +1,20 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { BackworksError } from '../errors.js';
 import type { EndpointConfig } from '../config/types.js';
 import type { Log } from '../log.js';
-import { attempt } from '../pipeline/attempt.js';
+import { settle } from '../pipeline/attempt.js';
 import type { PluginOrchestrator } from '../pipeline/orchestrator.js';
+import type { PluginSet } from '../pipeline/plugin-set.js';
 import { problem } from '../pipeline/problem.js';
-import type { PluginResponse } from '../plugins/plugin.js';
-import { ServerRequest, toResponse } from './convert.js';
+import type { Awaitable, PluginResponse } from '../plugins/plugin.js';
+import { toResponse } from './answer.js';
 import { problemResponse } from './problem.js';
 import { Routes } from './routes.js';
+import { plainTarget, ServerRequest, type Target, targetOf } from './server-request.js';
+import { SocketExchange } from './socket-exchange.js';
 
 export interface AppOptions {
   /** Asked at the beginning of each request. */
@@ -18,7 +23,11 @@ export interface AppOptions {
   readonly log: Log;
 }
 
-export type App = Hono<{ Bindings: HttpBindings }>;
+/** A Hono app, with a short way for requests that come over a socket. */
+export type App = Hono<{ Bindings: HttpBindings }> & {
+  /** Answers a request; false, and nothing done, when it is not a plain one and has to go through fetch(). */
+  serve(incoming: IncomingMessage, outgoing: ServerResponse): boolean;
+};
 
 /**
  * The way to endpoints that are ready to answer.
@@ -34,31 +43,49 @@ export function prepareRoutes(
 
 /** The HTTP side of Backworks as a value: serve it with listen(), or ask it with app.request(). */
 export function createApp({ routes, orchestrator, log }: AppOptions): App {
-  const app: App = new Hono<{ Bindings: HttpBindings }>();
-  app.all('*', (context) => {
+  const answer = (request: ServerRequest, plugins: PluginSet): Awaitable<PluginResponse> => {
+    const match = routes().match(request.method, request.path);
+    request.route(match, match.allow === null ? null : refusal(match.allow, request));
+    return orchestrator.handle(request, plugins);
+  };
+
+  const answerSocket = (incoming: IncomingMessage, outgoing: ServerResponse, target: Target): void => {
+    const plugins = orchestrator.begin();
+    const request = new ServerRequest(incoming, target, plugins);
+    settle(() => answer(request, plugins), new SocketExchange(request, incoming, outgoing, log));
+  };
+
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.all('*', (context): Response | Promise<Response> => {
     // app.request() comes without a socket and leaves the bindings undefined.
     const bindings = context.env as HttpBindings | undefined;
+    const { raw } = context.req;
+    const target = targetOf(raw.url);
+    if (bindings?.incoming !== undefined) {
+      answerSocket(bindings.incoming, bindings.outgoing, target);
+      return RESPONSE_ALREADY_SENT;
+    }
     const plugins = orchestrator.begin();
-    const request = new ServerRequest(context.req.raw, plugins, bindings?.incoming);
-    const { method, path, id } = request;
-    // An answer at hand goes out at once: @hono/node-server then needs no promise and watches no abort.
-    return attempt(
-      () => {
-        const match = routes().match(method, path);
-        request.route(match, match.allow === null ? null : refusal(match.allow, request));
-        return orchestrator.handle(request, plugins);
-      },
-      (answer) => {
+    const request = new ServerRequest(raw, target, plugins);
+    return new Promise((resolve) => {
+      const respond = (response: Response): void => {
         request.end();
-        return toResponse(answer, request, bindings?.outgoing, log);
-      },
-      (error) => {
-        request.end();
-        return problemResponse(error, path, id, log);
-      },
-    );
+        resolve(response);
+      };
+      settle(() => answer(request, plugins), {
+        answered: (given) => respond(toResponse(given, request)),
+        failed: (error) => respond(problemResponse(error, request.path, request.id, log)),
+      });
+    });
   });
-  return app;
+
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse): boolean => {
+    const target = plainTarget(incoming);
+    if (target === null) return false;
+    answerSocket(incoming, outgoing, target);
+    return true;
+  };
+  return Object.assign(app, { serve });
 }
 
 /** The answer for a path whose endpoints do not take the method. */

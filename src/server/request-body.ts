@@ -1,8 +1,11 @@
+import type { IncomingMessage } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import { BackworksError } from '../errors.js';
 import { rawHeader } from '../pipeline/header-map.js';
 import { charsetOf } from '../pipeline/media-type.js';
 
+const REST_MAX_MS = 500;
+const REST_MAX_BYTES = 64 * 1024 * 1024;
 const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
 
 /** Whether the headers announce a body. */
@@ -65,6 +68,22 @@ export function limited(source: Readable, limitBytes: number): Readable {
   });
   source.on('error', (error) => limiter.destroy(error));
   return source.pipe(limiter);
+}
+
+/**
+ * Lets the rest of a body pass that nobody reads, so that the connection can carry its answer and the next
+ * request. A client that sends too much of it, or for too long, loses the connection instead.
+ */
+export function discardRest(incoming: IncomingMessage): void {
+  const { socket } = incoming;
+  let bytes = 0;
+  const timer = setTimeout(() => socket.destroySoon(), REST_MAX_MS);
+  const stop = (): void => clearTimeout(timer);
+  incoming.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > REST_MAX_BYTES) socket.destroySoon();
+  });
+  incoming.once('end', stop).once('close', stop).on('error', ignore).resume();
 }
 
 function tooLarge(limitBytes: number): BackworksError {

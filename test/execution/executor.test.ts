@@ -4,7 +4,8 @@ import { AggregatorRegistry } from 'prom-client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultPluginPolicy } from '../../dist/config/load.js';
 import { BackworksError, PluginFailure } from '../../dist/errors.js';
-import { DeadlinePolicy, DeadlineTimer, type GuardedCall } from '../../dist/execution/deadline.js';
+import { DeadlinePolicy, DeadlineTimer } from '../../dist/execution/deadline.js';
+import type { GuardedCall } from '../../dist/execution/guarded-call.js';
 import { PluginExecutor, type PluginExecutorOptions } from '../../dist/execution/executor.js';
 import { PluginMetrics } from '../../dist/execution/metrics.js';
 

@@ -9,6 +9,8 @@ export function sampleRequest(
   const body = Buffer.from(parts.body ?? '');
   return {
     id: 'request-1',
+    cancelled: false,
+    call: null,
     method: 'GET',
     path: '/things/1',
     search: '',

@@ -1,7 +1,9 @@
 import { BackworksError, PluginFailure } from '../../errors.js';
 import type { EndpointConfig } from '../../config/types.js';
-import type { Awaitable, BackworksPlugin, PluginResponse } from '../../plugins/plugin.js';
+import type { Awaitable, BackworksPlugin, Caller, PluginResponse } from '../../plugins/plugin.js';
 import { attempt, follow } from '../attempt.js';
+import { refuseCancelled } from '../cancelled.js';
+import type { IncomingRequest } from '../incoming-request.js';
 import type { PluginSet } from '../plugin-set.js';
 import type { RequestDocument } from '../request-document.js';
 
@@ -16,6 +18,7 @@ export type FailureReport = (plugin: BackworksPlugin, error: unknown) => PluginF
 export function askNamed(
   name: string,
   endpoint: EndpointConfig,
+  caller: Caller,
   document: RequestDocument,
   plugins: PluginSet,
   report: FailureReport,
@@ -34,7 +37,7 @@ export function askNamed(
         endpoint.path,
         methodFor(document.method, endpoint),
         document.toJson(),
-        document.id,
+        caller,
       ),
     (given) => given,
     (error) => {
@@ -57,19 +60,21 @@ function notMine(plugin: string, { method, path }: RequestDocument): BackworksEr
  *   (whoever failed may have been the one to answer), else BackworksError BW_ROUTE_NOT_FOUND.
  */
 export function askAll(
-  endpoint: EndpointConfig | null,
+  caller: IncomingRequest,
   document: RequestDocument,
   plugins: readonly BackworksPlugin[],
   report: FailureReport,
 ): Awaitable<PluginResponse> {
+  const { endpoint } = caller;
   const route = endpoint === null ? document.path : endpoint.path;
   const method = methodFor(document.method, endpoint);
   let failure: PluginFailure | null = null;
   const askFrom = (index: number): Awaitable<PluginResponse> => {
     const plugin = plugins[index];
+    refuseCancelled(caller);
     if (plugin === undefined) throw failure ?? notFound(document.method, document.path);
     const answer = attempt(
-      () => plugin.processEndpoint(route, method, document.toJson(), document.id),
+      () => plugin.processEndpoint(route, method, document.toJson(), caller),
       (given) => given,
       (error) => {
         const reported = report(plugin, error);

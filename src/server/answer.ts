@@ -1,0 +1,67 @@
+import type { ServerResponse } from 'node:http';
+import { Readable, pipeline } from 'node:stream';
+import type { Log } from '../log.js';
+import type { HeaderMap, PluginResponse } from '../plugins/plugin.js';
+import type { ServerRequest } from './server-request.js';
+
+type ResponseBody = ConstructorParameters<typeof Response>[0];
+type ResponseHeaders = [string, string][] | Record<string, string>;
+
+/** Writes the pipeline's answer to a client, in one piece where it is not a stream. */
+export function writeAnswer(
+  answer: PluginResponse,
+  request: ServerRequest,
+  outgoing: ServerResponse,
+  log: Log,
+): void {
+  const { status, headers } = answer;
+  const body = sentBody(answer, request);
+  headers['x-request-id'] = request.id;
+  if (body instanceof Readable) {
+    outgoing.writeHead(status, headers).flushHeaders();
+    pipeline(body, outgoing, (error) => {
+      if (error) log.debug({ requestId: request.id, err: error }, 'a streamed answer broke off');
+    });
+    return;
+  }
+  if (body === null) {
+    outgoing.writeHead(status, headers).end();
+    return;
+  }
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  headers['content-length'] = String(length);
+  outgoing.writeHead(status, headers).end(body);
+}
+
+/** The pipeline's answer to a request that did not come over a socket. */
+export function toResponse(answer: PluginResponse, request: ServerRequest): Response {
+  const { status, headers } = answer;
+  const body = sentBody(answer, request);
+  headers['x-request-id'] = request.id;
+  const sent = body instanceof Readable ? Readable.toWeb(body) : body;
+  return new Response(sent as ResponseBody, { status, headers: headersInit(headers) });
+}
+
+/** What of the body goes out; how long it would have been is said in its place. */
+function sentBody(
+  { status, headers, body }: PluginResponse,
+  { method }: ServerRequest,
+): PluginResponse['body'] {
+  if (method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304) return body;
+  // The target of a proxy sent no body either; reading its end frees the connection.
+  if (body instanceof Readable) body.resume();
+  else if (body !== null && method === 'HEAD') headers['content-length'] = String(Buffer.byteLength(body));
+  return null;
+}
+
+/** A plain object is written fastest, but a list of values (set-cookie) needs pairs. */
+function headersInit(headers: HeaderMap): ResponseHeaders {
+  for (const name in headers) if (Array.isArray(headers[name])) return pairs(headers);
+  return headers as Record<string, string>;
+}
+
+function pairs(headers: HeaderMap): [string, string][] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    (Array.isArray(value) ? value : [value]).map((item): [string, string] => [name, item]),
+  );
+}
