@@ -2,7 +2,7 @@ import type { EndpointConfig } from '../config/types.js';
 import { ResponseDocument } from '../pipeline/response-document.js';
 import { RequestDocument } from '../pipeline/request-document.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
-import type { Awaitable, PipelineHook } from '../plugins/plugin.js';
+import type { Awaitable, Caller, PipelineHook } from '../plugins/plugin.js';
 import { Routes } from '../server/routes.js';
 import type { RecordedRequest } from './recorded-request.js';
 
@@ -11,6 +11,7 @@ export type HookCall = (plugin: LoadedPlugin) => Awaitable<unknown>;
 
 const ANSWER = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":true}' };
 const ID = 'profile';
+const CALLER: Caller = { id: ID, cancelled: false, call: null };
 
 /**
  * Calls of one hook, one for each request.
@@ -44,9 +45,9 @@ function callFor(hook: PipelineHook, request: RecordedRequest, routes: Routes): 
   );
   const json = document.toJson();
   const route = endpoint?.path ?? path;
-  if (hook === 'before_request') return (plugin) => plugin.beforeRequest(json, ID);
-  if (hook === 'process_endpoint') return (plugin) => plugin.processEndpoint(route, method, json, ID);
+  if (hook === 'before_request') return (plugin) => plugin.beforeRequest(json, CALLER);
+  if (hook === 'process_endpoint') return (plugin) => plugin.processEndpoint(route, method, json, CALLER);
   const facts = { id: ID, method, path, route: endpoint?.path ?? null };
   const answer = new ResponseDocument({ ...ANSWER, headers: { ...ANSWER.headers } }, facts, {}).toJson();
-  return (plugin) => plugin.afterResponse(answer, ID);
+  return (plugin) => plugin.afterResponse(answer, CALLER);
 }
