@@ -265,7 +265,11 @@ export class RunnerConnection {
     }
   }
 
-  private failed({ phase, cancelled, requestId }: AnswerHandler, failure: number, payload: Buffer): BackworksError {
+  private failed(
+    { phase, cancelled, requestId }: AnswerHandler,
+    failure: number,
+    payload: Buffer,
+  ): BackworksError {
     const { plugin } = this;
     // A plugin can say so in its runner's name, of any call.
     if (failure === Failure.CANCELLED && cancelled === true) return callCancelled(plugin);

@@ -33,12 +33,7 @@ export function askNamed(
   if (!plugin.has('process_endpoint')) throw notMine(name, document);
   const answer = attempt(
     () =>
-      plugin.processEndpoint(
-        endpoint.path,
-        methodFor(document.method, endpoint),
-        document.toJson(),
-        caller,
-      ),
+      plugin.processEndpoint(endpoint.path, methodFor(document.method, endpoint), document.toJson(), caller),
     (given) => given,
     (error) => {
       throw report(plugin, error);
