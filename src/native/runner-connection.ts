@@ -147,7 +147,7 @@ export class RunnerConnection {
   }
 
   /** The call that runs; null when none does or nobody knows. */
-  get running(): Pending | null {
+  get running(): AnswerHandler | null {
     if (!this.shared.isShared || this.load === 0) return null;
     const begun = this.shared.begun();
     return this.pending.find(({ id }, index) => index >= this.oldest && id === begun) ?? null;
