@@ -2,12 +2,11 @@ import type { Socket } from 'node:net';
 import { type BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
 import { type CrashReport, readCrashReport } from './crash-report.js';
 import type { KillReason } from './exit-cause.js';
-import { callCancelled } from './refused.js';
+import { failedFrame } from './failed-frame.js';
 import type { NativeReply, PluginLogLine } from './native-plugin.js';
-import { printable } from './plugin-output.js';
 import { type Refusal, RefusalReader } from './refusal.js';
 import { FrameError, FrameParser, FrameWriter } from './frames.js';
-import { Failure, FRAME_PAYLOAD_MAX, PROTOCOL_VERSION, RunnerFrame, ServerFrame } from './protocol.js';
+import { FRAME_PAYLOAD_MAX, PROTOCOL_VERSION, RunnerFrame, ServerFrame } from './protocol.js';
 import type { SharedPage } from './shared-page.js';
 
 /** Batches beyond this are written at once instead of at the end of the event-loop turn. */
@@ -98,6 +97,11 @@ export class RunnerConnection {
   /** Calls without an answer yet. */
   get load(): number {
     return this.pending.length - this.oldest;
+  }
+
+  /** The process is gone, and every call has been told. */
+  get isClosed(): boolean {
+    return this.closed;
   }
 
   /** Resolves as soon as no call is without an answer. */
@@ -247,7 +251,7 @@ export class RunnerConnection {
       throw new FrameError(`frame type ${type} answers ${call.phase}`);
     this.forgetOldest();
     if (expected === RunnerFrame.REPLY) this.answered += 1;
-    if (type === RunnerFrame.FAILED) call.failed(this.failed(call, detail, payload));
+    if (type === RunnerFrame.FAILED) call.failed(failedFrame(this.plugin, call, detail, payload));
     else if (type === RunnerFrame.REPLY) call.answered(payload, value);
     else if (type === RunnerFrame.EMPTY) call.answered(null, value);
     else call.answered(payload.toString(), value);
@@ -262,35 +266,6 @@ export class RunnerConnection {
     } else if (this.oldest >= FORGET_LOT) {
       this.pending = this.pending.slice(this.oldest);
       this.oldest = 0;
-    }
-  }
-
-  private failed(
-    { phase, cancelled, requestId }: AnswerHandler,
-    failure: number,
-    payload: Buffer,
-  ): BackworksError {
-    const { plugin } = this;
-    // A plugin can say so in its runner's name, of any call.
-    if (failure === Failure.CANCELLED && cancelled === true) return callCancelled(plugin);
-    const text = printable(payload.toString());
-    const details = { plugin, phase, requestId: requestId ?? undefined };
-    switch (failure) {
-      case Failure.LOAD:
-        return new PluginFailure('BW_PLUGIN_LOAD', `plugin ${plugin} cannot be loaded: ${text}`, details);
-      case Failure.SANDBOX:
-        return new PluginFailure('BW_PLUGIN_SANDBOX', `plugin ${plugin} cannot have its sandbox: ${text}`, {
-          ...details,
-          hint: 'sandbox: best-effort applies what this system has, sandbox: off nothing',
-        });
-      case Failure.ABI:
-        return new PluginFailure(
-          'BW_PLUGIN_ABI',
-          `plugin ${plugin} does not fit this server: ${text}`,
-          details,
-        );
-      default:
-        return new PluginFailure('BW_PLUGIN_BAD_RESPONSE', `plugin ${plugin}: ${text}`, details);
     }
   }
 

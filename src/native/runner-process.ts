@@ -9,6 +9,7 @@ import type {
   NativePluginOptions,
   NativeReply,
 } from './native-plugin.js';
+import { OverdueCalls } from './overdue-calls.js';
 import { PluginOutput, printable } from './plugin-output.js';
 import { HOOK_NUMBER, readFunctionBits, ServerFrame } from './protocol.js';
 import { configurationRefused, type ConfiguringPhase, noTimeLeft, processGone } from './refused.js';
@@ -22,14 +23,6 @@ const DRAIN_AFTER_END_MS = 50;
 /** A process that closed its socket but lives is ended after this time. */
 const CLOSED_SOCKET_GRACE_MS = 200;
 const NO_DEADLINE = -1;
-/**
- * A call that has run for less than this share of its limit when its deadline passes has waited for
- * the rest of the time, which is not its fault.
- */
-const MIN_SHARE_OF_LIMIT = 0.5;
-/** A runner that begins nothing for so long is not merely short of processor time. */
-const STALLED_GRACE_MS = 1000;
-
 /** One runner process with one library in it, from its start to its end. */
 export class RunnerProcess {
   readonly startedAt = new Date();
@@ -42,14 +35,13 @@ export class RunnerProcess {
   private readonly connection: RunnerConnection;
   private readonly output: PluginOutput;
   private readonly cpu: CallCpuWatch;
+  private readonly overdue: OverdueCalls;
   /** The server asked for the end, so it is no failure. */
   private closing = false;
   /** It takes no more calls. */
   private retiring = false;
   private gone = false;
   private killReason: KillReason = null;
-  /** Runs while nobody knows whether the process still answers. */
-  private answerTimer: NodeJS.Timeout | null = null;
   /** Why the process ended; null while it lives, or when it ended as asked. */
   private endFailure: PluginFailure | null = null;
 
@@ -89,6 +81,7 @@ export class RunnerProcess {
       refused: (refusal) => events.refused(refusal),
       broken: (reason) => this.kill(reason),
     });
+    this.overdue = new OverdueCalls(this.connection, () => this.kill({ kind: 'deadline' }));
     this.cpu = new CallCpuWatch(this.pid, this.connection, options, (reason) => this.kill(reason));
     socket.once('end', () => {
       const reason = { kind: 'protocol', message: 'it closed its connection' } as const;
@@ -164,36 +157,12 @@ export class RunnerProcess {
   }
 
   /**
-   * Stops a call whose deadline has passed. One that has not begun is not begun. One that runs ends the
-   * process when it has been running for as long as a call may: not before, since it may have spent its
-   * time waiting behind others.
+   * Stops a call whose deadline has passed.
    * @param limitMs longest time of a call
    * @param settle told at once how the call ends, unless the process has to end first
    */
   expire(id: number, limitMs: number, settle: (error: PluginFailure) => void): void {
-    // Answers that lie in the socket are read first: after a pause of the server itself, a call that
-    // looks late may have been answered in time.
-    setImmediate(() => {
-      if (this.gone) return;
-      const state = this.connection.stateOf(id);
-      if (state !== 'running') this.connection.cancel(id);
-      else if (this.connection.runningForMs() >= limitMs * MIN_SHARE_OF_LIMIT) {
-        this.kill({ kind: 'deadline' });
-        return;
-      }
-      this.killUnlessAnswering(state === 'running' ? limitMs : Math.max(2 * limitMs, STALLED_GRACE_MS));
-      settle(noTimeLeft(this.options.name));
-    });
-  }
-
-  /** Ends the process if it answers nothing for `ms`, whatever the page says about its calls. */
-  private killUnlessAnswering(ms: number): void {
-    if (this.answerTimer !== null) return;
-    const { answered } = this;
-    this.answerTimer = setTimeout(() => {
-      this.answerTimer = null;
-      if (this.load > 0 && this.answered === answered) this.kill({ kind: 'deadline' });
-    }, ms).unref();
+    this.overdue.expire(id, limitMs, () => settle(noTimeLeft(this.options.name)));
   }
 
   async healthCheck(context: CallContext): Promise<{ status: number; text: string }> {

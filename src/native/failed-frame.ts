@@ -1,0 +1,39 @@
+import { type BackworksError, PluginFailure } from '../errors.js';
+import { printable } from './plugin-output.js';
+import { Failure } from './protocol.js';
+import { callCancelled } from './refused.js';
+import type { AnswerHandler } from './runner-connection.js';
+
+/**
+ * The error a FAILED frame stands for.
+ * @param failure the frame's detail
+ * @param payload the runner's words
+ */
+export function failedFrame(
+  plugin: string,
+  { phase, cancelled, requestId }: Pick<AnswerHandler, 'phase' | 'cancelled' | 'requestId'>,
+  failure: number,
+  payload: Buffer,
+): BackworksError {
+  // A plugin can say so in its runner's name, of any call.
+  if (failure === Failure.CANCELLED && cancelled === true) return callCancelled(plugin);
+  const text = printable(payload.toString());
+  const details = { plugin, phase, requestId: requestId ?? undefined };
+  switch (failure) {
+    case Failure.LOAD:
+      return new PluginFailure('BW_PLUGIN_LOAD', `plugin ${plugin} cannot be loaded: ${text}`, details);
+    case Failure.SANDBOX:
+      return new PluginFailure('BW_PLUGIN_SANDBOX', `plugin ${plugin} cannot have its sandbox: ${text}`, {
+        ...details,
+        hint: 'sandbox: best-effort applies what this system has, sandbox: off nothing',
+      });
+    case Failure.ABI:
+      return new PluginFailure(
+        'BW_PLUGIN_ABI',
+        `plugin ${plugin} does not fit this server: ${text}`,
+        details,
+      );
+    default:
+      return new PluginFailure('BW_PLUGIN_BAD_RESPONSE', `plugin ${plugin}: ${text}`, details);
+  }
+}

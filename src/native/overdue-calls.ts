@@ -1,0 +1,54 @@
+import type { RunnerConnection } from './runner-connection.js';
+
+/**
+ * A call that has run for less than this share of its limit when its deadline passes has waited for
+ * the rest of the time, which is not its fault.
+ */
+const MIN_SHARE_OF_LIMIT = 0.5;
+/** A runner that begins nothing for so long is not merely short of processor time. */
+const STALLED_GRACE_MS = 1000;
+
+/**
+ * Stops the calls of one process whose deadline has passed. One that has not begun is not begun. One that
+ * runs ends the process when it has been running for as long as a call may: not before, since it may have
+ * spent its time waiting behind others.
+ */
+export class OverdueCalls {
+  /** Runs while nobody knows whether the process still answers. */
+  private answerTimer: NodeJS.Timeout | null = null;
+
+  constructor(
+    private readonly connection: RunnerConnection,
+    private readonly kill: () => void,
+  ) {}
+
+  /**
+   * @param limitMs longest time of a call
+   * @param giveUp told when the process need not end for the call to end
+   */
+  expire(id: number, limitMs: number, giveUp: () => void): void {
+    // Answers that lie in the socket are read first: after a pause of the server itself, a call that
+    // looks late may have been answered in time.
+    setImmediate(() => {
+      if (this.connection.isClosed) return;
+      const state = this.connection.stateOf(id);
+      if (state !== 'running') this.connection.cancel(id);
+      else if (this.connection.runningForMs() >= limitMs * MIN_SHARE_OF_LIMIT) {
+        this.kill();
+        return;
+      }
+      this.killUnlessAnswering(state === 'running' ? limitMs : Math.max(2 * limitMs, STALLED_GRACE_MS));
+      giveUp();
+    });
+  }
+
+  /** Ends the process if it answers nothing for `ms`, whatever the page says about its calls. */
+  private killUnlessAnswering(ms: number): void {
+    if (this.answerTimer !== null) return;
+    const { answered } = this.connection;
+    this.answerTimer = setTimeout(() => {
+      this.answerTimer = null;
+      if (this.connection.load > 0 && this.connection.answered === answered) this.kill();
+    }, ms).unref();
+  }
+}
