@@ -1,6 +1,8 @@
 import { displayName } from '../config/file.js';
-import { ConfigError, formatProblem } from '../config/load.js';
+import { ConfigError, formatProblem, sortProblems } from '../config/problems.js';
+import type { PluginConfig } from '../config/types.js';
 import { EXIT } from '../errors.js';
+import type { ConfigsReport } from '../plugins/check-configs.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { type LoadedConfig, readConfig } from './config-file.js';
 import { printJson } from './print.js';
@@ -9,7 +11,7 @@ import { printable } from './screen.js';
 /** `backworks config check [FILE]`: the problems are the result, so they go to stdout. */
 export async function configCheck(context: CommandContext, file?: string): Promise<ExitCode> {
   try {
-    printSummary(context, await readConfig(context, file));
+    printSummary(context, await readAndCheck(context, file));
     return EXIT.ok;
   } catch (error) {
     if (context.json || !(error instanceof ConfigError)) throw error;
@@ -18,6 +20,32 @@ export async function configCheck(context: CommandContext, file?: string): Promi
     err.line(`${err.style(['red', 'bold'], error.code)}: ${count(error.problems.length, 'problem')}`);
     return error.exitCode;
   }
+}
+
+/**
+ * Reads a configuration and checks the blocks of its plugins with their own schemas.
+ * @throws ConfigError with the problems of both
+ */
+async function readAndCheck(context: CommandContext, file?: string): Promise<LoadedConfig> {
+  let loaded: LoadedConfig | null = null;
+  let failed: ConfigError | null = null;
+  try {
+    loaded = await readConfig(context, file);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    failed = error;
+  }
+  const { problems, unchecked } = await pluginProblems(loaded?.config.plugins ?? failed?.soundPlugins ?? []);
+  const all = sortProblems([...(failed?.problems ?? []), ...problems]);
+  if (loaded === null || all.length > 0) throw new ConfigError(all);
+  return { ...loaded, warnings: [...loaded.warnings, ...unchecked] };
+}
+
+/** Native code is needed only where there are libraries. */
+async function pluginProblems(plugins: readonly PluginConfig[]): Promise<ConfigsReport> {
+  if (!plugins.some(({ enabled, path }) => enabled && path !== null)) return { problems: [], unchecked: [] };
+  const { checkPluginConfigs } = await import('../backworks.js');
+  return checkPluginConfigs(plugins);
 }
 
 function printSummary(

@@ -109,13 +109,13 @@ function expectation(schema: SchemaFacts): string {
   return schema.minLength === undefined ? 'a string' : 'a string that is not empty';
 }
 
-function alternatives(values: readonly string[]): string {
+export function alternatives(values: readonly string[]): string {
   const last = values.at(-1) ?? '';
   return values.length < 2 ? last : `${values.slice(0, -1).join(', ')} or ${last}`;
 }
 
 /** A value as messages show it; of a secret only its kind. */
-function describe(value: JsonValue, secret: boolean): string {
+export function describe(value: JsonValue, secret: boolean): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   if (typeof value === 'object') return 'a mapping';

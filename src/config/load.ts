@@ -1,15 +1,17 @@
 import { dirname, resolve } from 'node:path';
 import { reportContradictions } from './contradictions.js';
 import { displayName, FILE_BYTES_MAX, readText } from './file.js';
-import { deepFreeze, normalize, normalizePolicy } from './normalize.js';
+import { deepFreeze, normalize, normalizePlugin, normalizePolicy, type Origin } from './normalize.js';
 import { layer } from './layers.js';
 import type { Override } from './override.js';
+import { below, isWithin, type Pointer } from './pointer.js';
 import { formatPlace, ProblemReport } from './problems.js';
 import { pluginEntries } from './plugin-entries.js';
+import { rememberBlocks } from './plugin-schema/config-blocks.js';
 import type { RawConfig } from './raw.js';
 import { validateSchema } from './schema.js';
 import { readSource, type Source } from './source.js';
-import type { BackworksConfig, PluginPolicy } from './types.js';
+import type { BackworksConfig, PluginConfig, PluginPolicy } from './types.js';
 import { warningsFor } from './warnings.js';
 
 export { findConfigFile } from './file.js';
@@ -60,12 +62,10 @@ export function parseConfig(text: string, options: ParseOptions): LoadedConfig {
   const source = check(text, options);
   const raw = source.value as unknown as RawConfig;
   const where = (pointer: string): string => formatPlace(source.keyPosition(pointer));
-  const file = options.file === undefined ? null : resolve(options.directory, options.file);
-  const config = normalize(raw, {
-    file,
-    directory: options.directory,
-    where: file === null ? () => null : where,
-  });
+  const origin = originOf(source, options);
+  const { file } = origin;
+  const config = normalize(raw, origin);
+  rememberBlocks(config, source);
   const places = { where, isGiven: (pointer: string) => source.isGiven(pointer) };
   return {
     config,
@@ -111,8 +111,31 @@ function check(text: string, options: ParseOptions): Source {
   source.reportMissing(report);
   const broken = validateSchema(source, report, known);
   reportContradictions(source, options.directory, broken, report);
-  report.throwIfAny();
+  report.throwIfAny(() => soundPlugins(source, broken, options));
   return source;
+}
+
+/** The entries that are right although something else in the file is not. */
+function soundPlugins(source: Source, broken: readonly Pointer[], options: ParseOptions): PluginConfig[] {
+  const origin = originOf(source, options);
+  const isSound = (pointer: Pointer): boolean =>
+    !source.hasUnresolved(pointer) &&
+    !broken.some((other) => isWithin(other, pointer) || isWithin(pointer, other));
+  if (broken.some((other) => isWithin('/plugins', other))) return [];
+  const plugins = pluginEntries((source.value as unknown as RawConfig).plugins)
+    .filter(([name]) => isSound(below('/plugins', name)))
+    .map(([name, plugin]) => deepFreeze(normalizePlugin(name, plugin, origin)));
+  rememberBlocks({ plugins }, source);
+  return plugins;
+}
+
+function originOf(source: Source, { file, directory }: ParseOptions): Origin {
+  const where = (pointer: string): string => formatPlace(source.keyPosition(pointer));
+  return {
+    file: file === undefined ? null : resolve(directory, file),
+    directory,
+    where: file === undefined ? () => null : where,
+  };
 }
 
 let policy: PluginPolicy | undefined;

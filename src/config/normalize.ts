@@ -96,7 +96,7 @@ function normalizeTarget({ plugin, response, proxy }: RawEndpoint): EndpointTarg
   return { kind: 'any-plugin' };
 }
 
-function normalizePlugin(name: string, raw: RawPlugin, origin: Origin): PluginConfig {
+export function normalizePlugin(name: string, raw: RawPlugin, origin: Origin): PluginConfig {
   return {
     name,
     type: raw.type ?? 'external',

@@ -1,5 +1,6 @@
 import { BackworksError, type ErrorCode } from '../errors.js';
 import { displayPath, type Pointer } from './pointer.js';
+import type { PluginConfig } from './types.js';
 
 /** One mistake in a configuration file. */
 export interface ConfigProblem {
@@ -30,7 +31,11 @@ export type ConfigErrorCode = Extract<
 export class ConfigError extends BackworksError {
   readonly problems: readonly ConfigProblem[];
 
-  constructor(problems: readonly ConfigProblem[]) {
+  /** @param soundPlugins the entries of the file that are right, for checks that go on with them */
+  constructor(
+    problems: readonly ConfigProblem[],
+    readonly soundPlugins: readonly PluginConfig[] = [],
+  ) {
     super(gravest(problems), problems.map(formatProblem).join('\n'));
     this.name = 'ConfigError';
     this.problems = problems;
@@ -98,14 +103,24 @@ export class ProblemReport {
   }
 
   /** @throws ConfigError when there is a problem. */
-  throwIfAny(): void {
-    if (this.problems.length > 0) this.fail();
+  throwIfAny(soundPlugins?: () => readonly PluginConfig[]): void {
+    if (this.problems.length > 0) this.fail(soundPlugins?.());
   }
 
-  /** @throws ConfigError with the problems in the order of the file; others follow. */
-  fail(): never {
-    throw new ConfigError(this.problems.sort(byPlace));
+  /** @throws ConfigError with all problems. */
+  fail(soundPlugins?: readonly PluginConfig[]): never {
+    throw new ConfigError(this.inOrder(), soundPlugins);
   }
+
+  /** The problems in the order of the file; others follow. */
+  inOrder(): readonly ConfigProblem[] {
+    return sortProblems(this.problems);
+  }
+}
+
+/** In the order of the file; those that stand in no file follow. */
+export function sortProblems(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return [...problems].sort(byPlace);
 }
 
 function byPlace(a: ConfigProblem, b: ConfigProblem): number {

@@ -34,13 +34,12 @@ export class InProcessPlugin implements NativePlugin {
   }
 
   /** Loads and initializes the library. @throws PluginFailure when it cannot or will not serve. */
-  static open(options: NativePluginOptions): Promise<InProcessPlugin> {
-    return Promise.resolve().then(() => {
-      const plugin = new InProcessPlugin(options);
-      plugin.bindHost();
-      plugin.initialize();
-      return plugin;
-    });
+  static async open(options: NativePluginOptions): Promise<InProcessPlugin> {
+    const plugin = new InProcessPlugin(options);
+    const configJson = (await options.prepareConfig?.(plugin.description)) ?? options.configJson;
+    plugin.bindHost();
+    plugin.initialize(configJson);
+    return plugin;
   }
 
   call(hook: Hook, args: readonly string[], context: CallContext): NativeReply | Promise<NativeReply> {
@@ -102,8 +101,8 @@ export class InProcessPlugin implements NativePlugin {
   /** No process means nothing to adjust: its calls are guarded by the executor alone. */
   adjust(): void {}
 
-  private initialize(): void {
-    const { name, configJson } = this.options;
+  private initialize(configJson: string): void {
+    const { name } = this.options;
     const status = (this.library.get('initialize')?.(configJson) as number | undefined) ?? 0;
     if (status !== 0) throw configurationRefused(name, 'initialize', status, this.library.lastError());
   }

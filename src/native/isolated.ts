@@ -21,16 +21,18 @@ import { WorkerPool } from './worker-pool.js';
 export class IsolatedPlugin implements NativePlugin, Dispatcher {
   private readonly pool: WorkerPool;
   private readonly waiting: HookCall[] = [];
+  private prepared: Promise<void> | null = null;
   /** Shared with the pool and its processes, which see what changes. */
   private readonly options: NativePluginOptions & { configJson: string };
 
   private constructor(options: NativePluginOptions) {
     this.options = { ...options };
-    this.pool = new WorkerPool(this.options, findRunner(), {
-      ready: () => this.releaseWaiting((call) => this.dispatch(call)),
-      // Those that have time for the next try go on waiting.
-      startFailed: () => this.releaseWaiting((call) => this.dispatch(call)),
-    });
+    const released = (): void => this.releaseWaiting((call) => this.dispatch(call));
+    // After a start that failed, those that have time for the next try go on waiting.
+    const events = { ready: released, startFailed: released };
+    this.pool = new WorkerPool(this.options, findRunner(), events, (description) =>
+      this.prepare(description),
+    );
   }
 
   /**
@@ -115,6 +117,14 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
     const closed = this.pool.close();
     this.releaseWaiting((call) => call.failed(this.unavailable()));
     await closed;
+  }
+
+  /** Once for all processes: whoever reconfigures later prepares what he sends. */
+  private prepare(description: LibraryDescription): Promise<void> | undefined {
+    const { prepareConfig } = this.options;
+    if (prepareConfig === undefined) return undefined;
+    this.prepared ??= prepareConfig(description).then((json) => void (this.options.configJson = json));
+    return this.prepared;
   }
 
   private releaseWaiting(release: (call: HookCall) => void): void {

@@ -137,6 +137,11 @@ export interface NativePluginOptions {
   readonly libraryName?: string;
   /** The plugin's `config:` block as JSON text. */
   readonly configJson: string;
+  /**
+   * Asked once, when the library has said who it is and before initialize(): what to hand over in the
+   * place of `configJson`. A rejection is why the plugin does not start.
+   */
+  readonly prepareConfig?: ((description: LibraryDescription) => Promise<string>) | undefined;
   readonly sandbox: SandboxOptions;
   /** The environment of its processes. */
   readonly environment: Readonly<Record<string, string>>;

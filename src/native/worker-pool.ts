@@ -6,6 +6,7 @@ import { RestartDelay } from './restart-delay.js';
 import { initializeWithNewest } from './reconfigure.js';
 import { RunnerProcess } from './runner-process.js';
 import type { SandboxReport } from './sandbox.js';
+import { StartDeadline } from './start-deadline.js';
 
 export interface WorkerPoolEvents {
   /** A worker is ready for calls. */
@@ -39,6 +40,8 @@ export class WorkerPool {
     private readonly options: NativePluginOptions,
     private readonly runner: string,
     private readonly events: WorkerPoolEvents,
+    /** Readies the configuration, once the library has said who it is. */
+    private readonly prepare: (description: LibraryDescription) => Promise<void> | undefined,
   ) {
     this.delay = new RestartDelay(() => options.restart);
   }
@@ -122,15 +125,16 @@ export class WorkerPool {
     const spare = this.takeSpare();
     const process = spare ?? this.spawn();
     this.starting.add(process);
-    const timer = setTimeout(() => process.kill({ kind: 'deadline' }), this.options.initializeTimeoutMs);
+    const deadline = new StartDeadline(process, this.options.initializeTimeoutMs);
     try {
       if (spare === null) this.description = await process.loadLibrary();
+      await deadline.pausedFor(this.prepare(this.description));
       await initializeWithNewest(process, this.options);
     } catch (error) {
       process.kill();
       throw error;
     } finally {
-      clearTimeout(timer);
+      deadline.clear();
       this.starting.delete(process);
     }
     if (this.closed) {
@@ -158,8 +162,8 @@ export class WorkerPool {
     try {
       process = this.spawn();
       this.spare = process;
-      const timer = setTimeout(() => process?.kill({ kind: 'deadline' }), this.options.initializeTimeoutMs);
-      await process.loadLibrary().finally(() => clearTimeout(timer));
+      const deadline = new StartDeadline(process, this.options.initializeTimeoutMs);
+      await process.loadLibrary().finally(() => deadline.clear());
     } catch {
       // A library that does not load any more shows itself when the next worker starts.
       process?.kill();
@@ -205,7 +209,7 @@ export class WorkerPool {
       this.startWorker()
         .finally(() => (this.starts -= 1))
         .then(
-          () => this.later(() => this.keepSpare()),
+          () => this.later(() => void this.startSpare()),
           (error: unknown) => this.startFailed(error),
         );
     };
@@ -213,13 +217,9 @@ export class WorkerPool {
     else this.later(start);
   }
 
-  private keepSpare(): void {
-    void this.startSpare();
-  }
-
   /** A spare that ends by itself is no hurry: it may do so again. */
   private keepSpareLater(): void {
-    this.after(this.options.restart.maxDelayMs, () => this.keepSpare());
+    this.after(this.options.restart.maxDelayMs, () => void this.startSpare());
   }
 
   private startFailed(error: unknown): void {
@@ -278,7 +278,7 @@ export class WorkerPool {
       this.draining.add(process);
       void process.retire();
     }
-    this.keepSpare();
+    void this.startSpare();
   }
 
   private replacementFailed(error: unknown): void {

@@ -2,6 +2,7 @@ import { type BackworksError, PluginFailure, type PluginPhase } from '../errors.
 import type { CircuitStateName, PluginExecutor } from '../execution/executor.js';
 import type { Hook, NativePlugin, NativeProcess, NativeReply } from '../native/native-plugin.js';
 import type { SandboxReport } from '../native/sandbox.js';
+import { fittingConfig } from './fitting-config.js';
 import { readDecision, readEndpointAnswer, readPatch } from './marshal.js';
 import type { PluginMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
@@ -70,9 +71,13 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.native.description.functions.has('reconfigure');
   }
 
-  /** @throws PluginFailure BW_PLUGIN_RECONFIGURE; the former configuration is in force then */
-  reconfigure(config: JsonObject): Promise<void> {
-    return this.native.reconfigure(JSON.stringify(config));
+  /**
+   * @throws PluginFailure BW_PLUGIN_RECONFIGURE, or BW_PLUGIN_CONFIG when it does not fit the plugin's own
+   *   schema; the former configuration is in force then
+   */
+  async reconfigure(config: Readonly<JsonObject>): Promise<void> {
+    const fitting = await fittingConfig(this.name, this.metadata.configSchema, config);
+    await this.native.reconfigure(JSON.stringify(fitting));
   }
 
   has(hook: PipelineHook): boolean {

@@ -11,6 +11,7 @@ import type { LibraryStore, StoredLibrary } from '../native/library-store.js';
 import type { NativePlugin, NativePluginOptions, PluginLogLine } from '../native/native-plugin.js';
 import type { Refusal } from '../native/refusal.js';
 import { LoadedPlugin } from './loaded-plugin.js';
+import { fittingConfig } from './fitting-config.js';
 import { readMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
@@ -106,6 +107,10 @@ export class PluginLoader {
       libraryPath: library,
       libraryName: basename(original),
       configJson: JSON.stringify(config.config),
+      prepareConfig: async (description) => {
+        const { configSchema } = readMetadata(description, 'load');
+        return JSON.stringify(await fittingConfig(name, configSchema, config.config));
+      },
       sandbox: sandboxOf(config, stored),
       environment: this.environmentOf(entry),
       instances: config.instances,

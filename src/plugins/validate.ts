@@ -164,6 +164,6 @@ class Report {
 
 function outcomeOf({ code }: BackworksError): CheckOutcome {
   // A plugin may rightly refuse an empty configuration; only its operator knows a good one.
-  if (code === 'BW_PLUGIN_INITIALIZE') return 'skipped';
+  if (code === 'BW_PLUGIN_INITIALIZE' || code === 'BW_PLUGIN_CONFIG') return 'skipped';
   return CRASH_CODES.has(code) ? 'crashed' : 'failed';
 }

@@ -2,6 +2,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { compilePlugin } from '../fixtures/compile.js';
 import { backworks, MAIN, scratch } from './command.js';
 
 const GOOD = `
@@ -11,7 +12,7 @@ endpoints:
   hello: { path: /hello, response: { status: 200, body: hi } }
   bye: { path: /bye, response: { status: 200, body: bye } }
 plugins:
-  one: { path: ./one.so }
+  one: { path: ${compilePlugin('echo')} }
 `;
 const BAD = `
 endpoints:
@@ -122,4 +123,39 @@ test('control characters of a file do not reach the terminal', async () => {
   expect(code).toBe(3);
   expect(stdout + stderr).not.toMatch(/(?!\n)\p{Cc}/u);
   expect(stdout).toContain('owned');
+});
+
+test('plugins check their own blocks in the same pass, with their schemas', async () => {
+  const file = directory.write(
+    'plugins.yaml',
+    `servr: {}
+plugins:
+  weather:
+    path: ${compilePlugin('config_schema')}
+    config:
+      api_key: long-enough
+      unit: metric
+  wrong: { path: ./wrong.so, retry: { attempts: x } }
+  bad: { path: ${compilePlugin('schema_cycle')} }
+`,
+  );
+  const { code, stdout } = await check(file);
+  expect(code).toBe(3);
+  expect(stdout.trimEnd().split('\n')).toEqual([
+    expect.stringMatching(/plugins\.yaml:1:1: servr: unknown key/),
+    expect.stringMatching(
+      /:7:7: plugins\.weather\.config\.unit: unknown key "unit" — did you mean "units"\?$/,
+    ),
+    expect.stringMatching(/:8:49: plugins\.wrong\.retry\.attempts: expected a whole number/),
+    expect.stringMatching(/:9:3: plugins\.bad\.config: the config_schema of its library cannot be used/),
+  ]);
+});
+
+test('a library that is not there is a warning: its plugin may be configured wrongly', async () => {
+  const file = directory.write('absent.yaml', 'plugins:\n  one: { path: ./one.so }\n');
+  const { code, stdout, stderr } = await check(file);
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^ok: /) });
+  expect(stderr).toMatch(
+    /^warning: .*:2:3: plugins\.one: its config was not checked: .*one\.so does not exist/,
+  );
 });

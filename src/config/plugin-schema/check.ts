@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto';
+import { type ConfigProblem, ProblemReport } from '../problems.js';
+import type { JsonObject } from '../types.js';
+import { applySchema } from './apply.js';
+import { sourceOfBlock } from './config-blocks.js';
+import { explainMistakes } from './explain.js';
+import type { CheckAnswer, CheckTask } from './mistake.js';
+import { vetSchema } from './vet.js';
+
+export type PluginConfigCheck =
+  /** The configuration fits. @property config with the defaults of the schema filled in */
+  | { readonly kind: 'fits'; readonly config: Readonly<JsonObject> }
+  | { readonly kind: 'misfit'; readonly problems: readonly ConfigProblem[] }
+  /** The schema itself cannot be applied; @property reason follows "its config_schema cannot be used: " */
+  | { readonly kind: 'unusable'; readonly reason: string };
+
+/** Answers that are kept, of the schemas and configurations of late. */
+const KEPT_MAX = 256;
+const kept = new Map<string, CheckAnswer>();
+
+/**
+ * Checks a plugin's `config:` block with the JSON Schema (draft-07) that the library brought along. The
+ * schema may be anybody's: it is vetted, then applied in a thread with a deadline and a limit of memory.
+ * The same schema and configuration are checked once.
+ * @param schema `config_schema` of the manifest; null when it has none, which any configuration fits
+ * @param config as PluginConfig has it: the very object, since its places in the file are known by it
+ * @param plugin the name messages use
+ * @returns never rejects
+ */
+export async function checkPluginConfig(
+  schema: JsonObject | null,
+  config: Readonly<JsonObject>,
+  plugin: string,
+): Promise<PluginConfigCheck> {
+  if (schema === null) return { kind: 'fits', config };
+  const fault = vetSchema(schema);
+  if (fault !== null) return { kind: 'unusable', reason: fault };
+  const source = sourceOfBlock(config, plugin);
+  const alternatives = [...source.marks].flatMap(([pointer, { alternative }]) =>
+    alternative === undefined ? [] : [[pointer, alternative] as const],
+  );
+  const answer = await answerTo({ schema, config, alternatives });
+  if ('unusable' in answer) return { kind: 'unusable', reason: answer.unusable };
+  const report = new ProblemReport();
+  for (const { pointer, atKey, finding } of explainMistakes(answer.mistakes, source)) {
+    const place = atKey ? source.keyPosition(pointer) : source.valuePosition(pointer);
+    report.add('BW_CONFIG_INVALID', source.prefix + pointer, place, finding);
+  }
+  const problems = report.inOrder();
+  return problems.length > 0 ? { kind: 'misfit', problems } : { kind: 'fits', config: answer.config };
+}
+
+/** Why a schema cannot be used, as a problem of the plugin's entry. */
+export function unusableSchema(config: Readonly<JsonObject>, plugin: string, reason: string): ConfigProblem {
+  const source = sourceOfBlock(config, plugin);
+  const report = new ProblemReport();
+  const message = `the config_schema of its library cannot be used: ${reason}`;
+  report.add('BW_CONFIG_INVALID', source.prefix, source.keyPosition(''), { message });
+  const [problem] = report.inOrder();
+  return problem as ConfigProblem;
+}
+
+async function answerTo(task: CheckTask): Promise<CheckAnswer> {
+  const digest = createHash('sha256').update(JSON.stringify(task)).digest('base64');
+  const known = kept.get(digest);
+  if (known !== undefined) return known;
+  const answer = await applySchema(task);
+  // What took too long may have been the machine's fault.
+  if (!('unusable' in answer)) kept.set(digest, answer);
+  const [oldest] = kept.keys();
+  if (kept.size > KEPT_MAX && oldest !== undefined) kept.delete(oldest);
+  return answer;
+}

@@ -1,0 +1,31 @@
+import { checkPluginConfig } from '../config/plugin-schema/check.js';
+import { formatProblem } from '../config/problems.js';
+import type { JsonObject } from '../config/types.js';
+import { PluginFailure } from '../errors.js';
+
+/**
+ * The configuration to hand to a plugin: what the file says, with the defaults of the plugin's own schema.
+ * @param schema `config_schema` of its manifest
+ * @throws PluginFailure BW_PLUGIN_CONFIG with every mistake and its place; BW_PLUGIN_METADATA when the
+ *   schema cannot be used
+ */
+export async function fittingConfig(
+  plugin: string,
+  schema: JsonObject | null,
+  config: Readonly<JsonObject>,
+): Promise<Readonly<JsonObject>> {
+  const check = await checkPluginConfig(schema, config, plugin);
+  if (check.kind === 'fits') return check.config;
+  if (check.kind === 'misfit') {
+    const found = check.problems.map(formatProblem).join('\n');
+    throw new PluginFailure('BW_PLUGIN_CONFIG', `plugin ${plugin} is configured wrongly: ${found}`, {
+      plugin,
+      phase: 'load',
+    });
+  }
+  throw new PluginFailure(
+    'BW_PLUGIN_METADATA',
+    `plugin ${plugin}: its config_schema cannot be used: ${check.reason}`,
+    { plugin, phase: 'load', hint: 'correct the JSON that manifest() returns' },
+  );
+}
