@@ -46,7 +46,11 @@ test.each([
     '{ a: [1, 1] }',
     'expected a list in which each entry stands once, found a list',
   ],
-  [of({ enum: ['on', 'never'] }), '{ a: nevr }', 'expected "on" or "never", found "nevr" — did you mean "never"?'],
+  [
+    of({ enum: ['on', 'never'] }),
+    '{ a: nevr }',
+    'expected "on" or "never", found "nevr" — did you mean "never"?',
+  ],
   [of({ const: 7 }), '{ a: 8 }', 'expected 7, found 8'],
   [of({ not: { type: 'string' } }), '{ a: b }', 'expected something else, found "b"'],
   [
