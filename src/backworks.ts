@@ -3,14 +3,13 @@ import { readFileSync } from 'node:fs';
 import { alertingServer } from './alerts/alert.js';
 import { Alerts } from './alerts/alerts.js';
 import { defaultPluginPolicy, loadConfig, type LoadedConfig } from './config/load.js';
-import type { BackworksConfig, PluginConfig, PluginPolicy } from './config/types.js';
+import type { BackworksConfig, PluginPolicy } from './config/types.js';
 import { DeadlineTimer } from './execution/deadline.js';
 import { PluginMetrics } from './execution/metrics.js';
 import { BackworksError } from './errors.js';
 import { type Log, silentLog } from './log.js';
 import { type LibraryStore, openLibraryStore } from './native/library-store.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
-import { checkConfigs, type ConfigsReport } from './plugins/check-configs.js';
 import { createLibraryReader, type LibraryReader } from './plugins/library-reader.js';
 import { PluginLoader } from './plugins/loader.js';
 import { Quarantine, type QuarantinedLibrary } from './plugins/quarantine.js';
@@ -257,14 +256,6 @@ export function profilePlugin(
     settings,
     createPluginParts(new PluginMetrics(), silentLog, environment),
   );
-}
-
-/**
- * Checks the `config:` blocks of plugins with the schemas of their libraries, which are described where
- * that was not done before. Nothing is initialized.
- */
-export function checkPluginConfigs(plugins: readonly PluginConfig[]): Promise<ConfigsReport> {
-  return checkConfigs(plugins, createPluginParts(new PluginMetrics(), silentLog, {}).reader);
 }
 
 /**

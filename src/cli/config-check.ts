@@ -44,8 +44,9 @@ async function readAndCheck(context: CommandContext, file?: string): Promise<Loa
 /** Native code is needed only where there are libraries. */
 async function pluginProblems(plugins: readonly PluginConfig[]): Promise<ConfigsReport> {
   if (!plugins.some(({ enabled, path }) => enabled && path !== null)) return { problems: [], unchecked: [] };
-  const { checkPluginConfigs } = await import('../backworks.js');
-  return checkPluginConfigs(plugins);
+  const { checkConfigs } = await import('../plugins/check-configs.js');
+  const { openLibraryReader } = await import('./library-reader.js');
+  return checkConfigs(plugins, openLibraryReader());
 }
 
 function printSummary(

@@ -1,0 +1,9 @@
+import { defaultPluginPolicy } from '../config/load.js';
+import { type LibraryStore, openLibraryStore } from '../native/library-store.js';
+import { createLibraryReader, type LibraryReader } from '../plugins/library-reader.js';
+
+/** Reads what libraries say of themselves, for commands without a server. Nothing is initialized. */
+export function openLibraryReader(): LibraryReader {
+  let store: Promise<LibraryStore> | null = null;
+  return createLibraryReader(() => (store ??= openLibraryStore()), defaultPluginPolicy());
+}
