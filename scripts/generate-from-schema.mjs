@@ -1,8 +1,8 @@
 /**
- * Writes what follows from schema/backworks.v1.json, which is written by hand but for the definitions
- * whose names begin with "overlay":
+ * Writes what follows from schema/backworks.v1.json, most of which is written by hand:
  *
- *   schema/backworks.v1.json   those definitions: what an environment may hold
+ *   schema/backworks.v1.json   that a value may be a variable, and what an environment may hold (the
+ *                              definitions whose names begin with "overlay")
  *   src/config/raw.ts          the types of a file that the schema has accepted
  *
  *   node scripts/generate-from-schema.mjs           writes them
@@ -14,11 +14,12 @@ import { format, resolveConfig } from 'prettier';
 import { root } from './run.mjs';
 import { withOverlays } from './schema-overlays.mjs';
 import { rawTypes } from './schema-types.mjs';
+import { withVariables } from './schema-variables.mjs';
 
 const SCHEMA = 'schema/backworks.v1.json';
 const TYPES = 'src/config/raw.ts';
 
-const schema = withOverlays(JSON.parse(read(SCHEMA)));
+const schema = withOverlays(withVariables(JSON.parse(read(SCHEMA))));
 const generated = {
   [SCHEMA]: await pretty(SCHEMA, JSON.stringify(schema, null, 2)),
   [TYPES]: await pretty(TYPES, await rawTypes(schema)),

@@ -42,6 +42,7 @@ function partial(schema, adopt) {
   if (copy.type !== undefined) copy.type = [copy.type, 'null'].flat();
   if (copy.enum !== undefined) copy.enum.push(null);
   if (copy.$ref !== undefined) copy.$ref = adopt(copy.$ref);
+  if (copy.anyOf !== undefined) copy.anyOf[0] = partial(copy.anyOf[0], adopt);
   if (copy.allOf !== undefined) copy.allOf = copy.allOf.map((part) => partial(part, adopt));
   if (copy.properties !== undefined) copy.properties = partialEntries(copy.properties, adopt);
   if (typeof copy.additionalProperties === 'object') {

@@ -20,7 +20,7 @@ const typeName = (definition) =>
 /** TypeScript for a file that was checked, in which what has a default is always there. */
 export async function rawTypes({ definitions, ...schema }) {
   const properties = without(schema.properties, ['environments']);
-  const own = Object.entries(definitions).filter(([name]) => !name.startsWith('overlay'));
+  const own = Object.entries(definitions).filter(([name]) => !/^(overlay|variable$)/.test(name));
   const types = Object.fromEntries(own.map(([name, definition]) => [typeName(name), checked(definition)]));
   const root = { ...checked({ ...schema, properties }), definitions: types };
   return compile(root, 'RawConfig', { bannerComment: BANNER, additionalProperties: false, format: false });
@@ -28,6 +28,8 @@ export async function rawTypes({ definitions, ...schema }) {
 
 /** Names come from the definitions alone, comments from the descriptions. */
 function checked(schema) {
+  // Variables are filled in by then.
+  if (schema.anyOf !== undefined) return checked({ description: schema.description, ...schema.anyOf[0] });
   const [only] = schema.allOf ?? [];
   if (only !== undefined) return { $ref: PREFIX + typeName(only.$ref.slice(PREFIX.length)) };
   if (schema.$ref !== undefined) return { $ref: PREFIX + typeName(schema.$ref.slice(PREFIX.length)) };

@@ -1,5 +1,5 @@
 import { type Pointer, segments } from './pointer.js';
-import { schemaText } from './schema.js';
+import { filledSchema } from './schema.js';
 
 /** What the schema says of one key. */
 export interface SchemaFacts {
@@ -24,7 +24,7 @@ let root: SchemaNode | undefined;
 
 /** What the schema says of a key of the file; nothing of one it leaves open, such as a plugin's own. */
 export function schemaFacts(pointer: Pointer): SchemaFacts {
-  root ??= JSON.parse(schemaText()) as SchemaNode;
+  root ??= filledSchema() as SchemaNode;
   let node: SchemaNode | undefined = root;
   for (const segment of segments(pointer)) {
     if (node === undefined) return {};

@@ -16,6 +16,14 @@ export function schemaText(): string {
   return readFileSync(new URL('../../schema/backworks.v1.json', import.meta.url), 'utf8');
 }
 
+/** The schema of a file in which variables are filled in: where a value may be one, it is none any more. */
+export function filledSchema(): AnySchemaObject {
+  return JSON.parse(schemaText(), (_key, node: unknown) => {
+    const { anyOf, ...rest } = (node ?? {}) as { anyOf?: readonly AnySchemaObject[] };
+    return anyOf?.at(-1)?.['$ref'] === '#/definitions/variable' ? { ...rest, ...anyOf[0] } : node;
+  }) as AnySchemaObject;
+}
+
 /** The published JSON Schema, compiled on first use. */
 function validators(): NonNullable<typeof compiled> {
   if (compiled === undefined) {
@@ -29,7 +37,7 @@ function validators(): NonNullable<typeof compiled> {
     });
     // Known to editors; here it says what to expect where a pattern cannot.
     ajv.addVocabulary(['patternErrorMessage']);
-    ajv.addSchema(JSON.parse(schemaText()) as AnySchemaObject, 'backworks');
+    ajv.addSchema(filledSchema(), 'backworks');
     compiled = { whole: ajv.compile({ $ref: 'backworks' }), overlay: ajv.compile({ $ref: OVERLAY }) };
   }
   return compiled;

@@ -1,11 +1,14 @@
-/** Every key of the schema, holding a value of every wrong kind, in the file and in an overlay. */
+/** Every key of the schema, holding a value of every wrong kind: in the file, in an overlay, in an editor. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
+import { Ajv } from 'ajv';
+import { parse } from 'yaml';
 import { rejection } from './rejection.js';
 
 interface Schema {
   readonly $ref?: string;
   readonly allOf?: readonly Schema[];
+  readonly anyOf?: readonly Schema[];
   readonly type?: string | readonly string[];
   readonly enum?: readonly unknown[];
   readonly pattern?: string;
@@ -18,11 +21,13 @@ const root = JSON.parse(
   readFileSync(new URL('../../schema/backworks.v1.json', import.meta.url), 'utf8'),
 ) as Schema;
 
-function resolved(schema: Schema): Schema {
+function resolved({ anyOf, ...plain }: Schema): Schema {
+  // Before variables are filled in, a value may also be one.
+  const schema = { ...plain, ...anyOf?.[0] };
   const reference = schema.$ref ?? schema.allOf?.[0]?.$ref;
   return reference === undefined
     ? schema
-    : (root.definitions?.[reference.replace('#/definitions/', '')] ?? {});
+    : resolved(root.definitions?.[reference.replace('#/definitions/', '')] ?? {});
 }
 
 /** Every key with a type, blocks and entries included. */
@@ -83,6 +88,33 @@ describe.each(keys.map(([path, schema]) => [path.join('.'), path, schema] as con
     });
   },
 );
+
+describe('an editor, which knows the schema and no variables,', () => {
+  const validate = new Ajv({ strict: false }).compile(root);
+  const overlay = (path: readonly string[], value: unknown): boolean =>
+    validate({ environments: { e: path.reduceRight((inner, key) => ({ [key]: inner }), value) } });
+
+  test.each(keys)('marks %j where the server would', (path, schema) => {
+    for (const value of wrongValues(schema))
+      expect([value, overlay(path, JSON.parse(value))]).toEqual([value, false]);
+    expect(overlay(path, null)).toBe(true);
+    const block = [schema.type].flat().some((type) => type === 'object' || type === 'array');
+    // The name of a plugin is checked as that of a key is.
+    if (!block && path.at(-1) !== 'plugin') expect(overlay(path, '${NAME}')).toBe(true);
+  });
+
+  test('marks nothing in the examples and in the documentation', () => {
+    const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    const samples = ['README.md', 'docs/config.md'].flatMap((file) =>
+      [...read(file).matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? ''),
+    );
+    expect(samples.length).toBeGreaterThan(4);
+    for (const text of [read('examples/weather/backworks.yaml'), ...samples]) {
+      const value: unknown = parse(text) ?? {};
+      expect([validate(value), text, validate.errors]).toEqual([true, text, null]);
+    }
+  });
+});
 
 test('there are keys', () => {
   expect(keys.length).toBeGreaterThan(60);
