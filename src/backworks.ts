@@ -2,20 +2,20 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { alertingServer } from './alerts/alert.js';
 import { Alerts } from './alerts/alerts.js';
-import { defaultPluginPolicy, loadConfig, type LoadedConfig } from './config/load.js';
-import type { BackworksConfig, PluginPolicy } from './config/types.js';
-import { DeadlineTimer } from './execution/deadline.js';
+import { loadConfig, type LoadedConfig } from './config/load.js';
+import type { BackworksConfig } from './config/types.js';
 import { PluginMetrics } from './execution/metrics.js';
 import { BackworksError } from './errors.js';
 import { type Log, silentLog } from './log.js';
-import { type LibraryStore, openLibraryStore } from './native/library-store.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
-import { createLibraryReader, type LibraryReader } from './plugins/library-reader.js';
-import { PluginLoader } from './plugins/loader.js';
+import { createPluginParts } from './plugins/plugin-parts.js';
 import { Quarantine, type QuarantinedLibrary } from './plugins/quarantine.js';
 import { PluginRegistry } from './plugins/registry.js';
+import type { SwapResult } from './plugins/swap.js';
+import type { SwapOrigin } from './plugins/swap-record.js';
 import type { PluginStatus, RejectedLibrary } from './plugins/status.js';
 import { validateLibrary, type ValidationReport } from './plugins/validate.js';
+import type { PluginRecord } from './plugins/version-records.js';
 import {
   type PluginProfile,
   profileConfigured,
@@ -86,7 +86,15 @@ export interface Backworks {
    * Runs the library at a plugin's path as it is now. What serves goes on until the new one is ready.
    * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why the new one does not start.
    */
-  swapPlugin(name: string): Promise<void>;
+  swapPlugin(name: string, by?: SwapOrigin): Promise<SwapResult>;
+  /**
+   * Goes back to a version of a plugin that served before.
+   * @param to how many versions back, or the beginning of a digest; default: the last good one
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start.
+   */
+  rollBackPlugin(name: string, to?: string, by?: SwapOrigin): Promise<void>;
+  /** Versions that served, those taken back, and what became of swaps. @throws BackworksError BW_PLUGIN_UNKNOWN */
+  pluginHistory(name: string): Promise<PluginRecord>;
 }
 
 /** Wires a server together from a checked configuration. */
@@ -105,9 +113,12 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
   const registry: PluginRegistry = new PluginRegistry({
     log,
     onState: (change) => alerts.note(change),
-    ...createPluginParts(metrics, log, environment),
+    ...createPluginParts(metrics, log, environment, config.file),
     drainTimeoutMs: () => current.server.shutdown.timeoutMs,
-    onChange: () => orchestrator.setPlugins(registry.loaded(), current.server.bodyLimitBytes),
+    onChange: () => {
+      const { bodyLimitBytes } = current.server;
+      return orchestrator.setPlugins(registry.loaded(), { canaries: registry.canaries(), bodyLimitBytes });
+    },
   });
   let routes = prepareRoutes(config.endpoints, orchestrator);
   const app = createApp({ routes: () => routes, orchestrator, log });
@@ -226,7 +237,9 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
     rejected: () => registry.rejected(),
     restartPlugin: (name) => registry.restart(name),
     releasePlugin: (name) => registry.release(name),
-    swapPlugin: (name) => registry.replace(name),
+    swapPlugin: (name, by = 'admin') => registry.swap(name, by),
+    rollBackPlugin: (name, to, by = 'admin') => registry.rollBack(name, by, to),
+    pluginHistory: (name) => registry.history(name),
   };
 }
 
@@ -265,26 +278,6 @@ export function profilePlugin(
  */
 export async function releaseLibrary(which: string): Promise<QuarantinedLibrary[]> {
   return (await Quarantine.open()).release(which);
-}
-
-/** What reads and loads libraries. Directories are opened when they are first needed. */
-function createPluginParts(metrics: PluginMetrics, log: Log, environment: NodeJS.ProcessEnv): PluginParts {
-  const defaults = defaultPluginPolicy();
-  const timer = new DeadlineTimer();
-  let store: Promise<LibraryStore> | null = null;
-  let quarantined: Promise<Quarantine> | null = null;
-  const openStore = (): Promise<LibraryStore> => (store ??= openLibraryStore());
-  const quarantine = (): Promise<Quarantine> => (quarantined ??= Quarantine.open());
-  const reader = createLibraryReader(openStore, defaults);
-  const loader = new PluginLoader({ log, metrics, timer, store: openStore, quarantine, environment });
-  return { defaults, reader, loader, quarantine };
-}
-
-interface PluginParts {
-  readonly defaults: PluginPolicy;
-  readonly reader: LibraryReader;
-  readonly loader: PluginLoader;
-  readonly quarantine: () => Promise<Quarantine>;
 }
 
 function loaderOf({ file }: BackworksConfig): (() => Promise<LoadedConfig>) | null {

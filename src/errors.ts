@@ -39,6 +39,7 @@ export const ERRORS = {
   BW_PLUGIN_METADATA: kind(503, EXIT.plugin, 'A plugin describes itself wrongly.'),
   BW_PLUGIN_INITIALIZE: kind(503, EXIT.plugin, 'A plugin refused to initialize.'),
   BW_PLUGIN_CONFIG: kind(503, EXIT.config, "A plugin's configuration breaks the plugin's own schema."),
+  BW_PLUGIN_UNHEALTHY: kind(503, EXIT.plugin, 'A new version of a plugin says that it is unhealthy.'),
   BW_PLUGIN_DUPLICATE: kind(503, EXIT.plugin, 'Two plugins claim one name.'),
   BW_PLUGIN_UNKNOWN: kind(503, EXIT.plugin, 'No plugin of that name is configured or discovered.'),
   BW_PLUGIN_UNSUPPORTED: kind(503, EXIT.plugin, 'A plugin entry asks for something this version cannot do.'),

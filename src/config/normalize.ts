@@ -11,6 +11,7 @@ import type {
   PluginConfig,
   PluginPolicy,
   ResourceLimits,
+  SwapPolicy,
 } from './types.js';
 import { parseDuration, parsePercentage, parseSize } from './units.js';
 
@@ -140,6 +141,22 @@ export function normalizePolicy(raw: RawPlugin, directory: string): PluginPolicy
     restart: { delayMs: parseDuration(restart.delay), maxDelayMs: parseDuration(restart.max_delay) },
     healthCheck: { intervalMs: parseDuration(health.interval), timeoutMs: parseDuration(health.timeout) },
     quarantine: { failures: quarantine.failures, windowMs: parseDuration(quarantine.window) },
+    swap: normalizeSwap(raw.swap),
+  };
+}
+
+function normalizeSwap({ watch, canary, probation, keep }: RawPlugin['swap']): SwapPolicy {
+  return {
+    watch,
+    canary: { percent: parsePercentage(canary.percent), durationMs: parseDuration(canary.duration) },
+    probation: {
+      durationMs: parseDuration(probation.duration),
+      maxErrorPercent: parsePercentage(probation.max_error_rate),
+      maxLatencyPercent: parsePercentage(probation.max_latency),
+      maxCrashes: probation.max_crashes,
+      minCalls: probation.min_calls,
+    },
+    keep,
   };
 }
 

@@ -6,6 +6,7 @@ import { below, type Pointer } from './pointer.js';
 import type { Finding } from './problems.js';
 import { pluginEntries } from './plugin-entries.js';
 import type { RawPlugin } from './raw.js';
+import { swapContradictions } from './swap-contradictions.js';
 
 /** Reports plugins that cannot be run as the file says. */
 export function pluginContradictions(file: CheckedFile): void {
@@ -53,6 +54,7 @@ function checkPlugin(file: CheckedFile, pointer: Pointer, plugin: RawPlugin): vo
   checkIsolation(plugin, file.isGiven(below(pointer, 'sandbox')), reject);
   permissionContradictions(file, below(pointer, 'permissions'), plugin.permissions);
   limitContradictions(file, pointer, plugin);
+  swapContradictions(file, pointer, plugin);
 }
 
 function checkIsolation(

@@ -396,4 +396,40 @@ export interface RawPlugin {
     failures: number;
     window: RawDuration;
   };
+  /**
+   * How another version of the library takes the place of the one that serves, and when it is taken back.
+   */
+  swap: {
+    /**
+     * Whether a change of the library file swaps the plugin by itself.
+     */
+    watch: boolean;
+    /**
+     * A trial with a share of the requests before the new version gets all of them.
+     */
+    canary: {
+      percent: RawPercentage;
+      duration: RawDuration;
+    };
+    /**
+     * The time after a swap in which the version before is kept running and comes back by itself.
+     */
+    probation: {
+      duration: RawDuration;
+      max_error_rate: RawPercentage;
+      max_latency: RawPercentage;
+      /**
+       * More failed processes than this bring the version before back.
+       */
+      max_crashes: number;
+      /**
+       * Error rate and latency are judged after this many calls.
+       */
+      min_calls: number;
+    };
+    /**
+     * Versions whose copies are kept, the one that serves included.
+     */
+    keep: number;
+  };
 }

@@ -160,6 +160,29 @@ export interface PluginPolicy {
     readonly failures: number;
     readonly windowMs: number;
   };
+  readonly swap: SwapPolicy;
+}
+
+/** How another version of a library takes over, and when it is taken back. */
+export interface SwapPolicy {
+  /** A change of the file swaps the plugin by itself. */
+  readonly watch: boolean;
+  /** The share of requests that tries the new version, before it gets all of them; 0: no trial. */
+  readonly canary: { readonly percent: number; readonly durationMs: number };
+  readonly probation: {
+    /** How long the former version can come back by itself; 0: it cannot. */
+    readonly durationMs: number;
+    /** More failed calls than this bring it back, if it had fewer itself. */
+    readonly maxErrorPercent: number;
+    /** A mean time of a call beyond this percentage of the former one's brings it back; 0: any is fine. */
+    readonly maxLatencyPercent: number;
+    /** More failed processes than this bring it back. */
+    readonly maxCrashes: number;
+    /** Errors and latency are judged after this many calls. */
+    readonly minCalls: number;
+  };
+  /** Versions whose copies are kept, the one that serves included. */
+  readonly keep: number;
 }
 
 /** What the operator grants a plugin; empty by default. */

@@ -67,6 +67,18 @@ export class PluginExecutor {
     return Object.fromEntries([...this.hooks].map(([hook, { calls, failed }]) => [hook, { calls, failed }]));
   }
 
+  /** All calls but health checks, together. */
+  get totals(): { calls: number; failed: number; busyMs: number } {
+    const totals = { calls: 0, failed: 0, busyMs: 0 };
+    for (const [phase, { calls, failed, busyMs }] of this.hooks) {
+      if (phase === 'health_check') continue;
+      totals.calls += calls;
+      totals.failed += failed;
+      totals.busyMs += busyMs;
+    }
+    return totals;
+  }
+
   /**
    * Runs one call. `operation` sets `call.stop` so that the deadline can stop the work. An answer that is
    * at hand is returned at once, without a promise.

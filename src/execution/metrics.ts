@@ -97,6 +97,8 @@ export class HookMetrics {
   /** Calls that ended, well or not. */
   calls = 0;
   failed = 0;
+  /** Milliseconds they took together. */
+  busyMs = 0;
 
   constructor(
     private readonly duration: DurationSeries,
@@ -105,11 +107,13 @@ export class HookMetrics {
 
   succeeded(milliseconds: number): void {
     this.calls += 1;
+    this.busyMs += milliseconds;
     this.duration.observe(milliseconds / 1000);
   }
 
   failedWith(code: ErrorCode, milliseconds: number): void {
     this.calls += 1;
+    this.busyMs += milliseconds;
     this.failed += 1;
     this.duration.observe(milliseconds / 1000);
     this.countFailure(code);

@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { chmod, mkdir, open, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { BackworksError } from '../errors.js';
 import { DIRECTORY_MODE, LIBRARY_MODE, openCacheDirectory } from './cache-directory.js';
 import { digestOf } from './library-digest.js';
+import { type LibraryHold, LibraryHolds } from './library-holds.js';
 import { type LibraryFacts, readLibraryFacts } from './library-facts/index.js';
 
 /** A library ready to be loaded. */
@@ -31,6 +32,18 @@ export interface LibraryStore {
    * @returns path of the copy; `library.path` when it has to be used in place
    */
   privateCopy(library: StoredLibrary, instance: string): Promise<string>;
+  /** The copy with that digest, if it is there and unharmed. */
+  find(digest: string): Promise<StoredLibrary | null>;
+  /** Keeps a copy from being removed until the hold is released. @throws BackworksError BW_LIBRARY_STORE */
+  hold(library: StoredLibrary): Promise<LibraryHold>;
+  /** Removes the copies that `isUseless` and nobody holds. Never rejects. */
+  prune(isUseless: (copy: StoredCopy) => boolean): Promise<void>;
+}
+
+export interface StoredCopy {
+  readonly digest: string;
+  /** When it was made. */
+  readonly modifiedMs: number;
 }
 
 /**
@@ -38,12 +51,15 @@ export interface LibraryStore {
  * @throws BackworksError BW_LIBRARY_STORE
  */
 export async function openLibraryStore(directory?: string): Promise<LibraryStore> {
-  const folder = join(await openCacheDirectory(directory), 'libraries');
+  const cache = await openCacheDirectory(directory);
+  const folder = join(cache, 'libraries');
   await asStoreError(folder, async () => {
     await mkdir(folder, { recursive: true });
     // Not left to mkdir: the process's umask would have a say in it.
     await chmod(folder, DIRECTORY_MODE);
   });
+  let opened: Promise<LibraryHolds> | null = null;
+  const openHolds = (): Promise<LibraryHolds> => (opened ??= LibraryHolds.open(join(cache, 'holds')));
   return {
     directory: folder,
     async add(path) {
@@ -54,6 +70,9 @@ export async function openLibraryStore(directory?: string): Promise<LibraryStore
       if (library.inPlace) return library.path;
       return asStoreError(library.path, () => copyFor(folder, library, instance));
     },
+    find: (digest) => findCopy(folder, digest),
+    hold: async ({ digest, path }) => asStoreError(path, async () => (await openHolds()).add(digest)),
+    prune: (isUseless) => prune(folder, openHolds, isUseless).catch(() => undefined),
   };
 }
 
@@ -96,6 +115,46 @@ async function copyFor(folder: string, library: StoredLibrary, instance: string)
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+/** Copies and private copies, by file name. */
+const COPY_NAME = /^([0-9a-f]{64})(\.[0-9a-f]{16})?\.[A-Za-z0-9]{1,8}$/;
+
+async function findCopy(folder: string, digest: string): Promise<StoredLibrary | null> {
+  const names = await readdir(folder).catch(() => []);
+  const name = names.find((candidate) => {
+    const [, found, instance] = COPY_NAME.exec(candidate) ?? [];
+    return found === digest && instance === undefined;
+  });
+  if (name === undefined) return null;
+  const path = join(folder, name);
+  const size = await sizeOf(path);
+  return (await holds(path, digest, size)) ? { digest, path, inPlace: false } : null;
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => -1,
+  );
+}
+
+async function prune(
+  folder: string,
+  openHolds: () => Promise<LibraryHolds>,
+  isUseless: (copy: StoredCopy) => boolean,
+): Promise<void> {
+  const useless: { name: string; digest: string }[] = [];
+  for (const name of await readdir(folder)) {
+    const digest = COPY_NAME.exec(name)?.[1];
+    if (digest === undefined) continue;
+    const file = await stat(join(folder, name)).catch(() => null);
+    if (file !== null && isUseless({ digest, modifiedMs: file.mtimeMs })) useless.push({ name, digest });
+  }
+  // Asked last: who has just begun to use one has said so before he looked whether it is there.
+  const held = useless.length === 0 ? new Set<string>() : await (await openHolds()).digests();
+  const unused = useless.filter(({ digest }) => !held.has(digest));
+  await Promise.all(unused.map(({ name }) => rm(join(folder, name), { force: true })));
 }
 
 /** Copies a file; the digest is that of the bytes written, whatever happens to the original. */

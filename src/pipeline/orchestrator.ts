@@ -7,7 +7,7 @@ import {
 } from '../errors.js';
 import type { EndpointConfig } from '../config/types.js';
 import type { Log } from '../log.js';
-import type { Awaitable, BackworksPlugin, PluginResponse } from '../plugins/plugin.js';
+import type { Awaitable, BackworksPlugin, CanaryPlugin, PluginResponse } from '../plugins/plugin.js';
 import { InvalidAnswer } from '../plugins/response-check.js';
 import { attempt, follow } from './attempt.js';
 import { type FailureReport, askAll, askNamed, notFound } from './endpoints/plugins.js';
@@ -15,10 +15,11 @@ import { ProxyEndpoint } from './endpoints/proxy.js';
 import { StaticEndpoint } from './endpoints/static.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { refuseCancelled } from './cancelled.js';
-import { PluginSet } from './plugin-set.js';
+import type { PluginSet } from './plugin-set.js';
 import { problem } from './problem.js';
 import { RequestDocument } from './request-document.js';
 import { type BufferedResponse, ResponseDocument, buffered } from './response-document.js';
+import { TrafficSplit } from './traffic-split.js';
 
 export interface OrchestratorOptions {
   /** Longest request body, and longest streamed response body that after_response hooks may see. */
@@ -43,34 +44,38 @@ export class PluginOrchestrator {
   #bodyLimitBytes: number;
   readonly #log: Log;
   readonly #prepared = new WeakMap<EndpointConfig, StaticEndpoint | ProxyEndpoint | null>();
-  #plugins: PluginSet;
+  #plugins: TrafficSplit;
   /** Resolves when the requests have ended that began before the last change of the plugins. */
   #former: Promise<unknown> = Promise.resolve();
 
   constructor({ bodyLimitBytes, log }: OrchestratorOptions) {
     this.#bodyLimitBytes = bodyLimitBytes;
     this.#log = log;
-    this.#plugins = new PluginSet([], bodyLimitBytes);
+    this.#plugins = new TrafficSplit([], [], bodyLimitBytes);
   }
 
   /**
    * Replaces the plugins for requests that begin from now on.
+   * @param canaries versions that some of the requests get in the place of the plugin of their name
    * @param bodyLimitBytes as it was, unless another one is given
    * @returns resolves when every request has ended that began before
    */
   async setPlugins(
     plugins: readonly BackworksPlugin[],
-    bodyLimitBytes = this.#bodyLimitBytes,
+    {
+      canaries = [],
+      bodyLimitBytes = this.#bodyLimitBytes,
+    }: { readonly canaries?: readonly CanaryPlugin[]; readonly bodyLimitBytes?: number } = {},
   ): Promise<void> {
     const former = this.#plugins;
     this.#bodyLimitBytes = bodyLimitBytes;
-    this.#plugins = new PluginSet(plugins, bodyLimitBytes);
+    this.#plugins = new TrafficSplit(plugins, canaries, bodyLimitBytes);
     await (this.#former = Promise.all([this.#former, former.idle()]));
   }
 
   /** The plugins a request is to have that begins now. Call end() on them when it has its answer. */
   begin(): PluginSet {
-    return this.#plugins.begin();
+    return this.#plugins.next().begin();
   }
 
   /**
@@ -91,7 +96,7 @@ export class PluginOrchestrator {
    * and when the client has gone.
    * @param plugins what begin() gave
    */
-  handle(request: IncomingRequest, plugins = this.#plugins): Awaitable<PluginResponse> {
+  handle(request: IncomingRequest, plugins = this.#plugins.next()): Awaitable<PluginResponse> {
     if (!needsDocument(request, plugins)) return this.#answer({ request, plugins, document: null });
     const opened = attempt(
       () => (request.hasBody ? request.readBody(plugins.bodyLimitBytes) : null),

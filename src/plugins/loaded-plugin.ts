@@ -1,5 +1,6 @@
 import { type BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
 import type { CircuitStateName, PluginExecutor } from '../execution/executor.js';
+import type { LibraryHold } from '../native/library-holds.js';
 import type { Hook, NativePlugin, NativeProcess, NativeReply } from '../native/native-plugin.js';
 import type { SandboxReport } from '../native/sandbox.js';
 import { fittingConfig } from './fitting-config.js';
@@ -17,6 +18,7 @@ import type {
   RequestDecision,
 } from './plugin.js';
 import type { ResolvedPolicy } from './plugin-entry.js';
+import type { Tally } from './probation.js';
 import { InvalidAnswer } from './response-check.js';
 
 export interface LoadedPluginOptions {
@@ -25,6 +27,15 @@ export interface LoadedPluginOptions {
   readonly digest: string;
   readonly metadata: PluginMetadata;
   readonly policy: ResolvedPolicy;
+}
+
+const SERVER_ERROR = 500;
+
+/** What is counted here and not by the executor; the same under every policy. */
+interface Conduct {
+  crashes: number;
+  /** Endpoint answers with a status of 500 or more. */
+  serverErrors: number;
 }
 
 type Read<T> = (reply: NativeReply, parsedBytesMax: number) => T;
@@ -37,11 +48,19 @@ export class LoadedPlugin implements BackworksPlugin {
   readonly priority: number;
   readonly critical: boolean;
   private readonly parsedReplyBytes: number;
+  private readonly readAnswer: Read<PluginResponse | null> = (reply, bytesMax) => {
+    const answer = readEndpointAnswer(reply, bytesMax);
+    if (answer !== null && answer.status >= SERVER_ERROR) this.conduct.serverErrors += 1;
+    return answer;
+  };
 
+  /** @param hold of the copy its processes load */
   constructor(
     private readonly options: LoadedPluginOptions,
     private readonly native: NativePlugin,
     private readonly executor: PluginExecutor,
+    private readonly hold: LibraryHold,
+    private readonly conduct: Conduct = { crashes: 0, serverErrors: 0 },
   ) {
     const { policy } = options;
     this.name = options.name;
@@ -58,7 +77,8 @@ export class LoadedPlugin implements BackworksPlugin {
    */
   adjusted(policy: ResolvedPolicy): LoadedPlugin {
     this.native.adjust(adjustableSettings(policy));
-    return new LoadedPlugin({ ...this.options, policy }, this.native, this.executor.adjusted(policy));
+    const executor = this.executor.adjusted(policy);
+    return new LoadedPlugin({ ...this.options, policy }, this.native, executor, this.hold, this.conduct);
   }
 
   /** Whether both are the same processes, under whatever policy. */
@@ -94,7 +114,7 @@ export class LoadedPlugin implements BackworksPlugin {
     requestJson: string,
     caller?: Caller,
   ): Awaitable<PluginResponse | null> {
-    return this.call('process_endpoint', [endpoint, method, requestJson], readEndpointAnswer, caller);
+    return this.call('process_endpoint', [endpoint, method, requestJson], this.readAnswer, caller);
   }
 
   afterResponse(responseJson: string, caller?: Caller): Awaitable<JsonObject | null> {
@@ -116,8 +136,9 @@ export class LoadedPlugin implements BackworksPlugin {
   }
 
   /** Calls shutdown() within its time-box and ends every process. Never rejects. */
-  close(): Promise<void> {
-    return this.native.close();
+  async close(): Promise<void> {
+    await this.native.close();
+    await this.hold.release();
   }
 
   get circuit(): CircuitStateName {
@@ -126,6 +147,23 @@ export class LoadedPlugin implements BackworksPlugin {
 
   get calls(): Record<string, { calls: number; failed: number }> {
     return this.executor.counts;
+  }
+
+  /** How it has done so far. */
+  get tally(): Tally {
+    const { calls, failed, busyMs } = this.executor.totals;
+    const { serverErrors, crashes } = this.conduct;
+    return { calls, failed: failed + serverErrors, busyMs, crashes };
+  }
+
+  /** One of its processes failed; whoever hears of it says so. */
+  processFailed(): void {
+    this.conduct.crashes += 1;
+  }
+
+  /** Which version it is. */
+  get versionName(): { readonly digest: string; readonly version: string } {
+    return { digest: this.digest, version: this.metadata.version };
   }
 
   /** What holds of its sandbox; null in-process. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { PluginExecutor, type CircuitStateName } from '../execution/executor.js';
 import type { DeadlineTimer } from '../execution/deadline.js';
@@ -7,12 +8,18 @@ import type { Log } from '../log.js';
 import { InProcessPlugin } from '../native/in-process.js';
 import { IsolatedPlugin } from '../native/isolated.js';
 import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js';
+import type { LibraryHold } from '../native/library-holds.js';
 import type { LibraryStore, StoredLibrary } from '../native/library-store.js';
-import type { NativePlugin, NativePluginOptions, PluginLogLine } from '../native/native-plugin.js';
+import type {
+  LibraryDescription,
+  NativePlugin,
+  NativePluginOptions,
+  PluginLogLine,
+} from '../native/native-plugin.js';
 import type { Refusal } from '../native/refusal.js';
 import { LoadedPlugin } from './loaded-plugin.js';
 import { fittingConfig } from './fitting-config.js';
-import { readMetadata } from './metadata.js';
+import { type PluginMetadata, readMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
 import { withFunction } from './post-mortem.js';
@@ -47,6 +54,13 @@ export interface PluginLoaderOptions {
   readonly environment: NodeJS.ProcessEnv;
 }
 
+/**
+ * Which library an entry is to run.
+ * @param add checks the file at its path and copies it to the store
+ * @returns what `add` gave, or another copy of the store
+ */
+export type LibraryChoice = (add: () => Promise<StoredLibrary>) => Promise<StoredLibrary>;
+
 /** Turns an entry into a running plugin. */
 export class PluginLoader {
   constructor(private readonly options: PluginLoaderOptions) {}
@@ -55,11 +69,18 @@ export class PluginLoader {
    * Checks the file, copies it to the store and asks whether it may be started.
    * @throws BackworksError BW_LIBRARY_*, BW_PLUGIN_UNSUPPORTED or BW_PLUGIN_QUARANTINED
    */
-  async admit(entry: PluginEntry, { identified }: Pick<PluginEvents, 'identified'>): Promise<StoredLibrary> {
+  async admit(
+    entry: PluginEntry,
+    { identified }: Pick<PluginEvents, 'identified'>,
+    choose: LibraryChoice = (add) => add(),
+  ): Promise<StoredLibrary> {
     const { name, config } = entry;
-    if (config.path === null) throw unsupported(entry);
-    checkLibrary(config.path, await readLibraryFacts(config.path));
-    const stored = await (await this.options.store()).add(config.path);
+    const { path } = config;
+    if (path === null) throw unsupported(entry);
+    const stored = await choose(async () => {
+      checkLibrary(path, await readLibraryFacts(path));
+      return (await this.options.store()).add(path);
+    });
     identified(stored.digest);
     await (await this.options.quarantine()).check(stored.digest, name);
     return stored;
@@ -69,11 +90,12 @@ export class PluginLoader {
    * Admits a library, loads and initializes it, and puts the executor around it.
    * @throws BackworksError saying what is wrong and what to do; nothing is left running.
    */
-  async load(entry: PluginEntry, events: PluginEvents): Promise<LoadedPlugin> {
+  async load(entry: PluginEntry, events: PluginEvents, choose?: LibraryChoice): Promise<LoadedPlugin> {
     const { name, config } = entry;
-    const stored = await this.admit(entry, events);
-    const native = await this.open(entry, stored, events);
+    const { stored, hold } = await this.holdLibrary(entry, events, choose);
+    let native: NativePlugin | null = null;
     try {
+      native = await this.open(entry, stored, events);
       const metadata = readMetadata(native.description, 'load');
       const policy = resolvePolicy(config, metadata);
       const executor = new PluginExecutor({
@@ -86,10 +108,27 @@ export class PluginLoader {
           if (error instanceof PluginFailure && error.outcome === 'bad_response') events.answeredBadly(error);
         },
       });
-      return new LoadedPlugin({ name, digest: stored.digest, metadata, policy }, native, executor);
+      return new LoadedPlugin({ name, digest: stored.digest, metadata, policy }, native, executor, hold);
     } catch (error) {
-      await native.close();
+      await native?.close();
+      await hold.release();
       throw error;
+    }
+  }
+
+  /** Admits a library that stays in the store while it is used. */
+  private async holdLibrary(
+    entry: PluginEntry,
+    events: PluginEvents,
+    choose?: LibraryChoice,
+  ): Promise<{ stored: StoredLibrary; hold: LibraryHold }> {
+    const store = await this.options.store();
+    for (;;) {
+      const stored = await this.admit(entry, events, choose);
+      const hold = await store.hold(stored);
+      if (stored.inPlace || existsSync(stored.path)) return { stored, hold };
+      // Another server removed it a moment ago.
+      await hold.release();
     }
   }
 
@@ -108,7 +147,7 @@ export class PluginLoader {
       libraryName: basename(original),
       configJson: JSON.stringify(config.config),
       prepareConfig: async (description) => {
-        const { configSchema } = readMetadata(description, 'load');
+        const { configSchema } = identify(entry, description);
         return JSON.stringify(await fittingConfig(name, configSchema, config.config));
       },
       sandbox: sandboxOf(config, stored),
@@ -148,6 +187,15 @@ export class PluginLoader {
   private log(plugin: string, { source, level, text, pid }: PluginLogLine): void {
     this.options.log[level]({ plugin, source, pid: pid ?? undefined }, text);
   }
+}
+
+/** What a library says of itself. @throws PluginFailure BW_PLUGIN_METADATA, also when it is another plugin */
+function identify({ name, origin }: PluginEntry, description: LibraryDescription): PluginMetadata {
+  const metadata = readMetadata(description, 'load');
+  if (origin === 'config' || metadata.name === name) return metadata;
+  const message = `the library of plugin ${name} calls itself ${JSON.stringify(metadata.name)} now`;
+  const hint = 'a plugin that was discovered goes by that name; give it an entry of its own under plugins:';
+  throw new PluginFailure('BW_PLUGIN_METADATA', message, { plugin: name, phase: 'load', hint });
 }
 
 function unsupported({ name, config }: PluginEntry): BackworksError {

@@ -65,6 +65,14 @@ export interface BackworksPlugin {
   afterResponse(responseJson: string, caller?: Caller): Awaitable<JsonObject | null>;
 }
 
+/** A version of a plugin that is tried out. */
+export interface CanaryPlugin {
+  /** Takes the place of the plugin of its name. */
+  readonly plugin: BackworksPlugin;
+  /** Share of new requests that gets it. */
+  readonly percent: number;
+}
+
 /** How a plugin is, in the words of health_check(). */
 export interface PluginHealth {
   readonly status: 'healthy' | 'degraded' | 'unhealthy';

@@ -92,14 +92,14 @@ export class RegistryChange {
    *   request has the former plugins any more
    */
   commit(keep: (entry: RegistryEntry) => void, switched: () => Promise<void>): void {
-    const former: LoadedPlugin[] = [];
+    const former: { entry: RegistryEntry; plugin: LoadedPlugin }[] = [];
     for (const step of this.steps) {
       if (step.target !== null) keep(step.entry);
       const plugin = this.switch(step);
-      if (plugin !== null) former.push(plugin);
+      if (plugin !== null) former.push({ entry: step.entry, plugin });
     }
     const ended = switched();
-    for (const plugin of former) this.supervisor.retire(plugin, ended);
+    for (const { entry, plugin } of former) this.supervisor.retire(entry, plugin, ended);
   }
 
   /** Ends what was brought up and takes back what plugins were told. Never rejects. */

@@ -8,6 +8,9 @@ import { missingPermissions } from './permissions.js';
 import { postMortem } from './post-mortem.js';
 import { RefusalList } from './refusals.js';
 import type { PluginState, PluginStatus, StateChange } from './status.js';
+import type { Trial } from './trial.js';
+import type { SwapRecord, VersionName } from './swap-record.js';
+import { trialStatus, versionsOf } from './version-status.js';
 
 /** What can be wrong with a plugin that serves. */
 export type Condition = 'process' | 'circuit' | 'health' | 'sandbox';
@@ -37,6 +40,12 @@ export class RegistryEntry {
   /** SHA-256 of its library, in hexadecimal; null until it was read. */
   digest: string | null = null;
   readonly refusals = new RefusalList();
+  /** Another version beside the one that serves; null when there is none. */
+  trial: Trial | null = null;
+  /** Versions that serve no more and finish their last requests. */
+  readonly leaving = new Set<LoadedPlugin>();
+  /** What became of the last swap this server tried. */
+  lastSwap: SwapRecord | null = null;
   private reason: string | null;
   private since = new Date();
   private readonly conditions = new Map<Condition, string>();
@@ -58,6 +67,11 @@ export class RegistryEntry {
     const { enabled } = plan.config;
     this.state = enabled ? 'discovered' : 'stopped';
     this.reason = enabled ? null : 'disabled in the configuration';
+  }
+
+  /** The version that serves, or was to. */
+  get versionName(): VersionName {
+    return { digest: this.digest, version: this.metadata?.version ?? null };
   }
 
   get critical(): boolean {
@@ -153,7 +167,10 @@ export class RegistryEntry {
 
   async close(): Promise<void> {
     const plugin = this.take();
-    await plugin?.close();
+    const { trial } = this;
+    this.trial = null;
+    trial?.stop();
+    await Promise.all([plugin?.close(), trial?.other.close()]);
     await this.reports;
     if (plugin !== null) this.enter('stopped', 'shut down');
   }
@@ -194,6 +211,9 @@ export class RegistryEntry {
       missingPermissions: missingPermissions(this.metadata?.permissions ?? null, config.permissions),
       refusals: this.refusals.list(),
       limits: config.limits,
+      trial: this.trial === null ? null : trialStatus(this.trial),
+      versions: versionsOf(this),
+      lastSwap: this.lastSwap,
       failures: [...this.failures, ...(this.badAnswer === null ? [] : [this.badAnswer])]
         .sort((a, b) => b.time.getTime() - a.time.getTime())
         .map(({ time, failure, limits }) => postMortem(failure, time, limits)),

@@ -4,12 +4,15 @@ import { LibraryDigests } from '../native/library-digests.js';
 import type { Resolution } from './dependency-resolver.js';
 import type { LibraryReader } from './library-reader.js';
 import { loadInOrder } from './load-order.js';
+import type { CanaryPlugin } from './plugin.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
-import type { PluginEntry } from './plugin-entry.js';
 import { RegistryChange } from './registry-change.js';
 import { RegistryEntry } from './registry-entry.js';
 import { type PluginPlan, planPlugins } from './reload.js';
 import type { PluginStatus, RejectedLibrary, StateChange } from './status.js';
+import type { SwapResult } from './swap.js';
+import type { SwapOrigin } from './swap-record.js';
+import type { PluginRecord } from './version-records.js';
 import { type Survey, type SurveyedPlugin, surveyPlugins } from './survey.js';
 import { PluginSupervisor, type PluginSupervisorOptions } from './supervisor.js';
 
@@ -70,6 +73,7 @@ export class PluginRegistry {
       else this.supervisor.fail(entry, refusal);
       return entry.error;
     });
+    await this.options.keeper.prune();
     const critical = entries.find((entry) => entry.critical && entry.state === 'failed');
     if (critical?.error) throw critical.error;
   }
@@ -77,6 +81,13 @@ export class PluginRegistry {
   /** The plugins that serve, in the order of the configuration. */
   loaded(): LoadedPlugin[] {
     return [...this.entries.values()].flatMap(({ plugin }) => plugin ?? []);
+  }
+
+  /** Versions that get a share of the requests, beside the one that serves. */
+  canaries(): CanaryPlugin[] {
+    return [...this.entries.values()].flatMap(({ trial }) =>
+      trial?.stage === 'canary' ? { plugin: trial.other, percent: trial.percent } : [],
+    );
   }
 
   /** Every plugin's state. */
@@ -108,11 +119,26 @@ export class PluginRegistry {
   }
 
   /**
-   * Runs a plugin as another plan says; see PluginSupervisor.replace().
+   * Runs the file at a plugin's path as it is now, beside what serves until it is healthy.
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it is rejected
+   */
+  async swap(name: string, by: SwapOrigin): Promise<SwapResult> {
+    return this.exclusively(() => this.supervisor.swap(this.find(name), by));
+  }
+
+  /**
+   * Goes back to a version of a plugin that served before.
+   * @param to how many versions back, or the beginning of a digest; default: the last good one
    * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start
    */
-  async replace(name: string, plan?: PluginEntry): Promise<void> {
-    await this.exclusively(() => this.supervisor.replace(this.find(name), plan));
+  async rollBack(name: string, by: SwapOrigin, to?: string): Promise<void> {
+    await this.exclusively(() => this.supervisor.rollBack(this.find(name), by, to));
+  }
+
+  /** What is remembered of a plugin's versions. @throws BackworksError BW_PLUGIN_UNKNOWN */
+  async history(name: string): Promise<PluginRecord> {
+    const { plan } = this.find(name);
+    return this.options.keeper.read(plan.name);
   }
 
   /** Does something while nothing else changes which plugins there are. */
@@ -131,7 +157,8 @@ export class PluginRegistry {
     const survey = await surveyPlugins(config, this.options.reader, this.options.defaults);
     const next = survey.plugins.map(async ({ entry }) => {
       const { path, enabled } = entry.config;
-      return { entry, digest: enabled && path !== null ? await this.digests.read(path) : null };
+      const digest = enabled && path !== null ? await this.digests.read(path) : null;
+      return { entry, digest: digest && (await this.options.keeper.wanted(entry, digest)) };
     });
     const current = [...this.entries.values()].map(({ plan: entry, digest, plugin }) => ({
       entry,
@@ -180,7 +207,8 @@ export class PluginRegistry {
   async close(): Promise<void> {
     const retired = this.supervisor.close();
     for (const entry of [...this.entries.values()].reverse()) await entry.close();
-    await retired;
+    // What was just being brought up is closed by whoever did so.
+    await Promise.all([retired, this.turn]);
   }
 
   private enter({ entry, metadata }: SurveyedPlugin): RegistryEntry {

@@ -59,6 +59,15 @@ const SETTINGS: Readonly<Record<string, SettingKey>> = {
   'healthCheck.timeoutMs': adjust('health.timeout'),
   'quarantine.failures': adjust('quarantine.failures'),
   'quarantine.windowMs': adjust('quarantine.window'),
+  'swap.watch': adjust('swap.watch'),
+  'swap.canary.percent': adjust('swap.canary.percent'),
+  'swap.canary.durationMs': adjust('swap.canary.duration'),
+  'swap.probation.durationMs': adjust('swap.probation.duration'),
+  'swap.probation.maxErrorPercent': adjust('swap.probation.max_error_rate'),
+  'swap.probation.maxLatencyPercent': adjust('swap.probation.max_latency'),
+  'swap.probation.maxCrashes': adjust('swap.probation.max_crashes'),
+  'swap.probation.minCalls': adjust('swap.probation.min_calls'),
+  'swap.keep': adjust('swap.keep'),
 };
 
 /** The setting at a place in a PluginConfig; one nobody thought of is safest in other processes. */

@@ -4,6 +4,9 @@ import type { CircuitStateName } from '../execution/executor.js';
 import type { NativeProcess } from '../native/native-plugin.js';
 import type { RefusedPermission } from '../native/refusal.js';
 import type { PipelineHook } from './plugin.js';
+import type { Tally } from './probation.js';
+import type { SwapRecord } from './swap-record.js';
+import type { TrialStage } from './trial.js';
 
 /**
  * discovered: known, not loaded · loading · ready · degraded: serves, but something is wrong ·
@@ -47,6 +50,12 @@ export interface PluginStatus {
   /** What the sandbox refused it, newest first. */
   readonly refusals: readonly KeptRefusal[];
   readonly limits: ResourceLimits;
+  /** Two versions side by side; null when there is one. */
+  readonly trial: TrialStatus | null;
+  /** Every version that has processes, the one that serves first. */
+  readonly versions: readonly VersionStatus[];
+  /** What became of the last swap this server tried; null when there was none. */
+  readonly lastSwap: SwapRecord | null;
   /** The newest failures of its processes, newest first. */
   readonly failures: readonly PostMortem[];
 }
@@ -73,6 +82,23 @@ export interface StateChange {
   readonly time: Date;
   /** The failure that put it there; null when it was another cause. */
   readonly failure: PostMortem | null;
+}
+
+export interface TrialStatus {
+  readonly stage: TrialStage;
+  readonly until: Date;
+  /** Share of new requests that gets the version that is tried out; 0 in a probation. */
+  readonly percent: number;
+}
+
+/** serving · canary: tried out · standby: comes back if the one that serves fails · leaving: finishes requests. */
+export type VersionRole = 'serving' | 'canary' | 'standby' | 'leaving';
+
+export interface VersionStatus extends Tally {
+  readonly role: VersionRole;
+  readonly version: string;
+  readonly digest: string;
+  readonly processes: readonly NativeProcess[];
 }
 
 /** What is known of a process that failed. */

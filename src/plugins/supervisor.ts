@@ -2,45 +2,63 @@ import { BackworksError, type PluginFailure, toBackworksError } from '../errors.
 import type { Log } from '../log.js';
 import { HealthMonitor } from './health-monitor.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
-import type { PluginLoader } from './loader.js';
+import type { LibraryChoice, PluginEvents, PluginLoader } from './loader.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
-import { missingPermissions } from './permissions.js';
+import { reportFailure, reportReady, reportSandbox } from './plugin-reports.js';
 import { evidence } from './post-mortem.js';
 import { inQuarantine, type Quarantine } from './quarantine.js';
 import { refusalSentence } from './refusals.js';
 import type { RegistryEntry } from './registry-entry.js';
+import { Retirement } from './retirement.js';
+import { checkHealth } from './swap-candidate.js';
+import { PluginSwapper, type SwapResult } from './swap.js';
+import type { SwapGround } from './swap-ground.js';
+import type { SwapOrigin } from './swap-record.js';
+import type { VersionKeeper } from './version-keeper.js';
 
 export interface PluginSupervisorOptions {
   readonly log: Log;
   readonly loader: PluginLoader;
   readonly quarantine: () => Promise<Quarantine>;
+  readonly keeper: VersionKeeper;
   /**
    * The set of plugins that serve is another one now.
    * @returns resolves when every request has ended that began before
    */
   onChange(): Promise<void>;
   /** How long requests in flight may keep a plugin that was replaced. */
-  drainTimeoutMs(): number;
+  readonly drainTimeoutMs: () => number;
 }
 
 /** Starts, watches, restarts and stops plugins, one entry at a time. */
-export class PluginSupervisor {
+export class PluginSupervisor implements SwapGround {
+  readonly log: Log;
+  readonly keeper: VersionKeeper;
+  private readonly swapper = new PluginSwapper(this);
   private readonly health = new HealthMonitor();
-  /** What was replaced and waits for its last request. */
-  private readonly retiring = new Set<Promise<void>>();
+  private readonly retirement: Retirement;
   private closed = false;
-  private stop = (): void => undefined;
-  private readonly stopped = new Promise<void>((resolve) => (this.stop = resolve));
 
-  constructor(private readonly options: PluginSupervisorOptions) {}
+  constructor(private readonly options: PluginSupervisorOptions) {
+    this.log = options.log;
+    this.keeper = options.keeper;
+    this.retirement = new Retirement(options.drainTimeoutMs, () => this.keeper.prune());
+  }
 
   /** Loads a plugin; one that fails is kept with its reason. Never rejects. */
   async load(entry: RegistryEntry): Promise<void> {
     entry.loading();
     try {
-      const plugin = await this.bringUp(entry, entry.plan, (digest) => (entry.digest = digest));
+      const { plan } = entry;
+      const plugin = await this.bringUp(
+        entry,
+        plan,
+        this.keeper.choose(plan),
+        (digest) => (entry.digest = digest),
+      );
       entry.ready(plugin);
-      this.announce(entry, plugin);
+      entry.report(() => this.keeper.serves(plan, plugin.versionName));
+      reportReady(this.log, entry, plugin);
     } catch (thrown) {
       this.fail(entry, toBackworksError(thrown));
     }
@@ -58,7 +76,7 @@ export class PluginSupervisor {
     if (entry.plugin !== null) {
       await entry.plugin.restart();
       this.options.log.info({ plugin: name }, `plugin ${name} was restarted`);
-      this.warnOfSandbox(entry);
+      reportSandbox(this.log, entry);
       return;
     }
     if (entry.state !== 'failed') throw unsuitable(entry, 'restarted');
@@ -66,22 +84,23 @@ export class PluginSupervisor {
   }
 
   /**
-   * Runs a plugin as another plan says, or the file at its path as it is now. What serves goes on
-   * until the new processes are ready; then every new request gets those, and the former ones end
-   * after their last request. A plugin that does not serve is started.
+   * Runs the file at a plugin's path as it is now, beside what serves until it is healthy.
+   * @throws BackworksError BW_PLUGIN_STATE, or why it is rejected; what served goes on as before
+   */
+  async swap(entry: RegistryEntry, by: SwapOrigin): Promise<SwapResult> {
+    if (entry.state === 'stopped') throw unsuitable(entry, 'swapped');
+    const choose = by === 'watch' ? this.keeper.choose(entry.plan) : this.keeper.chooseFile();
+    return this.swapper.swap(entry, { by, choose });
+  }
+
+  /**
+   * Goes back to a version that served before.
+   * @param to how many versions back, or the beginning of a digest
    * @throws BackworksError BW_PLUGIN_STATE, or why it does not start; what served goes on as before
    */
-  async replace(entry: RegistryEntry, plan: PluginEntry = entry.plan): Promise<void> {
-    if (entry.plugin === null) {
-      entry.plan = plan;
-      await this.startAgain(entry);
-      return;
-    }
-    if (entry.plan.config.isolation === 'in-process') throw inProcess(entry);
-    const plugin = await this.prepare(entry, plan);
-    const former = this.install(entry, plan, plugin);
-    const ended = this.options.onChange();
-    if (former !== null) this.retire(former, ended);
+  async rollBack(entry: RegistryEntry, by: SwapOrigin, to?: string): Promise<void> {
+    if (entry.state === 'stopped') throw unsuitable(entry, 'rolled back');
+    await this.swapper.rollBack(entry, by, to);
   }
 
   /**
@@ -89,32 +108,44 @@ export class PluginSupervisor {
    * @throws BackworksError BW_PLUGIN_STATE, or why it does not start
    */
   async prepare(entry: RegistryEntry, plan: PluginEntry): Promise<LoadedPlugin> {
-    const plugin = await this.bringUp(entry, plan, (digest) => {
+    const plugin = await this.bringUp(entry, plan, this.keeper.choose(plan), (digest) => {
       if (entry.plugin === null) entry.digest = digest;
     });
-    if (!this.closed) return plugin;
-    await plugin.close();
-    throw unsuitable(entry, 'started');
+    try {
+      await checkHealth(plugin);
+      return plugin;
+    } catch (error) {
+      await plugin.close();
+      throw error;
+    }
   }
 
   /**
    * Puts a plugin that was prepared in the place of the one that serves.
-   * @returns what served; the caller retires it
+   * @returns what served and does not stand by; the caller retires it
    */
   install(entry: RegistryEntry, plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null {
+    return this.swapper.install(entry, plan, plugin);
+  }
+
+  /** The same, and nothing stands by. @returns what served; the caller retires it */
+  put(entry: RegistryEntry, plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null {
     const former = entry.take();
     entry.plan = plan;
     entry.succeed(plugin);
-    this.announce(entry, plugin);
+    reportReady(this.log, entry, plugin);
     this.health.watch(entry);
     return former;
   }
 
   /** Runs what serves in an entry under another policy; its processes stay. */
   adjust(entry: RegistryEntry, plan: PluginEntry): void {
+    // The other version knows nothing of a configuration the one that serves was told.
+    if (isOtherConfig(entry.plan, plan)) this.swapper.end(entry, 'the configuration changed');
     entry.plan = plan;
     if (entry.plugin === null) return;
     entry.plugin = entry.plugin.adjusted(resolvePolicy(plan.config, entry.metadata));
+    entry.trial?.adjust(entry.plugin, plan);
     this.health.watch(entry);
   }
 
@@ -124,6 +155,7 @@ export class PluginSupervisor {
    */
   remove(entry: RegistryEntry, reason: string): LoadedPlugin | null {
     this.health.forget(entry);
+    this.swapper.end(entry, reason);
     const former = entry.take();
     entry.stop(reason);
     if (former !== null)
@@ -161,28 +193,33 @@ export class PluginSupervisor {
   /** Watches no longer, and waits for no request; plugins that are just being loaded are closed when they are. */
   async close(): Promise<void> {
     this.closed = true;
-    this.stop();
     this.health.close();
-    await Promise.all(this.retiring);
+    await this.retirement.close();
   }
 
-  /** Loads and initializes a plugin. What happens to it concerns the entry while it is the one that serves. */
-  private async bringUp(
+  /**
+   * Loads and initializes a plugin. What happens to it concerns the entry while it is the one that serves.
+   * @throws BackworksError why it does not start, or that the server stops
+   */
+  async bringUp(
     entry: RegistryEntry,
     plan: PluginEntry,
+    choose: LibraryChoice,
     identified: (digest: string) => void,
   ): Promise<LoadedPlugin> {
     const { log, loader } = this.options;
     const { name } = plan;
     let plugin: LoadedPlugin | null = null;
     const serves = (): boolean => entry.plugin === plugin || plugin?.isSame(entry.plugin) === true;
-    plugin = await loader.load(plan, {
+    const events: PluginEvents = {
       identified,
       failed: (failure, located) => {
+        plugin?.processFailed();
         const tooOften = serves() && entry.failed(failure);
-        this.reportFailure(entry, failure, located);
+        reportFailure(log, entry, failure, located);
+        const isBack = this.swapper.judge(entry, tooOften ? failure.message : null);
         if (serves()) entry.condition('process', failure.message);
-        if (tooOften) this.confine(entry, failure);
+        if (tooOften && !isBack) this.confine(entry, failure);
       },
       recovered: () => {
         if (serves()) entry.condition('process', null);
@@ -201,16 +238,19 @@ export class PluginSupervisor {
         if (serves()) entry.circuitChanged(state);
         log.warn({ plugin: name, circuit: state }, `circuit of plugin ${name} is ${state}`);
       },
-    });
-    return plugin;
+    };
+    plugin = await loader.load(plan, events, choose);
+    if (!this.closed) return plugin;
+    await plugin.close();
+    throw unsuitable(entry, 'started');
   }
 
-  /** Closes a plugin that serves no more, when the requests have ended that may still call it. */
-  retire(plugin: LoadedPlugin, ended: Promise<void>): void {
-    const limitMs = this.options.drainTimeoutMs();
-    const closing = within(Promise.race([ended, this.stopped]), limitMs).then(() => plugin.close());
-    this.retiring.add(closing);
-    void closing.then(() => this.retiring.delete(closing));
+  changed(): Promise<void> {
+    return this.options.onChange();
+  }
+
+  retire(entry: RegistryEntry, plugin: LoadedPlugin, ended: Promise<void>): void {
+    this.retirement.add(entry, plugin, ended);
   }
 
   private async startAgain(entry: RegistryEntry): Promise<void> {
@@ -220,37 +260,9 @@ export class PluginSupervisor {
     if (entry.error !== null) throw entry.error;
   }
 
-  private announce(entry: RegistryEntry, { metadata }: LoadedPlugin): void {
-    const { log } = this.options;
-    const { name, config } = entry.plan;
-    const { version } = metadata;
-    log.info({ plugin: name, version, isolation: config.isolation }, `plugin ${name} is ready`);
-    for (const missing of missingPermissions(metadata.permissions, config.permissions)) {
-      log.warn({ plugin: name }, `${name} asks for ${missing}; grant it or the plugin may fail`);
-    }
-    this.warnOfSandbox(entry);
-  }
-
-  private warnOfSandbox({ plan, plugin }: RegistryEntry): void {
-    const { name, config } = plan;
-    for (const missing of plugin?.sandbox?.missing ?? []) {
-      const message = `the sandbox of plugin ${name} is incomplete: ${missing}`;
-      this.options.log.warn({ plugin: name, sandbox: config.sandbox }, message);
-    }
-  }
-
-  private reportFailure(entry: RegistryEntry, failure: PluginFailure, located: Promise<PluginFailure>): void {
-    const { limits } = entry.plan.config;
-    entry.report(async () => {
-      const detailed = await located;
-      entry.detail(failure, detailed);
-      const { code, plugin, message } = detailed;
-      this.options.log.error({ plugin, code, ...evidence(detailed, limits) }, message);
-    });
-  }
-
   /** Stops a plugin that keeps failing; its library is not started again until somebody says so. */
   private confine(entry: RegistryEntry, failure: PluginFailure): void {
+    this.swapper.end(entry, 'the version that serves failed too often');
     const plugin = entry.take();
     if (plugin === null) return;
     const { log, quarantine } = this.options;
@@ -273,17 +285,8 @@ export class PluginSupervisor {
   }
 }
 
-/** Waits for something, but not for longer than `ms`. */
-async function within(promise: Promise<void>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))]);
-  clearTimeout(timer);
-}
-
-function inProcess({ plan }: RegistryEntry): BackworksError {
-  const message = `plugin ${plan.name} runs in the server's own process, where what is loaded stays`;
-  const hint = 'restart the server, or use isolation: process';
-  return new BackworksError('BW_PLUGIN_STATE', message, { hint });
+function isOtherConfig(before: PluginEntry, after: PluginEntry): boolean {
+  return JSON.stringify(before.config.config) !== JSON.stringify(after.config.config);
 }
 
 function unsuitable({ plan, state }: RegistryEntry, what: string): BackworksError {

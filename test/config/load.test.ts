@@ -50,6 +50,11 @@ plugins:
     restart: { delay: 1s, max_delay: 1s }
     health: { interval: 0, timeout: 250 }
     quarantine: { failures: 0, window: 1h }
+    swap:
+      watch: true
+      canary: { percent: 5%, duration: 10m }
+      probation: { duration: 0, max_error_rate: 1, max_latency: 0%, max_crashes: 0, min_calls: 100 }
+      keep: 1
 `;
 
 describe('a whole file', () => {
@@ -151,6 +156,18 @@ describe('a whole file', () => {
           restart: { delayMs: 1000, maxDelayMs: 1000 },
           healthCheck: { intervalMs: 0, timeoutMs: 250 },
           quarantine: { failures: 0, windowMs: 3_600_000 },
+          swap: {
+            watch: true,
+            canary: { percent: 5, durationMs: 600_000 },
+            probation: {
+              durationMs: 0,
+              maxErrorPercent: 1,
+              maxLatencyPercent: 0,
+              maxCrashes: 0,
+              minCalls: 100,
+            },
+            keep: 1,
+          },
         },
       ],
       autoDiscover: {
@@ -225,6 +242,18 @@ describe('a whole file', () => {
       restart: { delayMs: 100, maxDelayMs: 30_000 },
       healthCheck: { intervalMs: 10_000, timeoutMs: 1000 },
       quarantine: { failures: 10, windowMs: 600_000 },
+      swap: {
+        watch: false,
+        canary: { percent: 0, durationMs: 30_000 },
+        probation: {
+          durationMs: 60_000,
+          maxErrorPercent: 10,
+          maxLatencyPercent: 500,
+          maxCrashes: 2,
+          minCalls: 20,
+        },
+        keep: 3,
+      },
     });
     expect(Object.isFrozen(defaultPluginPolicy())).toBe(true);
   });

@@ -1,7 +1,16 @@
-import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { DIRECTORY_MODE, LIBRARY_MODE, openCacheDirectory } from '../../dist/native/cache-directory.js';
 import { openLibraryStore } from '../../dist/native/library-store.js';
 import { compile, MINIMAL_PLUGIN, temporaryDirectory, write } from './library-files.js';
@@ -10,6 +19,11 @@ const directory = temporaryDirectory();
 const plugin = compile(join(directory, 'plugin.so'), MINIMAL_PLUGIN);
 let count = 0;
 const freshStore = () => openLibraryStore(join(directory, `cache${count++}`));
+
+/** The plugin with something behind its sections: the same to run, another file. */
+function library(name: string): string {
+  return write(join(directory, `${name}.so`), Buffer.concat([readFileSync(plugin), Buffer.from(name)]));
+}
 
 function sha256(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');
@@ -117,4 +131,52 @@ test('by default it lies in the cache of the user, or among the temporary files'
     if (before === undefined) delete process.env['XDG_CACHE_HOME'];
     else process.env['XDG_CACHE_HOME'] = before;
   }
+});
+
+describe('pruning', () => {
+  const all = (): boolean => true;
+  const names = (store: { directory: string }): string[] => readdirSync(store.directory).sort();
+
+  test('removes copies that are useless and that nobody holds', async () => {
+    const cache = join(directory, `cache${count++}`);
+    const store = await openLibraryStore(cache);
+    const kept = await store.add(library('kept'));
+    const held = await store.add(library('held'));
+    const useless = await store.add(library('useless'));
+    await store.privateCopy(useless, 'instance');
+    const hold = await store.hold(held);
+    // Another server of this machine.
+    const other = await openLibraryStore(cache);
+    await other.prune(({ digest }) => digest !== kept.digest);
+    expect(names(store)).toEqual([kept, held].map(({ path }) => basename(path)).sort());
+    expect(await store.find(useless.digest)).toBeNull();
+    expect(await store.find(held.digest)).toEqual(held);
+    await hold.release();
+    await hold.release();
+    await other.prune(({ digest }) => digest !== kept.digest);
+    expect(names(store)).toEqual([basename(kept.path)]);
+  });
+
+  test('does not mind what a process left behind that ended without tidying up', async () => {
+    const cache = join(directory, `cache${count++}`);
+    const store = await openLibraryStore(cache);
+    const left = await store.add(library('left'));
+    const ended = spawnSync(process.execPath, ['-e', '']).pid;
+    await (await store.hold(left)).release();
+    for (const pid of [ended, process.pid]) {
+      writeFileSync(join(cache, 'holds', `${left.digest}.${pid}.${randomUUID()}`), '');
+    }
+    await store.prune(all);
+    expect(names(store)).toEqual([]);
+    expect(readdirSync(join(cache, 'holds'))).toEqual([]);
+  });
+
+  test('a copy that was changed is none', async () => {
+    const store = await freshStore();
+    const copy = await store.add(library('changed'));
+    chmodSync(copy.path, 0o700);
+    appendFileSync(copy.path, 'more');
+    expect(await store.find(copy.digest)).toBeNull();
+    expect(await store.find('0'.repeat(64))).toBeNull();
+  });
 });

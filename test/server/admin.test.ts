@@ -57,6 +57,9 @@ function plugin(name: string, state: PluginState, more: Partial<PluginStatus> = 
     ],
     digest: 'ab'.repeat(32),
     sandbox: { mode: 'strict', states: { seccomp: '1' }, missing: [] },
+    trial: null,
+    versions: [],
+    lastSwap: null,
     missingPermissions: ['network.connect 443'],
     limits: { ...defaultPluginPolicy().limits, memoryBytes: 1024, queue: 64 },
     refusals: [

@@ -198,4 +198,22 @@ plugins:
   a: { path: "/a?b" }`,
     '2:14: endpoints.a.path: expected a path of literal segments, {name}, and a final *, found "/a?b"',
   ],
+  [
+    'a canary that gets every request',
+    `plugins:
+  a: { path: x, swap: { canary: { percent: 100% } } }`,
+    '2:44: plugins.a.swap.canary.percent: expected a percentage of at most 99%, found "100%"',
+  ],
+  [
+    'an error rate above all calls',
+    `plugins:
+  a: { path: x, swap: { probation: { max_error_rate: 101 } } }`,
+    '2:54: plugins.a.swap.probation.max_error_rate: expected a percentage of at most 100%, found "101"',
+  ],
+  [
+    'a watch of a library that stays',
+    `plugins:
+  a: { path: x, isolation: in-process, trusted: true, swap: { watch: true } }`,
+    '2:70: plugins.a.swap.watch: an in-process plugin cannot be swapped — remove it, or set isolation to "process"',
+  ],
 ];

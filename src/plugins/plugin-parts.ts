@@ -1,0 +1,40 @@
+import { defaultPluginPolicy } from '../config/load.js';
+import type { PluginPolicy } from '../config/types.js';
+import { DeadlineTimer } from '../execution/deadline.js';
+import type { PluginMetrics } from '../execution/metrics.js';
+import type { Log } from '../log.js';
+import { type LibraryStore, openLibraryStore } from '../native/library-store.js';
+import { createLibraryReader, type LibraryReader } from './library-reader.js';
+import { PluginLoader } from './loader.js';
+import { Quarantine } from './quarantine.js';
+import { VersionKeeper } from './version-keeper.js';
+import { VersionRecords } from './version-records.js';
+
+export interface PluginParts {
+  readonly defaults: PluginPolicy;
+  readonly reader: LibraryReader;
+  readonly loader: PluginLoader;
+  readonly quarantine: () => Promise<Quarantine>;
+  readonly keeper: VersionKeeper;
+}
+
+/** What reads and loads libraries. Directories are opened when they are first needed. */
+export function createPluginParts(
+  metrics: PluginMetrics,
+  log: Log,
+  environment: NodeJS.ProcessEnv,
+  configFile: string | null = null,
+): PluginParts {
+  const defaults = defaultPluginPolicy();
+  const timer = new DeadlineTimer();
+  let store: Promise<LibraryStore> | null = null;
+  let quarantined: Promise<Quarantine> | null = null;
+  const openStore = (): Promise<LibraryStore> => (store ??= openLibraryStore());
+  const quarantine = (): Promise<Quarantine> => (quarantined ??= Quarantine.open());
+  let recorded: Promise<VersionRecords> | null = null;
+  const records = (): Promise<VersionRecords> => (recorded ??= VersionRecords.open(configFile));
+  const keeper = new VersionKeeper({ log, store: openStore, records });
+  const reader = createLibraryReader(openStore, defaults);
+  const loader = new PluginLoader({ log, metrics, timer, store: openStore, quarantine, environment });
+  return { defaults, reader, loader, quarantine, keeper };
+}
