@@ -156,7 +156,7 @@ export class FrameParser {
       buffer.readUInt32LE(offset + 4),
       buffer[offset + 9] as number,
       buffer.readInt32LE(offset + 12),
-      buffer.subarray(offset + FRAME_HEADER_SIZE, offset + size),
+      size === FRAME_HEADER_SIZE ? EMPTY : buffer.subarray(offset + FRAME_HEADER_SIZE, offset + size),
     );
   }
 }

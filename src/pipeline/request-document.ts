@@ -4,6 +4,7 @@ import { InvalidAnswer, isToken } from '../plugins/response-check.js';
 import { type DocumentBody, EMPTY_BODY, patchBody, requestBody } from './document-body.js';
 import { headerMap, headerText } from './header-map.js';
 import type { RemoteAddress, RequestHead } from './incoming-request.js';
+import { plainHeadersJson, quoted } from './json-text.js';
 import { encodingOf } from './media-type.js';
 import { mergePatch } from './merge-patch.js';
 import { headersAfter, optionalObject, readPatch } from './patch-rules.js';
@@ -28,55 +29,46 @@ const FIXED = ['id', 'remote', 'route', 'body'] as const;
 
 /** What the hooks know of a request. Its JSON is built once, and again only after a patch. */
 export class RequestDocument {
-  #members: RequestMembers;
+  readonly #head: RequestHead;
+  readonly #query: Query;
+  /** Null as long as nobody needs more than the JSON. */
+  #members: RequestMembers | null = null;
   #body: DocumentBody;
   #bytes: Buffer | null;
   #json: string | null = null;
   #queryChanged = false;
 
   /** @throws BackworksError BW_REQUEST_INVALID when query or body cannot be read. */
-  constructor(request: RequestHead, bytes: Buffer | null) {
-    const headers = headerMap(request.rawHeaders);
+  constructor(head: RequestHead, bytes: Buffer | null) {
+    this.#head = head;
     this.#bytes = bytes;
-    this.#body =
-      bytes === null ? EMPTY_BODY : requestBody(bytes, encodingOf(headerText(headers, 'content-type')));
-    this.#members = {
-      id: request.id,
-      method: request.method,
-      path: request.path,
-      route: request.endpoint === null ? null : request.endpoint.path,
-      params: request.params,
-      query: parseQuery(request.search),
-      headers,
-      remote: request.remote,
-      context: {},
-      body_encoding: this.#body.encoding,
-    };
+    this.#query = head.search === '' ? NO_QUERY : parseQuery(head.search);
+    this.#body = bytes === null ? EMPTY_BODY : requestBody(bytes, bodyEncoding(head));
   }
 
   get id(): string {
-    return this.#members.id;
+    return this.#head.id;
   }
 
   get method(): string {
-    return this.#members.method;
+    return (this.#members ?? this.#head).method;
   }
 
   get path(): string {
-    return this.#members.path;
+    return (this.#members ?? this.#head).path;
   }
 
   get headers(): Readonly<HeaderMap> {
-    return this.#members.headers;
+    return this.#all().headers;
   }
 
   get context(): JsonObject {
-    return this.#members.context;
+    return this.#members === null ? NO_CONTEXT : this.#members.context;
   }
 
   /** The query when a plugin changed it; null when the request's own still holds. */
   get changedQuery(): Readonly<Query> | null {
-    return this.#queryChanged ? this.#members.query : null;
+    return this.#queryChanged ? this.#all().query : null;
   }
 
   /** The body's bytes: as received, or as a plugin made them; null when there is none. */
@@ -85,7 +77,7 @@ export class RequestDocument {
   }
 
   toJson(): string {
-    return (this.#json ??= `${JSON.stringify(this.#members).slice(0, -1)},"body":${this.#body.json}}`);
+    return (this.#json ??= `${this.#membersJson()},"body":${this.#body.json}}`);
   }
 
   /**
@@ -95,7 +87,7 @@ export class RequestDocument {
   merge(patch: JsonObject): void {
     const change = readPatch(patch, FIXED);
     const body = patchBody(this.#body, patch);
-    const members = mergePatch(this.#members as unknown as JsonObject, change) as unknown as RequestMembers;
+    const members = mergePatch(this.#all() as unknown as JsonObject, change) as unknown as RequestMembers;
     checkMembers(members, change);
     if (body !== null) {
       members.headers = headersAfter(members.headers, body, this.#body, change);
@@ -107,6 +99,54 @@ export class RequestDocument {
     this.#members = members;
     this.#json = null;
   }
+
+  #all(): RequestMembers {
+    if (this.#members !== null) return this.#members;
+    const { id, method, path, endpoint, params, rawHeaders, remote } = this.#head;
+    return (this.#members = {
+      id,
+      method,
+      path,
+      route: endpoint === null ? null : endpoint.path,
+      params,
+      query: this.#query,
+      headers: headerMap(rawHeaders),
+      remote,
+      context: {},
+      body_encoding: this.#body.encoding,
+    });
+  }
+
+  /** Every member but the body, without the closing brace; the same as JSON.stringify() gives for them. */
+  #membersJson(): string {
+    const headers = this.#members === null ? plainHeadersJson(this.#head.rawHeaders) : null;
+    if (headers === null) return JSON.stringify(this.#all()).slice(0, -1);
+    const { id, method, path, endpoint, params, remote } = this.#head;
+    const query = this.#query === NO_QUERY ? '{}' : JSON.stringify(this.#query);
+    return (
+      `{"id":${quoted(id)},"method":${quoted(method)},"path":${quoted(path)},` +
+      `"route":${endpoint === null ? 'null' : quoted(endpoint.path)},"params":${paramsJson(params)},` +
+      `"query":${query},"headers":${headers},"remote":${remoteJson(remote)},` +
+      `"context":{},"body_encoding":"${this.#body.encoding}"`
+    );
+  }
+}
+
+const NO_QUERY: Query = Object.freeze({});
+const NO_CONTEXT: JsonObject = Object.freeze({});
+
+function bodyEncoding({ rawHeaders }: RequestHead): BodyEncoding {
+  return encodingOf(headerText(headerMap(rawHeaders), 'content-type'));
+}
+
+function paramsJson(params: Readonly<Record<string, string>>): string {
+  let json = '';
+  for (const name in params) json += `${json === '' ? '' : ','}${quoted(name)}:${quoted(params[name]!)}`;
+  return `{${json}}`;
+}
+
+function remoteJson(remote: RemoteAddress | null): string {
+  return remote === null ? 'null' : `{"address":${quoted(remote.address)},"port":${remote.port}}`;
 }
 
 function checkMembers(members: RequestMembers, change: JsonObject): void {

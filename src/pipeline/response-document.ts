@@ -5,6 +5,7 @@ import type { Awaitable, BodyEncoding, HeaderMap, PluginResponse } from '../plug
 import { checkStatus } from '../plugins/response-check.js';
 import { type DocumentBody, EMPTY_BODY, patchBody, responseBody } from './document-body.js';
 import { headerText } from './header-map.js';
+import { quoted } from './json-text.js';
 import { encodingOf } from './media-type.js';
 import { mergePatch } from './merge-patch.js';
 import { headersAfter, optionalObject, readPatch } from './patch-rules.js';
@@ -35,25 +36,27 @@ const FIXED = ['request', 'body'] as const;
 
 /** What the hooks know of a response. The bytes on the wire change only when a patch names the body. */
 export class ResponseDocument {
-  #members: ResponseMembers;
+  /** Null as long as nobody needs more than the JSON. */
+  #members: ResponseMembers | null = null;
+  #status: number;
+  #headers: HeaderMap;
   #body: DocumentBody;
   #bytes: Buffer | string | null;
   #json: string | null = null;
 
-  constructor(response: BufferedResponse, request: RequestFacts, context: JsonObject) {
+  constructor(
+    response: BufferedResponse,
+    private readonly request: RequestFacts,
+    private readonly context: JsonObject,
+  ) {
+    this.#status = response.status;
+    this.#headers = response.headers;
     this.#bytes = response.body;
     this.#body = documentBody(response);
-    this.#members = {
-      status: response.status,
-      headers: response.headers,
-      context,
-      request,
-      body_encoding: this.#body.encoding,
-    };
   }
 
   toJson(): string {
-    return (this.#json ??= `${JSON.stringify(this.#members).slice(0, -1)},"body":${this.#body.json}}`);
+    return (this.#json ??= `${this.#membersJson()},"body":${this.#body.json}}`);
   }
 
   /**
@@ -63,7 +66,7 @@ export class ResponseDocument {
   merge(patch: JsonObject): void {
     const change = readPatch(patch, FIXED);
     const body = patchBody(this.#body, patch);
-    const members = mergePatch(this.#members as unknown as JsonObject, change) as unknown as ResponseMembers;
+    const members = mergePatch(this.#all() as unknown as JsonObject, change) as unknown as ResponseMembers;
     checkStatus(members.status);
     members.context = optionalObject(members.context, 'context');
     members.headers ??= {};
@@ -73,8 +76,7 @@ export class ResponseDocument {
       this.#bytes = body.bytes;
     }
     members.body_encoding = this.#body.encoding;
-    this.#members = members;
-    this.#json = null;
+    this.#set(members);
   }
 
   /** Puts another response in the place of this one; the context stays. */
@@ -82,12 +84,41 @@ export class ResponseDocument {
     this.#bytes = response.body;
     this.#body = documentBody(response);
     const { status, headers } = response;
-    this.#members = { ...this.#members, status, headers, body_encoding: this.#body.encoding };
-    this.#json = null;
+    this.#set({ ...this.#all(), status, headers, body_encoding: this.#body.encoding });
   }
 
   toResponse(): PluginResponse {
-    return { status: this.#members.status, headers: this.#members.headers, body: this.#bytes };
+    return { status: this.#status, headers: this.#headers, body: this.#bytes };
+  }
+
+  #set(members: ResponseMembers): void {
+    this.#members = members;
+    this.#status = members.status;
+    this.#headers = members.headers;
+    this.#json = null;
+  }
+
+  #all(): ResponseMembers {
+    const { request, context } = this;
+    return (this.#members ??= {
+      status: this.#status,
+      headers: this.#headers,
+      context,
+      request,
+      body_encoding: this.#body.encoding,
+    });
+  }
+
+  /** Every member but the body, without the closing brace; the same as JSON.stringify() gives for them. */
+  #membersJson(): string {
+    if (this.#members !== null) return JSON.stringify(this.#members).slice(0, -1);
+    const { id, method, path, route } = this.request;
+    return (
+      `{"status":${this.#status},"headers":${JSON.stringify(this.#headers)},` +
+      `"context":${JSON.stringify(this.context)},"request":{"id":${quoted(id)},"method":${quoted(method)},` +
+      `"path":${quoted(path)},"route":${route === null ? 'null' : quoted(route)}},` +
+      `"body_encoding":"${this.#body.encoding}"`
+    );
   }
 }
 

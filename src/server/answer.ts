@@ -1,4 +1,4 @@
-import type { ServerResponse } from 'node:http';
+import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
 import { Readable, pipeline } from 'node:stream';
 import type { Log } from '../log.js';
 import type { HeaderMap, PluginResponse } from '../plugins/plugin.js';
@@ -16,21 +16,32 @@ export function writeAnswer(
 ): void {
   const { status, headers } = answer;
   const body = sentBody(answer, request);
-  headers['x-request-id'] = request.id;
-  if (body instanceof Readable) {
-    outgoing.writeHead(status, headers).flushHeaders();
-    pipeline(body, outgoing, (error) => {
-      if (error) log.debug({ requestId: request.id, err: error }, 'a streamed answer broke off');
-    });
-    return;
-  }
-  if (body === null) {
-    outgoing.writeHead(status, headers).end();
+  if (body === null || body instanceof Readable) {
+    headers['x-request-id'] = request.id;
+    outgoing.writeHead(status, headers);
+    if (body === null) outgoing.end();
+    else stream(body, request, outgoing, log);
     return;
   }
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-  headers['content-length'] = String(length);
-  outgoing.writeHead(status, headers).end(body);
+  outgoing.writeHead(status, headerList(headers, request.id, length)).end(body);
+}
+
+/** Node writes a flat list faster than an object. */
+function headerList(headers: HeaderMap, requestId: string, length: number): OutgoingHttpHeader[] {
+  const list: OutgoingHttpHeader[] = [];
+  for (const name in headers) {
+    if (name !== 'x-request-id' && name !== 'content-length') list.push(name, headers[name]!);
+  }
+  list.push('x-request-id', requestId, 'content-length', length);
+  return list;
+}
+
+function stream(body: Readable, { id }: ServerRequest, outgoing: ServerResponse, log: Log): void {
+  outgoing.flushHeaders();
+  pipeline(body, outgoing, (error) => {
+    if (error) log.debug({ requestId: id, err: error }, 'a streamed answer broke off');
+  });
 }
 
 /** The pipeline's answer to a request that did not come over a socket. */

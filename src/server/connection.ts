@@ -1,23 +1,28 @@
 import type { Socket } from 'node:net';
+import type { RemoteAddress } from '../pipeline/incoming-request.js';
 
 /** What is under way for a client. */
 interface Cancellable {
   cancel(): void;
 }
 
-const CONNECTION = Symbol('what is under way on a connection');
+const CONNECTION = Symbol('the client of a socket');
 type Marked = Socket & { [CONNECTION]?: Connection };
 
 /**
- * The requests of one client connection that have no answer yet. When the client goes away they are
+ * A client's connection, and its requests that have no answer yet. When the client goes away they are
  * cancelled; one listener a connection, not one a request, waits for that.
  */
 export class Connection {
-  private readonly underWay = new Set<Cancellable>();
+  readonly remote: RemoteAddress | null;
+  /** In the order they came. Mostly one: clients seldom ask before they have their answer. */
+  private readonly underWay: Cancellable[] = [];
 
   private constructor(socket: Socket) {
+    const { remoteAddress, remotePort } = socket;
+    this.remote = remoteAddress === undefined ? null : { address: remoteAddress, port: remotePort ?? 0 };
     socket.once('close', () => {
-      for (const request of this.underWay) request.cancel();
+      for (const request of this.underWay.splice(0)) request.cancel();
     });
   }
 
@@ -26,10 +31,14 @@ export class Connection {
   }
 
   begin(request: Cancellable): void {
-    this.underWay.add(request);
+    this.underWay.push(request);
   }
 
   end(request: Cancellable): void {
-    this.underWay.delete(request);
+    if (this.underWay.at(-1) === request) this.underWay.pop();
+    else {
+      const place = this.underWay.indexOf(request);
+      if (place !== -1) this.underWay.splice(place, 1);
+    }
   }
 }

@@ -7,6 +7,7 @@ import { rawHeader } from '../pipeline/header-map.js';
 import type { IncomingRequest, RemoteAddress } from '../pipeline/incoming-request.js';
 import type { PluginSet } from '../pipeline/plugin-set.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
+import { Connection } from './connection.js';
 import { announcesBody, checkEncoding, checkLength, collect, limited } from './request-body.js';
 import type { RouteMatch } from './routes.js';
 
@@ -27,6 +28,7 @@ export class ServerRequest implements IncomingRequest {
   readonly search: string;
   readonly scheme: 'http' | 'https';
   readonly rawHeaders: readonly string[];
+  readonly hasBody: boolean;
   endpoint: EndpointConfig | null = null;
   params: Readonly<Record<string, string>> = {};
   refusal: PluginResponse | null = null;
@@ -47,7 +49,13 @@ export class ServerRequest implements IncomingRequest {
     this.path = path;
     this.search = search;
     this.scheme = scheme;
-    this.rawHeaders = 'rawHeaders' in source ? source.rawHeaders : [...source.headers].flat();
+    if ('rawHeaders' in source) {
+      this.rawHeaders = source.rawHeaders;
+      this.hasBody = announcesBody(source.rawHeaders);
+    } else {
+      this.rawHeaders = [...source.headers].flat();
+      this.hasBody = source.body !== null;
+    }
     this.id = requestId(this.rawHeaders);
   }
 
@@ -78,13 +86,7 @@ export class ServerRequest implements IncomingRequest {
   }
 
   get remote(): RemoteAddress | null {
-    if (!('socket' in this.#source)) return null;
-    const { remoteAddress, remotePort } = this.#source.socket;
-    return remoteAddress === undefined ? null : { address: remoteAddress, port: remotePort ?? 0 };
-  }
-
-  get hasBody(): boolean {
-    return 'rawHeaders' in this.#source ? announcesBody(this.rawHeaders) : this.#source.body !== null;
+    return 'socket' in this.#source ? Connection.of(this.#source.socket).remote : null;
   }
 
   async readBody(limitBytes: number): Promise<Buffer> {

@@ -250,3 +250,34 @@ test('no patch leaves a document that is not JSON or lacks a member', () => {
     }),
   );
 });
+
+test('the JSON put together by hand is that of the members', () => {
+  const text = fc.string({ unit: 'binary', maxLength: 12 });
+  const header = fc.oneof(fc.constantFrom('Host', 'host', 'Cookie', 'Set-Cookie', '__proto__', 'X-1'), text);
+  const parts = fc.record({
+    id: text,
+    method: text,
+    path: text,
+    params: fc.dictionary(text, text, { maxKeys: 3 }),
+    rawHeaders: fc.array(fc.tuple(header, text), { maxLength: 5 }).map((pairs) => pairs.flat()),
+    remote: fc.option(fc.record({ address: text, port: fc.nat() })),
+    endpoint: fc.option(text.map((path) => endpoint(path, { kind: 'any-plugin' }))),
+  });
+  fc.assert(
+    fc.property(parts, (head) => {
+      const document = documentOf(head);
+      const { body, ...members } = view(document);
+      expect(body).toBeNull();
+      const { id, method, path, params, remote } = head;
+      const plain = JSON.parse(JSON.stringify({ id, method, path, params, remote })) as JsonObject;
+      expect(members).toEqual({
+        ...plain,
+        route: head.endpoint?.path ?? null,
+        query: {},
+        headers: JSON.parse(JSON.stringify(document.headers)) as JsonObject,
+        context: {},
+        body_encoding: 'text',
+      });
+    }),
+  );
+});

@@ -1,0 +1,39 @@
+/** JSON text put together by hand, where JSON.stringify() would first need an object. */
+
+/** Characters that stand in a JSON string as they are. */
+const PLAIN = /^[ !#-[\]-~]*$/;
+
+/** A string as JSON. */
+export function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+const KEYS_MAX = 1000;
+const keys = new Map<string, string>();
+
+/** A header's name as it begins a member, in lower case: `"host":`. The same string every time. */
+function memberKey(name: string): string {
+  let key = keys.get(name);
+  if (key === undefined) {
+    key = `${JSON.stringify(name.toLowerCase())}:`;
+    // Names come from clients: what does not fit is made anew every time.
+    if (keys.size < KEYS_MAX) keys.set(name, key);
+  }
+  return key;
+}
+
+/**
+ * Node's flat list of headers as a JSON object; null when it is not as simple as that: a name occurs more
+ * than once, or needs to be looked at.
+ */
+export function plainHeadersJson(raw: readonly string[]): string | null {
+  const seen: string[] = [];
+  let json = '';
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const key = memberKey(raw[i]!);
+    if (key === '"__proto__":' || key === '"set-cookie":' || seen.includes(key)) return null;
+    seen.push(key);
+    json += (json === '' ? key : `,${key}`) + quoted(raw[i + 1]!);
+  }
+  return `{${json}}`;
+}
