@@ -53,9 +53,9 @@ function overlaysOf(file: Source): Map<string, Source> {
   return new Map(
     Object.entries(overlays)
       .filter(([, overlay]) => isMapping(overlay))
-      .map(([name, overlay]) => {
+      .map(([name]) => {
         const origin: Layer = { kind: 'environment', name };
-        return [name, file.part(below(ENVIRONMENTS, name), overlay, origin)];
+        return [name, file.part(below(ENVIRONMENTS, name), origin)];
       }),
   );
 }

@@ -3,6 +3,7 @@ import { reportContradictions } from './contradictions.js';
 import { displayName, FILE_BYTES_MAX, readText } from './file.js';
 import { deepFreeze, normalize, normalizePlugin, normalizePolicy, type Origin } from './normalize.js';
 import { layer } from './layers.js';
+import { isMapping } from './merge.js';
 import type { Override } from './override.js';
 import { below, isWithin, type Pointer } from './pointer.js';
 import { formatPlace, ProblemReport } from './problems.js';
@@ -121,7 +122,8 @@ function soundPlugins(source: Source, broken: readonly Pointer[], options: Parse
   const isSound = (pointer: Pointer): boolean =>
     !source.hasUnresolved(pointer) &&
     !broken.some((other) => isWithin(other, pointer) || isWithin(pointer, other));
-  if (broken.some((other) => isWithin('/plugins', other))) return [];
+  // A variable that is not set may stand for all of them.
+  if (!isMapping(source.at('/plugins')) || broken.some((other) => isWithin('/plugins', other))) return [];
   const plugins = pluginEntries((source.value as unknown as RawConfig).plugins)
     .filter(([name]) => isSound(below('/plugins', name)))
     .map(([name, plugin]) => deepFreeze(normalizePlugin(name, plugin, origin)));

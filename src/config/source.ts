@@ -1,7 +1,7 @@
 import { LineCounter, parseDocument, type YAMLError } from 'yaml';
 import { excessiveNesting, TOO_DEEP } from './nesting.js';
 import type { Layer, Mark } from './mark.js';
-import { isWithin, type Pointer, segments } from './pointer.js';
+import { below, isWithin, type Pointer, segments } from './pointer.js';
 import type { Finding, Place, Position, ProblemReport } from './problems.js';
 import { Reader } from './reader.js';
 import type { JsonObject, JsonValue } from './types.js';
@@ -21,6 +21,8 @@ const PARSER_HINTS: Partial<Record<YAMLError['code'], string>> = {
 
 /** A plain value, and where each part of it stands. */
 export class Source {
+  private unresolved: readonly Pointer[] | undefined;
+
   constructor(
     readonly value: JsonValue,
     readonly marks: ReadonlyMap<Pointer, Mark>,
@@ -69,9 +71,8 @@ export class Source {
   }
 
   hasUnresolved(ancestor: Pointer): boolean {
-    return [...this.marks].some(
-      ([pointer, mark]) => mark.missing !== undefined && isWithin(pointer, ancestor),
-    );
+    this.unresolved ??= [...this.marks.keys()].filter((pointer) => this.isUnresolved(pointer));
+    return this.unresolved.some((pointer) => isWithin(pointer, ancestor));
   }
 
   /** Reports the variables that are not set. */
@@ -84,11 +85,16 @@ export class Source {
   }
 
   /** A part as a value of its own, given by `layer`. */
-  part(ancestor: Pointer, value: JsonValue, layer: Layer): Source {
+  part(ancestor: Pointer, layer: Layer): Source {
     const marks = new Map<Pointer, Mark>();
-    for (const [pointer, mark] of this.marks) {
-      if (isWithin(pointer, ancestor)) marks.set(pointer.slice(ancestor.length), { ...mark, layer });
-    }
+    const visit = (pointer: Pointer, value: JsonValue): void => {
+      const mark = this.marks.get(ancestor + pointer);
+      if (mark !== undefined) marks.set(pointer, { ...mark, layer });
+      if (typeof value !== 'object' || value === null) return;
+      for (const [key, inner] of Object.entries(value)) visit(below(pointer, key), inner);
+    };
+    const value = this.at(ancestor) ?? null;
+    visit('', value);
     return new Source(value, marks, this.prefix + ancestor);
   }
 

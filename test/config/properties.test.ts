@@ -32,14 +32,23 @@ plugins:
     restart: { delay: 1s, max_delay: 1m }
     recycle: { memory: 32MiB }
   auto_discover: { enabled: true, directories: [./plugins] }
+environments:
+  production: &p
+    server: { port: ~, shutdown: { delay: 1s } }
+    endpoints: { city: { proxy: { target: "http://127.0.0.1:\${PORT}" } }, hello: ~ }
+    plugins: { weather: { config: { list: [2], more: "\${NONE:-x}" }, limits: { queue: 1 } } }
+  staging: *p
 `;
 
 const env = { PORT: '80', KEY: 'secret' };
 
 /** Loads or is refused with every problem inside the file; anything else fails the test. */
 function settle(text: string): void {
+  // Half of the texts with an overlay; which half does not matter.
+  const environment = text.length % 2 === 0 ? 'production' : undefined;
   try {
-    expect(Object.isFrozen(parseConfig(text, { directory: '/srv', env }).config)).toBe(true);
+    const { config } = parseConfig(text, { directory: '/srv', env, environment });
+    expect(Object.isFrozen(config)).toBe(true);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const lines = text.split(/\r\n|\r|\n/).length;
@@ -66,7 +75,9 @@ test('any JSON value loads or is a ConfigError', () => {
 });
 
 test('a sample with a piece replaced loads or is a ConfigError', () => {
-  settle(SAMPLE);
+  expect(
+    parseConfig(SAMPLE, { directory: '/srv', env, environment: 'staging' }).config.endpoints,
+  ).toHaveLength(2);
   const piece = fc.oneof(
     fc.string({ maxLength: 8 }),
     fc.constantFrom(

@@ -111,6 +111,14 @@ describe('a faulty reference', () => {
     );
   });
 
+  test.each(['"${NONE}"', 'plugins: "${NONE}"', 'plugins: { a: "${NONE}" }', 'endpoints: "${NONE}"'])(
+    'may stand for a block: %s',
+    (text) => {
+      const { problems } = rejection(text);
+      expect(problems).toMatchObject([{ message: 'the variable NONE is not set' }]);
+    },
+  );
+
   test('hides no other problem and causes none', () => {
     const error = rejection('server:\n  port: ${PORT}\n  prot: 1\nname: ${A}${B}\n');
     expect(error.code).toBe('BW_CONFIG_INVALID');
