@@ -47,7 +47,9 @@ function parseAssignment(assignment: string): { path: string[]; text: string } |
   for (;;) {
     const [matched, word, quoted] = SEGMENT.exec(rest) ?? [];
     if (matched === undefined || (path.length === 0 && matched.startsWith('.'))) break;
-    path.push(word ?? unquoted(quoted ?? ''));
+    const key = word ?? unquoted(quoted ?? '');
+    if (key === undefined) break;
+    path.push(key);
     rest = rest.slice(matched.length);
     if (rest.startsWith('=')) return { path, text: rest.slice(1) };
     if (word !== undefined && rest !== '' && !/^[.[]/.test(rest)) break;
@@ -57,6 +59,11 @@ function parseAssignment(assignment: string): { path: string[]; text: string } |
   return assignment.includes('=') ? 'the path is malformed' : 'the "=" is missing';
 }
 
-function unquoted(text: string): string {
-  return text.replace(/\\(.)/g, '$1');
+/** Undefined for a text that JSON does not allow in quotes. */
+function unquoted(text: string): string | undefined {
+  try {
+    return JSON.parse(`"${text}"`) as string;
+  } catch {
+    return undefined;
+  }
 }

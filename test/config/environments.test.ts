@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { below, displayPath } from '../../dist/config/pointer.js';
 import { ConfigError, parseConfig, type ParseOptions } from '../../dist/config/load.js';
 
 const FILE = `server: { port: "\${PORT}", shutdown: { delay: 1s } }
@@ -241,6 +243,19 @@ describe('a single value', () => {
     ],
   ])('%s is refused', (assignment, message) => {
     expect(problems(GOOD, set(assignment))).toEqual([`--set: ${message}`]);
+  });
+
+  test('has its path as messages show it', () => {
+    // Messages shorten long keys, and show a key of digits as they show an entry of a list.
+    const key = fc.string({ maxLength: 50 }).filter((text) => !/^[0-9]+$/.test(text));
+    fc.assert(
+      fc.property(fc.array(key, { minLength: 1, maxLength: 4 }), (keys) => {
+        const path = displayPath(keys.reduce<string>(below, '/plugins/weather/config/set'));
+        const { config } = load(GOOD, set(`${path}=1`));
+        const expected = keys.reduceRight<unknown>((inner, name) => Object.fromEntries([[name, inner]]), 1);
+        expect(config.plugins[0]?.config['set']).toEqual(expected);
+      }),
+    );
   });
 
   test('is not for one environment', () => {
