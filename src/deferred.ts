@@ -19,7 +19,9 @@ export class Deferred<T> implements PromiseLike<T> {
     if (this.state !== 'pending') return;
     this.state = 'resolved';
     this.value = value;
-    this.listener?.answered(value);
+    const { listener } = this;
+    this.listener = null;
+    listener?.answered(value);
   }
 
   /** Ends the wait without an answer; nothing happens when there is one already. */
@@ -27,14 +29,16 @@ export class Deferred<T> implements PromiseLike<T> {
     if (this.state !== 'pending') return;
     this.state = 'rejected';
     this.error = error;
-    this.listener?.failed(error);
+    const { listener } = this;
+    this.listener = null;
+    listener?.failed(error);
   }
 
   /** Tells the one listener there can be: now, if the answer is there. It must not throw. */
   listen(listener: Listener<T>): void {
-    this.listener = listener;
-    if (this.state === 'resolved') listener.answered(this.value as T);
-    else if (this.state === 'rejected') listener.failed(this.error);
+    if (this.state === 'pending') this.listener = listener;
+    else if (this.state === 'resolved') listener.answered(this.value as T);
+    else listener.failed(this.error);
   }
 
   /** The answer without a wait where it is there; else this. */

@@ -10,6 +10,8 @@ import { type Guard, GuardedCall } from './guarded-call.js';
 
 /** How late a deadline may be noticed. */
 const TICK_MS = 5;
+/** Settled calls are dropped from the front of the queue in lots of this size. */
+const FORGET_LOT = 64;
 
 export interface DeadlineContext extends IDefaultPolicyContext {
   readonly call: GuardedCall;
@@ -80,23 +82,39 @@ export class DeadlinePolicy implements IPolicy<DeadlineContext> {
 
   /** Holds a call that has begun to its deadline. */
   hold(call: GuardedCall): void {
-    if (this.inFlight.length === this.oldest) this.timer.watch(this);
+    this.forgetSettled();
+    if (this.inFlight.length === 0) this.timer.watch(this);
     this.inFlight.push(call);
+  }
+
+  /** What is kept here survives garbage collections, which then copy it: with all that a call refers to. */
+  private forgetSettled(): void {
+    const { inFlight } = this;
+    let { oldest } = this;
+    while (oldest < inFlight.length && inFlight[oldest]!.settled) oldest += 1;
+    if (oldest === inFlight.length) inFlight.length = oldest = 0;
+    else if (oldest >= FORGET_LOT) {
+      inFlight.splice(0, oldest);
+      oldest = 0;
+    }
+    this.oldest = oldest;
   }
 
   /** Ends every call whose deadline has passed; false when nothing is in flight any more. */
   expireUntil(nowMs: number): boolean {
     const { inFlight } = this;
+    const due: GuardedCall[] = [];
     let { oldest } = this;
     for (; oldest < inFlight.length; oldest += 1) {
-      const call = inFlight[oldest] as GuardedCall;
+      const call = inFlight[oldest]!;
       if (call.settled) continue;
       if (call.deadlineAtMs > nowMs) break;
-      this.oldest = oldest + 1;
-      this.expire(call);
+      due.push(call);
     }
     this.inFlight = inFlight.slice(oldest);
     this.oldest = 0;
+    // Last, as whoever hears of a failure may begin another call.
+    for (const call of due) this.expire(call);
     return this.inFlight.length > 0;
   }
 

@@ -14,7 +14,7 @@ const BATCH_BYTES_MAX = 64 * 1024;
 /** As much as Node reads at once; more of it waits in the socket. */
 const FULL_READ_BYTES = 64 * 1024;
 /** Answered calls are dropped from the front of the queue in lots of this size. */
-const FORGET_LOT = 1024;
+const FORGET_LOT = 64;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** What the frame that answers a call must be; STATUS where nothing else is said. */
