@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { PluginLogLine } from './native-plugin.js';
+import { StderrExcerpt } from './stderr-excerpt.js';
 
 const LINE_CHARACTERS_MAX = 8 * 1024;
-const TAIL_LINES = 20;
 /** What a line costs beyond its text: the log writes more than the text for each. */
 const LINE_OVERHEAD_BYTES = 64;
 const RATE_WINDOW_MS = 1000;
@@ -12,8 +12,7 @@ const RATE_WINDOW_MS = 1000;
  * plugin never blocks on a full pipe; output beyond the rate is dropped and counted.
  */
 export class PluginOutput {
-  /** Last lines of stderr, oldest first, for reports on how the process ended. */
-  readonly stderrTail: string[] = [];
+  private readonly stderr = new StderrExcerpt();
   private budget = 0;
   private dropped = 0;
   private windowStartMs = -Infinity;
@@ -23,6 +22,11 @@ export class PluginOutput {
     private readonly bytesPerSecond: () => number,
     private readonly emit: (line: Omit<PluginLogLine, 'pid'>) => void,
   ) {}
+
+  /** What it wrote to stderr, oldest first, for reports on how the process ended. */
+  get stderrTail(): string[] {
+    return this.stderr.lines();
+  }
 
   attach(stream: Readable, source: 'stdout' | 'stderr'): void {
     let partial = '';
@@ -50,10 +54,7 @@ export class PluginOutput {
   private line(source: 'stdout' | 'stderr', raw: string): void {
     const text = printable(raw.slice(0, LINE_CHARACTERS_MAX));
     if (text.trim() === '' || !this.spend(LINE_OVERHEAD_BYTES)) return;
-    if (source === 'stderr') {
-      this.stderrTail.push(text);
-      if (this.stderrTail.length > TAIL_LINES) this.stderrTail.shift();
-    }
+    if (source === 'stderr') this.stderr.add(text);
     this.emit({ source, level: source === 'stderr' ? 'warn' : 'info', text });
   }
 

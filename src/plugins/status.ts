@@ -114,7 +114,7 @@ export interface PostMortem {
   readonly at: string | null;
   readonly systemCall: string | null;
   readonly requestId: string | null;
-  /** Last lines of stderr, oldest first. */
+  /** The last lines of stderr, and those that began its last outburst; oldest first. */
   readonly stderr: readonly string[];
   /** Those that were in force; they may have changed since. */
   readonly limits: ResourceLimits;

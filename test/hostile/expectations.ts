@@ -101,7 +101,8 @@ function expectRefusalsLogged(server: TestServer): void {
   }
 }
 
-function expectBadAnswer({ told }: BadAnswer, server: TestServer, response: Response): Observation {
+function expectBadAnswer(expected: BadAnswer, server: TestServer, response: Response): Observation {
+  const { told, hook = 'process_endpoint', uncounted = false } = expected;
   const code = 'BW_PLUGIN_BAD_RESPONSE';
   const body = { status: 502, code, plugin: 'hostile', detail: expect.stringMatching(told) };
   expect(response).toMatchObject({ status: 502, body });
@@ -110,18 +111,19 @@ function expectBadAnswer({ told }: BadAnswer, server: TestServer, response: Resp
     plugin: 'hostile',
     code,
     outcome: 'bad_response',
-    hook: 'process_endpoint',
+    hook,
   });
+  if (uncounted) return { outcome: 'answer refused (502)', reported: `\`${code}\` in ${hook}, uncounted` };
   expect(server.plugin('hostile').failures).toMatchObject([
     {
       outcome: 'bad_response',
       code,
-      phase: 'process_endpoint',
+      phase: hook,
       requestId: (response.body as { request_id: string }).request_id,
     },
   ]);
-  expect(server.plugin('hostile').calls['process_endpoint']).toEqual({ calls: 1, failed: 1 });
-  return { outcome: 'answer refused (502)', reported: `\`${code}\` in process_endpoint, the reason` };
+  expect(server.plugin('hostile').calls[hook]).toEqual({ calls: 1, failed: 1 });
+  return { outcome: 'answer refused (502)', reported: `\`${code}\` in ${hook}, the reason` };
 }
 
 /** Checks that the plugin does not serve, that the list and the log say why, and nobody else suffers. */

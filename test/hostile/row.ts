@@ -44,6 +44,10 @@ export interface Answers {
 /** The process lives on, and its answer is thrown away. */
 export interface BadAnswer {
   readonly kind: 'bad answer';
+  /** 'process_endpoint' unless said otherwise. */
+  readonly hook?: 'before_request' | 'after_response';
+  /** Found only when the answer is applied: told in the log and to the client, not counted against the plugin. */
+  readonly uncounted?: boolean;
   readonly told: RegExp;
 }
 

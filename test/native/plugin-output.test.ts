@@ -16,3 +16,31 @@ test('what was dropped is told even when the plugin falls silent', async () => {
   await eventually(() => told.length > 1, 'the report');
   expect(told).toEqual(['info: short', 'warn: 501 bytes of output dropped: more than 100 bytes a second']);
 });
+
+test('of a long outburst on stderr the beginning and the end are kept', async () => {
+  const told: string[] = [];
+  const output = new PluginOutput(
+    () => 1 << 20,
+    ({ text }) => void told.push(text),
+  );
+  const stream = new PassThrough();
+  output.attach(stream, 'stderr');
+  const lines = Array.from({ length: 100 }, (_, index) => `line ${index + 1}`);
+  stream.write(`${lines.join('\n')}\n`);
+  await eventually(() => told.length === 100, 'the lines');
+  expect(output.stderrTail).toEqual([...lines.slice(0, 10), '… 70 lines …', ...lines.slice(80)]);
+});
+
+test.each([1, 20, 25, 30])('of %i lines none is left out or told twice', async (count) => {
+  const told: string[] = [];
+  const output = new PluginOutput(
+    () => 1 << 20,
+    ({ text }) => void told.push(text),
+  );
+  const stream = new PassThrough();
+  output.attach(stream, 'stderr');
+  const lines = Array.from({ length: count }, (_, index) => `line ${index + 1}`);
+  stream.write(`${lines.join('\n')}\n`);
+  await eventually(() => told.length === count, 'the lines');
+  expect(output.stderrTail).toEqual(lines);
+});

@@ -10,6 +10,23 @@ function unusable(told: RegExp): BadAnswer {
   return { kind: 'bad answer', told };
 }
 
+/** The same in the hooks of a plugin whose failure ends the request. */
+const IN_HOOKS: readonly Row[] = (['before_request', 'after_response'] as const).flatMap((hook) => {
+  const row = (id: Row['id'], what: string, fixture: string, told: RegExp): Row => ({
+    id,
+    does: `has ${hook} answer with ${what}`,
+    fixture: `${fixture}_${hook}`,
+    entry: 'critical: true',
+    by: VALIDATION,
+    expected: { kind: 'bad answer', hook, told, uncounted: id === 'H49' && hook === 'after_response' },
+  });
+  return [
+    row('H48', 'a member "__proto__"', 'h48_prototype', /the answer has a member "__proto__"/),
+    row('H49', 'a line break in a header', 'h49_header', /header x-city has a character that headers cannot/),
+    row('H49', 'status 99999', 'h49_status', /status 99999 is not an integer from 200 to 599/),
+  ];
+});
+
 /** The process ends while the runner copies what the plugin returned. */
 const ENDS_IN_COPY: Ends = {
   kind: 'ends',
@@ -186,4 +203,5 @@ export const ANSWERS: readonly Row[] = [
     by: VALIDATION,
     expected: unusable(/status 42 is not an integer from 200 to 599/),
   },
+  ...IN_HOOKS,
 ];

@@ -54,7 +54,7 @@ export const RESOURCES: readonly Row[] = [
     entry: 'recycle: { memory: 0 }',
     by: 'RLIMIT_DATA, then the runtime of Go',
     // A dump of every goroutine follows.
-    expected: outOfMemory('SIGABRT', { logged: /fatal error: .*(out of memory|cannot allocate)/ }),
+    expected: outOfMemory('SIGABRT', { stderr: /fatal error: .*(out of memory|cannot allocate)/ }),
   },
   {
     id: 'H11',
