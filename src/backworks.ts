@@ -23,6 +23,7 @@ import {
   type ProfileSettings,
 } from './profiling/profile.js';
 import { FileWatch } from './reload/file-watch.js';
+import { PluginControl } from './reload/plugin-control.js';
 import { Reloader } from './reload/reloader.js';
 import type { ReloadReport } from './reload/report.js';
 import { createAdminApp } from './server/admin.js';
@@ -146,6 +147,8 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
     log,
   });
 
+  const control = new PluginControl({ registry, current: () => current });
+
   async function reload({ dryRun = false }: { readonly dryRun?: boolean } = {}): Promise<ReloadReport> {
     await opening;
     if (opening === null || stopping !== null)
@@ -174,6 +177,10 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
       reload,
       restart: (name) => registry.restart(name),
       release: (name) => registry.release(name),
+      load: (which) => control.load(which),
+      enable: (name) => control.enable(name),
+      disable: (name, wish) => control.stop(name, 'disabled by an operator', wish),
+      unload: (name, wish) => control.stop(name, 'unloaded by an operator', wish),
     },
     get token() {
       return current.admin.token || (madeUpToken ?? '');

@@ -14,7 +14,15 @@ ownCache();
 const nothing = (): Promise<void> => Promise.resolve();
 const app = createAdminApp({
   status: () => ({ plugins: [], rejected: [], draining: false, startedAt: new Date() }),
-  control: { reload: () => Promise.reject(new Error('not asked for')), restart: nothing, release: nothing },
+  control: {
+    reload: () => Promise.reject(new Error('not asked for')),
+    load: () => Promise.reject(new Error('not asked for')),
+    restart: nothing,
+    release: nothing,
+    enable: nothing,
+    disable: nothing,
+    unload: nothing,
+  },
   metrics: new PluginMetrics(),
   token: 'token',
   readToken: 'read',

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode, Run } from './command.js';
 import { declareConfig } from './config-commands.js';
+import { declareControl } from './control-commands.js';
 import { reportFailure } from './failure.js';
 import type { ProfileArguments } from './plugin-profile.js';
 
@@ -128,6 +129,7 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
       run(async (context) => (await import('./plugin-release.js')).pluginRelease(context, which)),
     );
 
+  declareControl(plugin, run);
   declareConfig(program, run);
 }
 

@@ -64,16 +64,24 @@ export function planEntries(
       );
     }
     byName.set(name, path);
-    const entry: PluginConfig = {
-      ...defaults,
-      name,
-      type: 'external',
-      path,
-      enabled: true,
-      config: {},
-      where: null,
-    };
-    found.push({ name, origin: 'discovered', config: entry });
+    found.push(discoveredEntry({ path, metadata }, defaults));
   }
   return [...explicit, ...found];
+}
+
+/** The entry of a library that has none of its own. */
+export function discoveredEntry(
+  { path, metadata: { name } }: DiscoveredLibrary,
+  defaults: PluginPolicy,
+): PluginEntry {
+  const config: PluginConfig = {
+    ...defaults,
+    name,
+    type: 'external',
+    path,
+    enabled: true,
+    config: {},
+    where: null,
+  };
+  return { name, origin: 'discovered', config };
 }

@@ -24,6 +24,8 @@ export interface RegistryChangeOptions {
   /** Who needs whom among the targets. */
   readonly resolution: Resolution;
   readonly changes: readonly PluginChange[];
+  /** Why a plugin that is to stop stops. */
+  readonly stopReason: string;
 }
 
 /** One plugin on its way from what it is to what it is to be. */
@@ -45,14 +47,16 @@ interface Step {
 export class RegistryChange {
   private readonly steps: readonly Step[];
   private readonly resolution: Resolution;
+  private readonly stopReason: string;
   /** Plugins that were told another configuration, with the one they had. */
   private readonly told: { entry: RegistryEntry; former: PluginEntry }[] = [];
 
   constructor(
     private readonly supervisor: PluginSupervisor,
-    { entries, create, targets, resolution, changes }: RegistryChangeOptions,
+    { entries, create, targets, resolution, changes, stopReason }: RegistryChangeOptions,
   ) {
     this.resolution = resolution;
+    this.stopReason = stopReason;
     const wanted = new Map(targets.map((target) => [target.entry.name, target]));
     this.steps = changes.map((change) => {
       const target = wanted.get(change.name);
@@ -166,8 +170,6 @@ export class RegistryChange {
     if (action === 'needs_restart') return null;
     if (action === 'keep') entry.plan = target;
     else this.supervisor.adjust(entry, target);
-    return action === 'unload' ? this.supervisor.remove(entry, DISABLED) : null;
+    return action === 'unload' ? this.supervisor.remove(entry, this.stopReason) : null;
   }
 }
-
-const DISABLED = 'disabled in the configuration';

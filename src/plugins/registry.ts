@@ -1,19 +1,22 @@
+import { basename } from 'node:path';
 import type { BackworksConfig, PluginPolicy } from '../config/types.js';
-import { BackworksError, toBackworksError } from '../errors.js';
+import { BackworksError, type ErrorCode, toBackworksError } from '../errors.js';
 import { LibraryDigests } from '../native/library-digests.js';
-import type { Resolution } from './dependency-resolver.js';
+import { dependentsOf, type Resolution } from './dependency-resolver.js';
+import { discoverPlugins } from './discovery.js';
 import type { LibraryReader } from './library-reader.js';
 import { loadInOrder } from './load-order.js';
 import type { CanaryPlugin } from './plugin.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
+import { discoveredEntry } from './plugin-entry.js';
 import { RegistryChange } from './registry-change.js';
 import { RegistryEntry } from './registry-entry.js';
-import { type PluginPlan, planPlugins } from './reload.js';
+import { type CurrentPlugin, type PluginPlan, planPlugins } from './reload.js';
 import type { PluginStatus, RejectedLibrary, StateChange } from './status.js';
 import type { SwapResult } from './swap.js';
 import type { SwapOrigin } from './swap-record.js';
 import type { PluginRecord } from './version-records.js';
-import { type Survey, type SurveyedPlugin, surveyPlugins } from './survey.js';
+import { resolveDependencies, type Survey, type SurveyedPlugin, surveyPlugins } from './survey.js';
 import { PluginSupervisor, type PluginSupervisorOptions } from './supervisor.js';
 
 export interface PluginRegistryOptions extends PluginSupervisorOptions {
@@ -27,7 +30,11 @@ export interface PluginRegistryOptions extends PluginSupervisorOptions {
 /** What it takes to come to another configuration, and what is known of its plugins. */
 export interface RegistryPlan extends PluginPlan {
   readonly survey: Survey;
+  /** Why a plugin that is to stop stops. */
+  readonly stopReason: string;
 }
+
+const DISABLED = 'disabled in the configuration';
 
 /** Every plugin by name, with its state, from discovery to shutdown. */
 export class PluginRegistry {
@@ -141,6 +148,11 @@ export class PluginRegistry {
     return this.options.keeper.read(plan.name);
   }
 
+  /** Another start of a plugin that failed, within exclusively(). @throws BackworksError why it does not start */
+  async startAgain(name: string): Promise<void> {
+    await this.supervisor.restart(this.find(name));
+  }
+
   /** Does something while nothing else changes which plugins there are. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     const result = this.turn.then(work);
@@ -160,13 +172,24 @@ export class PluginRegistry {
       const digest = enabled && path !== null ? await this.digests.read(path) : null;
       return { entry, digest: digest && (await this.options.keeper.wanted(entry, digest)) };
     });
-    const current = [...this.entries.values()].map(({ plan: entry, digest, plugin }) => ({
-      entry,
-      digest,
-      running: plugin !== null,
-      reconfigurable: plugin?.reconfigurable === true,
-    }));
-    return { ...planPlugins(current, await Promise.all(next)), survey };
+    return { ...planPlugins(this.current(), await Promise.all(next)), survey, stopReason: DISABLED };
+  }
+
+  /**
+   * What it takes to change entries by hand. Nothing is discovered, and no file is looked at again but
+   * those of plugins that are to be loaded.
+   * @param edit makes the plugins there should be of those there are
+   */
+  planEdit(
+    edit: (plugins: readonly SurveyedPlugin[]) => readonly SurveyedPlugin[],
+    stopReason: string,
+  ): RegistryPlan {
+    const plugins = edit(
+      [...this.entries.values()].map(({ plan: entry, metadata }) => ({ entry, metadata })),
+    );
+    const next = plugins.map(({ entry }) => ({ entry, digest: null }));
+    const survey = { plugins, rejected: this.rejectedLibraries, resolution: resolveDependencies(plugins) };
+    return { ...planPlugins(this.current(), next), survey, stopReason };
   }
 
   /**
@@ -174,7 +197,7 @@ export class PluginRegistry {
    * @throws BackworksError of the first critical plugin that does not come up, or BW_PLUGIN_DEPENDENCY when
    *   something that serves would lose what it needs: nothing has changed then
    */
-  async prepare({ survey, changes }: RegistryPlan): Promise<RegistryChange> {
+  async prepare({ survey, changes, stopReason }: RegistryPlan): Promise<RegistryChange> {
     for (const [name, failure] of survey.resolution.failures) {
       if (this.entries.get(name)?.plugin) throw failure;
     }
@@ -184,6 +207,7 @@ export class PluginRegistry {
       targets: survey.plugins,
       resolution: survey.resolution,
       changes,
+      stopReason,
     });
     await change.prepare();
     return change;
@@ -209,6 +233,35 @@ export class PluginRegistry {
     for (const entry of [...this.entries.values()].reverse()) await entry.close();
     // What was just being brought up is closed by whoever did so.
     await Promise.all([retired, this.turn]);
+  }
+
+  /**
+   * A library of some directories that is no plugin yet, by its name or its file's; null for none.
+   * @throws BackworksError when what is there cannot be used
+   */
+  async findLibrary(which: string, directories: readonly string[]): Promise<SurveyedPlugin | null> {
+    const { reader, defaults } = this.options;
+    const { found, rejected } = await discoverPlugins(directories, reader);
+    const library = found.find(({ path, metadata }) => metadata.name === which || basename(path) === which);
+    if (library !== undefined)
+      return { entry: discoveredEntry(library, defaults), metadata: library.metadata };
+    const broken = rejected.find(({ path }) => basename(path) === which);
+    if (broken === undefined) return null;
+    throw new BackworksError(broken.code as ErrorCode, broken.reason, { hint: broken.hint ?? undefined });
+  }
+
+  /** Plugins that serve and depend on one, directly or through others. */
+  dependents(name: string): string[] {
+    return dependentsOf(name, this.resolution.providers).filter((other) => this.entries.get(other)?.plugin);
+  }
+
+  private current(): CurrentPlugin[] {
+    return [...this.entries.values()].map(({ plan: entry, digest, plugin }) => ({
+      entry,
+      digest,
+      running: plugin !== null,
+      reconfigurable: plugin?.reconfigurable === true,
+    }));
   }
 
   private enter({ entry, metadata }: SurveyedPlugin): RegistryEntry {

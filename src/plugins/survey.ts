@@ -44,8 +44,13 @@ export async function surveyPlugins(
   return {
     plugins,
     rejected: discovery.rejected.filter(({ path }) => !explicit.has(path)),
-    resolution: new DependencyResolver(plugins.map(dependencyNode)).resolve(),
+    resolution: resolveDependencies(plugins),
   };
+}
+
+/** Who needs whom among plugins. */
+export function resolveDependencies(plugins: readonly SurveyedPlugin[]): Resolution {
+  return new DependencyResolver(plugins.map(dependencyNode)).resolve();
 }
 
 /** What is wrong with a library is told when it is loaded. */

@@ -27,6 +27,11 @@ export interface AdminControl {
   reload(options: { readonly dryRun: boolean }): Promise<ReloadReport>;
   restart(name: string): Promise<void>;
   release(name: string): Promise<void>;
+  enable(name: string): Promise<void>;
+  disable(name: string, options: { readonly force: boolean }): Promise<void>;
+  unload(name: string, options: { readonly force: boolean }): Promise<void>;
+  /** @param which name of a plugin or of a library's file @returns name of the plugin */
+  load(which: string): Promise<string>;
 }
 
 export interface AdminOptions extends AdminTokens {
@@ -52,7 +57,14 @@ export interface PluginsDocument {
 /** Everything the API has. Probes are open; the rest asks for a token. */
 const PROBES = ['/healthz', '/readyz'] as const;
 const VIEWS = ['/metrics', '/plugins', '/plugins/:name'] as const;
-const ACTIONS = ['restart', 'release'] as const satisfies readonly (keyof AdminControl)[];
+const ACTIONS = [
+  'restart',
+  'release',
+  'enable',
+  'disable',
+  'unload',
+] as const satisfies readonly (keyof AdminControl)[];
+const LOAD = '/plugins/:name/load';
 const RELOAD = '/reload';
 
 /**
@@ -114,18 +126,20 @@ export function createAdminApp(options: AdminOptions): Hono {
     permit(path, 'control');
     app.post(path, async (c) => {
       const { name } = plugin(c.req.param('name'));
-      await control[action](name);
+      await control[action](name, { force: wished(c, 'force') });
       return c.json(pluginDocument(plugin(name)));
     });
     only(path, 'POST');
   }
 
+  // By name, like everything else: who holds the token cannot have the server load any file there is.
+  permit(LOAD, 'control');
+  app.post(LOAD, async (c) => c.json(pluginDocument(plugin(await control.load(c.req.param('name'))))));
+  only(LOAD, 'POST');
+
   permit(RELOAD, 'control');
   app.post(RELOAD, async (c) => {
-    const wish = c.req.query('dry_run') ?? 'false';
-    if (wish !== 'true' && wish !== 'false')
-      throw new BackworksError('BW_REQUEST_INVALID', 'dry_run is true or false');
-    return c.json(reloadDocument(await control.reload({ dryRun: wish === 'true' })));
+    return c.json(reloadDocument(await control.reload({ dryRun: wished(c, 'dry_run') })));
   });
   only(RELOAD, 'POST');
 
@@ -136,6 +150,13 @@ export function createAdminApp(options: AdminOptions): Hono {
   app.notFound((c) => answer(c, new BackworksError('BW_ROUTE_NOT_FOUND', 'The admin API has no such path.')));
   app.onError((thrown, c) => answer(c, thrown));
   return app;
+}
+
+/** A flag of the query. @throws BackworksError BW_REQUEST_INVALID */
+function wished(c: Context, name: string): boolean {
+  const value = c.req.query(name) ?? 'false';
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new BackworksError('BW_REQUEST_INVALID', `${name} is true or false`);
 }
 
 const NO_TOKEN = new BackworksError('BW_ADMIN_UNAUTHORIZED', 'A valid bearer token is missing.');

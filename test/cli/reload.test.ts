@@ -213,7 +213,7 @@ describe('backworks reload', () => {
     });
     expect(await server.get()).toBe('two');
     await server.stop();
-  });
+  }, 120_000);
 
   test('tells a plugin that does not come up, and exits with 4', async () => {
     const server = await serve(plugin(1));
@@ -225,14 +225,14 @@ describe('backworks reload', () => {
     expect(code).toBe(4);
     expect(stdout).toMatch(/plugin one +failed +path, config\.n +the former version goes on: .*initialize/);
     await server.stop();
-  });
+  }, 120_000);
 
   test('says what is wrong with the file, exits with 3, and asks nobody', async () => {
     const file = directory.write('broken.yaml', 'endpoints: { a: { path: nowhere } }');
     const { code, stderr } = await backworks(['reload', '--config', file]);
     expect(code).toBe(3);
     expect(stderr).toContain('endpoints.a.path');
-  });
+  }, 120_000);
 
   test('says when there is no server, or none that can be told', async () => {
     const file = directory.write('alone.yaml', `admin: { port: ${await freePort()}, token: x }`);
@@ -240,5 +240,5 @@ describe('backworks reload', () => {
     expect(alone).toMatchObject({ code: 1, stderr: expect.stringMatching(/no server answers at/) });
     directory.write('alone.yaml', `admin: { port: ${await freePort()} }`);
     expect((await backworks(['reload', '--config', file])).stderr).toMatch(/BW_SERVER_UNREACHABLE.*token/);
-  });
+  }, 120_000);
 });

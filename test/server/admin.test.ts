@@ -27,6 +27,10 @@ const noControl: AdminControl = {
   reload: () => Promise.reject(new Error('not asked for')),
   restart: () => Promise.reject(new Error('not asked for')),
   release: () => Promise.reject(new Error('not asked for')),
+  enable: () => Promise.reject(new Error('not asked for')),
+  disable: () => Promise.reject(new Error('not asked for')),
+  unload: () => Promise.reject(new Error('not asked for')),
+  load: () => Promise.reject(new Error('not asked for')),
 };
 
 function plugin(name: string, state: PluginState, more: Partial<PluginStatus> = {}): PluginStatus {

@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import type { Run } from './command.js';
+import type { ControlOptions } from './plugin-control.js';
+
+const WRITE = ['--write', 'change the configuration file too, so that it lasts'] as const;
+
+const COMMANDS = [
+  ['unload', 'have the running server stop a plugin; with --write its entry goes'],
+  ['enable', 'have the running server start a plugin that is disabled'],
+  ['disable', 'have the running server stop a plugin'],
+  ['restart', 'give a plugin new processes while it serves'],
+] as const;
+
+/** The commands below `backworks plugin` that change what a running server runs. */
+export function declareControl(plugin: Command, run: Run): void {
+  plugin
+    .command('load')
+    .description('have the running server load a plugin it knows, or a library in its directories')
+    .argument('<which>', 'name of the plugin or of its file, or a path')
+    .option(...WRITE)
+    .action((which: string, options: { write?: boolean }) =>
+      run(async (context) => (await import('./plugin-load.js')).pluginLoad(context, which, options)),
+    );
+  for (const [action, description] of COMMANDS) {
+    const command = plugin
+      .command(action)
+      .description(description)
+      .argument('<name>', 'name of the plugin')
+      .action((name: string, options: ControlOptions) =>
+        run(async (context) =>
+          (await import('./plugin-control.js')).pluginControl(context, action, name, options),
+        ),
+      );
+    if (action !== 'restart') command.option(...WRITE);
+    if (action === 'unload' || action === 'disable')
+      command.option('--force', 'even if endpoints are answered by it');
+  }
+}

@@ -1,0 +1,97 @@
+import type { BackworksConfig } from '../config/types.js';
+import { EXIT } from '../errors.js';
+import type { PluginDocument } from '../server/plugin-document.js';
+import { actOnServer, askServer, requireServer } from './admin-client.js';
+import type { CommandContext, ExitCode } from './command.js';
+import { readConfig } from './config-file.js';
+import { type FileChange, writeChange } from './plugin-file.js';
+import { printJson } from './print.js';
+
+export type ControlAction = 'enable' | 'disable' | 'unload' | 'restart';
+
+export interface ControlOptions {
+  /** The plugin is stopped although endpoints name it. */
+  readonly force?: boolean;
+  /** The file says so too afterwards. */
+  readonly write?: boolean;
+}
+
+const DONE: Readonly<Record<ControlAction | 'load', string>> = {
+  load: 'loaded',
+  enable: 'enabled',
+  disable: 'disabled',
+  unload: 'unloaded',
+  restart: 'restarted',
+};
+
+/**
+ * `backworks plugin enable|disable|unload|restart NAME`: tells the running server. What it is told is not in
+ * the file, so the next reload or start undoes it, unless `write` puts it there.
+ */
+export async function pluginControl(
+  context: CommandContext,
+  action: ControlAction,
+  name: string,
+  { force = false, write = false }: ControlOptions = {},
+): Promise<ExitCode> {
+  const { config } = await readConfig(context);
+  const query = force ? '?force=true' : '';
+  const isUp = (await askServer(config)).kind === 'plugins';
+  let plugin: PluginDocument | null = null;
+  // Without a server the file is all there is to change.
+  if (isUp || !write) {
+    const { plugins } = await requireServer(config);
+    const before = plugins.find((candidate) => candidate.name === name);
+    plugin = await actOnServer<PluginDocument>(config, pluginPath(name, action) + query);
+    if (before !== undefined) plugin = { ...plugin, path: plugin.path ?? before.path };
+  }
+  const change = action === 'restart' ? null : await changeOf(config, action, name, plugin, write);
+  return report(context, action, name, plugin, change);
+}
+
+/** The path of an action in the admin API. */
+export function pluginPath(name: string, action: string): string {
+  return `/plugins/${encodeURIComponent(name)}/${action}`;
+}
+
+/** @param plugin null when no server was told */
+export function report(
+  { json, out, err }: CommandContext,
+  action: ControlAction | 'load',
+  name: string,
+  plugin: PluginDocument | null,
+  change: FileChange | null,
+): ExitCode {
+  if (json) {
+    printJson(out, { plugin, file: change });
+    return EXIT.ok;
+  }
+  if (plugin !== null) {
+    const state = plugin.state === 'ready' ? '' : `, which is ${plugin.state} now`;
+    out.line(`${out.style('green', DONE[action])} ${plugin.name}${state}`);
+  } else
+    err.line(err.style('dim', `no server of this configuration was told: ${name} is so at the next start`));
+  if (change === null) return EXIT.ok;
+  if (change.written) out.line(`${change.file}: ${change.what}`);
+  else {
+    err.line(`until the next reload or start: ${change.file} does not say so`);
+    err.line(err.style('dim', `to keep it, --write or by hand: ${change.what}`));
+  }
+  return EXIT.ok;
+}
+
+function changeOf(
+  config: BackworksConfig,
+  action: Exclude<ControlAction, 'restart'>,
+  name: string,
+  plugin: PluginDocument | null,
+  write: boolean,
+): Promise<FileChange | null> {
+  const kind = action === 'unload' ? 'remove' : action;
+  const entry = config.plugins.find((candidate) => candidate.name === name);
+  const path = entry === undefined ? (plugin?.path ?? null) : null;
+  // One that lies in a directory comes back by itself unless an entry says otherwise.
+  if (kind === 'remove' && entry !== undefined) return writeChange(config, name, { kind }, write);
+  if (kind === 'enable') return writeChange(config, name, { kind }, write);
+  return writeChange(config, name, { kind: 'disable', path }, write);
+}

@@ -1,0 +1,89 @@
+import { basename, dirname, resolve } from 'node:path';
+import { validatePlugin } from '../backworks.js';
+import type { BackworksConfig } from '../config/types.js';
+import { BackworksError, EXIT } from '../errors.js';
+import type { ReloadDocument } from '../reload/report.js';
+import type { PluginDocument } from '../server/plugin-document.js';
+import { actOnServer, askServer, requireServer } from './admin-client.js';
+import type { CommandContext, ExitCode } from './command.js';
+import { readConfig } from './config-file.js';
+import { pluginPath, report } from './plugin-control.js';
+import { type FileChange, writeChange } from './plugin-file.js';
+import { printJson } from './print.js';
+
+/**
+ * `backworks plugin load NAME|PATH`: the running server loads a plugin it knows, or a library in one of its
+ * directories. Any other library becomes an entry of the file, with `write`, and the file is reloaded: the
+ * server is never told a path.
+ */
+export async function pluginLoad(
+  context: CommandContext,
+  which: string,
+  { write = false }: { readonly write?: boolean } = {},
+): Promise<ExitCode> {
+  const { config } = await readConfig(context);
+  const name = nameOf(config, which);
+  if (name === null) return addEntry(context, config, resolve(which), write);
+  await requireServer(config);
+  const plugin = await actOnServer<PluginDocument>(config, pluginPath(name, 'load'));
+  const disabled = config.plugins.some((entry) => entry.name === plugin.name && !entry.enabled);
+  const change = disabled ? await writeChange(config, plugin.name, { kind: 'enable' }, write) : null;
+  return report(context, 'load', plugin.name, plugin, change);
+}
+
+/** What the server knows it by; null for a library that is nowhere the server looks. */
+function nameOf(config: BackworksConfig, which: string): string | null {
+  if (!/[\\/]|\.(?:so|dylib|dll)$/.test(which)) return which;
+  const path = resolve(which);
+  const entry = config.plugins.find((candidate) => candidate.path === path);
+  if (entry !== undefined) return entry.name;
+  const { enabled, directories } = config.autoDiscover;
+  return enabled && directories.includes(dirname(path)) ? basename(path) : null;
+}
+
+async function addEntry(
+  context: CommandContext,
+  config: BackworksConfig,
+  path: string,
+  write: boolean,
+): Promise<ExitCode> {
+  const { ok, metadata, checks } = await validatePlugin(path);
+  if (!ok || metadata === null) {
+    const failed = checks.find(({ outcome }) => outcome === 'failed');
+    throw new BackworksError('BW_PLUGIN_LOAD', `${path}: ${failed?.detail ?? 'not a usable plugin'}`, {
+      hint: failed?.hint ?? undefined,
+    });
+  }
+  const change = await writeChange(config, metadata.name, { kind: 'add', path }, write);
+  if (change?.written !== true) throw nowhere(path, change);
+  return reloadEntry(context, config, metadata.name, change);
+}
+
+async function reloadEntry(
+  context: CommandContext,
+  config: BackworksConfig,
+  name: string,
+  change: FileChange,
+): Promise<ExitCode> {
+  const { out, err } = context;
+  const isUp = (await askServer(config)).kind === 'plugins' && config.admin.token !== '';
+  const reloaded = isUp ? await actOnServer<ReloadDocument>(config, '/reload') : null;
+  const failed = reloaded?.failed.find((failure) => failure.name === name);
+  if (context.json) printJson(out, { plugin: name, file: change, reload: reloaded });
+  else {
+    out.line(`${change.file}: ${change.what}`);
+    if (failed !== undefined) err.line(err.style('red', failed.message));
+    else if (reloaded !== null) out.line(`${out.style('green', 'loaded')} ${name}`);
+    else
+      err.line(err.style('dim', 'no server of this configuration was told: it is loaded at the next start'));
+  }
+  return failed === undefined ? EXIT.ok : EXIT.plugin;
+}
+
+function nowhere(path: string, change: FileChange | null): BackworksError {
+  const hint =
+    change === null
+      ? 'an entry of that name is there: give its name'
+      : `add it to ${change.file}, by --write or by hand: ${change.what}`;
+  return new BackworksError('BW_USAGE', `${path} is nowhere the server looks for plugins`, { hint });
+}
