@@ -65,6 +65,7 @@ const OWNERS: Readonly<Record<string, string>> = {
   ajv: 'config',
   'ajv-formats': 'config',
   commander: 'cli',
+  diff: 'cli',
   pino: 'cli',
   // The members of `process` are ruled below; an import would hide them.
   'node:process': 'nobody',

@@ -31,4 +31,13 @@ export function declareConfig(program: Command, run: Run): void {
     .command('schema')
     .description('the JSON Schema of the configuration')
     .action(() => run(async (context) => (await import('./config-schema.js')).configSchema(context)));
+  config
+    .command('migrate')
+    .description('bring a file of an earlier version to the current one; shows the difference')
+    .argument('[file]', 'configuration file')
+    .option('--write', 'change the file; what it was is kept beside it')
+    .option('--to <version>', 'stop at this version')
+    .action((file: string | undefined, options: { write?: boolean; to?: string }) =>
+      run(async (context) => (await import('./config-migrate.js')).configMigrate(context, file, options)),
+    );
 }

@@ -4,6 +4,7 @@ import { displayName, FILE_BYTES_MAX, readText } from './file.js';
 import { deepFreeze, normalize, normalizePlugin, normalizePolicy, type Origin } from './normalize.js';
 import { layer } from './layers.js';
 import { isMapping } from './merge.js';
+import { reportOtherVersion } from './migrations/report.js';
 import type { Override } from './override.js';
 import { below, isWithin, type Pointer } from './pointer.js';
 import { formatPlace, ProblemReport } from './problems.js';
@@ -108,6 +109,7 @@ function check(text: string, options: ParseOptions): Source {
   const file = readSource(text, { name, layer: { kind: 'file' }, environment: variables, report });
   const { environment, overrides = [] } = options;
   if (file === undefined) return report.fail();
+  reportOtherVersion(file, name, report);
   const { source, known } = layer(file, { environment, overrides, variables, report });
   source.reportMissing(report);
   const broken = validateSchema(source, report, known);

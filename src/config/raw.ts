@@ -38,6 +38,10 @@ export type RawPercentage = string | number;
  */
 export interface RawConfig {
   /**
+   * The version of the file itself; `backworks config migrate` raises it.
+   */
+  config_version: number;
+  /**
    * What the service is called in logs.
    */
   name: string;

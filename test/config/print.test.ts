@@ -82,7 +82,7 @@ describe('a printed configuration', () => {
     const shown = shownConfig(
       await effective('plugins: { b: { path: x }, auto_discover: {}, a: { path: y } }\nname: n'),
     );
-    expect(Object.keys(shown).slice(0, 4)).toEqual(['name', 'version', 'description', 'server']);
+    expect(Object.keys(shown).slice(0, 4)).toEqual(['config_version', 'name', 'version', 'description']);
     expect(Object.keys(shown['plugins'] as object)).toEqual(['b', 'a', 'auto_discover']);
     expect(Object.keys(shown)).not.toContain('environments');
   });

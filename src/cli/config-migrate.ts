@@ -1,0 +1,75 @@
+import { displayName, readText } from '../config/file.js';
+import { migrate, type Migrated } from '../config/migrations/migrate.js';
+import { CURRENT_VERSION } from '../config/migrations/version.js';
+import { replaceFile } from '../config/replace-file.js';
+import { BackworksError, EXIT } from '../errors.js';
+import { createTwoFilesPatch } from 'diff';
+import type { CommandContext, ExitCode } from './command.js';
+import { requestConfig } from './config-file.js';
+import { printJson } from './print.js';
+import { printable } from './screen.js';
+
+export interface MigrateOptions {
+  readonly write?: boolean;
+  readonly to?: string;
+}
+
+/** `backworks config migrate [FILE]`: shows what would change, or changes it. */
+export async function configMigrate(
+  context: CommandContext,
+  named: string | undefined,
+  { write = false, to = String(CURRENT_VERSION) }: MigrateOptions,
+): Promise<ExitCode> {
+  if (!/^[0-9]{1,9}$/.test(to)) {
+    throw new BackworksError('BW_USAGE', `--to takes the number of a version, not ${JSON.stringify(to)}`);
+  }
+  const { file: path } = await requestConfig(context, named);
+  const name = displayName(path);
+  const before = await readText(path);
+  const migrated = migrate(before, name, Number(to));
+  const changed = migrated.text !== before;
+  const patch = changed ? createTwoFilesPatch(name, name, before, migrated.text, undefined, undefined) : '';
+  const backup = write && changed ? await replaceFile(path, migrated.text, `v${migrated.from}`) : null;
+  if (context.json) {
+    const { from, notes } = migrated;
+    printJson(context.out, {
+      file: path,
+      from,
+      to: migrated.to,
+      changed,
+      written: backup !== null,
+      backup,
+      notes,
+      patch,
+    });
+  } else report(context, { name, migrated, patch, backup });
+  return EXIT.ok;
+}
+
+interface Outcome {
+  readonly name: string;
+  readonly migrated: Migrated;
+  readonly patch: string;
+  readonly backup: string | null;
+}
+
+function report({ out, err }: CommandContext, { name, migrated, patch, backup }: Outcome): void {
+  const { from, to, notes } = migrated;
+  if (patch === '') {
+    out.line(`${out.style('green', 'ok')}: ${name} is of version ${to}`);
+    return;
+  }
+  if (backup === null) {
+    const lines = patch.trimEnd().split('\n');
+    // The first line is a rule of = signs, which patch(1) does not need.
+    for (const line of lines.slice(lines[0]?.startsWith('===') === true ? 1 : 0)) {
+      const style = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : null;
+      out.line(style === null ? printable(line) : out.style(style, printable(line)));
+    }
+  }
+  for (const { line, message } of notes) {
+    err.line(`${err.style('yellow', 'warning')}: ${name}:${line}: ${printable(message)}`);
+  }
+  if (backup === null) err.line(`from version ${from} to ${to}; --write changes the file`);
+  else out.line(`${out.style('green', 'ok')}: ${name} is of version ${to}; before: ${displayName(backup)}`);
+}

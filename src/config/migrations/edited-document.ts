@@ -1,0 +1,157 @@
+import {
+  Document,
+  isAlias,
+  isCollection,
+  isMap,
+  isNode,
+  isScalar,
+  type LineCounter,
+  type Node,
+  type Pair,
+  Scalar,
+  visit,
+  YAMLMap,
+} from 'yaml';
+import type { JsonValue } from '../types.js';
+
+/** Something a migration could not carry over, or that deserves a look. */
+export interface MigrationNote {
+  /** In the file as it was. */
+  readonly line: number;
+  readonly message: string;
+}
+
+/** An entry of a mapping; keys are scalars in every file that the reader accepts. */
+export interface Entry {
+  readonly key: string;
+  readonly value: unknown;
+  readonly pair: Pair<unknown, unknown>;
+}
+
+/** Writes out what aliases stand for, so that each place can be changed by itself. */
+export function withoutAliases(document: Document): void {
+  visit(document, {
+    Alias: (_, alias) => {
+      const copy = alias.resolve(document)?.clone();
+      if (isNode(copy) && !isAlias(copy)) delete copy.anchor;
+      return copy as Node | undefined;
+    },
+  });
+  visit(document, {
+    Node: (_, node) => {
+      if (!isAlias(node)) delete node.anchor;
+    },
+  });
+}
+
+/** A document while migrations change it. Comments and the order of keys stay. */
+export class EditedDocument {
+  readonly notes: MigrationNote[] = [];
+
+  constructor(
+    readonly document: Document,
+    private readonly lines: LineCounter,
+  ) {}
+
+  /** The whole as a mapping; null for any other file. */
+  get root(): YAMLMap | null {
+    return this.mapping(this.document.contents);
+  }
+
+  mapping(node: unknown): YAMLMap | null {
+    const target = isAlias(node) ? node.resolve(this.document) : node;
+    return isMap(target) ? target : null;
+  }
+
+  entries(map: YAMLMap): Entry[] {
+    return map.items.map((pair) => ({ key: textOf(pair.key), value: pair.value, pair }));
+  }
+
+  entry(map: YAMLMap, key: string): Entry | undefined {
+    return this.entries(map).find((entry) => entry.key === key);
+  }
+
+  /** The mapping at a key, made at the end when there is none; null when something else is there. */
+  mappingAt(map: YAMLMap, key: string): YAMLMap | null {
+    const entry = this.entry(map, key);
+    if (entry !== undefined) return this.mapping(entry.value);
+    const made = new YAMLMap();
+    map.add(this.document.createPair(key, made));
+    return made;
+  }
+
+  /** The plain value of a node. */
+  value(node: unknown): JsonValue {
+    const plain: unknown = isNode(node) ? node.toJS(this.document) : node;
+    return (plain ?? null) as JsonValue;
+  }
+
+  /** A scalar as text; empty for anything else. */
+  text(node: unknown): string {
+    const value = this.value(node);
+    return typeof value === 'object' ? '' : String(value);
+  }
+
+  rename(entry: Entry, key: string): void {
+    if (isScalar(entry.pair.key)) {
+      entry.pair.key.value = key;
+      // The quotes it had are written where it needs them.
+      delete entry.pair.key.source;
+      entry.pair.key.type = Scalar.PLAIN;
+    } else entry.pair.key = key;
+  }
+
+  setValue(entry: Entry, value: JsonValue): void {
+    const { pair } = entry;
+    const node = this.document.createNode(value);
+    if (isScalar(pair.value) && isScalar(node)) node.comment = pair.value.comment ?? null;
+    if (Array.isArray(value) && isCollection(node)) node.flow = true;
+    pair.value = node;
+  }
+
+  delete(map: YAMLMap, { pair }: Entry): void {
+    map.items.splice(map.items.indexOf(pair), 1);
+  }
+
+  /**
+   * Takes an entry out and leaves it as a comment above `beside`.
+   * @param beside an entry in a mapping of blocks
+   */
+  commentOut(map: YAMLMap, entry: Entry, reason: string, beside: Entry | null): void {
+    const line = this.lineOf(entry);
+    this.note(line, `${entry.key}: ${reason}`);
+    const scrap = new Document(new YAMLMap());
+    scrap.add(entry.pair);
+    const text = scrap.toString({ lineWidth: 0 }).trimEnd();
+    this.commentAbove(beside, [`${NOT_MIGRATED} (line ${line}): ${reason}`, ...text.split('\n')]);
+    this.delete(map, entry);
+  }
+
+  commentAbove(beside: Entry | null, lines: readonly string[]): void {
+    const text = lines.map((line) => ` ${line}`).join('\n');
+    if (beside === null) {
+      this.document.comment = joined(this.document.comment, text);
+      return;
+    }
+    if (!isScalar(beside.pair.key)) beside.pair.key = new Scalar(beside.key);
+    const { key } = beside.pair;
+    if (!isScalar(key)) return;
+    key.commentBefore = joined(key.commentBefore, text);
+  }
+
+  note(line: number, message: string): void {
+    this.notes.push({ line, message });
+  }
+
+  lineOf({ pair }: Entry): number {
+    const offset = isNode(pair.key) ? (pair.key.range?.[0] ?? 0) : 0;
+    return Math.max(1, this.lines.linePos(offset).line);
+  }
+}
+
+const NOT_MIGRATED = 'not migrated';
+
+const textOf = (key: unknown): string => String(isScalar(key) ? key.value : key);
+
+const joined = (before: string | null | undefined, text: string): string =>
+  before === null || before === undefined || before === '' ? text : `${before}\n${text}`;

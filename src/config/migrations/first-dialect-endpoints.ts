@@ -1,0 +1,214 @@
+import { isScalar, type YAMLMap } from 'yaml';
+import type { EditedDocument, Entry } from './edited-document.js';
+import { isName, nameFrom } from './names.js';
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const ENDPOINT_KEYS = new Set(['path', 'methods', 'plugin', 'response', 'proxy']);
+const RESPONSE_KEYS = new Set(['status', 'headers', 'body']);
+const PROXY_KEYS = new Set(['target', 'timeout']);
+/** In this order: the first that is there answers. */
+const TARGETS = ['plugin', 'response', 'proxy'];
+/** Modes that say what the endpoint says anyway. */
+const IMPLIED_MODES = new Set(['plugin', 'proxy']);
+
+/** Plugins that endpoints may name. */
+export interface KnownPlugins {
+  /** Names now, by those they had. */
+  readonly names: ReadonlyMap<string, string>;
+  /** Others may be discovered. */
+  readonly others: boolean;
+}
+
+/** Endpoints get names, and their keys become paths. */
+export function migrateEndpoints(file: EditedDocument, root: YAMLMap, plugins: KnownPlugins): void {
+  const endpoints = file.entry(root, 'endpoints');
+  const map = endpoints === undefined ? null : file.mapping(endpoints.value);
+  if (endpoints === undefined || map === null) return;
+  const taken = new Set(file.entries(map).map(({ key }) => key));
+  const routes = new Set<string>();
+  for (const entry of file.entries(map)) {
+    const endpoint = file.mapping(entry.value);
+    if (endpoint === null) continue;
+    map.flow = false;
+    endpoint.flow = false;
+    const fault = migrateEndpoint(file, { endpoints: map, entry, endpoint, taken, plugins, routes });
+    if (fault !== null) file.commentOut(map, entry, fault, endpoints);
+  }
+}
+
+interface EndpointTask {
+  readonly endpoints: YAMLMap;
+  readonly entry: Entry;
+  readonly endpoint: YAMLMap;
+  readonly taken: Set<string>;
+  readonly plugins: KnownPlugins;
+  /** Methods and paths that are taken. */
+  readonly routes: Set<string>;
+}
+
+/** @returns why version 1 cannot have the endpoint, or null */
+function migrateEndpoint(file: EditedDocument, task: EndpointTask): string | null {
+  const { entry, endpoint } = task;
+  const former = file.entry(endpoint, 'path');
+  const path = pathOf(former === undefined ? entry.key : file.text(former.value));
+  if (path === null) return 'its path cannot be written in version 1';
+  if (!hasTarget(file, task)) return 'nothing answers it in version 1';
+  const methods = migrateMethods(file, task);
+  if (methods === null) return 'version 1 takes none of its methods';
+  const route = path.replace(/\{[^}]*\}/g, '{}');
+  const wanted = (methods.length === 0 ? [...METHODS] : methods).map((method) => `${method} ${route}`);
+  if (wanted.some((each) => task.routes.has(each))) return 'another endpoint has this path and method';
+  for (const each of wanted) task.routes.add(each);
+
+  if (former === undefined) {
+    endpoint.items.unshift(file.document.createPair('path', path));
+  } else if (file.value(former.value) !== path) file.setValue(former, path);
+  migrateTarget(file, task);
+  describe(file, task);
+  dropTheRest(file, task);
+  if (!isName(entry.key)) file.rename(entry, nameFrom(path, task.taken));
+  return null;
+}
+
+/** False for an endpoint that had something to answer it, of which version 1 knows nothing. */
+function hasTarget(file: EditedDocument, { endpoint, plugins }: EndpointTask): boolean {
+  const keys = file.entries(endpoint).map(({ key }) => key);
+  if (!keys.some((key) => ['runtime', 'plugin', 'proxy', 'database'].includes(key))) return true;
+  const proxy = file.mapping(file.entry(endpoint, 'proxy')?.value);
+  const plugin = file.entry(endpoint, 'plugin');
+  const named = plugin === undefined ? handlerOf(file, endpoint) : file.text(plugin.value);
+  return (
+    keys.includes('response') ||
+    (proxy !== null && file.entry(proxy, 'target') !== undefined) ||
+    (named !== null && nameOf(named, plugins) !== null)
+  );
+}
+
+/** The plugin that `runtime` names, if it is about one. */
+function handlerOf(file: EditedDocument, endpoint: YAMLMap): string | null {
+  const runtime = file.mapping(file.entry(endpoint, 'runtime')?.value);
+  if (runtime === null || file.text(file.entry(runtime, 'type')?.value).toLowerCase() !== 'plugin')
+    return null;
+  const handler = file.value(file.entry(runtime, 'handler')?.value);
+  return typeof handler === 'string' ? handler : null;
+}
+
+/** What a plugin is called now; null when there is none. */
+function nameOf(named: string, { names, others }: KnownPlugins): string | null {
+  return names.get(named) ?? (others && isName(named) ? named : null);
+}
+
+/** `/city/:name` and `/files/*rest` in the words of version 1; null for a path it cannot have. */
+function pathOf(text: string): string | null {
+  const path = (text.startsWith('/') ? text : `/${text}`).replace(/(?<=.)\/+$/, '');
+  const segments = path
+    .split('/')
+    .slice(1)
+    .map((segment) => segment.replace(/^:(\w+)$/, '{$1}').replace(/^\*\w*$/, '*'));
+  const names = segments.filter((segment) => segment.startsWith('{'));
+  const isSound = segments.every((segment, index) => {
+    if (segment === '*') return index === segments.length - 1;
+    if (/^\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(segment)) return true;
+    return /^[A-Za-z0-9._~!$&'()+,;=@-]+$/.test(segment) && !/^\.\.?$/.test(segment);
+  });
+  if (path === '/') return path;
+  return isSound && new Set(names).size === names.length ? `/${segments.join('/')}` : null;
+}
+
+/** @returns the methods, none for all; null when none is left */
+function migrateMethods(file: EditedDocument, { entry, endpoint }: EndpointTask): string[] | null {
+  const single = file.entry(endpoint, 'method');
+  if (single !== undefined && file.entry(endpoint, 'methods') !== undefined)
+    file.commentOut(endpoint, single, '"methods" says more', entry);
+  else if (single !== undefined) file.rename(single, 'methods');
+  const methods = file.entry(endpoint, 'methods');
+  if (methods === undefined) {
+    // What an endpoint without any took.
+    endpoint.add(file.document.createPair('methods', file.document.createNode(['GET'], { flow: true })));
+    return ['GET'];
+  }
+  const given = [file.value(methods.value)]
+    .flat()
+    .map((method) => (typeof method === 'string' ? method.toUpperCase() : JSON.stringify(method)));
+  if (given.includes('ANY') || given.includes('*') || given.length === 0) {
+    file.delete(endpoint, methods);
+    return [];
+  }
+  const known = [...new Set(given)].filter((method) => METHODS.has(method));
+  const gone = given.filter((method) => !METHODS.has(method));
+  if (gone.length > 0) file.note(file.lineOf(methods), `${entry.key}: version 1 has no ${gone.join(', ')}`);
+  if (known.length === 0) return null;
+  if (JSON.stringify(known) !== JSON.stringify(file.value(methods.value))) file.setValue(methods, known);
+  return known;
+}
+
+function migrateTarget(file: EditedDocument, { entry, endpoint, plugins }: EndpointTask): void {
+  const runtime = file.entry(endpoint, 'runtime');
+  const map = runtime === undefined ? null : file.mapping(runtime.value);
+  if (runtime !== undefined && map !== null) {
+    const handler = handlerOf(file, endpoint);
+    const extra = file.entries(map).filter(({ key }) => key !== 'type' && key !== 'handler');
+    if (handler !== null && file.entry(endpoint, 'plugin') === undefined) {
+      for (const inner of extra) file.commentOut(map, inner, 'version 1 has no such key', entry);
+      file.rename(runtime, 'plugin');
+      file.setValue(runtime, handler);
+    } else file.commentOut(endpoint, runtime, 'only plugins run code in version 1', entry);
+  }
+  const plugin = file.entry(endpoint, 'plugin');
+  if (plugin !== undefined) {
+    const named = file.text(plugin.value);
+    const name = nameOf(named, plugins);
+    if (name === null) file.commentOut(endpoint, plugin, 'no plugin is called so', entry);
+    else if (name !== named) file.setValue(plugin, name);
+  }
+  migrateProxy(file, entry, endpoint);
+  const response = file.entry(endpoint, 'response');
+  if (response !== undefined) keepKeys(file, entry, response, RESPONSE_KEYS);
+  const present = TARGETS.flatMap((key) => file.entry(endpoint, key) ?? []);
+  for (const other of present.slice(1)) {
+    file.commentOut(endpoint, other, `"${present[0]?.key}" answers already`, entry);
+  }
+}
+
+function migrateProxy(file: EditedDocument, entry: Entry, endpoint: YAMLMap): void {
+  const proxy = file.entry(endpoint, 'proxy');
+  const map = proxy === undefined ? null : file.mapping(proxy.value);
+  if (proxy === undefined || map === null) return;
+  if (file.entry(map, 'target') === undefined) {
+    file.commentOut(endpoint, proxy, 'a proxy has one target in version 1', entry);
+    return;
+  }
+  const timeout = file.entry(map, 'timeout');
+  const seconds = timeout === undefined ? null : file.value(timeout.value);
+  if (timeout !== undefined && typeof seconds === 'number') {
+    if (Number.isInteger(seconds) && seconds > 0 && seconds < 1e6) file.setValue(timeout, `${seconds}s`);
+    else file.commentOut(map, timeout, 'version 1 has no such time', entry);
+  }
+  keepKeys(file, entry, proxy, PROXY_KEYS);
+}
+
+function keepKeys(file: EditedDocument, entry: Entry, block: Entry, keys: ReadonlySet<string>): void {
+  const map = file.mapping(block.value);
+  if (map === null) return;
+  for (const inner of file.entries(map)) {
+    if (!keys.has(inner.key)) file.commentOut(map, inner, `${block.key} has no such key`, entry);
+  }
+}
+
+/** Version 1 keeps what an endpoint is for in a comment. */
+function describe(file: EditedDocument, { entry, endpoint }: EndpointTask): void {
+  const description = file.entry(endpoint, 'description');
+  if (description === undefined) return;
+  file.delete(endpoint, description);
+  const text = file.text(description.value).trim();
+  if (text !== '') file.commentAbove(entry, text.split('\n'));
+}
+
+function dropTheRest(file: EditedDocument, { entry, endpoint }: EndpointTask): void {
+  for (const inner of file.entries(endpoint)) {
+    if (ENDPOINT_KEYS.has(inner.key)) continue;
+    const isImplied = inner.key === 'mode' && isScalar(inner.value);
+    if (isImplied && IMPLIED_MODES.has(file.text(inner.value).toLowerCase())) file.delete(endpoint, inner);
+    else file.commentOut(endpoint, inner, 'version 1 has no such key', entry);
+  }
+}
