@@ -9,7 +9,16 @@ import { isName, nameFrom } from './names.js';
 import { VERSION_KEY } from './version.js';
 
 /** Top-level keys that version 1 has too. */
-const KEPT = new Set([VERSION_KEY, 'name', 'version', 'description', 'server', 'logging', 'plugins', 'endpoints']);
+const KEPT = new Set([
+  VERSION_KEY,
+  'name',
+  'version',
+  'description',
+  'server',
+  'logging',
+  'plugins',
+  'endpoints',
+]);
 const PLUGIN_TYPES = new Set(['external', 'builtin', 'marketplace']);
 const PLUGIN_KEYS = new Set(['type', 'path', 'version', 'enabled', 'config']);
 const SERVER_KEYS = new Set(['host', 'port']);
