@@ -7,10 +7,8 @@ import type { BackworksConfig } from './config/types.js';
 import { PluginMetrics } from './execution/metrics.js';
 import { BackworksError } from './errors.js';
 import { type Log, silentLog } from './log.js';
-import { PluginOrchestrator } from './pipeline/orchestrator.js';
 import { createPluginParts } from './plugins/plugin-parts.js';
 import { Quarantine, type QuarantinedLibrary } from './plugins/quarantine.js';
-import { PluginRegistry } from './plugins/registry.js';
 import type { SwapResult } from './plugins/swap.js';
 import type { SwapOrigin } from './plugins/swap-record.js';
 import type { PluginStatus, RejectedLibrary } from './plugins/status.js';
@@ -23,12 +21,12 @@ import {
   type ProfileSettings,
 } from './profiling/profile.js';
 import { FileWatch } from './reload/file-watch.js';
-import { PluginControl } from './reload/plugin-control.js';
 import { Reloader } from './reload/reloader.js';
 import type { ReloadReport } from './reload/report.js';
+import { inForce } from './reload/settings.js';
 import { createAdminApp } from './server/admin.js';
-import { createApp, prepareRoutes } from './server/app.js';
 import { listen, type Listener } from './server/listen.js';
+import { createTraffic, type Traffic } from './traffic.js';
 
 const ADMIN_TOKEN_BYTES = 24;
 
@@ -100,54 +98,47 @@ export interface Backworks {
 
 /** Wires a server together from a checked configuration. */
 export function createBackworks(config: BackworksConfig, options: BackworksOptions = {}): Backworks {
-  const { log = silentLog, environment = {}, configured } = options;
+  const { log = silentLog, environment = {} } = options;
+  const traffic = createTraffic(config, { log, environment });
+  return { ...operate(config, traffic, options), inspect: () => traffic.inspect() };
+}
+
+/** What an operator needs around traffic: admin API, alerts, reloading, and an orderly start and end. */
+export function operate(
+  config: BackworksConfig,
+  traffic: Traffic,
+  options: BackworksOptions,
+): Omit<Backworks, 'inspect'> {
+  const { log = silentLog, configured } = options;
   /** What is in force. */
   let current = config;
-  const metrics = new PluginMetrics();
-  const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
+  const { metrics, control } = traffic;
   const alerts = new Alerts({
     settings: config.alerts,
     server: alertingServer(config, packageVersion()),
     log,
     registry: metrics.registry,
   });
-  const registry: PluginRegistry = new PluginRegistry({
-    log,
-    onState: (change) => alerts.note(change),
-    ...createPluginParts(metrics, log, environment, config.file),
-    drainTimeoutMs: () => current.server.shutdown.timeoutMs,
-    onChange: () => {
-      const { bodyLimitBytes } = current.server;
-      return orchestrator.setPlugins(registry.loaded(), { canaries: registry.canaries(), bodyLimitBytes });
-    },
-  });
-  let routes = prepareRoutes(config.endpoints, orchestrator);
-  const app = createApp({ routes: () => routes, orchestrator, log });
+  traffic.onState((change) => alerts.note(change));
   const madeUpToken = config.admin.token === '' ? randomBytes(ADMIN_TOKEN_BYTES).toString('base64url') : null;
   const startedAt = new Date();
-  const listeners: Listener[] = [];
+  let adminListener: Listener | null = null;
   let starting = true;
   let opening: Promise<BackworksAddress> | null = null;
   let stopping: Promise<void> | null = null;
 
   const reloader = new Reloader({
     load: options.load ?? loaderOf(config),
-    registry,
-    current: () => current,
-    prepare(next) {
-      const prepared = prepareRoutes(next.endpoints, orchestrator);
-      return () => {
-        routes = prepared;
-        current = next;
-        alerts.configure(next.alerts);
-        void follow(next);
-        configured?.(next);
-      };
+    plan: (next) => traffic.plan(next),
+    prepare: (next) => traffic.prepare(next),
+    configured(next) {
+      current = inForce(current, next);
+      alerts.configure(current.alerts);
+      void follow(current);
+      configured?.(current);
     },
     log,
   });
-
-  const control = new PluginControl({ registry, current: () => current });
 
   async function reload({ dryRun = false }: { readonly dryRun?: boolean } = {}): Promise<ReloadReport> {
     await opening;
@@ -165,23 +156,16 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
   }
 
   const admin = createAdminApp({
+    refresh: () => traffic.refresh(),
     status: () => ({
-      plugins: registry.status(),
-      rejected: registry.rejected(),
+      plugins: traffic.plugins(),
+      rejected: traffic.rejected(),
       draining: stopping !== null,
       starting,
       startedAt,
     }),
     metrics,
-    control: {
-      reload,
-      restart: (name) => registry.restart(name),
-      release: (name) => registry.release(name),
-      load: (which) => control.load(which),
-      enable: (name) => control.enable(name),
-      disable: (name, wish) => control.stop(name, 'disabled by an operator', wish),
-      unload: (name, wish) => control.stop(name, 'unloaded by an operator', wish),
-    },
+    control: { reload, ...control },
     get token() {
       return current.admin.token || (madeUpToken ?? '');
     },
@@ -194,21 +178,13 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
   });
 
   async function open(): Promise<BackworksAddress> {
-    let adminUrl: string | null = null;
     await follow(config);
-    if (config.admin.enabled) {
-      const listener = await listen(admin, { host: config.admin.host, port: config.admin.port, log });
-      listeners.push(listener);
-      adminUrl = listener.url;
-    }
-    await registry.discover(config);
-    await registry.loadAll();
-    void orchestrator.setPlugins(registry.loaded());
-    const { host, port } = config.server;
-    const traffic = await listen(app, { host, port, log });
-    listeners.unshift(traffic);
+    const { enabled, host, port } = config.admin;
+    if (enabled) adminListener = await listen(admin, { host, port, log });
+    const { url } = await traffic.start();
     starting = false;
-    return { url: traffic.url, adminUrl, adminToken: adminUrl === null ? null : madeUpToken };
+    const adminUrl = adminListener?.url ?? null;
+    return { url, adminUrl, adminToken: adminUrl === null ? null : madeUpToken };
   }
 
   async function close(): Promise<void> {
@@ -216,12 +192,9 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
     await opening?.catch(() => undefined);
     watch?.stop();
     await reloader.idle();
-    const { delayMs, timeoutMs } = current.server.shutdown;
-    // Traffic drains first; the admin API tells of it until the end.
-    for (const [index, listener] of listeners.entries()) {
-      await listener.close(index === 0 && !starting ? { delayMs, timeoutMs } : { timeoutMs: 0 });
-    }
-    await registry.close();
+    // The admin API tells of it until the end.
+    await traffic.stop();
+    await adminListener?.close({ timeoutMs: 0 });
     await alerts.close();
   }
 
@@ -236,17 +209,13 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
     },
     stop: () => (stopping ??= close()),
     reload,
-    async inspect() {
-      await registry.discover(config);
-      await registry.describeAll();
-    },
-    plugins: () => registry.status(),
-    rejected: () => registry.rejected(),
-    restartPlugin: (name) => registry.restart(name),
-    releasePlugin: (name) => registry.release(name),
-    swapPlugin: (name, by = 'admin') => registry.swap(name, by),
-    rollBackPlugin: (name, to, by = 'admin') => registry.rollBack(name, by, to),
-    pluginHistory: (name) => registry.history(name),
+    plugins: () => traffic.plugins(),
+    rejected: () => traffic.rejected(),
+    restartPlugin: (name) => control.restart(name),
+    releasePlugin: (name) => control.release(name),
+    swapPlugin: (name, by = 'admin') => control.swap(name, by),
+    rollBackPlugin: (name, to, by = 'admin') => control.rollBack(name, by, to),
+    pluginHistory: (name) => control.history(name),
   };
 }
 

@@ -22,7 +22,9 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   reload: ['plugins', 'config', ...FOUNDATION],
   server: ['reload', 'pipeline', 'plugins', 'execution', 'config', ...FOUNDATION],
   profiling: ['server', 'pipeline', 'plugins', 'native', 'config', ...FOUNDATION],
+  traffic: ['server', 'reload', 'pipeline', 'plugins', 'execution', 'native', 'config', ...FOUNDATION],
   backworks: [
+    'traffic',
     'profiling',
     'server',
     'reload',

@@ -1,22 +1,25 @@
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, toBackworksError } from '../errors.js';
 import type { Log } from '../log.js';
-import type { PluginRegistry } from '../plugins/registry.js';
-import { type ReloadReport, summary, waitingForRestart } from './report.js';
-import { inForce, planSettings } from './settings.js';
+import type { FailedChange } from '../plugins/registry-change.js';
+import type { PreparedReload, ReloadPlan } from './prepared-reload.js';
+import { type ReloadReport, summary } from './report.js';
 
 export interface ReloaderOptions {
   /** Reads the configuration anew; null when it came from nowhere that could be read again. */
   readonly load: (() => Promise<LoadedConfiguration>) | null;
-  readonly registry: PluginRegistry;
-  /** What is in force. */
-  readonly current: () => BackworksConfig;
   /**
-   * Makes ready what is not a plugin. What it gives puts the configuration in force for requests that
-   * begin from then on, within the turn in which it is called, and throws nothing.
-   * @throws BackworksError when the configuration cannot work
+   * What it takes to come to a configuration.
+   * @throws BackworksError when it cannot work
    */
-  readonly prepare: (next: BackworksConfig) => () => void;
+  readonly plan: (next: BackworksConfig) => Promise<ReloadPlan>;
+  /**
+   * Makes a configuration ready beside the one in force.
+   * @throws BackworksError BW_RELOAD_REFUSED and others: nothing has changed then
+   */
+  readonly prepare: (next: BackworksConfig) => Promise<PreparedReload>;
+  /** A configuration has come into force. */
+  readonly configured: (next: BackworksConfig) => void;
   readonly log: Log;
 }
 
@@ -86,33 +89,16 @@ export class Reloader {
 
   private async run(dryRun: boolean): Promise<ReloadReport> {
     const startedAtMs = performance.now();
-    const { load, registry } = this.options;
+    const { load, configured } = this.options;
     if (load === null) throw new BackworksError('BW_RELOAD_REFUSED', 'the configuration came from no file');
     const { config, warnings } = await load();
-    return registry.exclusively(async () => {
-      const former = this.options.current();
-      const settings = planSettings(former, config);
-      const next = inForce(former, config);
-      const putInForce = this.options.prepare(next);
-      const plan = await registry.plan(next);
-      const report = {
-        ...settings,
-        dryRun,
-        plugins: plan.changes,
-        reordered: plan.reordered,
-        needsRestart: waitingForRestart(plan, settings),
-        warnings,
-      };
-      if (dryRun) return { ...report, failed: [], durationMs: performance.now() - startedAtMs };
-      const change = await registry.prepare(plan).catch(refuse);
-      putInForce();
-      registry.commit(change, plan);
-      return { ...report, failed: change.failed(), durationMs: performance.now() - startedAtMs };
-    });
+    const report = (plan: ReloadPlan, failed: readonly FailedChange[]): ReloadReport => {
+      return { ...plan, dryRun, warnings, failed, durationMs: performance.now() - startedAtMs };
+    };
+    if (dryRun) return report(await this.options.plan(config), []);
+    const prepared = await this.options.prepare(config);
+    const failed = await prepared.commit();
+    configured(config);
+    return report(prepared.plan, failed);
   }
-}
-
-function refuse(thrown: unknown): never {
-  const { message, hint } = toBackworksError(thrown);
-  throw new BackworksError('BW_RELOAD_REFUSED', `nothing was changed: ${message}`, { hint, cause: thrown });
 }

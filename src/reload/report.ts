@@ -1,14 +1,12 @@
 import type { FailedChange } from '../plugins/registry-change.js';
 import type { PluginChange, PluginPlan } from '../plugins/reload.js';
+import type { ReloadPlan } from './prepared-reload.js';
 import type { SettingsPlan } from './settings.js';
 
 /** What a reload did, or would do. */
-export interface ReloadReport extends SettingsPlan {
+export interface ReloadReport extends ReloadPlan {
   /** Nothing was done. */
   readonly dryRun: boolean;
-  /** Every plugin, what was done about it and why. */
-  readonly plugins: readonly PluginChange[];
-  readonly reordered: boolean;
   /** Optional plugins that did not come up. */
   readonly failed: readonly FailedChange[];
   /** What loads but is probably not what the operator wants, one line each. */

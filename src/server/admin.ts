@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Context, Hono } from 'hono';
-import { collectDefaultMetrics } from 'prom-client';
 import { BackworksError } from '../errors.js';
 import type { PluginMetrics } from '../execution/metrics.js';
+import { addProcessMetrics } from '../execution/process-metrics.js';
 import { type Log, silentLog } from '../log.js';
 import type { PluginStatus, RejectedLibrary } from '../plugins/status.js';
 import { type ReloadReport, reloadDocument } from '../reload/report.js';
@@ -35,10 +35,12 @@ export interface AdminControl {
 }
 
 export interface AdminOptions extends AdminTokens {
+  /** Brings what status() and metrics say up to date, before they are asked. Never rejects. */
+  readonly refresh?: () => Promise<void>;
   /** The server at this moment. */
   readonly status: () => AdminStatus;
   readonly control: AdminControl;
-  readonly metrics: PluginMetrics;
+  readonly metrics: Pick<PluginMetrics, 'registry' | 'text'>;
   readonly version: string;
   /** Tells servers on one port apart: absolute path of the configuration file. */
   readonly configFile?: string | null;
@@ -73,7 +75,7 @@ const RELOAD = '/reload';
  * headers: browsers of other origins read nothing.
  */
 export function createAdminApp(options: AdminOptions): Hono {
-  const { status, control, metrics, log = silentLog } = options;
+  const { status, control, metrics, log = silentLog, refresh = () => Promise.resolve() } = options;
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -105,14 +107,21 @@ export function createAdminApp(options: AdminOptions): Hono {
 
   app.get('/healthz', (c) => c.json({ status: 'ok', version: options.version }));
 
-  app.get('/readyz', (c) => {
+  app.get('/readyz', async (c) => {
+    await refresh();
     const { plugins, draining, starting = false } = status();
     const document = readiness(plugins, { draining, starting });
     return c.json(document, document.status === 'ready' ? 200 : 503);
   });
 
-  for (const path of VIEWS) permit(path, 'read');
-  addProcessMetrics(metrics);
+  for (const path of VIEWS) {
+    permit(path, 'read');
+    app.use(path, async (_c, next) => {
+      await refresh();
+      await next();
+    });
+  }
+  addProcessMetrics(metrics.registry);
   addPluginGauges(metrics.registry, () => status().plugins);
   app.get('/metrics', async (c) =>
     c.body(await metrics.text(), 200, { 'content-type': metrics.registry.contentType }),
@@ -127,6 +136,7 @@ export function createAdminApp(options: AdminOptions): Hono {
     app.post(path, async (c) => {
       const { name } = plugin(c.req.param('name'));
       await control[action](name, { force: wished(c, 'force') });
+      await refresh();
       return c.json(pluginDocument(plugin(name)));
     });
     only(path, 'POST');
@@ -134,7 +144,11 @@ export function createAdminApp(options: AdminOptions): Hono {
 
   // By name, like everything else: who holds the token cannot have the server load any file there is.
   permit(LOAD, 'control');
-  app.post(LOAD, async (c) => c.json(pluginDocument(plugin(await control.load(c.req.param('name'))))));
+  app.post(LOAD, async (c) => {
+    const name = await control.load(c.req.param('name'));
+    await refresh();
+    return c.json(pluginDocument(plugin(name)));
+  });
   only(LOAD, 'POST');
 
   permit(RELOAD, 'control');
@@ -171,10 +185,4 @@ function pluginsDocument({ status, version, configFile = null }: AdminOptions): 
     plugins: plugins.map(pluginDocument),
     rejected: rejected.map(({ path, code, reason, hint }) => ({ path, code, reason, hint })),
   };
-}
-
-/** CPU, memory and event-loop lag of this process, beside the plugins' numbers; once per registry. */
-function addProcessMetrics({ registry }: PluginMetrics): void {
-  if (registry.getSingleMetric('process_cpu_user_seconds_total') !== undefined) return;
-  collectDefaultMetrics({ register: registry });
 }

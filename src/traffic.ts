@@ -1,0 +1,131 @@
+import type { BackworksConfig } from './config/types.js';
+import { PluginMetrics } from './execution/metrics.js';
+import type { Log } from './log.js';
+import { PluginOrchestrator } from './pipeline/orchestrator.js';
+import { createPluginParts } from './plugins/plugin-parts.js';
+import { PluginRegistry } from './plugins/registry.js';
+import type { PluginStatus, RejectedLibrary, StateChange } from './plugins/status.js';
+import type { SwapResult } from './plugins/swap.js';
+import type { SwapOrigin } from './plugins/swap-record.js';
+import type { PluginRecord } from './plugins/version-records.js';
+import { PluginControl } from './reload/plugin-control.js';
+import { ReloadPreparation } from './reload/preparation.js';
+import type { PreparedReload, ReloadPlan } from './reload/prepared-reload.js';
+import type { AdminControl } from './server/admin.js';
+import { createApp, prepareRoutes } from './server/app.js';
+import { listen, type Listener } from './server/listen.js';
+
+/** What an operator can have done to plugins. */
+export interface TrafficControl extends Omit<AdminControl, 'reload'> {
+  swap(name: string, by: SwapOrigin): Promise<SwapResult>;
+  rollBack(name: string, by: SwapOrigin, to?: string): Promise<void>;
+  history(name: string): Promise<PluginRecord>;
+}
+
+/** What answers requests, with its plugins: this process, or several others. */
+export interface Traffic {
+  /**
+   * Discovers and loads plugins, then listens.
+   * @throws BackworksError when a critical plugin failed or the address cannot be had; stop() what was
+   *   started by then.
+   */
+  start(): Promise<{ readonly url: string }>;
+  /** Drains, shuts every plugin down within its time-box. Never rejects. */
+  stop(): Promise<void>;
+  /** Brings what plugins(), rejected() and metrics say up to date, where they are not always. Never rejects. */
+  refresh(): Promise<void>;
+  plugins(): PluginStatus[];
+  rejected(): readonly RejectedLibrary[];
+  readonly metrics: Pick<PluginMetrics, 'registry' | 'text'>;
+  /** Everything rejects with a BackworksError. */
+  readonly control: TrafficControl;
+  /** Has a listener hear of each state a plugin enters; there is one listener. */
+  onState(listener: (change: StateChange) => void): void;
+  /** What a reload would do. @throws BackworksError when the configuration cannot work */
+  plan(next: BackworksConfig): Promise<ReloadPlan>;
+  /** Makes a configuration ready. @throws BackworksError when it cannot be: nothing has changed then */
+  prepare(next: BackworksConfig): Promise<PreparedReload>;
+}
+
+export interface LocalTraffic extends Traffic {
+  readonly metrics: PluginMetrics;
+  /** Discovers and describes plugins; none is initialized and nothing listens. */
+  inspect(): Promise<void>;
+}
+
+export interface TrafficOptions {
+  readonly log: Log;
+  /** Where the variables come from that `permissions.env` grants. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/** The traffic of a configuration, answered by this process. */
+export function createTraffic(config: BackworksConfig, { log, environment }: TrafficOptions): LocalTraffic {
+  /** What is in force. */
+  let current = config;
+  let told: (change: StateChange) => void = () => undefined;
+  let listener: Listener | null = null;
+  const metrics = new PluginMetrics();
+  const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
+  const registry: PluginRegistry = new PluginRegistry({
+    log,
+    onState: (change) => told(change),
+    ...createPluginParts(metrics, log, environment, config.file),
+    drainTimeoutMs: () => current.server.shutdown.timeoutMs,
+    onChange: () => {
+      const { bodyLimitBytes } = current.server;
+      return orchestrator.setPlugins(registry.loaded(), { canaries: registry.canaries(), bodyLimitBytes });
+    },
+  });
+  let routes = prepareRoutes(config.endpoints, orchestrator);
+  const app = createApp({ routes: () => routes, orchestrator, log });
+  const control = new PluginControl({ registry, current: () => current });
+  const preparation = new ReloadPreparation({
+    registry,
+    current: () => current,
+    prepare(next) {
+      const prepared = prepareRoutes(next.endpoints, orchestrator);
+      return () => {
+        routes = prepared;
+        current = next;
+      };
+    },
+  });
+
+  return {
+    async start() {
+      await registry.discover(config);
+      await registry.loadAll();
+      void orchestrator.setPlugins(registry.loaded());
+      const { host, port } = config.server;
+      listener = await listen(app, { host, port, log });
+      return { url: listener.url };
+    },
+    async stop() {
+      await listener?.close(current.server.shutdown);
+      await registry.close();
+    },
+    async inspect() {
+      await registry.discover(config);
+      await registry.describeAll();
+    },
+    refresh: () => Promise.resolve(),
+    plugins: () => registry.status(),
+    rejected: () => registry.rejected(),
+    metrics,
+    control: {
+      restart: (name) => registry.restart(name),
+      release: (name) => registry.release(name),
+      load: (which) => control.load(which),
+      enable: (name) => control.enable(name),
+      disable: (name, wish) => control.stop(name, 'disabled by an operator', wish),
+      unload: (name, wish) => control.stop(name, 'unloaded by an operator', wish),
+      swap: (name, by) => registry.swap(name, by),
+      rollBack: (name, by, to) => registry.rollBack(name, by, to),
+      history: (name) => registry.history(name),
+    },
+    onState: (heard) => void (told = heard),
+    plan: (next) => preparation.plan(next),
+    prepare: (next) => preparation.prepare(next),
+  };
+}
