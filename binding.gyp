@@ -13,6 +13,7 @@
         'src/runner/answer.c',
         'src/runner/bpf_assembler.c',
         'src/runner/describe.c',
+        'src/runner/frame_header.c',
         'src/runner/host_table.c',
         'src/runner/input.c',
         'src/runner/library.c',
@@ -50,6 +51,7 @@
             'src/runner/dylib_windows.c',
             'src/runner/lock_windows.c',
             'src/runner/parent_death_windows.c',
+            'src/runner/services_windows.c',
             'src/runner/shared_page_windows.c',
           ],
         }, {
@@ -58,6 +60,7 @@
             'src/runner/clock_posix.c',
             'src/runner/dylib_posix.c',
             'src/runner/lock_posix.c',
+            'src/runner/services_posix.c',
             'src/runner/shared_page_posix.c',
           ],
         }],

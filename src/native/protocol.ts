@@ -22,6 +22,9 @@
  *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
  *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
  *
+ * Descriptor 5 is a second socket with the same frames, for what the plugin asks of the server while
+ * it works: the runner sends a request and reads its answer, with the same id, before it sends another.
+ *
  * Without SANDBOX nothing restricts the library and nothing reports its crashes. With it, CRASHED may
  * come at any moment as the runner's last frame.
  *
@@ -71,6 +74,13 @@ export const RunnerFrame = {
   CRASHED: 73,
   READY: 74,
   REFUSED: 75,
+} as const;
+
+/** Frames on descriptor 5, where the runner asks and the server answers, one at a time. */
+export const ServiceFrame = {
+  OPERATION: 97,
+  ANSWER: 98,
+  NO_ANSWER: 99,
 } as const;
 
 /**

@@ -12,15 +12,8 @@
 #include <stdint.h>
 
 #include "channel.h"
+#include "frame_header.h"
 #include "shared_page.h"
-
-typedef struct FrameHeader {
-    uint32_t length;
-    uint32_t id;
-    uint8_t type;
-    uint8_t detail;
-    int32_t value;
-} FrameHeader;
 
 /* Bytes [start, end) of `bytes` have been read and not yet been handed out. */
 typedef struct Input {

@@ -7,6 +7,7 @@
 #include "frames.h"
 #include "host_table.h"
 #include "protocol.h"
+#include "services.h"
 #include "text.h"
 
 enum { METRIC_NAME_MAX = 64, US_PER_MS = 1000 };
@@ -66,8 +67,28 @@ static int32_t host_cancelled(void) {
     return until != HOST_NO_DEADLINE && clock_now_us() >= until;
 }
 
+/* The server refuses what is too long for a frame; here it only must not wrap around. */
+static const char *host_call(const char *plugin, const char *operation, const char *payload_json) {
+    const char *const texts[] = {plugin != NULL ? plugin : "", operation,
+                                 payload_json != NULL ? payload_json : "null"};
+    Span spans[sizeof texts / sizeof *texts];
+    size_t left = FRAME_PAYLOAD_MAX;
+
+    if (operation == NULL)
+        return NULL;
+    for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {
+        size_t length = text_length(texts[index], left) + 1;
+
+        if (length > left)
+            return NULL;
+        left -= length;
+        spans[index] = (Span){texts[index], length};
+    }
+    return services_ask(FRAME_OPERATION, spans, sizeof texts / sizeof *texts);
+}
+
 const BackworksHost *host_table(void) {
-    static const BackworksHost table = {
+    static BackworksHost table = {
         .size = sizeof table,
         .abi_version = BACKWORKS_ABI_VERSION,
         .log = host_log,
@@ -76,6 +97,8 @@ const BackworksHost *host_table(void) {
         .cancelled = host_cancelled,
     };
 
+    if (services_are_offered())
+        table.call = host_call;
     return &table;
 }
 

@@ -9,19 +9,6 @@
 /* Room for a batch of ordinary calls; only a larger frame makes the buffer grow. */
 enum { INPUT_ROOM = 64 * 1024 };
 
-static uint32_t little_endian(const char *bytes) {
-    const unsigned char *b = (const unsigned char *)bytes;
-
-    return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
-}
-
-static int32_t to_signed(uint32_t bits) {
-    int32_t value;
-
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
 enum input_result input_next(Input *input, FrameHeader *header, const char **payload) {
     size_t have = input->end - input->start;
     const char *at;
@@ -29,14 +16,7 @@ enum input_result input_next(Input *input, FrameHeader *header, const char **pay
     if (have < FRAME_HEADER_SIZE)
         return INPUT_INCOMPLETE;
     at = input->bytes + input->start;
-    *header = (FrameHeader){
-        .length = little_endian(at),
-        .id = little_endian(at + 4),
-        .type = (uint8_t)at[8],
-        .detail = (uint8_t)at[9],
-        .value = to_signed(little_endian(at + 12)),
-    };
-    if (header->length > FRAME_PAYLOAD_MAX || at[10] != 0 || at[11] != 0)
+    if (!frame_header_decode(at, header))
         return INPUT_MALFORMED;
     if (have - FRAME_HEADER_SIZE < header->length)
         return INPUT_INCOMPLETE;
@@ -48,9 +28,11 @@ enum input_result input_next(Input *input, FrameHeader *header, const char **pay
 /* The size of the buffer that holds the incomplete frame; its length has been checked. */
 static size_t room_needed(const Input *input) {
     size_t needed = FRAME_HEADER_SIZE;
+    FrameHeader header;
 
-    if (input->end - input->start >= FRAME_HEADER_SIZE)
-        needed += little_endian(input->bytes + input->start);
+    if (input->end - input->start >= FRAME_HEADER_SIZE &&
+        frame_header_decode(input->bytes + input->start, &header))
+        needed += header.length;
     return needed > INPUT_ROOM ? needed : (size_t)INPUT_ROOM;
 }
 

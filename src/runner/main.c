@@ -17,6 +17,7 @@
 #include "print_filter.h"
 #include "protocol.h"
 #include "serve.h"
+#include "services.h"
 
 typedef struct Options {
     long parent;          /* 0: whoever started this process */
@@ -83,6 +84,7 @@ int main(int argc, char **argv) {
     if (!parent_death_arm(options.parent))
         return RUNNER_EXIT_ORPHANED;
     channel_prepare();
+    services_prepare();
     if (options.describe != NULL)
         describe(options.describe, (const char *const *)options.settings, options.setting_count);
     serve();

@@ -94,22 +94,13 @@ static void hold(const char *bytes, size_t length) {
     sent += length;
 }
 
-static void put_little_endian(char *into, uint32_t number) {
-    for (unsigned byte = 0; byte < 4; byte++)
-        into[byte] = (char)(unsigned char)(number >> (8 * byte));
-}
-
 void output_send(FrameHeader header, const Span *spans, size_t count) {
-    char bytes[FRAME_HEADER_SIZE] = {0};
-    size_t length = 0;
+    char bytes[FRAME_HEADER_SIZE];
 
+    header.length = 0;
     for (size_t index = 0; index < count; index++)
-        length += spans[index].length;
-    put_little_endian(bytes, (uint32_t)length);
-    put_little_endian(bytes + 4, header.id);
-    bytes[8] = (char)header.type;
-    bytes[9] = (char)header.detail;
-    put_little_endian(bytes + 12, (uint32_t)header.value);
+        header.length += (uint32_t)spans[index].length;
+    frame_header_encode(&header, bytes);
 
     begin();
     hold(bytes, sizeof bytes);

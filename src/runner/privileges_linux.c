@@ -15,12 +15,13 @@
 #include "privileges.h"
 #include "protocol.h"
 
-enum { NOBODY = 65534, CALL_CLOSE_RANGE = 436, FIRST_INHERITED = PROTOCOL_DESCRIPTOR + 1 };
+enum { NOBODY = 65534, CALL_CLOSE_RANGE = 436, FIRST_INHERITED = SERVICES_DESCRIPTOR + 1 };
 
 bool privileges_close_descriptors(const SandboxPolicy *policy, SandboxReport *report) {
     struct rlimit limit;
 
     (void)policy;
+    (void)close(SHARED_DESCRIPTOR);
     if (syscall(CALL_CLOSE_RANGE, FIRST_INHERITED, ~0U, 0) != 0) {
         /* A kernel before 5.9: one by one. */
         if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)

@@ -22,6 +22,9 @@
  *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
  *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
  *
+ * Descriptor 5 is a second socket with the same frames, for what the plugin asks of the server while
+ * it works: the runner sends a request and reads its answer, with the same id, before it sends another.
+ *
  * Without SANDBOX nothing restricts the library and nothing reports its crashes. With it, CRASHED may
  * come at any moment as the runner's last frame.
  *
@@ -36,6 +39,7 @@ enum {
     PROTOCOL_VERSION = 2,
     PROTOCOL_DESCRIPTOR = 3,
     SHARED_DESCRIPTOR = 4,
+    SERVICES_DESCRIPTOR = 5,
     FRAME_HEADER_SIZE = 16,
     FRAME_PAYLOAD_MAX = 16 * 1024 * 1024,
     LOG_TEXT_MAX = 8 * 1024
@@ -95,6 +99,13 @@ enum permission {
     PERMISSION_NETWORK_CONNECT = 3,
     PERMISSION_NETWORK_LISTEN = 4,
     PERMISSION_NETWORK_UDP = 5
+};
+
+/* Frames on descriptor 5, where the runner asks and the server answers, one at a time. */
+enum service_frame {
+    FRAME_OPERATION = 97, /* asks; payload: plugin or "" for whoever provides it, operation, payload */
+    FRAME_ANSWER = 98,    /* payload: the answer, without a NUL */
+    FRAME_NO_ANSWER = 99  /* payload: empty */
 };
 
 /* The hooks a CALL can name. */

@@ -13,6 +13,7 @@ const RUNNER = [
   'answer',
   'crash_report_other',
   'describe',
+  'frame_header',
   'host_table',
   'input',
   'library',
@@ -23,6 +24,7 @@ const RUNNER = [
   'sandbox_report',
   'sandbox_settings',
   'serve',
+  'services_posix',
   'text',
 ];
 const SURROUNDINGS = ['answers', 'channel_memory', 'dylib_memory', 'process_memory'];
