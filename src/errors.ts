@@ -58,6 +58,7 @@ export const ERRORS = {
   BW_PLUGIN_CIRCUIT_OPEN: kind(503, EXIT.plugin, 'A plugin failed too often and is left alone for a while.'),
   BW_PLUGIN_RECONFIGURE: kind(503, EXIT.plugin, 'A plugin did not take a new configuration while running.'),
   BW_PLUGIN_DEPENDENCY: kind(503, EXIT.plugin, 'A plugin needs another one that is not there.'),
+  BW_PLUGIN_CALL_REFUSED: kind(503, EXIT.plugin, 'A plugin asked another one for what it may not ask.'),
   BW_PLUGIN_IN_USE: kind(
     409,
     EXIT.plugin,

@@ -237,9 +237,13 @@ typedef struct BackworksHost {
     const char *(*http_fetch)(const char *request_json);
 
     /*
-     * Calls an operation of another plugin.
-     * Required: may be NULL.
-     * Returns: that operation's JSON, or NULL when it answered nothing or failed.
+     * Calls an operation of another plugin, under that plugin's own deadline.
+     * Required: may be NULL, as it is where the plugin runs in the host's own process.
+     * plugin: the name of a plugin that the manifest's dependencies name; NULL for whichever of them
+     *   provides the operation.
+     * operation: one that the other plugin's manifest lists among its capabilities.
+     * payload_json: NULL counts as "null".
+     * Returns: that operation's JSON, or NULL when it answered nothing, failed or may not be asked.
      * Owner: the result is the host's, valid until the next host function on the same thread.
      * Thread: [any-thread] while a hook runs.
      * Since: 1.

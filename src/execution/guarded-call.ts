@@ -1,5 +1,7 @@
 import { Deferred, type Listener } from '../deferred.js';
 
+const NOBODY: readonly string[] = [];
+
 /** Whoever guards calls: hears how each of them ended, once, and gives the caller its answer. */
 export interface Guard {
   /** Whether a call of its may be taken back. */
@@ -17,6 +19,8 @@ export class GuardedCall<T = unknown> extends Deferred<T> implements Listener<un
   stop: ((reason: 'deadline' | 'cancelled') => void) | null = null;
   /** The request the call belongs to, for reports. */
   requestId: string | null = null;
+  /** Plugins whose calls led to it. */
+  callers: readonly string[] = NOBODY;
   settled = false;
 
   constructor(

@@ -86,6 +86,8 @@ export class FrameParser {
   constructor(
     private readonly payloadMax: number,
     private readonly onFrame: FrameHandler,
+    /** Of the frames that may come. */
+    private readonly types: readonly [first: number, last: number] = [RunnerFrame.HELLO, RunnerFrame.REFUSED],
   ) {}
 
   push(chunk: Buffer): void {
@@ -142,8 +144,7 @@ export class FrameParser {
   private checkHeader(buffer: Buffer, offset: number): number {
     const length = buffer.readUInt32LE(offset);
     const type = buffer[offset + 8] as number;
-    if (type < RunnerFrame.HELLO || type > RunnerFrame.REFUSED)
-      throw new FrameError(`unknown frame type ${type}`);
+    if (type < this.types[0] || type > this.types[1]) throw new FrameError(`unknown frame type ${type}`);
     const max = Math.min(this.payloadMax, RUNNER_PAYLOAD_MAX[type] ?? this.payloadMax);
     if (length > max) throw new FrameError(`frame of ${length} bytes, at most ${max} allowed`);
     if (buffer.readUInt16LE(offset + 10) !== 0) throw new FrameError('reserved header bytes are not 0');

@@ -47,6 +47,10 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
     return this.context.requestId ?? null;
   }
 
+  get callers(): readonly string[] {
+    return this.context.callers ?? [];
+  }
+
   get deadlineAtMs(): number {
     return this.context.deadlineAtMs;
   }

@@ -13,11 +13,10 @@ export interface HostServicesOptions {
 
 /** The server's end of a runner's second socket: one request at a time, each answered. */
 export class HostServices {
-  private readonly parser = new FrameParser(
-    FRAME_PAYLOAD_MAX,
-    (...frame) => this.onFrame(...frame),
-    [ServiceFrame.OPERATION, ServiceFrame.OPERATION],
-  );
+  private readonly parser = new FrameParser(FRAME_PAYLOAD_MAX, (...frame) => this.onFrame(...frame), [
+    ServiceFrame.OPERATION,
+    ServiceFrame.OPERATION,
+  ]);
   private waiting = false;
   private ended = false;
 

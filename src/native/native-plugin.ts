@@ -40,6 +40,8 @@ export interface CallContext {
   readonly deadlineAtMs: number;
   /** The request the call belongs to, for reports; null when there is none. */
   readonly requestId?: string | null;
+  /** Plugins whose calls led here, the first one first; none for a request's own. */
+  readonly callers?: readonly string[];
   /**
    * Set by whoever does the work, invoked when the deadline passes or the caller goes away, at most once
    * for each. A call that is cancelled ends with BW_REQUEST_CANCELLED if it had not begun, else as ever.
@@ -47,6 +49,18 @@ export interface CallContext {
    */
   stop: ((reason: 'deadline' | 'cancelled') => void) | null;
 }
+
+/** What a plugin asks of another one while it works. */
+export interface OperationRequest {
+  /** Null for whichever provides the operation. */
+  readonly plugin: string | null;
+  readonly operation: string;
+  /** JSON as the plugin wrote it, unchecked. */
+  readonly payload: string;
+}
+
+/** The call of the asking plugin that is running. */
+export type AskingCall = Pick<CallContext, 'requestId' | 'callers'>;
 
 /** A hook's answer: UTF-8 bytes from a runner, a string from in-process code, null for NULL. */
 export type NativeReply = Buffer | string | null;
@@ -159,6 +173,11 @@ export interface NativePluginOptions {
   /** Processor time one call may use, of all threads of its process; 0: any. */
   readonly callCpuMs: number;
   readonly restart: { readonly delayMs: number; readonly maxDelayMs: number };
+  /**
+   * Performs what the plugin asks of another one; null for no answer, as without this. Never rejects.
+   * @param caller null when no hook of it is running
+   */
+  readonly operate?: (request: OperationRequest, caller: AskingCall | null) => Promise<NativeReply>;
   readonly events: NativePluginEvents;
 }
 

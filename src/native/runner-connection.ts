@@ -39,6 +39,8 @@ export interface AnswerHandler {
   notBegun(wasNext: boolean): void;
   /** The request the call belongs to, for reports. */
   readonly requestId?: string | null;
+  /** Plugins whose calls led to it. */
+  readonly callers?: readonly string[];
   /** Nobody wants the answer any more. */
   readonly cancelled?: boolean;
   /** What is asked for. */

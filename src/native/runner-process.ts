@@ -2,7 +2,9 @@ import type { PluginFailure, PluginPhase } from '../errors.js';
 import { CallCpuWatch } from './call-cpu-watch.js';
 import { libraryNames } from './crash-place.js';
 import { explainEnd, type KillReason, type ProcessEnd, withActivity } from './exit-cause.js';
+import { HostServices } from './host-services.js';
 import type {
+  AskingCall,
   CallContext,
   Hook,
   LibraryDescription,
@@ -33,6 +35,7 @@ export class RunnerProcess {
   private readonly child: SpawnedProcess;
   private readonly shared = new SharedPage();
   private readonly connection: RunnerConnection;
+  private readonly services: HostServices;
   private readonly output: PluginOutput;
   private readonly cpu: CallCpuWatch;
   private readonly overdue: OverdueCalls;
@@ -68,7 +71,7 @@ export class RunnerProcess {
       this.shared.close();
       throw error;
     }
-    const { stdout, stderr, socket, ended } = this.child;
+    const { stdout, stderr, socket, services, ended } = this.child;
     this.output = new PluginOutput(
       () => options.logBytesPerSecond,
       (line) => events.log({ ...line, pid: this.pid }),
@@ -79,6 +82,10 @@ export class RunnerProcess {
       log: (level, text) => this.output.log(level, text),
       metric: (counter, delta) => events.metric(counter, delta),
       refused: (refusal) => events.refused(refusal),
+      broken: (reason) => this.kill(reason),
+    });
+    this.services = new HostServices(services, {
+      operate: async (request) => (await options.operate?.(request, this.runningHook())) ?? null,
       broken: (reason) => this.kill(reason),
     });
     this.overdue = new OverdueCalls(this.connection, () => this.kill({ kind: 'deadline' }));
@@ -256,6 +263,7 @@ export class RunnerProcess {
         return this.endFailure;
       });
       this.shared.close();
+      this.services.close();
     };
     if (socket.readableEnded || socket.destroyed) settle();
     else {
@@ -263,6 +271,11 @@ export class RunnerProcess {
       // After a pause of the server the timer is due before the socket was read.
       setTimeout(() => setImmediate(settle), DRAIN_AFTER_END_MS);
     }
+  }
+
+  private runningHook(): AskingCall | null {
+    const { running } = this.connection;
+    return running !== null && running.phase in HOOK_NUMBER ? running : null;
   }
 
   private refusal(phase: ConfiguringPhase, status: number, reply: NativeReply): PluginFailure {

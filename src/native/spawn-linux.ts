@@ -100,17 +100,21 @@ export function spawnLinux({ program, args, environment, sharedDescriptor }: Spa
     return [descriptors[0] as number, descriptors[1] as number];
   };
   try {
-    const [ours, theirs] = pair((fds) => libc().socketpair(AF_UNIX, SOCK_STREAM | CLOEXEC, 0, fds));
+    const sockets = (fds: Int32Array): number => libc().socketpair(AF_UNIX, SOCK_STREAM | CLOEXEC, 0, fds);
+    const [ours, theirs] = pair(sockets);
+    const [services, servicesEnd] = pair(sockets);
     const [stdout, stdoutEnd] = pair((fds) => libc().pipe2(fds, CLOEXEC));
     const [stderr, stderrEnd] = pair((fds) => libc().pipe2(fds, CLOEXEC));
-    const pid = posixSpawn(program, args, environment, [stdoutEnd, stderrEnd, theirs, sharedDescriptor]);
-    for (const descriptor of [theirs, stdoutEnd, stderrEnd]) closeSync(descriptor);
+    const ends = [stdoutEnd, stderrEnd, theirs, sharedDescriptor, servicesEnd];
+    const pid = posixSpawn(program, args, environment, ends);
+    for (const descriptor of [theirs, stdoutEnd, stderrEnd, servicesEnd]) closeSync(descriptor);
     opened.length = 0;
     const socket = new Socket({ fd: ours });
     const { ended, isReaped } = watch(pid, socket);
     return {
       pid,
       socket,
+      services: new Socket({ fd: services }),
       stdout: new Socket({ fd: stdout, readable: true, writable: false }),
       stderr: new Socket({ fd: stderr, readable: true, writable: false }),
       // Until it is reaped the pid stays this process's, so the signal cannot reach another.
@@ -125,7 +129,7 @@ export function spawnLinux({ program, args, environment, sharedDescriptor }: Spa
   }
 }
 
-/** @param descriptors become 1, 2, 3 and 4 of the new process. */
+/** @param descriptors become 1, 2, 3, 4 and 5 of the new process. */
 function posixSpawn(
   program: string,
   args: readonly string[],

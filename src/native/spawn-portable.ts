@@ -15,7 +15,7 @@ export function spawnPortable({
   const child = spawn(program, args, {
     cwd: '/',
     env: environment,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe', sharedDescriptor],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', sharedDescriptor, 'pipe'],
     // A group of its own: Ctrl-C at the server's terminal is the server's to handle.
     detached: process.platform !== 'win32',
     windowsHide: true,
@@ -29,12 +29,13 @@ export function spawnPortable({
       hint: 'check that the file exists and may be executed',
     });
   }
-  const [, stdout, stderr, socket] = child.stdio;
+  const [, stdout, stderr, socket, , services] = child.stdio as readonly unknown[];
   return {
     pid,
     stdout: stdout as Readable,
     stderr: stderr as Readable,
     socket: socket as Socket,
+    services: services as Socket,
     kill: (signal) => void child.kill(signal),
     // Never 'close': a grandchild that holds the pipes would keep it from coming.
     ended: new Promise<ProcessEnd>((resolve) =>

@@ -12,6 +12,8 @@ export interface SpawnedProcess {
   readonly stderr: Readable;
   /** The server's end of the runner's descriptor 3. */
   readonly socket: Socket;
+  /** The server's end of the runner's descriptor 5. */
+  readonly services: Socket;
   /** Sends a signal to the process and what it has started; does nothing once the process is gone. */
   kill(signal: NodeJS.Signals): void;
   /** Its cgroup's limit of memory in bytes, or why it has none; absent where it was not asked for one. */
@@ -35,7 +37,7 @@ const spawnByPlatform = process.platform === 'linux' ? spawnLinux : spawnPortabl
 
 /**
  * Starts a process with stdin from /dev/null, stdout and stderr as pipes and a
- * stream socket as descriptor 3. Where the system lets the server have cgroups, it is in one of its own
+ * stream sockets as descriptors 3 and 5. Where the system lets the server have cgroups, it is in one of its own
  * before it gets its first frame.
  * @throws BackworksError BW_RUNNER_START when it cannot be created.
  */

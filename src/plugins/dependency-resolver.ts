@@ -45,7 +45,6 @@ export class DependencyResolver {
     const enabled = this.nodes.filter((node) => node.enabled);
     for (const node of enabled) this.providers.set(node.name, this.providersOf(node));
     for (const node of enabled) this.findCircle(node.name);
-    this.dropOptionalCircles(enabled);
     return { order: this.order(enabled), providers: this.providers, failures: this.failures };
   }
 
@@ -95,33 +94,30 @@ export class DependencyResolver {
   }
 
   /** An optional dependency has no say in the order where somebody else needs the reverse. */
-  private dropOptionalCircles(enabled: readonly DependencyNode[]): void {
-    const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
-      from === to ||
-      (this.providers.get(from) ?? []).some(({ name }) => {
-        if (seen.has(name)) return false;
-        seen.add(name);
-        return reaches(name, to, seen);
-      });
-    for (const { name } of enabled) {
-      const kept = (this.providers.get(name) ?? []).filter(({ dependency }) => !dependency.optional);
-      const optional = (this.providers.get(name) ?? []).filter(({ dependency }) => dependency.optional);
-      this.providers.set(name, kept);
-      for (const provider of optional) if (!reaches(provider.name, name)) kept.push(provider);
-    }
-  }
-
   private order(enabled: readonly DependencyNode[]): string[] {
-    const order: string[] = [];
-    const visited = new Set<string>();
+    const before = new Map<string, string[]>();
+    const comesAfter = (name: string, other: string): boolean =>
+      name === other || (before.get(name) ?? []).some((earlier) => comesAfter(earlier, other));
+    const add = (wanted: boolean): void => {
+      for (const { name } of enabled) {
+        const earlier = before.get(name) ?? [];
+        before.set(name, earlier);
+        for (const provider of this.providers.get(name) ?? []) {
+          if (provider.dependency.optional !== wanted) continue;
+          if (!comesAfter(provider.name, name)) earlier.push(provider.name);
+        }
+      }
+    };
+    add(false);
+    add(true);
+    const order = new Set<string>();
     const visit = (name: string): void => {
-      if (visited.has(name)) return;
-      visited.add(name);
-      for (const provider of this.providers.get(name) ?? []) visit(provider.name);
-      order.push(name);
+      if (order.has(name)) return;
+      for (const earlier of before.get(name) ?? []) visit(earlier);
+      order.add(name);
     };
     for (const { name } of enabled) visit(name);
-    return order;
+    return [...order];
   }
 
   private fail(name: string, message: string): void {

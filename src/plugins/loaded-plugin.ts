@@ -4,7 +4,7 @@ import type { LibraryHold } from '../native/library-holds.js';
 import type { Hook, NativePlugin, NativeProcess, NativeReply } from '../native/native-plugin.js';
 import type { SandboxReport } from '../native/sandbox.js';
 import { fittingConfig } from './fitting-config.js';
-import { readDecision, readEndpointAnswer, readPatch } from './marshal.js';
+import { readDecision, readEndpointAnswer, readOperationAnswer, readPatch } from './marshal.js';
 import type { PluginMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
 import type {
@@ -121,6 +121,11 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.call('after_response', [responseJson], readPatch, caller);
   }
 
+  /** An operation of its manifest's capabilities, for another plugin; null for no answer. */
+  perform(operation: string, payloadJson: string, caller: Caller): Awaitable<NativeReply> {
+    return this.call('call', [operation, payloadJson], readOperationAnswer, caller);
+  }
+
   /** @throws PluginFailure (as a rejection) when the plugin cannot be asked. */
   async health(): Promise<PluginHealth> {
     if (!this.native.description.functions.has('health_check')) return { status: 'healthy', text: '' };
@@ -181,6 +186,7 @@ export class LoadedPlugin implements BackworksPlugin {
       (call) => {
         if (caller !== undefined) {
           call.requestId = caller.id;
+          if (caller.callers !== undefined) call.callers = caller.callers;
           caller.call = call;
         }
         return this.native.call(hook, args, call);

@@ -11,8 +11,11 @@ import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js
 import type { LibraryHold } from '../native/library-holds.js';
 import type { LibraryStore, StoredLibrary } from '../native/library-store.js';
 import type {
+  AskingCall,
   LibraryDescription,
   NativePlugin,
+  NativeReply,
+  OperationRequest,
   NativePluginOptions,
   PluginLogLine,
 } from '../native/native-plugin.js';
@@ -41,7 +44,20 @@ export interface PluginEvents {
   /** The sandbox refused it something. */
   refused(refusal: Refusal): void;
   circuit(state: CircuitStateName): void;
+  /** It asks something of another plugin; null for no answer. Never rejects. */
+  operate(request: OperationRequest, caller: AskingCall | null): Promise<NativeReply>;
 }
+
+/** Nobody listens, and there is no other plugin to ask. */
+export const UNHEARD: PluginEvents = {
+  identified() {},
+  failed() {},
+  recovered() {},
+  answeredBadly() {},
+  refused() {},
+  circuit() {},
+  operate: () => Promise.resolve(null),
+};
 
 export interface PluginLoaderOptions {
   readonly log: Log;
@@ -155,6 +171,7 @@ export class PluginLoader {
       instances: config.instances,
       replyBytesMax: config.limits.replyBytes,
       ...adjustableSettings(config),
+      operate: (request, caller) => events.operate(request, caller),
       events: {
         log: (line) => this.log(name, line),
         metric: (counter, delta) => metrics.customCounter(name, counter, delta),

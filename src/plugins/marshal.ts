@@ -45,6 +45,12 @@ export function readEndpointAnswer(reply: NativeReply, parsedBytesMax: number): 
   return { status: 200, headers: { ...JSON_TYPE }, body, json };
 }
 
+/** The answer of an operation, which goes to another plugin as it came once it is known to be JSON. */
+export function readOperationAnswer(reply: NativeReply, parsedBytesMax: number): NativeReply {
+  if (reply !== null) parse(readText(reply, parsedBytesMax));
+  return reply;
+}
+
 function readResponse(parts: JsonObject): PluginResponse {
   const status = parts.status ?? 200;
   const headers = checkResponseParts(status, parts.headers);

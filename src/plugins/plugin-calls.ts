@@ -1,9 +1,9 @@
 import { BackworksError, PluginFailure, toBackworksError } from '../errors.js';
 import type { Log } from '../log.js';
-import type { NativeReply, OperationRequest } from '../native/native-plugin.js';
+import type { AskingCall, NativeReply, OperationRequest } from '../native/native-plugin.js';
 import type { Provider } from './dependency-resolver.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
-import { OperationCaller } from './operation-caller.js';
+import type { Caller } from './plugin.js';
 
 /** Plugins that may call each other in a row. */
 const CHAIN_MAX = 8;
@@ -25,17 +25,14 @@ export class PluginCalls {
    * it. What is refused or fails is logged and answered with null. Never rejects.
    * @param caller the call of the asking plugin that is running; null when there is none
    */
-  async operate(
-    asking: string,
-    request: OperationRequest,
-    caller: { requestId?: string | null; callers?: readonly string[] } | null,
-  ): Promise<NativeReply> {
+  async operate(asking: string, request: OperationRequest, caller: AskingCall | null): Promise<NativeReply> {
     try {
       if (caller === null) throw refused(asking, request, 'outside of a call');
       const callers = [...(caller.callers ?? []), asking];
       const plugin = this.performer(asking, request, callers);
       const { operation, payload } = request;
-      return await plugin.perform(operation, payload, new OperationCaller(caller.requestId ?? '', callers));
+      const nested: Caller = { id: caller.requestId ?? '', callers, cancelled: false, call: null };
+      return await plugin.perform(operation, payload, nested);
     } catch (thrown) {
       const { code, message } = toBackworksError(thrown);
       const fields = { plugin: asking, code, requestId: caller?.requestId ?? undefined };
@@ -63,10 +60,14 @@ export class PluginCalls {
       throw refused(asking, request, `more than ${CHAIN_MAX} plugins would call each other: ${chain}`);
     const plugin = this.options.find(name);
     if (plugin === null) {
-      throw new PluginFailure('BW_PLUGIN_UNAVAILABLE', `plugin ${asking} called ${name}, which does not serve`, {
-        plugin: name,
-        phase: 'call',
-      });
+      throw new PluginFailure(
+        'BW_PLUGIN_UNAVAILABLE',
+        `plugin ${asking} called ${name}, which does not serve`,
+        {
+          plugin: name,
+          phase: 'call',
+        },
+      );
     }
     if (!plugin.metadata.capabilities.includes(operation))
       throw refused(asking, request, `the manifest of ${name} does not name it as a capability`);

@@ -29,6 +29,8 @@ export type Awaitable<T> = T | Promise<T> | Deferred<T>;
 /** The request a hook is called for. */
 export interface Caller {
   readonly id: string;
+  /** Plugins whose calls led to it; none for a request's own. */
+  readonly callers?: readonly string[];
   /** Nobody waits for the answer any more: no hook is called for it from now on. */
   readonly cancelled: boolean;
   /** Set by whoever makes a call for it: how to take that back. */

@@ -9,6 +9,7 @@ import { loadInOrder } from './load-order.js';
 import type { CanaryPlugin } from './plugin.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import { discoveredEntry } from './plugin-entry.js';
+import { PluginCalls } from './plugin-calls.js';
 import { RegistryChange } from './registry-change.js';
 import { RegistryEntry } from './registry-entry.js';
 import { type CurrentPlugin, type PluginPlan, planPlugins } from './reload.js';
@@ -19,7 +20,7 @@ import type { PluginRecord } from './version-records.js';
 import { resolveDependencies, type Survey, type SurveyedPlugin, surveyPlugins } from './survey.js';
 import { PluginSupervisor, type PluginSupervisorOptions } from './supervisor.js';
 
-export interface PluginRegistryOptions extends PluginSupervisorOptions {
+export interface PluginRegistryOptions extends Omit<PluginSupervisorOptions, 'calls'> {
   readonly reader: LibraryReader;
   /** The policy of discovered plugins. */
   readonly defaults: PluginPolicy;
@@ -47,7 +48,12 @@ export class PluginRegistry {
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: PluginRegistryOptions) {
-    this.supervisor = new PluginSupervisor(options);
+    const calls = new PluginCalls({
+      find: (name) => this.entries.get(name)?.plugin ?? null,
+      providersOf: (name) => this.resolution.providers.get(name) ?? [],
+      log: options.log,
+    });
+    this.supervisor = new PluginSupervisor({ ...options, calls });
   }
 
   /**

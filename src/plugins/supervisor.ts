@@ -4,6 +4,7 @@ import { HealthMonitor } from './health-monitor.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { LibraryChoice, PluginEvents, PluginLoader } from './loader.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
+import type { PluginCalls } from './plugin-calls.js';
 import { reportFailure, reportReady, reportSandbox } from './plugin-reports.js';
 import { evidence } from './post-mortem.js';
 import { inQuarantine, type Quarantine } from './quarantine.js';
@@ -17,6 +18,7 @@ import type { SwapOrigin } from './swap-record.js';
 import type { VersionKeeper } from './version-keeper.js';
 
 export interface PluginSupervisorOptions {
+  readonly calls: PluginCalls;
   readonly log: Log;
   readonly loader: PluginLoader;
   readonly quarantine: () => Promise<Quarantine>;
@@ -238,6 +240,7 @@ export class PluginSupervisor implements SwapGround {
         if (serves()) entry.circuitChanged(state);
         log.warn({ plugin: name, circuit: state }, `circuit of plugin ${name} is ${state}`);
       },
+      operate: (request, caller) => this.options.calls.operate(name, request, caller),
     };
     plugin = await loader.load(plan, events, choose);
     if (!this.closed) return plugin;

@@ -3,7 +3,7 @@ import { type BackworksError, type ErrorCode, toBackworksError } from '../errors
 import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js';
 import type { LibraryReader } from './library-reader.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
-import type { PluginLoader } from './loader.js';
+import { type PluginLoader, UNHEARD } from './loader.js';
 import type { PluginMetadata } from './metadata.js';
 import type { PipelineHook } from './plugin.js';
 
@@ -90,17 +90,9 @@ async function checkRunning(
     config: {},
     where: null,
   } as const;
-  const quiet = {
-    identified() {},
-    failed() {},
-    recovered() {},
-    answeredBadly() {},
-    refused() {},
-    circuit() {},
-  };
   let plugin: LoadedPlugin | null = null;
   await report.check('initialize with an empty configuration', async () => {
-    plugin = await loader.load({ name, origin: 'config', config }, quiet);
+    plugin = await loader.load({ name, origin: 'config', config }, UNHEARD);
     return 'initialize() returned 0';
   });
   const running = plugin as LoadedPlugin | null;

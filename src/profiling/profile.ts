@@ -3,7 +3,7 @@ import { BackworksError } from '../errors.js';
 import { discoverPlugins } from '../plugins/discovery.js';
 import type { LibraryReader } from '../plugins/library-reader.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
-import type { PluginEvents, PluginLoader } from '../plugins/loader.js';
+import { type PluginLoader, UNHEARD } from '../plugins/loader.js';
 import type { PipelineHook } from '../plugins/plugin.js';
 import { type PluginEntry, planEntries } from '../plugins/plugin-entry.js';
 import { hookCalls } from './documents.js';
@@ -100,7 +100,7 @@ async function profileEntry(
 ): Promise<PluginProfile> {
   const { recording, concurrency, durationMs } = settings;
   const requests = recording === null ? generateRequests(endpoints) : await readRecording(recording);
-  const plugin = await loader.load(undisturbed(entry), SILENT);
+  const plugin = await loader.load(undisturbed(entry), UNHEARD);
   try {
     const { isolation, instances } = entry.config;
     const { name, digest } = plugin;
@@ -121,15 +121,6 @@ async function profileEntry(
     await plugin.close();
   }
 }
-
-const SILENT: PluginEvents = {
-  identified() {},
-  failed() {},
-  recovered() {},
-  answeredBadly() {},
-  refused() {},
-  circuit() {},
-};
 
 /** Nothing that is there to protect a server may end or replace what is measured. */
 function undisturbed({ config, ...entry }: PluginEntry): PluginEntry {

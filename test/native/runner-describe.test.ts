@@ -99,7 +99,7 @@ test('a constructor that crashes leaves no description', () => {
 });
 
 test('--version prints the protocol version', () => {
-  expect(run('--version')).toMatchObject({ status: 0, stdout: '1\n', stderr: '' });
+  expect(run('--version')).toMatchObject({ status: 0, stdout: '2\n', stderr: '' });
 });
 
 test.each([
