@@ -142,7 +142,8 @@ test('protocol.ts and protocol.h name the same numbers', () => {
     const short = name
       .replace(/^FRAME_(?:RUNNER_)?(?!HEADER|PAYLOAD)|^FAILURE_|^SHARED_|^PERMISSION_/, '')
       .replace(/^(?:HOOK|FUNCTION)_(.*)$/, (_, rest: string) => rest.toLowerCase());
-    if (['HOOK_COUNT', 'PROTOCOL_DESCRIPTOR', 'SHARED_DESCRIPTOR', 'SERVICES_DESCRIPTOR'].includes(name)) continue;
+    if (['HOOK_COUNT', 'PROTOCOL_DESCRIPTOR', 'SHARED_DESCRIPTOR', 'SERVICES_DESCRIPTOR'].includes(name))
+      continue;
     const label = name === 'HOOK_OPERATION' ? 'call' : short;
     const forms = name.startsWith('FUNCTION_')
       ? [`[${value}, '${label}']`]
