@@ -40,4 +40,11 @@ export function declareConfig(program: Command, run: Run): void {
     .action((file: string | undefined, options: { write?: boolean; to?: string }) =>
       run(async (context) => (await import('./config-migrate.js')).configMigrate(context, file, options)),
     );
+  config
+    .command('template')
+    .description('a block for a plugin, made of what its library says of itself')
+    .argument('<plugin>', 'name of a configured plugin, or path of a library')
+    .action((which: string) =>
+      run(async (context) => (await import('./config-template.js')).configTemplate(context, which)),
+    );
 }

@@ -1,0 +1,97 @@
+import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { parseConfig } from '../config/load.js';
+import { checkPluginConfig } from '../config/plugin-schema/check.js';
+import { pluginTemplate, type TemplateFacts } from '../config/plugin-schema/template.js';
+import { vetSchema } from '../config/plugin-schema/vet.js';
+import { formatProblem } from '../config/problems.js';
+import type { PluginConfig } from '../config/types.js';
+import { BackworksError, EXIT } from '../errors.js';
+import type { CommandContext, ExitCode } from './command.js';
+import { readConfig } from './config-file.js';
+import { openLibraryReader } from './library-reader.js';
+import { printJson } from './print.js';
+import { printable } from './screen.js';
+
+/** `backworks config template PLUGIN`: a block for a plugin, made of what its library says of itself. */
+export async function configTemplate(context: CommandContext, which: string): Promise<ExitCode> {
+  const { name, path, directory } = await locate(context, which);
+  const metadata = await openLibraryReader().read(path);
+  const fault = metadata.configSchema === null ? null : vetSchema(metadata.configSchema);
+  if (fault !== null) {
+    const message = `the config_schema of ${path} cannot be used: ${fault}`;
+    throw new BackworksError('BW_PLUGIN_METADATA', message, {
+      hint: 'correct the JSON that manifest() returns',
+    });
+  }
+  const facts: TemplateFacts = { ...metadata, name: name ?? metadata.name, path: shown(path, directory) };
+  const template = pluginTemplate(facts);
+  const problems = await problemsOf(template, facts);
+  if (context.json) {
+    const { version, description, priority, critical, maxExecutionTimeMs, permissions, configSchema } = facts;
+    printJson(context.out, {
+      name: facts.name,
+      version,
+      description,
+      path: facts.path,
+      priority,
+      critical,
+      max_execution_time_ms: maxExecutionTimeMs,
+      permissions,
+      config_schema: configSchema,
+      template,
+      problems,
+    });
+    return EXIT.ok;
+  }
+  for (const line of template.trimEnd().split('\n')) context.out.line(printable(line));
+  for (const problem of problems) {
+    context.err.line(`${context.err.style('yellow', 'to fill in')}: ${printable(problem)}`);
+  }
+  return EXIT.ok;
+}
+
+interface Located {
+  /** Of a configured plugin; null for a library. */
+  readonly name: string | null;
+  readonly path: string;
+  /** What the path in the block is relative to. */
+  readonly directory: string;
+}
+
+/** A library by its path, or a plugin of the configuration by its name. */
+async function locate(context: CommandContext, which: string): Promise<Located> {
+  if (/[/\\]|\.(so|dylib|dll)$/.test(which))
+    return { name: null, path: resolve(which), directory: process.cwd() };
+  const { config } = await readConfig(context);
+  const plugin = config.plugins.find(({ name }) => name === which);
+  if (plugin === undefined) throw noPlugin(which, config.plugins);
+  if (plugin.path === null) {
+    const message = `plugin ${which} has type "${plugin.type}", which has no library to ask`;
+    throw new BackworksError('BW_PLUGIN_UNSUPPORTED', message);
+  }
+  const directory = config.file === null ? process.cwd() : dirname(config.file);
+  return { name: which, path: plugin.path, directory };
+}
+
+function noPlugin(which: string, plugins: readonly PluginConfig[]): BackworksError {
+  const names = plugins.map(({ name }) => name).join(', ') || 'none';
+  return new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(which)}`, {
+    hint: `there are: ${names}; a library is named by its path, such as ./${which}.so`,
+  });
+}
+
+/** What is left to fill in: values the schema does not give away, such as those of a pattern. */
+async function problemsOf(template: string, { name, configSchema }: TemplateFacts): Promise<string[]> {
+  const { config } = parseConfig(template, { file: 'template', directory: '/', env: {} });
+  const block = config.plugins[0]?.config ?? {};
+  const check = await checkPluginConfig(configSchema, block, name);
+  if (check.kind === 'fits') return [];
+  return check.kind === 'misfit' ? check.problems.map(formatProblem) : [check.reason];
+}
+
+/** As the file is to have it: relative where it is below the file. */
+function shown(path: string, directory: string): string {
+  const way = relative(directory, path);
+  const isBelow = way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+  return isBelow ? `./${way.split(sep).join('/')}` : path;
+}

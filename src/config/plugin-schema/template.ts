@@ -1,0 +1,137 @@
+import { stringify } from 'yaml';
+import { isMapping } from '../merge.js';
+import { segments } from '../pointer.js';
+import type { JsonObject, JsonValue } from '../types.js';
+import { expectation } from './explain.js';
+import { sampleOf } from './sample.js';
+
+/** What a template is made from: the library's own words. */
+export interface TemplateFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  /** As the file is to have it. */
+  readonly path: string;
+  readonly priority: number | null;
+  readonly critical: boolean | null;
+  readonly maxExecutionTimeMs: number | null;
+  readonly permissions: JsonObject | null;
+  /** Vetted. */
+  readonly configSchema: JsonObject | null;
+}
+
+const REFERENCES_MAX = 16;
+const COMMENT_CHARACTERS_MAX = 400;
+/** Blocks within blocks that are written out with their comments. */
+const DEPTH_MAX = 6;
+
+/** A `plugins:` block for a library: what it needs is there, what it may have is a comment. */
+export function pluginTemplate(facts: TemplateFacts): string {
+  const { name, version, description, path, priority, critical, maxExecutionTimeMs, permissions } = facts;
+  const recommended = {
+    ...(priority === null ? {} : { priority }),
+    ...(critical === null ? {} : { critical }),
+    ...(maxExecutionTimeMs === null ? {} : { timeouts: { call: `${maxExecutionTimeMs}ms` } }),
+  };
+  const body = [
+    ...comment(`${name} ${version}${description === '' ? '' : `: ${description}`}`),
+    ...yaml({ path }),
+    ...(Object.keys(recommended).length === 0
+      ? []
+      : comment('What the library recommends, and gets if nothing is said:')),
+    ...commented(yaml(recommended)),
+    ...(permissions === null ? [] : comment('What the library asks for. It gets what you grant:')),
+    ...commented(yaml(permissions === null ? {} : { permissions })),
+    ...configLines(facts.configSchema),
+  ];
+  return ['plugins:', ...indented([`${keyText(name)}:`, ...indented(body)])].join('\n') + '\n';
+}
+
+function configLines(schema: JsonObject | null): string[] {
+  if (schema === null)
+    return [...comment('The library has no schema for its configuration.'), '# config: {}'];
+  const writer = new SchemaWriter(schema);
+  const required = requiredKeys(writer.resolved(schema)).length > 0;
+  return writer.entry('config', schema, required, 0);
+}
+
+/** Writes the keys of a schema as YAML. */
+class SchemaWriter {
+  constructor(private readonly root: JsonObject) {}
+
+  entry(key: string, given: JsonValue, required: boolean, depth: number): string[] {
+    const schema = this.resolved(given);
+    const children = this.children(schema, depth);
+    const lines =
+      children === null
+        ? yaml({ [key]: escaped(sampleOf(schema, (part) => this.resolved(part))) })
+        : [`${keyText(key)}:`, ...indented(children)];
+    const about = depth === 0 ? [] : this.about(schema, required);
+    return [...about, ...(required ? lines : commented(lines))];
+  }
+
+  /** The keys of an object; null for any other value, and for an object of which no key would be there. */
+  private children(schema: JsonObject, depth: number): string[] | null {
+    const { properties } = schema;
+    if (!isMapping(properties) || Object.keys(properties).length === 0 || depth >= DEPTH_MAX) return null;
+    const required = requiredKeys(schema);
+    const known = Object.entries(properties);
+    // Within a comment all keys stand as they would be written.
+    const none = !known.some(([key]) => required.includes(key));
+    return known.flatMap(([key, part]) => this.entry(key, part, none || required.includes(key), depth + 1));
+  }
+
+  private about(schema: JsonObject, required: boolean): string[] {
+    const { title, description = title } = schema;
+    const rule = expectation(schema);
+    const sentence = rule === 'a value' ? '' : `${rule.charAt(0).toUpperCase()}${rule.slice(1)}. `;
+    const value = schema['default'] === undefined ? '' : `Default: ${JSON.stringify(schema['default'])}.`;
+    const facts = `${required ? 'Required. ' : ''}${sentence}${value}`.trim();
+    return [...(typeof description === 'string' ? comment(description) : []), ...comment(facts)];
+  }
+
+  /** The schema itself for a reference to it. */
+  resolved(given: JsonValue): JsonObject {
+    let schema = given;
+    for (let step = 0; step < REFERENCES_MAX && isMapping(schema); step += 1) {
+      const reference = schema['$ref'];
+      if (typeof reference !== 'string') return schema;
+      schema = segments(decodeURIComponent(reference.slice(1))).reduce<JsonValue>(
+        (part, segment) => (isMapping(part) && Object.hasOwn(part, segment) ? (part[segment] ?? {}) : {}),
+        this.root,
+      );
+    }
+    return {};
+  }
+}
+
+function requiredKeys({ required }: JsonObject): string[] {
+  return Array.isArray(required) ? required.filter((key) => typeof key === 'string') : [];
+}
+
+/** What a text of the library says is not taken for a variable. */
+function escaped(value: JsonValue): JsonValue {
+  if (typeof value === 'string') return value.replaceAll('${', '$${');
+  if (Array.isArray(value)) return value.map(escaped);
+  if (!isMapping(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, escaped(part)]));
+}
+
+function yaml(value: JsonObject): string[] {
+  if (Object.keys(value).length === 0) return [];
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false }).trimEnd().split('\n');
+}
+
+const keyText = (key: string): string =>
+  stringify({ [key]: null }, { lineWidth: 0 }).replace(/: null\n$/, '');
+
+const indented = (lines: readonly string[]): string[] =>
+  lines.map((line) => (line === '' ? '' : `  ${line}`));
+
+const commented = (lines: readonly string[]): string[] => lines.map((line) => `# ${line}`);
+
+function comment(text: string): string[] {
+  const short = text.length > COMMENT_CHARACTERS_MAX ? `${text.slice(0, COMMENT_CHARACTERS_MAX)}…` : text;
+  const lines = short.split(/[\n\r\u0085\u2028\u2029]+/).map((line) => line.replace(/\p{C}/gu, '').trim());
+  return commented(lines.filter((line) => line !== ''));
+}
