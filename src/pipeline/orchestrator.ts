@@ -1,18 +1,25 @@
-import {
-  BackworksError,
-  type ErrorCode,
-  PluginFailure,
-  type PluginPhase,
-  toBackworksError,
-} from '../errors.js';
 import type { EndpointConfig } from '../config/types.js';
 import type { Log } from '../log.js';
-import type { Awaitable, BackworksPlugin, CanaryPlugin, PluginResponse } from '../plugins/plugin.js';
-import { InvalidAnswer } from '../plugins/response-check.js';
-import { attempt, follow } from './attempt.js';
-import { type FailureReport, askAll, askNamed, notFound } from './endpoints/plugins.js';
+import type {
+  Awaitable,
+  BackworksPlugin,
+  CanaryPlugin,
+  JsonObject,
+  PluginResponse,
+  RequestDecision,
+} from '../plugins/plugin.js';
+import { Exchange, type Stage } from './exchange.js';
+import {
+  type FailureReport,
+  askAll,
+  methodFor,
+  namedPlugin,
+  notFound,
+  notMine,
+} from './endpoints/plugins.js';
 import { ProxyEndpoint } from './endpoints/proxy.js';
 import { StaticEndpoint } from './endpoints/static.js';
+import { Failures } from './failures.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { refuseCancelled } from './cancelled.js';
 import type { PluginSet } from './plugin-set.js';
@@ -27,22 +34,10 @@ export interface OrchestratorOptions {
   readonly log: Log;
 }
 
-/** A request on its way, with the plugins it began with. */
-interface Exchange {
-  readonly request: IncomingRequest;
-  readonly plugins: PluginSet;
-  /** Null when nobody looks at the request. */
-  readonly document: RequestDocument | null;
-}
-
-interface Looked extends Exchange {
-  readonly document: RequestDocument;
-}
-
 /** Leads a request through before_request ▶ endpoint ▶ after_response. */
 export class PluginOrchestrator {
   #bodyLimitBytes: number;
-  readonly #log: Log;
+  readonly #failures: Failures;
   readonly #prepared = new WeakMap<EndpointConfig, StaticEndpoint | ProxyEndpoint | null>();
   #plugins: TrafficSplit;
   /** Resolves when the requests have ended that began before the last change of the plugins. */
@@ -50,7 +45,7 @@ export class PluginOrchestrator {
 
   constructor({ bodyLimitBytes, log }: OrchestratorOptions) {
     this.#bodyLimitBytes = bodyLimitBytes;
-    this.#log = log;
+    this.#failures = new Failures(log);
     this.#plugins = new TrafficSplit([], [], bodyLimitBytes);
   }
 
@@ -97,152 +92,192 @@ export class PluginOrchestrator {
    * @param plugins what begin() gave
    */
   handle(request: IncomingRequest, plugins = this.#plugins.next()): Awaitable<PluginResponse> {
-    if (!needsDocument(request, plugins)) return this.#answer({ request, plugins, document: null });
-    const opened = attempt(
-      () => (request.hasBody ? request.readBody(plugins.bodyLimitBytes) : null),
-      (bytes): Looked => ({ request, plugins, document: new RequestDocument(request, bytes) }),
-      (error) => this.#problem(error, request),
-    );
-    return follow(opened, (exchange) => ('document' in exchange ? this.#ask(exchange, 0) : exchange));
+    const exchange = new Exchange(request, plugins);
+    try {
+      if (!needsDocument(request, plugins)) this.#answer(exchange);
+      else if (request.hasBody) exchange.expect(request.readBody(plugins.bodyLimitBytes), this.#read);
+      else this.#read.take(exchange, null);
+    } catch (error) {
+      exchange.reject(error);
+    }
+    return exchange.atHand;
   }
 
-  /** Runs the before_request hooks from the `index`th on, then what comes after them. */
-  #ask(exchange: Looked, index: number): Awaitable<PluginResponse> {
-    refuseCancelled(exchange.request);
-    const station = exchange.plugins.beforeRequest[index];
-    if (station === undefined) return this.#answer(exchange);
-    return follow(this.#beforeRequest(station.plugin, exchange), (answer) =>
-      answer === null
-        ? this.#ask(exchange, index + 1)
-        : this.#afterResponse(answer, exchange, station.position),
-    );
-  }
+  /** The body is there. */
+  readonly #read: Stage<Buffer | null> = {
+    take: (exchange, bytes) => {
+      try {
+        exchange.document = new RequestDocument(exchange.request, bytes);
+      } catch (error) {
+        this.#read.fail(exchange, error);
+        return;
+      }
+      this.#ask(exchange);
+    },
+    fail: (exchange, error) => exchange.resolve(this.#failures.problem(error, exchange.request)),
+  };
 
-  #answer(exchange: Exchange): Awaitable<PluginResponse> {
-    const answer = this.#endpoint(exchange);
-    if (exchange.plugins.afterResponse.length === 0) return answer;
-    return follow(answer, (response) => this.#afterResponse(response, exchange, Infinity));
-  }
-
-  /** The answer that ends the request here, or null to go on. */
-  #beforeRequest(plugin: BackworksPlugin, { request, document }: Looked): Awaitable<PluginResponse | null> {
-    return attempt(
-      () => plugin.beforeRequest(document.toJson(), request),
-      (decision) => {
-        if (decision === null) return null;
-        if (decision.kind === 'respond') return decision.response;
-        document.merge(decision.patch);
-        return null;
-      },
-      (error) => {
-        const failure = this.#failure(plugin, 'before_request', error, request);
-        return plugin.critical ? problem(failure, request.path, request.id) : null;
-      },
-    );
-  }
-
-  #endpoint({ request, document, plugins }: Exchange): Awaitable<PluginResponse> {
-    const { endpoint, refusal } = request;
+  /** Asks the plugin at `exchange.index` with a before_request hook; after the last comes the endpoint. */
+  #ask(exchange: Exchange): void {
+    const { request, plugins, document, index } = exchange;
     refuseCancelled(request);
-    if (refusal !== null) return refusal;
-    return attempt(
-      () => {
-        const prepared = endpoint === null ? null : this.prepare(endpoint);
-        if (prepared instanceof StaticEndpoint) return prepared.respond();
-        if (prepared !== null) return prepared.respond(request, document, plugins.bodyLimitBytes);
-        if (document === null) throw notFound(request.method, request.path);
-        const report: FailureReport = (plugin, error) =>
-          this.#failure(plugin, 'process_endpoint', error, request);
-        return endpoint?.target.kind === 'plugin'
-          ? askNamed(endpoint.target.plugin, endpoint, request, document, plugins, report)
-          : askAll(request, document, plugins.endpoints, report);
-      },
-      (response) => response,
-      (error) => this.#problem(error, request),
-    );
+    const station = plugins.beforeRequest[index];
+    if (station === undefined) {
+      this.#answer(exchange);
+      return;
+    }
+    let decision: Awaitable<RequestDecision | null>;
+    try {
+      decision = station.plugin.beforeRequest(document!.toJson(), request);
+    } catch (error) {
+      this.#before.fail(exchange, error);
+      return;
+    }
+    exchange.expect(decision, this.#before);
   }
+
+  readonly #before: Stage<RequestDecision | null> = {
+    take: (exchange, decision) => {
+      let response: PluginResponse | null = null;
+      try {
+        if (decision?.kind === 'respond') response = decision.response;
+        else if (decision !== null) exchange.document!.merge(decision.patch);
+      } catch (error) {
+        this.#before.fail(exchange, error);
+        return;
+      }
+      this.#decided(exchange, response);
+    },
+    fail: (exchange, error) => {
+      const { request, plugins, index } = exchange;
+      const { plugin } = plugins.beforeRequest[index]!;
+      const failure = this.#failures.failure(plugin, 'before_request', error, request);
+      this.#decided(exchange, plugin.critical ? problem(failure, request.path, request.id) : null);
+    },
+  };
+
+  /** @param response ends the request here; null to go on */
+  #decided(exchange: Exchange, response: PluginResponse | null): void {
+    const { position } = exchange.plugins.beforeRequest[exchange.index]!;
+    exchange.index += 1;
+    if (response === null) this.#ask(exchange);
+    else this.#afterResponse(exchange, response, position);
+  }
+
+  #answer(exchange: Exchange): void {
+    const { request } = exchange;
+    refuseCancelled(request);
+    if (request.refusal !== null) {
+      this.#afterResponse(exchange, request.refusal, Infinity);
+      return;
+    }
+    let answer: Awaitable<PluginResponse | null>;
+    try {
+      answer = this.#endpointAnswer(exchange);
+    } catch (error) {
+      this.#endpoint.fail(exchange, error);
+      return;
+    }
+    exchange.expect(answer, this.#endpoint);
+  }
+
+  #endpointAnswer(exchange: Exchange): Awaitable<PluginResponse | null> {
+    const { request, document, plugins } = exchange;
+    const { endpoint } = request;
+    const prepared = endpoint === null ? null : this.prepare(endpoint);
+    if (prepared instanceof StaticEndpoint) return prepared.respond();
+    if (prepared !== null) return prepared.respond(request, document, plugins.bodyLimitBytes);
+    if (document === null) throw notFound(request.method, request.path);
+    if (endpoint?.target.kind === 'plugin') {
+      exchange.asked = namedPlugin(endpoint.target.plugin, document, plugins);
+      const method = methodFor(document.method, endpoint);
+      return exchange.asked.processEndpoint(endpoint.path, method, document.toJson(), request);
+    }
+    const report: FailureReport = (plugin, error) =>
+      this.#failures.failure(plugin, 'process_endpoint', error, request);
+    return askAll(request, document, plugins.endpoints, report);
+  }
+
+  readonly #endpoint: Stage<PluginResponse | null> = {
+    take: (exchange, response) => {
+      const { asked, document, request } = exchange;
+      const given = response ?? this.#failures.problem(notMine(asked!.name, document!), request);
+      this.#afterResponse(exchange, given, Infinity);
+    },
+    fail: (exchange, error) => {
+      const { asked, request } = exchange;
+      const failure =
+        asked === null ? error : this.#failures.failure(asked, 'process_endpoint', error, request);
+      this.#afterResponse(exchange, this.#failures.problem(failure, request), Infinity);
+    },
+  };
 
   /** Runs the hooks of the plugins that stand before `position` on the way in, last one first. */
-  #afterResponse(response: PluginResponse, exchange: Exchange, position: number): Awaitable<PluginResponse> {
-    const { afterResponse } = exchange.plugins;
-    const first = afterResponse.findIndex((station) => station.position < position);
-    if (first === -1) return response;
-    return follow(this.#responseDocument(response, exchange), (document) =>
-      this.#tell(document, exchange, first),
-    );
+  #afterResponse(exchange: Exchange, response: PluginResponse, position: number): void {
+    const { afterResponse, bodyLimitBytes } = exchange.plugins;
+    let first = 0;
+    while (first < afterResponse.length && afterResponse[first]!.position >= position) first += 1;
+    if (first === afterResponse.length) {
+      exchange.resolve(response);
+      return;
+    }
+    exchange.index = first;
+    exchange.expect(buffered(response, bodyLimitBytes), this.#buffered);
   }
 
-  /** Runs the after_response hooks from the `index`th on. */
-  #tell(document: ResponseDocument, exchange: Exchange, index: number): Awaitable<PluginResponse> {
-    const station = exchange.plugins.afterResponse[index];
-    if (station === undefined) return document.toResponse();
-    refuseCancelled(exchange.request);
-    const { plugin } = station;
-    const { request } = exchange;
-    const told = attempt(
-      () => plugin.afterResponse(document.toJson(), request),
-      (patch) => {
-        if (patch !== null) document.merge(patch);
-      },
-      (error) => {
-        const failure = this.#failure(plugin, 'after_response', error, request);
-        if (plugin.critical) document.replace(problem(failure, request.path, request.id));
-      },
-    );
-    return follow(told, () => this.#tell(document, exchange, index + 1));
+  /** The whole response is there; a problem instead when a streamed body cannot be read. */
+  readonly #buffered: Stage<BufferedResponse> = {
+    take: (exchange, response) => {
+      const { request, document } = exchange;
+      const { method, path } = document ?? request;
+      const facts = { id: request.id, method, path, route: request.endpoint?.path ?? null };
+      exchange.response = new ResponseDocument(response, facts, document === null ? {} : document.context);
+      this.#tell(exchange);
+    },
+    fail: (exchange, error) => this.#buffered.take(exchange, this.#failures.problem(error, exchange.request)),
+  };
+
+  /** Tells the plugin at `exchange.index` with an after_response hook. */
+  #tell(exchange: Exchange): void {
+    const { request, plugins, index } = exchange;
+    const document = exchange.response!;
+    const station = plugins.afterResponse[index];
+    if (station === undefined) {
+      exchange.resolve(document.toResponse());
+      return;
+    }
+    refuseCancelled(request);
+    let patch: Awaitable<JsonObject | null>;
+    try {
+      patch = station.plugin.afterResponse(document.toJson(), request);
+    } catch (error) {
+      this.#after.fail(exchange, error);
+      return;
+    }
+    exchange.expect(patch, this.#after);
   }
 
-  /** The document for after_response; of the problem instead when a streamed body cannot be read. */
-  #responseDocument(
-    response: PluginResponse,
-    { request, document, plugins }: Exchange,
-  ): Awaitable<ResponseDocument> {
-    const { method, path } = document ?? request;
-    const facts = { id: request.id, method, path, route: request.endpoint?.path ?? null };
-    const context = document === null ? {} : document.context;
-    return attempt(
-      () => buffered(response, plugins.bodyLimitBytes),
-      (whole) => new ResponseDocument(whole, facts, context),
-      (error) => new ResponseDocument(this.#problem(error, request), facts, context),
-    );
-  }
-
-  /** The problem document for an error that has a code; others are defects and go on. */
-  #problem(error: unknown, request: IncomingRequest): BufferedResponse {
-    if (request.cancelled || !(error instanceof BackworksError)) throw error;
-    const fields = { code: error.code, requestId: request.id, endpoint: request.endpoint?.name };
-    // A PluginFailure of a running plugin was logged when it happened.
-    if (error.code.startsWith('BW_PROXY_')) this.#log.warn(fields, error.message);
-    else this.#log.debug(fields, error.message);
-    return problem(error, request.path, request.id);
-  }
-
-  /** Whatever a plugin's method threw, as that plugin's failure, logged. */
-  #failure(
-    plugin: BackworksPlugin,
-    phase: PluginPhase,
-    error: unknown,
-    request: IncomingRequest,
-  ): PluginFailure {
-    if (request.cancelled) throw error;
-    const failure = asFailure(plugin.name, phase, error);
-    const { code } = failure;
-    const outcome = UNTRIED.has(code) ? undefined : failure.outcome;
-    const fields = { plugin: plugin.name, hook: phase, code, outcome, requestId: request.id };
-    if (failure.code === 'BW_INTERNAL') this.#log.error({ ...fields, err: failure.cause }, failure.message);
-    else if (failure.code === 'BW_PLUGIN_CIRCUIT_OPEN') this.#log.debug(fields, failure.message);
-    else this.#log.warn(fields, failure.message);
-    return failure;
-  }
+  readonly #after: Stage<JsonObject | null> = {
+    take: (exchange, patch) => {
+      try {
+        if (patch !== null) exchange.response!.merge(patch);
+      } catch (error) {
+        this.#after.fail(exchange, error);
+        return;
+      }
+      exchange.index += 1;
+      this.#tell(exchange);
+    },
+    fail: (exchange, error) => {
+      const { request, plugins, index, response } = exchange;
+      const { plugin } = plugins.afterResponse[index]!;
+      const failure = this.#failures.failure(plugin, 'after_response', error, request);
+      if (plugin.critical) response!.replace(problem(failure, request.path, request.id));
+      exchange.index += 1;
+      this.#tell(exchange);
+    },
+  };
 }
-
-/** Failures of calls that reached no process, of which there is no outcome to tell. */
-const UNTRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'BW_INTERNAL',
-  'BW_PLUGIN_UNAVAILABLE',
-  'BW_PLUGIN_OVERLOADED',
-  'BW_PLUGIN_CIRCUIT_OPEN',
-]);
 
 /** Whether anybody will look at the request; if not, it is never built and its body can stream. */
 function needsDocument(request: IncomingRequest, plugins: PluginSet): boolean {
@@ -255,16 +290,4 @@ function needsDocument(request: IncomingRequest, plugins: PluginSet): boolean {
 function build({ name, target }: EndpointConfig): StaticEndpoint | ProxyEndpoint | null {
   if (target.kind === 'static') return new StaticEndpoint(name, target.response);
   return target.kind === 'proxy' ? new ProxyEndpoint(name, target.target, target.timeoutMs) : null;
-}
-
-function asFailure(plugin: string, phase: PluginPhase, error: unknown): PluginFailure {
-  if (error instanceof PluginFailure) return error;
-  const unusable = error instanceof InvalidAnswer;
-  const { code, message } = unusable
-    ? {
-        code: 'BW_PLUGIN_BAD_RESPONSE' as const,
-        message: `its answer to ${phase} cannot be used: ${error.message}`,
-      }
-    : toBackworksError(error);
-  return new PluginFailure(code, `plugin ${plugin}: ${message}`, { plugin, phase, cause: error });
 }

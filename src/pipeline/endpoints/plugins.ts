@@ -1,6 +1,6 @@
 import { BackworksError, PluginFailure } from '../../errors.js';
 import type { EndpointConfig } from '../../config/types.js';
-import type { Awaitable, BackworksPlugin, Caller, PluginResponse } from '../../plugins/plugin.js';
+import type { Awaitable, BackworksPlugin, PluginResponse } from '../../plugins/plugin.js';
 import { attempt, follow } from '../attempt.js';
 import { refuseCancelled } from '../cancelled.js';
 import type { IncomingRequest } from '../incoming-request.js';
@@ -11,18 +11,11 @@ import type { RequestDocument } from '../request-document.js';
 export type FailureReport = (plugin: BackworksPlugin, error: unknown) => PluginFailure;
 
 /**
- * The answer of the one plugin an endpoint names.
- * @throws PluginFailure when it is not running or fails, critical or not: there is nothing to go on with;
- *   BackworksError BW_ROUTE_NOT_FOUND when it says "not mine".
+ * The one plugin an endpoint names.
+ * @throws PluginFailure when it is not running, critical or not: there is nothing to go on with;
+ *   BackworksError BW_ROUTE_NOT_FOUND when it answers no endpoints.
  */
-export function askNamed(
-  name: string,
-  endpoint: EndpointConfig,
-  caller: Caller,
-  document: RequestDocument,
-  plugins: PluginSet,
-  report: FailureReport,
-): Awaitable<PluginResponse> {
+export function namedPlugin(name: string, document: RequestDocument, plugins: PluginSet): BackworksPlugin {
   const plugin = plugins.find(name);
   if (plugin === undefined) {
     throw new PluginFailure('BW_PLUGIN_UNAVAILABLE', `plugin ${name} is not running`, {
@@ -31,21 +24,11 @@ export function askNamed(
     });
   }
   if (!plugin.has('process_endpoint')) throw notMine(name, document);
-  const answer = attempt(
-    () =>
-      plugin.processEndpoint(endpoint.path, methodFor(document.method, endpoint), document.toJson(), caller),
-    (given) => given,
-    (error) => {
-      throw report(plugin, error);
-    },
-  );
-  return follow(answer, (given) => {
-    if (given === null) throw notMine(name, document);
-    return given;
-  });
+  return plugin;
 }
 
-function notMine(plugin: string, { method, path }: RequestDocument): BackworksError {
+/** The error for a plugin that an endpoint names and that says "not mine". */
+export function notMine(plugin: string, { method, path }: RequestDocument): BackworksError {
   return new BackworksError('BW_ROUTE_NOT_FOUND', `plugin ${plugin} does not answer ${method} ${path}`);
 }
 
@@ -88,6 +71,6 @@ export function notFound(method: string, path: string): BackworksError {
 }
 
 /** HEAD is answered as GET, without the body, unless the endpoint asks for HEAD itself. */
-function methodFor(method: string, endpoint: EndpointConfig | null): string {
+export function methodFor(method: string, endpoint: EndpointConfig | null): string {
   return method === 'HEAD' && !endpoint?.methods.includes('HEAD') ? 'GET' : method;
 }

@@ -1,0 +1,66 @@
+import {
+  BackworksError,
+  type ErrorCode,
+  PluginFailure,
+  type PluginPhase,
+  toBackworksError,
+} from '../errors.js';
+import type { Log } from '../log.js';
+import type { BackworksPlugin } from '../plugins/plugin.js';
+import { InvalidAnswer } from '../plugins/response-check.js';
+import type { IncomingRequest } from './incoming-request.js';
+import { problem } from './problem.js';
+import type { BufferedResponse } from './response-document.js';
+
+/** What becomes of whatever goes wrong with a request. When its client has gone, nothing: it goes on. */
+export class Failures {
+  constructor(private readonly log: Log) {}
+
+  /** The problem document for an error that has a code; others are defects and go on. */
+  problem(error: unknown, request: IncomingRequest): BufferedResponse {
+    if (request.cancelled || !(error instanceof BackworksError)) throw error;
+    const fields = { code: error.code, requestId: request.id, endpoint: request.endpoint?.name };
+    // A PluginFailure of a running plugin was logged when it happened.
+    if (error.code.startsWith('BW_PROXY_')) this.log.warn(fields, error.message);
+    else this.log.debug(fields, error.message);
+    return problem(error, request.path, request.id);
+  }
+
+  /** Whatever a plugin's method threw, as that plugin's failure, logged. */
+  failure(
+    plugin: BackworksPlugin,
+    phase: PluginPhase,
+    error: unknown,
+    request: IncomingRequest,
+  ): PluginFailure {
+    if (request.cancelled) throw error;
+    const failure = asFailure(plugin.name, phase, error);
+    const { code } = failure;
+    const outcome = UNTRIED.has(code) ? undefined : failure.outcome;
+    const fields = { plugin: plugin.name, hook: phase, code, outcome, requestId: request.id };
+    if (failure.code === 'BW_INTERNAL') this.log.error({ ...fields, err: failure.cause }, failure.message);
+    else if (failure.code === 'BW_PLUGIN_CIRCUIT_OPEN') this.log.debug(fields, failure.message);
+    else this.log.warn(fields, failure.message);
+    return failure;
+  }
+}
+
+/** Failures of calls that reached no process, of which there is no outcome to tell. */
+const UNTRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'BW_INTERNAL',
+  'BW_PLUGIN_UNAVAILABLE',
+  'BW_PLUGIN_OVERLOADED',
+  'BW_PLUGIN_CIRCUIT_OPEN',
+]);
+
+function asFailure(plugin: string, phase: PluginPhase, error: unknown): PluginFailure {
+  if (error instanceof PluginFailure) return error;
+  const unusable = error instanceof InvalidAnswer;
+  const { code, message } = unusable
+    ? {
+        code: 'BW_PLUGIN_BAD_RESPONSE' as const,
+        message: `its answer to ${phase} cannot be used: ${error.message}`,
+      }
+    : toBackworksError(error);
+  return new PluginFailure(code, `plugin ${plugin}: ${message}`, { plugin, phase, cause: error });
+}
