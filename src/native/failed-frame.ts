@@ -1,7 +1,7 @@
 import { type BackworksError, PluginFailure } from '../errors.js';
 import { printable } from './plugin-output.js';
 import { Failure } from './protocol.js';
-import { callCancelled } from './refused.js';
+import { callCancelled, noSandbox } from './refused.js';
 import type { AnswerHandler } from './runner-connection.js';
 
 /**
@@ -23,10 +23,7 @@ export function failedFrame(
     case Failure.LOAD:
       return new PluginFailure('BW_PLUGIN_LOAD', `plugin ${plugin} cannot be loaded: ${text}`, details);
     case Failure.SANDBOX:
-      return new PluginFailure('BW_PLUGIN_SANDBOX', `plugin ${plugin} cannot have its sandbox: ${text}`, {
-        ...details,
-        hint: 'sandbox: best-effort applies what this system has, sandbox: off nothing',
-      });
+      return noSandbox(plugin, text, details);
     case Failure.ABI:
       return new PluginFailure(
         'BW_PLUGIN_ABI',

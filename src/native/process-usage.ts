@@ -1,37 +1,40 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { processorTimeMs } from './process-clock.js';
 
-/** What a process uses at one moment. */
+/** What a process uses at one moment; null where the system does not tell, or the process is gone. */
 export interface ProcessUsage {
-  readonly residentBytes: number;
+  readonly residentBytes: number | null;
   /** Processor time of all its threads since it started, in milliseconds. */
-  readonly cpuMs: number;
+  readonly cpuMs: number | null;
 }
 
 const RESIDENT_KIB = /^VmRSS:\s+(\d+) kB$/m;
-/** Clock ticks of /proc are hundredths of a second on every Linux Node runs on (USER_HZ). */
-const TICK_MS = 10;
-/** utime and stime are fields 14 and 15 of /proc/PID/stat; the first two are cut off with the name. */
-const UTIME = 11;
 
-/**
- * Reads /proc/PID/status and /proc/PID/stat (proc(5)); null where the system has no such files or the
- * process is gone.
- */
-export async function processUsage(pid: number): Promise<ProcessUsage | null> {
+/** Reads /proc/PID/status (proc(5)) and the process's clock. */
+export async function processUsage(pid: number): Promise<ProcessUsage> {
+  const status = await readFile(statusFile(pid), 'latin1').catch(() => '');
+  return { residentBytes: residentIn(status), cpuMs: processorTimeMs(pid) };
+}
+
+/** The same at once. */
+export function processUsageSync(pid: number): ProcessUsage {
+  let status = '';
   try {
-    const [status, stat] = await Promise.all([
-      readFile(`/proc/${pid}/status`, 'latin1'),
-      readFile(`/proc/${pid}/stat`, 'latin1'),
-    ]);
-    const kib = RESIDENT_KIB.exec(status)?.[1];
-    const fields = fieldsOf(stat);
-    if (kib === undefined) return null;
-    const ticks = Number(fields[UTIME]) + Number(fields[UTIME + 1]);
-    return { residentBytes: Number(kib) * 1024, cpuMs: ticks * TICK_MS };
+    status = readFileSync(statusFile(pid), 'latin1');
   } catch {
-    return null;
+    // No such file, or one that may not be read: the system does not tell.
   }
+  return { residentBytes: residentIn(status), cpuMs: processorTimeMs(pid) };
+}
+
+function statusFile(pid: number): string {
+  return `/proc/${pid}/status`;
+}
+
+function residentIn(status: string): number | null {
+  const kib = RESIDENT_KIB.exec(status)?.[1];
+  return kib === undefined ? null : Number(kib) * 1024;
 }
 
 /** What the thread that makes the calls of a process is doing. */
@@ -48,14 +51,10 @@ const ACTIVITIES: Readonly<Record<string, ProcessActivity>> = {
 /** Reads it at once, before anything else happens to the process; null as above. */
 export function processActivity(pid: number): ProcessActivity | null {
   try {
-    const [state = ''] = fieldsOf(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-    return ACTIVITIES[state] ?? null;
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The state follows the name, which may hold anything.
+    return ACTIVITIES[stat.charAt(stat.lastIndexOf(')') + 2)] ?? null;
   } catch {
     return null;
   }
-}
-
-/** The fields of /proc/PID/stat behind the name, which may hold anything. */
-function fieldsOf(stat: string): string[] {
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

@@ -44,10 +44,11 @@ export class ProcessWatch {
 
   private async sample(process: RunnerProcess): Promise<void> {
     const usage = await processUsage(process.pid);
-    if (usage === null || !process.usable) return;
+    if (!process.usable) return;
     this.usage.set(process, usage);
     const { sandbox, recycleMemoryBytes } = this.options;
-    const { residentBytes } = usage;
+    // What cannot be seen was said to be missing when the process started.
+    const residentBytes = usage.residentBytes ?? 0;
     if (sandbox.memoryBytes > 0 && residentBytes > sandbox.memoryBytes) {
       if (isSpare(process)) this.warn(process, `ended: it held ${residentBytes} bytes`);
       process.kill({ kind: 'memory', bytes: residentBytes });
@@ -67,7 +68,8 @@ export class ProcessWatch {
     events.log({ source: 'log', level: 'warn', text, pid: process.pid });
   }
 
-  private isBusyBetweenCalls(process: RunnerProcess, cpuMs: number): boolean {
+  private isBusyBetweenCalls(process: RunnerProcess, cpuMs: number | null): boolean {
+    if (cpuMs === null) return false;
     const { idleCpuPercent } = this.options;
     const now = performance.now();
     const last = this.seen.get(process);

@@ -1,4 +1,4 @@
-import { BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
+import { BackworksError, PluginFailure, type PluginFailureDetails, type PluginPhase } from '../errors.js';
 
 /** Functions of a plugin that are handed its configuration. */
 export type ConfiguringPhase = 'initialize' | 'reconfigure';
@@ -22,6 +22,20 @@ export function configurationRefused(
     phase,
     hint: 'check its config block',
     stderrTail: [...stderrTail],
+  });
+}
+
+/** The failure of a plugin that asks for more sandbox than there is. @param missing what there is not */
+export function noSandbox(
+  plugin: string,
+  missing: string,
+  details: Partial<PluginFailureDetails> = {},
+): PluginFailure {
+  return new PluginFailure('BW_PLUGIN_SANDBOX', `plugin ${plugin} cannot have its sandbox: ${missing}`, {
+    plugin,
+    phase: 'sandbox',
+    ...details,
+    hint: 'sandbox: best-effort applies what this system has, sandbox: off nothing',
   });
 }
 

@@ -16,9 +16,9 @@ import { PluginOutput, printable } from './plugin-output.js';
 import { HOOK_NUMBER, readFunctionBits, ServerFrame } from './protocol.js';
 import { configurationRefused, type ConfiguringPhase, noTimeLeft, processGone } from './refused.js';
 import { type AnswerHandler, RunnerConnection } from './runner-connection.js';
-import { readSandboxReport, type SandboxReport, sandboxSettings } from './sandbox.js';
+import { sandboxInForce, type SandboxReport, sandboxSettings } from './sandbox.js';
 import { SharedPage } from './shared-page.js';
-import { type SpawnedProcess, spawnProcess } from './spawn.js';
+import { type GroupedProcess, spawnProcess } from './spawn.js';
 
 /** Answers sent before a process died arrive within this time after its end was noticed. */
 const DRAIN_AFTER_END_MS = 50;
@@ -32,7 +32,7 @@ export class RunnerProcess {
   sandbox: SandboxReport | null = null;
   /** The configuration in force in it; null until it was initialized. */
   configJson: string | null = null;
-  private readonly child: SpawnedProcess;
+  private readonly child: GroupedProcess;
   private readonly shared = new SharedPage();
   private readonly connection: RunnerConnection;
   private readonly services: HostServices;
@@ -126,7 +126,7 @@ export class RunnerProcess {
       this.ask(ServerFrame.SANDBOX, 0, sandboxSettings(sandbox, libraryPath), 'sandbox'),
       this.ask(ServerFrame.LOAD, replyBytesMax, [libraryPath], 'load'),
     ]);
-    this.sandbox = readSandboxReport(String(ready.reply), this.child.memoryCgroup);
+    this.sandbox = sandboxInForce(String(ready.reply), this.child, this.options);
     const [name = '', version = '', description = '', manifest = ''] = String(reply).split('\0', 4);
     const { functions, threadSafe } = readFunctionBits(value);
     const hasManifest = functions.has('manifest') && manifest !== '';

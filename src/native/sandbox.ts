@@ -1,5 +1,8 @@
-import type { SandboxOptions } from './native-plugin.js';
+import type { NativePluginOptions, SandboxOptions } from './native-plugin.js';
+import { observe, unenforceable } from './observed-limits.js';
 import { printable } from './plugin-output.js';
+import { noSandbox } from './refused.js';
+import type { GroupedProcess } from './spawn.js';
 
 /** What the runner says holds after it tried its own sandbox. */
 export interface SandboxReport {
@@ -7,6 +10,18 @@ export interface SandboxReport {
   readonly states: Readonly<Record<string, string>>;
   /** What could not be had, in words; empty under `strict`. */
   readonly missing: readonly string[];
+  readonly limits: SystemLimits;
+}
+
+/** Limits of a process that the system keeps, as they are in force; 0: none. */
+export interface SystemLimits {
+  readonly memoryBytes: number;
+  /** The same in its cgroup, with what the kernel keeps for it. */
+  readonly memoryCgroupBytes: number;
+  readonly openFiles: number;
+  readonly fileSizeBytes: number;
+  /** Whether its processor time can be limited. */
+  readonly cpuClock: boolean;
 }
 
 /** The settings of a SANDBOX frame; src/runner/sandbox_policy.h says what each means. */
@@ -28,19 +43,43 @@ export function sandboxSettings(options: SandboxOptions, library: string): strin
 }
 
 /**
- * Reads the payload of READY: `mechanism=state` strings, `missing=reason` for what is not there.
- * @param cgroup what the server knows of the process's cgroup
+ * What holds of a process, by its own word and by what the server can see of it.
+ * @param ready the payload of READY: `mechanism=state` strings, `missing=reason` for what is not there
+ * @throws PluginFailure BW_PLUGIN_SANDBOX under `strict`, when the server cannot keep it to a limit
  */
-export function readSandboxReport(payload: string, cgroup?: string): SandboxReport {
+export function sandboxInForce(
+  ready: string,
+  { pid, memoryCgroup }: GroupedProcess,
+  options: NativePluginOptions,
+): SandboxReport {
+  const { mode } = options.sandbox;
+  const hasCgroup = 'maxBytes' in memoryCgroup;
+  const seen = observe(pid, mode);
+  const unseen = mode === 'off' ? [] : unenforceable(seen, options, hasCgroup);
+  if (mode === 'strict' && unseen.length > 0) throw noSandbox(options.name, unseen.join('; '));
   const states = new Map<string, string>();
-  const missing: string[] = [];
-  for (const entry of payload.split('\0')) {
+  const missing = [...unseen];
+  for (const entry of ready.split('\0')) {
     const cut = entry.indexOf('=');
     if (cut <= 0) continue;
     const state = printable(entry.slice(cut + 1));
     if (entry.startsWith('missing=')) missing.push(state);
     else states.set(entry.slice(0, cut), state);
   }
-  if (cgroup !== undefined) states.set('cgroup', cgroup);
-  return { states: Object.fromEntries(states), missing };
+  states.set('cgroup', hasCgroup ? `memory.max ${memoryCgroup.maxBytes}` : `none: ${memoryCgroup.missing}`);
+  states.set('cpu_clock', seen.cpuClock ? '1' : '0');
+  states.set('resident_memory', seen.residentMemory ? '1' : '0');
+  const limits = {
+    memoryBytes: amount(states.get('memory')),
+    memoryCgroupBytes: hasCgroup ? memoryCgroup.maxBytes : 0,
+    openFiles: amount(states.get('open_files')),
+    fileSizeBytes: amount(states.get('file_size')),
+    cpuClock: seen.cpuClock,
+  };
+  return { states: Object.fromEntries(states), missing, limits };
+}
+
+/** The number a state begins with; words about it may follow. */
+function amount(state = ''): number {
+  return Number(/^\d+/.exec(state)?.[0] ?? 0);
 }

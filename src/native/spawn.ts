@@ -16,10 +16,13 @@ export interface SpawnedProcess {
   readonly services: Socket;
   /** Sends a signal to the process and what it has started; does nothing once the process is gone. */
   kill(signal: NodeJS.Signals): void;
-  /** Its cgroup's limit of memory in bytes, or why it has none; absent where it was not asked for one. */
-  readonly memoryCgroup?: string;
   /** Resolves when the process itself has ended, whatever its descendants still hold open. */
   readonly ended: Promise<ProcessEnd>;
+}
+
+/** A process, and the cgroup that keeps its memory or why there is none. */
+export interface GroupedProcess extends SpawnedProcess {
+  readonly memoryCgroup: { readonly maxBytes: number } | { readonly missing: string };
 }
 
 export interface SpawnOptions {
@@ -41,22 +44,22 @@ const spawnByPlatform = process.platform === 'linux' ? spawnLinux : spawnPortabl
  * before it gets its first frame.
  * @throws BackworksError BW_RUNNER_START when it cannot be created.
  */
-export function spawnProcess(options: SpawnOptions): SpawnedProcess {
+export function spawnProcess(options: SpawnOptions): GroupedProcess {
   // First, since the server takes a group only while it is alone in it.
   cgroupDelegation();
   const child = spawnByPlatform(options);
   const group = memoryCgroup(options.memoryBytes, child.pid);
-  if (group === null) return { ...child, memoryCgroup: withoutCgroup(options.memoryBytes) };
+  if (group === null) return { ...child, memoryCgroup: { missing: withoutCgroup(options.memoryBytes) } };
   const ended = child.ended.then((end) => {
     const outOfMemory = group.ranOutOfMemory();
     group.remove();
     return { ...end, outOfMemory };
   });
-  return { ...child, memoryCgroup: `memory.max ${group.maxBytes}`, ended };
+  return { ...child, memoryCgroup: { maxBytes: group.maxBytes }, ended };
 }
 
 function withoutCgroup(memoryBytes: number): string {
   const found = cgroupDelegation();
-  if (memoryBytes === 0) return 'none: memory is unlimited';
-  return `none: ${'missing' in found ? found.missing : 'it cannot be made'}`;
+  if (memoryBytes === 0) return 'memory is unlimited';
+  return 'missing' in found ? found.missing : 'it cannot be made';
 }

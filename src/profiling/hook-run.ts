@@ -137,11 +137,14 @@ export class HookDriver {
   private async pluginUsage(): Promise<{ cpuMs: number; residentBytes: number } | null> {
     const serving = this.plugin.processes().filter(({ state }) => state === 'ready');
     const usages = await Promise.all(serving.map(({ pid }) => processUsage(pid)));
-    const known = usages.filter((usage) => usage !== null);
-    if (known.length === 0) return null;
-    return {
-      cpuMs: known.reduce((sum, { cpuMs }) => sum + cpuMs, 0),
-      residentBytes: known.reduce((sum, { residentBytes }) => sum + residentBytes, 0),
-    };
+    const total = { cpuMs: 0, residentBytes: 0 };
+    let known = false;
+    for (const { cpuMs, residentBytes } of usages) {
+      if (cpuMs === null || residentBytes === null) continue;
+      known = true;
+      total.cpuMs += cpuMs;
+      total.residentBytes += residentBytes;
+    }
+    return known ? total : null;
   }
 }

@@ -9,7 +9,10 @@
 #include "sandbox_policy.h"
 #include "sandbox_report.h"
 
-/* False, with the reason in the report, when a limit cannot be set. */
+/*
+ * Sets every limit it can; the report has what is in force. False, with the reasons in the report,
+ * when one cannot be set.
+ */
 bool resource_limits_apply(const SandboxPolicy *policy, SandboxReport *report);
 
 #endif

@@ -14,6 +14,8 @@ bool sandbox_apply(const SandboxPolicy *policy, SandboxReport *report) {
     if (policy->mode == SANDBOX_OFF)
         return true;
     (void)sandbox_report_missing(report, "this system has neither Landlock nor seccomp: files, "
-                                         "network, processes and memory are not limited");
+                                         "network and processes are not limited");
+    (void)sandbox_report_missing(report, "resource limits are not set on this system: memory, "
+                                         "open_files and file_size are not limited");
     return policy->mode == SANDBOX_BEST_EFFORT;
 }

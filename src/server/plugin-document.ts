@@ -53,7 +53,7 @@ export interface ProcessDocument {
   state: string;
   started_at: string;
   calls: number;
-  /** Null until it was measured. */
+  /** Null until it was measured, and where the system does not tell. */
   resident_bytes: number | null;
   cpu_seconds: number | null;
 }
@@ -147,7 +147,7 @@ function processDocument({
     started_at: startedAt.toISOString(),
     calls,
     resident_bytes: usage?.residentBytes ?? null,
-    cpu_seconds: usage === null ? null : usage.cpuMs / 1000,
+    cpu_seconds: usage?.cpuMs == null ? null : usage.cpuMs / 1000,
   };
 }
 

@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
+import type { ProcessUsage } from '../native/process-usage.js';
 import type { PluginState, PluginStatus } from '../plugins/status.js';
 
 const STATES: readonly PluginState[] = ['discovered', 'loading', 'ready', 'degraded', 'failed', 'stopped'];
@@ -45,18 +46,15 @@ export function addPluginGauges(registry: Registry, plugins: () => readonly Plug
       set({ state }, processes.filter((process) => process.state === state).length);
     }
   });
-  const measured = ({ processes }: PluginStatus): { residentBytes: number; cpuMs: number }[] =>
-    processes.flatMap(({ usage }) => usage ?? []);
+  const total = ({ processes }: PluginStatus, of: keyof ProcessUsage): number =>
+    processes.reduce((sum, { usage }) => sum + (usage?.[of] ?? 0), 0);
   add('backworks_plugin_resident_bytes', 'Memory its working processes hold, sampled.', [], (plugin, set) =>
-    set(
-      {},
-      measured(plugin).reduce((sum, { residentBytes }) => sum + residentBytes, 0),
-    ),
+    set({}, total(plugin, 'residentBytes')),
   );
   add(
     'backworks_plugin_cpu_seconds',
     'Processor time of the processes that work now, since they started; sampled.',
     [],
-    (plugin, set) => set({}, measured(plugin).reduce((sum, { cpuMs }) => sum + cpuMs, 0) / 1000),
+    (plugin, set) => set({}, total(plugin, 'cpuMs') / 1000),
   );
 }

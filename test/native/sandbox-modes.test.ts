@@ -24,6 +24,7 @@ afterEach(endConversations);
 afterAll(() => grounds.remove());
 
 const LANDLOCK_CREATE_RULESET = 444;
+const PRLIMIT64 = process.arch === 'x64' ? 302 : 261;
 const SECCOMP = process.arch === 'x64' ? 317 : 277;
 const own = ['--parent', String(process.pid)];
 
@@ -48,6 +49,7 @@ describe('strict', () => {
   test.each([
     [LANDLOCK_CREATE_RULESET, 'Landlock is not available: Function not implemented'],
     [SECCOMP, 'seccomp is not available: Function not implemented'],
+    [PRLIMIT64, 'the limit memory cannot be set: Function not implemented'],
   ])('refuses a kernel without system call %d, naming what is missing', async (call, reason) => {
     const frame = await answerWithout(call, [`library=${library}`]);
     expect(frame).toMatchObject({ type: ANSWER.FAILED, id: 5, detail: FAILURE.SANDBOX });
@@ -137,6 +139,41 @@ describe('best-effort', () => {
         'missing=the self-test could fork',
       ]),
     );
+  });
+});
+
+describe('limits', () => {
+  /** The limits that hard limits of the server leave; those of sh are in descriptors and half KiB. */
+  const answerUnder = (limits: string, settings: readonly string[]): Promise<Frame> =>
+    answer([`library=${library}`, ...settings], ['-c', `${limits}; exec "$0" "$@"`, runner, ...own], {
+      program: '/bin/sh',
+    });
+
+  test('are what the kernel says they are; a hard limit that is lower stays, and is told', async () => {
+    const frame = await answerUnder('ulimit -n 40; ulimit -f 16', ['open_files=64', 'file_size=1048576']);
+    expect(frame.type).toBe(ANSWER.READY);
+    expect(strings(frame)).toEqual(
+      expect.arrayContaining([
+        'open_files=40 (not 64: the hard limit of the server is lower)',
+        'file_size=8192 (not 1048576: the hard limit of the server is lower)',
+        'memory=268435456',
+        'rlimits=1',
+      ]),
+    );
+  });
+
+  test('that the server has itself do not matter when they are higher', async () => {
+    const frame = await answerUnder('ulimit -n 80', ['open_files=64']);
+    expect(strings(frame)).toContain('open_files=64');
+  });
+
+  test('that cannot be set are missing under best-effort, each of them', async () => {
+    const frame = await answerWithout(PRLIMIT64, [`library=${library}`, 'mode=best-effort']);
+    expect(frame.type).toBe(ANSWER.READY);
+    const states = strings(frame);
+    for (const limit of ['memory', 'open_files', 'file_size', 'core'])
+      expect(states).toContain(`missing=the limit ${limit} cannot be set: Function not implemented`);
+    expect(states.filter((state) => /^(?:memory|open_files|rlimits)=/.test(state))).toEqual([]);
   });
 });
 
