@@ -147,8 +147,12 @@ function processDocument({
     started_at: startedAt.toISOString(),
     calls,
     resident_bytes: usage?.residentBytes ?? null,
-    cpu_seconds: usage?.cpuMs == null ? null : usage.cpuMs / 1000,
+    cpu_seconds: seconds(usage?.cpuMs ?? null),
   };
+}
+
+function seconds(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : milliseconds / 1000;
 }
 
 function failureDocument(failure: PostMortem): FailureDocument {
