@@ -1,5 +1,4 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { ProcessUsage } from '../native/process-usage.js';
 import type { PluginState, PluginStatus } from '../plugins/status.js';
 
 const STATES: readonly PluginState[] = ['discovered', 'loading', 'ready', 'degraded', 'failed', 'stopped'];
@@ -46,7 +45,7 @@ export function addPluginGauges(registry: Registry, plugins: () => readonly Plug
       set({ state }, processes.filter((process) => process.state === state).length);
     }
   });
-  const total = ({ processes }: PluginStatus, of: keyof ProcessUsage): number =>
+  const total = ({ processes }: PluginStatus, of: 'residentBytes' | 'cpuMs'): number =>
     processes.reduce((sum, { usage }) => sum + (usage?.[of] ?? 0), 0);
   add('backworks_plugin_resident_bytes', 'Memory its working processes hold, sampled.', [], (plugin, set) =>
     set({}, total(plugin, 'residentBytes')),
