@@ -26,6 +26,8 @@ export interface RegistryChangeOptions {
   readonly changes: readonly PluginChange[];
   /** Why a plugin that is to stop stops. */
   readonly stopReason: string;
+  /** The set of plugins that serve is another one; see PluginSupervisorOptions. */
+  readonly onChange: () => Promise<void>;
 }
 
 /** One plugin on its way from what it is to what it is to be. */
@@ -48,15 +50,17 @@ export class RegistryChange {
   private readonly steps: readonly Step[];
   private readonly resolution: Resolution;
   private readonly stopReason: string;
+  private readonly onChange: () => Promise<void>;
   /** Plugins that were told another configuration, with the one they had. */
   private readonly told: { entry: RegistryEntry; former: PluginEntry }[] = [];
 
   constructor(
     private readonly supervisor: PluginSupervisor,
-    { entries, create, targets, resolution, changes, stopReason }: RegistryChangeOptions,
+    { entries, create, targets, resolution, changes, stopReason, onChange }: RegistryChangeOptions,
   ) {
     this.resolution = resolution;
     this.stopReason = stopReason;
+    this.onChange = onChange;
     const wanted = new Map(targets.map((target) => [target.entry.name, target]));
     this.steps = changes.map((change) => {
       const target = wanted.get(change.name);
@@ -111,8 +115,7 @@ export class RegistryChange {
     const prepared = this.steps.flatMap((step) => step.prepared ?? []);
     for (const step of this.steps) step.prepared = null;
     for (const { entry, former } of this.told.splice(0)) {
-      // A plugin that does not go back gets new processes: those are initialized with what it had.
-      await entry.plugin?.reconfigure(former.config.config).catch(() => entry.plugin?.restart());
+      await entry.plugin?.reconfigure(former.config.config).catch(() => this.renew(entry));
     }
     await Promise.all(prepared.map((plugin) => plugin.close()));
   }
@@ -121,6 +124,23 @@ export class RegistryChange {
     return this.steps.flatMap(({ change: { name }, entry, error }) =>
       error === null ? [] : [{ name, error, keptFormer: entry.plugin !== null }],
     );
+  }
+
+  /** New processes for a plugin that does not go back: those are initialized with what it had. */
+  private async renew(entry: RegistryEntry): Promise<void> {
+    const { supervisor } = this;
+    const { plan } = entry;
+    try {
+      const former = supervisor.put(entry, plan, await supervisor.prepare(entry, plan));
+      const ended = this.onChange();
+      if (former !== null) supervisor.retire(entry, former, ended);
+    } catch (error) {
+      const why = toBackworksError(error).message;
+      supervisor.log.error(
+        { plugin: plan.name },
+        `plugin ${plan.name} keeps a configuration that was taken back: ${why}`,
+      );
+    }
   }
 
   private async bringUp(step: Step): Promise<void> {

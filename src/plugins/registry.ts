@@ -214,6 +214,7 @@ export class PluginRegistry {
       resolution: survey.resolution,
       changes,
       stopReason,
+      onChange: () => this.options.onChange(),
     });
     await change.prepare();
     return change;

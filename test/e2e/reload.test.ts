@@ -187,6 +187,21 @@ describe('nothing changes', () => {
     await server.backworks.stop();
   });
 
+  test('when a plugin that was told does not go back: it gets new processes with what it had', async () => {
+    const with_ = (first: string, second: string): string =>
+      `endpoints: { two: { path: /two, plugin: two } }
+plugins: { two: { path: ${two}, config: ${first} }, three: { path: ${two}, critical: true, config: ${second} } }`;
+    const server = await startServer(with_('{ n: 1 }', '{ n: 1 }'));
+    const before = pidsOf(server, 'two');
+    expect(await refusal(server.change(with_('{ stuck: 1 }', '{ broken: 1 }')))).toMatchObject({
+      code: 'BW_RELOAD_REFUSED',
+    });
+    expect((await server.get('/two')).body).toMatchObject({ config: { n: 1 }, reconfigured: 0 });
+    await gone(before);
+    expect(server.plugin('two').state).toBe('ready');
+    await server.backworks.stop();
+  });
+
   test('in a dry run, which says what would', async () => {
     const server = await startServer(A);
     const before = pidsOf(server, 'one');

@@ -1,0 +1,55 @@
+import { expect, test } from '@jest/globals';
+import { parseConfig } from '../../dist/config/load.js';
+import type { BackworksConfig } from '../../dist/config/types.js';
+import { inForce, planSettings } from '../../dist/reload/settings.js';
+
+const configOf = (yaml: string): BackworksConfig =>
+  parseConfig(yaml || '{}', { directory: '/', env: {} }).config;
+const plan = (a: string, b: string): ReturnType<typeof planSettings> =>
+  planSettings(configOf(a), configOf(b));
+
+test.each([
+  ['server: { body_limit: 2MiB }', 'server.body_limit'],
+  ['server: { shutdown: { delay: 1s } }', 'server.shutdown.delay'],
+  ['server: { reload: { interval: 1s } }', 'server.reload.interval'],
+  ['admin: { read_token: abc }', 'admin.read_token'],
+  ['admin: { token: abc }', 'admin.token'],
+  ['logging: { level: debug }', 'logging.level'],
+  ['alerts: { webhook: "https://a.example" }', 'alerts.webhook'],
+  ['alerts: { headers: { authorization: secret } }', 'alerts.headers'],
+  ['alerts: { retry: { attempts: 2 } }', 'alerts.retry.attempts'],
+  ['plugins: { auto_discover: { directories: [/a] } }', 'plugins.auto_discover.directories'],
+])('%s holds at once', (yaml, key) => {
+  const { settings, needsRestart } = plan('', yaml);
+  expect(settings).toContain(key);
+  expect(needsRestart).toEqual([]);
+  expect(inForce(configOf(''), configOf(yaml))).toEqual(configOf(yaml));
+});
+
+test.each([
+  ['', 'server: { port: 81 }', 'server.port'],
+  ['', 'server: { host: 0.0.0.0 }', 'server.host'],
+  ['', 'admin: { enabled: false }', 'admin.enabled'],
+  ['', 'admin: { port: 82 }', 'admin.port'],
+  ['', 'logging: { format: json }', 'logging.format'],
+  // A made-up token is told at a start only.
+  ['admin: { token: abc }', 'admin: {}', 'admin.token'],
+])('from %j to %j waits for a restart', (a, b, key) => {
+  expect(plan(a, b)).toMatchObject({ settings: [], needsRestart: [key] });
+  expect(inForce(configOf(a), configOf(b))).toEqual(configOf(a));
+  // It goes on being named.
+  expect(planSettings(inForce(configOf(a), configOf(b)), configOf(b)).needsRestart).toEqual([key]);
+});
+
+test('what waits is as it was, and everything else is as it is to be', () => {
+  const next = configOf('server: { port: 81, body_limit: 2MiB }\nlogging: { level: debug, format: json }');
+  expect(inForce(configOf(''), next)).toEqual(
+    configOf('server: { body_limit: 2MiB }\nlogging: { level: debug }'),
+  );
+});
+
+test('endpoints come, go and change, by name', () => {
+  const a = 'endpoints: { a: { path: /a }, b: { path: /b }, c: { path: /c } }';
+  const b = 'endpoints: { d: { path: /d }, c: { path: /c }, b: { path: /b, response: { body: 1 } } }';
+  expect(plan(a, b).endpoints).toEqual({ added: ['d'], removed: ['a'], changed: ['b'] });
+});
