@@ -1,11 +1,11 @@
 import { PluginFailure, toBackworksError } from '../errors.js';
 import type { LibraryDescription, NativePluginOptions, NativeProcess } from './native-plugin.js';
-import { processActivity } from './process-usage.js';
 import { ProcessWatch } from './process-watch.js';
 import { RestartDelay } from './restart-delay.js';
 import { initializeWithNewest } from './reconfigure.js';
 import { RunnerProcess } from './runner-process.js';
 import type { SandboxReport } from './sandbox.js';
+import { Spare } from './spare.js';
 import { StartDeadline } from './start-deadline.js';
 
 export interface WorkerPoolEvents {
@@ -27,7 +27,7 @@ export class WorkerPool {
   private readonly workers = new Set<RunnerProcess>();
   private readonly starting = new Set<RunnerProcess>();
   private readonly draining = new Set<RunnerProcess>();
-  private spare: RunnerProcess | null = null;
+  private readonly spare: Spare;
   private readonly delay: RestartDelay;
   private watch: ProcessWatch | null = null;
   private readonly timers = new Set<NodeJS.Timeout>();
@@ -44,16 +44,17 @@ export class WorkerPool {
     private readonly prepare: (description: LibraryDescription) => Promise<void> | undefined,
   ) {
     this.delay = new RestartDelay(() => options.restart);
+    this.spare = new Spare(options, () => this.spawn());
   }
 
   /** Starts every worker. @throws PluginFailure when one fails; then close() must follow. */
   async open(): Promise<void> {
     await Promise.all(Array.from({ length: this.options.instances }, () => this.startWorker()));
-    void this.startSpare();
+    void this.spare.start();
     this.watch = new ProcessWatch(
       this.options,
-      () => (this.spare === null ? this.workers : [...this.workers, this.spare]),
-      (process) => (process === this.spare ? process.kill() : this.recycle(process)),
+      () => [...this.workers, ...this.standingBy],
+      (process) => (process === this.spare.process ? process.kill() : this.recycle(process)),
     );
   }
 
@@ -92,7 +93,7 @@ export class WorkerPool {
       ...list(this.workers, 'ready'),
       ...list(this.starting, 'starting'),
       ...list(this.draining, 'draining'),
-      ...list(this.spare === null ? [] : [this.spare], 'spare'),
+      ...list(this.standingBy, 'spare'),
     ];
   }
 
@@ -110,9 +111,14 @@ export class WorkerPool {
     this.closed = true;
     this.watch?.close();
     for (const timer of this.timers) clearTimeout(timer);
-    const useless = [...this.starting, ...(this.spare === null ? [] : [this.spare])];
+    const useless = [...this.starting, ...this.standingBy];
+    this.spare.close();
     for (const process of useless) process.kill();
     await Promise.all([...this.workers, ...this.draining, ...useless].map((process) => process.close()));
+  }
+
+  private get standingBy(): RunnerProcess[] {
+    return this.spare.process === null ? [] : [this.spare.process];
   }
 
   private spawn(): RunnerProcess {
@@ -122,7 +128,7 @@ export class WorkerPool {
 
   /** Makes a worker of the spare, or of a new process. */
   private async startWorker(): Promise<void> {
-    const spare = this.takeSpare();
+    const spare = this.spare.take();
     const process = spare ?? this.spawn();
     this.starting.add(process);
     const deadline = new StartDeadline(process, this.options.initializeTimeoutMs);
@@ -146,38 +152,10 @@ export class WorkerPool {
     this.noteRecovery();
   }
 
-  private takeSpare(): RunnerProcess | null {
-    const { spare } = this;
-    if (spare?.usable !== true) return null;
-    this.spare = null;
-    if (processActivity(spare.pid) !== 'halted') return spare;
-    // It would not answer before its time to initialize has passed.
-    spare.kill();
-    return null;
-  }
-
-  private async startSpare(): Promise<void> {
-    if (this.closed || this.spare !== null) return;
-    let process: RunnerProcess | null = null;
-    try {
-      process = this.spawn();
-      this.spare = process;
-      const deadline = new StartDeadline(process, this.options.initializeTimeoutMs);
-      await process.loadLibrary().finally(() => deadline.clear());
-    } catch {
-      // A library that does not load any more shows itself when the next worker starts.
-      process?.kill();
-      if (process === null) this.keepSpareLater();
-    }
-  }
-
   private onEnded(process: RunnerProcess, failure: PluginFailure | null): void {
     const worked = this.workers.delete(process);
     const drained = this.draining.delete(process);
-    if (this.spare === process) {
-      this.spare = null;
-      this.keepSpareLater();
-    }
+    this.spare.ended(process);
     if (this.closed || !(worked || drained)) return;
     if (failure !== null) this.report(failure, Date.now() - process.startedAt.getTime());
     if (worked) this.replaceWorker();
@@ -209,17 +187,12 @@ export class WorkerPool {
       this.startWorker()
         .finally(() => (this.starts -= 1))
         .then(
-          () => this.later(() => void this.startSpare()),
+          () => this.later(() => void this.spare.start()),
           (error: unknown) => this.startFailed(error),
         );
     };
-    if (this.spare?.usable === true) start();
+    if (this.spare.usable) start();
     else this.later(start);
-  }
-
-  /** A spare that ends by itself is no hurry: it may do so again. */
-  private keepSpareLater(): void {
-    this.after(this.options.restart.maxDelayMs, () => void this.startSpare());
   }
 
   private startFailed(error: unknown): void {
@@ -231,15 +204,11 @@ export class WorkerPool {
 
   /** Does something as soon as the restart delay allows it. */
   private later(act: () => void): void {
-    this.after(this.delay.remainingMs(), act);
-  }
-
-  private after(delayMs: number, act: () => void): void {
     if (this.closed) return;
     const timer = setTimeout(() => {
       this.timers.delete(timer);
       act();
-    }, delayMs);
+    }, this.delay.remainingMs());
     this.timers.add(timer.unref());
   }
 
@@ -278,7 +247,7 @@ export class WorkerPool {
       this.draining.add(process);
       void process.retire();
     }
-    void this.startSpare();
+    void this.spare.start();
   }
 
   private replacementFailed(error: unknown): void {

@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { compilePlugin } from '../fixtures/compile.js';
 import { processorTimeMs } from '../../dist/native/process-clock.js';
-import { SupervisedPlugin, type Supervision, until } from './supervised-plugin.js';
+import { SupervisedPlugin, type Supervision } from './supervised-plugin.js';
 
 const open: SupervisedPlugin[] = [];
 afterEach(() => Promise.all(open.splice(0).map((plugin) => plugin.close())));
@@ -47,29 +46,3 @@ describe('limits.cpu_time', () => {
     expect(await plugin.call('/compute', '700')).toMatchObject({ error: null });
   });
 });
-
-test('a spare that computes is ended, and said so; the worker serves on', async () => {
-  const plugin = await supervise({
-    options: {
-      libraryPath: compilePlugin('spins_in_spare'),
-      idleCpuPercent: 20,
-      restart: { delayMs: 1, maxDelayMs: 3_600_000 },
-    },
-  });
-  const spare = (): number | undefined => plugin.processes().find(({ state }) => state === 'spare')?.pid;
-  const worker = plugin.worker();
-  await until(() => spare() !== undefined, 'a spare');
-  await until(
-    () => [...plugin.begun].some((text) => text.includes('spare process was ended')),
-    'its end',
-    40_000,
-  );
-  expect([...plugin.begun].join()).toMatch(
-    /plugin supervised: its spare process was ended: it used more than 20 % of a core between calls for 10 s/,
-  );
-  await until(() => spare() === undefined, 'no spare');
-  // It is not tried again before restart.max_delay has passed, and nobody is charged.
-  expect(plugin.failures).toEqual([]);
-  expect(plugin.worker()).toBe(worker);
-  expect(await plugin.call('/ok')).toMatchObject({ error: null });
-}, 60_000);

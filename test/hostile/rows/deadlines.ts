@@ -1,5 +1,5 @@
 import type { Row } from '../row.js';
-import { timedOut } from './endings.js';
+import { timedOut, usedUp } from './endings.js';
 
 const by = 'SIGKILL at the deadline';
 const callMs = 800;
@@ -21,6 +21,14 @@ export const DEADLINES: readonly Row[] = [
     callMs,
     by,
     expected: timedOut('while waiting'),
+  },
+  {
+    id: 'H06',
+    does: 'waits while four threads compute for it',
+    fixture: 'h06_busy_threads',
+    entry: 'limits: { cpu_time: 300ms }',
+    by: 'limits.cpu_time, of all threads together',
+    expected: usedUp('0\\.3 s'),
   },
   {
     id: 'H07',

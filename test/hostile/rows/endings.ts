@@ -25,6 +25,14 @@ export function timedOut(activity: string): Ends {
   return { kind: 'ends', outcome: 'timeout', code: 'BW_PLUGIN_TIMEOUT', signal: 'SIGKILL', told };
 }
 
+/** It is ended for the processor time of one call, long before its deadline. */
+export function usedUp(limit: string): Ends {
+  const told = new RegExp(
+    `^plugin hostile was stopped during process_endpoint: it used [\\d.]+ s of CPU time in one call, limits\\.cpu_time allows ${limit}$`,
+  );
+  return { kind: 'ends', outcome: 'timeout', code: 'BW_PLUGIN_TIMEOUT', signal: 'SIGKILL', told };
+}
+
 /** It ends itself with exit code 0, which is no success. */
 export function exited(): Ends {
   const told = /^plugin hostile exited during process_endpoint: .*exit code 0/;
