@@ -3,7 +3,7 @@ import { Deferred } from '../deferred.js';
 import { type BackworksError, PluginFailure, type PluginPhase, toBackworksError } from '../errors.js';
 import type { DeadlinePolicy, DeadlineTimer } from './deadline.js';
 import type { GuardedCall } from './guarded-call.js';
-import { HookGuard, type Operation } from './hook-guard.js';
+import { HookGuard, type Work } from './hook-guard.js';
 import { type HookMetrics, type PluginMetrics } from './metrics.js';
 import { adjustPolicies, createPolicies, type Policies, type PolicySettings } from './policies.js';
 
@@ -86,20 +86,20 @@ export class PluginExecutor {
    *   that is not the plugin's fault passes through.
    */
   execute<T>(phase: PluginPhase, operation: (call: GuardedCall) => Promise<T> | Deferred<T>): Promise<T>;
-  execute<T>(phase: PluginPhase, operation: Operation<T>): T | Promise<T>;
-  execute<T>(phase: PluginPhase, operation: Operation<T>): T | Promise<T> {
-    const answer = this.run(phase, operation, (reply) => reply);
+  execute<T>(phase: PluginPhase, operation: Work<T, T>['begin']): T | Promise<T>;
+  execute<T>(phase: PluginPhase, operation: Work<T, T>['begin']): T | Promise<T> {
+    const answer = this.run(phase, { begin: operation, read: (reply: T) => reply });
     return answer instanceof Deferred ? answer.toPromise() : answer;
   }
 
   /**
-   * The same without promises, and with the reading of the reply within the guards: what `read` throws
+   * The same without promises, and with the reading of the reply within the guards: what `work.read` throws
    * is a failure of the call.
    */
-  run<R, T>(phase: PluginPhase, operation: Operation<R>, read: (reply: R) => T): T | Deferred<T> {
+  run<R, T>(phase: PluginPhase, work: Work<R, T>): T | Deferred<T> {
     // cockatiel lets calls wait for the outcome of the trial call; here they take the fallback.
     if (this.policies.breaker.state === CircuitState.HalfOpen) return this.refused(phase);
-    return (this.guards.get(phase) ?? this.createGuard(phase)).run(operation, read);
+    return (this.guards.get(phase) ?? this.createGuard(phase)).run(work);
   }
 
   private createGuard(phase: PluginPhase): HookGuard {

@@ -6,8 +6,13 @@ import { type Guard, GuardedCall } from './guarded-call.js';
 import type { HookMetrics } from './metrics.js';
 import type { Policies } from './policies.js';
 
-/** Begins the work of one try; its outcome is at hand, or comes later. */
-export type Operation<R> = (call: GuardedCall) => R | Promise<R> | Deferred<R>;
+/** What a call is to do; more than once, if it is tried again. */
+export interface Work<R, T> {
+  /** Begins; the outcome is at hand, or comes later. */
+  begin(call: GuardedCall): R | Promise<R> | Deferred<R>;
+  /** Makes the answer of what the work gave; it may throw. */
+  read(reply: R): T;
+}
 
 export interface HookGuardOptions {
   readonly policies: Policies;
@@ -23,9 +28,7 @@ class Try<R, T> extends GuardedCall<T> {
   constructor(
     deadlineMs: number,
     guard: Guard,
-    readonly operation: Operation<R>,
-    /** Makes the answer of what the work gave; it may throw. */
-    readonly read: (reply: R) => T,
+    readonly work: Work<R, T>,
     now = performance.now(),
   ) {
     super(now, now + deadlineMs, guard);
@@ -45,12 +48,12 @@ export class HookGuard implements Guard {
 
   constructor(private readonly options: HookGuardOptions) {}
 
-  run<R, T>(operation: Operation<R>, read: (reply: R) => T): T | Deferred<T> {
+  run<R, T>(work: Work<R, T>): T | Deferred<T> {
     const { breaker, bulkhead, retry } = this.options.policies;
     if (breaker.state === CircuitState.Closed && bulkhead.inFlight < bulkhead.capacity)
-      return this.begin(operation, read, this).atHand;
+      return this.begin(work, this).atHand;
     const answer = new Deferred<T>();
-    const once = (): Promise<T> => this.tryOnce(operation, read);
+    const once = (): Promise<T> => this.tryOnce(work);
     this.conclude(retry === null ? once() : retry.execute(once), answer, performance.now());
     return answer;
   }
@@ -61,7 +64,7 @@ export class HookGuard implements Guard {
     policies.bulkhead.inFlight -= 1;
     let value: unknown;
     try {
-      value = (call as AnyTry).read(reply);
+      value = (call as AnyTry).work.read(reply);
     } catch (error) {
       this.recover(call as AnyTry, error);
       return;
@@ -75,13 +78,13 @@ export class HookGuard implements Guard {
     this.recover(call as AnyTry, error);
   }
 
-  private begin<R, T>(operation: Operation<R>, read: (reply: R) => T, guard: Guard): Try<R, T> {
+  private begin<R, T>(work: Work<R, T>, guard: Guard): Try<R, T> {
     const { policies, deadline } = this.options;
-    const call = new Try(deadline.durationMs, guard, operation, read);
+    const call = new Try(deadline.durationMs, guard, work);
     policies.bulkhead.inFlight += 1;
-    let outcome: ReturnType<Operation<R>>;
+    let outcome: R | Promise<R> | Deferred<R>;
     try {
-      outcome = operation(call);
+      outcome = work.begin(call);
     } catch (error) {
       call.failed(error);
       return call;
@@ -94,11 +97,11 @@ export class HookGuard implements Guard {
   }
 
   /** One try within cockatiel's breaker. */
-  private tryOnce<R, T>(operation: Operation<R>, read: (reply: R) => T): Promise<T> {
+  private tryOnce<R, T>(work: Work<R, T>): Promise<T> {
     const { breaker, bulkhead } = this.options.policies;
     return breaker.execute(() => {
       if (bulkhead.inFlight >= bulkhead.capacity) throw new BulkheadRejectedError(bulkhead.capacity, 0);
-      return this.begin(operation, read, this.withinCockatiel).toPromise();
+      return this.begin(work, this.withinCockatiel).toPromise();
     });
   }
 
@@ -108,7 +111,7 @@ export class HookGuard implements Guard {
     answered: (call, reply) => {
       this.options.policies.bulkhead.inFlight -= 1;
       try {
-        call.resolve((call as AnyTry).read(reply));
+        call.resolve((call as AnyTry).work.read(reply));
       } catch (error) {
         call.reject(error);
       }
@@ -129,9 +132,7 @@ export class HookGuard implements Guard {
     const outcome =
       retry === null
         ? counted()
-        : retry.execute(({ attempt }) =>
-            attempt === 0 ? counted() : this.tryOnce(call.operation, call.read),
-          );
+        : retry.execute(({ attempt }) => (attempt === 0 ? counted() : this.tryOnce(call.work)));
     this.conclude(outcome, call, call.startedAtMs);
   }
 

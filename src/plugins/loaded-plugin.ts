@@ -1,9 +1,9 @@
-import { type BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
 import type { CircuitStateName, PluginExecutor } from '../execution/executor.js';
 import type { LibraryHold } from '../native/library-holds.js';
 import type { Hook, NativePlugin, NativeProcess, NativeReply } from '../native/native-plugin.js';
 import type { SandboxReport } from '../native/sandbox.js';
 import { fittingConfig } from './fitting-config.js';
+import { type Callee, HookWork, type Read } from './hook-work.js';
 import { readDecision, readEndpointAnswer, readOperationAnswer, readPatch } from './marshal.js';
 import type { PluginMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
@@ -19,7 +19,6 @@ import type {
 } from './plugin.js';
 import type { ResolvedPolicy } from './plugin-entry.js';
 import type { Tally } from './probation.js';
-import { InvalidAnswer } from './response-check.js';
 
 export interface LoadedPluginOptions {
   readonly name: string;
@@ -38,8 +37,6 @@ interface Conduct {
   serverErrors: number;
 }
 
-type Read<T> = (reply: NativeReply, parsedBytesMax: number) => T;
-
 /** A native plugin behind its executor: the only caller of a vtable function. */
 export class LoadedPlugin implements BackworksPlugin {
   readonly name: string;
@@ -47,7 +44,7 @@ export class LoadedPlugin implements BackworksPlugin {
   readonly metadata: PluginMetadata;
   readonly priority: number;
   readonly critical: boolean;
-  private readonly parsedReplyBytes: number;
+  private readonly callee: Callee;
   private readonly readAnswer: Read<PluginResponse | null> = (reply, bytesMax) => {
     const answer = readEndpointAnswer(reply, bytesMax);
     if (answer !== null && answer.status >= SERVER_ERROR) this.conduct.serverErrors += 1;
@@ -68,7 +65,8 @@ export class LoadedPlugin implements BackworksPlugin {
     this.metadata = options.metadata;
     this.priority = policy.priority;
     this.critical = policy.critical;
-    this.parsedReplyBytes = policy.limits.parsedReplyBytes;
+    const { parsedReplyBytes } = policy.limits;
+    this.callee = { name: this.name, native, parsedReplyBytes };
   }
 
   /**
@@ -181,32 +179,6 @@ export class LoadedPlugin implements BackworksPlugin {
   }
 
   private call<T>(hook: Hook, args: readonly string[], read: Read<T>, caller?: Caller): Awaitable<T> {
-    return this.executor.run(
-      hook,
-      (call) => {
-        if (caller !== undefined) {
-          call.requestId = caller.id;
-          if (caller.callers !== undefined) call.callers = caller.callers;
-          caller.call = call;
-        }
-        return this.native.call(hook, args, call);
-      },
-      (reply: NativeReply) => this.read(hook, reply, read, caller?.id),
-    );
-  }
-
-  /** Reads within the guards, so that an answer nobody can use counts as the plugin's failure. */
-  private read<T>(hook: Hook, reply: NativeReply, read: Read<T>, requestId: string | undefined): T {
-    try {
-      return read(reply, this.parsedReplyBytes);
-    } catch (error) {
-      throw error instanceof InvalidAnswer ? this.badAnswer(hook, error, requestId) : error;
-    }
-  }
-
-  private badAnswer(phase: PluginPhase, reason: InvalidAnswer, requestId?: string): BackworksError {
-    const message = `plugin ${this.name} answered ${phase} with something unusable: ${reason.message}`;
-    const details = { plugin: this.name, phase, cause: reason, requestId };
-    return new PluginFailure('BW_PLUGIN_BAD_RESPONSE', message, details);
+    return this.executor.run(hook, new HookWork(this.callee, hook, args, read, caller));
   }
 }
