@@ -68,11 +68,11 @@ describe('endpoints', () => {
 test('metrics of a plugin that was used, raised a counter and crashed', async () => {
   const server = await startServer(
     `
-endpoints: { ok: { path: /ok, plugin: operated }, crash: { path: /crash, plugin: operated } }
+endpoints: { ok: { path: /refused, plugin: operated }, crash: { path: /crash, plugin: operated } }
 plugins: { operated: { path: ${compilePlugin('operated')} } }`,
     { admin: 'token: t' },
   );
-  await server.get('/ok');
+  await server.get('/refused');
   await server.get('/crash');
   await eventually(() => server.plugin('operated').state === 'ready', 'recovery');
   const response = await fetch(`${server.adminUrl}/metrics`, { headers: { authorization: 'Bearer t' } });
@@ -93,10 +93,11 @@ test('the example of a plugin has the keys of a real one that crashed, in their 
   const [example = ''] = text.split('### A plugin')[1]?.match(/(?<=```json\n)[\s\S]*?(?=```)/) ?? [];
   const server = await startServer(
     `
-endpoints: { crash: { path: /crash, plugin: operated } }
+endpoints: { ok: { path: /refused, plugin: operated }, crash: { path: /crash, plugin: operated } }
 plugins: { operated: { path: ${compilePlugin('operated')} } }`,
     { admin: 'token: t' },
   );
+  await server.get('/refused');
   await server.get('/crash');
   await eventually(() => server.plugin('operated').state === 'ready', 'recovery');
   const response = await fetch(`${server.adminUrl}/plugins/operated`, {

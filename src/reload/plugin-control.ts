@@ -34,8 +34,7 @@ export class PluginControl {
       const known = this.find(which);
       if (known !== null) {
         if (isRunning(known)) throw state(known, 'already');
-        if (known.state === 'failed') await registry.startAgain(known.name);
-        else await this.setEnabled(known.name, true, '');
+        await this.start(known);
         return known.name;
       }
       const library = await this.search(which);
@@ -45,14 +44,14 @@ export class PluginControl {
   }
 
   /**
-   * Starts a plugin that is disabled.
+   * Starts a plugin that is disabled, or was and did not start.
    * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start
    */
   enable(name: string): Promise<void> {
     return this.options.registry.exclusively(async () => {
       const plugin = this.require(name);
-      if (plugin.state !== 'stopped') throw state(plugin, 'not disabled');
-      await this.setEnabled(name, true, '');
+      if (isRunning(plugin)) throw state(plugin, 'not disabled');
+      await this.start(plugin);
     });
   }
 
@@ -75,6 +74,11 @@ export class PluginControl {
       }
       await this.setEnabled(name, false, reason);
     });
+  }
+
+  private start({ name, state: current }: PluginStatus): Promise<void> {
+    const { registry } = this.options;
+    return current === 'failed' ? registry.startAgain(name) : this.setEnabled(name, true, '');
   }
 
   private setEnabled(name: string, enabled: boolean, reason: string): Promise<void> {

@@ -331,3 +331,72 @@ describe('the admin API', () => {
   });
   const tokens = ['first'];
 });
+
+describe('by hand', () => {
+  const TOKEN = 'token-that-controls';
+  const post = async (
+    server: TestServer,
+    path: string,
+  ): Promise<{ status: number; body: Record<string, unknown> }> => {
+    const headers = { authorization: `Bearer ${TOKEN}` };
+    const response = await fetch(server.adminUrl + path, { method: 'POST', headers });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+  const start = (yaml: string): Promise<TestServer> => startServer(yaml, { admin: `token: ${TOKEN}` });
+
+  test('what others depend on is stopped after them and started before them', async () => {
+    const yaml = `plugins: { base: { path: ${compilePlugin('needed')} }, user: { path: ${compilePlugin('needs_plugin')} } }`;
+    const server = await start(yaml);
+    for (const query of ['', '?force=true']) {
+      expect(await post(server, `/plugins/base/disable${query}`)).toMatchObject({
+        status: 409,
+        body: { code: 'BW_PLUGIN_IN_USE', detail: 'plugin base is in use: plugins need it: user' },
+      });
+    }
+    expect(await post(server, '/plugins/user/disable')).toMatchObject({
+      status: 200,
+      body: { state: 'stopped', reason: 'disabled by an operator' },
+    });
+    expect(await post(server, '/plugins/base/unload')).toMatchObject({ body: { state: 'stopped' } });
+    expect(await post(server, '/plugins/user/enable')).toMatchObject({
+      status: 503,
+      body: { code: 'BW_PLUGIN_DEPENDENCY' },
+    });
+    expect(await post(server, '/plugins/base/load')).toMatchObject({ body: { state: 'ready' } });
+    expect(await post(server, '/plugins/user/enable')).toMatchObject({ body: { state: 'ready' } });
+    await server.backworks.stop();
+  });
+
+  test('under load: nothing fails while an optional hook comes and goes', async () => {
+    const tag = `tag: { path: ${compilePlugin('tag')}, config: { tag: a }, timeouts: { call: 10s } }`;
+    const first = `one: { path: ${one}, config: { n: 1 }, timeouts: { call: 10s } }`;
+    const server = await start(
+      `endpoints: { one: { path: /one, plugin: one } }\nplugins: { ${first}, ${tag} }`,
+    );
+    const statuses = new Set<number>();
+    let running = true;
+    const load = Array.from({ length: 8 }, async () => {
+      while (running) statuses.add((await server.get('/one')).status);
+    });
+    for (let turn = 0; turn < 5; turn += 1) {
+      expect(await post(server, '/plugins/tag/disable')).toMatchObject({ status: 200 });
+      expect((await server.get('/one')).headers.has('x-a')).toBe(false);
+      expect(await post(server, '/plugins/tag/enable')).toMatchObject({ status: 200 });
+      expect((await server.get('/one')).headers.get('x-a')).toBe('seen');
+    }
+    running = false;
+    await Promise.all(load);
+    expect([...statuses]).toEqual([200]);
+    await server.backworks.stop();
+  });
+
+  test('a name is no path, whoever asks', async () => {
+    const server = await start(A);
+    for (const name of [one, '../fixtures/config_echo.so', 'config_echo.so']) {
+      expect(await post(server, `/plugins/${encodeURIComponent(name)}/load`)).toMatchObject({
+        body: { code: 'BW_PLUGIN_UNKNOWN' },
+      });
+    }
+    await server.backworks.stop();
+  });
+});
