@@ -13,18 +13,19 @@ import type { SwapResult } from './plugins/swap.js';
 import type { SwapOrigin } from './plugins/swap-record.js';
 import type { PluginStatus, RejectedLibrary } from './plugins/status.js';
 import { validateLibrary, type ValidationReport } from './plugins/validate.js';
-import type { PluginRecord } from './plugins/version-records.js';
+import { type PluginRecord, VersionRecords } from './plugins/version-records.js';
 import {
   type PluginProfile,
   profileConfigured,
   profileFile,
   type ProfileSettings,
 } from './profiling/profile.js';
-import { FileWatch } from './reload/file-watch.js';
 import { Reloader } from './reload/reloader.js';
 import type { ReloadReport } from './reload/report.js';
 import { inForce } from './reload/settings.js';
+import { Watches } from './reload/watches.js';
 import { createAdminApp } from './server/admin.js';
+import { type HistoryDocument, historyDocument } from './server/version-document.js';
 import { listen, type Listener } from './server/listen.js';
 import { createTraffic, type Traffic } from './traffic.js';
 
@@ -134,7 +135,7 @@ export function operate(
     configured(next) {
       current = inForce(current, next);
       alerts.configure(current.alerts);
-      void follow(current);
+      void watches.follow(current);
       configured?.(current);
     },
     log,
@@ -148,12 +149,10 @@ export function operate(
   }
 
   // What was wrong with it is in the log.
-  const watch =
-    config.file === null ? null : new FileWatch(config.file, () => void reload().catch(() => undefined));
-  async function follow({ server: { reload: wanted } }: BackworksConfig): Promise<void> {
-    if (wanted.watch) await watch?.start(wanted.intervalMs);
-    else watch?.stop();
-  }
+  const watches = new Watches(config.file, {
+    configuration: () => void reload().catch(() => undefined),
+    library: (name) => void control.swap(name, 'watch').catch(() => undefined),
+  });
 
   const admin = createAdminApp({
     refresh: () => traffic.refresh(),
@@ -178,7 +177,7 @@ export function operate(
   });
 
   async function open(): Promise<BackworksAddress> {
-    await follow(config);
+    await watches.follow(config);
     const { enabled, host, port } = config.admin;
     if (enabled) adminListener = await listen(admin, { host, port, log });
     const { url } = await traffic.start();
@@ -190,7 +189,7 @@ export function operate(
   async function close(): Promise<void> {
     // Plugins that are just being loaded are loaded to the end: then there is something to shut down.
     await opening?.catch(() => undefined);
-    watch?.stop();
+    watches.stop();
     await reloader.idle();
     // The admin API tells of it until the end.
     await traffic.stop();
@@ -245,6 +244,11 @@ export function profilePlugin(
     settings,
     createPluginParts(new PluginMetrics(), silentLog, environment),
   );
+}
+
+/** What is remembered of a plugin's versions, as `backworks plugin history` tells it without a server. */
+export async function readPluginHistory({ file }: BackworksConfig, name: string): Promise<HistoryDocument> {
+  return historyDocument(name, await (await VersionRecords.open(file)).read(name));
 }
 
 /**

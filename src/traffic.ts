@@ -5,9 +5,6 @@ import { PluginOrchestrator } from './pipeline/orchestrator.js';
 import { createPluginParts } from './plugins/plugin-parts.js';
 import { PluginRegistry } from './plugins/registry.js';
 import type { PluginStatus, RejectedLibrary, StateChange } from './plugins/status.js';
-import type { SwapResult } from './plugins/swap.js';
-import type { SwapOrigin } from './plugins/swap-record.js';
-import type { PluginRecord } from './plugins/version-records.js';
 import { PluginControl } from './reload/plugin-control.js';
 import { ReloadPreparation } from './reload/preparation.js';
 import type { PreparedReload, ReloadPlan } from './reload/prepared-reload.js';
@@ -16,11 +13,7 @@ import { createApp, prepareRoutes } from './server/app.js';
 import { listen, type Listener } from './server/listen.js';
 
 /** What an operator can have done to plugins. */
-export interface TrafficControl extends Omit<AdminControl, 'reload'> {
-  swap(name: string, by: SwapOrigin): Promise<SwapResult>;
-  rollBack(name: string, by: SwapOrigin, to?: string): Promise<void>;
-  history(name: string): Promise<PluginRecord>;
-}
+export type TrafficControl = Omit<AdminControl, 'reload'>;
 
 /** What answers requests, with its plugins: this process, or several others. */
 export interface Traffic {

@@ -1,6 +1,7 @@
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, type ErrorCode, ERRORS } from '../errors.js';
 import type { PluginsDocument } from '../server/admin.js';
+import { CLI_AGENT } from '../server/version-routes.js';
 import { connectable, httpUrl } from './address.js';
 
 /** How long a server of this machine may take to answer. */
@@ -78,7 +79,7 @@ export async function requireServer(config: BackworksConfig): Promise<PluginsDoc
 function send(url: string, token: string, method = 'GET', timeoutMs = ANSWER_MS): Promise<Response> {
   return fetch(url, {
     method,
-    headers: { authorization: `Bearer ${token}` },
+    headers: { authorization: `Bearer ${token}`, 'user-agent': CLI_AGENT },
     redirect: 'error',
     signal: AbortSignal.timeout(timeoutMs),
   });

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode, Run } from './command.js';
+import { declareVersions } from './version-commands.js';
 import { declareConfig } from './config-commands.js';
 import { declareControl } from './control-commands.js';
 import { reportFailure } from './failure.js';
@@ -130,6 +131,7 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     );
 
   declareControl(plugin, run);
+  declareVersions(plugin, run);
   declareConfig(program, run);
 }
 

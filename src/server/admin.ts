@@ -11,6 +11,7 @@ import { type PluginDocument, pluginDocument } from './plugin-document.js';
 import { addPluginGauges } from './plugin-gauges.js';
 import { problemResponse } from './problem.js';
 import { readiness } from './readiness.js';
+import { addVersionRoutes, type VersionControl } from './version-routes.js';
 
 export interface AdminStatus {
   readonly plugins: readonly PluginStatus[];
@@ -22,7 +23,7 @@ export interface AdminStatus {
 }
 
 /** What can be done. Everything rejects with a BackworksError. */
-export interface AdminControl {
+export interface AdminControl extends VersionControl {
   /** Puts the changed configuration in force, or says what that would do. */
   reload(options: { readonly dryRun: boolean }): Promise<ReloadReport>;
   restart(name: string): Promise<void>;
@@ -150,6 +151,8 @@ export function createAdminApp(options: AdminOptions): Hono {
     return c.json(pluginDocument(plugin(name)));
   });
   only(LOAD, 'POST');
+
+  addVersionRoutes(app, { control, refresh, permit, only, plugin });
 
   permit(RELOAD, 'control');
   app.post(RELOAD, async (c) => {

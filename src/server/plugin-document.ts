@@ -1,5 +1,13 @@
 import type { ResourceLimits } from '../config/types.js';
 import type { KeptRefusal, PluginStatus, PostMortem } from '../plugins/status.js';
+import {
+  type SwapRecordDocument,
+  swapDocument,
+  type TrialDocument,
+  trialDocument,
+  type VersionDocument,
+  versionDocument,
+} from './version-document.js';
 
 /** A plugin's status as JSON: what the admin API answers and what `plugin status --json` prints. */
 export interface PluginDocument {
@@ -29,6 +37,12 @@ export interface PluginDocument {
   /** By hook. */
   calls: Record<string, { calls: number; failed: number }>;
   processes: ProcessDocument[];
+  /** Every version that has processes, the one that serves first. */
+  versions: VersionDocument[];
+  /** Null while there is one version. */
+  trial: TrialDocument | null;
+  /** What became of the last swap this server tried. */
+  last_swap: SwapRecordDocument | null;
   /** Newest first. */
   failures: FailureDocument[];
 }
@@ -110,6 +124,9 @@ export function pluginDocument(plugin: PluginStatus): PluginDocument {
     circuit: plugin.circuit,
     calls: { ...plugin.calls },
     processes: plugin.processes.map(processDocument),
+    versions: plugin.versions.map(versionDocument),
+    trial: trialDocument(plugin.trial),
+    last_swap: plugin.lastSwap === null ? null : swapDocument(plugin.lastSwap),
     failures: plugin.failures.map(failureDocument),
   };
 }

@@ -1,8 +1,10 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { PluginState, PluginStatus } from '../plugins/status.js';
+import type { PluginState, PluginStatus, VersionStatus } from '../plugins/status.js';
 
 const STATES: readonly PluginState[] = ['discovered', 'loading', 'ready', 'degraded', 'failed', 'stopped'];
 const PROCESS_STATES = ['starting', 'spare', 'ready', 'draining'] as const;
+/** Digits of a digest in a label. */
+const DIGEST_SHOWN = 12;
 
 type Set = (labels: Record<string, string>, value: number) => void;
 
@@ -45,6 +47,23 @@ export function addPluginGauges(registry: Registry, plugins: () => readonly Plug
       set({ state }, processes.filter((process) => process.state === state).length);
     }
   });
+  const ofVersions = (name: string, help: string, value: (version: VersionStatus) => number): void =>
+    add(name, help, ['version', 'digest', 'role'], ({ versions }, set) => {
+      for (const version of versions) {
+        const { digest, role } = version;
+        set({ version: version.version, digest: digest.slice(0, DIGEST_SHOWN), role }, value(version));
+      }
+    });
+  ofVersions(
+    'backworks_plugin_version_calls',
+    'Calls of hooks a version has had since it was started.',
+    ({ calls }) => calls,
+  );
+  ofVersions(
+    'backworks_plugin_version_failures',
+    'Of these, those without a usable answer or with a server error.',
+    ({ failed }) => failed,
+  );
   const total = ({ processes }: PluginStatus, of: 'residentBytes' | 'cpuMs'): number =>
     processes.reduce((sum, { usage }) => sum + (usage?.[of] ?? 0), 0);
   add('backworks_plugin_resident_bytes', 'Memory its working processes hold, sampled.', [], (plugin, set) =>

@@ -1,10 +1,10 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { ownCache } from '../fixtures/cache.js';
 import { eventually, startServer, type TestServer } from '../fixtures/server.js';
-import { putVersion } from '../fixtures/versions.js';
+import { putVersion, versionOf } from '../fixtures/versions.js';
 
 const cache = ownCache();
 let library = '';
@@ -17,8 +17,13 @@ const LONG = 'probation: { duration: 1h, min_calls: 5 }';
 
 /** Each test has a plugin of its own name, so that none remembers what became of another's. */
 let count = 0;
-async function start(swap = LONG, policy = '', name = `versioned${count++}`): Promise<Swapped> {
-  const server = await startServer(`
+async function start(
+  swap = LONG,
+  policy = '',
+  name = `versioned${count++}`,
+  settings = 'server: { port: 0 }',
+): Promise<Swapped> {
+  const server = await startServer(`${settings}
 endpoints:
   version: { path: /version, plugin: ${name} }
   wait: { path: /wait, plugin: ${name} }
@@ -407,4 +412,33 @@ test('no more versions are kept than asked for, and none that somebody uses is r
   await eventually(() => added().length === 2, 'two copies');
   await plugin.stop();
   await shared.stop();
+});
+
+describe('a watch', () => {
+  const settings = 'server: { port: 0, reload: { interval: 20ms } }';
+
+  test('swaps a file that is complete, once, and not one that was taken back', async () => {
+    const plugin = await start(`watch: true, ${LONG}`, '', `watched${count++}`, settings);
+    const bytes = versionOf(4001);
+    // Written piece by piece, as a linker does.
+    writeFileSync(library, '');
+    for (let at = 0; at < bytes.length; at += 8192) {
+      appendFileSync(library, bytes.subarray(at, at + 8192));
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await eventually(() => plugin.status.version === '1.0.4001', 'the swap');
+    await plugin.rollBack();
+    // The same bytes in another file are no other version.
+    putVersion(library, 4001);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(plugin.status.version).toBe('1.0.1000');
+    putVersion(library, 4002);
+    await eventually(() => plugin.status.version === '1.0.4002', 'the next swap');
+    const { history } = await plugin.history();
+    const seen = history
+      .filter(({ outcome }) => outcome !== 'rejected')
+      .map(({ by, outcome }) => `${by} ${outcome}`);
+    expect(seen).toEqual(['watch swapped', 'admin rolled_back', 'watch swapped']);
+    await plugin.stop();
+  });
 });

@@ -31,6 +31,9 @@ const noControl: AdminControl = {
   disable: () => Promise.reject(new Error('not asked for')),
   unload: () => Promise.reject(new Error('not asked for')),
   load: () => Promise.reject(new Error('not asked for')),
+  swap: () => Promise.reject(new Error('not asked for')),
+  rollBack: () => Promise.reject(new Error('not asked for')),
+  history: () => Promise.reject(new Error('not asked for')),
 };
 
 function plugin(name: string, state: PluginState, more: Partial<PluginStatus> = {}): PluginStatus {
@@ -401,6 +404,9 @@ test('plugins and rejected files are listed in snake_case, with what is document
         cpu_seconds: 0.25,
       },
     ],
+    versions: [],
+    trial: null,
+    last_swap: null,
     failures: [
       {
         time: '2026-01-02T03:01:00.000Z',

@@ -1,0 +1,55 @@
+import { readPluginHistory } from '../backworks.js';
+import { EXIT } from '../errors.js';
+import type { HistoryDocument, SwapRecordDocument } from '../server/version-document.js';
+import type { CommandContext, ExitCode } from './command.js';
+import { readConfig } from './config-file.js';
+import { type Column, printJson, printTable } from './print.js';
+import type { Style } from './screen.js';
+
+const STYLES: Readonly<Record<SwapRecordDocument['outcome'], Style>> = {
+  swapped: 'green',
+  rejected: 'yellow',
+  rolled_back: 'red',
+};
+
+const columns: Column<SwapRecordDocument>[] = [
+  { title: 'time', text: ({ time }) => time },
+  { title: 'by', text: ({ by }) => by, rank: 1 },
+  {
+    title: 'outcome',
+    text: ({ outcome }) => outcome.replace('_', ' '),
+    style: ({ outcome }) => STYLES[outcome],
+  },
+  { title: 'from', text: ({ from }) => named(from) },
+  { title: 'to', text: ({ to }) => named(to) },
+  { title: 'ms', text: ({ steps }) => total(steps), rank: 2 },
+];
+
+/** `backworks plugin history NAME`: what became of the plugin's swaps, from the cache directory. */
+export async function pluginHistory(context: CommandContext, name: string): Promise<ExitCode> {
+  const { config } = await readConfig(context);
+  const history: HistoryDocument = await readPluginHistory(config, name);
+  const { out, err } = context;
+  if (context.json) {
+    printJson(out, history);
+    return EXIT.ok;
+  }
+  if (history.history.length === 0) err.line(err.style('dim', `no swap of ${name} is on record`));
+  else {
+    const note: Column<SwapRecordDocument> = { title: 'reason', text: ({ reason }) => reason ?? '' };
+    printTable(out, history.history, { columns, note });
+  }
+  const kept = history.versions.map(named).join(', ');
+  if (kept !== '') err.line(err.style('dim', `kept, the newest first: ${kept}`));
+  return EXIT.ok;
+}
+
+function named({ version, digest }: { version: string | null; digest: string | null }): string {
+  return `${version ?? '-'} (${digest?.slice(0, 12) ?? '-'})`;
+}
+
+function total(steps: SwapRecordDocument['steps']): string {
+  return Object.values(steps)
+    .reduce((sum, ms) => sum + ms, 0)
+    .toFixed(0);
+}

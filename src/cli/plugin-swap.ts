@@ -1,0 +1,52 @@
+import { EXIT } from '../errors.js';
+import type { PluginDocument } from '../server/plugin-document.js';
+import type { SwapDocument } from '../server/version-routes.js';
+import { actOnServer, requireServer } from './admin-client.js';
+import type { CommandContext, ExitCode } from './command.js';
+import { readConfig } from './config-file.js';
+import { printJson } from './print.js';
+import { printable } from './screen.js';
+
+/** `backworks plugin swap NAME`: the running server takes up the library that is at the plugin's path now. */
+export async function pluginSwap(context: CommandContext, name: string): Promise<ExitCode> {
+  const { config } = await readConfig(context);
+  await requireServer(config);
+  const answer = await actOnServer<SwapDocument>(config, `/plugins/${encodeURIComponent(name)}/swap`);
+  const { out } = context;
+  if (context.json) printJson(out, answer);
+  else out.line(sentence(answer));
+  return EXIT.ok;
+
+  function sentence({ result, plugin }: SwapDocument): string {
+    const tried = plugin.versions.find(({ role }) => role === 'canary');
+    if (result === 'unchanged') return `${plugin.name} already runs what is at its path: ${serving(plugin)}`;
+    if (result === 'canary' && tried !== undefined && plugin.trial !== null) {
+      const { percent, until } = plugin.trial;
+      const what = `${tried.version} gets ${percent}% of the requests of ${plugin.name} until ${until}`;
+      return `${out.style('yellow', 'canary')} ${printable(what)}`;
+    }
+    const probation = plugin.trial === null ? '' : `, in probation until ${plugin.trial.until}`;
+    return `${out.style('green', 'swapped')} ${plugin.name} to ${serving(plugin)}${probation}`;
+  }
+}
+
+/** `backworks plugin rollback NAME [--to N|DIGEST]`: the running server goes back to a version that served. */
+export async function pluginRollback(
+  context: CommandContext,
+  name: string,
+  { to }: { readonly to?: string },
+): Promise<ExitCode> {
+  const { config } = await readConfig(context);
+  await requireServer(config);
+  const query = to === undefined ? '' : `?to=${encodeURIComponent(to)}`;
+  const path = `/plugins/${encodeURIComponent(name)}/rollback${query}`;
+  const plugin = await actOnServer<PluginDocument>(config, path);
+  const { out } = context;
+  if (context.json) printJson(out, plugin);
+  else out.line(`${out.style('green', 'rolled back')} ${plugin.name} to ${serving(plugin)}`);
+  return EXIT.ok;
+}
+
+function serving({ version, digest }: PluginDocument): string {
+  return printable(`${version ?? 'unknown'} (${digest?.slice(0, 12) ?? 'unknown'})`);
+}
