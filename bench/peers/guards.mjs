@@ -7,6 +7,7 @@ import {
   TimeoutStrategy,
   wrap,
 } from 'cockatiel';
+import { Deferred } from '../../dist/deferred.js';
 import { DeadlineTimer } from '../../dist/execution/deadline.js';
 import { PluginExecutor } from '../../dist/execution/executor.js';
 import { PluginMetrics } from '../../dist/execution/metrics.js';
@@ -18,8 +19,13 @@ import { serveTasks } from '../peer-tasks.mjs';
 const WIDTH = 8;
 const CALL_MS = 100;
 
-/** A call whose answer is there at once, so that nothing but its guards is measured. */
-const operation = () => Promise.resolve(null);
+/** A call that takes no time, so that nothing but its guards is measured; its answer comes as a runner's does. */
+const operation = () => {
+  const answer = new Deferred();
+  queueMicrotask(() => answer.resolve(null));
+  return answer;
+};
+const work = { begin: operation, read: (reply) => reply };
 
 const GUARDS = {
   none: () => operation,
@@ -35,7 +41,7 @@ const GUARDS = {
       metrics: new PluginMetrics(),
       onCircuitChange() {},
     });
-    return () => executor.execute('before_request', operation);
+    return () => executor.run('before_request', work);
   },
 
   /** The same guards as the library offers them, without metrics. */
