@@ -58,6 +58,12 @@ export class PluginExecutor {
     return new PluginExecutor({ ...this.options, settings }, this);
   }
 
+  /** The plugin is gone and no other takes its place: nobody is to hear of its circuit any more. */
+  withdraw(): void {
+    this.listener.dispose();
+    this.options.metrics.withdraw(this.options.plugin);
+  }
+
   get circuit(): CircuitStateName {
     return CIRCUIT_NAMES[this.policies.breaker.state];
   }

@@ -68,6 +68,11 @@ export class PluginMetrics {
     this.circuit.set({ plugin }, { closed: 0, 'half-open': 1, open: 2 }[state]);
   }
 
+  /** A plugin that is gone has no circuit; what was counted of it stays. */
+  withdraw(plugin: string): void {
+    this.circuit.remove({ plugin });
+  }
+
   processFailed(plugin: string): void {
     this.restarts.inc({ plugin });
   }

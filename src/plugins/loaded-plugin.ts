@@ -144,6 +144,11 @@ export class LoadedPlugin implements BackworksPlugin {
     await this.hold.release();
   }
 
+  /** It is taken out and no other takes its place. To be closed all the same. */
+  withdraw(): void {
+    this.executor.withdraw();
+  }
+
   get circuit(): CircuitStateName {
     return this.executor.circuit;
   }

@@ -159,6 +159,7 @@ export class PluginSupervisor implements SwapGround {
     this.health.forget(entry);
     this.swapper.end(entry, reason);
     const former = entry.take();
+    former?.withdraw();
     entry.stop(reason);
     if (former !== null)
       this.options.log.info({ plugin: entry.plan.name }, `plugin ${entry.plan.name} is ${reason}`);

@@ -390,6 +390,24 @@ describe('by hand', () => {
     await server.backworks.stop();
   });
 
+  test('a plugin that is stopped has no circuit, however it was left', async () => {
+    const crashing = compilePlugin('operated');
+    const server = await start(`endpoints: { crash: { path: /crash, plugin: operated } }
+plugins: { operated: { path: ${crashing}, circuit_breaker: { failures: 1, reset_after: 1h } } }`);
+    const circuits = async (): Promise<string[]> => {
+      const headers = { authorization: `Bearer ${TOKEN}` };
+      const text = await (await fetch(`${server.adminUrl}/metrics`, { headers })).text();
+      return text.match(/^backworks_plugin_circuit_state{.*$/gm) ?? [];
+    };
+    await server.get('/crash');
+    expect(await circuits()).toEqual(['backworks_plugin_circuit_state{plugin="operated"} 2']);
+    await post(server, '/plugins/operated/disable?force=true');
+    expect(await circuits()).toEqual([]);
+    await post(server, '/plugins/operated/enable');
+    expect(await circuits()).toEqual(['backworks_plugin_circuit_state{plugin="operated"} 0']);
+    await server.backworks.stop();
+  });
+
   test('a name is no path, whoever asks', async () => {
     const server = await start(A);
     for (const name of [one, '../fixtures/config_echo.so', 'config_echo.so']) {
