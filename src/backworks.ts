@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { alertingServer } from './alerts/alert.js';
 import { Alerts } from './alerts/alerts.js';
 import { loadConfig, type LoadedConfig } from './config/load.js';
@@ -7,6 +6,7 @@ import type { BackworksConfig } from './config/types.js';
 import { PluginMetrics } from './execution/metrics.js';
 import { BackworksError } from './errors.js';
 import { type Log, silentLog } from './log.js';
+import { hostVersion } from './plugins/host-version.js';
 import { createPluginParts } from './plugins/plugin-parts.js';
 import { Quarantine, type QuarantinedLibrary } from './plugins/quarantine.js';
 import type { SwapResult } from './plugins/swap.js';
@@ -116,7 +116,7 @@ export function operate(
   const { metrics, control } = traffic;
   const alerts = new Alerts({
     settings: config.alerts,
-    server: alertingServer(config, packageVersion()),
+    server: alertingServer(config, hostVersion()),
     log,
     registry: metrics.registry,
   });
@@ -171,7 +171,7 @@ export function operate(
     get readToken() {
       return current.admin.readToken;
     },
-    version: packageVersion(),
+    version: hostVersion(),
     configFile: config.file,
     log,
   });
@@ -262,9 +262,4 @@ export async function releaseLibrary(which: string): Promise<QuarantinedLibrary[
 
 function loaderOf({ file }: BackworksConfig): (() => Promise<LoadedConfig>) | null {
   return file === null ? null : () => loadConfig(file);
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

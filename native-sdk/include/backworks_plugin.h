@@ -299,10 +299,12 @@ typedef struct BackworksExtensions {
      * Describes the plugin. Called during discovery, without initialize().
      * Required: no.
      * Returns: a JSON object {hooks, capabilities, dependencies, config_schema, permissions,
-     *   max_execution_time_ms, critical, priority, author, license}; every key is optional.
+     *   max_execution_time_ms, critical, priority, author, license, backworks}; every key is optional.
      *   capabilities: names of operations that call() performs, such as "storage.kv.get".
      *   dependencies: names of plugins, or objects {name or capability, version, optional}, with
      *   version a semver range. A plugin starts after those it needs, and not without them.
+     *   backworks: a semver range of the host versions the plugin works with, such as ">=0.1"; any
+     *   other host refuses it.
      * Owner: static, stays the plugin's.
      * Thread: [serial].
      * Since: 1.

@@ -2,7 +2,8 @@ import { type BackworksError, type PluginPhase, PluginFailure } from '../errors.
 import type { JsonObject, JsonValue } from '../config/types.js';
 import type { LibraryDescription } from '../native/native-plugin.js';
 import type { PipelineHook } from './plugin.js';
-import { isRange } from './version.js';
+import { hostVersion } from './host-version.js';
+import { isRange, satisfies } from './version.js';
 
 export interface PluginDependency {
   /** `capability`: whichever plugin provides it. */
@@ -42,7 +43,8 @@ const MANIFEST_BYTES_MAX = 256 * 1024;
 
 /**
  * Turns a library's own description into checked metadata.
- * @throws PluginFailure BW_PLUGIN_METADATA naming the manifest key that is wrong.
+ * @throws PluginFailure BW_PLUGIN_METADATA naming the manifest key that is wrong, or BW_PLUGIN_ABI when the
+ *   plugin does not work with this version of the server.
  */
 export function readMetadata(
   description: LibraryDescription,
@@ -50,6 +52,7 @@ export function readMetadata(
 ): PluginMetadata {
   const manifest = parseManifest(description, phase);
   const reader = new ManifestReader(manifest, description.name, phase);
+  checkHost(reader.optional('backworks', 'string'), reader, description.name, phase);
   const listed = reader.strings('hooks');
   const present = PIPELINE_HOOKS.filter((hook) => description.functions.has(hook));
   return {
@@ -84,6 +87,17 @@ function parseManifest(description: LibraryDescription, phase: PluginPhase): Jso
   }
   if (!isObject(value)) throw wrong(description.name, phase, 'its manifest is not a JSON object');
   return value;
+}
+
+/** @param range versions of the server the plugin works with; null for all */
+function checkHost(range: string | null, reader: ManifestReader, plugin: string, phase: PluginPhase): void {
+  if (range === null) return;
+  if (!isRange(range)) throw reader.mismatch('backworks', 'a semver range');
+  const host = hostVersion();
+  if (satisfies(host, range)) return;
+  const message = `plugin ${plugin} works with Backworks ${range}, and this is ${host}`;
+  const hint = 'use a version of the plugin, or of Backworks, that goes with the other';
+  throw new PluginFailure('BW_PLUGIN_ABI', message, { plugin, phase, hint });
 }
 
 function readDependencies(reader: ManifestReader): PluginDependency[] {

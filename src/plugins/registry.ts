@@ -18,9 +18,10 @@ import type { SwapResult } from './swap.js';
 import type { SwapOrigin } from './swap-record.js';
 import type { PluginRecord } from './version-records.js';
 import { resolveDependencies, type Survey, type SurveyedPlugin, surveyPlugins } from './survey.js';
+import { admitVersion } from './version-admission.js';
 import { PluginSupervisor, type PluginSupervisorOptions } from './supervisor.js';
 
-export interface PluginRegistryOptions extends Omit<PluginSupervisorOptions, 'calls'> {
+export interface PluginRegistryOptions extends Omit<PluginSupervisorOptions, 'calls' | 'admit'> {
   readonly reader: LibraryReader;
   /** The policy of discovered plugins. */
   readonly defaults: PluginPolicy;
@@ -53,7 +54,17 @@ export class PluginRegistry {
       providersOf: (name) => this.resolution.providers.get(name) ?? [],
       log: options.log,
     });
-    this.supervisor = new PluginSupervisor({ ...options, calls });
+    this.supervisor = new PluginSupervisor({
+      ...options,
+      calls,
+      admit: ({ plan: { name } }, metadata) =>
+        admitVersion(name, metadata, this.surveyed(), (other) => this.entries.get(other)?.plugin != null),
+      onChange: () => {
+        // Another version may provide and need something else.
+        this.resolution = resolveDependencies(this.surveyed());
+        return options.onChange();
+      },
+    });
   }
 
   /**
@@ -190,9 +201,7 @@ export class PluginRegistry {
     edit: (plugins: readonly SurveyedPlugin[]) => readonly SurveyedPlugin[],
     stopReason: string,
   ): RegistryPlan {
-    const plugins = edit(
-      [...this.entries.values()].map(({ plan: entry, metadata }) => ({ entry, metadata })),
-    );
+    const plugins = edit(this.surveyed());
     const next = plugins.map(({ entry }) => ({ entry, digest: null }));
     const survey = { plugins, rejected: this.rejectedLibraries, resolution: resolveDependencies(plugins) };
     return { ...planPlugins(this.current(), next), survey, stopReason };
@@ -269,6 +278,10 @@ export class PluginRegistry {
       running: plugin !== null,
       reconfigurable: plugin?.reconfigurable === true,
     }));
+  }
+
+  private surveyed(): SurveyedPlugin[] {
+    return [...this.entries.values()].map(({ plan: entry, metadata }) => ({ entry, metadata }));
   }
 
   private enter({ entry, metadata }: SurveyedPlugin): RegistryEntry {

@@ -2,13 +2,14 @@ import { BackworksError, type PluginFailure, toBackworksError } from '../errors.
 import type { Log } from '../log.js';
 import { HealthMonitor } from './health-monitor.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
-import type { LibraryChoice, PluginEvents, PluginLoader } from './loader.js';
+import type { LibraryChoice, PluginLoader } from './loader.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
 import type { PluginCalls } from './plugin-calls.js';
-import { reportFailure, reportReady, reportSandbox } from './plugin-reports.js';
+import { pluginEvents } from './plugin-events.js';
+import { reportReady, reportSandbox } from './plugin-reports.js';
+import type { PluginMetadata } from './metadata.js';
 import { evidence } from './post-mortem.js';
 import { inQuarantine, type Quarantine } from './quarantine.js';
-import { refusalSentence } from './refusals.js';
 import type { RegistryEntry } from './registry-entry.js';
 import { Retirement } from './retirement.js';
 import { checkHealth } from './swap-candidate.js';
@@ -19,6 +20,8 @@ import type { VersionKeeper } from './version-keeper.js';
 
 export interface PluginSupervisorOptions {
   readonly calls: PluginCalls;
+  /** @throws PluginFailure BW_PLUGIN_DEPENDENCY when something that serves could not go on with a version */
+  admit(entry: RegistryEntry, metadata: PluginMetadata): void;
   readonly log: Log;
   readonly loader: PluginLoader;
   readonly quarantine: () => Promise<Quarantine>;
@@ -210,43 +213,25 @@ export class PluginSupervisor implements SwapGround {
     choose: LibraryChoice,
     identified: (digest: string) => void,
   ): Promise<LoadedPlugin> {
-    const { log, loader } = this.options;
-    const { name } = plan;
+    const { log, loader, calls } = this.options;
     let plugin: LoadedPlugin | null = null;
-    const serves = (): boolean => entry.plugin === plugin || plugin?.isSame(entry.plugin) === true;
-    const events: PluginEvents = {
+    const events = pluginEvents(entry, {
+      log,
+      calls,
+      plan,
+      plugin: () => plugin,
       identified,
-      failed: (failure, located) => {
-        plugin?.processFailed();
-        const tooOften = serves() && entry.failed(failure);
-        reportFailure(log, entry, failure, located);
-        const isBack = this.swapper.judge(entry, tooOften ? failure.message : null);
-        if (serves()) entry.condition('process', failure.message);
-        if (tooOften && !isBack) this.confine(entry, failure);
-      },
-      recovered: () => {
-        if (serves()) entry.condition('process', null);
-        entry.report(() => log.info({ plugin: name }, `plugin ${name} serves again`));
-      },
-      answeredBadly: (failure) => {
-        if (serves()) entry.answeredBadly(failure);
-      },
-      refused: (refusal) => {
-        if (!entry.refusals.add(refusal)) return;
-        const { permission, function: name, object } = refusal;
-        const sentence = refusalSentence(plan.name, refusal, plan.config.permissions);
-        log.warn({ plugin: plan.name, permission, function: name, object }, sentence);
-      },
-      circuit: (state) => {
-        if (serves()) entry.circuitChanged(state);
-        log.warn({ plugin: name, circuit: state }, `circuit of plugin ${name} is ${state}`);
-      },
-      operate: (request, caller) => this.options.calls.operate(name, request, caller),
-    };
+      judge: (hopeless) => this.swapper.judge(entry, hopeless),
+      confine: (failure) => this.confine(entry, failure),
+    });
     plugin = await loader.load(plan, events, choose);
     if (!this.closed) return plugin;
     await plugin.close();
     throw unsuitable(entry, 'started');
+  }
+
+  admit(entry: RegistryEntry, metadata: PluginMetadata): void {
+    this.options.admit(entry, metadata);
   }
 
   changed(): Promise<void> {

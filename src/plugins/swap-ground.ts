@@ -1,6 +1,7 @@
 import type { Log } from '../log.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { LibraryChoice } from './loader.js';
+import type { PluginMetadata } from './metadata.js';
 import type { PluginEntry } from './plugin-entry.js';
 import type { RegistryEntry } from './registry-entry.js';
 import type { VersionKeeper } from './version-keeper.js';
@@ -19,6 +20,8 @@ export interface SwapGround {
     choose: LibraryChoice,
     identified: (digest: string) => void,
   ): Promise<LoadedPlugin>;
+  /** @throws PluginFailure BW_PLUGIN_DEPENDENCY when something that serves could not go on with a version */
+  admit(entry: RegistryEntry, metadata: PluginMetadata): void;
   /** Puts a plugin in the place of the one that serves. @returns what served */
   put(entry: RegistryEntry, plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null;
   /**

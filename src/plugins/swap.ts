@@ -71,9 +71,10 @@ export class PluginSwapper {
     const known = entry.trial !== null && to === undefined ? null : await keeper.find(entry, to);
     const { trial } = entry;
     if (known === null && trial?.stage === 'canary') this.endCanary(entry, 'rolled_back', details);
-    else if (trial?.stage === 'probation' && (known === null || known.digest === trial.other.digest))
+    else if (trial?.stage === 'probation' && (known === null || known.digest === trial.other.digest)) {
+      this.ground.admit(entry, trial.other.metadata);
       this.comeBack(entry, trial, details);
-    else {
+    } else {
       // The trial may have ended while the copy was looked for.
       const { library } = known ?? (await keeper.find(entry, to));
       const choose: LibraryChoice = () => Promise.resolve(library);
@@ -148,6 +149,7 @@ export class PluginSwapper {
         steps.done('copy');
       });
       steps.done('start');
+      this.ground.admit(entry, plugin.metadata);
       await checkHealth(plugin);
       steps.done('health');
       if (entry.state === 'stopped')
