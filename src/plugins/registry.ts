@@ -1,14 +1,12 @@
-import { basename } from 'node:path';
 import type { BackworksConfig, PluginPolicy } from '../config/types.js';
-import { BackworksError, type ErrorCode, toBackworksError } from '../errors.js';
+import { BackworksError, toBackworksError } from '../errors.js';
 import { LibraryDigests } from '../native/library-digests.js';
 import { dependentsOf, type Resolution } from './dependency-resolver.js';
-import { discoverPlugins } from './discovery.js';
 import type { LibraryReader } from './library-reader.js';
+import { findLibrary } from './library-search.js';
 import { loadInOrder } from './load-order.js';
 import type { CanaryPlugin } from './plugin.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
-import { discoveredEntry } from './plugin-entry.js';
 import { PluginCalls } from './plugin-calls.js';
 import { RegistryChange } from './registry-change.js';
 import { RegistryEntry } from './registry-entry.js';
@@ -58,7 +56,7 @@ export class PluginRegistry {
       ...options,
       calls,
       admit: ({ plan: { name } }, metadata) =>
-        admitVersion(name, metadata, this.surveyed(), (other) => this.entries.get(other)?.plugin != null),
+        admitVersion(name, metadata, this.surveyed(), (other) => Boolean(this.entries.get(other)?.plugin)),
       onChange: () => {
         // Another version may provide and need something else.
         this.resolution = resolveDependencies(this.surveyed());
@@ -255,15 +253,9 @@ export class PluginRegistry {
    * A library of some directories that is no plugin yet, by its name or its file's; null for none.
    * @throws BackworksError when what is there cannot be used
    */
-  async findLibrary(which: string, directories: readonly string[]): Promise<SurveyedPlugin | null> {
+  findLibrary(which: string, directories: readonly string[]): Promise<SurveyedPlugin | null> {
     const { reader, defaults } = this.options;
-    const { found, rejected } = await discoverPlugins(directories, reader);
-    const library = found.find(({ path, metadata }) => metadata.name === which || basename(path) === which);
-    if (library !== undefined)
-      return { entry: discoveredEntry(library, defaults), metadata: library.metadata };
-    const broken = rejected.find(({ path }) => basename(path) === which);
-    if (broken === undefined) return null;
-    throw new BackworksError(broken.code as ErrorCode, broken.reason, { hint: broken.hint ?? undefined });
+    return findLibrary(which, directories, reader, defaults);
   }
 
   /** Plugins that serve and depend on one, directly or through others. */
