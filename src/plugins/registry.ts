@@ -1,6 +1,7 @@
 import type { BackworksConfig, PluginPolicy } from '../config/types.js';
-import { BackworksError, toBackworksError } from '../errors.js';
+import { BackworksError } from '../errors.js';
 import { LibraryDigests } from '../native/library-digests.js';
+import { describeEntry } from './entry-description.js';
 import { dependentsOf, type Resolution } from './dependency-resolver.js';
 import type { LibraryReader } from './library-reader.js';
 import { findLibrary } from './library-search.js';
@@ -80,7 +81,7 @@ export class PluginRegistry {
 
   /** Reads the metadata of explicit entries too, and who is in quarantine, for a list without a server. */
   async describeAll(): Promise<void> {
-    await Promise.all([...this.entries.values()].map((entry) => this.describe(entry)));
+    await Promise.all([...this.entries.values()].map((entry) => describeEntry(entry, this.options)));
   }
 
   /**
@@ -278,19 +279,6 @@ export class PluginRegistry {
 
   private enter({ entry, metadata }: SurveyedPlugin): RegistryEntry {
     return new RegistryEntry(entry, metadata, this.options.onState);
-  }
-
-  private async describe(entry: RegistryEntry): Promise<void> {
-    const { path, type, enabled } = entry.plan.config;
-    try {
-      if (path === null)
-        throw new BackworksError('BW_PLUGIN_UNSUPPORTED', `type "${type}" cannot be served yet`);
-      entry.metadata ??= await this.options.reader.read(path, entry.plan.config);
-      const identified = (digest: string): string => (entry.digest = digest);
-      if (enabled) await this.options.loader.admit(entry.plan, { identified });
-    } catch (error) {
-      entry.fail(toBackworksError(error));
-    }
   }
 
   private find(name: string): RegistryEntry {
