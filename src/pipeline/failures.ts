@@ -7,7 +7,6 @@ import {
 } from '../errors.js';
 import type { Log } from '../log.js';
 import type { BackworksPlugin } from '../plugins/plugin.js';
-import { InvalidAnswer } from '../plugins/response-check.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { problem } from './problem.js';
 import type { BufferedResponse } from './response-document.js';
@@ -55,12 +54,6 @@ const UNTRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 function asFailure(plugin: string, phase: PluginPhase, error: unknown): PluginFailure {
   if (error instanceof PluginFailure) return error;
-  const unusable = error instanceof InvalidAnswer;
-  const { code, message } = unusable
-    ? {
-        code: 'BW_PLUGIN_BAD_RESPONSE' as const,
-        message: `its answer to ${phase} cannot be used: ${error.message}`,
-      }
-    : toBackworksError(error);
+  const { code, message } = toBackworksError(error);
   return new PluginFailure(code, `plugin ${plugin}: ${message}`, { plugin, phase, cause: error });
 }

@@ -128,7 +128,7 @@ export class PluginOrchestrator {
     }
     let decision: Awaitable<RequestDecision | null>;
     try {
-      decision = station.plugin.beforeRequest(document!.toJson(), request);
+      decision = station.plugin.beforeRequest(document!.toJson(), request, document!);
     } catch (error) {
       this.#before.fail(exchange, error);
       return;
@@ -137,17 +137,8 @@ export class PluginOrchestrator {
   }
 
   readonly #before: Stage<RequestDecision | null> = {
-    take: (exchange, decision) => {
-      let response: PluginResponse | null = null;
-      try {
-        if (decision?.kind === 'respond') response = decision.response;
-        else if (decision !== null) exchange.document!.merge(decision.patch);
-      } catch (error) {
-        this.#before.fail(exchange, error);
-        return;
-      }
-      this.#decided(exchange, response);
-    },
+    take: (exchange, decision) =>
+      this.#decided(exchange, decision?.kind === 'respond' ? decision.response : null),
     fail: (exchange, error) => {
       const { request, plugins, index } = exchange;
       const { plugin } = plugins.beforeRequest[index]!;
@@ -249,7 +240,7 @@ export class PluginOrchestrator {
     refuseCancelled(request);
     let patch: Awaitable<JsonObject | null>;
     try {
-      patch = station.plugin.afterResponse(document.toJson(), request);
+      patch = station.plugin.afterResponse(document.toJson(), request, document);
     } catch (error) {
       this.#after.fail(exchange, error);
       return;
@@ -258,13 +249,7 @@ export class PluginOrchestrator {
   }
 
   readonly #after: Stage<JsonObject | null> = {
-    take: (exchange, patch) => {
-      try {
-        if (patch !== null) exchange.response!.merge(patch);
-      } catch (error) {
-        this.#after.fail(exchange, error);
-        return;
-      }
+    take: (exchange) => {
       exchange.index += 1;
       this.#tell(exchange);
     },

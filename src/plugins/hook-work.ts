@@ -2,7 +2,7 @@ import { type PluginPhase, PluginFailure } from '../errors.js';
 import type { GuardedCall } from '../execution/guarded-call.js';
 import type { Work } from '../execution/hook-guard.js';
 import type { Hook, NativePlugin, NativeReply } from '../native/native-plugin.js';
-import type { Caller } from './plugin.js';
+import type { Caller, Patched } from './plugin.js';
 import { InvalidAnswer } from './response-check.js';
 
 /** The plugin that is called. */
@@ -12,8 +12,8 @@ export interface Callee {
   readonly parsedReplyBytes: number;
 }
 
-/** Reads a reply. @throws InvalidAnswer */
-export type Read<T> = (reply: NativeReply, parsedBytesMax: number) => T;
+/** Reads a reply and applies it to the document, where it is a patch. @throws InvalidAnswer */
+export type Read<T> = (reply: NativeReply, parsedBytesMax: number, document?: Patched) => T;
 
 /** One call of a hook, as its executor makes it. */
 export class HookWork<T> implements Work<NativeReply, T> {
@@ -23,6 +23,7 @@ export class HookWork<T> implements Work<NativeReply, T> {
     private readonly args: readonly string[],
     private readonly readReply: Read<T>,
     private readonly caller: Caller | undefined,
+    private readonly document?: Patched,
   ) {}
 
   begin(call: GuardedCall): ReturnType<NativePlugin['call']> {
@@ -38,7 +39,7 @@ export class HookWork<T> implements Work<NativeReply, T> {
   /** Reads within the guards, so that an answer nobody can use counts as the plugin's failure. */
   read(reply: NativeReply): T {
     try {
-      return this.readReply(reply, this.callee.parsedReplyBytes);
+      return this.readReply(reply, this.callee.parsedReplyBytes, this.document);
     } catch (error) {
       throw error instanceof InvalidAnswer ? this.badAnswer(error) : error;
     }

@@ -12,6 +12,7 @@ import type {
   BackworksPlugin,
   Caller,
   JsonObject,
+  Patched,
   PipelineHook,
   PluginHealth,
   PluginResponse,
@@ -102,8 +103,8 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.metadata.hooks.has(hook);
   }
 
-  beforeRequest(requestJson: string, caller?: Caller): Awaitable<RequestDecision | null> {
-    return this.call('before_request', [requestJson], readDecision, caller);
+  beforeRequest(requestJson: string, caller?: Caller, document?: Patched): Awaitable<RequestDecision | null> {
+    return this.call('before_request', [requestJson], readDecision, caller, document);
   }
 
   processEndpoint(
@@ -115,8 +116,8 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.call('process_endpoint', [endpoint, method, requestJson], this.readAnswer, caller);
   }
 
-  afterResponse(responseJson: string, caller?: Caller): Awaitable<JsonObject | null> {
-    return this.call('after_response', [responseJson], readPatch, caller);
+  afterResponse(responseJson: string, caller?: Caller, document?: Patched): Awaitable<JsonObject | null> {
+    return this.call('after_response', [responseJson], readPatch, caller, document);
   }
 
   /** An operation of its manifest's capabilities, for another plugin; null for no answer. */
@@ -183,7 +184,13 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.native.processes();
   }
 
-  private call<T>(hook: Hook, args: readonly string[], read: Read<T>, caller?: Caller): Awaitable<T> {
-    return this.executor.run(hook, new HookWork(this.callee, hook, args, read, caller));
+  private call<T>(
+    hook: Hook,
+    args: readonly string[],
+    read: Read<T>,
+    caller?: Caller,
+    document?: Patched,
+  ): Awaitable<T> {
+    return this.executor.run(hook, new HookWork(this.callee, hook, args, read, caller, document));
   }
 }

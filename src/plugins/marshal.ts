@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { NativeReply } from '../native/native-plugin.js';
 import { isTooDeep, JSON_DEPTH_MAX } from './json-depth.js';
-import type { HeaderMap, JsonObject, PluginResponse, RequestDecision } from './plugin.js';
+import type { HeaderMap, JsonObject, Patched, PluginResponse, RequestDecision } from './plugin.js';
 import { checkResponseParts, InvalidAnswer } from './response-check.js';
 
 /**
@@ -15,21 +15,35 @@ const TEXT_BODY_BYTES_MAX = 1024;
 /** Perhaps a member "__proto__", plain or with any of its letters escaped; rare enough to be looked at closely. */
 const MAYBE_PROTOTYPE = /__proto__|\\u00[567]/i;
 
-/** The answer of before_request: `{"response": …}`, `{"request": …}` or the merge patch itself. */
-export function readDecision(reply: NativeReply, parsedBytesMax: number): RequestDecision | null {
+/**
+ * The answer of before_request: `{"response": …}`, `{"request": …}` or the merge patch itself.
+ * @param document takes the patch
+ */
+export function readDecision(
+  reply: NativeReply,
+  parsedBytesMax: number,
+  document?: Patched,
+): RequestDecision | null {
   if (reply === null) return null;
   const answer = parseObject(reply, parsedBytesMax);
   if ('response' in answer) {
     return { kind: 'respond', response: readResponse(asObject(answer.response, 'response')) };
   }
-  return { kind: 'patch', patch: 'request' in answer ? asObject(answer.request, 'request') : answer };
+  const patch = 'request' in answer ? asObject(answer.request, 'request') : answer;
+  document?.merge(patch);
+  return { kind: 'patch', patch };
 }
 
-/** The answer of after_response as a merge patch. */
-export function readPatch(reply: NativeReply, parsedBytesMax: number): JsonObject | null {
+/**
+ * The answer of after_response as a merge patch.
+ * @param document takes it
+ */
+export function readPatch(reply: NativeReply, parsedBytesMax: number, document?: Patched): JsonObject | null {
   if (reply === null) return null;
   const answer = parseObject(reply, parsedBytesMax);
-  return 'response' in answer ? asObject(answer.response, 'response') : answer;
+  const patch = 'response' in answer ? asObject(answer.response, 'response') : answer;
+  document?.merge(patch);
+  return patch;
 }
 
 /**

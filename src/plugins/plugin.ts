@@ -37,6 +37,15 @@ export interface Caller {
   call: { cancel(): void } | null;
 }
 
+/** The document a hook was told, which takes its answer. */
+export interface Patched {
+  /**
+   * Applies a merge patch, wholly or not at all.
+   * @throws InvalidAnswer when the patch cannot be applied.
+   */
+  merge(patch: JsonObject): void;
+}
+
 /** The hooks of a request's way through the pipeline. */
 export type PipelineHook = 'before_request' | 'process_endpoint' | 'after_response';
 
@@ -54,8 +63,11 @@ export interface BackworksPlugin {
   readonly critical: boolean;
   /** False for hooks that are absent: they cost nothing. */
   has(hook: PipelineHook): boolean;
-  /** Null for "unchanged". */
-  beforeRequest(requestJson: string, caller?: Caller): Awaitable<RequestDecision | null>;
+  /**
+   * Null for "unchanged".
+   * @param document takes the patch before it is returned: one that cannot be applied is the plugin's failure
+   */
+  beforeRequest(requestJson: string, caller?: Caller, document?: Patched): Awaitable<RequestDecision | null>;
   /** Null for "not mine". */
   processEndpoint(
     endpoint: string,
@@ -63,8 +75,11 @@ export interface BackworksPlugin {
     requestJson: string,
     caller?: Caller,
   ): Awaitable<PluginResponse | null>;
-  /** The RFC 7396 merge patch for the response document, or null for "unchanged". */
-  afterResponse(responseJson: string, caller?: Caller): Awaitable<JsonObject | null>;
+  /**
+   * The RFC 7396 merge patch for the response document, or null for "unchanged".
+   * @param document as with beforeRequest()
+   */
+  afterResponse(responseJson: string, caller?: Caller, document?: Patched): Awaitable<JsonObject | null>;
 }
 
 /** A version of a plugin that is tried out. */

@@ -46,8 +46,6 @@ export interface BadAnswer {
   readonly kind: 'bad answer';
   /** 'process_endpoint' unless said otherwise. */
   readonly hook?: 'before_request' | 'after_response';
-  /** Found only when the answer is applied: told in the log and to the client, not counted against the plugin. */
-  readonly uncounted?: boolean;
   readonly told: RegExp;
 }
 

@@ -1,4 +1,5 @@
-import type { BackworksPlugin, PipelineHook } from '../../dist/plugins/plugin.js';
+import { PluginFailure } from '../../dist/errors.js';
+import type { Awaitable, BackworksPlugin, Patched, PipelineHook } from '../../dist/plugins/plugin.js';
 import type { JsonObject } from '../../dist/config/types.js';
 
 export type Hooks = Partial<Pick<BackworksPlugin, 'beforeRequest' | 'processEndpoint' | 'afterResponse'>>;
@@ -15,10 +16,23 @@ export interface PluginTraits {
   dependsOn?: string[];
 }
 
+/** Goes on with a hook's answer when it is there. */
+function then<T>(answer: Awaitable<T>, next: (value: T) => T): Awaitable<T> {
+  return answer instanceof Promise ? answer.then(next) : next(answer as T);
+}
+
 /** A plugin written in TypeScript; hooks that are not given are absent, and calling one is an error. */
 export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = {}): BackworksPlugin {
   const absent = (): never => {
     throw new Error(`an absent hook of ${name} was called`);
+  };
+  const { beforeRequest = absent, processEndpoint = absent, afterResponse = absent } = hooks;
+  const apply = (phase: PipelineHook, patch: JsonObject, document: Patched | undefined): void => {
+    try {
+      document?.merge(patch);
+    } catch (cause) {
+      throw new PluginFailure('BW_PLUGIN_BAD_RESPONSE', String(cause), { plugin: name, phase, cause });
+    }
   };
   return {
     name,
@@ -46,10 +60,17 @@ export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = 
       threadSafe: false,
     },
     has: (hook) => METHODS[hook] in hooks,
-    beforeRequest: absent,
-    processEndpoint: absent,
-    afterResponse: absent,
-    ...hooks,
+    beforeRequest: (json, caller, document) =>
+      then(beforeRequest(json, caller), (decision) => {
+        if (decision?.kind === 'patch') apply('before_request', decision.patch, document);
+        return decision;
+      }),
+    processEndpoint,
+    afterResponse: (json, caller, document) =>
+      then(afterResponse(json, caller), (patch) => {
+        if (patch !== null) apply('after_response', patch, document);
+        return patch;
+      }),
   };
 }
 
