@@ -17,6 +17,7 @@
         'src/runner/host_table.c',
         'src/runner/input.c',
         'src/runner/library.c',
+        'src/runner/log_rate.c',
         'src/runner/main.c',
         'src/runner/output.c',
         'src/runner/print_filter.c',

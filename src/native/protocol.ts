@@ -42,6 +42,7 @@ export const Shared = {
   BEGUN: 0,
   PRODUCED: 8,
   BEGUN_US: 16,
+  LOG_RATE: 24,
   CANCELLED: 4096,
   RING: 20480,
   SIZE: 86016,

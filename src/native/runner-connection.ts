@@ -50,7 +50,11 @@ export interface AnswerHandler {
 }
 
 export interface ConnectionEvents {
-  log(level: PluginLogLine['level'], text: string): void;
+  /**
+   * @param droppedBytes what the runner did not let through before it
+   * @throws FrameError when it is more than a runner sends
+   */
+  log(level: PluginLogLine['level'], text: string, droppedBytes: number): void;
   metric(name: string, delta: number): void;
   refused(refusal: Refusal): void;
   /** The runner broke the rules; nothing it sends is read any more. */
@@ -223,7 +227,7 @@ export class RunnerConnection {
   private onFrame(type: number, id: number, detail: number, value: number, payload: Buffer): void {
     if (this.broken) return;
     if (!this.greeted) this.greet(type, value);
-    else if (type === RunnerFrame.LOG) this.events.log(LEVELS[detail] ?? 'info', payload.toString());
+    else if (type === RunnerFrame.LOG) this.events.log(LEVELS[detail] ?? 'info', payload.toString(), value);
     else if (type === RunnerFrame.METRIC) this.onMetric(payload);
     else if (type === RunnerFrame.REFUSED) this.events.refused(this.refusals.read(detail, value, payload));
     else if (type === RunnerFrame.CRASHED) this.crash = readCrashReport(value, payload);

@@ -59,6 +59,7 @@ export class RunnerProcess {
     private readonly onEnded: (failure: PluginFailure | null) => void,
   ) {
     const { name, events } = options;
+    this.logRate();
     try {
       this.child = spawnProcess({
         program: runner,
@@ -73,13 +74,14 @@ export class RunnerProcess {
     }
     const { stdout, stderr, socket, services, ended } = this.child;
     this.output = new PluginOutput(
-      () => options.logBytesPerSecond,
+      () => this.logRate(),
       (line) => events.log({ ...line, pid: this.pid }),
+      this.shared.isShared,
     );
     this.output.attach(stdout, 'stdout');
     this.output.attach(stderr, 'stderr');
     this.connection = new RunnerConnection(socket, this.shared, name, {
-      log: (level, text) => this.output.log(level, text),
+      log: (level, text, dropped) => this.output.frame(level, text, dropped),
       metric: (counter, delta) => events.metric(counter, delta),
       refused: (refusal) => events.refused(refusal),
       broken: (reason) => this.kill(reason),
@@ -95,6 +97,12 @@ export class RunnerProcess {
       setTimeout(() => this.kill(reason), CLOSED_SOCKET_GRACE_MS).unref();
     });
     void ended.then((end) => this.onProcessEnd(end));
+  }
+
+  /** The rate in force; the runner is told, as it may have changed. */
+  private logRate(): number {
+    this.shared.setLogRate(this.options.logBytesPerSecond);
+    return this.options.logBytesPerSecond;
   }
 
   get pid(): number {

@@ -53,6 +53,15 @@ export class SharedPage {
     writeSync(this.descriptor, slot, 0, SLOT_BYTES, Shared.CANCELLED + (id % CANCEL_SLOTS) * SLOT_BYTES);
   }
 
+  /** Tells the runner how many bytes of log lines may leave it a second. */
+  setLogRate(bytesPerSecond: number): void {
+    if (!this.open) return;
+    const rate = Buffer.alloc(4);
+    // 0 would let everything through.
+    rate.writeUInt32LE(Math.min(Math.max(Math.trunc(bytesPerSecond), 1), 0xffff_ffff));
+    writeSync(this.descriptor, rate, 0, rate.length, Shared.LOG_RATE);
+  }
+
   /**
    * Answer bytes that were produced but never arrived, to be read after the process has ended.
    * @param received bytes that arrived over the socket. Empty when the ring no longer holds them all.

@@ -4,6 +4,7 @@
 
 #include "answer.h"
 #include "frames.h"
+#include "log_rate.h"
 #include "protocol.h"
 #include "refusals.h"
 #include "text.h"
@@ -44,6 +45,13 @@ void answer_string(uint32_t id, const char *string, size_t length_max) {
         return;
     }
     answer_text(FRAME_REPLY, 0, id, 0, string, length);
+}
+
+void answer_dropped(void) {
+    FrameHeader header = {.type = FRAME_LOG, .value = log_rate_take_dropped()};
+
+    if (header.value > 0)
+        output_send(header, NULL, 0);
 }
 
 void answer_refusals(void) {

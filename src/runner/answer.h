@@ -24,6 +24,9 @@ void answer_status(const Library *library, uint32_t id, int32_t status);
 /* REPLY or EMPTY, or FAILED for a string of more than `length_max` bytes. */
 void answer_string(uint32_t id, const char *string, size_t length_max);
 
+/* LOG without a line, when lines of the plugin's were dropped and none has told so. */
+void answer_dropped(void);
+
 /* REFUSED for everything that was refused since the last time. */
 void answer_refusals(void);
 

@@ -6,6 +6,7 @@
 #include "clock.h"
 #include "frames.h"
 #include "host_table.h"
+#include "log_rate.h"
 #include "protocol.h"
 #include "services.h"
 #include "text.h"
@@ -25,6 +26,9 @@ static void host_log(int32_t level, const char *message) {
     if (level >= BACKWORKS_LOG_DEBUG && level <= BACKWORKS_LOG_ERROR)
         header.detail = (uint8_t)level;
     text = (Span){message, text_length_cut(message, LOG_TEXT_MAX)};
+    if (!log_rate_admits(text.length))
+        return;
+    header.value = log_rate_take_dropped();
     output_send(header, &text, 1);
     output_flush();
 }

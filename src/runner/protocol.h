@@ -47,13 +47,14 @@ enum {
 
 /*
  * Memory both sides share, descriptor 4. The runner writes, the server reads when the process is gone;
- * only the cancelled slots go the other way. Byte n of everything the runner has ever sent lies at
+ * only the log rate and the cancelled slots go the other way. Byte n of everything the runner has ever sent lies at
  * ring[n % ANSWER_RING_SIZE] until it has left for the socket.
  */
 enum shared_page {
     SHARED_BEGUN = 0,        /* u32: id of the newest frame whose function was entered */
     SHARED_PRODUCED = 8,     /* u64: bytes ever put into the ring or written past it */
     SHARED_BEGUN_US = 16,    /* u64: when that function was entered, CLOCK_MONOTONIC */
+    SHARED_LOG_RATE = 24,    /* u32: bytes of LOG a second that may leave the runner; 0 all */
     SHARED_CANCELLED = 4096, /* u32 slots: an id at id % CANCEL_SLOTS is not to be begun */
     CANCEL_SLOTS = 4096,
     SHARED_RING = 20480,
@@ -81,7 +82,8 @@ enum runner_frame {
     FRAME_REPLY = 68,        /* payload: the string the hook returned, without its NUL */
     FRAME_EMPTY = 69,        /* the hook returned NULL */
     FRAME_FAILED = 70,       /* detail: failure; payload: why */
-    FRAME_LOG = 71,          /* detail: log level; id 0; payload: text */
+    FRAME_LOG = 71,          /* detail: log level; id 0; value: bytes that were dropped before it;
+                                payload: text, empty for no line when bytes were dropped */
     FRAME_METRIC = 72,       /* id 0; payload: 8 bytes IEEE 754 delta, then the name */
     FRAME_CRASHED = 73,      /* id 0; value: signal; payload: address touched, module, offset in it,
                                 phase, number and name of a forbidden system call, "low"

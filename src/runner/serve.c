@@ -8,6 +8,7 @@
 #include "frames.h"
 #include "host_table.h"
 #include "library.h"
+#include "log_rate.h"
 #include "protocol.h"
 #include "sandbox_settings.h"
 #include "serve.h"
@@ -235,6 +236,7 @@ static void handle(Session *session, const FrameHeader *header, const char *payl
     rule->handle(session, header, arguments);
     crash_report_phase("idle");
     answer_refusals();
+    answer_dropped();
     /* Only calls are worth collecting answers for; the rest tells how far the library has come. */
     if (header->type != FRAME_CALL)
         output_flush();
@@ -246,6 +248,7 @@ _Noreturn void serve(void) {
 
     session.shared = shared_page_map();
     output_open(session.shared);
+    log_rate_open(session.shared);
     output_send(hello, NULL, 0);
     for (;;) {
         enum channel_result filled;

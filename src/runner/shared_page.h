@@ -19,7 +19,8 @@ typedef struct SharedPage {
     uint32_t reserved;
     _Atomic uint64_t produced;
     _Atomic uint64_t begun_us;
-    unsigned char unused[SHARED_CANCELLED - 24];
+    _Atomic uint32_t log_rate;
+    unsigned char unused[SHARED_CANCELLED - 28];
     _Atomic uint32_t cancelled[CANCEL_SLOTS];
     char ring[ANSWER_RING_SIZE];
 } SharedPage;

@@ -7,6 +7,7 @@
 
 #include "shared_page.h"
 
+_Static_assert(offsetof(SharedPage, log_rate) == SHARED_LOG_RATE, "the server writes this layout");
 _Static_assert(offsetof(SharedPage, cancelled) == SHARED_CANCELLED, "the server reads this layout");
 _Static_assert(offsetof(SharedPage, ring) == SHARED_RING, "the server reads this layout");
 _Static_assert(sizeof(SharedPage) == SHARED_SIZE, "the server reads this layout");

@@ -18,6 +18,7 @@ const RUNNER = [
   'input',
   'library',
   'lock_posix',
+  'log_rate',
   'output',
   'refusals',
   'sandbox_policy',
