@@ -3,6 +3,7 @@ import { TaskCancelledError, wrap } from 'cockatiel';
 import { AggregatorRegistry } from 'prom-client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultPluginPolicy } from '../../dist/config/load.js';
+import { Deferred } from '../../dist/deferred.js';
 import { BackworksError, PluginFailure } from '../../dist/errors.js';
 import { DeadlinePolicy, DeadlineTimer } from '../../dist/execution/deadline.js';
 import type { GuardedCall } from '../../dist/execution/guarded-call.js';
@@ -330,6 +331,48 @@ describe('answers at hand', () => {
     const third = (): string => ((tries += 1), tries < 3 ? crashAtOnce() : 'third');
     await expect(run(guarded, third)).resolves.toBe('third');
     expect(guarded.counts).toEqual({ before_request: { calls: 1, failed: 0 } });
+  });
+});
+
+describe('calls nobody waits for', () => {
+  const cancelled = new BackworksError('BW_REQUEST_CANCELLED', 'the client has gone');
+
+  /** Begins a call that ends as cancelled as soon as it is told to stop. */
+  function start(guarded: PluginExecutor): { call: GuardedCall; stops: string[]; outcome: Promise<string> } {
+    const stops: string[] = [];
+    let call: GuardedCall | undefined;
+    const answer = guarded.execute('before_request', (begun: GuardedCall): Deferred<string> => {
+      call = begun;
+      const work = new Deferred<string>();
+      begun.stop = (reason) => {
+        stops.push(reason);
+        work.reject(cancelled);
+      };
+      setTimeout(() => work.resolve('answer'), 30);
+      return work;
+    });
+    return { call: call!, stops, outcome: answer.catch((error: BackworksError) => error.code) };
+  }
+
+  test('count nowhere when they were taken back', async () => {
+    const guarded = executor({ circuitBreaker: { failures: 1, windowMs: 10_000, resetAfterMs: 100 } });
+    const { call, stops, outcome } = start(guarded);
+    call.cancel();
+    expect(await outcome).toBe('BW_REQUEST_CANCELLED');
+    expect(stops).toEqual(['cancelled']);
+    expect(guarded.counts).toEqual({ before_request: { calls: 0, failed: 0 } });
+    expect(guarded.circuit).toBe('closed');
+  });
+
+  test('are made all the same when they show whether the circuit can be closed', async () => {
+    const guarded = executor();
+    for (let i = 0; i < 3; i += 1) await codeOf(guarded.execute('before_request', crash));
+    await sleep(120);
+    const { call, stops, outcome } = start(guarded);
+    call.cancel();
+    expect(await outcome).toBe('answer');
+    expect(stops).toEqual([]);
+    expect(guarded.circuit).toBe('closed');
   });
 });
 
