@@ -161,7 +161,6 @@ export class PluginSwapper {
       const to = { digest, version: plugin?.metadata.version ?? null };
       const fields = { code: error.code, ...evidence(error, plan.config.limits) };
       this.report(entry, 'rejected', entry.versionName, { by, reason: error.message, steps, to }, fields);
-      entry.report(() => this.ground.keeper.prune());
       throw error;
     }
     return use({ plugin, plan, by, steps });

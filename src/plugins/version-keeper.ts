@@ -109,7 +109,7 @@ export class VersionKeeper {
     await this.note(name, (known) => served(known, version, config.swap.keep));
   }
 
-  /** Remembers what became of a swap. Never rejects. */
+  /** Remembers what became of a swap, and removes copies nothing needs any more. Never rejects. */
   async happened({ name, config }: PluginEntry, record: SwapRecord): Promise<void> {
     const { outcome, from, to, reason } = record;
     await this.note(name, (before) => {
@@ -118,6 +118,7 @@ export class VersionKeeper {
       const serving = served(known, to, config.swap.keep);
       return outcome === 'swapped' ? serving : refused(serving, from.digest, reason ?? 'by hand');
     });
+    await this.prune();
   }
 
   /** Removes copies nothing needs any more. Never rejects. */
