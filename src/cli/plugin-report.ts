@@ -65,15 +65,17 @@ function limits(values: LimitsDocument): string {
   const size = (bytes: number): string => amount(bytes, formatSize(bytes));
   return [
     `memory ${size(values.memory_bytes)}`,
+    `cgroup ${values.memory_cgroup_bytes === 0 ? 'none' : formatSize(values.memory_cgroup_bytes)}`,
     `open files ${amount(values.open_files, String(values.open_files))}`,
     `file size ${size(values.file_size_bytes)}`,
     `cpu time of a call ${amount(values.cpu_time_ms, `${values.cpu_time_ms / 1000} s`)}`,
     `idle cpu ${amount(values.idle_cpu_percent, `${values.idle_cpu_percent}%`)}`,
     `concurrency ${values.concurrency}`,
     `queue ${values.queue}`,
+    `frame ${size(values.frame_bytes)}`,
     `reply ${size(values.reply_bytes)}`,
     `parsed reply ${size(values.parsed_reply_bytes)}`,
-    `log ${size(values.log_bytes_per_second)}/s`,
+    `log ${formatSize(values.log_bytes_per_second)}/s`,
   ].join(', ');
 }
 

@@ -103,12 +103,17 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
 }
 
 /**
- * True when the arguments fit into one frame, and into a quarter of the memory of the process: a client
- * must not be able to end a plugin's processes by the size of its request.
+ * Longest payload of a call: one frame, and a quarter of the memory of the process, as a client must
+ * not be able to end a plugin's processes by the size of its request.
  * @param memoryBytes the limit of the process; 0 for none
  */
+export function requestBytesMax(memoryBytes: number): number {
+  return memoryBytes === 0 ? FRAME_PAYLOAD_MAX : Math.min(FRAME_PAYLOAD_MAX, Math.floor(memoryBytes / 4));
+}
+
+/** Whether a call with these arguments may be sent. @param memoryBytes as above */
 export function fitsFrame(args: readonly string[], memoryBytes: number): boolean {
-  const max = memoryBytes === 0 ? FRAME_PAYLOAD_MAX : Math.min(FRAME_PAYLOAD_MAX, memoryBytes / 4);
+  const max = requestBytesMax(memoryBytes);
   let units = 0;
   for (const text of args) units += text.length + 1;
   if (units * UTF8_BYTES_PER_UNIT_MAX <= max) return true;

@@ -22,6 +22,8 @@ export interface WorkerPoolEvents {
  */
 export class WorkerPool {
   description!: LibraryDescription;
+  /** What holds of the sandbox, as the newest worker said; null until there was one. */
+  sandbox: SandboxReport | null = null;
   /** Why the pool is short of workers; null when it is complete. */
   lastFailure: PluginFailure | null = null;
   private readonly workers = new Set<RunnerProcess>();
@@ -71,11 +73,6 @@ export class WorkerPool {
 
   workingProcesses(): readonly RunnerProcess[] {
     return [...this.workers].filter(({ usable }) => usable);
-  }
-
-  /** What holds of the sandbox, as the newest worker says. */
-  get sandbox(): SandboxReport | null {
-    return [...this.workers].at(-1)?.sandbox ?? null;
   }
 
   /** Milliseconds until the next start is allowed; Infinity once closed. */
@@ -148,6 +145,7 @@ export class WorkerPool {
       return;
     }
     this.workers.add(process);
+    this.sandbox = process.sandbox;
     this.events.ready();
     this.noteRecovery();
   }

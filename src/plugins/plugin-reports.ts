@@ -32,7 +32,7 @@ export function reportFailure(
   failure: PluginFailure,
   located: Promise<PluginFailure>,
 ): void {
-  const { limits } = entry.plan.config;
+  const { limits } = entry;
   entry.report(async () => {
     const detailed = await located;
     entry.detail(failure, detailed);

@@ -1,11 +1,10 @@
 import { basename } from 'node:path';
-import type { ResourceLimits } from '../config/types.js';
 import { type BackworksError, PluginFailure } from '../errors.js';
 import { placeWithFunction } from '../native/crash-place.js';
-import type { PostMortem } from './status.js';
+import type { LimitsInForce, PostMortem } from './status.js';
 
 /** What a failure leaves behind for the operator. */
-export function postMortem(failure: PluginFailure, time: Date, limits: ResourceLimits): PostMortem {
+export function postMortem(failure: PluginFailure, time: Date, limits: LimitsInForce): PostMortem {
   const { code, message, phase, outcome, signal, exitStatus, at, systemCall, requestId } = failure;
   return {
     time,
@@ -27,7 +26,7 @@ export function postMortem(failure: PluginFailure, time: Date, limits: ResourceL
  * The same for a log line; absent where there is nothing to say.
  * @param limits those in force
  */
-export function evidence(error: BackworksError, limits: ResourceLimits): object {
+export function evidence(error: BackworksError, limits: LimitsInForce): object {
   if (!(error instanceof PluginFailure)) return {};
   const { phase, outcome, signal, exitStatus, at, systemCall, requestId, stderrTail } = error;
   const stderr = stderrTail?.length ? stderrTail : undefined;

@@ -1,13 +1,13 @@
-import type { ResourceLimits } from '../config/types.js';
 import { type BackworksError, type ErrorCode, PluginFailure, type PluginPhase } from '../errors.js';
 import type { CircuitStateName } from '../execution/executor.js';
+import { limitsInForce } from './limits-in-force.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { PluginMetadata } from './metadata.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
 import { missingPermissions } from './permissions.js';
 import { postMortem } from './post-mortem.js';
 import { RefusalList } from './refusals.js';
-import type { PluginState, PluginStatus, StateChange } from './status.js';
+import type { LimitsInForce, PluginState, PluginStatus, StateChange } from './status.js';
 import type { Trial } from './trial.js';
 import type { SwapRecord, VersionName } from './swap-record.js';
 import { trialStatus, versionsOf } from './version-status.js';
@@ -29,7 +29,7 @@ const NOT_THE_LIBRARYS: readonly ErrorCode[] = [
 interface KeptFailure {
   readonly time: Date;
   failure: PluginFailure;
-  readonly limits: ResourceLimits;
+  readonly limits: LimitsInForce;
 }
 
 /** One plugin's place in the registry: its plan, its state and, while it runs, the plugin. */
@@ -72,6 +72,10 @@ export class RegistryEntry {
   /** The version that serves, or was to. */
   get versionName(): VersionName {
     return { digest: this.digest, version: this.metadata?.version ?? null };
+  }
+
+  get limits(): LimitsInForce {
+    return limitsInForce(this.plan.config, this.plugin?.sandbox ?? null);
   }
 
   get critical(): boolean {
@@ -210,7 +214,7 @@ export class RegistryEntry {
       },
       missingPermissions: missingPermissions(this.metadata?.permissions ?? null, config.permissions),
       refusals: this.refusals.list(),
-      limits: config.limits,
+      limits: this.limits,
       trial: this.trial === null ? null : trialStatus(this.trial),
       versions: versionsOf(this),
       lastSwap: this.lastSwap,
@@ -234,7 +238,7 @@ export class RegistryEntry {
   }
 
   private kept(failure: PluginFailure): KeptFailure {
-    return { time: new Date(), failure, limits: this.plan.config.limits };
+    return { time: new Date(), failure, limits: this.limits };
   }
 
   private settle(): void {

@@ -49,7 +49,7 @@ export interface PluginStatus {
   readonly missingPermissions: readonly string[];
   /** What the sandbox refused it, newest first. */
   readonly refusals: readonly KeptRefusal[];
-  readonly limits: ResourceLimits;
+  readonly limits: LimitsInForce;
   /** Two versions side by side; null when there is one. */
   readonly trial: TrialStatus | null;
   /** Every version that has processes, the one that serves first. */
@@ -58,6 +58,17 @@ export interface PluginStatus {
   readonly lastSwap: SwapRecord | null;
   /** The newest failures of its processes, newest first. */
   readonly failures: readonly PostMortem[];
+}
+
+/**
+ * The limits of a plugin's processes as they are in force, which the system may have made lower than they
+ * are configured; 0: none.
+ */
+export interface LimitsInForce extends ResourceLimits {
+  /** Of the cgroup of each process, with what the kernel keeps for it. */
+  readonly memoryCgroupBytes: number;
+  /** Longest frame that is sent to a process. */
+  readonly frameBytes: number;
 }
 
 /** Something the sandbox refused a plugin, in any of its processes. */
@@ -117,7 +128,7 @@ export interface PostMortem {
   /** The last lines of stderr, and those that began its last outburst; oldest first. */
   readonly stderr: readonly string[];
   /** Those that were in force; they may have changed since. */
-  readonly limits: ResourceLimits;
+  readonly limits: LimitsInForce;
 }
 
 /** A file in a plugin directory that is not a usable plugin. */

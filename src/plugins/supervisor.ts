@@ -173,8 +173,8 @@ export class PluginSupervisor implements SwapGround {
   fail(entry: RegistryEntry, error: BackworksError): void {
     entry.fail(error);
     const { code, message } = error;
-    const { name, config } = entry.plan;
-    this.options.log.error({ plugin: name, code, ...evidence(error, config.limits) }, message);
+    const { name } = entry.plan;
+    this.options.log.error({ plugin: name, code, ...evidence(error, entry.limits) }, message);
   }
 
   /**

@@ -2,6 +2,7 @@ import { BackworksError, toBackworksError } from '../errors.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { LibraryChoice } from './loader.js';
 import type { PluginEntry } from './plugin-entry.js';
+import { limitsInForce } from './limits-in-force.js';
 import { evidence } from './post-mortem.js';
 import type { RegistryEntry } from './registry-entry.js';
 import { StepTimes } from './step-times.js';
@@ -159,7 +160,10 @@ export class PluginSwapper {
       if (thrown instanceof Unchanged) return null;
       const error = toBackworksError(thrown);
       const to = { digest, version: plugin?.metadata.version ?? null };
-      const fields = { code: error.code, ...evidence(error, plan.config.limits) };
+      const fields = {
+        code: error.code,
+        ...evidence(error, limitsInForce(plan.config, plugin?.sandbox ?? null)),
+      };
       this.report(entry, 'rejected', entry.versionName, { by, reason: error.message, steps, to }, fields);
       throw error;
     }

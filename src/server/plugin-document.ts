@@ -1,5 +1,4 @@
-import type { ResourceLimits } from '../config/types.js';
-import type { KeptRefusal, PluginStatus, PostMortem } from '../plugins/status.js';
+import type { KeptRefusal, LimitsInForce, PluginStatus, PostMortem } from '../plugins/status.js';
 import {
   type SwapRecordDocument,
   swapDocument,
@@ -47,9 +46,11 @@ export interface PluginDocument {
   failures: FailureDocument[];
 }
 
-/** 0 means unlimited, as in the configuration. */
+/** Those that are in force; 0 means unlimited where the configuration says so too. */
 export interface LimitsDocument {
   memory_bytes: number;
+  /** Of the cgroup of each process; 0: none. */
+  memory_cgroup_bytes: number;
   open_files: number;
   file_size_bytes: number;
   /** Of one call. */
@@ -57,6 +58,8 @@ export interface LimitsDocument {
   idle_cpu_percent: number;
   concurrency: number;
   queue: number;
+  /** Longest frame that is sent to a process; 0 in the server's own. */
+  frame_bytes: number;
   reply_bytes: number;
   parsed_reply_bytes: number;
   log_bytes_per_second: number;
@@ -136,15 +139,17 @@ function refusalDocument(refusal: KeptRefusal): RefusalDocument {
   return { permission, function: name, object, times, last: last.toISOString() };
 }
 
-function limitsDocument(limits: ResourceLimits): LimitsDocument {
+function limitsDocument(limits: LimitsInForce): LimitsDocument {
   return {
     memory_bytes: limits.memoryBytes,
+    memory_cgroup_bytes: limits.memoryCgroupBytes,
     open_files: limits.openFiles,
     file_size_bytes: limits.fileSizeBytes,
     cpu_time_ms: limits.callCpuMs,
     idle_cpu_percent: limits.idleCpuPercent,
     concurrency: limits.concurrency,
     queue: limits.queue,
+    frame_bytes: limits.frameBytes,
     reply_bytes: limits.replyBytes,
     parsed_reply_bytes: limits.parsedReplyBytes,
     log_bytes_per_second: limits.logBytesPerSecond,

@@ -74,6 +74,20 @@ describe.each([
   });
 });
 
+test('limits in force are what the kernel says, and what cannot be enforced is none', () => {
+  const lower = startBehind(['/bin/sh', '-c', 'ulimit -f 2048; exec "$0" "$@"'], '');
+  expect(lower).toMatchObject({ state: 'ready', limits: { fileSizeBytes: 1024 ** 2, openFiles: 64 } });
+  const blind = startBehind([compileProgram('without_cpu_clock')], 'sandbox: best-effort');
+  expect(blind.limits).toMatchObject({ callCpuMs: 0, idleCpuPercent: 0, openFiles: 64 });
+  const inside = startBehind([], 'isolation: in-process, trusted: true');
+  expect(inside.limits).toMatchObject({
+    memoryBytes: 0,
+    openFiles: 0,
+    callCpuMs: 0,
+    replyBytes: 8 * 1024 ** 2,
+  });
+});
+
 test('where everything can be seen, strict runs it and says so', () => {
   expect(startBehind([], '')).toMatchObject({
     state: 'ready',

@@ -4,6 +4,11 @@ import { PluginMetrics } from '../../dist/execution/metrics.js';
 import type { PluginState, PluginStatus, PostMortem } from '../../dist/plugins/status.js';
 import { type AdminControl, type AdminStatus, createAdminApp } from '../../dist/server/admin.js';
 
+const limitsInForce = {
+  ...defaultPluginPolicy().limits,
+  memoryCgroupBytes: 272 * 1024 ** 2,
+  frameBytes: 16 * 1024 ** 2,
+};
 const TOKEN = 'correct horse battery staple'.replaceAll(' ', '-');
 const authorization = { authorization: `Bearer ${TOKEN}` };
 
@@ -19,7 +24,7 @@ const POST_MORTEM: PostMortem = {
   systemCall: null,
   requestId: 'r-1',
   stderr: ['about to do something silly'],
-  limits: { ...defaultPluginPolicy().limits, openFiles: 32 },
+  limits: { ...limitsInForce, openFiles: 32 },
 };
 
 /** Asked for by the tests that control; real plugins are controlled in test/e2e/control.test.ts. */
@@ -68,7 +73,7 @@ function plugin(name: string, state: PluginState, more: Partial<PluginStatus> = 
     versions: [],
     lastSwap: null,
     missingPermissions: ['network.connect 443'],
-    limits: { ...defaultPluginPolicy().limits, memoryBytes: 1024, queue: 64 },
+    limits: { ...limitsInForce, memoryBytes: 1024, queue: 64 },
     refusals: [
       {
         permission: 'network.connect',
@@ -355,12 +360,14 @@ test('plugins and rejected files are listed in snake_case, with what is document
   expect(response.headers.get('access-control-allow-origin')).toBeNull();
   const limits = {
     memory_bytes: 256 * 1024 ** 2,
+    memory_cgroup_bytes: 272 * 1024 ** 2,
     open_files: 64,
     file_size_bytes: 64 * 1024 ** 2,
     cpu_time_ms: 1000,
     idle_cpu_percent: 20,
     concurrency: 1,
     queue: 1024,
+    frame_bytes: 16 * 1024 ** 2,
     reply_bytes: 8 * 1024 ** 2,
     parsed_reply_bytes: 1024 ** 2,
     log_bytes_per_second: 64 * 1024,

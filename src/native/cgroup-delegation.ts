@@ -1,0 +1,91 @@
+import koffi from 'koffi';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CgroupPlace } from './cgroup-path.js';
+
+/** Of the groups of runner processes; what follows is the server's pid and a number. */
+export const RUNNER_GROUP_PREFIX = 'backworks-runner-';
+const RUNNER_GROUP = new RegExp(`^${RUNNER_GROUP_PREFIX}(\\d+)-\\d+$`);
+/** Where the server itself goes: a group with controllers for its children holds no processes. */
+const SERVER_GROUP = 'backworks-server';
+
+/** Directory that holds the groups of runners, or why there is none. */
+export type Delegation = { readonly directory: string } | { readonly missing: string };
+
+/**
+ * Finds the group below which this server may have groups of its own, and readies it. That is the one
+ * above the server's, when that was left to it with the server in a leaf (DelegateSubgroup= of systemd);
+ * else the server's own, which the server then leaves for a leaf it makes.
+ */
+export function delegationAt({ directory, parent }: CgroupPlace): Delegation {
+  try {
+    if (parent !== null && isDelegated(parent) && !isMarked(directory)) return readied(parent);
+    if (process.getuid?.() === 0 && !isMarked(directory)) return { missing: `${directory} is not delegated` };
+    return readied(directory, () => leave(directory));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return { missing: `${directory} is not delegated: ${why}` };
+  }
+}
+
+/** @param vacate makes sure that no process is in it */
+function readied(directory: string, vacate: () => string | null = () => null): Delegation {
+  if (!words(directory, 'cgroup.controllers').includes('memory'))
+    return { missing: `${directory} has no memory controller` };
+  const occupied = vacate();
+  if (occupied !== null) return { missing: occupied };
+  removeLeftovers(directory);
+  if (!words(directory, 'cgroup.subtree_control').includes('memory'))
+    writeFileSync(join(directory, 'cgroup.subtree_control'), '+memory');
+  return { directory };
+}
+
+/** Moves the server into a leaf, if it is alone; otherwise says why not. */
+function leave(directory: string): string | null {
+  const others = words(directory, 'cgroup.procs').filter((pid) => pid !== String(process.pid));
+  if (others.length > 0) return `${directory} is shared with other processes`;
+  const server = join(directory, SERVER_GROUP);
+  mkdirSync(server, { recursive: true });
+  writeFileSync(join(server, 'cgroup.procs'), String(process.pid));
+  return null;
+}
+
+/** Left to this user: for root every group is writable, so that only a mark counts. */
+function isDelegated(directory: string): boolean {
+  return isMarked(directory) || (process.getuid?.() !== 0 && statSync(directory).uid === process.getuid?.());
+}
+
+/** systemd marks the groups it leaves to their service (Delegate=yes). */
+function isMarked(directory: string): boolean {
+  const getxattr = koffi.load(null).func('getxattr', 'long', ['str', 'str', 'void *', 'size_t']);
+  const value = Buffer.alloc(1);
+  const marks = ['trusted.delegate', 'user.delegate'];
+  return marks.some((mark) => getxattr(directory, mark, value, 1) === 1 && value.toString() === '1');
+}
+
+/** Groups of servers that are gone; the kernel refuses to remove one that still has processes. */
+function removeLeftovers(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const pid = RUNNER_GROUP.exec(name)?.[1];
+    if (pid === undefined || isAlive(Number(pid))) continue;
+    try {
+      rmdirSync(join(directory, name));
+    } catch {
+      // It has processes, or is somebody else's.
+    }
+  }
+}
+
+/** A server beside this one may be about to use a group that is still empty. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+function words(directory: string, file: string): string[] {
+  return readFileSync(join(directory, file), 'utf8').split(/\s+/).filter(Boolean);
+}
