@@ -1,6 +1,8 @@
 /** What an overlay may hold, as definitions of the schema. */
 
 const PREFIX = '#/definitions/';
+/** Keys that are about the file and not about what runs. */
+const OF_THE_FILE = ['config_version', 'environments'];
 
 const overlayName = (name) => `overlay${name[0].toUpperCase()}${name.slice(1)}`;
 
@@ -23,7 +25,7 @@ export function withOverlays(schema) {
     return PREFIX + overlayName(name);
   };
   const { properties } = schema;
-  const kept = Object.fromEntries(Object.entries(properties).filter(([key]) => key !== 'environments'));
+  const kept = Object.fromEntries(Object.entries(properties).filter(([key]) => !OF_THE_FILE.includes(key)));
   const overlay = {
     title: 'Overlay',
     description: 'What differs in an environment. A null takes a value of the file away.',

@@ -92,8 +92,9 @@ function unknownKey(parent: Pointer, key: string, known: readonly string[]): Exp
   const near = nearest(key, known);
   let hint = `the keys here are ${known.join(', ')}`;
   if (near !== undefined) hint = `did you mean ${quote(near)}?`;
-  // Only an overlay does not know it.
+  // Only an overlay does not know these.
   if (pointer === '/environments') hint = 'an environment holds no others';
+  if (pointer === '/config_version') hint = 'it is about the whole file: write it at the top';
   if (key === '<<') hint = 'merge keys are not part of YAML 1.2; repeat the values';
   return { pointer, atKey: true, finding: { message: `unknown key ${quote(key)}`, hint } };
 }

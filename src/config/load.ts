@@ -10,7 +10,7 @@ import { below, isWithin, type Pointer } from './pointer.js';
 import { formatPlace, ProblemReport } from './problems.js';
 import { pluginEntries } from './plugin-entries.js';
 import { rememberBlocks } from './plugin-schema/config-blocks.js';
-import type { RawConfig } from './raw.js';
+import type { RawConfig, RawPlugin } from './raw.js';
 import { validateSchema } from './schema.js';
 import { readSource, type Source } from './source.js';
 import type { BackworksConfig, PluginConfig, PluginPolicy } from './types.js';
@@ -118,17 +118,27 @@ function check(text: string, options: ParseOptions): Source {
   return source;
 }
 
-/** The entries that are right although something else in the file is not. */
+/**
+ * The entries whose library and `config` are right although something else in the file is not. What else is
+ * wrong in them has its default, which grants nothing.
+ */
 function soundPlugins(source: Source, broken: readonly Pointer[], options: ParseOptions): PluginConfig[] {
   const origin = originOf(source, options);
+  const isMisshapen = (pointer: Pointer): boolean => broken.some((other) => isWithin(pointer, other));
   const isSound = (pointer: Pointer): boolean =>
+    !isMisshapen(pointer) &&
     !source.hasUnresolved(pointer) &&
-    !broken.some((other) => isWithin(other, pointer) || isWithin(pointer, other));
+    !broken.some((other) => isWithin(other, pointer));
   // A variable that is not set may stand for all of them.
-  if (!isMapping(source.at('/plugins')) || broken.some((other) => isWithin('/plugins', other))) return [];
-  const plugins = pluginEntries((source.value as unknown as RawConfig).plugins)
-    .filter(([name]) => isSound(below('/plugins', name)))
-    .map(([name, plugin]) => deepFreeze(normalizePlugin(name, plugin, origin)));
+  if (!isMapping(source.at('/plugins')) || isMisshapen('/plugins')) return [];
+  const plugins = pluginEntries((source.value as unknown as RawConfig).plugins).flatMap(([name, plugin]) => {
+    const pointer = below('/plugins', name);
+    if (isMisshapen(pointer) || source.isUnresolved(pointer)) return [];
+    if (!['type', 'path', 'config'].every((key) => isSound(below(pointer, key)))) return [];
+    const right = Object.entries(plugin).filter(([key]) => isSound(below(pointer, key)));
+    const entry: RawPlugin = { ...defaultEntry(), type: 'external', ...Object.fromEntries(right) };
+    return [deepFreeze(normalizePlugin(name, entry, origin))];
+  });
   rememberBlocks({ plugins }, source);
   return plugins;
 }
@@ -146,11 +156,14 @@ let policy: PluginPolicy | undefined;
 
 /** How a plugin runs that has no entry of its own, such as a discovered one. */
 export function defaultPluginPolicy(): PluginPolicy {
-  if (policy === undefined) {
-    const source = check('plugins: { any: { type: builtin } }', { directory: '/', env: {} });
-    const [entry] = pluginEntries((source.value as unknown as RawConfig).plugins);
-    if (entry === undefined) throw new TypeError('the configuration lost its plugin');
-    policy = deepFreeze(normalizePolicy(entry[1], '/'));
-  }
+  policy ??= deepFreeze(normalizePolicy(defaultEntry(), '/'));
   return policy;
+}
+
+/** An entry that says nothing. */
+function defaultEntry(): RawPlugin {
+  const source = check('plugins: { any: { type: builtin } }', { directory: '/', env: {} });
+  const [entry] = pluginEntries((source.value as unknown as RawConfig).plugins);
+  if (entry === undefined) throw new TypeError('the configuration lost its plugin');
+  return entry[1];
 }

@@ -135,6 +135,8 @@ plugins:
     config:
       api_key: long-enough
       unit: metric
+    timeouts: { call: fast }
+    permissions: { network: { connect: '\${NOT_SET}' } }
   wrong: { path: ./wrong.so, retry: { attempts: x } }
   bad: { path: ${compilePlugin('schema_cycle')} }
 `,
@@ -146,8 +148,10 @@ plugins:
     expect.stringMatching(
       /:7:7: plugins\.weather\.config\.unit: unknown key "unit" — did you mean "units"\?$/,
     ),
-    expect.stringMatching(/:8:49: plugins\.wrong\.retry\.attempts: expected a whole number/),
-    expect.stringMatching(/:9:3: plugins\.bad\.config: the config_schema of its library cannot be used/),
+    expect.stringMatching(/:8:23: plugins\.weather\.timeouts\.call: expected a duration/),
+    expect.stringMatching(/:9:42: plugins\.weather\.permissions\.network\.connect: .*NOT_SET/),
+    expect.stringMatching(/:10:49: plugins\.wrong\.retry\.attempts: expected a whole number/),
+    expect.stringMatching(/:11:3: plugins\.bad\.config: the config_schema of its library cannot be used/),
   ]);
 });
 

@@ -11,7 +11,9 @@ const check = (text: string) => backworks(['config', 'check', directory.write('p
 test('the block of a library is accepted as it is, and says what may be changed', async () => {
   const { code, stdout, stderr } = await template(compilePlugin('config_schema'));
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-  expect(stdout).toMatch(/^plugins:\n {2}config-schema:\n {4}# config-schema 1\.2\.0: Has a schema/);
+  expect(stdout).toMatch(
+    /^# yaml-language-server: \$schema=\S+\/backworks\.v1\.json\nplugins:\n {2}config-schema:\n {4}# config-schema 1\.2\.0: Has a schema/,
+  );
   expect(stdout).toContain('    # priority: 20\n');
   expect(stdout).toContain('    #   network:\n');
   expect(stdout).toContain(

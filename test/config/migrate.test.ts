@@ -154,6 +154,20 @@ describe('what version 1 does not have stays as a comment with its line', () => 
     ],
     ['one port for both', 'dashboard: { port: 8080 }\n', 1, 'port: the server has this port', '# port: 8080'],
     [
+      'the body of a status that has none',
+      'endpoints:\n  /a:\n    response:\n      status: 204 # gone\n      body: { a: 1 }\n',
+      5,
+      'body: a response with status 204 has no body',
+      '# body: { a: 1 }',
+    ],
+    [
+      'a status that is no answer',
+      'endpoints:\n  /a: { response: { status: 100, body: x } }\n',
+      2,
+      'status: version 1 has no such status',
+      '# status: 100',
+    ],
+    [
       'more of a proxy',
       'endpoints:\n  /a: { proxy: { target: "http://h", headers: { a: b } } }\n',
       2,
@@ -263,7 +277,11 @@ const endpoint = fc.record({
   ),
   plugin: optional(fc.constantFrom('a', 'zz')),
   response: optional(
-    fc.record({ status: fc.constantFrom(200, 404), body: fc.string(), delay: optional(fc.nat()) }),
+    fc.record({
+      status: optional(fc.constantFrom(200, 404, '404', 204, '304', 100, 'ok')),
+      body: optional(fc.oneof(fc.string(), fc.constant(null))),
+      delay: optional(fc.nat()),
+    }),
   ),
   proxy: optional(
     fc.record({

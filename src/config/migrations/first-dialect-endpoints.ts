@@ -5,6 +5,8 @@ import { isName, nameFrom } from './names.js';
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const ENDPOINT_KEYS = new Set(['path', 'methods', 'plugin', 'response', 'proxy']);
 const RESPONSE_KEYS = new Set(['status', 'headers', 'body']);
+/** Responses without a body, whatever the first dialect said. */
+const EMPTY_STATUSES = new Set([204, 205, 304]);
 const PROXY_KEYS = new Set(['target', 'timeout']);
 /** In this order: the first that is there answers. */
 const TARGETS = ['plugin', 'response', 'proxy'];
@@ -163,12 +165,28 @@ function migrateTarget(file: EditedDocument, { entry, endpoint, plugins }: Endpo
   }
   migrateProxy(file, entry, endpoint);
   const response = file.entry(endpoint, 'response');
-  if (response !== undefined) keepKeys(file, entry, response, RESPONSE_KEYS);
+  if (response !== undefined) migrateResponse(file, entry, response);
   const present = TARGETS.flatMap((key) => file.entry(endpoint, key) ?? []);
   for (const other of present.slice(1)) {
     file.commentOut(endpoint, other, `"${present[0]?.key}" answers already`, entry);
   }
 }
+
+function migrateResponse(file: EditedDocument, entry: Entry, response: Entry): void {
+  keepKeys(file, entry, response, RESPONSE_KEYS);
+  const map = file.mapping(response.value);
+  if (map === null) return;
+  const status = file.entry(map, 'status');
+  const body = file.entry(map, 'body');
+  const code = Number(status === undefined ? 200 : file.text(status.value));
+  if (status === undefined || isStatus(code)) {
+    if (status !== undefined && file.value(status.value) !== code) file.setValue(status, code);
+  } else file.commentOut(map, status, 'version 1 has no such status', entry);
+  if (body !== undefined && EMPTY_STATUSES.has(code))
+    file.commentOut(map, body, `a response with status ${code} has no body`, entry);
+}
+
+const isStatus = (code: number): boolean => Number.isInteger(code) && code >= 200 && code <= 599;
 
 function migrateProxy(file: EditedDocument, entry: Entry, endpoint: YAMLMap): void {
   const proxy = file.entry(endpoint, 'proxy');

@@ -20,6 +20,8 @@ export interface TemplateFacts {
   readonly configSchema: JsonObject | null;
 }
 
+/** Editors look for it at the beginning of a file; in the middle of one it does nothing. */
+const MODELINE = '# yaml-language-server: $schema=./node_modules/backworks/schema/backworks.v1.json';
 const REFERENCES_MAX = 16;
 const COMMENT_CHARACTERS_MAX = 400;
 /** Blocks within blocks that are written out with their comments. */
@@ -44,7 +46,7 @@ export function pluginTemplate(facts: TemplateFacts): string {
     ...commented(yaml(permissions === null ? {} : { permissions })),
     ...configLines(facts.configSchema),
   ];
-  return ['plugins:', ...indented([`${keyText(name)}:`, ...indented(body)])].join('\n') + '\n';
+  return [MODELINE, 'plugins:', ...indented([`${keyText(name)}:`, ...indented(body)])].join('\n') + '\n';
 }
 
 function configLines(schema: JsonObject | null): string[] {
@@ -52,14 +54,21 @@ function configLines(schema: JsonObject | null): string[] {
     return [...comment('The library has no schema for its configuration.'), '# config: {}'];
   const writer = new SchemaWriter(schema);
   const required = requiredKeys(writer.resolved(schema)).length > 0;
-  return writer.entry('config', schema, required, 0);
+  return writer.entry('config', schema, { required, written: required }, 0);
+}
+
+interface Standing {
+  /** The schema asks for the key. */
+  readonly required: boolean;
+  /** The key stands there, and not as a comment. */
+  readonly written: boolean;
 }
 
 /** Writes the keys of a schema as YAML. */
 class SchemaWriter {
   constructor(private readonly root: JsonObject) {}
 
-  entry(key: string, given: JsonValue, required: boolean, depth: number): string[] {
+  entry(key: string, given: JsonValue, { required, written }: Standing, depth: number): string[] {
     const schema = this.resolved(given);
     const children = this.children(schema, depth);
     const lines =
@@ -67,7 +76,7 @@ class SchemaWriter {
         ? yaml({ [key]: escaped(sampleOf(schema, (part) => this.resolved(part))) })
         : [`${keyText(key)}:`, ...indented(children)];
     const about = depth === 0 ? [] : this.about(schema, required);
-    return [...about, ...(required ? lines : commented(lines))];
+    return [...about, ...(written ? lines : commented(lines))];
   }
 
   /** The keys of an object; null for any other value, and for an object of which no key would be there. */
@@ -78,7 +87,10 @@ class SchemaWriter {
     const known = Object.entries(properties);
     // Within a comment all keys stand as they would be written.
     const none = !known.some(([key]) => required.includes(key));
-    return known.flatMap(([key, part]) => this.entry(key, part, none || required.includes(key), depth + 1));
+    return known.flatMap(([key, part]) => {
+      const isRequired = required.includes(key);
+      return this.entry(key, part, { required: isRequired, written: none || isRequired }, depth + 1);
+    });
   }
 
   private about(schema: JsonObject, required: boolean): string[] {
