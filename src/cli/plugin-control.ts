@@ -42,11 +42,19 @@ export async function pluginControl(
   if (isUp || !write) {
     const { plugins } = await requireServer(config);
     const before = plugins.find((candidate) => candidate.name === name);
-    plugin = await actOnServer<PluginDocument>(config, pluginPath(name, action) + query);
+    // Done before without --write, which said how to keep it: now the file is all there is to change.
+    if (write && before !== undefined && isSo(action, before)) plugin = before;
+    else plugin = await actOnServer<PluginDocument>(config, pluginPath(name, action) + query);
     if (before !== undefined) plugin = { ...plugin, path: plugin.path ?? before.path };
   }
   const change = action === 'restart' ? null : await changeOf(config, action, name, plugin, write);
   return report(context, action, name, plugin, change);
+}
+
+/** Whether the plugin is as the action would leave it. */
+export function isSo(action: ControlAction | 'load', { state }: PluginDocument): boolean {
+  if (action === 'disable' || action === 'unload') return state === 'stopped';
+  return action !== 'restart' && state !== 'stopped' && state !== 'failed';
 }
 
 /** The path of an action in the admin API. */

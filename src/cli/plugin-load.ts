@@ -7,7 +7,7 @@ import type { PluginDocument } from '../server/plugin-document.js';
 import { actOnServer, askServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
-import { pluginPath, report } from './plugin-control.js';
+import { isSo, pluginPath, report } from './plugin-control.js';
 import { type FileChange, writeChange } from './plugin-file.js';
 import { printJson } from './print.js';
 
@@ -24,8 +24,12 @@ export async function pluginLoad(
   const { config } = await readConfig(context);
   const name = nameOf(config, which);
   if (name === null) return addEntry(context, config, resolve(which), write);
-  await requireServer(config);
-  const plugin = await actOnServer<PluginDocument>(config, pluginPath(name, 'load'));
+  const { plugins } = await requireServer(config);
+  const before = plugins.find((candidate) => candidate.name === name);
+  const plugin =
+    write && before !== undefined && isSo('load', before)
+      ? before
+      : await actOnServer<PluginDocument>(config, pluginPath(name, 'load'));
   const disabled = config.plugins.some((entry) => entry.name === plugin.name && !entry.enabled);
   const change = disabled ? await writeChange(config, plugin.name, { kind: 'enable' }, write) : null;
   return report(context, 'load', plugin.name, plugin, change);

@@ -149,7 +149,7 @@ plugins:
       /:7:7: plugins\.weather\.config\.unit: unknown key "unit" — did you mean "units"\?$/,
     ),
     expect.stringMatching(/:8:23: plugins\.weather\.timeouts\.call: expected a duration/),
-    expect.stringMatching(/:9:42: plugins\.weather\.permissions\.network\.connect: .*NOT_SET/),
+    expect.stringMatching(/:9:40: plugins\.weather\.permissions\.network\.connect: .*NOT_SET/),
     expect.stringMatching(/:10:49: plugins\.wrong\.retry\.attempts: expected a whole number/),
     expect.stringMatching(/:11:3: plugins\.bad\.config: the config_schema of its library cannot be used/),
   ]);

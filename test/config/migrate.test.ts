@@ -69,6 +69,11 @@ describe('each construct', () => {
       'version: "1.0"\nendpoints:\n  a:\n    path: /a\n    methods: [ GET ]\n',
     ],
     [
+      'what was version 1 already',
+      'server: { body_limit: 1MiB }\nplugins:\n  a: { plugin_type: external, path: x, timeouts: { call: 1s } }\n',
+      'server: { body_limit: 1MiB }\nplugins:\n  a: { type: external, path: x, timeouts: { call: 1s } }\n',
+    ],
+    [
       'the level of the log',
       `logging: { level: INFO }\n${ENDPOINT}`,
       'logging: { level: info }\nendpoints:\n  a:\n    path: /a\n    methods: [ GET ]\n',

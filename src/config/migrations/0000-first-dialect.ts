@@ -18,10 +18,17 @@ const KEPT = new Set([
   'logging',
   'plugins',
   'endpoints',
+  'alerts',
+  'environments',
 ]);
 const PLUGIN_TYPES = new Set(['external', 'builtin', 'marketplace']);
-const PLUGIN_KEYS = new Set(['type', 'path', 'version', 'enabled', 'config']);
-const SERVER_KEYS = new Set(['host', 'port']);
+/** Those of the first dialect, and those that only version 1 has, in a file that was half migrated by hand. */
+const PLUGIN_KEYS = new Set([
+  ...['type', 'path', 'version', 'enabled', 'config'],
+  ...['critical', 'priority', 'isolation', 'trusted', 'sandbox', 'permissions', 'load', 'instances'],
+  ...['timeouts', 'circuit_breaker', 'retry', 'limits', 'recycle', 'restart', 'health', 'quarantine', 'swap'],
+]);
+const SERVER_KEYS = new Set(['host', 'port', 'body_limit', 'shutdown', 'reload']);
 const LEVELS = new Set(['trace', 'debug', 'info', 'warn', 'error', 'silent']);
 
 export function migrateFirstDialect(file: EditedDocument): void {
