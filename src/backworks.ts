@@ -12,7 +12,7 @@ import { Quarantine, type QuarantinedLibrary } from './plugins/quarantine.js';
 import type { SwapResult } from './plugins/swap.js';
 import type { SwapOrigin } from './plugins/swap-record.js';
 import type { PluginStatus, RejectedLibrary } from './plugins/status.js';
-import { validateLibrary, type ValidationReport } from './plugins/validate.js';
+import { HEAP_CHECKS, validateLibrary, type ValidationReport } from './plugins/validate.js';
 import { type PluginRecord, VersionRecords } from './plugins/version-records.js';
 import {
   type PluginProfile,
@@ -220,7 +220,7 @@ export function operate(
 
 /** Checks a library as `backworks plugin validate` does. Plugin code runs in processes of its own. */
 export function validatePlugin(path: string): Promise<ValidationReport> {
-  return validateLibrary(path, createPluginParts(new PluginMetrics(), silentLog, {}));
+  return validateLibrary(path, createPluginParts(new PluginMetrics(), silentLog, HEAP_CHECKS));
 }
 
 /** Measures a library's hooks as `backworks plugin profile PATH` does. */

@@ -273,9 +273,10 @@ export class RunnerProcess {
       this.shared.close();
       this.services.close();
     };
-    if (socket.readableEnded || socket.destroyed) settle();
+    // Its last words on stderr are read in the same turn as the end of its socket, or just after.
+    if (socket.readableEnded || socket.destroyed) setImmediate(settle);
     else {
-      socket.once('end', settle);
+      socket.once('end', () => setImmediate(settle));
       // After a pause of the server the timer is due before the socket was read.
       setTimeout(() => setImmediate(settle), DRAIN_AFTER_END_MS);
     }

@@ -1,11 +1,11 @@
 import type { PluginPolicy } from '../config/types.js';
-import { type BackworksError, type ErrorCode, toBackworksError } from '../errors.js';
+import { type BackworksError, type ErrorCode, PluginFailure, toBackworksError } from '../errors.js';
 import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js';
 import type { LibraryReader } from './library-reader.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import { type PluginLoader, UNHEARD } from './loader.js';
 import type { PluginMetadata } from './metadata.js';
-import type { PipelineHook } from './plugin.js';
+import { callWithSamples } from './sample-calls.js';
 
 export type CheckOutcome = 'passed' | 'failed' | 'crashed' | 'skipped';
 
@@ -38,23 +38,15 @@ const CRASH_CODES: ReadonlySet<ErrorCode> = new Set([
   'BW_PLUGIN_PROTOCOL',
 ]);
 
-const SAMPLE_REQUEST = {
-  id: 'validate',
-  method: 'GET',
-  path: '/validate',
-  route: '/validate',
-  params: {},
-  query: {},
-  headers: { host: 'localhost' },
-  body: null,
-  body_encoding: 'text',
-  remote: '127.0.0.1',
-  context: {},
-};
+/**
+ * What the processes are started with: freed memory is overwritten and small blocks are checked, so that
+ * damage to the heap shows which would go unnoticed otherwise. Other C libraries ignore it.
+ */
+export const HEAP_CHECKS = { GLIBC_TUNABLES: 'glibc.malloc.perturb=255:glibc.malloc.tcache_count=0' };
 
 /**
  * Checks a library from the outside in: the file, loading, its description, a start with an empty
- * configuration, one call of each hook, the end. Plugin code runs only in processes of its own, so a
+ * configuration, each hook with sample documents, the end. Plugin code runs only in processes of its own, so a
  * crash is a result like any other.
  */
 export async function validateLibrary(path: string, options: ValidateOptions): Promise<ValidationReport> {
@@ -88,6 +80,7 @@ async function checkRunning(
     path,
     enabled: true,
     config: {},
+    permissions: { ...defaults.permissions, env: Object.keys(HEAP_CHECKS) },
     where: null,
   } as const;
   let plugin: LoadedPlugin | null = null;
@@ -105,7 +98,7 @@ async function checkRunning(
     });
     for (const hook of running.metadata.hooks) {
       await report.check(hook, async () =>
-        (await callHook(running, hook)) === null ? 'NULL' : 'a usable answer',
+        (await callWithSamples(running, hook)) ? 'a usable answer' : 'NULL',
       );
     }
   } finally {
@@ -113,21 +106,6 @@ async function checkRunning(
       await running.close();
       return 'ended';
     });
-  }
-}
-
-async function callHook(plugin: LoadedPlugin, hook: PipelineHook): Promise<unknown> {
-  const request = JSON.stringify(SAMPLE_REQUEST);
-  switch (hook) {
-    case 'before_request':
-      return plugin.beforeRequest(request);
-    case 'process_endpoint':
-      return plugin.processEndpoint(SAMPLE_REQUEST.path, SAMPLE_REQUEST.method, request);
-    case 'after_response': {
-      const { id, method, path, route } = SAMPLE_REQUEST;
-      const response = { status: 200, headers: {}, body: null, body_encoding: 'text', context: {} };
-      return plugin.afterResponse(JSON.stringify({ ...response, request: { id, method, path, route } }));
-    }
   }
 }
 
@@ -149,9 +127,15 @@ class Report {
       return note('passed', await run(), null);
     } catch (thrown) {
       const error = toBackworksError(thrown);
-      return note(outcomeOf(error), error.message, error.hint ?? null);
+      return note(outcomeOf(error), `${error.message}${lastWords(error)}`, error.hint ?? null);
     }
   }
+}
+
+/** What glibc or a language says as it ends the process. */
+function lastWords(error: BackworksError): string {
+  const last = error instanceof PluginFailure ? error.stderrTail?.at(-1) : undefined;
+  return last === undefined || error.message.includes(last) ? '' : ` (${last})`;
 }
 
 function outcomeOf({ code }: BackworksError): CheckOutcome {

@@ -72,6 +72,20 @@ test.each([
   });
 });
 
+const glibc =
+  process.platform === 'linux' &&
+  'glibcVersionRuntime' in (process.report.getReport() as { header: object }).header;
+(glibc ? test : test.skip).each([
+  ['heap_overflow', 'crashed', /SIGABRT during process_endpoint at .*(corrupted|invalid)/],
+  ['freed_answer', 'failed', /is not (UTF-8|JSON)/],
+])('%s, which goes unnoticed in service, is found', async (fixture, outcome, detail) => {
+  const [report] = await reports(4, compilePlugin(fixture));
+  expect(report?.checks.find(({ name }) => name === 'process_endpoint')).toMatchObject({
+    outcome,
+    detail: expect.stringMatching(detail),
+  });
+});
+
 test('one bad library among good ones is 4, and all are reported', async () => {
   const text = directory.write('text.so', 'not a library\n');
   const { code, stdout } = await validate(compilePlugin('echo'), 'text.so', 'missing.so');

@@ -122,7 +122,7 @@ export const ANSWERS: readonly Row[] = [
     by: 'nothing, until glibc notices; a process of its own then',
     expected: { kind: 'answers', answer: { overflowed: 'ok' } },
     uncaught:
-      'damage to its own heap goes unnoticed until glibc stumbles over it, and only its process crashes.',
+      'damage to its own heap goes unnoticed until glibc stumbles over it, and only its process crashes; `plugin validate` finds it.',
   },
   {
     id: 'H45',

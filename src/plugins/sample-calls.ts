@@ -1,0 +1,63 @@
+import type { BackworksPlugin, PipelineHook } from './plugin.js';
+
+/** How often each document comes: damage to the heap is often found by a later call. */
+const ROUNDS = 4;
+
+const REQUEST = {
+  id: 'validate',
+  method: 'GET',
+  path: '/validate',
+  route: '/validate',
+  params: {},
+  query: {},
+  headers: { host: 'localhost' },
+  remote: { address: '127.0.0.1', port: 0 },
+  context: {},
+};
+const RESPONSE = {
+  headers: {},
+  context: {},
+  request: { id: REQUEST.id, method: REQUEST.method, path: REQUEST.path, route: REQUEST.route },
+};
+
+const REQUESTS = [
+  { ...REQUEST, body: null, body_encoding: 'text' },
+  { ...REQUEST, query: { city: 'Zürich', tag: ['a', 'b'] }, body: null, body_encoding: 'text' },
+  { ...REQUEST, method: 'POST', body: { items: [1, 2.5, null, true, 'ü'] }, body_encoding: 'json' },
+  { ...REQUEST, method: 'PUT', body: 'x'.repeat(4096), body_encoding: 'text' },
+  { ...REQUEST, method: 'POST', body: 'AAECAw==', body_encoding: 'base64' },
+];
+const RESPONSES = [
+  { status: 200, ...RESPONSE, body: null, body_encoding: 'text' },
+  { status: 200, ...RESPONSE, body: { items: [1, 2.5, null, true, 'ü'] }, body_encoding: 'json' },
+  { status: 404, ...RESPONSE, body: 'x'.repeat(4096), body_encoding: 'text' },
+  { status: 500, ...RESPONSE, body: 'AAECAw==', body_encoding: 'base64' },
+];
+
+/**
+ * Calls a hook with every sample document, several times.
+ * @returns whether it had an answer to any of them
+ * @throws BackworksError at the first call that fails
+ */
+export async function callWithSamples(plugin: BackworksPlugin, hook: PipelineHook): Promise<boolean> {
+  let answered = false;
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const document of hook === 'after_response' ? RESPONSES : REQUESTS) {
+      const json = JSON.stringify(document);
+      const answer = await call(plugin, hook, 'method' in document ? document.method : '', json);
+      answered ||= answer !== null;
+    }
+  }
+  return answered;
+}
+
+async function call(
+  plugin: BackworksPlugin,
+  hook: PipelineHook,
+  method: string,
+  json: string,
+): Promise<unknown> {
+  if (hook === 'before_request') return plugin.beforeRequest(json);
+  if (hook === 'after_response') return plugin.afterResponse(json);
+  return plugin.processEndpoint(REQUEST.path, method, json);
+}
