@@ -124,7 +124,6 @@ export function operate(
   const madeUpToken = config.admin.token === '' ? randomBytes(ADMIN_TOKEN_BYTES).toString('base64url') : null;
   const startedAt = new Date();
   let adminListener: Listener | null = null;
-  let starting = true;
   let opening: Promise<BackworksAddress> | null = null;
   let stopping: Promise<void> | null = null;
 
@@ -160,7 +159,7 @@ export function operate(
       plugins: traffic.plugins(),
       rejected: traffic.rejected(),
       draining: stopping !== null,
-      starting,
+      starting: !traffic.serving,
       startedAt,
     }),
     metrics,
@@ -181,7 +180,6 @@ export function operate(
     const { enabled, host, port } = config.admin;
     if (enabled) adminListener = await listen(admin, { host, port, log });
     const { url } = await traffic.start();
-    starting = false;
     const adminUrl = adminListener?.url ?? null;
     return { url, adminUrl, adminToken: adminUrl === null ? null : madeUpToken };
   }

@@ -79,6 +79,7 @@ export const ERRORS = {
   BW_PROXY_UPSTREAM: kind(502, EXIT.failure, 'The target of a proxy endpoint did not answer properly.'),
   BW_PROXY_TIMEOUT: kind(504, EXIT.failure, 'The target of a proxy endpoint did not answer in time.'),
   BW_SERVER_LISTEN: kind(500, EXIT.failure, 'The server cannot listen on its address.'),
+  BW_SERVER_WORKER: kind(503, EXIT.failure, 'A worker process of the server has ended or keeps ending.'),
   BW_SERVER_UNREACHABLE: kind(
     500,
     EXIT.failure,

@@ -27,6 +27,8 @@ export interface Traffic {
   stop(): Promise<void>;
   /** Brings what plugins(), rejected() and metrics say up to date, where they are not always. Never rejects. */
   refresh(): Promise<void>;
+  /** Whether anything answers requests. */
+  readonly serving: boolean;
   plugins(): PluginStatus[];
   rejected(): readonly RejectedLibrary[];
   readonly metrics: Pick<PluginMetrics, 'registry' | 'text'>;
@@ -103,6 +105,9 @@ export function createTraffic(config: BackworksConfig, { log, environment }: Tra
       await registry.describeAll();
     },
     refresh: () => Promise.resolve(),
+    get serving() {
+      return listener !== null;
+    },
     plugins: () => registry.status(),
     rejected: () => registry.rejected(),
     metrics,

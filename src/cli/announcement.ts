@@ -31,7 +31,7 @@ export function announce(announcement: Announcement): void {
 }
 
 function showPerson({ config, backworks, address, context: { err } }: Announcement): void {
-  err.line(`listening on ${err.style('bold', address.url)}`);
+  err.line(`listening on ${err.style('bold', address.url)}${sharedBy(config)}`);
   if (address.adminUrl !== null) err.line(`admin API on ${address.adminUrl}`);
   printPlugins(err, backworks.plugins().map(pluginDocument), backworks.rejected(), 'summary');
   const attempt = tryLine(config, address.url);
@@ -42,10 +42,16 @@ function writeLog({ config, backworks, address, log }: Announcement): void {
   const plugins = backworks
     .plugins()
     .map(({ name, version, state, reason }) => ({ name, version, state, reason }));
-  log.info({ url: address.url, plugins }, `listening on ${address.url}`);
+  const { workers } = config.server;
+  const fields = workers === 1 ? { url: address.url, plugins } : { url: address.url, workers, plugins };
+  log.info(fields, `listening on ${address.url}${sharedBy(config)}`);
   if (address.adminUrl !== null) log.info({ url: address.adminUrl }, `admin API on ${address.adminUrl}`);
   const attempt = tryLine(config, address.url);
   if (attempt !== null) log.info({}, attempt);
+}
+
+function sharedBy({ server: { workers } }: BackworksConfig): string {
+  return workers === 1 ? '' : ` with ${workers} workers`;
 }
 
 /** A line that gets a first answer out of the server, when an endpoint's path needs no filling in. */

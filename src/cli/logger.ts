@@ -23,15 +23,20 @@ export function isReadable(format: LoggingConfig['format'], screen: Screen): boo
 /**
  * A log on standard output. Lines are written before the call returns: a server that crashes has said
  * everything it had to say. The readable form needs no package beyond those installed for users.
+ * @param fields what every line has
  */
-export function createLogger(logging: LoggingConfig, screen: Screen): ServerLog {
+export function createLogger(
+  logging: LoggingConfig,
+  screen: Screen,
+  fields: Readonly<Record<string, unknown>> | null = null,
+): ServerLog {
   const readable: DestinationStream = {
     write: (line) => screen.write(readableLine(JSON.parse(line) as LogRecord, screen)),
   };
   return pino(
     {
       level: logging.level,
-      base: null,
+      base: fields,
       timestamp: stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       serializers: { err: stdSerializers.err, error: stdSerializers.err },

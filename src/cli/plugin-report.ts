@@ -80,10 +80,19 @@ function limits(values: LimitsDocument): string {
 }
 
 function processLine(runner: PluginDocument['processes'][number]): string {
-  const { pid, state, started_at: startedAt, calls, resident_bytes: bytes, cpu_seconds: cpu } = runner;
+  const {
+    pid,
+    worker,
+    state,
+    started_at: startedAt,
+    calls,
+    resident_bytes: bytes,
+    cpu_seconds: cpu,
+  } = runner;
+  const where = worker === null ? '' : ` of worker ${worker}`;
   const usage =
     bytes === null || cpu === null ? '' : `, ${(bytes / MIB).toFixed(1)} MiB, ${cpu.toFixed(2)} s CPU`;
-  return `${pid} ${state} since ${startedAt}, ${calls} calls${usage}`;
+  return `${pid}${where} ${state} since ${startedAt}, ${calls} calls${usage}`;
 }
 
 function printFailure(screen: Screen, failure: FailureDocument): void {

@@ -26,3 +26,11 @@ export function listenForStop(reload: () => void): StopSignals {
   process.on('SIGHUP', reload);
   return { first };
 }
+
+/**
+ * A worker stops when its primary says so: Ctrl-C in a terminal, and a supervisor that ends a whole group,
+ * reach every process at the same time.
+ */
+export function ignoreStopSignals(): void {
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => undefined);
+}

@@ -1,11 +1,14 @@
-import { createBackworks } from '../backworks.js';
+import { fileURLToPath } from 'node:url';
+import { type Backworks, type BackworksOptions, createBackworks } from '../backworks.js';
+import type { ClusterOptions } from '../cluster/clustered.js';
 import { loadConfig } from '../config/load.js';
-import { EXIT } from '../errors.js';
+import type { BackworksConfig } from '../config/types.js';
+import { type BackworksError, EXIT } from '../errors.js';
 import { announce } from './announcement.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { type LoadedConfig, requestConfig } from './config-file.js';
-import { createLogger, type ServerLog } from './logger.js';
-import { reportFailure } from './failure.js';
+import { endOnDefects } from './defects.js';
+import { createLogger } from './logger.js';
 import { listenForStop } from './signals.js';
 
 /** `backworks start`: serves until it is asked to stop. */
@@ -21,8 +24,12 @@ export async function start(context: CommandContext): Promise<ExitCode> {
 
   // What is wrong with a configuration is logged where it is found.
   const stop = listenForStop(() => void backworks.reload().catch(() => undefined));
-  const backworks = createBackworks(config, {
+  let fail = (_error: BackworksError): void => undefined;
+  const failure = new Promise<BackworksError>((resolve) => (fail = resolve));
+  const backworks = await createServer(config, {
     log,
+    logging,
+    failed: fail,
     environment: process.env,
     load,
     configured: (next) => void (log.level = next.logging.level),
@@ -31,7 +38,13 @@ export async function start(context: CommandContext): Promise<ExitCode> {
   const signal = await Promise.race([stop.first, started.then(() => null)]);
   if (signal === null) {
     announce({ config, backworks, address: await started, log, logging, context });
-    log.info({ signal: await stop.first }, 'stopping');
+    const reason = await Promise.race([stop.first, failure]);
+    if (typeof reason !== 'string') {
+      log.fatal({ code: reason.code }, reason.message);
+      await backworks.stop();
+      throw reason;
+    }
+    log.info({ signal: reason }, 'stopping');
   } else {
     log.info({ signal }, 'stopping before the start was complete');
     // What the interrupted start reports no longer matters.
@@ -42,12 +55,13 @@ export async function start(context: CommandContext): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-/** A defect leaves the process in a state nobody knows: it says so and ends. */
-function endOnDefects(log: ServerLog, context: CommandContext): void {
-  const end = (err: unknown): void => {
-    log.fatal({ err }, 'a defect ends the server');
-    process.exit(reportFailure(err, context));
-  };
-  process.on('uncaughtException', end);
-  process.on('unhandledRejection', end);
+/** One process answers requests, or as many as `server.workers` says. */
+async function createServer(
+  config: BackworksConfig,
+  options: BackworksOptions & Pick<ClusterOptions, 'logging' | 'failed'>,
+): Promise<Omit<Backworks, 'inspect'>> {
+  if (config.server.workers === 1) return createBackworks(config, options);
+  const { createClusteredBackworks } = await import('../cluster/clustered.js');
+  const program = fileURLToPath(new URL('worker.js', import.meta.url));
+  return createClusteredBackworks(config, { ...options, program });
 }

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { below } from './pointer.js';
 import { pluginEntries, sandboxOf } from './plugin-entries.js';
@@ -39,6 +40,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       host: server.host,
       port: server.port,
       bodyLimitBytes: parseSize(server.body_limit),
+      workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
       shutdown: {
         delayMs: parseDuration(server.shutdown.delay),
         timeoutMs: parseDuration(server.shutdown.timeout),

@@ -64,9 +64,9 @@ export interface RawConfig {
     port: number;
     body_limit: RawSize;
     /**
-     * Server processes. This version has one.
+     * Server processes that share the port, each with its own plugin processes; auto is one for each processor.
      */
-    workers: 1;
+    workers: string | number;
     /**
      * When a changed configuration comes into force by itself.
      */

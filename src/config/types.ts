@@ -27,6 +27,8 @@ export interface ServerConfig {
   readonly host: string;
   readonly port: number;
   readonly bodyLimitBytes: number;
+  /** Server processes. */
+  readonly workers: number;
   readonly shutdown: { readonly delayMs: number; readonly timeoutMs: number };
   readonly reload: {
     /** The file is reloaded when it changes. */

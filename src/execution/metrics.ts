@@ -34,6 +34,7 @@ export class PluginMetrics {
     this.circuit = new Gauge({
       name: 'backworks_plugin_circuit_state',
       help: 'Circuit breaker: 0 closed, 1 half open, 2 open.',
+      aggregator: 'max',
       labelNames: ['plugin'],
       registers,
     });

@@ -16,6 +16,11 @@ export class RestartDelay {
     this.nextStartAtMs = performance.now() + Math.min(delayMs * 2 ** (this.failures - 1), maxDelayMs);
   }
 
+  /** How many processes in a row have failed, each soon after its start. */
+  get inARow(): number {
+    return this.failures;
+  }
+
   /** Milliseconds until the next start is allowed; 0 for now. */
   remainingMs(): number {
     return Math.max(0, this.nextStartAtMs - performance.now());

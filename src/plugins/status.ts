@@ -35,7 +35,7 @@ export interface PluginStatus {
   readonly priority: number;
   readonly circuit: CircuitStateName;
   readonly calls: Readonly<Record<string, { readonly calls: number; readonly failed: number }>>;
-  readonly processes: readonly NativeProcess[];
+  readonly processes: readonly PluginProcess[];
   /** SHA-256 of the library in use; null until it was loaded. */
   readonly digest: string | null;
   readonly sandbox: {
@@ -82,6 +82,11 @@ export interface KeptRefusal {
   readonly last: Date;
 }
 
+/** A process of a plugin, and of which worker of the server; absent where there is one server process. */
+export interface PluginProcess extends NativeProcess {
+  readonly worker?: number;
+}
+
 /** A plugin entered a state, or is in it for another reason. */
 export interface StateChange {
   readonly plugin: string;
@@ -109,7 +114,7 @@ export interface VersionStatus extends Tally {
   readonly role: VersionRole;
   readonly version: string;
   readonly digest: string;
-  readonly processes: readonly NativeProcess[];
+  readonly processes: readonly PluginProcess[];
 }
 
 /** What is known of a process that failed. */

@@ -67,6 +67,8 @@ export interface LimitsDocument {
 
 export interface ProcessDocument {
   pid: number;
+  /** Of the server; null where there is one server process. */
+  worker: number | null;
   state: string;
   started_at: string;
   calls: number;
@@ -158,6 +160,7 @@ function limitsDocument(limits: LimitsInForce): LimitsDocument {
 
 function processDocument({
   pid,
+  worker,
   state,
   startedAt,
   calls,
@@ -165,6 +168,7 @@ function processDocument({
 }: PluginStatus['processes'][number]): ProcessDocument {
   return {
     pid,
+    worker: worker ?? null,
     state,
     started_at: startedAt.toISOString(),
     calls,

@@ -122,6 +122,6 @@ test('the keys named under "Not supported yet" are refused', () => {
 
 /** Where a key stands that the section names in short. */
 function keyPath(key: string): string[] {
-  const global = ['marketplace', 'state', 'server.workers'].includes(key);
+  const global = ['marketplace', 'state'].includes(key);
   return global ? key.split('.') : ['plugins', 'a', ...key.split('.')];
 }

@@ -156,6 +156,16 @@ server:`,
     '1:37: plugins.a.isolation: expected "process" or "in-process", found "proces" — did you mean "process"?',
   ],
   [
+    'no workers',
+    'server: { workers: 0 }',
+    '1:11: server.workers: expected a whole number from 1 to 256, or auto, found 0',
+  ],
+  [
+    'a word for workers',
+    'server: { workers: all }',
+    '1:11: server.workers: expected a whole number from 1 to 256, or auto, found "all"',
+  ],
+  [
     'no instances',
     'plugins: { a: { path: x, instances: 0 } }',
     '1:37: plugins.a.instances: expected a whole number from 1 to 64, found 0',

@@ -9,11 +9,6 @@ export const UNSUPPORTED: readonly Case[] = [
   ],
   ['state', 'state: {}', '1:1: state: this key is not supported by this version yet — remove it'],
   [
-    'workers',
-    'server: { workers: 4 }',
-    '1:11: server.workers: 4 is not supported by this version yet — remove it or set it to 1',
-  ],
-  [
     'load',
     'plugins: { a: { path: x, load: lazy } }',
     '1:26: plugins.a.load: "lazy" is not supported by this version yet — remove it or set it to "eager"',

@@ -1,0 +1,48 @@
+import type { FailedChange } from '../plugins/registry-change.js';
+import type { PluginAction, PluginChange } from '../plugins/reload.js';
+import type { ReloadPlan } from '../reload/prepared-reload.js';
+import { receivedError } from './conversation.js';
+import type { SentFailedChange } from './worker-procedures.js';
+
+/** From the least to the most: what is told of several workers is what most is done about. */
+const ACTIONS: readonly PluginAction[] = [
+  'keep',
+  'adjust',
+  'reconfigure',
+  'needs_restart',
+  'unload',
+  'load',
+  'swap',
+];
+
+/** What several workers would do, as one plan. */
+export function mergePlans(plans: readonly [ReloadPlan, ...ReloadPlan[]]): ReloadPlan {
+  const [first, ...others] = plans;
+  const plugins = new Map(first.plugins.map((change) => [change.name, change]));
+  for (const change of others.flatMap((plan) => plan.plugins)) {
+    const known = plugins.get(change.name);
+    if (known === undefined || weight(change) > weight(known)) plugins.set(change.name, change);
+  }
+  const needsRestart = [...new Set(plans.flatMap((plan) => plan.needsRestart))];
+  return {
+    ...first,
+    plugins: [...plugins.values()],
+    reordered: plans.some((plan) => plan.reordered),
+    needsRestart,
+  };
+}
+
+/** What failed in any worker; `keptFormer` when it goes on in all of them. */
+export function mergeFailed(lists: readonly (readonly SentFailedChange[])[]): FailedChange[] {
+  const failed = new Map<string, FailedChange>();
+  for (const { name, error, keptFormer } of lists.flat()) {
+    const known = failed.get(name);
+    if (known === undefined) failed.set(name, { name, error: receivedError(error), keptFormer });
+    else failed.set(name, { ...known, keptFormer: known.keptFormer && keptFormer });
+  }
+  return [...failed.values()];
+}
+
+function weight({ action }: PluginChange): number {
+  return ACTIONS.indexOf(action);
+}

@@ -1,0 +1,85 @@
+import cluster from 'node:cluster';
+import type { LoggingConfig } from '../config/types.js';
+import { BackworksError } from '../errors.js';
+import { addProcessMetrics } from '../execution/process-metrics.js';
+import type { Log } from '../log.js';
+import type { PreparedReload } from '../reload/prepared-reload.js';
+import { createTraffic, type LocalTraffic } from '../traffic.js';
+import { Conversation, sentError } from './conversation.js';
+import type { PrimaryProcedures, WorkerProcedures } from './worker-procedures.js';
+
+export interface WorkerOptions {
+  /** Makes the log of this worker; its level can be set. */
+  readonly createLog: (worker: number, logging: LoggingConfig) => Log & { level: string };
+  /** Where the variables come from that `permissions.env` grants. */
+  readonly environment: NodeJS.ProcessEnv;
+}
+
+/**
+ * Answers requests in this process as its primary says. Resolves when the channel to the primary is
+ * closed, which it is when the primary ends: then this process is to end, and its plugins end with it.
+ */
+export function serveWorker({ createLog, environment }: WorkerOptions): Promise<void> {
+  let traffic: LocalTraffic | null = null;
+  let log: (Log & { level: string }) | null = null;
+  let prepared: { readonly change: PreparedReload; readonly level: string } | null = null;
+  const running = (): LocalTraffic => {
+    if (traffic === null) throw new BackworksError('BW_INTERNAL', 'a worker that was not started');
+    return traffic;
+  };
+  const decided = (): { readonly change: PreparedReload; readonly level: string } => {
+    if (prepared === null) throw new BackworksError('BW_INTERNAL', 'no reload was prepared');
+    const decision = prepared;
+    prepared = null;
+    return decision;
+  };
+
+  const procedures: WorkerProcedures = {
+    async start({ worker, config, logging }) {
+      log = createLog(worker, logging);
+      traffic = createTraffic(config, { log, environment });
+      traffic.onState((change) => void primary.call('state', change));
+      addProcessMetrics(traffic.metrics.registry);
+      return traffic.start();
+    },
+    stop: async () => traffic?.stop(),
+    report: () => ({ plugins: running().plugins(), rejected: running().rejected() }),
+    metrics: () => running().metrics.registry.getMetricsAsJSON(),
+    plan: (next) => running().plan(next),
+    async prepare(next) {
+      const change = await running().prepare(next);
+      prepared = { change, level: next.logging.level };
+      return change.plan;
+    },
+    async commit() {
+      const { change, level } = decided();
+      const failed = await change.commit();
+      if (log !== null) log.level = level;
+      return failed.map(({ name, error, keptFormer }) => ({ name, error: sentError(error), keptFormer }));
+    },
+    abort: () => decided().change.abort(),
+    async control(name, args) {
+      const actions = running().control as unknown as Record<
+        string,
+        (...args: readonly unknown[]) => unknown
+      >;
+      return actions[name]?.(...args);
+    },
+  };
+  const channel = cluster.worker;
+  if (channel === undefined) throw new TypeError('only a process that cluster started is a worker');
+  const primary = new Conversation<PrimaryProcedures, WorkerProcedures>(
+    {
+      send: (message, sent) => void channel.process.send?.(message as object, undefined, undefined, sent),
+      onMessage: (listener) => void process.on('message', listener),
+    },
+    procedures,
+  );
+  void primary.call('ready');
+  return new Promise((resolve) => {
+    process.once('disconnect', () => {
+      primary.end(new BackworksError('BW_SERVER_WORKER', 'the primary process has ended'));
+      resolve();
+    });
+  });
+}

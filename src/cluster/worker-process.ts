@@ -1,0 +1,82 @@
+import cluster, { type Worker } from 'node:cluster';
+import { BackworksError } from '../errors.js';
+import type { StateChange } from '../plugins/status.js';
+import { Conversation } from './conversation.js';
+import type { PrimaryProcedures, WorkerProcedures } from './worker-procedures.js';
+
+/** How long a worker that has stopped may take to end. */
+const EXIT_LIMIT_MS = 5000;
+
+export interface WorkerProcessOptions {
+  /** Path of the program, which calls serveWorker(). */
+  readonly program: string;
+  readonly number: number;
+  readonly onState: (change: StateChange) => void;
+}
+
+/** One worker, from fork to end, as its primary sees it. */
+export class WorkerProcess {
+  readonly startedAtMs = performance.now();
+  readonly number: number;
+  readonly pid: number | undefined;
+  /** Resolves with how it ended: `ended by SIGKILL`, `exited with 1`. */
+  readonly ended: Promise<string>;
+  /** Resolves when it can be called, or has ended. */
+  readonly ready: Promise<unknown>;
+  isAlive = true;
+  readonly #worker: Worker;
+  readonly #conversation: Conversation<WorkerProcedures, PrimaryProcedures>;
+  readonly call: Conversation<WorkerProcedures, PrimaryProcedures>['call'];
+
+  constructor({ program, number, onState }: WorkerProcessOptions) {
+    this.number = number;
+    // Dates and undefined arrive as what they are.
+    cluster.setupPrimary({ exec: program, args: [], serialization: 'advanced' });
+    const worker = cluster.fork();
+    this.#worker = worker;
+    this.pid = worker.process.pid;
+    let listening = (): void => undefined;
+    const ready = new Promise<void>((resolve) => (listening = resolve));
+    this.#conversation = new Conversation<WorkerProcedures, PrimaryProcedures>(
+      {
+        send(message, sent) {
+          if (worker.isConnected()) worker.send(message as object, sent);
+          else sent(new Error('not connected'));
+        },
+        onMessage: (listener) => void worker.on('message', listener),
+      },
+      { ready: () => listening(), state: onState },
+    );
+    this.call = this.#conversation.call;
+    this.ended = new Promise((resolve) => {
+      const end = (how: string): void => {
+        this.isAlive = false;
+        const message = `worker ${number} ${how}`;
+        this.#conversation.end(new BackworksError('BW_SERVER_WORKER', message));
+        resolve(how);
+      };
+      worker.once('error', ({ message }: Error) => {
+        // A worker that could not be started has no exit.
+        if (worker.process.pid === undefined) end(`could not be started: ${message}`);
+      });
+      worker.once('exit', (code: number | null, signal: string | null) =>
+        end(signal === null ? `exited with ${code}` : `was ended by ${signal}`),
+      );
+    });
+    this.ready = Promise.race([ready, this.ended]);
+  }
+
+  /** Has it drain and shut its plugins down; resolves when the process has ended. Never rejects. */
+  async stop(): Promise<void> {
+    await this.ready;
+    await this.call('stop').catch(() => undefined);
+    if (this.#worker.isConnected()) this.#worker.process.disconnect();
+    const limit = setTimeout(() => this.kill(), EXIT_LIMIT_MS);
+    await this.ended;
+    clearTimeout(limit);
+  }
+
+  kill(): void {
+    if (this.isAlive) this.#worker.process.kill('SIGKILL');
+  }
+}

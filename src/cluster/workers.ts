@@ -1,0 +1,187 @@
+import type { BackworksConfig, LoggingConfig } from '../config/types.js';
+import { BackworksError, toBackworksError } from '../errors.js';
+import type { Log } from '../log.js';
+import type { PluginStatus, RejectedLibrary, StateChange } from '../plugins/status.js';
+import { inForce } from '../reload/settings.js';
+import { MergedMetrics } from './merged-metrics.js';
+import { mergeStatus, MergedStates } from './merged-status.js';
+import { WorkerProcess } from './worker-process.js';
+import { WorkerSlot } from './worker-slot.js';
+
+/** A worker that ends so often, each time soon after its start, is not replaced any more. */
+const ENDS_IN_A_ROW_MAX = 8;
+
+export interface WorkersOptions {
+  /** Path of the program, which calls serveWorker(). */
+  readonly program: string;
+  /** How workers log. */
+  readonly logging: LoggingConfig;
+  readonly log: Log;
+  /** The server cannot go on: a worker keeps ending. */
+  readonly failed: (error: BackworksError) => void;
+}
+
+/** The workers of a server: as many as the configuration says, each replaced when it ends unasked. */
+export class Workers {
+  readonly slots: readonly WorkerSlot[];
+  readonly metrics: MergedMetrics;
+  /** What was done by hand since the configuration came into force; a new worker has it done as well. */
+  readonly byHand: ((worker: WorkerProcess) => Promise<unknown>)[] = [];
+  private told: (change: StateChange) => void = () => undefined;
+  private readonly states = new MergedStates((change) => this.told(change));
+  private readonly processes = new Set<WorkerProcess>();
+  private readonly replacing = new Set<Promise<void>>();
+  /** A worker starts, or a reload is prepared and decided: one after the other. */
+  private turn: Promise<unknown> = Promise.resolve();
+  private stopping = false;
+  private wake = (): void => undefined;
+  private readonly stopped = new Promise<void>((resolve) => (this.wake = resolve));
+
+  constructor(
+    private current: BackworksConfig,
+    private readonly options: WorkersOptions,
+  ) {
+    this.slots = Array.from({ length: current.server.workers }, (_, index) => new WorkerSlot(index + 1));
+    this.metrics = new MergedMetrics(
+      async () => {
+        await Promise.all(this.slots.map((slot) => slot.updateMetrics()));
+        return this.slots.map((slot) => slot.metrics);
+      },
+      () => this.running().length,
+    );
+  }
+
+  onState(listener: (change: StateChange) => void): void {
+    this.told = listener;
+  }
+
+  /** Starts all of them at once. @throws BackworksError of the first that does not start */
+  async start(): Promise<{ url: string }> {
+    // A primary that ends without telling its workers takes them along, those that hang included.
+    process.on('exit', this.killAll);
+    const starts = await Promise.allSettled(this.slots.map((slot) => this.bringUp(slot)));
+    const failed = starts.find((start) => start.status === 'rejected');
+    if (failed !== undefined) throw failed.reason as Error;
+    await this.refresh();
+    return starts.flatMap((start) => (start.status === 'fulfilled' ? start.value : []))[0]!;
+  }
+
+  /** Has all of them drain. Never rejects. */
+  async stop(): Promise<void> {
+    this.stopping = true;
+    this.wake();
+    await Promise.all(this.replacing);
+    await Promise.all([...this.processes].map((process) => process.stop()));
+    process.off('exit', this.killAll);
+  }
+
+  running(): WorkerProcess[] {
+    return this.slots.flatMap(({ process }) => process ?? []);
+  }
+
+  /** Never rejects. */
+  async refresh(): Promise<void> {
+    await Promise.all(this.slots.map((slot) => slot.updateReport()));
+  }
+
+  plugins(): PluginStatus[] {
+    return mergeStatus(
+      this.slots.flatMap(({ number, report }) => (report === null ? [] : { worker: number, ...report })),
+    );
+  }
+
+  rejected(): readonly RejectedLibrary[] {
+    return this.slots.find(({ report }) => report !== null)?.report?.rejected ?? [];
+  }
+
+  /** Workers that start from now on do so with this configuration, as far as it needs no restart. */
+  configure(next: BackworksConfig): void {
+    this.current = inForce(this.current, next);
+    this.byHand.splice(0);
+  }
+
+  /** Does something while no worker starts. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(work);
+    this.turn = result.catch(() => undefined);
+    return result;
+  }
+
+  private async bringUp(slot: WorkerSlot): Promise<{ url: string }> {
+    const { program, logging } = this.options;
+    const { number } = slot;
+    const worker = new WorkerProcess({
+      program,
+      number,
+      onState: (change) => this.states.note(number, change),
+    });
+    this.processes.add(worker);
+    void worker.ended.then(() => this.processes.delete(worker));
+    await worker.ready;
+    const config = this.current;
+    const level = config.logging.level;
+    const address = await worker.call('start', { worker: number, config, logging: { ...logging, level } });
+    for (const again of this.byHand) await again(worker).catch(() => undefined);
+    slot.process = worker;
+    void worker.ended.then((how) => this.lost(slot, worker, how));
+    return address;
+  }
+
+  private lost(slot: WorkerSlot, worker: WorkerProcess, how: string): void {
+    slot.process = null;
+    this.metrics.retain(slot.metrics);
+    slot.metrics = [];
+    if (this.stopping) return;
+    slot.report = null;
+    this.states.forget(slot.number);
+    const { number } = slot;
+    this.metrics.failed();
+    this.options.log.error({ worker: number, pid: worker.pid }, `worker ${number} ${how}; it is replaced`);
+    slot.delay.failed(performance.now() - worker.startedAtMs);
+    const replacing = this.replace(slot, how).finally(() => this.replacing.delete(replacing));
+    this.replacing.add(replacing);
+  }
+
+  private async replace(slot: WorkerSlot, how: string): Promise<void> {
+    const { number, delay } = slot;
+    let last = how;
+    while (delay.inARow < ENDS_IN_A_ROW_MAX) {
+      await this.pause(delay.remainingMs());
+      if (this.stopping) return;
+      const startedAtMs = performance.now();
+      const error = await this.exclusively(() => this.tryBringUp(slot));
+      if (error === null) return;
+      last = error.message;
+      delay.failed(performance.now() - startedAtMs);
+    }
+    const message = `worker ${number} ended ${ENDS_IN_A_ROW_MAX} times in a row, the last time: ${last}`;
+    if (!this.stopping) this.options.failed(new BackworksError('BW_SERVER_WORKER', message));
+  }
+
+  private async tryBringUp(slot: WorkerSlot): Promise<BackworksError | null> {
+    const { log } = this.options;
+    const { number } = slot;
+    try {
+      await this.bringUp(slot);
+      log.info({ worker: number, pid: slot.process?.pid }, `worker ${number} serves again`);
+      return null;
+    } catch (thrown) {
+      const error = toBackworksError(thrown);
+      log.error({ worker: number, code: error.code }, `worker ${number} does not start: ${error.message}`);
+      const remains = [...this.processes].filter((process) => process.number === number);
+      await Promise.all(remains.map((process) => process.stop()));
+      return error;
+    }
+  }
+
+  /** A wait that ends early when the server stops. */
+  private async pause(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    await Promise.race([new Promise<void>((done) => (timer = setTimeout(done, ms))), this.stopped]);
+    clearTimeout(timer);
+  }
+
+  private readonly killAll = (): void => {
+    for (const process of this.processes) process.kill();
+  };
+}
