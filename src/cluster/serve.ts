@@ -38,7 +38,7 @@ export function serveWorker({ createLog, environment }: WorkerOptions): Promise<
     async start({ worker, config, logging }) {
       log = createLog(worker, logging);
       traffic = createTraffic(config, { log, environment });
-      traffic.onState((change) => void primary.call('state', change));
+      traffic.onState((change) => void primary.call('state', change).catch(() => undefined));
       addProcessMetrics(traffic.metrics.registry);
       return traffic.start();
     },
@@ -75,7 +75,7 @@ export function serveWorker({ createLog, environment }: WorkerOptions): Promise<
     },
     procedures,
   );
-  void primary.call('ready');
+  primary.call('ready').catch(() => undefined);
   return new Promise((resolve) => {
     process.once('disconnect', () => {
       primary.end(new BackworksError('BW_SERVER_WORKER', 'the primary process has ended'));

@@ -187,7 +187,8 @@ export class PluginSupervisor implements SwapGround {
     if (entry.state !== 'failed' || entry.plugin !== null) throw unsuitable(entry, 'released');
     const quarantine = await this.options.quarantine();
     const lifted = await quarantine.release(entry.digest ?? name);
-    if (lifted.length === 0) {
+    // Another server, or another worker of this one, may have lifted it.
+    if (lifted.length === 0 && entry.error?.code !== 'BW_PLUGIN_QUARANTINED') {
       const hint = `see why it failed: backworks plugin status ${name}`;
       throw new BackworksError('BW_PLUGIN_STATE', `plugin ${name} is not in quarantine`, { hint });
     }

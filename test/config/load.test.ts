@@ -72,6 +72,7 @@ describe('a whole file', () => {
         host: '0.0.0.0',
         port: 80,
         bodyLimitBytes: 8e6,
+        workers: 1,
         shutdown: { delayMs: 5000, timeoutMs: 60_000 },
         reload: { watch: false, intervalMs: 500 },
       },

@@ -158,12 +158,12 @@ server:`,
   [
     'no workers',
     'server: { workers: 0 }',
-    '1:11: server.workers: expected a whole number from 1 to 256, or auto, found 0',
+    '1:20: server.workers: expected a whole number from 1 to 256, or auto, found 0',
   ],
   [
     'a word for workers',
     'server: { workers: all }',
-    '1:11: server.workers: expected a whole number from 1 to 256, or auto, found "all"',
+    '1:20: server.workers: expected a whole number from 1 to 256, or auto, found "all"',
   ],
   [
     'no instances',
