@@ -1,3 +1,4 @@
+import { Deferred } from '../deferred.js';
 import { toBackworksError } from '../errors.js';
 import { processUsage } from '../native/process-usage.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
@@ -107,7 +108,7 @@ export class HookDriver {
     try {
       // A promise even when the answer is at hand: the event loop is everybody's.
       const answer = call(this.plugin);
-      if (answer instanceof Promise) await answer;
+      if (answer instanceof Promise || answer instanceof Deferred) await answer;
       else if (this.made % this.options.concurrency === 0) await new Promise(setImmediate);
       return true;
     } catch (thrown) {
