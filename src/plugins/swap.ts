@@ -172,6 +172,8 @@ export class PluginSwapper {
 
   private tryOut(entry: RegistryEntry, serving: LoadedPlugin, { plugin, plan, by, steps }: Candidate): void {
     const { swap } = plan.config;
+    // There is one trial at a time: the version that serves has stood long enough to be compared with.
+    this.letGo(entry);
     const parties = { serving, other: plugin, plan };
     entry.trial = new Trial('canary', swap, parties, {
       passed: (trial) => {

@@ -306,6 +306,19 @@ describe('a canary', () => {
     },
   );
 
+  test('ends the probation of the version that serves', async () => {
+    const plugin = await start('canary: { percent: 25%, duration: 100ms }, probation: { duration: 1h }');
+    const first = plugin.pids;
+    putVersion(library, 1001);
+    await plugin.swap();
+    await eventually(() => plugin.status.trial?.stage === 'probation', 'the end of the canary');
+    expect(first.every(isRunning)).toBe(true);
+    putVersion(library, 1002);
+    expect(await plugin.swap()).toBe('canary');
+    await eventually(() => !first.some(isRunning), 'the end of the version that stood by');
+    await plugin.stop();
+  });
+
   test('gives way to another swap', async () => {
     const plugin = await start(CANARY);
     putVersion(library, 1001);
@@ -439,6 +452,63 @@ describe('a watch', () => {
       .filter(({ outcome }) => outcome !== 'rejected')
       .map(({ by, outcome }) => `${by} ${outcome}`);
     expect(seen).toEqual(['watch swapped', 'admin rolled_back', 'watch swapped']);
+    await plugin.stop();
+  });
+});
+
+describe('a reload', () => {
+  const yaml = (path: string, config = '{}', priority = 100): string => `
+endpoints: { version: { path: /version, plugin: reloaded } }
+plugins:
+  reloaded: { path: ${path}, config: ${config}, priority: ${priority}, swap: { ${LONG} } }
+`;
+
+  test('swaps what changed, with a probation, and does not bring back what was taken back', async () => {
+    const server = await startServer(yaml(library));
+    const plugin = new Swapped(server, 'reloaded');
+    putVersion(library, 5001);
+    await server.change(yaml(library));
+    expect(plugin.status).toMatchObject({
+      version: '1.0.5001',
+      trial: { stage: 'probation' },
+      lastSwap: { by: 'reload', outcome: 'swapped' },
+    });
+    // Its guards change for both versions.
+    await server.change(yaml(library, '{}', 50));
+    expect(plugin.status).toMatchObject({ trial: { stage: 'probation' }, priority: 50 });
+    await plugin.rollBack();
+    expect(plugin.status).toMatchObject({ version: '1.0.1000', priority: 50 });
+
+    expect((await server.change(yaml(library, '{}', 50))).plugins).toMatchObject([{ action: 'keep' }]);
+    expect(plugin.status.version).toBe('1.0.1000');
+    // New processes for another reason run the version that serves too.
+    await server.change(yaml(library, '{ a: 1 }'));
+    expect(plugin.status).toMatchObject({ version: '1.0.1000', trial: null });
+    expect(await plugin.version()).toBe('1.0.1000');
+    putVersion(library, 5002);
+    await server.change(yaml(library, '{ a: 1 }'));
+    expect(await plugin.version()).toBe('1.0.5002');
+    await plugin.stop();
+  });
+
+  test('that changes the configuration or disables the plugin ends a canary', async () => {
+    const canary = 'canary: { percent: 50%, duration: 1h }';
+    const text = (more: string): string =>
+      `plugins: { reloaded2: { path: ${library}, swap: { ${canary} }, ${more} } }`;
+    const server = await startServer(text('config: {}'));
+    const plugin = new Swapped(server, 'reloaded2');
+    for (const next of ['config: { a: 1 }', 'enabled: false']) {
+      putVersion(library, 6000 + count++);
+      expect(await plugin.swap()).toBe('canary');
+      const pids = plugin.status.versions.flatMap(({ role, processes }) =>
+        role === 'canary' ? processes.map(({ pid }) => pid) : [],
+      );
+      expect(pids).not.toEqual([]);
+      await server.change(text(next));
+      expect(plugin.status.trial?.stage).not.toBe('canary');
+      await eventually(() => !pids.some(isRunning), 'the end of the canary');
+    }
+    await expect(plugin.swap()).rejects.toMatchObject({ code: 'BW_PLUGIN_STATE' });
     await plugin.stop();
   });
 });
