@@ -407,6 +407,7 @@ test('plugins and rejected files are listed in snake_case, with what is document
         state: 'ready',
         started_at: '2026-01-02T03:00:00.000Z',
         calls: 7,
+        worker: null,
         resident_bytes: 1_500_000,
         cpu_seconds: 0.25,
       },
