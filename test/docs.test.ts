@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,6 +50,19 @@ describe('commands', () => {
       ([, run, short]) => run ?? short,
     );
     expect(named.filter((name) => name !== undefined && !(name in scripts))).toEqual([]);
+  });
+
+  test.each(documents)('%s names only commands of the program there are', (file) => {
+    const known = execFileSync(process.execPath, [join(root, 'dist/cli/main.js'), '--help'], {
+      encoding: 'utf8',
+    });
+    // As code: in a block of commands, or between backticks.
+    const text = read(file);
+    const code = [...fenced(text), ...[...text.matchAll(/`([^`\n]+)`/g)].map(([, inline = '']) => inline)];
+    const named = code
+      .flatMap((piece) => [...piece.matchAll(/(?<=^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:npx )?)backworks (.*)$/gm)])
+      .flatMap(([, words = '']) => /^(?:(?:plugin|config) )?[a-z]+/.exec(words)?.[0] ?? []);
+    expect(named.filter((name) => !known.includes(`\n  ${name} `))).toEqual([]);
   });
 
   test('README.md shows the two commands', () => {

@@ -3,7 +3,7 @@ import type { Run } from './command.js';
 
 /** The commands below `backworks config`. */
 export function declareConfig(program: Command, run: Run): void {
-  const config = program.command('config').description('look at configurations');
+  const config = program.command('config').description('look at configurations and bring them up to date');
   config
     .command('check')
     .description('say what is wrong with a configuration')
@@ -13,6 +13,7 @@ export function declareConfig(program: Command, run: Run): void {
     );
   config
     .command('print')
+    .summary('what all layers of a configuration give together')
     .description('the configuration that files, environment, flags and defaults give together')
     .argument('[file]', 'configuration file')
     .option('--origin', 'say where each value came from')
@@ -21,6 +22,7 @@ export function declareConfig(program: Command, run: Run): void {
     );
   config
     .command('diff')
+    .summary('in what two configurations differ')
     .description('in what two configurations differ; ends with 1 when they do')
     .argument('<a>', 'FILE, FILE@ENVIRONMENT, or @ENVIRONMENT')
     .argument('<b>', 'the same')
@@ -33,6 +35,7 @@ export function declareConfig(program: Command, run: Run): void {
     .action(() => run(async (context) => (await import('./config-schema.js')).configSchema(context)));
   config
     .command('migrate')
+    .summary('bring a file to the current version')
     .description('bring a file of an earlier version to the current one; shows the difference')
     .argument('[file]', 'configuration file')
     .option('--write', 'change the file; what it was is kept beside it')
@@ -42,6 +45,7 @@ export function declareConfig(program: Command, run: Run): void {
     );
   config
     .command('template')
+    .summary('a commented block for a plugin')
     .description('a block for a plugin, made of what its library says of itself')
     .argument('<plugin>', 'name of a configured plugin, or path of a library')
     .action((which: string) =>

@@ -5,9 +5,9 @@ import type { ControlOptions } from './plugin-control.js';
 const WRITE = ['--write', 'change the configuration file too, so that it lasts'] as const;
 
 const COMMANDS = [
-  ['unload', 'have the running server stop a plugin; with --write its entry goes'],
-  ['enable', 'have the running server start a plugin that is disabled'],
-  ['disable', 'have the running server stop a plugin'],
+  ['unload', 'stop a plugin; with --write its entry goes'],
+  ['enable', 'start a plugin that is disabled'],
+  ['disable', 'stop a plugin'],
   ['restart', 'give a plugin new processes while it serves'],
 ] as const;
 
@@ -15,6 +15,7 @@ const COMMANDS = [
 export function declareControl(plugin: Command, run: Run): void {
   plugin
     .command('load')
+    .summary('start a plugin, or a library in its directories')
     .description('have the running server load a plugin it knows, or a library in its directories')
     .argument('<which>', 'name of the plugin or of its file, or a path')
     .option(...WRITE)

@@ -5,6 +5,7 @@ import { declareVersions } from './version-commands.js';
 import { declareConfig } from './config-commands.js';
 import { declareControl } from './control-commands.js';
 import { reportFailure } from './failure.js';
+import { PROGRAM_HELP } from './help.js';
 import type { ProfileArguments } from './plugin-profile.js';
 
 const EXIT_CODES = `
@@ -82,15 +83,17 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
 
   program
     .command('reload')
+    .summary('have the server take up its changed configuration')
     .description('have the running server take up its changed configuration')
     .option('--dry-run', 'only say what would change')
     .action(({ dryRun = false }: { dryRun?: boolean }) =>
       run(async (context) => (await import('./reload.js')).reload(context, { dryRun })),
     );
 
-  const plugin = program.command('plugin').description('look at plugins, let them start again');
+  const plugin = program.command('plugin').description('look at plugins and change what runs of them');
   plugin
     .command('list')
+    .summary('plugins and their states')
     .description('plugins and their states, from the running server or from disk')
     .action(() => run(async (context) => (await import('./plugin-list.js')).pluginList(context)));
   plugin
@@ -103,6 +106,7 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
 
   plugin
     .command('status')
+    .summary('everything known of a plugin')
     .description('everything known of a plugin: sandbox, limits, processes, failures')
     .argument('<name>', 'name of the plugin')
     .action((name: string) =>
@@ -110,6 +114,7 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     );
   plugin
     .command('profile')
+    .summary('measure what a plugin costs, and whether it leaks')
     .description('measure what each hook of a plugin costs, and whether it leaks')
     .argument('<which>', 'name of the plugin, or path of a shared library')
     .option(
@@ -133,6 +138,8 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
   declareControl(plugin, run);
   declareVersions(plugin, run);
   declareConfig(program, run);
+  // Last: those below take over the help of the program as it is when they are declared.
+  program.configureHelp(PROGRAM_HELP);
 }
 
 const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];

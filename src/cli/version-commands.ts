@@ -5,6 +5,7 @@ import type { Run } from './command.js';
 export function declareVersions(plugin: Command, run: Run): void {
   plugin
     .command('swap')
+    .summary('put the library now at its path in place')
     .description('put the library that is at its path now in the place of the one that serves')
     .argument('<name>', 'name of the plugin')
     .action((name: string) =>
@@ -20,6 +21,7 @@ export function declareVersions(plugin: Command, run: Run): void {
     );
   plugin
     .command('history')
+    .summary('what became of swaps, and why')
     .description('what became of swaps: who, when, from which version to which, and why')
     .argument('<name>', 'name of the plugin')
     .action((name: string) =>

@@ -24,6 +24,23 @@ test('--help lists commands and every exit code, on stdout', async () => {
   expect(listed).toEqual([...Object.values(EXIT), 130]);
 });
 
+test('--help lists every command with one line', async () => {
+  const { stdout } = await backworks(['--help']);
+  const listed = stdout.slice(stdout.indexOf('\nCommands:\n') + 11, stdout.indexOf('\nExit codes:'));
+  const names = listed
+    .trimEnd()
+    .split('\n')
+    .map((line) => /^ {2}((?:plugin |config )?[a-z]+) {2,}\S/.exec(line)?.[1]);
+  expect(names).toEqual([
+    ...['start', 'reload'],
+    ...['list', 'validate', 'status', 'profile', 'release', 'load', 'unload', 'enable', 'disable'].map(
+      (name) => `plugin ${name}`,
+    ),
+    ...['restart', 'swap', 'rollback', 'history'].map((name) => `plugin ${name}`),
+    ...['check', 'print', 'diff', 'schema', 'migrate', 'template'].map((name) => `config ${name}`),
+  ]);
+});
+
 test.each([[[]], [['plugin']], [['config']]])(
   '%j alone is a usage error that shows its help',
   async (args) => {
