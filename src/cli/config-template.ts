@@ -4,11 +4,11 @@ import { checkPluginConfig } from '../config/plugin-schema/check.js';
 import { pluginTemplate, type TemplateFacts } from '../config/plugin-schema/template.js';
 import { vetSchema } from '../config/plugin-schema/vet.js';
 import { formatProblem } from '../config/problems.js';
-import type { PluginConfig } from '../config/types.js';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
 import { openLibraryReader } from './library-reader.js';
+import { noPlugin } from './no-plugin.js';
 import { printJson } from './print.js';
 import { printable } from './screen.js';
 
@@ -64,20 +64,15 @@ async function locate(context: CommandContext, which: string): Promise<Located> 
     return { name: null, path: resolve(which), directory: process.cwd() };
   const { config } = await readConfig(context);
   const plugin = config.plugins.find(({ name }) => name === which);
-  if (plugin === undefined) throw noPlugin(which, config.plugins);
+  if (plugin === undefined) {
+    throw noPlugin(which, config.plugins, `; a library is named by its path, such as ./${which}.so`);
+  }
   if (plugin.path === null) {
     const message = `plugin ${which} has type "${plugin.type}", which has no library to ask`;
     throw new BackworksError('BW_PLUGIN_UNSUPPORTED', message);
   }
   const directory = config.file === null ? process.cwd() : dirname(config.file);
   return { name: which, path: plugin.path, directory };
-}
-
-function noPlugin(which: string, plugins: readonly PluginConfig[]): BackworksError {
-  const names = plugins.map(({ name }) => name).join(', ') || 'none';
-  return new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(which)}`, {
-    hint: `there are: ${names}; a library is named by its path, such as ./${which}.so`,
-  });
 }
 
 /** What is left to fill in: values the schema does not give away, such as those of a pattern. */

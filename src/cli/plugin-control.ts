@@ -4,6 +4,7 @@ import type { PluginDocument } from '../server/plugin-document.js';
 import { actOnServer, askServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
+import { noPlugin } from './no-plugin.js';
 import { type FileChange, writeChange } from './plugin-file.js';
 import { printJson } from './print.js';
 
@@ -42,10 +43,11 @@ export async function pluginControl(
   if (isUp || !write) {
     const { plugins } = await requireServer(config);
     const before = plugins.find((candidate) => candidate.name === name);
+    if (before === undefined) throw noPlugin(name, plugins);
     // Done before without --write, which said how to keep it: now the file is all there is to change.
-    if (write && before !== undefined && isSo(action, before)) plugin = before;
+    if (write && isSo(action, before)) plugin = before;
     else plugin = await actOnServer<PluginDocument>(config, pluginPath(name, action) + query);
-    if (before !== undefined) plugin = { ...plugin, path: plugin.path ?? before.path };
+    plugin = { ...plugin, path: plugin.path ?? before.path };
   }
   const change = action === 'restart' ? null : await changeOf(config, action, name, plugin, write);
   return report(context, action, name, plugin, change);

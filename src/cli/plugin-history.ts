@@ -3,6 +3,7 @@ import { EXIT } from '../errors.js';
 import type { HistoryDocument, SwapRecordDocument } from '../server/version-document.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
+import { noPlugin } from './no-plugin.js';
 import { type Column, printJson, printTable } from './print.js';
 import type { Style } from './screen.js';
 
@@ -29,6 +30,9 @@ const columns: Column<SwapRecordDocument>[] = [
 export async function pluginHistory(context: CommandContext, name: string): Promise<ExitCode> {
   const { config } = await readConfig(context);
   const history: HistoryDocument = await readPluginHistory(config, name);
+  // One that was found in a directory has no entry, but a version on record once it served.
+  const isKnown = history.versions.length > 0 || config.plugins.some((plugin) => plugin.name === name);
+  if (!isKnown) throw noPlugin(name, config.plugins);
   const { out, err } = context;
   if (context.json) {
     printJson(out, history);

@@ -1,6 +1,7 @@
-import { BackworksError, EXIT } from '../errors.js';
+import { EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
+import { noPlugin } from './no-plugin.js';
 import { printPlugin } from './plugin-report.js';
 import { collectPlugins } from './plugin-source.js';
 import { printJson } from './print.js';
@@ -11,10 +12,7 @@ export async function pluginStatus(context: CommandContext, name: string): Promi
   const { out, err } = context;
   const { source, plugins } = await collectPlugins(config, (how) => err.line(err.style('dim', how)));
   const plugin = plugins.find((candidate) => candidate.name === name);
-  if (plugin === undefined) {
-    const hint = `there are: ${plugins.map((candidate) => candidate.name).join(', ') || 'none'}`;
-    throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
-  }
+  if (plugin === undefined) throw noPlugin(name, plugins);
   if (context.json) printJson(out, { source, plugin });
   else printPlugin(out, plugin);
   return EXIT.ok;

@@ -4,13 +4,15 @@ import type { SwapDocument } from '../server/version-routes.js';
 import { actOnServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
+import { noPlugin } from './no-plugin.js';
 import { printJson } from './print.js';
 import { printable } from './screen.js';
 
 /** `backworks plugin swap NAME`: the running server takes up the library that is at the plugin's path now. */
 export async function pluginSwap(context: CommandContext, name: string): Promise<ExitCode> {
   const { config } = await readConfig(context);
-  await requireServer(config);
+  const { plugins } = await requireServer(config);
+  if (!plugins.some((plugin) => plugin.name === name)) throw noPlugin(name, plugins);
   const answer = await actOnServer<SwapDocument>(config, `/plugins/${encodeURIComponent(name)}/swap`);
   const { out } = context;
   if (context.json) printJson(out, answer);
@@ -37,7 +39,8 @@ export async function pluginRollback(
   { to }: { readonly to?: string },
 ): Promise<ExitCode> {
   const { config } = await readConfig(context);
-  await requireServer(config);
+  const { plugins } = await requireServer(config);
+  if (!plugins.some((plugin) => plugin.name === name)) throw noPlugin(name, plugins);
   const query = to === undefined ? '' : `?to=${encodeURIComponent(to)}`;
   const path = `/plugins/${encodeURIComponent(name)}/rollback${query}`;
   const plugin = await actOnServer<PluginDocument>(config, path);

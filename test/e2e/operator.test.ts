@@ -166,6 +166,15 @@ test('a file of the first dialect becomes one the same server takes up', async (
   expect([await text('/also/7'), await version()]).toEqual(['hello', '1.0.1000']);
 });
 
+test.each(['swap', 'rollback', 'history', 'restart', 'enable', 'disable', 'unload'])(
+  'plugin %s of a plugin there is not',
+  async (action) => {
+    const { code, stderr } = await run('plugin', action, 'other');
+    expect(stderr).toBe('BW_PLUGIN_UNKNOWN: no plugin is named "other" — there are: versioned\n');
+    expect(code).toBe(4);
+  },
+);
+
 test('SIGTERM ends it', async () => {
   server.child.kill('SIGTERM');
   expect(await server.finished).toMatchObject({ code: 0, signal: null });

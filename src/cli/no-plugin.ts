@@ -1,0 +1,13 @@
+import { BackworksError } from '../errors.js';
+
+/** What a command says that was given a name nobody has. */
+export function noPlugin(
+  name: string,
+  plugins: readonly { readonly name: string }[],
+  more = '',
+): BackworksError {
+  const names = plugins.map((plugin) => plugin.name).join(', ') || 'none';
+  return new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, {
+    hint: `there are: ${names}${more}`,
+  });
+}
