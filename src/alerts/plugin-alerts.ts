@@ -6,7 +6,12 @@ const WELL = 'recovered';
 /** From well to worse. */
 const SEVERITY: readonly AlertEvent[] = [WELL, 'degraded', 'failed', 'quarantined'];
 /** States on the way to another one say nothing. */
-const TRANSIENT: ReadonlySet<PluginState> = new Set<PluginState>(['discovered', 'loading', 'stopped']);
+const TRANSIENT: ReadonlySet<PluginState> = new Set<PluginState>([
+  'discovered',
+  'lazy',
+  'loading',
+  'stopped',
+]);
 
 /**
  * Decides what of one plugin's changes is told. The first is told at once; within `minIntervalMs` of it

@@ -9,6 +9,7 @@ export const STATE_STYLES: Readonly<Record<PluginDocument['state'], Style>> = {
   failed: 'red',
   loading: 'cyan',
   discovered: 'cyan',
+  lazy: 'cyan',
   stopped: 'dim',
 };
 

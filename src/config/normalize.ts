@@ -118,6 +118,8 @@ export function normalizePolicy(raw: RawPlugin, directory: string): PluginPolicy
   return {
     critical: raw.critical ?? null,
     priority: raw.priority ?? null,
+    load: raw.load,
+    idleAfterMs: parseDuration(raw.idle_after),
     isolation: raw.isolation,
     trusted: raw.trusted,
     sandbox: sandboxOf(raw),

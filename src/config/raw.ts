@@ -299,9 +299,10 @@ export interface RawPlugin {
     env: string[];
   };
   /**
-   * When the plugin is loaded. This version loads every plugin at start.
+   * When the plugin is started. eager: with the server. lazy: with its first use; until then it is described and checked, and has no process.
    */
-  load: 'eager';
+  load: 'eager' | 'lazy';
+  idle_after: RawDuration;
   /**
    * Processes that run the plugin side by side.
    */

@@ -115,8 +115,14 @@ export interface PluginConfig extends PluginPolicy {
   readonly where: string | null;
 }
 
+/** When a plugin is started: with the server, or with its first use. */
+export type LoadTime = 'eager' | 'lazy';
+
 /** How a plugin is run; discovered plugins get the defaults. */
 export interface PluginPolicy {
+  readonly load: LoadTime;
+  /** A lazy plugin that was not called for so long is stopped; 0: never. */
+  readonly idleAfterMs: number;
   /** A failure ends the request; null when the file does not say, so that a manifest may. */
   readonly critical: boolean | null;
   /** Lower runs first; null when the file does not say, so that a manifest may. */

@@ -2,6 +2,7 @@ import { BackworksError, PluginFailure, toBackworksError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { AskingCall, NativeReply, OperationRequest } from '../native/native-plugin.js';
 import type { Provider } from './dependency-resolver.js';
+import type { LazyPlugin } from './lazy-plugin.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { Caller } from './plugin.js';
 
@@ -10,7 +11,7 @@ const CHAIN_MAX = 8;
 
 export interface PluginCallsOptions {
   /** The plugin of that name that serves. */
-  readonly find: (name: string) => LoadedPlugin | null;
+  readonly find: (name: string) => LoadedPlugin | LazyPlugin | null;
   /** What a plugin depends on, as far as it is there. */
   readonly providersOf: (name: string) => readonly Provider[];
   readonly log: Log;
@@ -42,7 +43,11 @@ export class PluginCalls {
   }
 
   /** @throws BackworksError saying why the operation is not performed */
-  private performer(asking: string, request: OperationRequest, callers: readonly string[]): LoadedPlugin {
+  private performer(
+    asking: string,
+    request: OperationRequest,
+    callers: readonly string[],
+  ): LoadedPlugin | LazyPlugin {
     const { plugin: named, operation } = request;
     const provider = this.options
       .providersOf(asking)

@@ -1,7 +1,10 @@
 import { type BackworksError, toBackworksError } from '../errors.js';
 import type { Resolution } from './dependency-resolver.js';
 import { loadInOrder } from './load-order.js';
+import type { LazyLoading } from './lazy-loading.js';
+import type { CheckedLibrary } from './lazy-start.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
+import type { PluginMetadata } from './metadata.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
 import type { RegistryEntry } from './registry-entry.js';
 import type { PluginChange } from './reload.js';
@@ -37,8 +40,12 @@ interface Step {
   readonly entry: RegistryEntry;
   /** Null for a plugin that goes. */
   readonly target: PluginEntry | null;
+  /** What its library says of itself, as far as it was asked. */
+  readonly known: PluginMetadata | null;
   /** Brought up and waiting for its turn. */
   prepared: LoadedPlugin | null;
+  /** Checked, for one that starts with its first use. */
+  checked: CheckedLibrary | null;
   error: BackworksError | null;
 }
 
@@ -56,6 +63,7 @@ export class RegistryChange {
 
   constructor(
     private readonly supervisor: PluginSupervisor,
+    private readonly lazy: LazyLoading,
     { entries, create, targets, resolution, changes, stopReason, onChange }: RegistryChangeOptions,
   ) {
     this.resolution = resolution;
@@ -66,7 +74,15 @@ export class RegistryChange {
       const target = wanted.get(change.name);
       const entry = entries.get(change.name) ?? (target && create(target));
       if (entry === undefined) throw new TypeError('a change of a plugin nobody knows');
-      return { change, entry, target: target?.entry ?? null, prepared: null, error: null };
+      return {
+        change,
+        entry,
+        target: target?.entry ?? null,
+        known: target?.metadata ?? null,
+        prepared: null,
+        checked: null,
+        error: null,
+      };
     });
   }
 
@@ -83,6 +99,8 @@ export class RegistryChange {
       const { action } = step.change;
       if (refusal !== null) step.error = refusal;
       else if (action === 'load' || action === 'swap') await this.bringUp(step);
+      else if (action === 'postpone') await this.check(step);
+      if (step.checked !== null) return null;
       // One whose change fails goes on as it was, and so do those that need it.
       return step.entry.plugin === null && step.prepared === null ? (step.error ?? step.entry.error) : null;
     });
@@ -151,6 +169,14 @@ export class RegistryChange {
     }
   }
 
+  private async check(step: Step): Promise<void> {
+    try {
+      if (step.target !== null) step.checked = await this.lazy.check(step.target, step.known);
+    } catch (error) {
+      step.error = toBackworksError(error);
+    }
+  }
+
   /** A plugin that does not take it gets new processes. */
   private async reconfigure(step: Step): Promise<void> {
     const { entry, target } = step;
@@ -177,9 +203,10 @@ export class RegistryChange {
   }
 
   /** @returns what served and does so no more */
-  private switch({ change: { action }, entry, target, prepared, error }: Step): LoadedPlugin | null {
+  private switch({ change: { action }, entry, target, prepared, checked, error }: Step): LoadedPlugin | null {
     if (target === null) return this.supervisor.remove(entry, 'removed from the configuration');
     if (prepared !== null) return this.supervisor.install(entry, target, prepared);
+    if (checked !== null) return this.lazy.postpone(entry, target, checked);
     if (error !== null) {
       // The one that serves is as good as before.
       if (entry.plugin !== null) return null;

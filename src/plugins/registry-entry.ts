@@ -1,5 +1,6 @@
 import { type BackworksError, type ErrorCode, PluginFailure, type PluginPhase } from '../errors.js';
 import type { CircuitStateName } from '../execution/executor.js';
+import type { LazyPlugin } from './lazy-plugin.js';
 import { limitsInForce } from './limits-in-force.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { PluginMetadata } from './metadata.js';
@@ -36,6 +37,8 @@ interface KeptFailure {
 export class RegistryEntry {
   state: PluginState;
   plugin: LoadedPlugin | null = null;
+  /** Takes its calls while it is not started; null otherwise. */
+  standIn: LazyPlugin | null = null;
   error: BackworksError | null = null;
   /** SHA-256 of its library, in hexadecimal; null until it was read. */
   digest: string | null = null;
@@ -89,8 +92,26 @@ export class RegistryEntry {
     this.enter('loading', null);
   }
 
+  /** It starts with its first use. @param reason why it is not started */
+  postpone(plan: PluginEntry, standIn: LazyPlugin, digest: string, reason: string): void {
+    this.conditions.clear();
+    this.error = null;
+    this.failureTimes = [];
+    this.plan = plan;
+    this.metadata = standIn.metadata;
+    this.digest = digest;
+    this.standIn = standIn;
+    this.enter('lazy', reason);
+  }
+
+  /** What takes its calls; null when it does not serve. */
+  get serving(): LoadedPlugin | LazyPlugin | null {
+    return this.plugin ?? this.standIn;
+  }
+
   ready(plugin: LoadedPlugin): void {
     this.plugin = plugin;
+    this.standIn = null;
     this.metadata = plugin.metadata;
     const missing = plugin.sandbox?.missing ?? [];
     if (missing.length > 0) this.conditions.set('sandbox', `its sandbox lacks: ${missing.join('; ')}`);
@@ -108,6 +129,8 @@ export class RegistryEntry {
 
   fail(error: BackworksError): void {
     this.error = error;
+    // Requests go on without an optional plugin; those a critical one was to see are refused.
+    if (!this.critical) this.standIn = null;
     if (error instanceof PluginFailure && error.code !== 'BW_PLUGIN_QUARANTINED') this.keep(error);
     this.enter('failed', error.hint === undefined ? error.message : `${error.message} — ${error.hint}`);
   }
@@ -166,6 +189,7 @@ export class RegistryEntry {
   stop(reason: string): void {
     this.conditions.clear();
     this.error = null;
+    this.standIn = null;
     this.enter('stopped', reason);
   }
 

@@ -2,40 +2,32 @@ import type { BackworksConfig, PluginPolicy } from '../config/types.js';
 import { BackworksError } from '../errors.js';
 import { LibraryDigests } from '../native/library-digests.js';
 import { describeEntry } from './entry-description.js';
-import { dependentsOf, type Resolution } from './dependency-resolver.js';
+import { dependentsOf, type Provider, type Resolution } from './dependency-resolver.js';
 import type { LibraryReader } from './library-reader.js';
 import { findLibrary } from './library-search.js';
+import { LazyLoading } from './lazy-loading.js';
+import { startsAtOnce } from './lazy-start.js';
 import { loadInOrder } from './load-order.js';
-import type { CanaryPlugin } from './plugin.js';
-import type { LoadedPlugin } from './loaded-plugin.js';
+import type { BackworksPlugin, CanaryPlugin } from './plugin.js';
 import { PluginCalls } from './plugin-calls.js';
 import { RegistryChange } from './registry-change.js';
 import { RegistryEntry } from './registry-entry.js';
-import { type CurrentPlugin, type PluginPlan, planPlugins } from './reload.js';
+import { planConfiguration, planPluginEdit, type RegistryPlan } from './registry-plan.js';
 import type { PluginStatus, RejectedLibrary, StateChange } from './status.js';
 import type { SwapResult } from './swap.js';
 import type { SwapOrigin } from './swap-record.js';
 import type { PluginRecord } from './version-records.js';
-import { resolveDependencies, type Survey, type SurveyedPlugin, surveyPlugins } from './survey.js';
+import { resolveDependencies, type SurveyedPlugin, surveyPlugins } from './survey.js';
 import { admitVersion } from './version-admission.js';
 import { PluginSupervisor, type PluginSupervisorOptions } from './supervisor.js';
 
-export interface PluginRegistryOptions extends Omit<PluginSupervisorOptions, 'calls' | 'admit'> {
+export interface PluginRegistryOptions extends Omit<PluginSupervisorOptions, 'calls' | 'admit' | 'idle'> {
   readonly reader: LibraryReader;
   /** The policy of discovered plugins. */
   readonly defaults: PluginPolicy;
   /** A plugin entered a state. */
   readonly onState?: (change: StateChange) => void;
 }
-
-/** What it takes to come to another configuration, and what is known of its plugins. */
-export interface RegistryPlan extends PluginPlan {
-  readonly survey: Survey;
-  /** Why a plugin that is to stop stops. */
-  readonly stopReason: string;
-}
-
-const DISABLED = 'disabled in the configuration';
 
 /** Every plugin by name, with its state, from discovery to shutdown. */
 export class PluginRegistry {
@@ -44,25 +36,36 @@ export class PluginRegistry {
   private rejectedLibraries: readonly RejectedLibrary[] = [];
   private resolution: Resolution = { order: [], providers: new Map(), failures: new Map() };
   private readonly supervisor: PluginSupervisor;
+  private readonly lazy: LazyLoading;
   /** What changes which plugins there are happens one after the other. */
   private turn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly options: PluginRegistryOptions) {
+    const providersOf = (name: string): readonly Provider[] => this.resolution.providers.get(name) ?? [];
     const calls = new PluginCalls({
-      find: (name) => this.entries.get(name)?.plugin ?? null,
-      providersOf: (name) => this.resolution.providers.get(name) ?? [],
+      find: (name) => this.entries.get(name)?.serving ?? null,
+      providersOf,
       log: options.log,
     });
     this.supervisor = new PluginSupervisor({
       ...options,
       calls,
       admit: ({ plan: { name } }, metadata) =>
-        admitVersion(name, metadata, this.surveyed(), (other) => Boolean(this.entries.get(other)?.plugin)),
+        admitVersion(name, metadata, this.surveyed(), (other) => Boolean(this.entries.get(other)?.serving)),
+      idle: (entry) => void this.lazy.stopIdle(entry),
       onChange: () => {
         // Another version may provide and need something else.
         this.resolution = resolveDependencies(this.surveyed());
         return options.onChange();
       },
+    });
+    this.lazy = new LazyLoading({
+      ...options,
+      supervisor: this.supervisor,
+      find: (name) => this.find(name),
+      providersOf,
+      dependents: (name) => dependentsOf(name, this.resolution.providers),
+      exclusively: (work) => this.exclusively(work),
     });
   }
 
@@ -90,10 +93,12 @@ export class PluginRegistry {
    */
   async loadAll(): Promise<void> {
     const entries = [...this.entries.values()].filter(({ plan }) => plan.config.enabled);
+    const atOnce = startsAtOnce(this.surveyed(), this.resolution);
     await loadInOrder(this.resolution, async (name, refusal) => {
       const entry = this.find(name);
-      if (refusal === null) await this.supervisor.load(entry);
-      else this.supervisor.fail(entry, refusal);
+      if (refusal !== null) this.supervisor.fail(entry, refusal);
+      else if (atOnce.has(name)) await this.supervisor.load(entry);
+      else await this.lazy.leave(entry);
       return entry.error;
     });
     await this.options.keeper.prune();
@@ -102,8 +107,8 @@ export class PluginRegistry {
   }
 
   /** The plugins that serve, in the order of the configuration. */
-  loaded(): LoadedPlugin[] {
-    return [...this.entries.values()].flatMap(({ plugin }) => plugin ?? []);
+  loaded(): BackworksPlugin[] {
+    return [...this.entries.values()].flatMap(({ serving }) => serving ?? []);
   }
 
   /** Versions that get a share of the requests, beside the one that serves. */
@@ -146,7 +151,10 @@ export class PluginRegistry {
    * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it is rejected
    */
   async swap(name: string, by: SwapOrigin): Promise<SwapResult> {
-    return this.exclusively(() => this.supervisor.swap(this.find(name), by));
+    return this.exclusively(() => {
+      const entry = this.find(name);
+      return entry.state === 'lazy' ? this.lazy.swap(entry) : this.supervisor.swap(entry, by);
+    });
   }
 
   /**
@@ -162,6 +170,11 @@ export class PluginRegistry {
   async history(name: string): Promise<PluginRecord> {
     const { plan } = this.find(name);
     return this.options.keeper.read(plan.name);
+  }
+
+  /** Starts a plugin that waits for its first use, within exclusively(). @throws BackworksError why it does not */
+  async start(name: string): Promise<void> {
+    await this.lazy.start(name);
   }
 
   /** Another start of a plugin that failed, within exclusively(). @throws BackworksError why it does not start */
@@ -182,13 +195,7 @@ export class PluginRegistry {
    * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name.
    */
   async plan(config: BackworksConfig): Promise<RegistryPlan> {
-    const survey = await surveyPlugins(config, this.options.reader, this.options.defaults);
-    const next = survey.plugins.map(async ({ entry }) => {
-      const { path, enabled } = entry.config;
-      const digest = enabled && path !== null ? await this.digests.read(path) : null;
-      return { entry, digest: digest && (await this.options.keeper.wanted(entry, digest)) };
-    });
-    return { ...planPlugins(this.current(), await Promise.all(next)), survey, stopReason: DISABLED };
+    return planConfiguration([...this.entries.values()], config, { ...this.options, digests: this.digests });
   }
 
   /**
@@ -200,10 +207,8 @@ export class PluginRegistry {
     edit: (plugins: readonly SurveyedPlugin[]) => readonly SurveyedPlugin[],
     stopReason: string,
   ): RegistryPlan {
-    const plugins = edit(this.surveyed());
-    const next = plugins.map(({ entry }) => ({ entry, digest: null }));
-    const survey = { plugins, rejected: this.rejectedLibraries, resolution: resolveDependencies(plugins) };
-    return { ...planPlugins(this.current(), next), survey, stopReason };
+    const entries = [...this.entries.values()];
+    return planPluginEdit(entries, edit(this.surveyed()), this.rejectedLibraries, stopReason);
   }
 
   /**
@@ -213,9 +218,9 @@ export class PluginRegistry {
    */
   async prepare({ survey, changes, stopReason }: RegistryPlan): Promise<RegistryChange> {
     for (const [name, failure] of survey.resolution.failures) {
-      if (this.entries.get(name)?.plugin) throw failure;
+      if (this.entries.get(name)?.serving) throw failure;
     }
-    const change = new RegistryChange(this.supervisor, {
+    const change = new RegistryChange(this.supervisor, this.lazy, {
       entries: this.entries,
       create: (plugin) => this.enter(plugin),
       targets: survey.plugins,
@@ -261,16 +266,7 @@ export class PluginRegistry {
 
   /** Plugins that serve and depend on one, directly or through others. */
   dependents(name: string): string[] {
-    return dependentsOf(name, this.resolution.providers).filter((other) => this.entries.get(other)?.plugin);
-  }
-
-  private current(): CurrentPlugin[] {
-    return [...this.entries.values()].map(({ plan: entry, digest, plugin }) => ({
-      entry,
-      digest,
-      running: plugin !== null,
-      reconfigurable: plugin?.reconfigurable === true,
-    }));
+    return dependentsOf(name, this.resolution.providers).filter((other) => this.entries.get(other)?.serving);
   }
 
   private surveyed(): SurveyedPlugin[] {

@@ -1,5 +1,6 @@
 import type { PluginConfig } from '../config/types.js';
 import type { PluginEntry } from './plugin-entry.js';
+import type { RegistryEntry } from './registry-entry.js';
 import { settingAt, type SettingEffect } from './setting-keys.js';
 import { changedPaths } from './value-changes.js';
 
@@ -10,6 +11,8 @@ export interface CurrentPlugin {
   readonly digest: string | null;
   /** It has processes, or code in the server. */
   readonly running: boolean;
+  /** It starts with its first use. */
+  readonly waiting: boolean;
   /** It takes another configuration without another process. */
   readonly reconfigurable: boolean;
 }
@@ -19,11 +22,15 @@ export interface NextPlugin {
   readonly entry: PluginEntry;
   /** SHA-256 of the file at its path; null when it cannot be read, or is not to be. */
   readonly digest: string | null;
+  /** It is not left to its first use. */
+  readonly starts: boolean;
 }
 
 export type PluginAction =
   /** It is started; it did not run before. */
   | 'load'
+  /** It is checked, and starts with its first use. */
+  | 'postpone'
   /** It is ended; an entry that is disabled stays known. */
   | 'unload'
   /** Nothing that matters to it has changed. */
@@ -52,6 +59,16 @@ export interface PluginPlan {
   readonly reordered: boolean;
 }
 
+export function currentPlugin({ plan: entry, digest, plugin, state }: RegistryEntry): CurrentPlugin {
+  return {
+    entry,
+    digest,
+    running: plugin !== null,
+    waiting: state === 'lazy',
+    reconfigurable: plugin?.reconfigurable === true,
+  };
+}
+
 /** What it takes to come from the plugins there are to those there should be. Nothing is done. */
 export function planPlugins(current: readonly CurrentPlugin[], next: readonly NextPlugin[]): PluginPlan {
   const known = new Map(current.map((plugin) => [plugin.entry.name, plugin]));
@@ -68,9 +85,10 @@ export function planPlugins(current: readonly CurrentPlugin[], next: readonly Ne
   };
 }
 
-function planPlugin(current: CurrentPlugin | null, { entry, digest }: NextPlugin): PluginChange {
+function planPlugin(current: CurrentPlugin | null, { entry, digest, starts }: NextPlugin): PluginChange {
   const { name, config } = entry;
-  if (current === null) return { name, action: config.enabled ? 'load' : 'adjust', changed: ['added'] };
+  const begin = starts ? 'load' : 'postpone';
+  if (current === null) return { name, action: config.enabled ? begin : 'adjust', changed: ['added'] };
   const before = current.entry.config;
   const changed = changesOf(before, config);
   const isSameFile = digest === null || current.digest === null || digest === current.digest;
@@ -82,9 +100,11 @@ function planPlugin(current: CurrentPlugin | null, { entry, digest }: NextPlugin
   const change = (action: PluginAction): PluginChange => ({ name, action, changed: keys });
 
   if (before.enabled !== config.enabled) keys.unshift('enabled');
-  if (!config.enabled) return change(current.running ? 'unload' : keys.length > 0 ? 'adjust' : 'keep');
+  if (!config.enabled)
+    return change(current.running || current.waiting ? 'unload' : keys.length > 0 ? 'adjust' : 'keep');
+  if (current.waiting && starts) return change('load');
   if (keys.length === 0) return change('keep');
-  if (!current.running) return change('load');
+  if (!current.running) return change(begin);
   const effect = gravest(changed, current.reconfigurable);
   const isFixed = before.isolation === 'in-process' && config.isolation === 'in-process';
   return change(effect === 'swap' && isFixed ? 'needs_restart' : effect);

@@ -22,6 +22,8 @@ const SETTINGS: Readonly<Record<string, SettingKey>> = {
   path: swap('path'),
   critical: adjust('critical'),
   priority: adjust('priority'),
+  load: adjust('load'),
+  idleAfterMs: adjust('idle_after'),
   isolation: swap('isolation'),
   trusted: adjust('trusted'),
   sandbox: swap('sandbox'),

@@ -9,10 +9,10 @@ import type { SwapRecord } from './swap-record.js';
 import type { TrialStage } from './trial.js';
 
 /**
- * discovered: known, not loaded · loading · ready · degraded: serves, but something is wrong ·
+ * discovered: known, not loaded · lazy: starts with its first use · loading · ready · degraded: serves, but something is wrong ·
  * failed: does not serve · stopped: shut down or disabled.
  */
-export type PluginState = 'discovered' | 'loading' | 'ready' | 'degraded' | 'failed' | 'stopped';
+export type PluginState = 'discovered' | 'lazy' | 'loading' | 'ready' | 'degraded' | 'failed' | 'stopped';
 
 /** Everything an operator can see of a plugin: the row of `plugin list`, the entry of the admin API. */
 export interface PluginStatus {

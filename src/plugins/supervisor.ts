@@ -1,6 +1,7 @@
 import { BackworksError, type PluginFailure, toBackworksError } from '../errors.js';
 import type { Log } from '../log.js';
 import { HealthMonitor } from './health-monitor.js';
+import { IdleWatch } from './idle-watch.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { LibraryChoice, PluginLoader } from './loader.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
@@ -16,6 +17,7 @@ import { checkHealth } from './swap-candidate.js';
 import { PluginSwapper, type SwapResult } from './swap.js';
 import type { SwapGround } from './swap-ground.js';
 import type { SwapOrigin } from './swap-record.js';
+import { unsuitable } from './unsuitable-state.js';
 import type { VersionKeeper } from './version-keeper.js';
 
 export interface PluginSupervisorOptions {
@@ -24,6 +26,8 @@ export interface PluginSupervisorOptions {
   admit(entry: RegistryEntry, metadata: PluginMetadata): void;
   readonly log: Log;
   readonly loader: PluginLoader;
+  /** A lazy plugin was not called for as long as its policy says. */
+  idle(entry: RegistryEntry): void;
   readonly quarantine: () => Promise<Quarantine>;
   readonly keeper: VersionKeeper;
   /**
@@ -41,12 +45,14 @@ export class PluginSupervisor implements SwapGround {
   readonly keeper: VersionKeeper;
   private readonly swapper = new PluginSwapper(this);
   private readonly health = new HealthMonitor();
+  private readonly idleness: IdleWatch;
   private readonly retirement: Retirement;
   private closed = false;
 
   constructor(private readonly options: PluginSupervisorOptions) {
     this.log = options.log;
     this.keeper = options.keeper;
+    this.idleness = new IdleWatch((entry) => options.idle(entry));
     this.retirement = new Retirement(options.drainTimeoutMs, () => this.keeper.prune());
   }
 
@@ -68,7 +74,7 @@ export class PluginSupervisor implements SwapGround {
       this.fail(entry, toBackworksError(thrown));
     }
     if (this.closed) await entry.close();
-    else this.health.watch(entry);
+    else this.watch(entry);
   }
 
   /**
@@ -139,7 +145,7 @@ export class PluginSupervisor implements SwapGround {
     entry.plan = plan;
     entry.succeed(plugin);
     reportReady(this.log, entry, plugin);
-    this.health.watch(entry);
+    this.watch(entry);
     return former;
   }
 
@@ -151,7 +157,7 @@ export class PluginSupervisor implements SwapGround {
     if (entry.plugin === null) return;
     entry.plugin = entry.plugin.adjusted(resolvePolicy(plan.config, entry.metadata));
     entry.trial?.adjust(entry.plugin, plan);
-    this.health.watch(entry);
+    this.watch(entry);
   }
 
   /**
@@ -159,13 +165,20 @@ export class PluginSupervisor implements SwapGround {
    * @returns what served; the caller retires it
    */
   remove(entry: RegistryEntry, reason: string): LoadedPlugin | null {
-    this.health.forget(entry);
-    this.swapper.end(entry, reason);
-    const former = entry.take();
-    former?.withdraw();
+    const former = this.takeOut(entry, reason);
     entry.stop(reason);
     if (former !== null)
       this.options.log.info({ plugin: entry.plan.name }, `plugin ${entry.plan.name} is ${reason}`);
+    return former;
+  }
+
+  /** The same; the caller says in which state it is then. */
+  takeOut(entry: RegistryEntry, reason: string): LoadedPlugin | null {
+    this.health.forget(entry);
+    this.idleness.forget(entry);
+    this.swapper.end(entry, reason);
+    const former = entry.take();
+    former?.withdraw();
     return former;
   }
 
@@ -201,6 +214,7 @@ export class PluginSupervisor implements SwapGround {
   async close(): Promise<void> {
     this.closed = true;
     this.health.close();
+    this.idleness.close();
     await this.retirement.close();
   }
 
@@ -243,6 +257,11 @@ export class PluginSupervisor implements SwapGround {
     this.retirement.add(entry, plugin, ended);
   }
 
+  private watch(entry: RegistryEntry): void {
+    this.health.watch(entry);
+    this.idleness.watch(entry);
+  }
+
   private async startAgain(entry: RegistryEntry): Promise<void> {
     if (this.closed) throw unsuitable(entry, 'started');
     await this.load(entry);
@@ -277,10 +296,4 @@ export class PluginSupervisor implements SwapGround {
 
 function isOtherConfig(before: PluginEntry, after: PluginEntry): boolean {
   return JSON.stringify(before.config.config) !== JSON.stringify(after.config.config);
-}
-
-function unsuitable({ plan, state }: RegistryEntry, what: string): BackworksError {
-  const hint = state === 'stopped' ? 'a plugin that is disabled or shut down stays so' : undefined;
-  const message = `plugin ${plan.name} is ${state} and cannot be ${what}`;
-  return new BackworksError('BW_PLUGIN_STATE', message, { hint });
 }

@@ -76,9 +76,12 @@ export class PluginControl {
     });
   }
 
-  private start({ name, state: current }: PluginStatus): Promise<void> {
+  private async start({ name, state: current }: PluginStatus): Promise<void> {
     const { registry } = this.options;
-    return current === 'failed' ? registry.startAgain(name) : this.setEnabled(name, true, '');
+    if (current === 'failed') return registry.startAgain(name);
+    if (current === 'stopped') await this.setEnabled(name, true, '');
+    // Who asks for a lazy plugin by name does not wait for its first use.
+    await registry.start(name);
   }
 
   private setEnabled(name: string, enabled: boolean, reason: string): Promise<void> {
@@ -135,7 +138,7 @@ export class PluginControl {
 }
 
 function isRunning({ state: current }: PluginStatus): boolean {
-  return current !== 'failed' && current !== 'stopped';
+  return current !== 'failed' && current !== 'stopped' && current !== 'lazy';
 }
 
 function state(plugin: PluginStatus, how: 'already' | 'not disabled'): BackworksError {

@@ -1,7 +1,15 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { PluginState, PluginStatus, VersionStatus } from '../plugins/status.js';
 
-const STATES: readonly PluginState[] = ['discovered', 'loading', 'ready', 'degraded', 'failed', 'stopped'];
+const STATES: readonly PluginState[] = [
+  'discovered',
+  'lazy',
+  'loading',
+  'ready',
+  'degraded',
+  'failed',
+  'stopped',
+];
 const PROCESS_STATES = ['starting', 'spare', 'ready', 'draining'] as const;
 /** Digits of a digest in a label. */
 const DIGEST_SHOWN = 12;

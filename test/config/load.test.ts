@@ -126,6 +126,8 @@ describe('a whole file', () => {
           where: `${file}:19:3`,
           critical: true,
           priority: -5,
+          load: 'eager',
+          idleAfterMs: 0,
           isolation: 'process',
           trusted: true,
           sandbox: 'best-effort',
@@ -215,6 +217,8 @@ describe('a whole file', () => {
     expect(defaultPluginPolicy()).toEqual({
       critical: null,
       priority: null,
+      load: 'eager',
+      idleAfterMs: 0,
       isolation: 'process',
       trusted: false,
       sandbox: 'strict',

@@ -16,13 +16,18 @@ function configsOf(plugins: PluginsBlock | string): readonly PluginConfig[] {
 }
 
 const nextOf = (plugins: PluginsBlock | string, digest: string | null = DIGEST): NextPlugin[] =>
-  configsOf(plugins).map((config) => ({ entry: { name: config.name, origin: 'config', config }, digest }));
+  configsOf(plugins).map((config) => ({
+    entry: { name: config.name, origin: 'config', config },
+    digest,
+    starts: config.load === 'eager',
+  }));
 
 const currentOf = (plugins: PluginsBlock | string, facts: Partial<CurrentPlugin> = {}): CurrentPlugin[] =>
   nextOf(plugins).map(({ entry, digest }) => ({
     entry,
     digest,
     running: entry.config.enabled,
+    waiting: false,
     reconfigurable: false,
     ...facts,
   }));
@@ -31,6 +36,8 @@ describe('each changed key asks for the least', () => {
   test.each([
     ['critical: true', 'adjust', 'critical'],
     ['priority: 3', 'adjust', 'priority'],
+    ['load: lazy', 'adjust', 'load'],
+    ['idle_after: 5s', 'adjust', 'idle_after'],
     ['timeouts: { call: 5ms }', 'adjust', 'timeouts.call'],
     ['timeouts: { initialize: 5ms }', 'adjust', 'timeouts.initialize'],
     ['timeouts: { shutdown: 5ms }', 'adjust', 'timeouts.shutdown'],
@@ -189,7 +196,7 @@ function model({ entry, digest }: NextPlugin): Modelled {
 function apply(from: NextPlugin[], to: NextPlugin[], reconfigurable: boolean): Modelled[] {
   const current = from.map(({ entry, digest }): CurrentPlugin => {
     const running = entry.config.enabled;
-    return { entry, digest: running ? digest : null, running, reconfigurable };
+    return { entry, digest: running ? digest : null, running, waiting: false, reconfigurable };
   });
   const before = new Map(from.map((plugin) => [plugin.entry.name, model(plugin)]));
   const after = new Map(to.map((plugin) => [plugin.entry.name, model(plugin)]));
@@ -209,6 +216,7 @@ function apply(from: NextPlugin[], to: NextPlugin[], reconfigurable: boolean): M
         return [{ ...(old ?? wanted), policy: wanted.policy }];
       case 'reconfigure':
         return [{ ...old!, policy: wanted.policy, told: wanted.told }];
+      case 'postpone':
       case 'needs_restart':
         throw new Error('nothing runs in the server here');
     }
@@ -224,7 +232,12 @@ test('the plan from A to B ends where starting with B ends, and a plan from B to
       const to = nextOf(b, digestB);
       expect(apply(from, to, reconfigurable)).toEqual(to.map(model));
       const again = planPlugins(
-        to.map((plugin) => ({ ...plugin, running: plugin.entry.config.enabled, reconfigurable })),
+        to.map((plugin) => ({
+          ...plugin,
+          running: plugin.entry.config.enabled,
+          waiting: false,
+          reconfigurable,
+        })),
         to,
       );
       expect(again.changes.filter(({ action }) => action !== 'keep')).toEqual([]);

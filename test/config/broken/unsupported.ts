@@ -9,11 +9,6 @@ export const UNSUPPORTED: readonly Case[] = [
   ],
   ['state', 'state: {}', '1:1: state: this key is not supported by this version yet — remove it'],
   [
-    'load',
-    'plugins: { a: { path: x, load: lazy } }',
-    '1:26: plugins.a.load: "lazy" is not supported by this version yet — remove it or set it to "eager"',
-  ],
-  [
     'HTTP by the server on behalf of a plugin',
     'plugins: { a: { path: x, permissions: { http: ["https://api.example.com"] } } }',
     '1:41: plugins.a.permissions.http: this key is not supported by this version yet — remove it',
