@@ -48,7 +48,7 @@ export async function askServer({ admin, file }: BackworksConfig): Promise<Admin
 export async function actOnServer<Answer>({ admin }: BackworksConfig, path: string): Promise<Answer> {
   const url = connectable(httpUrl(admin.host, admin.port));
   let response: Response;
-  let answer: Answer & { code: string; detail: string };
+  let answer: Answer & { code: string; detail: string; hint?: string };
   try {
     response = await send(url + path, admin.token, 'POST', START_MS);
     answer = JSON.parse(await response.text()) as typeof answer;
@@ -58,7 +58,7 @@ export async function actOnServer<Answer>({ admin }: BackworksConfig, path: stri
   }
   if (response.ok) return answer;
   const code = Object.hasOwn(ERRORS, answer.code) ? (answer.code as ErrorCode) : 'BW_INTERNAL';
-  throw new BackworksError(code, `the server at ${url} says: ${answer.detail}`);
+  throw new BackworksError(code, `the server at ${url} says: ${answer.detail}`, { hint: answer.hint });
 }
 
 /**

@@ -85,7 +85,7 @@ export function createAdminApp(options: AdminOptions): Hono {
   });
 
   const answer = (c: Context, thrown: unknown, headers: Record<string, string> = {}): Response => {
-    const response = problemResponse(thrown, c.req.path, randomUUID(), log);
+    const response = problemResponse(thrown, c.req.path, randomUUID(), log, true);
     for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
     return response;
   };
