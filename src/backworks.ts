@@ -8,12 +8,12 @@ import { BackworksError } from './errors.js';
 import { type Log, silentLog } from './log.js';
 import { hostVersion } from './plugins/host-version.js';
 import { createPluginParts } from './plugins/plugin-parts.js';
-import { Quarantine, type QuarantinedLibrary } from './plugins/quarantine.js';
-import type { SwapResult } from './plugins/swap.js';
-import type { SwapOrigin } from './plugins/swap-record.js';
-import type { PluginStatus, RejectedLibrary } from './plugins/status.js';
+import { Quarantine, type QuarantinedLibrary } from './plugins/supervision/quarantine.js';
+import type { SwapResult } from './plugins/versions/swap.js';
+import type { SwapOrigin } from './plugins/versions/swap-record.js';
+import type { PluginStatus, RejectedLibrary } from './plugins/registry/status.js';
 import { HEAP_CHECKS, validateLibrary, type ValidationReport } from './plugins/validate.js';
-import { type PluginRecord, VersionRecords } from './plugins/version-records.js';
+import { type PluginRecord, VersionRecords } from './plugins/versions/version-records.js';
 import {
   type PluginProfile,
   profileConfigured,

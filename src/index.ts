@@ -19,9 +19,9 @@ export {
 export type { BackworksConfig } from './config/types.js';
 export { BackworksError, type ErrorCode, ERRORS, PluginFailure, type PluginPhase } from './errors.js';
 export { type Log, silentLog } from './log.js';
-export type { QuarantinedLibrary } from './plugins/quarantine.js';
-export type { FailedChange } from './plugins/registry-change.js';
-export type { PluginAction, PluginChange } from './plugins/reload.js';
+export type { QuarantinedLibrary } from './plugins/supervision/quarantine.js';
+export type { FailedChange } from './plugins/registry/registry-change.js';
+export type { PluginAction, PluginChange } from './plugins/registry/reload.js';
 export type { ReloadReport } from './reload/report.js';
-export type { PluginState, PluginStatus, PostMortem, RejectedLibrary } from './plugins/status.js';
+export type { PluginState, PluginStatus, PostMortem, RejectedLibrary } from './plugins/registry/status.js';
 export type { CheckOutcome, ValidationCheck, ValidationReport } from './plugins/validate.js';

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Counter, type Registry } from 'prom-client';
 import type { AlertsConfig } from '../config/types.js';
 import type { Log } from '../log.js';
-import type { StateChange } from '../plugins/status.js';
+import type { StateChange } from '../plugins/registry/status.js';
 import { alertDocument, type AlertingServer } from './alert.js';
 import { PluginAlerts } from './plugin-alerts.js';
 import { type Delivery, Webhook } from './webhook.js';

@@ -1,5 +1,5 @@
-import type { FailedChange } from '../plugins/registry-change.js';
-import type { PluginAction, PluginChange } from '../plugins/reload.js';
+import type { FailedChange } from '../plugins/registry/registry-change.js';
+import type { PluginAction, PluginChange } from '../plugins/registry/reload.js';
 import type { ReloadPlan } from '../reload/prepared-reload.js';
 import { receivedError } from './conversation.js';
 import type { SentFailedChange } from './worker-procedures.js';

@@ -1,5 +1,5 @@
 import type { CircuitStateName } from '../execution/executor.js';
-import type { PluginState, PluginStatus, StateChange } from '../plugins/status.js';
+import type { PluginState, PluginStatus, StateChange } from '../plugins/registry/status.js';
 import type { WorkerReport } from './worker-procedures.js';
 
 /** From well to worse: what is told of several workers is the worst. */

@@ -1,5 +1,5 @@
 import type { BackworksConfig, LoggingConfig } from '../config/types.js';
-import type { PluginStatus, RejectedLibrary, StateChange } from '../plugins/status.js';
+import type { PluginStatus, RejectedLibrary, StateChange } from '../plugins/registry/status.js';
 import type { ReloadPlan } from '../reload/prepared-reload.js';
 import type { TrafficControl } from '../traffic.js';
 import type { SentError } from './conversation.js';

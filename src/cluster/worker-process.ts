@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { BackworksError } from '../errors.js';
-import type { StateChange } from '../plugins/status.js';
+import type { StateChange } from '../plugins/registry/status.js';
 import { Conversation } from './conversation.js';
 import type { PrimaryProcedures, WorkerProcedures } from './worker-procedures.js';
 

@@ -1,7 +1,7 @@
 import type { BackworksConfig, LoggingConfig } from '../config/types.js';
 import { BackworksError, toBackworksError } from '../errors.js';
 import type { Log } from '../log.js';
-import type { PluginStatus, RejectedLibrary, StateChange } from '../plugins/status.js';
+import type { PluginStatus, RejectedLibrary, StateChange } from '../plugins/registry/status.js';
 import { inForce } from '../reload/settings.js';
 import { MergedMetrics } from './merged-metrics.js';
 import { mergeStatus, MergedStates } from './merged-status.js';

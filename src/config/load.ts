@@ -1,5 +1,5 @@
 import { dirname, resolve } from 'node:path';
-import { reportContradictions } from './contradictions.js';
+import { reportContradictions } from './contradictions/contradictions.js';
 import { displayName, FILE_BYTES_MAX, readText } from './file.js';
 import { deepFreeze, normalize, normalizePlugin, normalizePolicy, type Origin } from './normalize.js';
 import { layer } from './layers.js';

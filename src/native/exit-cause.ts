@@ -1,7 +1,7 @@
 import { PluginFailure, type PluginFailureDetails, type PluginPhase } from '../errors.js';
 import { type LibraryNames, shownPlace } from './crash-place.js';
 import type { CrashReport } from './crash-report.js';
-import { type ProcessActivity, processActivity } from './process-usage.js';
+import { type ProcessActivity, processActivity } from './limits/process-usage.js';
 import { RUNNER_EXIT } from './protocol.js';
 
 /** How a runner process ended, as the operating system tells it. */

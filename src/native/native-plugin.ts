@@ -2,7 +2,7 @@ import type { Deferred } from '../deferred.js';
 import type { Permissions, SandboxMode } from '../config/types.js';
 import type { PluginFailure } from '../errors.js';
 import type { Refusal } from './refusal.js';
-import type { ProcessUsage } from './process-usage.js';
+import type { ProcessUsage } from './limits/process-usage.js';
 import type { SandboxReport } from './sandbox.js';
 
 /** Functions and flags a library can have beyond plugin_info() and plugin_vtable(). */

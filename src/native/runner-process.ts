@@ -1,5 +1,5 @@
 import type { PluginFailure, PluginPhase } from '../errors.js';
-import { CallCpuWatch } from './call-cpu-watch.js';
+import { CallCpuWatch } from './limits/call-cpu-watch.js';
 import { libraryNames } from './crash-place.js';
 import { explainEnd, type KillReason, type ProcessEnd, withActivity } from './exit-cause.js';
 import { HostServices } from './host-services.js';

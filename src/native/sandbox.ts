@@ -1,5 +1,5 @@
 import type { NativePluginOptions, SandboxOptions } from './native-plugin.js';
-import { observe, unenforceable } from './observed-limits.js';
+import { observe, unenforceable } from './limits/observed-limits.js';
 import { printable } from './plugin-output.js';
 import { noSandbox } from './refused.js';
 import type { GroupedProcess } from './spawn.js';

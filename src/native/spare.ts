@@ -1,5 +1,5 @@
 import type { NativePluginOptions } from './native-plugin.js';
-import { processActivity } from './process-usage.js';
+import { processActivity } from './limits/process-usage.js';
 import type { RunnerProcess } from './runner-process.js';
 import { StartDeadline } from './start-deadline.js';
 

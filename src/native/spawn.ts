@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import type { ProcessEnd } from './exit-cause.js';
-import { cgroupDelegation, memoryCgroup } from './cgroup.js';
+import { cgroupDelegation, memoryCgroup } from './limits/cgroup.js';
 import { spawnLinux } from './spawn-linux.js';
 import { spawnPortable } from './spawn-portable.js';
 

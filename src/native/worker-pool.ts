@@ -1,6 +1,6 @@
 import { PluginFailure, toBackworksError } from '../errors.js';
 import type { LibraryDescription, NativePluginOptions, NativeProcess } from './native-plugin.js';
-import { ProcessWatch } from './process-watch.js';
+import { ProcessWatch } from './limits/process-watch.js';
 import { RestartDelay } from './restart-delay.js';
 import { initializeWithNewest } from './reconfigure.js';
 import { RunnerProcess } from './runner-process.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { toBackworksError } from '../errors.js';
 import type { LibraryReader } from './library-reader.js';
 import type { PluginMetadata } from './metadata.js';
-import type { RejectedLibrary } from './status.js';
+import type { RejectedLibrary } from './registry/status.js';
 
 const LIBRARY_NAME = /\.(?:so|dylib|dll)$/;
 /** Libraries described at the same time; each is a short-lived process. */

@@ -1,5 +1,5 @@
 import type { PluginPolicy } from '../config/types.js';
-import { describeLibrary } from '../native/describe.js';
+import { describeLibrary } from '../native/description/describe.js';
 import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js';
 import type { LibraryStore } from '../native/library-store.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';

@@ -19,7 +19,7 @@ import type {
   RequestDecision,
 } from './plugin.js';
 import type { ResolvedPolicy } from './plugin-entry.js';
-import type { Tally } from './probation.js';
+import type { Tally } from './versions/probation.js';
 
 export interface LoadedPluginOptions {
   readonly name: string;

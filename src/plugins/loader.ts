@@ -25,8 +25,8 @@ import { fittingConfig } from './fitting-config.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
-import { withFunction } from './post-mortem.js';
-import type { Quarantine } from './quarantine.js';
+import { withFunction } from './supervision/post-mortem.js';
+import type { Quarantine } from './supervision/quarantine.js';
 import { sandboxOf } from './sandbox-of.js';
 
 /** What is told of a plugin while it is loaded and while it runs. */

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../config/types.js';
 import type { LibraryDescription } from '../native/native-plugin.js';
 import type { PipelineHook } from './plugin.js';
 import { hostVersion } from './host-version.js';
-import { isRange, satisfies } from './version.js';
+import { isRange, satisfies } from './dependencies/version.js';
 
 export interface PluginDependency {
   /** `capability`: whichever plugin provides it. */

@@ -6,9 +6,9 @@ import type { Log } from '../log.js';
 import { type LibraryStore, openLibraryStore } from '../native/library-store.js';
 import { createLibraryReader, type LibraryReader } from './library-reader.js';
 import { PluginLoader } from './loader.js';
-import { Quarantine } from './quarantine.js';
-import { VersionKeeper } from './version-keeper.js';
-import { VersionRecords } from './version-records.js';
+import { Quarantine } from './supervision/quarantine.js';
+import { VersionKeeper } from './versions/version-keeper.js';
+import { VersionRecords } from './versions/version-records.js';
 
 export interface PluginParts {
   readonly defaults: PluginPolicy;

@@ -1,6 +1,6 @@
 import { Deferred } from '../deferred.js';
 import { toBackworksError } from '../errors.js';
-import { processUsage } from '../native/process-usage.js';
+import { processUsage } from '../native/limits/process-usage.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
 import type { HookCall } from './documents.js';
 import { LatencyRecorder, type LatencySummary } from './latency.js';

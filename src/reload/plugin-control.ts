@@ -1,8 +1,8 @@
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError } from '../errors.js';
-import type { PluginRegistry } from '../plugins/registry.js';
-import type { PluginStatus } from '../plugins/status.js';
-import type { SurveyedPlugin } from '../plugins/survey.js';
+import type { PluginRegistry } from '../plugins/registry/registry.js';
+import type { PluginStatus } from '../plugins/registry/status.js';
+import type { SurveyedPlugin } from '../plugins/registry/survey.js';
 
 export interface PluginControlOptions {
   readonly registry: PluginRegistry;

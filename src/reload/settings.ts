@@ -1,5 +1,5 @@
 import type { BackworksConfig, EndpointConfig } from '../config/types.js';
-import { changedPaths } from '../plugins/value-changes.js';
+import { changedPaths } from '../plugins/registry/value-changes.js';
 import { isDeepStrictEqual } from 'node:util';
 
 /** What changes outside the plugins, by the keys of the file. */

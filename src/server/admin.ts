@@ -4,7 +4,7 @@ import { BackworksError } from '../errors.js';
 import type { PluginMetrics } from '../execution/metrics.js';
 import { addProcessMetrics } from '../execution/process-metrics.js';
 import { type Log, silentLog } from '../log.js';
-import type { PluginStatus, RejectedLibrary } from '../plugins/status.js';
+import type { PluginStatus, RejectedLibrary } from '../plugins/registry/status.js';
 import { type ReloadReport, reloadDocument } from '../reload/report.js';
 import { type AdminTokens, type Scope, scopeCheck } from './bearer-token.js';
 import { type PluginDocument, pluginDocument } from './plugin-document.js';

@@ -1,4 +1,4 @@
-import type { KeptRefusal, LimitsInForce, PluginStatus, PostMortem } from '../plugins/status.js';
+import type { KeptRefusal, LimitsInForce, PluginStatus, PostMortem } from '../plugins/registry/status.js';
 import {
   type SwapRecordDocument,
   swapDocument,

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { PluginState, PluginStatus, VersionStatus } from '../plugins/status.js';
+import type { PluginState, PluginStatus, VersionStatus } from '../plugins/registry/status.js';
 
 const STATES: readonly PluginState[] = [
   'discovered',

@@ -1,4 +1,4 @@
-import type { PluginState, PluginStatus } from '../plugins/status.js';
+import type { PluginState, PluginStatus } from '../plugins/registry/status.js';
 
 const ON_ITS_WAY: ReadonlySet<PluginState> = new Set<PluginState>(['discovered', 'loading']);
 const NOT_SERVING: ReadonlySet<PluginState> = new Set<PluginState>([...ON_ITS_WAY, 'failed']);

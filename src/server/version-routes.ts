@@ -1,9 +1,9 @@
 import type { Context, Hono } from 'hono';
 import { BackworksError } from '../errors.js';
-import type { PluginStatus } from '../plugins/status.js';
-import type { SwapResult } from '../plugins/swap.js';
-import type { SwapOrigin } from '../plugins/swap-record.js';
-import type { PluginRecord } from '../plugins/version-records.js';
+import type { PluginStatus } from '../plugins/registry/status.js';
+import type { SwapResult } from '../plugins/versions/swap.js';
+import type { SwapOrigin } from '../plugins/versions/swap-record.js';
+import type { PluginRecord } from '../plugins/versions/version-records.js';
 import { type PluginDocument, pluginDocument } from './plugin-document.js';
 import { type HistoryDocument, historyDocument } from './version-document.js';
 

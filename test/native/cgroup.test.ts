@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import koffi from 'koffi';
-import { cgroupDelegation } from '../../dist/native/cgroup.js';
-import { delegationAt } from '../../dist/native/cgroup-delegation.js';
-import { ownCgroup } from '../../dist/native/cgroup-path.js';
+import { cgroupDelegation } from '../../dist/native/limits/cgroup.js';
+import { delegationAt } from '../../dist/native/limits/cgroup-delegation.js';
+import { ownCgroup } from '../../dist/native/limits/cgroup-path.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { SupervisedPlugin } from './supervised-plugin.js';
 

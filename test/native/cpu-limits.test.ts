@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { processorTimeMs } from '../../dist/native/process-clock.js';
+import { processorTimeMs } from '../../dist/native/limits/process-clock.js';
 import { SupervisedPlugin, type Supervision } from './supervised-plugin.js';
 
 const open: SupervisedPlugin[] = [];

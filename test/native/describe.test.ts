@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { PluginFailure } from '../../dist/errors.js';
-import { describeLibrary } from '../../dist/native/describe.js';
-import { readDescription } from '../../dist/native/description.js';
+import { describeLibrary } from '../../dist/native/description/describe.js';
+import { readDescription } from '../../dist/native/description/description.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { compile, MINIMAL_PLUGIN, temporaryDirectory, write } from './library-files.js';
 

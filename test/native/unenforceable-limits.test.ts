@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import type { PluginStatus } from '../../dist/plugins/status.js';
+import type { PluginStatus } from '../../dist/plugins/registry/status.js';
 import { compilePlugin, compileProgram } from '../fixtures/compile.js';
 
 const program = fileURLToPath(new URL('one-start.js', import.meta.url));

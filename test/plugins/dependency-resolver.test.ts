@@ -4,7 +4,7 @@ import {
   dependentsOf,
   type DependencyNode,
   DependencyResolver,
-} from '../../dist/plugins/dependency-resolver.js';
+} from '../../dist/plugins/dependencies/dependency-resolver.js';
 import type { PluginDependency } from '../../dist/plugins/metadata.js';
 
 interface Traits {

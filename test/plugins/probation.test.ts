@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { since, type Tally, verdict } from '../../dist/plugins/probation.js';
+import { since, type Tally, verdict } from '../../dist/plugins/versions/probation.js';
 
 const rules = {
   durationMs: 60_000,

@@ -2,9 +2,9 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { defaultPluginPolicy, parseConfig } from '../../dist/config/load.js';
 import type { PluginConfig } from '../../dist/config/types.js';
-import { type CurrentPlugin, type NextPlugin, planPlugins } from '../../dist/plugins/reload.js';
-import { isKnownSetting } from '../../dist/plugins/setting-keys.js';
-import { changedPaths } from '../../dist/plugins/value-changes.js';
+import { type CurrentPlugin, type NextPlugin, planPlugins } from '../../dist/plugins/registry/reload.js';
+import { isKnownSetting } from '../../dist/plugins/registry/setting-keys.js';
+import { changedPaths } from '../../dist/plugins/registry/value-changes.js';
 import { type PluginsBlock, pluginsBlock } from './sample-plugins.js';
 
 /** What a change of plugins asks for. No plugin is started here. */

@@ -2,7 +2,7 @@ import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Quarantine } from '../../dist/plugins/quarantine.js';
+import { Quarantine } from '../../dist/plugins/supervision/quarantine.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, type LogLine, startServer, type TestServer } from '../fixtures/server.js';
 

@@ -2,8 +2,8 @@ import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
-import { recordOf, sentence } from '../../dist/plugins/swap-record.js';
-import { refused, served, VersionRecords } from '../../dist/plugins/version-records.js';
+import { recordOf, sentence } from '../../dist/plugins/versions/swap-record.js';
+import { refused, served, VersionRecords } from '../../dist/plugins/versions/version-records.js';
 
 let cache = '';
 beforeEach(() => {

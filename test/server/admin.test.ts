@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { defaultPluginPolicy } from '../../dist/config/load.js';
 import { PluginMetrics } from '../../dist/execution/metrics.js';
-import type { PluginState, PluginStatus, PostMortem } from '../../dist/plugins/status.js';
+import type { PluginState, PluginStatus, PostMortem } from '../../dist/plugins/registry/status.js';
 import { type AdminControl, type AdminStatus, createAdminApp } from '../../dist/server/admin.js';
 
 const limitsInForce = {

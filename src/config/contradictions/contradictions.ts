@@ -1,0 +1,91 @@
+import { type CheckedFile, checkSize } from '../checked-file.js';
+import { endpointContradictions } from './endpoints.js';
+import { withoutCredentials } from '../explain.js';
+import { below, isWithin, type Pointer, quote } from '../pointer.js';
+import { pluginContradictions } from './plugins.js';
+import type { ProblemReport } from '../problems.js';
+import type { RawConfig } from '../raw.js';
+import type { Source } from '../source.js';
+
+const BODY_BYTES_MAX = 1024 ** 3;
+/** Headers that belong to one connection, which fetch() refuses to send, and the content's own. */
+const OWN_HEADERS =
+  /^(content-length|content-type|connection|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
+
+/** Reports what no schema can express. Entries the schema has already found wrong are left out. */
+export function reportContradictions(
+  source: Source,
+  directory: string,
+  broken: readonly Pointer[],
+  report: ProblemReport,
+): void {
+  const isMisshapen = (pointer: Pointer): boolean =>
+    broken.some((other) => isWithin(pointer, other)) || source.isUnresolved(pointer);
+  if (isMisshapen('')) return;
+  const file: CheckedFile = {
+    raw: source.value as unknown as RawConfig,
+    directory,
+    isBroken: (pointer) =>
+      isMisshapen(pointer) ||
+      source.hasUnresolved(pointer) ||
+      broken.some((other) => isWithin(other, pointer)),
+    isMisshapen,
+    show: (pointer, text) => source.origin(pointer) ?? quote(withoutCredentials(text)),
+    reject: (pointer, finding) =>
+      report.add('BW_CONFIG_INVALID', pointer, source.valuePosition(pointer), finding),
+    rejectEntry: (pointer, finding) =>
+      report.add('BW_CONFIG_INVALID', pointer, source.keyPosition(pointer), finding),
+    isHidden: (pointer) => source.origin(pointer) !== undefined,
+    isGiven: (pointer) => source.isGiven(pointer),
+  };
+  serverContradictions(file);
+  adminContradictions(file);
+  alertContradictions(file);
+  pluginContradictions(file);
+  endpointContradictions(file);
+}
+
+function serverContradictions(file: CheckedFile): void {
+  if (!file.isBroken('/server')) {
+    checkSize(file, '/server/body_limit', file.raw.server.body_limit, BODY_BYTES_MAX);
+  }
+}
+
+function adminContradictions(file: CheckedFile): void {
+  if (file.isBroken('/admin')) return;
+  const { server, admin } = file.raw;
+  if (admin.read_token !== '' && admin.read_token === admin.token) {
+    const hint = 'whoever may read could also control; give it another';
+    file.reject('/admin/read_token', { message: 'admin.token has the same value', hint });
+  }
+  if (file.isBroken('/server')) return;
+  const sameHost = server.host === admin.host || [server.host, admin.host].some(isEveryAddress);
+  if (admin.enabled && sameHost && admin.port === server.port && admin.port !== 0) {
+    file.reject('/admin/port', { message: 'server.port already has this port', hint: 'give it another' });
+  }
+}
+
+function alertContradictions(file: CheckedFile): void {
+  if (file.isBroken('/alerts')) return;
+  const { webhook, headers } = file.raw.alerts;
+  // Neither is shown: both are where a webhook has its secret.
+  if (webhook !== '' && !isWebhook(webhook)) {
+    const message = 'this is no http or https URL without user name';
+    file.reject('/alerts/webhook', { message, hint: 'a user name and password go into alerts.headers' });
+  }
+  const reserved = Object.keys(headers).filter((name) => OWN_HEADERS.test(name));
+  for (const name of reserved) {
+    file.reject(below('/alerts/headers', name), {
+      message: 'the server sets this header',
+      hint: 'remove it',
+    });
+  }
+}
+
+function isWebhook(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password } = new URL(text);
+  return (protocol === 'http:' || protocol === 'https:') && username === '' && password === '';
+}
+
+const isEveryAddress = (host: string): boolean => host === '0.0.0.0' || host === '::';

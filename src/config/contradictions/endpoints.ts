@@ -1,0 +1,108 @@
+import type { CheckedFile } from '../checked-file.js';
+import { nearest } from '../nearest.js';
+import { routeFault, routeShape } from '../route.js';
+import { below, type Pointer } from '../pointer.js';
+import type { RawEndpoint } from '../raw.js';
+
+/** RFC 9110: a response with one of these has no content. */
+const EMPTY_STATUSES: readonly number[] = [204, 205, 304];
+
+interface Taken {
+  readonly name: string;
+  readonly methods: readonly string[] | undefined;
+}
+
+/** Reports endpoints that cannot answer or that claim the same requests. */
+export function endpointContradictions(file: CheckedFile): void {
+  if (file.isMisshapen('/endpoints')) return;
+  const taken = new Map<string, Taken[]>();
+  for (const [name, endpoint] of Object.entries(file.raw.endpoints)) {
+    const pointer = below('/endpoints', name);
+    if (file.isBroken(pointer)) continue;
+    checkTarget(file, pointer, endpoint);
+    if (isRoute(file, below(pointer, 'path'), endpoint.path)) checkOverlap(file, name, endpoint, taken);
+  }
+}
+
+function isRoute(file: CheckedFile, pointer: Pointer, path: string): boolean {
+  const fault = routeFault(path);
+  if (fault === undefined) return true;
+  // The hint repeats a piece of the path.
+  const hint = file.isHidden(pointer) ? undefined : fault.hint;
+  file.reject(pointer, { expected: fault.expected, found: file.show(pointer, path), hint });
+  return false;
+}
+
+function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint): void {
+  const targets = (['plugin', 'response', 'proxy'] as const).filter((key) => endpoint[key] !== undefined);
+  if (targets.length > 1) {
+    const hint = 'remove all but one';
+    file.rejectEntry(pointer, {
+      expected: 'one of plugin, response and proxy',
+      found: targets.join(' and '),
+      hint,
+    });
+  }
+  if (endpoint.plugin !== undefined) checkPluginName(file, below(pointer, 'plugin'), endpoint.plugin);
+  const { response, proxy } = endpoint;
+  if (response !== undefined && response.body !== undefined && EMPTY_STATUSES.includes(response.status)) {
+    const message = `a response with status ${response.status} has no body`;
+    file.reject(`${pointer}/response/body`, { message, hint: 'remove it' });
+  }
+  if (proxy !== undefined && !isProxyTarget(proxy.target)) {
+    const at = `${pointer}/proxy/target`;
+    const expected = 'an http or https URL without user name, query and fragment';
+    file.reject(at, { expected, found: file.show(at, proxy.target) });
+  }
+}
+
+/** With auto_discover, which plugins there are is only known later. */
+function checkPluginName(file: CheckedFile, pointer: Pointer, name: string): void {
+  const { plugins } = file.raw;
+  if (file.isMisshapen('/plugins') || file.isBroken('/plugins/auto_discover')) return;
+  if (plugins.auto_discover.enabled) return;
+  const names = Object.keys(plugins).filter((key) => key !== 'auto_discover');
+  if (names.includes(name)) return;
+  const near = nearest(name, names);
+  file.reject(pointer, {
+    message: `no plugin is called ${file.show(pointer, name)}`,
+    hint:
+      near === undefined ? 'add it to plugins, or enable plugins.auto_discover' : `did you mean "${near}"?`,
+  });
+}
+
+function isProxyTarget(target: string): boolean {
+  if (!URL.canParse(target)) return false;
+  const url = new URL(target);
+  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
+  return plain && (url.protocol === 'http:' || url.protocol === 'https:');
+}
+
+function checkOverlap(
+  file: CheckedFile,
+  name: string,
+  { path, methods }: RawEndpoint,
+  taken: Map<string, Taken[]>,
+): void {
+  const shape = routeShape(path);
+  const earlier = taken.get(shape) ?? [];
+  taken.set(shape, [...earlier, { name, methods }]);
+  for (const other of earlier) {
+    const both = sharedMethods(methods, other.methods);
+    if (both === undefined) continue;
+    const pointer = `/endpoints/${name}/path`;
+    const message = `${file.show(pointer, path)} already belongs to endpoints.${other.name} for ${both}`;
+    file.reject(pointer, { message });
+    return;
+  }
+}
+
+/** The methods two endpoints both take, in words; undefined when there are none. */
+function sharedMethods(
+  a: readonly string[] | undefined,
+  b: readonly string[] | undefined,
+): string | undefined {
+  if (a === undefined && b === undefined) return 'every method';
+  const shared = a === undefined ? (b ?? []) : a.filter((method) => b === undefined || b.includes(method));
+  return shared.length === 0 ? undefined : shared.join(', ');
+}

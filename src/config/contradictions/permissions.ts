@@ -1,0 +1,53 @@
+import { parse, resolve } from 'node:path';
+import type { CheckedFile } from '../checked-file.js';
+import { below, type Pointer } from '../pointer.js';
+import type { Permissions } from '../types.js';
+
+/** With its terminating NUL, as Linux counts. */
+const PATH_BYTES_MAX = 4096;
+
+const LOADER = 'it changes how libraries are loaded';
+const ALLOCATOR = 'it changes how memory is allocated';
+
+/** Beginnings of the names of variables that no plugin gets, in capitals, and why. */
+const RESERVED: readonly (readonly [beginning: string, reason: string])[] = [
+  ['LD_', LOADER],
+  ['DYLD_', LOADER],
+  ['GLIBC_TUNABLES', ALLOCATOR],
+  ['MALLOC_', ALLOCATOR],
+  ['NODE_', 'it is a setting of the server itself'],
+  ['BACKWORKS_', 'it is a setting of the server itself'],
+];
+
+/** Reports permissions that no plugin can be given. */
+export function permissionContradictions(
+  file: CheckedFile,
+  pointer: Pointer,
+  { filesystem, env }: Permissions,
+): void {
+  for (const access of ['read', 'write'] as const) {
+    const list = below(below(pointer, 'filesystem'), access);
+    filesystem[access].forEach((path, index) => checkPath(file, below(list, index), path, access));
+  }
+  env.forEach((name, index) => checkVariable(file, below(below(pointer, 'env'), index), name));
+}
+
+function checkPath(file: CheckedFile, pointer: Pointer, path: string, access: 'read' | 'write'): void {
+  const absolute = resolve(file.directory, path);
+  const found = file.show(pointer, path);
+  if (path.includes('\0')) {
+    file.reject(pointer, { expected: 'a path without NUL', found });
+  } else if (Buffer.byteLength(absolute) >= PATH_BYTES_MAX) {
+    file.reject(pointer, { expected: `a path of less than ${PATH_BYTES_MAX} bytes`, found });
+  } else if (access === 'write' && absolute === parse(absolute).root) {
+    const hint = 'name the directories it needs';
+    file.reject(pointer, { message: `${found} would let the plugin change every file`, hint });
+  }
+}
+
+function checkVariable(file: CheckedFile, pointer: Pointer, name: string): void {
+  const row = RESERVED.find(([beginning]) => name.toUpperCase().startsWith(beginning));
+  if (row === undefined) return;
+  const message = `${file.show(pointer, name)} cannot be granted: ${row[1]}`;
+  file.reject(pointer, { message, hint: 'remove it' });
+}

@@ -1,0 +1,128 @@
+import { resolve } from 'node:path';
+import { BackworksError, PluginFailure, type ErrorCode } from '../../errors.js';
+import { type DescribeRun, runDescribe } from './describe-process.js';
+import { DescriptionCache, descriptionKey, type Remembered } from './description-cache.js';
+import { readDescription } from './description.js';
+import type { LibraryDescription, SandboxOptions } from '../native-plugin.js';
+import { printable } from '../plugin-output.js';
+import { RUNNER_EXIT } from '../protocol.js';
+import { findRunner } from '../runner-binary.js';
+import { sandboxSettings } from '../sandbox.js';
+
+const DEFAULT_TIMEOUT_MS = 2000;
+const EXIT_LOAD = 75;
+/** Signals that code brings upon itself. Others come from outside and say nothing about the library. */
+const CRASHES: ReadonlySet<string> = new Set([
+  'SIGSEGV',
+  'SIGABRT',
+  'SIGBUS',
+  'SIGFPE',
+  'SIGILL',
+  'SIGSYS',
+  'SIGTRAP',
+]);
+
+export interface DescribeOptions {
+  /** Path of the runner program; default: findRunner(). */
+  readonly runner?: string;
+  /** How long loading and describing may take; default 2000. */
+  readonly timeoutMs?: number;
+  /** Where results are kept; default: see openCacheDirectory. null: neither read nor kept. */
+  readonly cacheDirectory?: string | null;
+  /** The sandbox the library is loaded in; default: none. */
+  readonly sandbox?: SandboxOptions;
+  /** Gives the file to load in place of the library, such as a copy; asked only when it is loaded. */
+  readonly copyOf?: (library: string) => Promise<string>;
+}
+
+/**
+ * Asks a library who it is, by loading it in a process made for that. Nothing is initialized.
+ * Descriptions and crashes are remembered until the file, or the runner, changes.
+ * @throws PluginFailure in phase 'describe': BW_PLUGIN_CRASHED, _EXITED, _TIMEOUT, _LOAD, _METADATA
+ * @throws BackworksError BW_LIBRARY_NOT_FOUND, BW_RUNNER_NOT_FOUND, BW_RUNNER_START, BW_LIBRARY_STORE
+ */
+export async function describeLibrary(
+  path: string,
+  options: DescribeOptions = {},
+): Promise<LibraryDescription> {
+  const library = resolve(path);
+  const { runner = findRunner(), timeoutMs = DEFAULT_TIMEOUT_MS, cacheDirectory } = options;
+  const cache = cacheDirectory === null ? null : await DescriptionCache.open(cacheDirectory);
+  const key = await keyOf(library, runner);
+  const remembered = await cache?.read(key);
+  if (remembered) return conclude(library, remembered);
+
+  const file = (await options.copyOf?.(library)) ?? library;
+  const settings = options.sandbox === undefined ? [] : sandboxSettings(options.sandbox, file);
+  const result = judge(library, timeoutMs, await runDescribe(runner, file, settings, timeoutMs));
+  // A file replaced meanwhile may be either the one that was loaded or the one that was not.
+  if (cache && (await keyOf(library, runner)) === key && isWorthKeeping(result))
+    await cache.write(key, result);
+  return conclude(library, result);
+}
+
+async function keyOf(library: string, runner: string): Promise<string> {
+  try {
+    return await descriptionKey(library, runner);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BackworksError('BW_LIBRARY_NOT_FOUND', `${library} cannot be described: ${why}`, { cause });
+  }
+}
+
+/** A description to check, a crash, or a failure that may be over at the next attempt. */
+function judge(library: string, timeoutMs: number, run: DescribeRun): Remembered {
+  const { code, signal, stderrTail } = run;
+  if (run.timedOut) {
+    const what = `did not finish loading within ${timeoutMs} ms and was stopped`;
+    throw failed('BW_PLUGIN_TIMEOUT', library, what, run, 'it must not do long work before initialize()');
+  }
+  if (run.overflowed) throw failed('BW_PLUGIN_METADATA', library, 'describes itself in more than 1 MiB', run);
+  if (signal !== null) return { signal, stderrTail };
+
+  const answer = parseAnswer(run.stdout);
+  if (code === 0 && answer !== null) return { description: answer };
+  if (code === EXIT_LOAD && typeof answer?.['error'] === 'string') {
+    throw failed('BW_PLUGIN_LOAD', library, `could not be loaded: ${printable(answer['error'])}`, run);
+  }
+  const known = code === null ? undefined : RUNNER_EXIT[code];
+  const what = known ?? `it ended its process with exit code ${code ?? 'unknown'}`;
+  throw failed('BW_PLUGIN_EXITED', library, `exited while being loaded: ${what}`, run);
+}
+
+function parseAnswer(stdout: string): Record<string, unknown> | null {
+  try {
+    const answer: unknown = JSON.parse(stdout);
+    return typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+function isWorthKeeping(result: Remembered): boolean {
+  return 'description' in result || CRASHES.has(result.signal);
+}
+
+function conclude(library: string, result: Remembered): LibraryDescription {
+  if ('description' in result) return readDescription(result.description, library);
+  const { signal } = result;
+  const hint = CRASHES.has(signal) ? 'it is not loaded again until the file changes' : undefined;
+  throw failed('BW_PLUGIN_CRASHED', library, `crashed with ${signal} while being loaded`, result, hint);
+}
+
+function failed(
+  code: ErrorCode,
+  library: string,
+  what: string,
+  run: { readonly stderrTail: readonly string[] } & Partial<Pick<DescribeRun, 'code' | 'signal'>>,
+  hint?: string,
+): PluginFailure {
+  return new PluginFailure(code, `plugin ${library} ${what}`, {
+    plugin: library,
+    phase: 'describe',
+    signal: run.signal ?? undefined,
+    exitStatus: run.code ?? undefined,
+    stderrTail: run.stderrTail.map(printable),
+    hint,
+  });
+}

@@ -1,0 +1,70 @@
+import { PluginFailure } from '../../errors.js';
+import type { AbiFunction, LibraryDescription } from '../native-plugin.js';
+import { printable } from '../plugin-output.js';
+
+const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/i;
+const VERSION_CHARACTERS_MAX = 128;
+const DESCRIPTION_BYTES_MAX = 1024;
+const FUNCTIONS: ReadonlySet<string> = new Set<AbiFunction>([
+  'initialize',
+  'shutdown',
+  'health_check',
+  'before_request',
+  'after_response',
+  'process_endpoint',
+  'manifest',
+  'free_string',
+  'last_error',
+  'bind_host',
+  'call',
+  'reconfigure',
+]);
+
+/**
+ * Checks what the runner printed of a library. The library chose the texts, and as it ran in that
+ * process it could have written all of it.
+ * @param plugin names the library in errors
+ * @throws PluginFailure BW_PLUGIN_METADATA saying what is wrong
+ */
+export function readDescription(value: unknown, plugin: string): LibraryDescription {
+  const wrong = (what: string, hint: string): PluginFailure =>
+    new PluginFailure('BW_PLUGIN_METADATA', `plugin ${plugin} describes itself wrongly: ${what}`, {
+      plugin,
+      phase: 'describe',
+      hint,
+    });
+  const inInfo = 'correct what plugin_info() returns';
+  const { name, version, description, manifest, functions, thread_safe: threadSafe } = asRecord(value);
+
+  if (typeof name !== 'string' || !NAME.test(name)) {
+    const found = typeof name === 'string' ? JSON.stringify(printable(name).slice(0, 80)) : 'missing';
+    throw wrong(`its name is ${found}, not 1 to 64 letters, digits, '-' and '_'`, inInfo);
+  }
+  if (typeof version !== 'string' || version === '') throw wrong('its version is missing', inInfo);
+  if (version.length > VERSION_CHARACTERS_MAX || version !== printable(version)) {
+    throw wrong(`its version is no text of at most ${VERSION_CHARACTERS_MAX} characters`, inInfo);
+  }
+  const words = description ?? '';
+  if (typeof words !== 'string' || Buffer.byteLength(words) > DESCRIPTION_BYTES_MAX) {
+    throw wrong(`its description is longer than ${DESCRIPTION_BYTES_MAX} bytes`, inInfo);
+  }
+  if ((manifest !== null && typeof manifest !== 'string') || typeof threadSafe !== 'boolean') {
+    throw wrong('its description is incomplete', 'build it against the current header');
+  }
+  return {
+    name,
+    version,
+    description: printable(words),
+    manifest,
+    functions: new Set(Array.isArray(functions) ? functions.filter(isAbiFunction) : []),
+    threadSafe,
+  };
+}
+
+function asRecord(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function isAbiFunction(name: unknown): name is AbiFunction {
+  return typeof name === 'string' && FUNCTIONS.has(name);
+}
