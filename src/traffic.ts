@@ -69,7 +69,7 @@ export function createTraffic(config: BackworksConfig, { log, environment }: Tra
     drainTimeoutMs: () => current.server.shutdown.timeoutMs,
     onChange: () => {
       const { bodyLimitBytes } = current.server;
-      return orchestrator.setPlugins(registry.loaded(), { canaries: registry.canaries(), bodyLimitBytes });
+      return orchestrator.setPlugins(registry.inService(), { canaries: registry.canaries(), bodyLimitBytes });
     },
   });
   let routes = prepareRoutes(config.endpoints, orchestrator);
@@ -91,7 +91,7 @@ export function createTraffic(config: BackworksConfig, { log, environment }: Tra
     async start() {
       await registry.discover(config);
       await registry.loadAll();
-      void orchestrator.setPlugins(registry.loaded());
+      void orchestrator.setPlugins(registry.inService());
       const { host, port } = config.server;
       listener = await listen(app, { host, port, log });
       return { url: listener.url };

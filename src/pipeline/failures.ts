@@ -38,7 +38,7 @@ export class Failures {
     const outcome = UNTRIED.has(code) ? undefined : failure.outcome;
     const fields = { plugin: plugin.name, hook: phase, code, outcome, requestId: request.id };
     if (failure.code === 'BW_INTERNAL') this.log.error({ ...fields, err: failure.cause }, failure.message);
-    else if (failure.code === 'BW_PLUGIN_CIRCUIT_OPEN') this.log.debug(fields, failure.message);
+    else if (TOLD_BEFORE.has(code)) this.log.debug(fields, failure.message);
     else this.log.warn(fields, failure.message);
     return failure;
   }
@@ -50,6 +50,13 @@ const UNTRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BW_PLUGIN_UNAVAILABLE',
   'BW_PLUGIN_OVERLOADED',
   'BW_PLUGIN_CIRCUIT_OPEN',
+  'BW_PLUGIN_QUARANTINED',
+]);
+
+/** Failures every request meets, logged when they began. */
+const TOLD_BEFORE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'BW_PLUGIN_CIRCUIT_OPEN',
+  'BW_PLUGIN_QUARANTINED',
 ]);
 
 function asFailure(plugin: string, phase: PluginPhase, error: unknown): PluginFailure {

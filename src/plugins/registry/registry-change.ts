@@ -217,6 +217,8 @@ export class RegistryChange {
     if (action === 'needs_restart') return null;
     if (action === 'keep') entry.plan = target;
     else this.supervisor.adjust(entry, target);
-    return action === 'unload' ? this.supervisor.remove(entry, this.stopReason) : null;
+    // One that failed does not run, but requests may be refused for it.
+    const isGivenUp = entry.state === 'failed' && !target.config.enabled;
+    return action === 'unload' || isGivenUp ? this.supervisor.remove(entry, this.stopReason) : null;
   }
 }

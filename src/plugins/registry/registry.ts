@@ -13,6 +13,7 @@ import { PluginCalls } from '../dependencies/plugin-calls.js';
 import { RegistryChange } from './registry-change.js';
 import { RegistryEntry } from './registry-entry.js';
 import { planConfiguration, planPluginEdit, type RegistryPlan } from './registry-plan.js';
+import { refusingPlugin } from '../supervision/refusing-plugin.js';
 import type { PluginStatus, RejectedLibrary, StateChange } from './status.js';
 import type { SwapResult } from '../versions/swap.js';
 import type { SwapOrigin } from '../versions/swap-record.js';
@@ -106,9 +107,9 @@ export class PluginRegistry {
     if (critical?.error) throw critical.error;
   }
 
-  /** The plugins that serve, in the order of the configuration. */
-  loaded(): BackworksPlugin[] {
-    return [...this.entries.values()].flatMap(({ serving }) => serving ?? []);
+  /** What requests pass, in the order of the configuration: plugins that serve, and what stands in for others. */
+  inService(): BackworksPlugin[] {
+    return [...this.entries.values()].flatMap((entry) => entry.serving ?? refusingPlugin(entry) ?? []);
   }
 
   /** Versions that get a share of the requests, beside the one that serves. */
