@@ -4,12 +4,14 @@ import { readConfig } from './config-file.js';
 import { collectPlugins } from './plugin-source.js';
 import { printPlugins } from './plugin-table.js';
 import { printJson } from './print.js';
+import type { PluginDocument } from '../server/plugin-document.js';
 
 /** `backworks plugin list` */
 export async function pluginList(context: CommandContext): Promise<ExitCode> {
   const { config } = await readConfig(context);
   const { out, err } = context;
-  const list = await collectPlugins(config, (how) => err.line(err.style('dim', how)));
+  const found = await collectPlugins(config, (how) => err.line(err.style('dim', how)));
+  const list = { ...found, plugins: inOrder(found.plugins) };
   if (context.json) {
     printJson(out, list);
     return EXIT.ok;
@@ -19,4 +21,9 @@ export async function pluginList(context: CommandContext): Promise<ExitCode> {
     err.line(err.style('dim', `no room for ${leftOut.join(', ')}; a wider terminal or --json shows them`));
   }
   return EXIT.ok;
+}
+
+/** As a request passes them; those that none passes last. */
+function inOrder(plugins: readonly PluginDocument[]): PluginDocument[] {
+  return [...plugins].sort((a, b) => (a.order ?? plugins.length + 1) - (b.order ?? plugins.length + 1));
 }

@@ -2,6 +2,7 @@ import { formatSize } from '../config/units.js';
 import type {
   FailureDocument,
   LimitsDocument,
+  NeedDocument,
   PluginDocument,
   RefusalDocument,
 } from '../server/plugin-document.js';
@@ -29,6 +30,7 @@ function matters(plugin: PluginDocument, reason: string | null): [label: string,
   const { sandbox, critical, priority, hooks, calls, processes } = plugin;
   const states = Object.entries(sandbox.states).map(([mechanism, state]) => `${mechanism} ${state}`);
   const kept = plugin.isolation === 'process' ? `process, sandbox ${sandbox.mode}` : plugin.isolation;
+  const place = plugin.order === null ? '' : `, place ${plugin.order} in the order of plugins`;
   return [
     ['reason', reason === null ? [] : [reason]],
     ['about', plugin.description === null ? [] : [plugin.description]],
@@ -41,7 +43,9 @@ function matters(plugin: PluginDocument, reason: string | null): [label: string,
     ['refused', plugin.refusals.map(refusal)],
     ['limits', [limits(plugin.limits)]],
     ['hooks', [hooks.join(', ') || 'none']],
-    ['critical', [`${critical ? 'yes' : 'no'}, priority ${priority}`]],
+    ['critical', [`${critical ? 'yes' : 'no'}, priority ${priority}${place}`]],
+    ['needs', plugin.needs.map((needed) => need(needed, plugin.state))],
+    ['needed by', plugin.needed_by.map(({ name, optional }) => (optional ? `${name} (optional)` : name))],
     ['circuit', [plugin.circuit]],
     [
       'calls',
@@ -53,6 +57,14 @@ function matters(plugin: PluginDocument, reason: string | null): [label: string,
 
 function asksFor(name: string, missing: string): string {
   return `${name} asks for ${missing}; grant it or the plugin may fail`;
+}
+
+function need(needed: NeedDocument, state: PluginDocument['state']): string {
+  const { kind, name, version, optional, provided_by: provider } = needed;
+  const what = `${kind} ${name}${version === '*' ? '' : ` ${version}`}${optional ? ' (optional)' : ''}`;
+  // Nobody looks for what a plugin needs that is not to run.
+  if (provider === null) return state === 'stopped' ? what : `${what}: not there`;
+  return kind === 'plugin' ? what : `${what}: from ${provider}`;
 }
 
 function refusal({ permission, function: name, object, times, last }: RefusalDocument): string {

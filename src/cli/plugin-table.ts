@@ -29,6 +29,7 @@ const details: Column<PluginDocument>[] = [
   { title: 'hooks', text: ({ hooks }) => hooks.map((hook) => HOOKS[hook] ?? hook).join(',') || '-', rank: 1 },
   { title: 'isolation', text: ({ isolation }) => isolation, rank: 4 },
   { title: 'priority', text: ({ priority }) => String(priority), rank: 3 },
+  { title: 'order', text: ({ order }) => String(order ?? '-'), rank: 3 },
   { title: 'critical', text: ({ critical }) => (critical ? 'yes' : 'no'), rank: 2 },
   { title: 'calls/failed', text: callsAndFailures },
 ];

@@ -32,6 +32,11 @@ export interface PluginDocument {
   limits: LimitsDocument;
   critical: boolean;
   priority: number;
+  /** Place among the plugins a request passes, from 1; null for one that no request passes. */
+  order: number | null;
+  needs: NeedDocument[];
+  /** Plugins it provides something for. */
+  needed_by: { name: string; optional: boolean }[];
   circuit: PluginStatus['circuit'];
   /** By hook. */
   calls: Record<string, { calls: number; failed: number }>;
@@ -44,6 +49,17 @@ export interface PluginDocument {
   last_swap: SwapRecordDocument | null;
   /** Newest first. */
   failures: FailureDocument[];
+}
+
+/** Something the plugin's manifest names as a dependency. */
+export interface NeedDocument {
+  kind: 'plugin' | 'capability';
+  name: string;
+  /** A semver range. */
+  version: string;
+  optional: boolean;
+  /** The plugin that provides it; null when none does, and for a plugin that is disabled. */
+  provided_by: string | null;
 }
 
 /** Those that are in force; 0 means unlimited where the configuration says so too. */
@@ -126,6 +142,9 @@ export function pluginDocument(plugin: PluginStatus): PluginDocument {
     limits: limitsDocument(plugin.limits),
     critical: plugin.critical,
     priority: plugin.priority,
+    order: plugin.order,
+    needs: plugin.needs.map(needDocument),
+    needed_by: plugin.neededBy.map(({ name, optional }) => ({ name, optional })),
     circuit: plugin.circuit,
     calls: { ...plugin.calls },
     processes: plugin.processes.map(processDocument),
@@ -134,6 +153,16 @@ export function pluginDocument(plugin: PluginStatus): PluginDocument {
     last_swap: plugin.lastSwap === null ? null : swapDocument(plugin.lastSwap),
     failures: plugin.failures.map(failureDocument),
   };
+}
+
+function needDocument({
+  kind,
+  name,
+  version,
+  optional,
+  provider,
+}: PluginStatus['needs'][number]): NeedDocument {
+  return { kind, name, version, optional, provided_by: provider };
 }
 
 function refusalDocument(refusal: KeptRefusal): RefusalDocument {

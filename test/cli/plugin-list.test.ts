@@ -103,16 +103,46 @@ test('the table has a row for each plugin and a line for each rejected file', as
   expect(code).toBe(0);
   const lines = stdout.trimEnd().split('\n');
   expect(lines[0]).toMatch(
-    /^NAME +VERSION +STATE +HOOKS +ISOLATION +PRIORITY +CRITICAL +CALLS\/FAILED +REASON$/,
+    /^NAME +VERSION +STATE +HOOKS +ISOLATION +PRIORITY +ORDER +CRITICAL +CALLS\/FAILED +REASON$/,
   );
-  expect(stdout).toMatch(/^crash +1\.0\.0 +discovered +endpoint +process +7 +no +-$/m);
-  expect(stdout).toMatch(/^echo +1\.0\.0 +discovered +before,endpoint,after +process +100 +no +-$/m);
+  expect(stdout).toMatch(/^crash +1\.0\.0 +discovered +endpoint +process +7 +1 +no +-$/m);
+  expect(stdout).toMatch(/^echo +1\.0\.0 +discovered +before,endpoint,after +process +100 +3 +no +-$/m);
   expect(stdout).toMatch(/^off +1\.0\.0 +stopped .* disabled in the configuration$/m);
   expect(lines.slice(-2)).toEqual([
     expect.stringMatching(/^rejected BW_LIBRARY_SYMBOL: .*libnothing\.so is not a Backworks plugin.* — /),
     expect.stringMatching(/^rejected BW_LIBRARY_FORMAT: .*libtext\.so is not a shared library/),
   ]);
   expect(stderr).toMatch(/^from disk/);
+});
+
+test('the rows are in the order a request passes the plugins; status shows what they need', async () => {
+  const file = directory.write(
+    'order.yaml',
+    `
+admin: { enabled: false }
+plugins:
+  off: { path: ${compilePlugin('echo')}, enabled: false }
+  user: { path: ${compilePlugin('needs_plugin')}, priority: 1 }
+  client: { path: ${compilePlugin('needs_capability')} }
+  modest: { path: ${compilePlugin('needs_optional')} }
+  base: { path: ${compilePlugin('needed')}, priority: 900 }
+`,
+  );
+  const { stdout } = await list(file);
+  const rows = stdout.split('\n').slice(1, 6);
+  expect(rows.map((row) => /^(\w+) .* (\d+ +[\d-]+) +(?:yes|no) /.exec(row)?.slice(1).join(' '))).toEqual([
+    expect.stringMatching(/^modest 100 +1$/),
+    expect.stringMatching(/^base 900 +2$/),
+    expect.stringMatching(/^user 1 +3$/),
+    expect.stringMatching(/^client 100 +4$/),
+    expect.stringMatching(/^off 100 +-$/),
+  ]);
+  const status = async (name: string): Promise<string> =>
+    (await backworks(['plugin', 'status', name, '--config', file], { cwd })).stdout;
+  expect(await status('user')).toMatch(/^ +needs +plugin base \^1\.2$/m);
+  expect(await status('client')).toMatch(/^ +needs +capability storage\.kv: from base$/m);
+  expect(await status('modest')).toMatch(/^ +needs +plugin luxury \(optional\): not there$/m);
+  expect(await status('base')).toMatch(/priority 900, place 2 .*\n +needed by +user\n +client\n/);
 });
 
 test('with a server its live states, calls and processes are listed', async () => {

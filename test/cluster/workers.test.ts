@@ -123,6 +123,24 @@ test('both answer, their numbers are added up, and all of it ends on SIGTERM', a
   expect(ready.map(({ worker }) => worker).sort()).toEqual([1, 2]);
 });
 
+test('what plugins need is told as by one process', async () => {
+  const user = `  user: { path: ${compilePlugin('needs_plugin')}, priority: 1 }\n`;
+  const base = `  base: { path: ${compilePlugin('needed')} }\n`;
+  const cluster = await launch(
+    `server: { port: 0, workers: 2 }\nadmin: { port: 0, token: t }\nplugins:\n${user}${base}`,
+  );
+  const document = async (name: string): Promise<unknown> =>
+    JSON.parse((await cluster.admin(`/plugins/${name}`)).text);
+  const need = { kind: 'plugin', name: 'base', version: '^1.2', optional: false, provided_by: 'base' };
+  expect(await document('user')).toMatchObject({ order: 2, needs: [need], needed_by: [] });
+  expect(await document('base')).toMatchObject({
+    order: 1,
+    needs: [],
+    needed_by: [{ name: 'user', optional: false }],
+  });
+  await stop(cluster);
+});
+
 test('a worker that is killed is replaced; its numbers stay', async () => {
   const cluster = await launch();
   await Promise.all(Array.from({ length: 10 }, () => cluster.one()));

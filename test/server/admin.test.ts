@@ -56,6 +56,9 @@ function plugin(name: string, state: PluginState, more: Partial<PluginStatus> = 
     isolation: 'process',
     critical: false,
     priority: 100,
+    order: 1,
+    needs: [{ kind: 'capability', name: 'storage.kv', version: '^1', optional: true, provider: 'store' }],
+    neededBy: [{ name: 'session', optional: false }],
     circuit: 'closed',
     calls: { before_request: { calls: 7, failed: 2 } },
     processes: [
@@ -399,6 +402,9 @@ test('plugins and rejected files are listed in snake_case, with what is document
     limits: { ...limits, memory_bytes: 1024, queue: 64 },
     critical: false,
     priority: 100,
+    order: 1,
+    needs: [{ kind: 'capability', name: 'storage.kv', version: '^1', optional: true, provided_by: 'store' }],
+    needed_by: [{ name: 'session', optional: false }],
     circuit: 'closed',
     calls: { before_request: { calls: 7, failed: 2 } },
     processes: [

@@ -8,7 +8,7 @@ import { type PluginEntry, resolvePolicy } from '../plugin-entry.js';
 import { missingPermissions } from '../permissions.js';
 import { postMortem } from '../supervision/post-mortem.js';
 import { RefusalList } from '../supervision/refusals.js';
-import type { LimitsInForce, PluginState, PluginStatus, StateChange } from './status.js';
+import type { LimitsInForce, OwnStatus, PluginState, StateChange } from './status.js';
 import type { Trial } from '../versions/trial.js';
 import type { SwapRecord, VersionName } from '../versions/swap-record.js';
 import { trialStatus, versionsOf } from '../versions/version-status.js';
@@ -210,7 +210,7 @@ export class RegistryEntry {
     return plugin;
   }
 
-  status(): PluginStatus {
+  status(): OwnStatus {
     const { name, origin, config } = this.plan;
     const { critical, priority } = resolvePolicy(config, this.metadata);
     return {

@@ -15,6 +15,7 @@ import { RegistryEntry } from './registry-entry.js';
 import { planConfiguration, planPluginEdit, type RegistryPlan } from './registry-plan.js';
 import { refusingPlugin } from '../supervision/refusing-plugin.js';
 import type { PluginStatus, RejectedLibrary, StateChange } from './status.js';
+import { statusList } from './status-list.js';
 import type { SwapResult } from '../versions/swap.js';
 import type { SwapOrigin } from '../versions/swap-record.js';
 import type { PluginRecord } from '../versions/version-records.js';
@@ -121,7 +122,7 @@ export class PluginRegistry {
 
   /** Every plugin's state. */
   status(): PluginStatus[] {
-    return [...this.entries.values()].map((entry) => entry.status());
+    return statusList([...this.entries.values()], this.resolution.providers);
   }
 
   rejected(): readonly RejectedLibrary[] {

@@ -3,6 +3,7 @@ import type { ErrorCode, PluginOutcome, PluginPhase } from '../../errors.js';
 import type { CircuitStateName } from '../../execution/executor.js';
 import type { NativeProcess } from '../../native/native-plugin.js';
 import type { RefusedPermission } from '../../native/refusal.js';
+import type { PluginRelations } from '../dependencies/relations.js';
 import type { PipelineHook } from '../plugin.js';
 import type { Tally } from '../versions/probation.js';
 import type { SwapRecord } from '../versions/swap-record.js';
@@ -15,7 +16,7 @@ import type { TrialStage } from '../versions/trial.js';
 export type PluginState = 'discovered' | 'lazy' | 'loading' | 'ready' | 'degraded' | 'failed' | 'stopped';
 
 /** Everything an operator can see of a plugin: the row of `plugin list`, the entry of the admin API. */
-export interface PluginStatus {
+export interface PluginStatus extends PluginRelations {
   readonly name: string;
   readonly state: PluginState;
   /** Why it is in this state, when there is something to say. */
@@ -59,6 +60,9 @@ export interface PluginStatus {
   /** The newest failures of its processes, newest first. */
   readonly failures: readonly PostMortem[];
 }
+
+/** What a plugin is by itself. */
+export type OwnStatus = Omit<PluginStatus, keyof PluginRelations>;
 
 /**
  * The limits of a plugin's processes as they are in force, which the system may have made lower than they

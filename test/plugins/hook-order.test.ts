@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { hookOrder } from '../../dist/pipeline/hook-order.js';
+import { hookOrder } from '../../dist/plugins/dependencies/hook-order.js';
 import { PluginSet } from '../../dist/pipeline/plugin-set.js';
-import { type PluginTraits, scriptPlugin, tracer } from './script-plugin.js';
+import { type PluginTraits, scriptPlugin, tracer } from '../pipeline/script-plugin.js';
 
 function order(...plugins: [name: string, traits: PluginTraits][]): string {
   return hookOrder(plugins.map(([name, traits]) => scriptPlugin(name, {}, traits)))
