@@ -30,19 +30,20 @@ export interface RelatedPlugin extends OrderedPlugin {
 }
 
 /** What each of some plugins is to the others, in the order given. */
-export function relationsOf(
-  plugins: readonly RelatedPlugin[],
+export function relationsOf<P extends RelatedPlugin>(
+  plugins: readonly P[],
   providers: Resolution['providers'],
-): PluginRelations[] {
+): (PluginRelations & { readonly plugin: P })[] {
   const ordered = hookOrder(plugins.filter(({ passed }) => passed));
   const places = new Map(ordered.map(({ name }, index) => [name, index + 1]));
-  return plugins.map(({ name, metadata }) => ({
-    order: places.get(name) ?? null,
-    needs: (metadata?.dependencies ?? []).map((dependency) => ({
+  return plugins.map((plugin) => ({
+    plugin,
+    order: places.get(plugin.name) ?? null,
+    needs: (plugin.metadata?.dependencies ?? []).map((dependency) => ({
       ...dependency,
-      provider: providerOf(dependency, providers.get(name) ?? []),
+      provider: providerOf(dependency, providers.get(plugin.name) ?? []),
     })),
-    neededBy: dependentsOn(name, providers),
+    neededBy: dependentsOn(plugin.name, providers),
   }));
 }
 

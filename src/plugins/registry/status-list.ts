@@ -11,15 +11,14 @@ export function statusList(
   entries: readonly RegistryEntry[],
   providers: Resolution['providers'],
 ): PluginStatus[] {
-  const own = entries.map((entry) => ({ entry, status: entry.status() }));
-  const relations = relationsOf(
-    own.map(({ entry: { metadata, serving }, status: { name, priority, state } }) => ({
-      name,
-      priority,
-      metadata,
-      passed: serving !== null || COMING.includes(state),
-    })),
-    providers,
-  );
-  return relations.map((related, index) => ({ ...own[index]!.status, ...related }));
+  const plugins = entries.map((entry) => {
+    const status = entry.status();
+    const { name, priority, state } = status;
+    const passed = entry.serving !== null || COMING.includes(state);
+    return { name, priority, metadata: entry.metadata, passed, status };
+  });
+  return relationsOf(plugins, providers).map(({ plugin, ...relations }) => ({
+    ...plugin.status,
+    ...relations,
+  }));
 }
