@@ -3,6 +3,7 @@ import { type BackworksError, PluginFailure, type PluginPhase } from '../errors.
 import { type CrashReport, readCrashReport } from './crash-report.js';
 import type { KillReason } from './exit-cause.js';
 import { failedFrame } from './failed-frame.js';
+import { MetricReader } from './metric-reader.js';
 import type { NativeReply, PluginLogLine } from './native-plugin.js';
 import { type Refusal, RefusalReader } from './refusal.js';
 import { FrameError, FrameParser, FrameWriter } from './frames.js';
@@ -76,6 +77,7 @@ export class RunnerConnection {
   private oldest = 0;
   private nextId = 1;
   private received = 0;
+  private readonly metrics = new MetricReader();
   private readonly refusals = new RefusalReader();
   private flushScheduled = false;
   private greeted = false;
@@ -243,8 +245,8 @@ export class RunnerConnection {
   }
 
   private onMetric(payload: Buffer): void {
-    if (payload.length <= 8) throw new FrameError('METRIC frame without a name');
-    this.events.metric(payload.toString('utf8', 8), payload.readDoubleLE(0));
+    const { name, delta } = this.metrics.read(payload);
+    this.events.metric(name, delta);
   }
 
   private onAnswer(type: number, id: number, detail: number, value: number, payload: Buffer): void {

@@ -120,6 +120,13 @@ export const CHANNEL: readonly Row[] = [
   },
   {
     id: 'H30',
+    does: "floods the runner's connection with metrics",
+    fixture: 'h30_flood_metrics',
+    by: `${VALIDATOR}: 200000 metrics a second and process`,
+    expected: breaks(/more than 200000 METRIC frames in a second/),
+  },
+  {
+    id: 'H30',
     does: 'logs through the host for a second without a pause',
     fixture: 'h30_flood_host_log',
     by: 'limits.log_rate, in the runner',
