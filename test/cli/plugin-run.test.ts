@@ -143,7 +143,7 @@ test('load: a library in a directory by its name or file, another one by an entr
 
 test('restart: new processes; an unknown name is told with those there are', async () => {
   expect(await plugin('restart', 'one')).toMatchObject({ code: 0, stdout: 'restarted one\n' });
-  expect(await plugin('restart', 'nobody')).toMatchObject({ code: 1 });
+  expect(await plugin('restart', 'nobody')).toMatchObject({ code: 4 });
 }, 120_000);
 
 test('without a server only the file can be changed', async () => {
