@@ -66,5 +66,5 @@ plugins: { versioned: { path: ${library} } }
   ]);
   const table = (await run('history', 'versioned')).stdout;
   expect(table).toMatch(/1\.0\.1001 \([0-9a-f]{12}\) +1\.0\.1000 \([0-9a-f]{12}\).*by hand/);
-  expect((await run('history', 'nobody')).stderr).toMatch(/no swap of nobody is on record/);
+  expect((await run('history', 'nobody')).stderr).toMatch(/no plugin is named "nobody"/);
 });
