@@ -71,6 +71,7 @@
           'sources': [
             'src/runner/crash_report_linux.c',
             'src/runner/interposed_files.c',
+            'src/runner/interposed_lookup.c',
             'src/runner/interposed_network.c',
             'src/runner/interposed_processes.c',
             'src/runner/interposed_threads.c',

@@ -11,11 +11,13 @@
 #ifndef BACKWORKS_RUNNER_INTERPOSE_H
 #define BACKWORKS_RUNNER_INTERPOSE_H
 
+/* A file that defines _DEFAULT_SOURCE gets by without the declarations that are GNU's own. */
+#ifndef _DEFAULT_SOURCE
 #define _GNU_SOURCE
+#endif
 #undef _FORTIFY_SOURCE
 #undef _FILE_OFFSET_BITS
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -29,12 +31,8 @@ static inline bool was_refused(void) {
     return errno == EPERM || errno == EACCES;
 }
 
-/* The function behind the interposed one, looked for when the program starts. */
-static inline void find_behind(void *function, const char *name) {
-    void *found = dlsym(RTLD_NEXT, name);
-
-    memcpy(function, &found, sizeof found);
-}
+/* Puts the function behind the interposed one into the pointer at `function`, NULL if there is none. */
+void find_behind(void *function, const char *name);
 
 #define BEHIND(name)                                                                               \
     static __typeof__(&name) name##_behind;                                                        \

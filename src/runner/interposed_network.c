@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* GNU's declarations take a union of all kinds of addresses, which no definition can repeat. */
+#define _DEFAULT_SOURCE
 #include "interpose.h"
 
 #if defined(__GLIBC__)
