@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { findProgram } from '../scripts/prerequisites.mjs';
-import { Missing } from './build.mjs';
+import { Missing, output } from './build.mjs';
 
 const execute = promisify(execFile);
 const US = { us: 1, ms: 1000, s: 1_000_000 };
@@ -9,7 +11,7 @@ const US = { us: 1, ms: 1000, s: 1_000_000 };
 /**
  * The program that makes requests from a process of its own, in a closed loop: each connection asks
  * again when it has its answer.
- * @returns `load(url, connections, seconds)`, which resolves to `{ requests, failed, p50, p99 }`: good
+ * @returns `load(url, connections, seconds, body)`, which posts the body if there is one and resolves to `{ requests, failed, p50, p99 }`: good
  *   answers per second, how many were asked for in vain, and latency in microseconds
  * @throws Missing
  */
@@ -19,8 +21,9 @@ export function loadGenerator() {
   throw new Missing('needs wrk (Debian: apt-get install wrk)');
 }
 
-async function wrk(url, connections, seconds) {
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', url];
+async function wrk(url, connections, seconds, body) {
+  const script = body === undefined ? [] : ['-s', postScript(body)];
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...script, url];
   const { stdout } = await execute('wrk', args);
   const number = (pattern) => Number(pattern.exec(stdout)?.[1] ?? 0);
   const total = number(/(\d+) requests in/);
@@ -35,8 +38,17 @@ async function wrk(url, connections, seconds) {
   return { requests, failed, p50: latency(50), p99: latency(99) };
 }
 
-async function autocannon(url, connections, seconds) {
-  const args = ['--json', '--no-progress', '-c', String(connections), '-d', String(seconds), url];
+/** wrk takes bodies from a script only. */
+function postScript(body) {
+  const file = join(output, `post-${body.length}.lua`);
+  const lines = ['wrk.method = "POST"', `wrk.body = ${JSON.stringify(body)}`];
+  writeFileSync(file, [...lines, 'wrk.headers["content-type"] = "application/json"', ''].join('\n'));
+  return file;
+}
+
+async function autocannon(url, connections, seconds, body) {
+  const post = body === undefined ? [] : ['-m', 'POST', '-H', 'content-type=application/json', '-b', body];
+  const args = ['--json', '--no-progress', '-c', String(connections), '-d', String(seconds), ...post, url];
   const { stdout } = await execute('autocannon', args, { maxBuffer: 16 * 1024 * 1024 });
   const { requests, duration, latency, errors, non2xx } = JSON.parse(stdout);
   const good = (requests.total - non2xx) / duration;

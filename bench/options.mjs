@@ -2,8 +2,9 @@ import { parseArgs } from 'node:util';
 
 export const USAGE = `Usage: npm run bench -- [--only NAME]... [--quick] [--json]
 
-  --only NAME   one scenario (start, call, resilience, http); may be repeated
-  --quick       shorter rounds, installs nothing, writes no files: about two minutes
+  --only NAME   one scenario (start, call, resilience, http, rate, chain, body,
+                plugins, connections); may be repeated
+  --quick       shorter rounds, installs nothing, writes no files: about five minutes
   --json        the results as JSON on stdout instead of tables`;
 
 /** @throws TypeError naming the argument that cannot be used */

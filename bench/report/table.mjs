@@ -1,5 +1,5 @@
 /** A result as a Markdown table: a row a peer, a column a metric, each with its spread. */
-export function renderTable({ peers, metrics, machine, rounds, takenAt, quick }) {
+export function renderTable({ peers, metrics, machine, rounds, takenAt, quick, growth }) {
   const shown = metrics.filter(({ key }) => peers.some(({ summary }) => summary?.[key] !== undefined));
   const columns = shown.flatMap((metric) => [valueColumn(metric), ...comparisonColumns(metric)]);
   const header = ['', ...columns.map(({ label }) => label)];
@@ -11,7 +11,9 @@ export function renderTable({ peers, metrics, machine, rounds, takenAt, quick })
   ]);
   const line = (cells) => `| ${cells.join(' | ')} |`;
   const rule = `|---|${columns.map(() => '---:|').join('')}`;
-  return [line(header), rule, ...rows.map(line), '', caption({ machine, rounds, takenAt, quick })].join('\n');
+  const sentence = growth ? [growth, ''] : [];
+  const below = caption({ machine, rounds, takenAt, quick });
+  return [line(header), rule, ...rows.map(line), '', ...sentence, below].join('\n');
 }
 
 function valueColumn({ key, label, unit }) {

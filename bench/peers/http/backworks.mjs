@@ -1,10 +1,11 @@
 import { createBackworks, parseConfig } from '../../../dist/index.js';
-import { ENDPOINT } from '../../plugin/payload.mjs';
+import { ANSWER, ENDPOINT } from '../../plugin/payload.mjs';
 import { announce } from './announce.mjs';
 
 /**
  * Backworks as `backworks start` runs it.
- * Argument: JSON, a list of `{ name, path, isolation, instances, config }`.
+ * Arguments: JSON, a list of `{ name, path, isolation, instances, config }`; the name of the one that
+ * answers, or nothing for a constant answer.
  */
 const plugins = Object.fromEntries(
   JSON.parse(process.argv[2]).map(({ name, isolation = 'process', ...entry }) => [
@@ -14,11 +15,13 @@ const plugins = Object.fromEntries(
   ]),
 );
 const answering = process.argv[3];
+const endpoint = { path: ENDPOINT, methods: ['GET', 'POST'] };
+const target = answering ? { plugin: answering } : { response: { status: 200, body: JSON.parse(ANSWER) } };
 // JSON is YAML.
 const yaml = JSON.stringify({
-  server: { port: 0 },
+  server: { port: 0, body_limit: '4MiB' },
   admin: { enabled: false },
-  endpoints: { weather: { path: ENDPOINT, methods: ['GET'], plugin: answering } },
+  endpoints: { weather: { ...endpoint, ...target } },
   plugins,
 });
 const say = (level) => (_fields, message) => process.stderr.write(`backworks: ${level}: ${message}\n`);

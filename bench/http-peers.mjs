@@ -1,0 +1,53 @@
+import { Missing } from './build.mjs';
+import { PeerProcess } from './peer-process.mjs';
+import { ANSWER, PATH } from './plugin/payload.mjs';
+
+/** The command line of a server of bench/peers/http/, which says `{"url"}` when it listens. */
+export function httpPeer(script, ...args) {
+  return [process.execPath, '--', `bench/peers/http/${script}.mjs`, ...args];
+}
+
+/**
+ * The command line of a Backworks.
+ * @param plugins list of `{ name, path, isolation, instances, config }`
+ * @param answering name of the plugin that answers; without one the configuration itself does
+ */
+export function backworksPeer(plugins, answering = '') {
+  return httpPeer('backworks', JSON.stringify(plugins), answering);
+}
+
+/**
+ * Starts servers, all of which live until `use` is done.
+ * @param commands name → command line
+ * @param open makes of a server's `{ url, pid }` what measures it
+ * @returns what `use` gives for the list of peers; one that cannot run here is `{ name, missing }`
+ */
+export async function withServers(commands, open, use) {
+  const servers = [];
+  const start = async (command) => {
+    try {
+      const server = new PeerProcess(command());
+      servers.push(server);
+      const { url, pid } = await server.answer();
+      await expectAnswer(url + PATH);
+      return { measure: await open({ url: url + PATH, pid }) };
+    } catch (error) {
+      if (error instanceof Missing) return { missing: error.message };
+      throw error;
+    }
+  };
+  try {
+    const peers = [];
+    for (const [name, command] of Object.entries(commands)) peers.push({ name, ...(await start(command)) });
+    return await use(peers);
+  } finally {
+    await Promise.all(servers.map((server) => server.end()));
+  }
+}
+
+/** A server that answers something else would be fast for the wrong reason. */
+async function expectAnswer(url) {
+  const response = await fetch(url);
+  const body = await response.text();
+  if (response.status !== 200 || body !== ANSWER) throw new Error(`${url}: ${response.status} ${body}`);
+}
