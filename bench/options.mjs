@@ -4,7 +4,7 @@ export const USAGE = `Usage: npm run bench -- [--only NAME]... [--quick] [--json
 
   --only NAME   one scenario (start, call, resilience, http, rate, chain, body,
                 plugins, connections); may be repeated
-  --quick       shorter rounds, installs nothing, writes no files: about five minutes
+  --quick       shorter rounds, installs nothing, writes no files: some minutes
   --json        the results as JSON on stdout instead of tables`;
 
 /** @throws TypeError naming the argument that cannot be used */
