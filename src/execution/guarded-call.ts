@@ -21,6 +21,8 @@ export class GuardedCall<T = unknown> extends Deferred<T> implements Listener<un
   requestId: string | null = null;
   /** Plugins whose calls led to it. */
   callers: readonly string[] = NOBODY;
+  /** Nanoseconds the plugin says its function took; 0 when nobody knows. */
+  ownNs = 0;
   settled = false;
 
   constructor(

@@ -66,7 +66,8 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
     process.call(this.phase, this.args, leftMs, this);
   }
 
-  answered(reply: NativeReply): void {
+  answered(reply: NativeReply, ownNs: number): void {
+    this.context.ownNs = ownNs > 0 ? ownNs : 0;
     this.resolve(reply);
   }
 

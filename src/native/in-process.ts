@@ -14,6 +14,8 @@ import type {
 } from './native-plugin.js';
 import { LOG_TEXT_MAX } from './protocol.js';
 
+const NS_PER_MS = 1_000_000;
+const OWN_NS_MAX = 0x7fff_ffff;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /**
@@ -49,9 +51,12 @@ export class InProcessPlugin implements NativePlugin {
       return this.reject('BW_PLUGIN_BAD_RESPONSE', `plugin ${name} has no ${hook}`, hook, context);
     }
     this.deadlineAtMs = context.deadlineAtMs;
+    const enteredAtMs = performance.now();
     const reply = implementation(...args) as string | null;
+    const leftAtMs = performance.now();
     this.deadlineAtMs = Infinity;
-    if (performance.now() > context.deadlineAtMs) {
+    context.ownNs = Math.min(Math.round((leftAtMs - enteredAtMs) * NS_PER_MS), OWN_NS_MAX);
+    if (leftAtMs > context.deadlineAtMs) {
       return this.reject(
         'BW_PLUGIN_TIMEOUT',
         `plugin ${name} answered ${hook} after its deadline`,

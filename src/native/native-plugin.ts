@@ -43,6 +43,11 @@ export interface CallContext {
   /** Plugins whose calls led here, the first one first; none for a request's own. */
   readonly callers?: readonly string[];
   /**
+   * Set with the answer: nanoseconds the plugin's own function took, at most 2^31 - 1; 0 when nobody knows.
+   * An isolated plugin can say what it likes here, so that it is for reports and nothing is decided by it.
+   */
+  ownNs?: number;
+  /**
    * Set by whoever does the work, invoked when the deadline passes or the caller goes away, at most once
    * for each. A call that is cancelled ends with BW_REQUEST_CANCELLED if it had not begun, else as ever.
    * After its deadline it may stay unsettled.

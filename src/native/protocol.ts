@@ -1,5 +1,5 @@
 /*
- * The runner protocol, version 2.
+ * The runner protocol, version 3.
  *
  * The server (src/native/protocol.ts) and the runner (src/runner/protocol.h) talk over one stream
  * socket, descriptor 3 of the runner. Both sides send frames: a header of 16 bytes, then `length`
@@ -11,7 +11,7 @@
  *   offset 8   u8   type      a frame type, below
  *   offset 9   u8   detail    hook, failure kind or log level, as the type says
  *   offset 10  u16  reserved  0
- *   offset 12  i32  value     version, status, milliseconds or a bit mask, as the type says
+ *   offset 12  i32  value     version, status, a duration or a bit mask, as the type says
  *
  * Each side's first frame is HELLO with the protocol version; anything else first, another version,
  * an unknown type, a wrong length or a wrong state ends the conversation and the runner. The server
@@ -32,7 +32,7 @@
  */
 import type { AbiFunction, Hook } from './native-plugin.js';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 export const FRAME_HEADER_SIZE = 16;
 export const FRAME_PAYLOAD_MAX = 16 * 1024 * 1024;
 export const LOG_TEXT_MAX = 8 * 1024;

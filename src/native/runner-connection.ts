@@ -30,7 +30,10 @@ const EXPECTED_ANSWER: Partial<Record<PluginPhase, number>> = {
 
 /** Whoever waits for an answer. Exactly one of the three is called, once. */
 export interface AnswerHandler {
-  /** A hook's string; for STATUS and LOADED the text that explains `value`. */
+  /**
+   * A hook's string, with the nanoseconds it took as `value`; for STATUS and LOADED the text that explains
+   * `value`.
+   */
   answered(reply: NativeReply, value: number): void;
   failed(error: BackworksError): void;
   /**

@@ -8,7 +8,12 @@
 
 #include <stdint.h>
 
-/* Microseconds since some moment before the process began. */
+enum { CLOCK_NS_PER_US = 1000 };
+
+/* Nanoseconds since some moment before the process began. */
+int64_t clock_now_ns(void);
+
+/* The same in microseconds. */
 int64_t clock_now_us(void);
 
 #endif

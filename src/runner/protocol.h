@@ -1,5 +1,5 @@
 /*
- * The runner protocol, version 2.
+ * The runner protocol, version 3.
  *
  * The server (src/native/protocol.ts) and the runner (src/runner/protocol.h) talk over one stream
  * socket, descriptor 3 of the runner. Both sides send frames: a header of 16 bytes, then `length`
@@ -11,7 +11,7 @@
  *   offset 8   u8   type      a frame type, below
  *   offset 9   u8   detail    hook, failure kind or log level, as the type says
  *   offset 10  u16  reserved  0
- *   offset 12  i32  value     version, status, milliseconds or a bit mask, as the type says
+ *   offset 12  i32  value     version, status, a duration or a bit mask, as the type says
  *
  * Each side's first frame is HELLO with the protocol version; anything else first, another version,
  * an unknown type, a wrong length or a wrong state ends the conversation and the runner. The server
@@ -36,7 +36,7 @@
 #include <stdint.h>
 
 enum {
-    PROTOCOL_VERSION = 2,
+    PROTOCOL_VERSION = 3,
     PROTOCOL_DESCRIPTOR = 3,
     SHARED_DESCRIPTOR = 4,
     SERVICES_DESCRIPTOR = 5,
@@ -79,8 +79,10 @@ enum runner_frame {
     FRAME_RUNNER_HELLO = 65, /* value: protocol version; payload: empty */
     FRAME_LOADED = 66,       /* value: FUNCTION_* bits; payload: name, version, description, manifest */
     FRAME_STATUS = 67,       /* value: the function's return; payload: last_error text or empty */
-    FRAME_REPLY = 68,        /* payload: the string the hook returned, without its NUL */
-    FRAME_EMPTY = 69,        /* the hook returned NULL */
+    FRAME_REPLY = 68,        /* value: nanoseconds the function ran, at most INT32_MAX: the runner's
+                                word, for reports alone; payload: the string it returned, without its
+                                NUL */
+    FRAME_EMPTY = 69,        /* value: as for REPLY; the hook returned NULL */
     FRAME_FAILED = 70,       /* detail: failure; payload: why */
     FRAME_LOG = 71,          /* detail: log level; id 0; value: bytes that were dropped before it;
                                 payload: text, empty for no line when bytes were dropped */

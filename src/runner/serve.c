@@ -37,6 +37,7 @@ typedef struct Session {
     Library library;
     size_t reply_max;
     int64_t flushed_us;
+    int64_t begun_ns; /* when the frame being handled was begun */
 } Session;
 
 static void on_hello(Session *session, const FrameHeader *header, const char *const *arguments) {
@@ -103,29 +104,41 @@ static void on_initialize(Session *session, const FrameHeader *header,
     answer_status(&session->library, header->id, status);
 }
 
-static void flush_old_answers(Session *session) {
-    int64_t now = clock_now_us();
+/* Returns when the function of the call that follows is entered. */
+static int64_t flush_old_answers(Session *session) {
+    int64_t now_ns = session->begun_ns;
 
-    if (now - session->flushed_us < HOLD_BACK_MAX_US)
-        return;
+    if (now_ns / CLOCK_NS_PER_US - session->flushed_us < HOLD_BACK_MAX_US)
+        return now_ns;
     output_flush();
-    session->flushed_us = now;
+    now_ns = clock_now_ns();
+    session->flushed_us = now_ns / CLOCK_NS_PER_US;
+    return now_ns;
+}
+
+static int32_t nanoseconds_since(int64_t entered_ns) {
+    int64_t passed_ns = clock_now_ns() - entered_ns;
+
+    return passed_ns < INT32_MAX ? (int32_t)passed_ns : INT32_MAX;
 }
 
 static void on_call(Session *session, const FrameHeader *header, const char *const *arguments) {
     const Library *library = &session->library;
     const char *string;
+    int64_t entered_ns;
+    int32_t took_ns;
 
     if (!library_has(library, library_hook_function(header->detail))) {
         answer_failure(header->id, FAILURE_NOT_IMPLEMENTED, "the plugin has no such hook");
         return;
     }
-    flush_old_answers(session);
+    entered_ns = flush_old_answers(session);
     host_table_set_deadline(header->value >= 0 ? deadline_after(session, header->value)
                                                : HOST_NO_DEADLINE);
     string = library_call(library, header->detail, arguments);
+    took_ns = nanoseconds_since(entered_ns);
     host_table_set_deadline(HOST_NO_DEADLINE);
-    answer_string(header->id, string, session->reply_max);
+    answer_string(header->id, string, session->reply_max, took_ns);
     if (string != NULL)
         library_free_string(library, string);
 }
@@ -231,7 +244,8 @@ static void handle(Session *session, const FrameHeader *header, const char *payl
         return;
     }
     crash_report_phase(rule->phase != NULL ? rule->phase : library_hook_name(header->detail));
-    atomic_store(&session->shared->begun_us, (uint64_t)clock_now_us());
+    session->begun_ns = clock_now_ns();
+    atomic_store(&session->shared->begun_us, (uint64_t)(session->begun_ns / CLOCK_NS_PER_US));
     atomic_store(&session->shared->begun, header->id);
     rule->handle(session, header, arguments);
     crash_report_phase("idle");

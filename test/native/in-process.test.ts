@@ -52,6 +52,13 @@ test('a slow call is late when it returns, not before', async () => {
   expect(await plugin.call('process_endpoint', ['/', 'GET', '1'], within(1000))).toBe('/|GET|1');
 });
 
+test('a call tells how long the plugin had it', async () => {
+  const plugin = await InProcessPlugin.open(optionsFor('answers'));
+  const context = within(1000);
+  await plugin.call('process_endpoint', ['/sleep', 'GET', '30'], context);
+  expect(context.ownNs).toBeGreaterThanOrEqual(30e6);
+});
+
 test('the longest answer is counted in bytes', async () => {
   const plugin = await InProcessPlugin.open(optionsFor('answers'));
   // 94 characters with the separators; 40 of them take three bytes each.

@@ -53,6 +53,23 @@ describe('answers', () => {
     expect(await runner.next()).toMatchObject({ type: ANSWER.REPLY, id: 11, payload: Buffer.alloc(0) });
   });
 
+  test('each tells how many nanoseconds its function ran, and not how long it waited', async () => {
+    const runner = await Conversation.ready(compilePlugin('answers'));
+    runner.send(endpoint(10, '/sleep', '30'), endpoint(11, '/null'), endpoint(12, '/sleep', '30'));
+    const [slow, quick, slowAgain] = [await runner.next(), await runner.next(), await runner.next()];
+    expect(slow).toMatchObject({ type: ANSWER.REPLY, id: 10 });
+    expect(quick).toMatchObject({ type: ANSWER.EMPTY, id: 11 });
+    for (const { value } of [slow, slowAgain]) expect(value).toBeGreaterThanOrEqual(30e6);
+    expect(quick.value).toBeGreaterThan(0);
+    expect(quick.value).toBeLessThan(slow.value);
+  });
+
+  test('more nanoseconds than a frame can say are as many as it can', async () => {
+    const runner = await Conversation.ready(compilePlugin('answers'));
+    runner.send(endpoint(10, '/sleep', '2200'));
+    expect((await runner.next()).value).toBe(0x7fff_ffff);
+  });
+
   test.each(Object.keys(HOOK) as (keyof typeof HOOK)[])('a missing %s is a failure', async (hook) => {
     const args = { before_request: 1, after_response: 1, process_endpoint: 3, call: 2 }[hook];
     const runner = await Conversation.ready(compilePlugin('null_slots'));

@@ -8,6 +8,7 @@ export const RUNNER =
   fileURLToPath(new URL('../../build/Release/backworks-runner', import.meta.url));
 
 /* The numbers of protocol.h, written down a second time: these tests are the outside view. */
+export const VERSION = 3;
 export const SERVER = {
   HELLO: 1,
   LOAD: 2,
@@ -65,7 +66,7 @@ export function frame(
   return Buffer.concat([header, body]);
 }
 
-export const hello = (version = 2): Buffer => frame(SERVER.HELLO, 0, 0, version);
+export const hello = (version: number = VERSION): Buffer => frame(SERVER.HELLO, 0, 0, version);
 export const load = (path: string, replyMax = 8 << 20): Buffer => frame(SERVER.LOAD, 1, 0, replyMax, [path]);
 export const sandbox = (settings: readonly string[]): Buffer => frame(SERVER.SANDBOX, 5, 0, 0, settings);
 export const initialize = (config = '{}'): Buffer => frame(SERVER.INITIALIZE, 2, 0, 0, [config]);

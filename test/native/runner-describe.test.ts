@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
-import { RUNNER } from './runner-conversation.js';
+import { RUNNER, VERSION } from './runner-conversation.js';
 
 interface Result {
   readonly status: number | null;
@@ -99,7 +99,7 @@ test('a constructor that crashes leaves no description', () => {
 });
 
 test('--version prints the protocol version', () => {
-  expect(run('--version')).toMatchObject({ status: 0, stdout: '2\n', stderr: '' });
+  expect(run('--version')).toMatchObject({ status: 0, stdout: `${VERSION}\n`, stderr: '' });
 });
 
 test.each([

@@ -11,6 +11,7 @@ import {
   load,
   SERVER,
   shutdown,
+  VERSION,
 } from './runner-conversation.js';
 
 afterEach(endConversations);
@@ -18,12 +19,12 @@ afterEach(endConversations);
 const PROTOCOL_ERROR = { code: 76, signal: null };
 
 describe('handshake', () => {
-  test('the runner speaks first and states version 1', async () => {
+  test('the runner speaks first and states its version', async () => {
     const runner = new Conversation();
-    expect(await runner.next()).toMatchObject({ type: ANSWER.HELLO, id: 0, detail: 0, value: 2 });
+    expect(await runner.next()).toMatchObject({ type: ANSWER.HELLO, id: 0, detail: 0, value: VERSION });
   });
 
-  test.each([0, 1, 3, -1])('a server of version %d is left', async (version) => {
+  test.each([0, 1, VERSION - 1, VERSION + 1, -1])('a server of version %d is left', async (version) => {
     const runner = new Conversation();
     runner.send(hello(version));
     expect(await runner.ended).toEqual(PROTOCOL_ERROR);

@@ -52,7 +52,7 @@ static void answer_call(Frame asked) {
     if (below(8) == 0)
         say((Frame){.id = asked.id, .type = FRAME_EMPTY}, "");
     else
-        say((Frame){(uint32_t)strlen(reply), asked.id, FRAME_REPLY, 0, 0, 0}, reply);
+        say((Frame){(uint32_t)strlen(reply), asked.id, FRAME_REPLY, 0, 0, (int32_t)any()}, reply);
 }
 
 /* As the runner would, but for what a plugin returns. */
