@@ -16,6 +16,8 @@
         'src/runner/frame_header.c',
         'src/runner/host_table.c',
         'src/runner/input.c',
+        'src/runner/json_check.c',
+        'src/runner/json_string.c',
         'src/runner/library.c',
         'src/runner/log_rate.c',
         'src/runner/main.c',

@@ -16,6 +16,8 @@ const RUNNER = [
   'frame_header',
   'host_table',
   'input',
+  'json_check',
+  'json_string',
   'library',
   'lock_posix',
   'log_rate',
