@@ -18,6 +18,7 @@ const CLOEXEC = 0o2_000_000;
 const WNOHANG = 1;
 const WEXITED = 4;
 const WNOWAIT = 0x0100_0000;
+const P_ALL = 0;
 const P_PID = 1;
 const POSIX_SPAWN_SETPGROUP = 2;
 /** Room for posix_spawn_file_actions_t (80 bytes in glibc and musl), posix_spawnattr_t (336), siginfo_t (128). */
@@ -178,7 +179,7 @@ function watch(pid: number, socket: Socket): { ended: Promise<ProcessEnd>; isRea
   const ended = new Promise<ProcessEnd>((resolve) => {
     const status = new Int32Array(1);
     const reap = (): void => {
-      if (reaped || !hasEnded(pid)) return;
+      if (reaped || !hasEnded(P_PID, pid)) return;
       // Before the pid is given back: what the process started, where no sandbox kept it from that, is
       // still in its group.
       killGroup(pid, 'SIGKILL');
@@ -198,15 +199,18 @@ function watch(pid: number, socket: Socket): { ended: Promise<ProcessEnd>; isRea
     socket.once('end', () => reapSoon(REAP_RETRIES));
     socket.once('close', () => reapSoon(REAP_RETRIES));
     sweep.add(reap);
-    sweepTimer ??= setInterval(() => sweep.forEach((look) => look()), SWEEP_INTERVAL_MS);
+    sweepTimer ??= setInterval(() => {
+      // One question for all of them: mostly none has ended.
+      if (hasEnded(P_ALL, 0)) sweep.forEach((look) => look());
+    }, SWEEP_INTERVAL_MS);
   });
   return { ended, isReaped: () => reaped };
 }
 
-/** Whether a process is over; it stays a zombie. The first field of siginfo_t is 0 when it is not. */
-function hasEnded(pid: number): boolean {
+/** Whether a process, or any, is over; it stays a zombie. The first field of siginfo_t is 0 when it is not. */
+function hasEnded(idType: number, pid: number): boolean {
   const info = Buffer.alloc(OPAQUE_BYTES);
-  libc().waitid(P_PID, pid, info, WEXITED | WNOHANG | WNOWAIT);
+  libc().waitid(idType, pid, info, WEXITED | WNOHANG | WNOWAIT);
   return info.readInt32LE(0) !== 0;
 }
 

@@ -37,6 +37,7 @@ export class SupervisedPlugin {
   recoveries = 0;
   private nextId = 1;
   private native!: IsolatedPlugin;
+  private options!: NativePluginOptions;
   private readonly executor: PluginExecutor;
   private readonly directory = mkdtempSync(join(tmpdir(), 'backworks-supervision-'));
 
@@ -59,7 +60,8 @@ export class SupervisedPlugin {
 
   static async open(supervision: Supervision = {}): Promise<SupervisedPlugin> {
     const plugin = new SupervisedPlugin(supervision);
-    plugin.native = await IsolatedPlugin.open(plugin.nativeOptions(supervision));
+    plugin.options = plugin.nativeOptions(supervision);
+    plugin.native = await IsolatedPlugin.open(plugin.options);
     return plugin;
   }
 
@@ -110,6 +112,11 @@ export class SupervisedPlugin {
   /** The process that serves, if there is one. */
   worker(): number | undefined {
     return this.processes().find(({ state }) => state === 'ready')?.pid;
+  }
+
+  adjust(settings: Partial<NativePluginOptions>): void {
+    Object.assign(this.options, settings);
+    this.native.adjust(this.options);
   }
 
   async close(): Promise<void> {

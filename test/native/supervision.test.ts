@@ -167,6 +167,15 @@ describe('recycling', () => {
     expect(await plugin.call('/ok')).toMatchObject({ error: null });
     expect(plugin.failures).toEqual([]);
   });
+
+  test('by memory: a limit that is lowered counts for a process nobody calls', async () => {
+    const plugin = await supervise();
+    const first = plugin.worker();
+    await until(() => plugin.processes().every(({ usage }) => usage !== null), 'the first look');
+    plugin.adjust({ recycleMemoryBytes: 1 });
+    await until(() => plugin.worker() !== first, 'the replacement');
+    expect(plugin.failures).toEqual([]);
+  });
 });
 
 describe('processes', () => {

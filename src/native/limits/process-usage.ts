@@ -13,8 +13,10 @@ const RESIDENT_KIB = /^VmRSS:\s+(\d+) kB$/m;
 
 /** Reads /proc/PID/status (proc(5)) and the process's clock. */
 export async function processUsage(pid: number): Promise<ProcessUsage> {
+  // First: what it allocates after that shows as processor time at the next look.
+  const cpuMs = processorTimeMs(pid);
   const status = await readFile(statusFile(pid), 'latin1').catch(() => '');
-  return { residentBytes: residentIn(status), cpuMs: processorTimeMs(pid) };
+  return { residentBytes: residentIn(status), cpuMs };
 }
 
 /** The same at once. */

@@ -1,4 +1,5 @@
 import type { NativePluginOptions } from '../native-plugin.js';
+import { processorTimeMs } from './process-clock.js';
 import { type ProcessUsage, processUsage } from './process-usage.js';
 import type { RunnerProcess } from '../runner-process.js';
 
@@ -13,24 +14,26 @@ interface Seen {
   busySamples: number;
 }
 
+const watches = new Set<ProcessWatch>();
+let timer: NodeJS.Timeout | null = null;
+
 /**
  * Samples the processes of one plugin every second: one that holds more memory than its limit is
  * ended, one that passed `recycle.memory` or computes between calls is replaced. The spare is sampled
- * like the others; since nobody is charged with its end, that is logged here.
+ * like the others; since nobody is charged with its end, that is logged here. One timer looks at all
+ * plugins.
  */
 export class ProcessWatch {
   private readonly seen = new WeakMap<RunnerProcess, Seen>();
   private readonly usage = new WeakMap<RunnerProcess, ProcessUsage>();
-  private readonly timer: NodeJS.Timeout;
 
   constructor(
     private readonly options: NativePluginOptions,
     private readonly processes: () => Iterable<RunnerProcess>,
     private readonly replace: (process: RunnerProcess) => void,
   ) {
-    this.timer = setInterval(() => {
-      for (const process of this.processes()) void this.sample(process);
-    }, SAMPLE_INTERVAL_MS).unref();
+    watches.add(this);
+    timer ??= setInterval(() => watches.forEach((watch) => watch.look()), SAMPLE_INTERVAL_MS).unref();
   }
 
   /** What a process used when it was sampled last; null before that. */
@@ -39,11 +42,23 @@ export class ProcessWatch {
   }
 
   close(): void {
-    clearInterval(this.timer);
+    watches.delete(this);
+    if (watches.size > 0 || timer === null) return;
+    clearInterval(timer);
+    timer = null;
   }
 
-  private async sample(process: RunnerProcess): Promise<void> {
-    const usage = await processUsage(process.pid);
+  private look(): void {
+    for (const process of this.processes()) {
+      const known = this.usage.get(process);
+      const cpuMs = known === undefined ? null : processorTimeMs(process.pid);
+      // Without processor time it touched no memory: what it held is what it holds.
+      if (known !== undefined && cpuMs !== null && cpuMs === known.cpuMs) this.judge(process, known);
+      else void processUsage(process.pid).then((usage) => this.judge(process, usage));
+    }
+  }
+
+  private judge(process: RunnerProcess, usage: ProcessUsage): void {
     if (!process.usable) return;
     this.usage.set(process, usage);
     const { sandbox, recycleMemoryBytes } = this.options;
