@@ -26,22 +26,24 @@ const AGGREGATORS: Readonly<Record<string, string>> = {
 /** What only grows; a worker's share outlives it, or rates would be computed from a number that fell. */
 const GROWING = ['counter', 'histogram', 'summary'];
 
+export interface MeasuredWorkers {
+  /** Has all say what they have counted. Never rejects. */
+  update(): Promise<void>;
+  /** What each said last; of one that was retained nothing. */
+  latest(): readonly Metrics[];
+  /** How many answer requests. */
+  serving(): number;
+}
+
 /** The numbers of all workers and of this process, as one. */
 export class MergedMetrics {
   /** Those of this process. */
   readonly registry = new Registry();
   private readonly failures: Counter;
   /** What workers had counted that are no more. */
-  private ofEnded: Promise<Metrics> = Promise.resolve([]);
+  private ofEnded: Metrics = [];
 
-  /**
-   * @param collect what every worker says; of one that does not answer, what it said last
-   * @param serving how many workers answer requests
-   */
-  constructor(
-    private readonly collect: () => Promise<readonly Metrics[]>,
-    serving: () => number,
-  ) {
+  constructor(private readonly workers: MeasuredWorkers) {
     const registers = [this.registry];
     this.failures = new Counter({
       name: 'backworks_worker_failures_total',
@@ -53,7 +55,7 @@ export class MergedMetrics {
       help: 'Worker processes that answer requests.',
       registers,
       collect() {
-        this.set(serving());
+        this.set(workers.serving());
       },
     });
   }
@@ -61,8 +63,9 @@ export class MergedMetrics {
   /** The Prometheus text exposition of everything. */
   async text(): Promise<string> {
     const own = await this.registry.getMetricsAsJSON();
-    const ofWorkers = await this.collect();
-    return sum([own, ...ofWorkers, await this.ofEnded]).metrics();
+    await this.workers.update();
+    // In one turn: what a worker counted that ends is in one of the two, never in both or in none.
+    return sum([own, ...this.workers.latest(), this.ofEnded]).metrics();
   }
 
   /** A worker ended unasked. */
@@ -73,7 +76,7 @@ export class MergedMetrics {
   /** A worker has ended: keeps what it had counted when it was asked last. */
   retain(last: Metrics): void {
     const growing = last.filter(({ type }) => GROWING.includes(String(type)));
-    this.ofEnded = this.ofEnded.then((kept) => sum([kept, growing]).getMetricsAsJSON());
+    this.ofEnded = sum([this.ofEnded, growing]).getMetricsAsArray() as unknown as Metrics;
   }
 }
 

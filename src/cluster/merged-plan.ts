@@ -1,19 +1,20 @@
 import type { FailedChange } from '../plugins/registry/registry-change.js';
-import type { PluginAction, PluginChange } from '../plugins/registry/reload.js';
+import type { PluginAction } from '../plugins/registry/reload.js';
 import type { ReloadPlan } from '../reload/prepared-reload.js';
 import { receivedError } from './conversation.js';
 import type { SentFailedChange } from './worker-procedures.js';
 
 /** From the least to the most: what is told of several workers is what most is done about. */
-const ACTIONS: readonly PluginAction[] = [
-  'keep',
-  'adjust',
-  'reconfigure',
-  'needs_restart',
-  'unload',
-  'load',
-  'swap',
-];
+const WEIGHTS: Readonly<Record<PluginAction, number>> = {
+  keep: 0,
+  adjust: 1,
+  reconfigure: 2,
+  postpone: 3,
+  needs_restart: 4,
+  unload: 5,
+  load: 6,
+  swap: 7,
+};
 
 /** What several workers would do, as one plan. */
 export function mergePlans(plans: readonly [ReloadPlan, ...ReloadPlan[]]): ReloadPlan {
@@ -21,7 +22,8 @@ export function mergePlans(plans: readonly [ReloadPlan, ...ReloadPlan[]]): Reloa
   const plugins = new Map(first.plugins.map((change) => [change.name, change]));
   for (const change of others.flatMap((plan) => plan.plugins)) {
     const known = plugins.get(change.name);
-    if (known === undefined || weight(change) > weight(known)) plugins.set(change.name, change);
+    if (known === undefined || WEIGHTS[change.action] > WEIGHTS[known.action])
+      plugins.set(change.name, change);
   }
   const needsRestart = [...new Set(plans.flatMap((plan) => plan.needsRestart))];
   return {
@@ -41,8 +43,4 @@ export function mergeFailed(lists: readonly (readonly SentFailedChange[])[]): Fa
     else failed.set(name, { ...known, keptFormer: known.keptFormer && keptFormer });
   }
   return [...failed.values()];
-}
-
-function weight({ action }: PluginChange): number {
-  return ACTIONS.indexOf(action);
 }

@@ -1,10 +1,27 @@
 import type { CircuitStateName } from '../execution/executor.js';
-import type { PluginState, PluginStatus, StateChange } from '../plugins/registry/status.js';
+import type {
+  PluginProcess,
+  PluginState,
+  PluginStatus,
+  StateChange,
+  VersionRole,
+  VersionStatus,
+} from '../plugins/registry/status.js';
+import type { SwapRecord } from '../plugins/versions/swap-record.js';
 import type { WorkerReport } from './worker-procedures.js';
 
-/** From well to worse: what is told of several workers is the worst. */
-const STATES: readonly PluginState[] = ['ready', 'stopped', 'discovered', 'loading', 'degraded', 'failed'];
-const CIRCUITS: readonly CircuitStateName[] = ['closed', 'half-open', 'open'];
+/** From well to worse: what is told of several workers is the worst. One that is in use in any is in use. */
+const STATES: Readonly<Record<PluginState, number>> = {
+  lazy: 0,
+  ready: 1,
+  stopped: 2,
+  discovered: 3,
+  loading: 4,
+  degraded: 5,
+  failed: 6,
+};
+const CIRCUITS: Readonly<Record<CircuitStateName, number>> = { closed: 0, 'half-open': 1, open: 2 };
+const ROLES: Readonly<Record<VersionRole, number>> = { serving: 0, canary: 1, standby: 1, leaving: 2 };
 const FAILURES_MAX = 5;
 
 /** Who is worse off; of equals the first. */
@@ -34,21 +51,53 @@ export function mergeStatus(reports: readonly NumberedReport[]): PluginStatus[] 
 }
 
 function mergePlugin(all: readonly NumberedStatus[]): PluginStatus {
-  const { worker, status } = worst(all, (one) => STATES.indexOf(one.status.state));
+  const { worker, status } = worst(all, (one) => STATES[one.status.state]);
   const { reason } = status;
   const everywhere = all.every((other) => other.status.state === status.state);
   const failures = all.flatMap((one) => one.status.failures);
   return {
     ...status,
     reason: reason === null || everywhere ? reason : `worker ${worker}: ${reason}`,
-    circuit: worst(all, (one) => CIRCUITS.indexOf(one.status.circuit)).status.circuit,
+    circuit: worst(all, (one) => CIRCUITS[one.status.circuit]).status.circuit,
     calls: addCalls(all),
-    processes: all.flatMap((one) =>
-      one.status.processes.map((process) => ({ ...process, worker: one.worker })),
-    ),
+    processes: all.flatMap((one) => ofWorker(one.worker, one.status.processes)),
+    versions: mergeVersions(all),
+    trial: all.find((one) => one.status.trial !== null)?.status.trial ?? null,
+    lastSwap: newest(all.flatMap((one) => one.status.lastSwap ?? [])),
     refusals: addRefusals(all),
     failures: failures.sort((a, b) => b.time.getTime() - a.time.getTime()).slice(0, FAILURES_MAX),
   };
+}
+
+function ofWorker(worker: number, processes: readonly PluginProcess[]): PluginProcess[] {
+  return processes.map((process) => ({ ...process, worker }));
+}
+
+/** A version that has the same part in several workers is one, with the numbers of all of them. */
+function mergeVersions(all: readonly NumberedStatus[]): VersionStatus[] {
+  const merged = new Map<string, VersionStatus>();
+  for (const { worker, status } of all) {
+    for (const version of status.versions) {
+      const key = `${version.role} ${version.digest}`;
+      const sum = merged.get(key);
+      merged.set(key, {
+        ...version,
+        calls: version.calls + (sum?.calls ?? 0),
+        failed: version.failed + (sum?.failed ?? 0),
+        busyMs: version.busyMs + (sum?.busyMs ?? 0),
+        crashes: version.crashes + (sum?.crashes ?? 0),
+        processes: [...(sum?.processes ?? []), ...ofWorker(worker, version.processes)],
+      });
+    }
+  }
+  return [...merged.values()].sort((a, b) => ROLES[a.role] - ROLES[b.role]);
+}
+
+function newest(records: readonly SwapRecord[]): SwapRecord | null {
+  return records.reduce<SwapRecord | null>(
+    (last, one) => (last === null || one.time > last.time ? one : last),
+    null,
+  );
 }
 
 function addCalls(all: readonly NumberedStatus[]): PluginStatus['calls'] {
@@ -94,7 +143,7 @@ export class MergedStates {
 
   private update(plugin: string, workers: ReadonlyMap<number, StateChange>, time: Date): void {
     if (workers.size === 0) return;
-    const change = worst([...workers.values()], ({ state }) => STATES.indexOf(state));
+    const change = worst([...workers.values()], ({ state }) => STATES[state]);
     const told = this.told.get(plugin);
     if (told?.state === change.state && told.reason === change.reason && told.code === change.code) return;
     this.told.set(plugin, change);

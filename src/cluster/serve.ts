@@ -3,10 +3,13 @@ import type { LoggingConfig } from '../config/types.js';
 import { BackworksError } from '../errors.js';
 import { addProcessMetrics } from '../execution/process-metrics.js';
 import type { Log } from '../log.js';
+import { endWithParent } from '../native/parent-death.js';
 import type { PreparedReload } from '../reload/prepared-reload.js';
 import { createTraffic, type LocalTraffic } from '../traffic.js';
 import { Conversation, sentError } from './conversation.js';
 import type { PrimaryProcedures, WorkerProcedures } from './worker-procedures.js';
+
+const PRIMARY_ENDED = new BackworksError('BW_SERVER_WORKER', 'the primary process has ended');
 
 export interface WorkerOptions {
   /** Makes the log of this worker; its level can be set. */
@@ -35,7 +38,9 @@ export function serveWorker({ createLog, environment }: WorkerOptions): Promise<
   };
 
   const procedures: WorkerProcedures = {
-    async start({ worker, config, logging }) {
+    async start({ worker, primary: parent, config, logging }) {
+      // A plugin that blocks this process must not keep it from ending with its primary.
+      if (!endWithParent(parent)) throw PRIMARY_ENDED;
       log = createLog(worker, logging);
       traffic = createTraffic(config, { log, environment });
       traffic.onState((change) => void primary.call('state', change).catch(() => undefined));
@@ -43,6 +48,7 @@ export function serveWorker({ createLog, environment }: WorkerOptions): Promise<
       return traffic.start();
     },
     stop: async () => traffic?.stop(),
+    pulse: () => undefined,
     report: () => ({ plugins: running().plugins(), rejected: running().rejected() }),
     metrics: () => running().metrics.registry.getMetricsAsJSON(),
     plan: (next) => running().plan(next),
@@ -78,7 +84,7 @@ export function serveWorker({ createLog, environment }: WorkerOptions): Promise<
   primary.call('ready').catch(() => undefined);
   return new Promise((resolve) => {
     process.once('disconnect', () => {
-      primary.end(new BackworksError('BW_SERVER_WORKER', 'the primary process has ended'));
+      primary.end(PRIMARY_ENDED);
       resolve();
     });
   });

@@ -10,6 +10,8 @@ export type ControlName = keyof TrafficControl;
 export interface WorkerStart {
   /** From 1; a worker that takes the place of another has its number. */
   readonly worker: number;
+  /** Process of the primary. */
+  readonly primary: number;
   readonly config: BackworksConfig;
   readonly logging: LoggingConfig;
 }
@@ -32,6 +34,8 @@ export interface WorkerProcedures {
   start(how: WorkerStart): Promise<{ url: string }>;
   /** Drains and shuts plugins down; the worker ends when its channel is closed. */
   stop(): Promise<void>;
+  /** Answers, which is all it is asked for. */
+  pulse(): void;
   report(): WorkerReport;
   /** In the form of prom-client's getMetricsAsJSON(). */
   metrics(): Promise<object[]>;

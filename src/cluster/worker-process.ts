@@ -6,6 +6,9 @@ import type { PrimaryProcedures, WorkerProcedures } from './worker-procedures.js
 
 /** How long a worker that has stopped may take to end. */
 const EXIT_LIMIT_MS = 5000;
+/** A worker that leaves so many pulses in a row unanswered, 30 s in all, does not do anything else either. */
+const PULSE_MS = 5000;
+const UNANSWERED_MAX = 6;
 
 export interface WorkerProcessOptions {
   /** Path of the program, which calls serveWorker(). */
@@ -24,6 +27,8 @@ export class WorkerProcess {
   /** Resolves when it can be called, or has ended. */
   readonly ready: Promise<unknown>;
   isAlive = true;
+  private silent = false;
+  private pulse: NodeJS.Timeout | undefined;
   readonly #worker: Worker;
   readonly #conversation: Conversation<WorkerProcedures, PrimaryProcedures>;
   readonly call: Conversation<WorkerProcedures, PrimaryProcedures>['call'];
@@ -51,9 +56,12 @@ export class WorkerProcess {
     this.ended = new Promise((resolve) => {
       const end = (how: string): void => {
         this.isAlive = false;
-        const message = `worker ${number} ${how}`;
-        this.#conversation.end(new BackworksError('BW_SERVER_WORKER', message));
-        resolve(how);
+        clearInterval(this.pulse);
+        const what = this.silent
+          ? `did not answer for ${(PULSE_MS * UNANSWERED_MAX) / 1000} s and ${how}`
+          : how;
+        this.#conversation.end(new BackworksError('BW_SERVER_WORKER', `worker ${number} ${what}`));
+        resolve(what);
       };
       worker.once('error', ({ message }: Error) => {
         // A worker that could not be started has no exit.
@@ -68,12 +76,31 @@ export class WorkerProcess {
 
   /** Has it drain and shut its plugins down; resolves when the process has ended. Never rejects. */
   async stop(): Promise<void> {
+    this.watch();
     await this.ready;
     await this.call('stop').catch(() => undefined);
     if (this.#worker.isConnected()) this.#worker.process.disconnect();
     const limit = setTimeout(() => this.kill(), EXIT_LIMIT_MS);
     await this.ended;
     clearTimeout(limit);
+  }
+
+  /** From now on ends it when it does not answer any more: its event loop is blocked. Idempotent. */
+  watch(): void {
+    if (this.pulse !== undefined || !this.isAlive) return;
+    let unanswered = 0;
+    // Counted, because time passes also while this process itself is stopped.
+    this.pulse = setInterval(() => {
+      if (unanswered === UNANSWERED_MAX) {
+        this.silent = true;
+        return this.kill();
+      }
+      unanswered += 1;
+      this.call('pulse').then(
+        () => (unanswered = 0),
+        () => undefined,
+      );
+    }, PULSE_MS).unref();
   }
 
   kill(): void {

@@ -8,7 +8,7 @@ import { mergeStatus, MergedStates } from './merged-status.js';
 import { WorkerProcess } from './worker-process.js';
 import { WorkerSlot } from './worker-slot.js';
 
-/** A worker that ends so often, each time soon after its start, is not replaced any more. */
+/** A worker that ends so often, each time soon after its start, is replaced only while another one serves. */
 const ENDS_IN_A_ROW_MAX = 8;
 
 export interface WorkersOptions {
@@ -17,7 +17,7 @@ export interface WorkersOptions {
   /** How workers log. */
   readonly logging: LoggingConfig;
   readonly log: Log;
-  /** The server cannot go on: a worker keeps ending. */
+  /** The server cannot go on: workers keep ending, and none is left. */
   readonly failed: (error: BackworksError) => void;
 }
 
@@ -42,13 +42,11 @@ export class Workers {
     private readonly options: WorkersOptions,
   ) {
     this.slots = Array.from({ length: current.server.workers }, (_, index) => new WorkerSlot(index + 1));
-    this.metrics = new MergedMetrics(
-      async () => {
-        await Promise.all(this.slots.map((slot) => slot.updateMetrics()));
-        return this.slots.map((slot) => slot.metrics);
-      },
-      () => this.running().length,
-    );
+    this.metrics = new MergedMetrics({
+      update: async () => void (await Promise.all(this.slots.map((slot) => slot.updateMetrics()))),
+      latest: () => this.slots.map(({ metrics }) => metrics),
+      serving: () => this.running().length,
+    });
   }
 
   onState(listener: (change: StateChange) => void): void {
@@ -120,8 +118,14 @@ export class Workers {
     await worker.ready;
     const config = this.current;
     const level = config.logging.level;
-    const address = await worker.call('start', { worker: number, config, logging: { ...logging, level } });
+    const address = await worker.call('start', {
+      worker: number,
+      primary: process.pid,
+      config,
+      logging: { ...logging, level },
+    });
     for (const again of this.byHand) await again(worker).catch(() => undefined);
+    worker.watch();
     slot.process = worker;
     void worker.ended.then((how) => this.lost(slot, worker, how));
     return address;
@@ -145,7 +149,7 @@ export class Workers {
   private async replace(slot: WorkerSlot, how: string): Promise<void> {
     const { number, delay } = slot;
     let last = how;
-    while (delay.inARow < ENDS_IN_A_ROW_MAX) {
+    while (delay.inARow < ENDS_IN_A_ROW_MAX || this.running().length > 0) {
       await this.pause(delay.remainingMs());
       if (this.stopping) return;
       const startedAtMs = performance.now();
@@ -154,7 +158,7 @@ export class Workers {
       last = error.message;
       delay.failed(performance.now() - startedAtMs);
     }
-    const message = `worker ${number} ended ${ENDS_IN_A_ROW_MAX} times in a row, the last time: ${last}`;
+    const message = `no worker is left: worker ${number} ended ${delay.inARow} times in a row, the last time: ${last}`;
     if (!this.stopping) this.options.failed(new BackworksError('BW_SERVER_WORKER', message));
   }
 

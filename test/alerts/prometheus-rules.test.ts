@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { Cluster } from '../cluster/cluster.js';
 import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, startServer } from '../fixtures/server.js';
@@ -45,7 +46,7 @@ function selectors({ expr }: Rule): Selector[] {
     }));
 }
 
-/** Metric → label → values of a server whose plugin answered and crashed. */
+/** Metric → label → values of a server whose plugin answered and crashed, and of one with workers. */
 const samples = new Map<string, Map<string, Set<string>>>();
 
 beforeAll(async () => {
@@ -59,9 +60,10 @@ plugins: { operated: { path: ${compilePlugin('operated')} } }`,
   await server.get('/crash');
   await eventually(() => server.plugin('operated').state === 'ready', 'recovery');
   const response = await fetch(`${server.adminUrl}/metrics`, { headers: { authorization: 'Bearer t' } });
-  for (const [, metric = '', inside = ''] of (await response.text()).matchAll(
-    /^([a-z]\w*)(?:\{(.*?)\})? /gm,
-  )) {
+  const cluster = await Cluster.launch('server: { port: 0, workers: 2 }\nadmin: { port: 0, token: t }\n');
+  const text = `${await response.text()}\n${(await cluster.admin('/metrics')).text}`;
+  await cluster.stop();
+  for (const [, metric = '', inside = ''] of text.matchAll(/^([a-z]\w*)(?:\{(.*?)\})? /gm)) {
     const labels = samples.get(metric) ?? new Map<string, Set<string>>();
     samples.set(metric, labels);
     for (const [, label = '', value = ''] of inside.matchAll(/(\w+)="([^"]*)"/g)) {

@@ -1,0 +1,201 @@
+import { afterAll, expect } from '@jest/globals';
+import { existsSync, readFileSync } from 'node:fs';
+import { Agent, get } from 'node:http';
+import { RunningCommand, type RunOptions, scratch } from '../cli/command.js';
+import { eventually } from '../fixtures/server.js';
+
+/** `backworks start` with workers, seen from outside: the command, its port, its admin API, its processes. */
+export const directory = scratch();
+const running = new Set<RunningCommand>();
+afterAll(async () => {
+  for (const command of running) command.child.kill('SIGKILL');
+  await Promise.all([...running].map(({ finished }) => finished));
+  directory.remove();
+});
+
+export interface PluginView {
+  state: string;
+  reason: string | null;
+  digest: string;
+  version: string;
+  calls: Record<string, { calls: number; failed: number }>;
+  processes: { pid: number; worker: number; state: string }[];
+  versions: { role: string; digest: string; version: string; calls: number }[];
+  trial: { stage: string } | null;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** A server with workers that was started. */
+export class Cluster {
+  private constructor(
+    readonly command: RunningCommand,
+    readonly file: string,
+    readonly url: string,
+    readonly adminUrl: string,
+  ) {}
+
+  private static files = 0;
+
+  /** @param yaml with `admin: { port: 0, token: t }` */
+  static async launch(yaml: string, options: RunOptions = {}): Promise<Cluster> {
+    const { command, file } = Cluster.run(yaml, options);
+    const { url } = await command.logged(/^listening on .* with \d workers$/);
+    const { url: adminUrl } = await command.logged(/^admin API on /);
+    return new Cluster(command, file, String(url), String(adminUrl));
+  }
+
+  /** One that need not come to listen. */
+  static run(yaml: string, options: RunOptions = {}): { command: RunningCommand; file: string } {
+    const file = directory.write(`config-${(Cluster.files += 1)}.yaml`, yaml);
+    const command = new RunningCommand(['start', '--config', file], options);
+    running.add(command);
+    return { command, file };
+  }
+
+  get pid(): number {
+    return this.command.child.pid!;
+  }
+
+  /** What the next reload reads. */
+  write(yaml: string): void {
+    directory.write(this.file.split('/').at(-1)!, yaml);
+  }
+
+  async admin(path: string, method = 'GET'): Promise<Answer> {
+    const headers = { authorization: 'Bearer t' };
+    const response = await fetch(`${this.adminUrl}${path}`, { method, headers });
+    return { status: response.status, text: await response.text() };
+  }
+
+  async plugin(name = 'one'): Promise<PluginView> {
+    return JSON.parse((await this.admin(`/plugins/${name}`)).text) as PluginView;
+  }
+
+  /** Processes of a plugin that serve, one a worker. */
+  async servers(name = 'one'): Promise<number[]> {
+    return (await this.plugin(name)).processes.filter(({ state }) => state === 'ready').map(({ pid }) => pid);
+  }
+
+  /** By a connection of its own: those are what workers take in turns. */
+  request(path = '/one'): Promise<Answer> {
+    return request(this.url + path, new Agent({ keepAlive: false }));
+  }
+
+  /** The processes of the workers. */
+  workers(): number[] {
+    return childrenOf(this.pid);
+  }
+
+  async metric(name: RegExp): Promise<number> {
+    const { text } = await this.admin('/metrics');
+    return [...text.matchAll(new RegExp(`^${name.source} ([0-9.e+]+)$`, 'gm'))]
+      .map((match) => Number(match.at(-1)))
+      .reduce((sum, value) => sum + value, 0);
+  }
+
+  logged(message: RegExp): Promise<Record<string, unknown>> {
+    return this.command.logged(message);
+  }
+
+  /** How often a line was logged. */
+  times(message: RegExp): number {
+    return this.command.log.filter(({ msg }) => message.test(String(msg))).length;
+  }
+
+  /** Ends it as operators do; nothing of it is left. */
+  async stop(): Promise<void> {
+    const all = this.family();
+    this.command.child.kill('SIGTERM');
+    expect(await this.command.finished).toMatchObject({ code: 0, signal: null });
+    await gone(all);
+  }
+
+  /** The server's processes: workers, runners, and itself. */
+  family(): number[] {
+    const below = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(below)];
+    return below(this.pid);
+  }
+}
+
+/** Many connections that are kept alive, each with its next request as soon as it has its answer. */
+export class Load {
+  /** Answers by status. */
+  readonly answers: Record<number, number> = {};
+  /** Requests whose connection broke, by lane. */
+  readonly broken: number[] = [];
+  private over = false;
+  private readonly lanes: Promise<void>[];
+
+  /** @param check hears of every answer, and of which lane */
+  constructor(
+    url: string,
+    connections: number,
+    check: (answer: Answer, lane: number) => void = () => undefined,
+  ) {
+    this.lanes = Array.from({ length: connections }, async (_, lane) => {
+      const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+      while (!this.over) {
+        const answer = await request(url, agent).catch(() => null);
+        if (answer === null) this.broken.push(lane);
+        else {
+          this.answers[answer.status] = (this.answers[answer.status] ?? 0) + 1;
+          check(answer, lane);
+        }
+      }
+      agent.destroy();
+    });
+  }
+
+  get total(): number {
+    return Object.values(this.answers).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Resolves when so many more answers have come. */
+  async more(count: number): Promise<void> {
+    const until = this.total + count;
+    await eventually(() => this.total >= until, `${count} more answers`, 60_000);
+  }
+
+  async stop(): Promise<void> {
+    this.over = true;
+    await Promise.all(this.lanes);
+  }
+}
+
+export function request(url: string, agent: Agent): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    get(url, { agent }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part: string) => (text += part));
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, text }));
+    }).on('error', reject);
+  });
+}
+
+export function childrenOf(pid: number): number[] {
+  try {
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
+    return text === '' ? [] : text.split(' ').map(Number);
+  } catch {
+    return [];
+  }
+}
+
+export function isRunning(pid: number): boolean {
+  try {
+    // A zombie is nobody any more, whoever was to bury it.
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch {
+    return existsSync(`/proc/${pid}`);
+  }
+}
+
+export function gone(pids: readonly number[]): Promise<void> {
+  return eventually(() => !pids.some(isRunning), `the end of ${pids.join(', ')}`, 20_000);
+}
