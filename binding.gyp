@@ -96,6 +96,33 @@
       ],
     },
     {
+      # What the server itself needs of it.
+      'target_name': 'backworks-json-check',
+      'type': 'shared_library',
+      'product_prefix': '',
+      'product_dir': '<(PRODUCT_DIR)',
+      'win_delay_load_hook': 'false',
+      'sources': [
+        'src/runner/json_check.c',
+        'src/runner/json_check_library.c',
+        'src/runner/json_string.c',
+      ],
+      'cflags': ['-pedantic', '-Wshadow', '-Wconversion', '-fstack-protector-strong'],
+      'xcode_settings': {
+        'GCC_C_LANGUAGE_STANDARD': 'c11',
+        'GCC_SYMBOLS_PRIVATE_EXTERN': 'YES',
+        'WARNING_CFLAGS': ['-Wall', '-Wextra', '-pedantic', '-Wshadow', '-Wconversion'],
+      },
+      'msvs_settings': {
+        'VCCLCompilerTool': { 'AdditionalOptions': ['/std:c11', '/guard:cf'] },
+        'VCLinkerTool': { 'AdditionalOptions': ['/guard:cf'] },
+      },
+      'conditions': [
+        ['OS=="win"', { 'product_extension': 'dll' }, { 'product_extension': 'so' }],
+        ['OS=="linux"', { 'ldflags': ['-Wl,-z,relro,-z,now', '-Wl,-z,noexecstack', '-Wl,--as-needed'] }],
+      ],
+    },
+    {
       'target_name': 'weather_plugin',
       'type': 'shared_library',
       'product_prefix': 'lib',

@@ -7,6 +7,7 @@ import { root, run, say } from './run.mjs';
 const INPUTS = ['binding.gyp', 'src/runner', 'native-sdk/include', 'examples/weather/c'];
 const OUTPUTS = [
   `build/Release/backworks-runner${process.platform === 'win32' ? '.exe' : ''}`,
+  `build/Release/backworks-json-check.${process.platform === 'win32' ? 'dll' : 'so'}`,
   'examples/weather/plugins/libweather_plugin.so',
 ];
 

@@ -1,6 +1,7 @@
 import type { BackworksConfig } from './config/types.js';
 import { PluginMetrics } from './execution/metrics.js';
 import type { Log } from './log.js';
+import { loadJsonCheck } from './native/json-check.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
 import { createPluginParts } from './plugins/plugin-parts.js';
 import { PluginRegistry } from './plugins/registry/registry.js';
@@ -89,6 +90,7 @@ export function createTraffic(config: BackworksConfig, { log, environment }: Tra
 
   return {
     async start() {
+      loadJsonCheck();
       await registry.discover(config);
       await registry.loadAll();
       void orchestrator.setPlugins(registry.inService());

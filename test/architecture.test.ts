@@ -84,7 +84,7 @@ const PROCESS: Readonly<Record<string, readonly string[]>> = {
   stdin: ['src/cli/'],
   stdout: ['src/cli/'],
   stderr: ['src/cli/'],
-  env: ['src/cli/', 'src/config/', 'src/native/runner-binary.ts', 'src/native/cache-directory.ts'],
+  env: ['src/cli/', 'src/config/', 'src/native/binaries.ts', 'src/native/cache-directory.ts'],
   // Taking `process` apart, or a computed member: could be any of the above.
   '*': [],
 };

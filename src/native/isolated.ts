@@ -13,7 +13,7 @@ import type {
 } from './native-plugin.js';
 import { callCancelled } from './refused.js';
 import { reconfigureAll } from './reconfigure.js';
-import { findRunner } from './runner-binary.js';
+import { findRunner } from './binaries.js';
 import type { SandboxReport } from './sandbox.js';
 import { WorkerPool } from './worker-pool.js';
 

@@ -3,7 +3,8 @@ import { BackworksError } from '../errors.js';
 import type { JsonObject, JsonValue } from '../config/types.js';
 import type { BodyEncoding } from '../plugins/plugin.js';
 import { InvalidAnswer } from '../plugins/response-check.js';
-import { JSON_DEPTH_MAX, isTooDeep } from '../plugins/json-depth.js';
+import { checkedText, checkJson, JsonFact } from '../plugins/json-check.js';
+import { JSON_DEPTH_MAX } from '../plugins/json-depth.js';
 import { mergePatch } from './merge-patch.js';
 
 /** A body as a document carries it. */
@@ -22,29 +23,44 @@ export const EMPTY_BODY: DocumentBody = { encoding: 'text', json: 'null' };
 export function requestBody(bytes: Buffer, encoding: BodyEncoding): DocumentBody {
   if (bytes.length === 0) return EMPTY_BODY;
   if (encoding === 'base64') return base64Body(bytes);
+  if (encoding === 'text') return { encoding, json: JSON.stringify(utf8Text(bytes)) };
+  const facts = checkJson(bytes);
+  if ((facts & JsonFact.VALID) === 0) throw notJson(bytes, facts);
+  return { encoding, json: checkedText(bytes, facts) };
+}
+
+function utf8Text(bytes: Buffer): string {
   if (!isUtf8(bytes)) throw new BackworksError('BW_REQUEST_INVALID', 'the body is not valid UTF-8');
-  const text = bytes.toString('utf8');
-  if (encoding === 'text') return { encoding, json: JSON.stringify(text) };
+  return bytes.toString('utf8');
+}
+
+/** Why a body is refused that is not JSON, or nests too deep. */
+function notJson(bytes: Buffer, facts: number): BackworksError {
+  if ((facts & JsonFact.TOO_DEEP) !== 0) {
+    const message = `the JSON body nests deeper than ${JSON_DEPTH_MAX} levels`;
+    return new BackworksError('BW_REQUEST_INVALID', message);
+  }
+  let cause: unknown;
   try {
-    JSON.parse(text);
-  } catch (cause) {
-    throw new BackworksError('BW_REQUEST_INVALID', 'the body is not valid JSON', { cause });
+    JSON.parse(utf8Text(bytes));
+  } catch (error) {
+    if (error instanceof BackworksError) return error;
+    cause = error;
   }
-  if (isTooDeep(text)) {
-    throw new BackworksError(
-      'BW_REQUEST_INVALID',
-      `the JSON body nests deeper than ${JSON_DEPTH_MAX} levels`,
-    );
-  }
-  return { encoding, json: text };
+  return new BackworksError('BW_REQUEST_INVALID', 'the body is not valid JSON', { cause });
 }
 
 /** The body of a response; one that is not what its content-type says is carried as text or base64. */
 export function responseBody(body: Buffer | string, encoding: BodyEncoding): DocumentBody {
   if (body.length === 0) return EMPTY_BODY;
+  if (encoding === 'json') {
+    const facts = checkJson(typeof body === 'string' ? Buffer.from(body) : body);
+    if ((facts & JsonFact.VALID) !== 0) {
+      return { encoding, json: typeof body === 'string' ? body : checkedText(body, facts) };
+    }
+  }
   if (typeof body !== 'string' && (encoding === 'base64' || !isUtf8(body))) return base64Body(body);
   const text = typeof body === 'string' ? body : body.toString('utf8');
-  if (encoding === 'json' && isJson(text)) return { encoding, json: text };
   return { encoding: 'text', json: JSON.stringify(text) };
 }
 
@@ -87,13 +103,4 @@ function bytesOf(encoding: BodyEncoding, value: JsonValue, json: string): Buffer
 
 function base64Body(bytes: Buffer): DocumentBody {
   return { encoding: 'base64', json: `"${bytes.toString('base64')}"` };
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return !isTooDeep(text);
-  } catch {
-    return false;
-  }
 }

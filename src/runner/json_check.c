@@ -185,6 +185,8 @@ unsigned json_check(const char *text, size_t length, unsigned depth_max) {
     Reader reader;
     bool valid;
 
+    if (length == 0)
+        return 0;
     reader.at = (const unsigned char *)text;
     reader.end = reader.at + length;
     reader.facts = JSON_VALID | JSON_ASCII;

@@ -6,7 +6,7 @@ import { readDescription } from './description.js';
 import type { LibraryDescription, SandboxOptions } from '../native-plugin.js';
 import { printable } from '../plugin-output.js';
 import { RUNNER_EXIT } from '../protocol.js';
-import { findRunner } from '../runner-binary.js';
+import { findRunner } from '../binaries.js';
 import { sandboxSettings } from '../sandbox.js';
 
 const DEFAULT_TIMEOUT_MS = 2000;

@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
 import { BackworksError } from '../../dist/errors.js';
-import { findRunner } from '../../dist/native/runner-binary.js';
+import { findJsonCheck, findRunner } from '../../dist/native/binaries.js';
 import { temporaryDirectory, write } from './library-files.js';
 
 const directory = temporaryDirectory();
@@ -25,9 +25,9 @@ function program(path: string, mode = 0o755): string {
   return path;
 }
 
-function refusal(search: Parameters<typeof findRunner>[0]): string {
+function refusal(search: Parameters<typeof findRunner>[0], find = findRunner): string {
   try {
-    return `found ${findRunner(search)}`;
+    return `found ${find(search)}`;
   } catch (error) {
     if (!(error instanceof BackworksError)) throw error;
     return String(error);
@@ -36,10 +36,10 @@ function refusal(search: Parameters<typeof findRunner>[0]): string {
 
 const search = () => ({ packageRoot, platform, arch: 'x64', env: {} });
 const build = () => program(join(packageRoot, 'build/Release/backworks-runner'));
-const install = (mode: number) => {
+const install = (mode: number, file = 'backworks-runner') => {
   const folder = join(packageRoot, `node_modules/@backworks/runner-${platform}-x64`);
   write(makeParent(join(folder, 'package.json')), `{"name":"@backworks/runner-${platform}-x64"}`);
-  return program(join(folder, 'backworks-runner'), mode);
+  return program(join(folder, file), mode);
 };
 
 test('in a checkout the built runner is found', () => {
@@ -83,7 +83,25 @@ test('a wrong override is an error, whatever else is there', () => {
   );
 });
 
-test('Windows programs have an extension', () => {
+test('Windows files have extensions of their own', () => {
   const built = program(join(packageRoot, 'build/Release/backworks-runner.exe'));
   expect(findRunner({ packageRoot, platform: 'win32', arch: 'x64', env: {} })).toBe(built);
+  const library = program(join(packageRoot, 'build/Release/backworks-json-check.dll'));
+  expect(findJsonCheck({ packageRoot, platform: 'win32', arch: 'x64', env: {} })).toBe(library);
+});
+
+test('the library that checks JSON lies beside the runner, and need not be executable', () => {
+  const built = program(join(packageRoot, 'build/Release/backworks-json-check.so'), 0o644);
+  const prebuilt = install(0o644, 'backworks-json-check.so');
+  expect(findJsonCheck(search())).toBe(prebuilt);
+  expect(findJsonCheck({ ...search(), arch: 'other' })).toBe(built);
+  expect(findJsonCheck({ ...search(), env: { BACKWORKS_JSON_CHECK: built } })).toBe(built);
+});
+
+test('a missing library: every place tried and how to build it', () => {
+  expect(refusal(search(), findJsonCheck)).toBe(
+    `BW_RUNNER_NOT_FOUND: the library that checks JSON is missing; looked at package ` +
+      `@backworks/runner-${platform}-x64 (not installed), then ${packageRoot}/build/Release/backworks-json-check.so` +
+      ' — in a checkout run npm run build; else reinstall with optional dependencies',
+  );
 });

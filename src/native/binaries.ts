@@ -1,0 +1,103 @@
+import { accessSync, constants } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { BackworksError } from '../errors.js';
+
+/** Where to look; every part defaults to this process. */
+export interface BinarySearch {
+  readonly env?: NodeJS.ProcessEnv;
+  /** Root folder of this package. */
+  readonly packageRoot?: string;
+  readonly platform?: NodeJS.Platform;
+  readonly arch?: string;
+}
+
+/** One of the files that are compiled for each platform and come with this package. */
+interface Binary {
+  readonly what: string;
+  /** Environment variable with the path of another one. */
+  readonly override: string;
+  readonly fileName: (platform: NodeJS.Platform) => string;
+  /** What must be allowed with it: a mode of accessSync(). */
+  readonly access: number;
+}
+
+const RUNNER: Binary = {
+  what: 'runner program',
+  override: 'BACKWORKS_RUNNER',
+  fileName: (platform) => (platform === 'win32' ? 'backworks-runner.exe' : 'backworks-runner'),
+  access: constants.X_OK,
+};
+
+const JSON_CHECK: Binary = {
+  what: 'library that checks JSON',
+  override: 'BACKWORKS_JSON_CHECK',
+  fileName: (platform) => `backworks-json-check.${platform === 'win32' ? 'dll' : 'so'}`,
+  access: constants.R_OK,
+};
+
+const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/**
+ * Finds the program that hosts a plugin: BACKWORKS_RUNNER, else the prebuilt package of this platform,
+ * else what `npm run build` made in a checkout.
+ * @returns its absolute path
+ * @throws BackworksError BW_RUNNER_NOT_FOUND listing every place tried
+ */
+export function findRunner(search: BinarySearch = {}): string {
+  return find(RUNNER, search);
+}
+
+/**
+ * Finds the library that checks JSON for the server, in the same places; its override is BACKWORKS_JSON_CHECK.
+ * @returns its absolute path
+ * @throws BackworksError BW_RUNNER_NOT_FOUND listing every place tried
+ */
+export function findJsonCheck(search: BinarySearch = {}): string {
+  return find(JSON_CHECK, search);
+}
+
+function find(binary: Binary, search: BinarySearch): string {
+  const { env = process.env, packageRoot = PACKAGE_ROOT } = search;
+  const { platform = process.platform, arch = process.arch } = search;
+  const fileName = binary.fileName(platform);
+
+  const override = env[binary.override];
+  if (override !== undefined && override !== '') {
+    if (isUsable(override, binary)) return override;
+    // A wrong override is a mistake to report, not one to paper over with another file.
+    const hint = `correct or unset ${binary.override}`;
+    throw notFound(binary, [`${override} (from ${binary.override})`], hint);
+  }
+  const packageName = `@backworks/runner-${platform}-${arch}`;
+  const prebuilt = resolveFrom(packageRoot, `${packageName}/${fileName}`);
+  const built = join(packageRoot, 'build', 'Release', fileName);
+  for (const path of [prebuilt, built]) {
+    if (path !== null && isUsable(path, binary)) return path;
+  }
+  const tried = [prebuilt ?? `package ${packageName} (not installed)`, built];
+  throw notFound(binary, tried, 'in a checkout run npm run build; else reinstall with optional dependencies');
+}
+
+function notFound({ what }: Binary, tried: readonly string[], hint: string): BackworksError {
+  const message = `the ${what} is missing; looked at ${tried.join(', then ')}`;
+  return new BackworksError('BW_RUNNER_NOT_FOUND', message, { hint });
+}
+
+function resolveFrom(packageRoot: string, specifier: string): string | null {
+  try {
+    return createRequire(join(packageRoot, 'package.json')).resolve(specifier);
+  } catch {
+    return null;
+  }
+}
+
+function isUsable(path: string, { access }: Binary): boolean {
+  try {
+    accessSync(path, access);
+    return true;
+  } catch {
+    return false;
+  }
+}
