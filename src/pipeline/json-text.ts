@@ -1,11 +1,11 @@
 /** JSON text put together by hand, where JSON.stringify() would first need an object. */
 
-/** Characters that stand in a JSON string as they are. */
-const PLAIN = /^[ !#-[\]-~]*$/;
+/** A character that does not stand in a JSON string as it is, or might not. */
+const SPECIAL = /[^ !#-[\]-~]/;
 
 /** A string as JSON. */
 export function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+  return SPECIAL.test(text) ? JSON.stringify(text) : `"${text}"`;
 }
 
 const KEYS_MAX = 1000;

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
@@ -9,6 +8,7 @@ import type { PluginSet } from '../pipeline/plugin-set.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
 import { Connection } from './connection.js';
 import { announcesBody, checkEncoding, checkLength, collect, limited } from './request-body.js';
+import { requestId } from './request-id.js';
 import type { RouteMatch } from './routes.js';
 
 /** Where a request leads. */
@@ -56,7 +56,7 @@ export class ServerRequest implements IncomingRequest {
       this.rawHeaders = [...source.headers].flat();
       this.hasBody = source.body !== null;
     }
-    this.id = requestId(this.rawHeaders);
+    this.id = requestId(rawHeader(this.rawHeaders, 'x-request-id'));
   }
 
   route({ endpoint, params }: RouteMatch, refusal: PluginResponse | null): void {
@@ -104,12 +104,6 @@ export class ServerRequest implements IncomingRequest {
     if ('rawHeaders' in this.#source) return this.#source;
     return Readable.fromWeb(this.#source.body as NodeReadableStream<Uint8Array>);
   }
-}
-
-/** The client's x-request-id when it is 1 to 128 visible ASCII characters, else a new one. */
-function requestId(rawHeaders: readonly string[]): string {
-  const given = rawHeader(rawHeaders, 'x-request-id');
-  return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) ? given : randomUUID();
 }
 
 /** Where a URL leads that Hono has taken apart and tidied up. */
