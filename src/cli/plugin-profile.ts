@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { profileLibrary, profilePlugin } from '../backworks.js';
 import { BackworksError, EXIT } from '../errors.js';
+import type { LatencySummary } from '../profiling/latency.js';
 import type { HookProfile, PluginProfile, ProfileSettings } from '../profiling/profile.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
@@ -12,7 +13,7 @@ import { printProfile } from './profile-report.js';
 export interface ProfileArguments {
   /** A recording to drive the plugin with; requests are made up without it. */
   readonly requests?: string;
-  /** Where to draw the latencies. */
+  /** File to draw in where the time of the calls goes. */
   readonly svg?: string;
   readonly seconds: string;
   readonly concurrency: string;
@@ -71,29 +72,53 @@ async function draw(file: string, profile: PluginProfile): Promise<void> {
 }
 
 /** snake_case, as every document for programs. */
-function profileDocument({ hooks, durationMs, ...profile }: PluginProfile): object {
-  return { ...profile, duration_ms: durationMs, hooks: hooks.map(hookDocument) };
+function profileDocument({ hooks, durationMs, deadlineMs, notDriven, ...profile }: PluginProfile): object {
+  return {
+    ...profile,
+    duration_ms: durationMs,
+    deadline_ms: deadlineMs,
+    hooks: hooks.map(hookDocument),
+    not_driven: notDriven,
+  };
 }
 
-function hookDocument({ hook, latency, load, growth, failures }: HookProfile): object {
+function hookDocument({ hook, times, load, growth, ...calls }: HookProfile): object {
   return {
     hook,
-    latency_us: latency && {
-      calls: latency.calls,
-      mean: latency.meanUs,
-      p50: latency.p50Us,
-      p90: latency.p90Us,
-      p99: latency.p99Us,
-      'p99.9': latency.p999Us,
-      max: latency.maxUs,
-      bars: latency.bars.map(({ fromUs, toUs, calls }) => ({ from: fromUs, to: toUs, calls })),
-    },
+    calls: calls.calls,
+    null_answers: calls.nullAnswers,
+    late: calls.late,
+    failures: calls.failures,
+    call_us: times && latencyDocument(times.call),
+    plugin_us: times && latencyDocument(times.plugin),
+    host_us: times && latencyDocument(times.host),
     load: load && {
       calls_per_second: load.callsPerSecond,
       server_cpu_us: load.serverCpuUs,
       plugin_cpu_us: load.pluginCpuUs,
     },
     memory: growth && { bytes_per_1000_calls: growth.bytesPer1000Calls, grows: growth.grows },
-    failures,
+  };
+}
+
+function latencyDocument({
+  calls,
+  meanUs,
+  p50Us,
+  p90Us,
+  p99Us,
+  p999Us,
+  maxUs,
+  bars,
+}: LatencySummary): object {
+  return {
+    calls,
+    mean: meanUs,
+    p50: p50Us,
+    p90: p90Us,
+    p99: p99Us,
+    'p99.9': p999Us,
+    max: maxUs,
+    bars: bars.map((bar) => ({ from: bar.fromUs, to: bar.toUs, calls: bar.calls })),
   };
 }

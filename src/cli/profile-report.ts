@@ -1,58 +1,133 @@
-import type { LatencyBar } from '../profiling/latency.js';
+import type { LatencySummary } from '../profiling/latency.js';
 import type { HookProfile, PluginProfile } from '../profiling/profile.js';
 import { type Column, printTable } from './print.js';
+import { scaleOf, sparkline, type TimeScale } from './profile-distribution.js';
 import { printable, type Screen } from './screen.js';
 
-const BLOCKS = ' ▁▂▃▄▅▆▇█';
+/** Wide enough for both tables, and no wider where lines are not wrapped. */
+const WIDTH_MAX = 100;
+const DISTRIBUTION_WIDTH = 30;
 const NONE = '–';
 
-type Cell = (profile: HookProfile) => string;
-const column = (title: string, text: Cell, rank?: number): Column<HookProfile> => ({ title, text, rank });
+/** A line of the first table: the whole time of a hook's calls, or a part of it. */
+interface Share {
+  /** Empty below the line that names it. */
+  readonly hook: string;
+  readonly time: 'call' | 'plugin' | 'host';
+  readonly latency: LatencySummary | undefined;
+  readonly scale: TimeScale | null;
+}
 
-const COLUMNS: readonly Column<HookProfile>[] = [
-  column('hook', ({ hook }) => hook),
-  column('p50', ({ latency }) => duration(latency?.p50Us)),
-  column('p90', ({ latency }) => duration(latency?.p90Us), 3),
-  column('p99', ({ latency }) => duration(latency?.p99Us)),
-  column('p99.9', ({ latency }) => duration(latency?.p999Us), 2),
-  column('latency', ({ latency }) => (latency === null ? '' : sparkline(latency.bars)), 4),
-  column('calls/s', ({ load }) => (load === null ? NONE : thousands(load.callsPerSecond))),
-  column('server cpu', ({ load }) => duration(load?.serverCpuUs), 1),
-  column('plugin cpu', ({ load }) => duration(load?.pluginCpuUs), 1),
-  column('memory', ({ growth }) => (growth === null ? NONE : perThousand(growth.bytesPer1000Calls))),
+const percentile = (
+  title: string,
+  of: (latency: LatencySummary) => number,
+  rank?: number,
+): Column<Share> => ({
+  title,
+  text: ({ latency }) => duration(latency && of(latency)),
+  rank,
+});
+
+const SHARES: readonly Column<Share>[] = [
+  { title: 'hook', text: ({ hook }) => hook },
+  { title: 'time', text: ({ time }) => time },
+  percentile('p50', ({ p50Us }) => p50Us),
+  percentile('p90', ({ p90Us }) => p90Us, 2),
+  percentile('p99', ({ p99Us }) => p99Us),
+  percentile('p99.9', ({ p999Us }) => p999Us, 1),
+  {
+    title: 'distribution',
+    text: ({ latency, scale }) =>
+      latency && scale ? sparkline(latency.bars, scale, DISTRIBUTION_WIDTH) : '',
+    rank: 3,
+  },
 ];
 
-const NOTE: Column<HookProfile> = {
-  title: 'note',
-  text: ({ failures, growth }) => {
-    if (failures !== null) return `${failures.calls} calls failed, the first with ${failures.message}`;
-    return growth?.grows === true
-      ? 'its memory grows with the calls: a leak, or a cache without a limit'
-      : '';
-  },
-  style: ({ failures }) => (failures === null ? 'yellow' : 'red'),
-};
+const LOAD: readonly Column<HookProfile>[] = [
+  { title: 'hook', text: ({ hook }) => hook },
+  { title: 'calls/s', text: ({ load }) => (load === null ? NONE : thousands(load.callsPerSecond)) },
+  { title: 'server cpu', text: ({ load }) => duration(load?.serverCpuUs) },
+  { title: 'plugin cpu', text: ({ load }) => duration(load?.pluginCpuUs) },
+  { title: 'memory', text: ({ growth }) => (growth === null ? NONE : perThousand(growth.bytesPer1000Calls)) },
+];
 
-/** Prints a row for each hook, and what the columns are. */
+const NO_NOTE: Column<Share> = { title: 'note', text: () => '' };
+
+/** What a plugin's author should know of a hook. */
+const note = (deadlineMs: number): Column<HookProfile> => ({
+  title: 'note',
+  text: (profile) => remarks(profile, deadlineMs).join('; '),
+  style: ({ failures }) => (failures === null ? 'yellow' : 'red'),
+});
+
+/** Prints where the time of each hook's calls goes, what they cost under load, and what the columns are. */
 export function printProfile(screen: Screen, profile: PluginProfile): void {
-  const { name, version, isolation, instances, requests, concurrency, durationMs, hooks } = profile;
-  const processes = isolation === 'process' ? `, ${instances} process${instances === 1 ? '' : 'es'}` : '';
-  screen.line(`${screen.style('bold', printable(`${name} ${version}`))}: ${isolation}${processes}`);
-  if (hooks.length === 0) screen.line('it has no hooks');
-  else printTable(screen, hooks, { columns: COLUMNS, note: NOTE });
-  const seconds = durationMs / 1000;
-  const how = [
-    `${requests} different requests, ${seconds} s each`,
-    'latency of one call at a time',
-    `calls/s and CPU time per call with ${concurrency} under way`,
-    'memory per 1,000 calls',
+  const { name, version, isolation, instances, hooks } = profile;
+  const processes = isolation === 'process' ? `, instances: ${instances}` : '';
+  screen.line(
+    `${screen.style('bold', printable(`${name} ${version}`))} (isolation: ${isolation}${processes})`,
+  );
+  if (hooks.length === 0) {
+    screen.line('it has no hooks');
+    return;
+  }
+  const page = { ...screen, width: Math.min(screen.width, WIDTH_MAX) };
+  const scale = scaleOf(hooks.flatMap(({ times }) => times ?? []));
+  screen.line();
+  printTable(
+    page,
+    hooks.flatMap((hook) => shares(hook, scale)),
+    { columns: SHARES, note: NO_NOTE },
+  );
+  screen.line();
+  printTable(page, hooks, { columns: LOAD, note: note(profile.deadlineMs) });
+  screen.line();
+  for (const line of legend(profile, scale)) screen.line(screen.style('dim', line));
+}
+
+function remarks(profile: HookProfile, deadlineMs: number): string[] {
+  const { hook, calls, nullAnswers, late, failures, times, growth } = profile;
+  const found: string[] = [];
+  if (failures !== null) {
+    const hint = failures.hint === null ? '' : ` — ${failures.hint}`;
+    const share = `${thousands(failures.calls)} of ${thousands(calls)}`;
+    found.push(`${share} calls failed, the first: ${failures.message}${hint}`);
+  }
+  if (late > 0) {
+    const share = `${thousands(late)} of ${thousands(times?.call.calls ?? 0)}`;
+    found.push(`${share} calls took longer than the ${duration(deadlineMs * 1000)} of timeouts.call`);
+  }
+  if (growth?.grows === true)
+    found.push('its memory grows with the calls: a leak, or a cache without a limit');
+  if (hook === 'process_endpoint' && calls > 0 && nullAnswers === calls)
+    found.push('it answered none of the requests: give it some of its own, with --requests');
+  return found;
+}
+
+function shares({ hook, times }: HookProfile, scale: TimeScale | null): Share[] {
+  return [
+    { hook, time: 'call', latency: times?.call, scale },
+    { hook: '', time: 'plugin', latency: times?.plugin, scale },
+    { hook: '', time: 'host', latency: times?.host, scale },
   ];
-  screen.line(screen.style('dim', how.join('; ')));
+}
+
+function legend(profile: PluginProfile, scale: TimeScale | null): string[] {
+  const { requests, concurrency, durationMs, notDriven } = profile;
+  const range = scale === null ? '' : `, from ${duration(scale.fromUs)} to ${duration(scale.toUs)}`;
+  return [
+    `call: one at a time, as the server sees it${range}, logarithmic`,
+    'plugin: of that, its own function; host: the rest, which is the way there and back with all guards',
+    `calls/s, and CPU time a call: ${concurrency} under way; memory: growth with 1,000 calls`,
+    `${requests} different requests, ${durationMs / 1000} s for each part`,
+    ...(notDriven.length > 0 ? [`ended early: ${notDriven.join(' and ')} not driven`] : []),
+  ];
 }
 
 /** Microseconds with a unit that keeps the number short. */
 export function duration(us: number | null | undefined): string {
   if (us === null || us === undefined) return NONE;
+  if (us < 1) return `${three(us * 1000)} ns`;
   if (us < 1000) return `${three(us)} µs`;
   return us < 1_000_000 ? `${three(us / 1000)} ms` : `${three(us / 1_000_000)} s`;
 }
@@ -68,11 +143,4 @@ function three(value: number): string {
 
 function thousands(value: number): string {
   return Math.round(value).toLocaleString('en-US');
-}
-
-/** From the fastest calls to the slowest; a call that happened shows, however rare. */
-function sparkline(bars: readonly LatencyBar[]): string {
-  const most = Math.max(...bars.map(({ calls }) => calls));
-  const block = (calls: number): number => Math.ceil((calls / most) * (BLOCKS.length - 1));
-  return bars.map(({ calls }) => BLOCKS[block(calls)]).join('');
 }

@@ -123,7 +123,7 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     )
     .option('--seconds <number>', 'how long each half of the measurement of a hook takes', '2')
     .option('--concurrency <number>', 'calls under way at the same time, in the second half', '64')
-    .option('--svg <file>', 'draw the latencies')
+    .option('--svg <file>', 'draw where the time of the calls goes')
     .action((which: string, given: ProfileArguments) =>
       run(async (context) => (await import('./plugin-profile.js')).pluginProfile(context, which, given)),
     );

@@ -33,8 +33,11 @@ export interface Caller {
   readonly callers?: readonly string[];
   /** Nobody waits for the answer any more: no hook is called for it from now on. */
   readonly cancelled: boolean;
-  /** Set by whoever makes a call for it: how to take that back. */
-  call: { cancel(): void } | null;
+  /**
+   * Set by whoever makes a call for it: how to take that back, and how many nanoseconds the plugin says it
+   * took itself.
+   */
+  call: { cancel(): void; readonly ownNs: number } | null;
 }
 
 /** The document a hook was told, which takes its answer. */

@@ -7,11 +7,15 @@ import { Routes } from '../server/routes.js';
 import type { RecordedRequest } from './recorded-request.js';
 
 /** One call of a hook, with arguments as the pipeline would make them. */
-export type HookCall = (plugin: LoadedPlugin) => Awaitable<unknown>;
+export type HookCall = (plugin: LoadedPlugin, caller: Caller) => Awaitable<unknown>;
 
 const ANSWER = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":true}' };
 const ID = 'profile';
-const CALLER: Caller = { id: ID, cancelled: false, call: null };
+
+/** Whoever makes calls, one after the other; knows of the last one what the plugin took itself. */
+export function createCaller(): Caller {
+  return { id: ID, cancelled: false, call: null };
+}
 
 /**
  * Calls of one hook, one for each request.
@@ -45,9 +49,10 @@ function callFor(hook: PipelineHook, request: RecordedRequest, routes: Routes): 
   );
   const json = document.toJson();
   const route = endpoint?.path ?? path;
-  if (hook === 'before_request') return (plugin) => plugin.beforeRequest(json, CALLER);
-  if (hook === 'process_endpoint') return (plugin) => plugin.processEndpoint(route, method, json, CALLER);
+  if (hook === 'before_request') return (plugin, caller) => plugin.beforeRequest(json, caller);
+  if (hook === 'process_endpoint')
+    return (plugin, caller) => plugin.processEndpoint(route, method, json, caller);
   const facts = { id: ID, method, path, route: endpoint?.path ?? null };
   const answer = new ResponseDocument({ ...ANSWER, headers: { ...ANSWER.headers } }, facts, {}).toJson();
-  return (plugin) => plugin.afterResponse(answer, CALLER);
+  return (plugin, caller) => plugin.afterResponse(answer, caller);
 }

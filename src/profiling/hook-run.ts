@@ -2,8 +2,9 @@ import { Deferred } from '../deferred.js';
 import { toBackworksError } from '../errors.js';
 import { processUsage } from '../native/limits/process-usage.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
-import type { HookCall } from './documents.js';
-import { LatencyRecorder, type LatencySummary } from './latency.js';
+import type { Caller } from '../plugins/plugin.js';
+import { type CallTimes, CallTimesRecorder } from './call-times.js';
+import { createCaller, type HookCall } from './documents.js';
 import { memoryGrowth, type MemoryGrowth, type MemorySample } from './memory-growth.js';
 
 export interface RunOptions {
@@ -11,6 +12,8 @@ export interface RunOptions {
   readonly durationMs: number;
   /** Calls under way at the same time in the second part. */
   readonly concurrency: number;
+  /** How long a server would wait for an answer, in milliseconds. */
+  readonly deadlineMs: number;
   /** Ends the run early; what was measured by then counts. */
   readonly signal: AbortSignal;
 }
@@ -20,15 +23,22 @@ export interface HookFailures {
   /** Of the first failure. */
   readonly code: string;
   readonly message: string;
+  readonly hint: string | null;
 }
 
 /** What the calls of one hook cost. */
 export interface HookRun {
   /** Of calls made one after the other. */
-  readonly latency: LatencySummary | null;
+  readonly times: CallTimes | null;
   /** With `concurrency` calls under way; null when every one failed. */
   readonly load: LoadFigures | null;
   readonly growth: MemoryGrowth | null;
+  /** All that were made. */
+  readonly calls: number;
+  /** Of these, how many the plugin answered with NULL. */
+  readonly nullAnswers: number;
+  /** Calls made one after the other whose answer a server would not have waited for. */
+  readonly late: number;
   readonly failures: HookFailures | null;
 }
 
@@ -41,38 +51,65 @@ export interface LoadFigures {
 }
 
 const WARM_UP_CALLS = 200;
+/** Of the duration of a part, at most. */
+const WARM_UP_SHARE = 0.25;
+/** For so many deadlines a call is waited for: how slow a plugin is shows only then. */
+const PATIENCE = 10;
+/** Answers of in-process plugins are at hand: after so many calls the event loop gets its turn. */
+const TURN_CALLS = 64;
+const US_PER_MS = 1000;
 const MEMORY_SAMPLE_MS = 50;
 /** A hook of which this share of the calls fails says nothing about speed. */
 const FAILING = 0.5;
+/** So many calls show it, or fewer if they fail slowly. */
 const FAILING_AFTER = 20;
 
 /** Drives one hook: first one call at a time, then many side by side. */
 export class HookDriver {
   private made = 0;
   private failed = 0;
-  private first: { code: string; message: string } | null = null;
+  private failedMs = 0;
+  private late = 0;
+  private nullAnswers = 0;
+  private first: Omit<HookFailures, 'calls'> | null = null;
+  private plugin: LoadedPlugin;
 
+  /** @param within the plugin, with a deadline in milliseconds */
   constructor(
-    private readonly plugin: LoadedPlugin,
+    private readonly within: (callMs: number) => LoadedPlugin,
     private readonly calls: readonly HookCall[],
     private readonly options: RunOptions,
-  ) {}
+  ) {
+    this.plugin = within(options.deadlineMs * PATIENCE);
+  }
 
   async run(): Promise<HookRun> {
-    for (let i = 0; i < WARM_UP_CALLS && this.goesOn(Infinity); i += 1) await this.call();
-    const latency = await this.oneAtATime();
+    const caller = createCaller();
+    const warmAtMs = performance.now() + this.options.durationMs * WARM_UP_SHARE;
+    while (this.made < WARM_UP_CALLS && this.goesOn(warmAtMs)) await this.call(caller);
+    const times = await this.oneAtATime(caller);
+    const { deadlineMs, concurrency } = this.options;
+    // A call that waits behind others of the run is not late.
+    this.plugin = this.within(Math.max(deadlineMs, (times?.call.maxUs ?? 0) / US_PER_MS) * concurrency);
     const samples: MemorySample[] = [];
     const load = await this.sideBySide(samples);
     const failures = this.first && { calls: this.failed, ...this.first };
-    return { latency, load, growth: memoryGrowth(samples), failures };
+    const { made: calls, nullAnswers, late } = this;
+    return { times, load, growth: memoryGrowth(samples), calls, nullAnswers, late, failures };
   }
 
-  private async oneAtATime(): Promise<LatencySummary | null> {
-    const recorder = new LatencyRecorder();
+  private async oneAtATime(caller: Caller): Promise<CallTimes | null> {
+    const recorder = new CallTimesRecorder();
     const endAtMs = performance.now() + this.options.durationMs;
     while (this.goesOn(endAtMs)) {
       const startedAtMs = performance.now();
-      if (await this.call()) recorder.record(performance.now() - startedAtMs);
+      const answered = await this.call(caller);
+      const tookMs = performance.now() - startedAtMs;
+      if (answered) {
+        recorder.record(tookMs, caller.call?.ownNs ?? 0);
+        if (tookMs > this.options.deadlineMs) this.late += 1;
+      }
+      if (this.made % TURN_CALLS === 0) await new Promise(setImmediate);
     }
     return recorder.summary();
   }
@@ -85,7 +122,11 @@ export class HookDriver {
     const endAtMs = startedAtMs + durationMs;
     const sampling = this.sample(samples, endAtMs);
     const worker = async (): Promise<void> => {
-      while (this.goesOn(endAtMs)) await this.call();
+      const caller = createCaller();
+      while (this.goesOn(endAtMs)) {
+        await this.call(caller);
+        if (this.made % TURN_CALLS === 0) await new Promise(setImmediate);
+      }
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
     const tookMs = performance.now() - startedAtMs;
@@ -102,19 +143,20 @@ export class HookDriver {
   }
 
   /** Never throws; true when the call was answered. */
-  private async call(): Promise<boolean> {
+  private async call(caller: Caller): Promise<boolean> {
     const call = this.calls[this.made % this.calls.length] as HookCall;
+    const startedAtMs = performance.now();
     this.made += 1;
     try {
-      // A promise even when the answer is at hand: the event loop is everybody's.
-      const answer = call(this.plugin);
-      if (answer instanceof Promise || answer instanceof Deferred) await answer;
-      else if (this.made % this.options.concurrency === 0) await new Promise(setImmediate);
+      const answer = call(this.plugin, caller);
+      const reply: unknown = answer instanceof Promise || answer instanceof Deferred ? await answer : answer;
+      if (reply === null) this.nullAnswers += 1;
       return true;
     } catch (thrown) {
       this.failed += 1;
-      const { code, message } = toBackworksError(thrown);
-      this.first ??= { code, message };
+      this.failedMs += performance.now() - startedAtMs;
+      const { code, message, hint = null } = toBackworksError(thrown);
+      this.first ??= { code, message, hint };
       // A plugin that is being started again, or left alone, would be asked a million times.
       await new Promise((resolve) => setTimeout(resolve, 1));
       return false;
@@ -123,7 +165,8 @@ export class HookDriver {
 
   private goesOn(untilMs: number): boolean {
     if (this.options.signal.aborted || performance.now() >= untilMs) return false;
-    return this.made < FAILING_AFTER || this.failed < this.made * FAILING;
+    if (this.failed < this.made * FAILING || this.made === 0) return true;
+    return this.made < FAILING_AFTER && this.failedMs < this.options.durationMs;
   }
 
   private async sample(samples: MemorySample[], untilMs: number): Promise<void> {

@@ -5,14 +5,18 @@ import type { LibraryReader } from '../plugins/library-reader.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
 import { type PluginLoader, UNHEARD } from '../plugins/loader.js';
 import type { PipelineHook } from '../plugins/plugin.js';
-import { type PluginEntry, planEntries } from '../plugins/plugin-entry.js';
+import {
+  type PluginEntry,
+  planEntries,
+  type ResolvedPolicy,
+  resolvePolicy,
+} from '../plugins/plugin-entry.js';
 import { hookCalls } from './documents.js';
 import { generateRequests } from './generated-requests.js';
 import { HookDriver, type HookRun, type RunOptions } from './hook-run.js';
-import type { RecordedRequest } from './recorded-request.js';
 import { readRecording } from './recording.js';
 
-export interface ProfileSettings extends RunOptions {
+export interface ProfileSettings extends Omit<RunOptions, 'deadlineMs'> {
   /** File of recorded requests; null to make them up. */
   readonly recording: string | null;
   /** Told before a hook is driven. */
@@ -42,7 +46,11 @@ export interface PluginProfile {
   readonly requests: number;
   readonly concurrency: number;
   readonly durationMs: number;
+  /** What `timeouts.call` comes to, in milliseconds. */
+  readonly deadlineMs: number;
   readonly hooks: readonly HookProfile[];
+  /** Hooks that were not begun before the run was ended. */
+  readonly notDriven: readonly PipelineHook[];
 }
 
 /**
@@ -100,12 +108,28 @@ async function profileEntry(
 ): Promise<PluginProfile> {
   const { recording, concurrency, durationMs } = settings;
   const requests = recording === null ? generateRequests(endpoints) : await readRecording(recording);
-  const plugin = await loader.load(undisturbed(entry), UNHEARD);
+  const calm = undisturbed(entry);
+  const plugin = await loader.load(calm, UNHEARD);
+  const policy = resolvePolicy(calm.config, plugin.metadata);
+  const deadlineMs = policy.timeouts.callMs;
   try {
     const { isolation, instances } = entry.config;
     const { name, digest } = plugin;
     const { version } = plugin.metadata;
-    const hooks = await driveHooks(plugin, requests, endpoints, settings);
+    const hooks: HookProfile[] = [];
+    for (const hook of plugin.metadata.hooks) {
+      if (settings.signal.aborted) break;
+      settings.onHook(hook);
+      const calls = hookCalls(hook, requests, endpoints);
+      hooks.push({
+        hook,
+        ...(await new HookDriver((callMs) => within(plugin, policy, callMs, concurrency), calls, {
+          ...settings,
+          deadlineMs,
+        }).run()),
+      });
+    }
+    const notDriven = [...plugin.metadata.hooks].slice(hooks.length);
     return {
       name,
       version,
@@ -115,7 +139,9 @@ async function profileEntry(
       requests: requests.length,
       concurrency,
       durationMs,
+      deadlineMs,
       hooks,
+      notDriven,
     };
   } finally {
     await plugin.close();
@@ -136,18 +162,12 @@ function undisturbed({ config, ...entry }: PluginEntry): PluginEntry {
   };
 }
 
-async function driveHooks(
-  plugin: LoadedPlugin,
-  requests: readonly RecordedRequest[],
-  endpoints: readonly EndpointConfig[],
-  settings: ProfileSettings,
-): Promise<HookProfile[]> {
-  const hooks: HookProfile[] = [];
-  for (const hook of plugin.metadata.hooks) {
-    if (settings.signal.aborted) break;
-    settings.onHook(hook);
-    const calls = hookCalls(hook, requests, endpoints);
-    hooks.push({ hook, ...(await new HookDriver(plugin, calls, settings).run()) });
-  }
-  return hooks;
+/** The same processes with another deadline, and room for every call of the run. */
+function within(loaded: LoadedPlugin, policy: ResolvedPolicy, callMs: number, calls: number): LoadedPlugin {
+  const { timeouts, limits } = policy;
+  return loaded.adjusted({
+    ...policy,
+    timeouts: { ...timeouts, callMs },
+    limits: { ...limits, queue: Math.max(limits.queue, calls) },
+  });
 }

@@ -1,22 +1,33 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, describe, expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
-import { backworks, scratch } from './command.js';
+import { backworks, RunningCommand, scratch } from './command.js';
 
+type LatencyDocument = Record<'calls' | 'mean' | 'p50' | 'p90' | 'p99' | 'p99.9' | 'max', number> & {
+  bars: { from: number; to: number; calls: number }[];
+};
 interface HookDocument {
   hook: string;
-  latency_us: Record<string, number> & { bars: { from: number; to: number; calls: number }[] };
+  calls: number;
+  null_answers: number;
+  late: number;
+  failures: { calls: number; code: string; message: string; hint: string | null } | null;
+  call_us: LatencyDocument;
+  plugin_us: LatencyDocument;
+  host_us: LatencyDocument;
   load: { calls_per_second: number; server_cpu_us: number; plugin_cpu_us: number | null };
   memory: { bytes_per_1000_calls: number; grows: boolean } | null;
-  failures: { calls: number; code: string; message: string } | null;
 }
 interface ProfileDocument {
   name: string;
   isolation: string;
   requests: number;
   hooks: HookDocument[];
+  not_driven: string[];
 }
+
+const PERFORMANCE = readFileSync(new URL('../../docs/performance.md', import.meta.url), 'utf8');
 
 const directory = scratch();
 afterAll(() => directory.remove());
@@ -32,12 +43,15 @@ test('tells of each hook how long it takes, how often it can be called and what 
   const { name, isolation, hooks } = await document(compilePlugin('leak'), '--seconds', '0.8');
   expect({ name, isolation }).toEqual({ name: 'leak', isolation: 'process' });
   expect(hooks.map(({ hook }) => hook)).toEqual(['before_request', 'process_endpoint']);
-  for (const { latency_us: latency, load, failures } of hooks) {
+  for (const { call_us: call, plugin_us: plugin, host_us: host, load, failures } of hooks) {
     expect(failures).toBeNull();
-    const order = ['p50', 'p90', 'p99', 'p99.9', 'max'].map((key) => latency[key] as number);
-    expect(order).toEqual([...order].sort((a, b) => a - b));
-    expect(order[0]).toBeGreaterThan(0);
-    expect(latency.bars.reduce((sum, { calls }) => sum + calls, 0)).toBe(latency['calls']);
+    for (const latency of [call, plugin, host]) {
+      const { p50, p90, p99, max, 'p99.9': p999 } = latency;
+      expect([p50, p90, p99, p999, max]).toEqual([p50, p90, p99, p999, max].sort((a, b) => a - b));
+      expect(p50).toBeGreaterThan(0);
+      expect(latency.calls).toBe(call.calls);
+      expect(latency.bars.reduce((sum, { calls }) => sum + calls, 0)).toBe(latency.calls);
+    }
     expect(load.calls_per_second).toBeGreaterThan(0);
     expect(load.server_cpu_us).toBeGreaterThan(0);
   }
@@ -46,6 +60,36 @@ test('tells of each hook how long it takes, how often it can be called and what 
   // Slow machines make fewer calls and keep less; 256 bytes of each stay what they are.
   expect(leaking?.memory?.grows).toBe(true);
   expect(leaking?.memory?.bytes_per_1000_calls).toBeGreaterThan(125 * 1024);
+});
+
+describe('the time of a call', () => {
+  const entry = (isolation: string): string => {
+    const path = compilePlugin('busy');
+    const plugin = { type: 'external', path, isolation, trusted: true, timeouts: { call: '1m' } };
+    return directory.write(`${isolation}.yaml`, JSON.stringify({ plugins: { busy: plugin } }));
+  };
+
+  test.each(['process', 'in-process'])(
+    'is told apart into the plugin and its host: %s',
+    async (isolation) => {
+      const { hooks } = await document('busy', '-c', entry(isolation), '--seconds', '0.3');
+      const [idle, busy] = hooks as [HookDocument, HookDocument];
+      expect(busy.plugin_us.p50).toBeGreaterThanOrEqual(2000);
+      expect(idle.plugin_us.p50).toBeLessThan(busy.plugin_us.p50);
+      for (const { call_us: call, plugin_us: plugin, host_us: host } of hooks) {
+        expect(plugin.mean + host.mean).toBeCloseTo(call.mean, 2);
+        expect(host.p50).toBeGreaterThan(0);
+      }
+    },
+  );
+
+  test('and waiting for other calls of the run makes none of them late', async () => {
+    const plugin = { type: 'external', path: compilePlugin('busy'), timeouts: { call: '1s' } };
+    const config = directory.write('late.yaml', JSON.stringify({ plugins: { busy: plugin } }));
+    // A thousand calls of 2 ms wait for more than their second, in a queue that has room for 64.
+    const { hooks } = await document('busy', '-c', config, '--seconds', '0.1', '--concurrency', '1000');
+    expect(hooks.map(({ failures }) => failures)).toEqual([null, null]);
+  });
 });
 
 test('a plugin of the configuration is driven with its own configuration, requests and limits', async () => {
@@ -69,18 +113,44 @@ test('people read a table; the picture has a panel for each hook', async () => {
   expect(code).toBe(0);
   expect(stderr).toBe('driving before_request …\ndriving process_endpoint …\ndriving after_response …\n');
   const lines = stdout.trimEnd().split('\n');
-  expect(lines[0]).toBe('echo 1.0.0: process, 1 process');
-  expect(lines[1]).toMatch(/^HOOK +P50 +P90 +P99 +P99.9 +LATENCY +CALLS\/S +SERVER CPU +PLUGIN CPU +MEMORY$/);
-  expect(lines.slice(2, 5).map((line) => line.split(' ')[0])).toEqual([
-    'before_request',
-    'process_endpoint',
-    'after_response',
-  ]);
+  expect(lines[0]).toBe('echo 1.0.0 (isolation: process, instances: 1)');
+  expect(lines.filter((line) => line.length > 100)).toEqual([]);
+  expect(lines[2]).toMatch(/^HOOK +TIME +P50 +P90 +P99 +P99.9 +DISTRIBUTION$/);
+  expect(
+    lines.slice(3, 12).map((line) =>
+      line
+        .trim()
+        .split(/ +/)
+        .slice(0, line.startsWith(' ') ? 1 : 2),
+    ),
+  ).toEqual(
+    ['before_request', 'process_endpoint', 'after_response'].flatMap((hook) => [
+      [hook, 'call'],
+      ['plugin'],
+      ['host'],
+    ]),
+  );
+  expect(lines[13]).toMatch(/^HOOK +CALLS\/S +SERVER CPU +PLUGIN CPU +MEMORY$/);
   const picture = readFileSync(svg, 'utf8');
   expect(picture).toMatch(/^<svg [^>]*viewBox="0 0 840 \d+"/);
   for (const hook of ['before_request', 'process_endpoint', 'after_response'])
     expect(picture).toContain(`>${hook}: `);
+  for (const share of ['call', 'plugin', 'host'])
+    expect(picture.split(`<rect class="${share}"`).length).toBeGreaterThan(3);
   expect(picture).not.toMatch(/NaN|Infinity/);
+});
+
+test('the documentation shows what people and programs are given', async () => {
+  const section = PERFORMANCE.slice(PERFORMANCE.indexOf('## Your own plugin')).replace(/ +/g, ' ');
+  const run = [compilePlugin('echo'), '--seconds', '0.3'];
+  const { stdout } = await profile(...run);
+  for (const titles of stdout.match(/^HOOK .*/gm) ?? [])
+    expect(section).toContain(titles.replace(/ +/g, ' '));
+  const keys = new Set<string>();
+  const whole = await document(...run);
+  JSON.stringify(whole, (key, value: unknown) => (/^[a-z]/.test(key) && keys.add(key), value));
+  expect(keys.size).toBeGreaterThan(25);
+  for (const key of keys) expect(section).toMatch(new RegExp(`\\b${key.replace('.', '\\.')}\\b`));
 });
 
 test('a plugin whose calls fail is told of, and the exit code says so', async () => {
@@ -88,6 +158,49 @@ test('a plugin whose calls fail is told of, and the exit code says so', async ()
   expect(code).toBe(4);
   const { hooks } = JSON.parse(stdout) as ProfileDocument;
   expect(hooks.some(({ failures }) => failures?.code === 'BW_PLUGIN_CRASHED')).toBe(true);
+});
+
+test('a plugin slower than its deadline is measured, and told so', async () => {
+  const plugin = { type: 'external', path: compilePlugin('busy'), timeouts: { call: '1ms' } };
+  const config = directory.write('slow.yaml', JSON.stringify({ plugins: { busy: plugin } }));
+  const { stdout } = await profile('busy', '-c', config, '--seconds', '0.2');
+  expect(stdout).toMatch(/([\d,]+) of \1 calls took longer than the 1 ms of timeouts\.call/);
+});
+
+test('a plugin too slow for its deadline is told what to raise', async () => {
+  const { code, stdout } = await profile(compilePlugin('hang'), '--seconds', '0.1');
+  expect(code).toBe(4);
+  expect(stdout).toMatch(
+    /└ 1 of 1 calls failed, the first: .*1000 ms — raise timeouts\.call if it needs longer/,
+  );
+});
+
+test('an endpoint that had no answer to any request is said to have none', async () => {
+  const recording = directory.write('null.jsonl', '{"path": "/null"}\n');
+  const run = ['--requests', recording, '--seconds', '0.1'];
+  expect((await profile(compilePlugin('owned_strings'), ...run)).stdout).not.toContain(
+    'none of the requests',
+  );
+  const { stdout } = await profile(compilePlugin('answers'), ...run);
+  expect(stdout).toContain('it answered none of the requests: give it some of its own, with --requests');
+});
+
+test('Ctrl-C ends the run early with what there is', async () => {
+  const command = new RunningCommand([
+    'plugin',
+    'profile',
+    compilePlugin('echo'),
+    '--seconds',
+    '3600',
+    '--json',
+  ]);
+  await command.until(() => (command.stderr.includes('driving before_request') ? true : undefined), 'a hook');
+  command.child.kill('SIGINT');
+  const { code, stdout } = await command.finished;
+  expect(code).toBe(0);
+  const { hooks, not_driven: notDriven } = JSON.parse(stdout) as ProfileDocument;
+  expect(hooks.map(({ hook }) => hook)).toEqual(['before_request']);
+  expect(notDriven).toEqual(['process_endpoint', 'after_response']);
 });
 
 test.each([
