@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { EndpointConfig } from '../config/types.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
+import type { RouteMatch } from './route-match.js';
 
 /** A request as the server received it: plain values, and a body that is read only on demand. */
 export interface IncomingRequest extends Caller {
@@ -16,8 +17,7 @@ export interface IncomingRequest extends Caller {
   readonly remote: RemoteAddress | null;
   /** The endpoint whose path and method match. */
   readonly endpoint: EndpointConfig | null;
-  /** Values of the `{name}` segments, decoded. */
-  readonly params: Readonly<Record<string, string>>;
+  readonly match: RouteMatch;
   /** The routing's own answer (405, OPTIONS), which takes the place of an endpoint. */
   readonly refusal: PluginResponse | null;
   readonly hasBody: boolean;
@@ -39,7 +39,4 @@ export interface RemoteAddress {
 }
 
 /** What a request document is made of, beside the body. */
-export type RequestHead = Pick<
-  IncomingRequest,
-  'id' | 'method' | 'path' | 'search' | 'rawHeaders' | 'remote' | 'endpoint' | 'params'
->;
+export type RequestHead = Pick<IncomingRequest, 'id' | 'match' | 'search' | 'rawHeaders' | 'remote'>;

@@ -51,11 +51,11 @@ export class RequestDocument {
   }
 
   get method(): string {
-    return (this.#members ?? this.#head).method;
+    return (this.#members ?? this.#head.match).method;
   }
 
   get path(): string {
-    return (this.#members ?? this.#head).path;
+    return (this.#members ?? this.#head.match).path;
   }
 
   get headers(): Readonly<HeaderMap> {
@@ -102,7 +102,8 @@ export class RequestDocument {
 
   #all(): RequestMembers {
     if (this.#members !== null) return this.#members;
-    const { id, method, path, endpoint, params, rawHeaders, remote } = this.#head;
+    const { id, match, rawHeaders, remote } = this.#head;
+    const { method, path, endpoint, params } = match;
     return (this.#members = {
       id,
       method,
@@ -121,12 +122,10 @@ export class RequestDocument {
   #membersJson(): string {
     const headers = this.#members === null ? plainHeadersJson(this.#head.rawHeaders) : null;
     if (headers === null) return JSON.stringify(this.#all()).slice(0, -1);
-    const { id, method, path, endpoint, params, remote } = this.#head;
+    const { id, match, remote } = this.#head;
     const query = this.#query === NO_QUERY ? '{}' : JSON.stringify(this.#query);
     return (
-      `{"id":${quoted(id)},"method":${quoted(method)},"path":${quoted(path)},` +
-      `"route":${endpoint === null ? 'null' : quoted(endpoint.path)},"params":${paramsJson(params)},` +
-      `"query":${query},"headers":${headers},"remote":${remoteJson(remote)},` +
+      `{"id":${quoted(id)},${match.json},"query":${query},"headers":${headers},"remote":${remoteJson(remote)},` +
       `"context":{},"body_encoding":"${this.#body.encoding}"`
     );
   }
@@ -137,12 +136,6 @@ const NO_CONTEXT: JsonObject = Object.freeze({});
 
 function bodyEncoding({ rawHeaders }: RequestHead): BodyEncoding {
   return encodingOf(headerText(headerMap(rawHeaders), 'content-type'));
-}
-
-function paramsJson(params: Readonly<Record<string, string>>): string {
-  let json = '';
-  for (const name in params) json += `${json === '' ? '' : ','}${quoted(name)}:${quoted(params[name]!)}`;
-  return `{${json}}`;
 }
 
 function remoteJson(remote: RemoteAddress | null): string {

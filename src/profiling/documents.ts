@@ -33,26 +33,23 @@ export function hookCalls(
 function callFor(hook: PipelineHook, request: RecordedRequest, routes: Routes): HookCall {
   const { method, target, headers, body } = request;
   const [path = '/', search = ''] = target.split('?', 2);
-  const { endpoint, params } = routes.match(method, path);
+  const match = routes.match(method, path);
   const document = new RequestDocument(
     {
       id: ID,
-      method,
-      path,
+      match,
       search,
       rawHeaders: headers.flat(),
       remote: { address: '127.0.0.1', port: 0 },
-      endpoint,
-      params,
     },
     body === null ? null : Buffer.from(body),
   );
   const json = document.toJson();
-  const route = endpoint?.path ?? path;
+  const route = match.endpoint?.path ?? path;
   if (hook === 'before_request') return (plugin, caller) => plugin.beforeRequest(json, caller);
   if (hook === 'process_endpoint')
     return (plugin, caller) => plugin.processEndpoint(route, method, json, caller);
-  const facts = { id: ID, method, path, route: endpoint?.path ?? null };
+  const facts = { id: ID, method, path, route: match.endpoint?.path ?? null };
   const answer = new ResponseDocument({ ...ANSWER, headers: { ...ANSWER.headers } }, facts, {}).toJson();
   return (plugin, caller) => plugin.afterResponse(answer, caller);
 }

@@ -44,8 +44,9 @@ export function prepareRoutes(
 /** The HTTP side of Backworks as a value: serve it with listen(), or ask it with app.request(). */
 export function createApp({ routes, orchestrator, log }: AppOptions): App {
   const answer = (request: ServerRequest, plugins: PluginSet): Awaitable<PluginResponse> => {
-    const match = routes().match(request.method, request.path);
-    request.route(match, match.allow === null ? null : refusal(match.allow, request));
+    const match = routes().match(request.method, request.path, request.path.length + request.search.length);
+    request.match = match;
+    if (match.allow !== null) request.refusal = refusal(match.allow, request);
     return orchestrator.handle(request, plugins);
   };
 

@@ -4,21 +4,14 @@ import { TrieRouter } from 'hono/router/trie-router';
 import { BackworksError } from '../errors.js';
 import type { EndpointConfig } from '../config/types.js';
 import { setOwn } from '../pipeline/own-member.js';
-
-export interface RouteMatch {
-  /** Null when no path matches, or when none that does takes the method. */
-  readonly endpoint: EndpointConfig | null;
-  readonly params: Readonly<Record<string, string>>;
-  /** Methods of the paths that match, when none takes the request's; null otherwise. */
-  readonly allow: readonly string[] | null;
-}
+import { RouteMatch } from '../pipeline/route-match.js';
 
 /** The endpoints of one path, by method; ANY stands for those that list no methods. */
 type PathRoute = ReadonlyMap<string, EndpointConfig>;
 const ANY = '*';
 
-const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
-const UNMATCHED: RouteMatch = { endpoint: null, params: NO_PARAMS, allow: null };
+const KEPT_MAX = 1000;
+const KEPT_TARGET_MAX = 256;
 
 /**
  * Finds the endpoint of a request. More specific paths come first, whatever their order in the file:
@@ -26,6 +19,9 @@ const UNMATCHED: RouteMatch = { endpoint: null, params: NO_PARAMS, allow: null }
  */
 export class Routes {
   readonly #router = new SmartRouter<PathRoute>({ routers: [new RegExpRouter(), new TrieRouter()] });
+  /** Endpoints found for paths, by method. Clients choose paths: there are so many, then it begins anew. */
+  readonly #kept = new Map<string, Map<string, RouteMatch>>();
+  #keptCount = 0;
 
   constructor(endpoints: readonly EndpointConfig[]) {
     const paths = new Map<string, Map<string, EndpointConfig>>();
@@ -40,17 +36,38 @@ export class Routes {
 
   /**
    * @param path as sent, percent-encoded, without the query.
+   * @param targetLength of the target it was cut from, all of which stays in memory as long as the path
    * @throws BackworksError BW_REQUEST_INVALID on malformed percent-encoding.
    */
-  match(method: string, path: string): RouteMatch {
+  match(method: string, path: string, targetLength = path.length): RouteMatch {
+    const kept = this.#kept.get(method)?.get(path);
+    if (kept !== undefined) return kept;
+    const match = this.#find(method, path);
+    if (match.endpoint !== null && targetLength <= KEPT_TARGET_MAX) this.#keep(match);
+    return match;
+  }
+
+  #find(method: string, path: string): RouteMatch {
     const [matches, stash] = this.#router.match('ALL', decodePath(path));
-    if (matches.length === 0) return UNMATCHED;
+    if (matches.length === 0) return new RouteMatch(method, path);
     for (const [route, params] of matches) {
       const endpoint =
         route.get(method) ?? (method === 'HEAD' ? route.get('GET') : undefined) ?? route.get(ANY);
-      if (endpoint !== undefined) return { endpoint, params: readParams(params, stash), allow: null };
+      if (endpoint !== undefined) return new RouteMatch(method, path, endpoint, readParams(params, stash));
     }
-    return { endpoint: null, params: NO_PARAMS, allow: allowed(matches.map(([route]) => route)) };
+    const allow = allowed(matches.map(([route]) => route));
+    return new RouteMatch(method, path, null, undefined, allow);
+  }
+
+  #keep(match: RouteMatch): void {
+    if (this.#keptCount === KEPT_MAX) {
+      this.#kept.clear();
+      this.#keptCount = 0;
+    }
+    let paths = this.#kept.get(match.method);
+    if (paths === undefined) this.#kept.set(match.method, (paths = new Map<string, RouteMatch>()));
+    paths.set(match.path, match);
+    this.#keptCount += 1;
   }
 }
 
@@ -95,12 +112,12 @@ function decodePath(path: string): string {
 function readParams(
   found: Readonly<Record<string, string | number>>,
   captures: readonly string[] | undefined,
-): Readonly<Record<string, string>> {
-  let params: Record<string, string> | null = null;
+): Readonly<Record<string, string>> | undefined {
+  let params: Record<string, string> | undefined;
   for (const name in found) {
     const value = found[name]!;
     const text = typeof value === 'string' ? value : captures![value]!;
     setOwn((params ??= {}), name, text.includes('%') ? decodeURIComponent(text) : text);
   }
-  return params ?? NO_PARAMS;
+  return params;
 }

@@ -5,11 +5,11 @@ import type { EndpointConfig } from '../config/types.js';
 import { rawHeader } from '../pipeline/header-map.js';
 import type { IncomingRequest, RemoteAddress } from '../pipeline/incoming-request.js';
 import type { PluginSet } from '../pipeline/plugin-set.js';
+import type { RouteMatch } from '../pipeline/route-match.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
 import { Connection } from './connection.js';
 import { announcesBody, checkEncoding, checkLength, collect, limited } from './request-body.js';
 import { requestId } from './request-id.js';
-import type { RouteMatch } from './routes.js';
 
 /** Where a request leads. */
 export interface Target {
@@ -29,8 +29,8 @@ export class ServerRequest implements IncomingRequest {
   readonly scheme: 'http' | 'https';
   readonly rawHeaders: readonly string[];
   readonly hasBody: boolean;
-  endpoint: EndpointConfig | null = null;
-  params: Readonly<Record<string, string>> = {};
+  /** Set before the request goes to the pipeline. */
+  match!: RouteMatch;
   refusal: PluginResponse | null = null;
   cancelled = false;
   call: Caller['call'] = null;
@@ -59,10 +59,8 @@ export class ServerRequest implements IncomingRequest {
     this.id = requestId(rawHeader(this.rawHeaders, 'x-request-id'));
   }
 
-  route({ endpoint, params }: RouteMatch, refusal: PluginResponse | null): void {
-    this.endpoint = endpoint;
-    this.params = params;
-    this.refusal = refusal;
+  get endpoint(): EndpointConfig | null {
+    return this.match.endpoint;
   }
 
   /** No plugin is called for it any more. Idempotent. */

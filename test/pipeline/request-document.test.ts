@@ -5,7 +5,7 @@ import type { IncomingRequest } from '../../dist/pipeline/incoming-request.js';
 import { RequestDocument } from '../../dist/pipeline/request-document.js';
 import { endpoint, sampleRequest } from './sample-request.js';
 
-type Parts = Partial<IncomingRequest> & { body?: string | Buffer };
+type Parts = Partial<IncomingRequest> & { body?: string | Buffer; params?: Record<string, string> };
 
 function documentOf({ body, ...parts }: Parts = {}): RequestDocument {
   return new RequestDocument(sampleRequest(parts), body === undefined ? null : Buffer.from(body));

@@ -55,7 +55,7 @@ test('a path whose endpoints do not take the method lists those they do', () => 
 });
 
 test('a path that nothing matches is simply not there', () => {
-  expect(new Routes([]).match('GET', '/')).toEqual({ endpoint: null, params: {}, allow: null });
+  expect(new Routes([]).match('GET', '/')).toMatchObject({ endpoint: null, params: {}, allow: null });
 });
 
 test.each(['/%', '/%zz', '/users/%ff'])('%s is malformed', (path) => {
@@ -65,4 +65,18 @@ test.each(['/%', '/%zz', '/users/%ff'])('%s is malformed', (path) => {
 test('an encoded slash does not make segments', () => {
   const guarded = new Routes([staticEndpoint('/admin/{x}', 'admin')]);
   expect(guarded.match('GET', '/admin%2Fkey').endpoint).toBeNull();
+});
+
+test('what is found is found again, however many other paths were asked for between', () => {
+  const first = routes.match('GET', '/users/7');
+  expect(routes.match('GET', '/users/7')).toBe(first);
+  const one = { GET: '/users/{id}', PUT: '/users/{id}', DELETE: undefined } as const;
+  for (let id = 0; id < 3000; id += 1) {
+    for (const [method, path] of Object.entries(one)) {
+      const { endpoint, params } = routes.match(method, `/users/${id}`);
+      expect(endpoint?.path).toBe(path);
+      expect(params).toEqual(path === undefined ? {} : { id: String(id) });
+    }
+  }
+  expect(routes.match('GET', '/users/7')).toEqual(first);
 });
