@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import type { Listener } from '../deferred.js';
 import type { Log } from '../log.js';
 import type { PluginResponse } from '../plugins/plugin.js';
@@ -25,6 +26,9 @@ export class SocketExchange implements Listener<PluginResponse> {
   answered(answer: PluginResponse): void {
     const { request, outgoing, log } = this;
     this.#end();
+    // Whoever answers while the body still arrives may go on reading it.
+    if (answer.body instanceof Readable) outgoing.once('finish', () => this.#discardRest());
+    else this.#discardRest();
     try {
       writeAnswer(answer, request, outgoing, log);
     } catch (error) {
@@ -35,6 +39,7 @@ export class SocketExchange implements Listener<PluginResponse> {
 
   failed(error: unknown): void {
     this.#end();
+    this.#discardRest();
     if (!this.request.cancelled) this.#writeProblem(error);
   }
 
@@ -45,9 +50,12 @@ export class SocketExchange implements Listener<PluginResponse> {
   }
 
   #end(): void {
+    this.request.end();
+    this.#connection.end(this.request);
+  }
+
+  #discardRest(): void {
     const { request, incoming } = this;
-    request.end();
-    this.#connection.end(request);
     if (request.hasBody && !incoming.complete) discardRest(incoming);
   }
 }

@@ -111,6 +111,33 @@ test.each([
   );
 });
 
+test('a target may answer long before it has the whole body', async () => {
+  const echo: http.RequestListener = (request, response) => {
+    response.writeHead(200);
+    request.pipe(response);
+  };
+  await upstream(echo, (target) =>
+    served(appOf([proxyTo(target)]), async ({ url }) => {
+      const answer = await new Promise<string>((resolve, reject) => {
+        const request = http.request(`${url}/legacy/x`, { method: 'POST', agent: false }, (response) => {
+          let text = '';
+          response
+            .setEncoding('utf8')
+            .on('error', reject)
+            .on('end', () => resolve(text));
+          response.on('data', (part: string) => {
+            // Longer than a body is waited for that nobody reads.
+            if (text === '') setTimeout(() => request.end('last'), 700);
+            text += part;
+          });
+        });
+        request.on('error', reject).write('first ');
+      });
+      expect(answer).toBe('first last');
+    }),
+  );
+});
+
 test('the first part of an answer arrives before the last is sent', async () => {
   let finish = (): void => {};
   const slow: http.RequestListener = (_request, response) => {
