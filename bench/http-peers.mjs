@@ -19,18 +19,19 @@ export function backworksPeer(plugins, answering = '') {
 /**
  * Starts servers, all of which live until `use` is done.
  * @param commands name → command line
- * @param open makes of a server's `{ url, pid }` what measures it
+ * @param open makes of a server's `{ url, pids }` what measures it; `pids` are those of the server's own
+ *   processes, without runners
  * @returns what `use` gives for the list of peers; one that cannot run here is `{ name, missing }`
  */
 export async function withServers(commands, open, use) {
   const servers = [];
-  const start = async (command) => {
+  const start = async (peer, command) => {
     try {
       const server = new PeerProcess(command());
       servers.push(server);
-      const { url, pid } = await server.answer();
+      const { url, pids } = await server.answer();
       await expectAnswer(url + PATH);
-      return { measure: await open({ url: url + PATH, pid }) };
+      return { measure: await open({ url: url + PATH, pids }, peer) };
     } catch (error) {
       if (error instanceof Missing) return { missing: error.message };
       throw error;
@@ -38,7 +39,8 @@ export async function withServers(commands, open, use) {
   };
   try {
     const peers = [];
-    for (const [name, command] of Object.entries(commands)) peers.push({ name, ...(await start(command)) });
+    for (const [name, command] of Object.entries(commands))
+      peers.push({ name, ...(await start(name, command)) });
     return await use(peers);
   } finally {
     await Promise.all(servers.map((server) => server.end()));

@@ -1,4 +1,13 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { cpus, release, type, availableParallelism, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { root } from '../scripts/run.mjs';
+
+/** Program → arguments that make it say its version. */
+const PROGRAMS = { cc: ['--version'], clang: ['--version'], go: ['version'], nginx: ['-v'], wrk: ['-v'] };
+/** Package → the folder it is installed in. */
+const PACKAGES = { hono: '.', '@hono/node-server': '.', koffi: '.', '@extism/extism': 'bench/peers/extism' };
 
 /** What a reader needs to judge the figures; nothing that names a machine or its owner. */
 export function machineFacts() {
@@ -9,7 +18,41 @@ export function machineFacts() {
     system: `${type()} ${release().replace(/^(\d+(?:\.\d+)*).*$/, '$1')}`,
     architecture: process.arch,
     node: process.versions.node,
-    /** Processes that wanted to run in the minute before: well above 0 means a busy machine. */
-    loadBefore: Number(loadavg()[0].toFixed(1)),
+    versions: versions(),
+    commit: commit(),
   };
+}
+
+/** Processes that wanted to run in the minute before: well above 0 means a busy machine. */
+export function loadNow() {
+  return Number(loadavg()[0].toFixed(1));
+}
+
+/** The versions of what the peers are made with; programs that are not there have none. */
+function versions() {
+  const programs = Object.entries(PROGRAMS).map(([name, args]) => [name, firstLine(name, args)]);
+  const packages = Object.entries(PACKAGES).map(([name, folder]) => [name, packageVersion(folder, name)]);
+  return Object.fromEntries([...programs, ...packages].filter(([, version]) => version !== null));
+}
+
+function firstLine(program, args) {
+  const { error, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  return error === undefined ? (/\d[\w.+-]*\.[\w.+-]*/.exec(`${stdout}${stderr}`)?.[0] ?? null) : null;
+}
+
+function packageVersion(folder, name) {
+  try {
+    return JSON.parse(readFileSync(join(root, folder, 'node_modules', name, 'package.json'), 'utf8')).version;
+  } catch {
+    return null;
+  }
+}
+
+/** Null outside of a git checkout. What the benchmark writes itself is no change. */
+function commit() {
+  const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' });
+  const head = git('rev-parse', '--short=12', 'HEAD');
+  if (head.status !== 0) return null;
+  const changed = git('status', '--porcelain', '--', '.', ':!bench/results', ':!docs/performance.md');
+  return head.stdout.trim() + (changed.stdout.trim() === '' ? '' : ' with changes');
 }

@@ -2,19 +2,29 @@ import { spread } from './statistics.mjs';
 
 /**
  * Measures peers in turns: every round measures each of them once, beginning with another one each
- * time, so that a slow minute of the machine meets all of them.
+ * time, so that a slow minute of the machine meets all of them. Where a measurement has parts, a round
+ * goes through them part by part: what is compared is measured within seconds.
  * @param peers `{ name, missing }` for one that cannot run here, else `{ name, measure }`, where
- *   `measure()` resolves to numbers by metric key
+ *   `measure()` resolves to numbers by metric key; or a list of such functions, as many as for the others
+ * @param onTurn told before each turn; what it throws ends the measuring
  * @returns the peers in their order, with `rounds`: the list of what each round measured
  */
-export async function alternate(peers, rounds, onProgress = () => {}) {
+export async function alternate(peers, rounds, onTurn = () => {}) {
   const present = peers.filter(({ missing }) => missing === undefined);
+  const parts = present.map(({ measure }) => [measure].flat());
   const measured = new Map(present.map(({ name }) => [name, []]));
+  const all = rounds * parts.reduce((sum, list) => sum + list.length, 0);
+  let done = 0;
   for (let round = 0; round < rounds; round++) {
-    for (let turn = 0; turn < present.length; turn++) {
-      const peer = present[(turn + round) % present.length];
-      onProgress(`round ${round + 1} of ${rounds}: ${peer.name}`);
-      measured.get(peer.name).push(await peer.measure());
+    for (let part = 0; part < (parts[0]?.length ?? 0); part++) {
+      for (let turn = 0; turn < present.length; turn++) {
+        const index = (turn + round) % present.length;
+        const { name } = present[index];
+        onTurn({ done, all, text: `round ${round + 1} of ${rounds}: ${name}` });
+        const figures = measured.get(name);
+        figures[round] = { ...figures[round], ...(await parts[index][part]()) };
+        done += 1;
+      }
     }
   }
   return peers.map(({ name, missing }) =>
@@ -36,19 +46,30 @@ export function summarize(peers, metrics) {
       if (values === null) continue;
       summary[key] = spread(values);
       if (compare === undefined || compare.to === peer.name) continue;
-      const others = valuesOf(
-        peers.find(({ name }) => name === compare.to),
-        key,
-      );
-      if (others === null) continue;
-      summary[key].compared = spread(values.map((value, i) => COMPARISONS[compare.by](value, others[i])));
+      const compared = compareRounds(peers, { ...compare, peer: peer.name, key });
+      if (compared !== null) summary[key].compared = compared;
     }
     return { ...peer, summary };
   });
 }
 
+/**
+ * One peer beside another, round by round.
+ * @returns median and spread; null where one of them was not measured
+ */
+export function compareRounds(peers, { peer, key, by, to }) {
+  const [values, others] = [peer, to].map((wanted) =>
+    valuesOf(
+      peers.find(({ name }) => name === wanted),
+      key,
+    ),
+  );
+  if (values === null || others === null) return null;
+  return spread(values.map((value, round) => COMPARISONS[by](value, others[round])));
+}
+
 /** A metric round by round; null when the peer was not measured or has no such metric. */
-function valuesOf(peer, key) {
+export function valuesOf(peer, key) {
   const values = peer?.rounds?.map((round) => round[key] ?? null);
   return values === undefined || values.includes(null) ? null : values;
 }

@@ -2,9 +2,12 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
 import { root } from '../scripts/run.mjs';
+import { interruption } from './interruption.mjs';
 
 const ANSWER_MAX_MS = 60_000;
 const END_MAX_MS = 5_000;
+/** What of a command line stands in an error. */
+const NAME_MAX = 120;
 
 /**
  * A peer in a process of its own, so that no peer's compiled code or garbage weighs on another's. It
@@ -19,12 +22,18 @@ export class PeerProcess {
   constructor([program, ...args]) {
     this.child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.waiting = [];
-    this.exited = new Promise((resolve) => this.child.once('exit', resolve));
+    /** Why nothing will be answered any more; null while it may be. */
+    this.failure = null;
+    this.exited = new Promise((resolve) => {
+      this.child.once('exit', resolve);
+      this.child.once('error', resolve);
+    });
     this.child.on('error', (error) => this.#fail(error.message));
     this.child.once('exit', (code, signal) => this.#fail(`ended with ${signal ?? `exit code ${code}`}`));
     this.child.stdin.on('error', () => {});
+    interruption.addEventListener('abort', () => this.#fail('interrupted'));
     createInterface({ input: this.child.stdout }).on('line', (line) => this.waiting.shift()?.resolve(line));
-    this.program = args.slice(0, 3).join(' ');
+    this.program = args.slice(0, 3).join(' ').slice(0, NAME_MAX);
   }
 
   get pid() {
@@ -33,6 +42,7 @@ export class PeerProcess {
 
   /** Waits for the line a peer writes unasked, when it is ready. */
   answer() {
+    if (this.failure !== null) return Promise.reject(this.failure);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`${this.program}: no answer`)), ANSWER_MAX_MS);
       this.waiting.push({
@@ -63,6 +73,7 @@ export class PeerProcess {
   }
 
   #fail(why) {
-    for (const { reject } of this.waiting.splice(0)) reject(new Error(`${this.program}: ${why}`));
+    this.failure ??= new Error(`${this.program}: ${why}`);
+    for (const { reject } of this.waiting.splice(0)) reject(this.failure);
   }
 }

@@ -5,6 +5,8 @@ import { createInterface } from 'node:readline';
  * to, and calls `end()` when there is nothing more to do.
  */
 export function serveTasks({ ready = {}, handle, end = () => {} }) {
+  // Ctrl-C reaches every process of a terminal; this one ends when the run is done with it.
+  process.on('SIGINT', () => {});
   const lines = createInterface({ input: process.stdin });
   const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);
   lines.on('line', (line) => {

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { root } from '../scripts/run.mjs';
-import { machineFacts } from './machine.mjs';
+import { Interrupted, interruption, listenForInterruption } from './interruption.mjs';
+import { loadNow, machineFacts } from './machine.mjs';
 import { summarize } from './measure.mjs';
-import { readOptions, USAGE } from './options.mjs';
-import { updateDocument } from './report/document.mjs';
-import { writeResult } from './report/results.mjs';
+import { readOptions, usage, UsageError } from './options.mjs';
+import { duration, Progress } from './progress.mjs';
+import { updateDocument, updateTargets } from './report/document.mjs';
+import { drawCharts, readResults, writeResult } from './report/results.mjs';
 import { renderTable } from './report/table.mjs';
-import { renderSlope } from './report/slope.mjs';
+import { slopeOf } from './slope.mjs';
 import * as body from './scenarios/body.mjs';
 import * as call from './scenarios/call.mjs';
 import * as chain from './scenarios/chain.mjs';
@@ -14,44 +16,100 @@ import * as connections from './scenarios/connections.mjs';
 import * as http from './scenarios/http.mjs';
 import * as plugins from './scenarios/plugins.mjs';
 import * as rate from './scenarios/rate.mjs';
+import * as recovery from './scenarios/recovery.mjs';
 import * as resilience from './scenarios/resilience.mjs';
 import * as start from './scenarios/start.mjs';
+import * as workers from './scenarios/workers.mjs';
 
-const SCENARIOS = { start, call, resilience, http, rate, chain, body, plugins, connections };
-/** Printed only: the document has no place for them yet. */
-const GROWTH = ['rate', 'chain', 'body', 'plugins', 'connections'];
-const ROUNDS = 5;
+const SCENARIOS = {
+  call,
+  resilience,
+  http,
+  rate,
+  workers,
+  start,
+  recovery,
+  chain,
+  body,
+  plugins,
+  connections,
+};
+const NAMES = Object.keys(SCENARIOS);
+/** Where a scenario does not say more: many short rounds, because a noisy neighbour stays for seconds. */
+const ROUNDS = { full: 9, quick: 3 };
+const RESULTS = join(root, 'bench/results');
+const DOCUMENT = join(root, 'docs/performance.md');
 
 async function main() {
-  const options = readOptions(process.argv.slice(2), Object.keys(SCENARIOS));
-  if (options.help) return void process.stdout.write(`${USAGE}\n`);
+  const options = readOptions(process.argv.slice(2), NAMES);
+  if (options.help) return void process.stdout.write(`${usage(NAMES)}\n`);
+  if (options.redraw) return redraw();
   // Peers are named by paths from the root.
   process.chdir(root);
-  const results = [];
-  for (const name of options.only) {
-    const result = await runScenario(SCENARIOS[name], options);
-    results.push(result);
-    if (!options.json) process.stdout.write(`\n## ${result.title}\n\n${renderTable(result)}\n`);
-    if (options.quick || GROWTH.includes(name)) continue;
-    const written = writeResult(join(root, 'bench/results'), result);
-    updateDocument(join(root, 'docs/performance.md'), written);
-  }
+  listenForInterruption();
+  const began = performance.now();
+  const results = await measureAll(options, machineFacts());
   if (options.json) process.stdout.write(`${JSON.stringify(results, null, 2)}\n`);
+  process.stderr.write(`bench: ${duration((performance.now() - began) / 1000)} for all\n`);
 }
 
-async function runScenario(scenario, { quick }) {
-  const { name, title, metrics, chart } = scenario;
-  const machine = machineFacts();
-  const onProgress = (text) => process.stderr.write(`bench: ${name}: ${text}\n`);
-  const measured = await scenario.run({ rounds: ROUNDS, quick, onProgress });
-  const peers = summarize(measured, metrics);
-  const growth =
-    scenario.slope === undefined ? {} : { growth: renderSlope({ slope: scenario.slope, peers }) };
-  const takenAt = new Date().toISOString().slice(0, 10);
-  return { name, title, takenAt, quick, rounds: ROUNDS, machine, metrics, chart, peers, ...growth };
+/** What goes wrong in one scenario is told at once and does not cost the others. */
+async function measureAll(options, machine) {
+  const mode = options.quick ? 'quick' : 'full';
+  const takes = options.only.map((name) => ({ name, takes: SCENARIOS[name].takes[mode] }));
+  const progress = new Progress(takes);
+  const results = [];
+  for (const name of options.only) {
+    try {
+      const result = await measure(SCENARIOS[name], { options, mode, machine, onTurn: progress.of(name) });
+      results.push(result);
+      if (!options.json) process.stdout.write(`\n## ${result.title}\n\n${renderTable(result)}\n`);
+      if (!options.quick) write(result);
+    } catch (error) {
+      if (interruption.aborted) throw interruption.reason;
+      process.stderr.write(`bench: ${name} failed: ${error.stack}\n`);
+      process.exitCode = 1;
+    }
+  }
+  return results;
+}
+
+async function measure(scenario, { options: { quick }, mode, machine, onTurn }) {
+  const { name, title, metrics, charts, slopes = [] } = scenario;
+  const rounds = (scenario.rounds ?? ROUNDS)[mode];
+  const loadBefore = loadNow();
+  const peers = summarize(await scenario.run({ rounds, quick, onTurn }), metrics);
+  return {
+    name,
+    title,
+    takenAt: new Date().toISOString().slice(0, 10),
+    quick,
+    rounds,
+    machine,
+    loadBefore,
+    metrics,
+    charts,
+    slopes: slopes.map((slope) => ({ ...slope, figure: slopeOf(peers, slope.points) })),
+    peers,
+  };
+}
+
+function write(result) {
+  updateDocument(DOCUMENT, writeResult(RESULTS, result));
+  updateTargets(DOCUMENT, readResults(RESULTS));
+}
+
+function redraw() {
+  const results = readResults(RESULTS);
+  for (const result of results) {
+    drawCharts(RESULTS, result);
+    updateDocument(DOCUMENT, result);
+  }
+  updateTargets(DOCUMENT, results);
 }
 
 main().catch((error) => {
-  process.stderr.write(`bench: ${error instanceof TypeError ? `${error.message}\n${USAGE}` : error.stack}\n`);
-  process.exitCode = 1;
+  const text = error instanceof UsageError ? `${error.message}\n${usage(NAMES)}` : error.stack;
+  process.stderr.write(`bench: ${error instanceof Interrupted ? 'interrupted' : text}\n`);
+  process.exitCode = error instanceof Interrupted ? 130 : 1;
 });

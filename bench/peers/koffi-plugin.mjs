@@ -19,9 +19,10 @@ export function loadWithKoffi(path) {
   const library = koffi.load(path);
   libraries.push(library);
   const vtable = library.func('plugin_vtable', table, [])();
+  const hook = (pointer, prototype) => (pointer === null ? null : koffi.decode(pointer, prototype));
   return {
-    beforeRequest: koffi.decode(vtable.before_request, before),
-    processEndpoint: koffi.decode(vtable.process_endpoint, endpoint),
-    afterResponse: koffi.decode(vtable.after_response, after),
+    beforeRequest: hook(vtable.before_request, before),
+    processEndpoint: hook(vtable.process_endpoint, endpoint),
+    afterResponse: hook(vtable.after_response, after),
   };
 }

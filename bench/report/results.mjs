@@ -1,17 +1,32 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { renderChart } from './chart.mjs';
 
 /**
- * Writes <scenario>.json with every round, and <scenario>.svg.
+ * Writes <scenario>.json with every round, and its charts: <scenario>.svg, <scenario>-<name>.svg.
  * @returns the result as written, with its figures rounded
  */
 export function writeResult(folder, result) {
   const written = rounded(result);
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${result.name}.json`), `${JSON.stringify(written, null, 2)}\n`);
-  writeFileSync(join(folder, `${result.name}.svg`), renderChart(written));
+  drawCharts(folder, written);
   return written;
+}
+
+export function drawCharts(folder, { name, charts, peers }) {
+  for (const chart of charts) {
+    const file = chart.name === undefined ? name : `${name}-${chart.name}`;
+    writeFileSync(join(folder, `${file}.svg`), renderChart(chart, peers));
+  }
+}
+
+/** Every result there is, as it was written. */
+export function readResults(folder) {
+  return readdirSync(folder)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')));
 }
 
 /** Six significant digits are more than a clock can tell. */

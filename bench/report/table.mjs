@@ -1,19 +1,28 @@
+import { number, withSpread } from './number.mjs';
+
 /** A result as a Markdown table: a row a peer, a column a metric, each with its spread. */
-export function renderTable({ peers, metrics, machine, rounds, takenAt, quick, growth }) {
+export function renderTable(result) {
+  const { peers, metrics, slopes = [] } = result;
   const shown = metrics.filter(({ key }) => peers.some(({ summary }) => summary?.[key] !== undefined));
   const columns = shown.flatMap((metric) => [valueColumn(metric), ...comparisonColumns(metric)]);
-  const header = ['', ...columns.map(({ label }) => label)];
   const rows = peers.map((peer) => [
     peer.name,
     ...(peer.missing === undefined
       ? columns.map(({ cell }) => cell(peer.summary))
       : columns.map((_, index) => (index === 0 ? `not measured: ${peer.missing}` : ''))),
   ]);
+  const header = ['', ...columns.map(({ label }) => label)];
+  const growth = slopes
+    .filter(({ figure }) => figure !== null)
+    .map(({ text, figure }) => text.replace('{}', withSpread(figure)));
+  const sentences = growth.length === 0 ? [] : [...growth, ''];
+  return [...markdownTable(header, rows), '', ...sentences, caption(result)].join('\n');
+}
+
+/** @returns lines; every column but the first is set to the right */
+export function markdownTable(header, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
-  const rule = `|---|${columns.map(() => '---:|').join('')}`;
-  const sentence = growth ? [growth, ''] : [];
-  const below = caption({ machine, rounds, takenAt, quick });
-  return [line(header), rule, ...rows.map(line), '', ...sentence, below].join('\n');
+  return [line(header), `|---|${'---:|'.repeat(header.length - 1)}`, ...rows.map(line)];
 }
 
 function valueColumn({ key, label, unit }) {
@@ -41,21 +50,15 @@ function comparisonColumns({ key, compare }) {
   ];
 }
 
-function withSpread({ median, min, max }) {
-  return `**${number(median)}** (${number(min)}–${number(max)})`;
-}
-
-/** Three significant digits, and thousands apart. */
-export function number(value) {
-  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
-  return String(Number(value.toPrecision(3)));
-}
-
-function caption({ machine, rounds, takenAt, quick }) {
-  const { cpu, cores, system, architecture, node, loadBefore } = machine;
+function caption({ machine, rounds, takenAt, quick, loadBefore }) {
   const kind = quick ? ', a quick run' : '';
   return [
-    `Median of ${rounds} rounds (smallest–largest)${kind}; comparisons are made within each round.`,
-    `${cpu}, ${cores} cores, ${system} ${architecture}, Node ${node}; load average before: ${loadBefore}; ${takenAt}.`,
+    `Median of ${number(rounds)} rounds (smallest–largest)${kind}; comparisons are made within each round.`,
+    `${machineLine(machine)}; load average before: ${loadBefore}; ${takenAt}.`,
   ].join('\n');
+}
+
+export function machineLine({ cpu, cores, system, architecture, node, commit }) {
+  const source = commit === null ? '' : `, commit ${commit}`;
+  return `${cpu}, ${cores} cores, ${system} ${architecture}, Node ${node}${source}`;
 }

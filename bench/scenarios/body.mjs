@@ -1,16 +1,24 @@
 import { benchPlugin } from '../build.mjs';
-import { cpuTimeUs } from '../cpu-time.mjs';
-import { backworksPeer, withServers } from '../http-peers.mjs';
-import { loadGenerator } from '../load.mjs';
+import { backworksPeer, httpPeer, withServers } from '../http-peers.mjs';
+import { loadGenerator } from '../load/wrk.mjs';
+import { measureLoad } from '../load/measure-load.mjs';
 import { alternate } from '../measure.mjs';
 
 const KIB = 1024;
 const SIZES_KIB = [0.2, 4, 64, 1024];
-const CONNECTIONS = 16;
-const nameOf = (kib) => `Backworks, isolated, ${kib} KiB`;
+/** Few, so that a second is enough for the largest. */
+const CONNECTIONS = 4;
+const SECONDS = 1;
+const KINDS = {
+  'Backworks, isolated': () => backworksPeer([{ name: 'bench', path: benchPlugin() }], 'bench'),
+  'Hono, reading JSON': () => httpPeer('hono'),
+};
+const nameOf = (kind, kib) => `${kind}, ${kib} KiB`;
+const pointsOf = (kind, key) => SIZES_KIB.map((kib) => ({ x: kib, peer: nameOf(kind, kib), key }));
 
 export const name = 'body';
 export const title = 'Request bodies, three hooks each';
+export const takes = { full: 115, quick: 50 };
 export const metrics = [
   { key: 'requests', label: `${CONNECTIONS} connections`, unit: 'requests/s' },
   { key: 'megabytes', label: 'of bodies', unit: 'MB/s' },
@@ -18,35 +26,47 @@ export const metrics = [
   { key: 'p50', label: 'p50', unit: 'µs' },
   { key: 'failed', label: 'failed', unit: 'requests a round' },
 ];
-export const chart = {
-  key: 'cpu',
-  title: 'Server CPU per request by size of its body (µs, less is better)',
-  scale: 'log',
-};
-export const slope = {
-  key: 'cpu',
-  text: (value) => `Each further KiB costs the server ${value} µs of CPU, for both hooks that see it.`,
-  at: Object.fromEntries(SIZES_KIB.map((kib) => [nameOf(kib), kib])),
-};
+export const charts = [
+  {
+    title: 'Server CPU per request, by size of its body',
+    unit: 'µs',
+    better: 'less',
+    scale: 'log',
+    x: { label: 'KiB of JSON in the body', scale: 'log' },
+    series: Object.keys(KINDS).map((kind) => ({ name: kind, points: pointsOf(kind, 'cpu') })),
+  },
+];
+export const slopes = [
+  {
+    text: 'Each further KiB costs the server {} µs of CPU, with both hooks that see it.',
+    points: pointsOf('Backworks, isolated', 'cpu'),
+  },
+  {
+    text: 'A bare Hono that parses the body takes {} µs for it.',
+    points: pointsOf('Hono, reading JSON', 'cpu'),
+  },
+];
 
-export async function run({ rounds, quick, onProgress }) {
-  const seconds = quick ? 1 : 2;
-  const command = () => backworksPeer([{ name: 'bench', path: benchPlugin() }], 'bench');
-  const commands = Object.fromEntries(SIZES_KIB.map((kib) => [nameOf(kib), command]));
-  // One server would do for all, but each has the heap that its own bodies make.
-  const sizes = [...SIZES_KIB];
-  const open = async ({ url, pid }) => {
+export async function run({ rounds, onTurn }) {
+  const sizes = new Map();
+  const commands = {};
+  // One server would do for all sizes, but each has the heap that its own bodies make.
+  for (const kib of SIZES_KIB) {
+    for (const [kind, command] of Object.entries(KINDS)) {
+      commands[nameOf(kind, kib)] = command;
+      sizes.set(nameOf(kind, kib), Math.round(kib * KIB));
+    }
+  }
+  const open = async (server, peer) => {
     const load = loadGenerator();
-    const body = bodyOf(Math.round((sizes.shift() ?? 0) * KIB));
-    await load(url, CONNECTIONS, 1, body);
+    const body = bodyOf(sizes.get(peer));
+    await load(server.url, CONNECTIONS, SECONDS, body);
     return async () => {
-      const before = cpuTimeUs(pid);
-      const { requests, failed, p50 } = await load(url, CONNECTIONS, seconds, body);
-      const cpu = before === null ? {} : { cpu: (cpuTimeUs(pid) - before) / (requests * seconds) };
-      return { requests, megabytes: (requests * body.length) / 1e6, failed, p50, ...cpu };
+      const { requests, failed, p50, cpu } = await measureLoad(load, server, CONNECTIONS, SECONDS, body);
+      return { requests, megabytes: (requests * body.length) / 1e6, failed, p50, cpu };
     };
   };
-  return withServers(commands, open, (peers) => alternate(peers, rounds, onProgress));
+  return withServers(commands, open, (peers) => alternate(peers, rounds, onTurn));
 }
 
 /** JSON as services send it: a list of small objects. */

@@ -10,11 +10,17 @@ export const title = 'One call to a plugin';
 const FLOOR = 'C socketpair ping-pong';
 const ISOLATED = 'Backworks, isolated';
 const UNSANDBOXED = 'Backworks, isolated, sandbox: off';
-export const chart = { key: 'perCall64', title: 'One call, 64 in flight (µs, less is better)', scale: 'log' };
+const KOFFI = 'koffi by hand, in-process';
+export const takes = { full: 150, quick: 22 };
+export const charts = [
+  { key: 'perCall64', title: 'One call, 64 in flight', unit: 'µs per call', better: 'less', scale: 'log' },
+  { name: 'p50', key: 'p50', title: 'One call at a time, p50', unit: 'µs', better: 'less', scale: 'log' },
+];
 export const metrics = [
   { key: 'p50', label: 'one at a time, p50', unit: 'µs', compare: { by: 'ratio', to: FLOOR } },
   { key: 'p99', label: 'one at a time, p99', unit: 'µs' },
   { key: 'perCall64', label: '64 in flight, per call', unit: 'µs', compare: { by: 'ratio', to: ISOLATED } },
+  { key: 'loop', label: 'in a loop, per call', unit: 'µs', compare: { by: 'ratio', to: KOFFI } },
   { key: 'perCall256', label: '256 in flight, per call', unit: 'µs' },
 ];
 
@@ -29,6 +35,7 @@ function commands({ install }) {
     () =>
       node(`bench/peers/call/${script}.mjs`, benchPlugin(), ...more);
   const extism = (mode) => () => [...node('bench/peers/extism/main.mjs', buildExtism({ install })), mode];
+  const pingPong = () => compileC('peers/call/ping_pong.c', 'ping_pong');
   const go = (protocol) => () => [
     buildGoPlugin({ install }),
     benchPlugin(),
@@ -36,11 +43,12 @@ function commands({ install }) {
     JSON.stringify(payload),
   ];
   return {
-    [FLOOR]: () => [compileC('peers/call/ping_pong.c', 'ping_pong')],
+    [FLOOR]: () => [pingPong()],
+    'Node, socketpair, C program': () => node('bench/peers/call/echo.mjs', pingPong()),
     [ISOLATED]: own('isolated'),
     [UNSANDBOXED]: own('isolated', 'off'),
     'Backworks, in-process': own('in-process'),
-    'koffi by hand, in-process': own('koffi'),
+    [KOFFI]: own('koffi'),
     'Node fork + IPC + koffi': own('fork-koffi'),
     'Extism JS SDK, main thread': extism('main'),
     'Extism JS SDK, worker': extism('worker'),
@@ -49,34 +57,46 @@ function commands({ install }) {
   };
 }
 
-export async function run({ rounds, quick, onProgress }) {
-  const milliseconds = quick ? 100 : 1000;
+export async function run({ rounds, quick, onTurn }) {
+  const milliseconds = quick ? 100 : 350;
   const processes = [];
-  const peers = Object.entries(commands({ install: !quick })).map(([peer, command]) => {
-    try {
-      return { name: peer, command: command() };
-    } catch (error) {
-      if (error instanceof Missing) return { name: peer, missing: error.message };
-      throw error;
-    }
-  });
   try {
-    for (const peer of peers.filter(({ command }) => command !== undefined)) {
-      const process = new PeerProcess(peer.command);
-      processes.push(process);
-      await process.answer();
-      peer.measure = () => measure(process, milliseconds);
-      await peer.measure();
+    const peers = [];
+    for (const [peer, command] of Object.entries(commands({ install: !quick }))) {
+      peers.push({ name: peer, ...(await start(command, milliseconds, processes)) });
     }
-    return await alternate(peers, rounds, onProgress);
+    return await alternate(peers, rounds, onTurn);
   } finally {
     await Promise.all(processes.map((process) => process.end()));
   }
 }
 
-async function measure(process, milliseconds) {
-  const { p50, p99 } = await process.ask({ milliseconds, width: 1 });
-  const { perCall: perCall64 } = await process.ask({ milliseconds, width: 64 });
-  const { perCall: perCall256 } = await process.ask({ milliseconds, width: 256 });
-  return { p50, p99, perCall64, perCall256 };
+/** @param processes takes what was started */
+async function start(command, milliseconds, processes) {
+  try {
+    const process = new PeerProcess(command());
+    processes.push(process);
+    await process.answer();
+    const measure = parts(process, milliseconds);
+    for (const part of measure) await part();
+    return { measure };
+  } catch (error) {
+    if (error instanceof Missing) return { missing: error.message };
+    throw error;
+  }
+}
+
+function parts(process, milliseconds) {
+  const wide = async (width) => {
+    const { perCall } = await process.ask({ milliseconds, width });
+    return { [`perCall${width}`]: perCall };
+  };
+  return [
+    async () => {
+      const { p50, p99, loop } = await process.ask({ milliseconds, width: 1 });
+      return { p50, p99, ...(loop === undefined ? {} : { loop }) };
+    },
+    () => wide(64),
+    () => wide(256),
+  ];
 }

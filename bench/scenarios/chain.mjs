@@ -1,31 +1,45 @@
 import { benchPlugin } from '../build.mjs';
-import { cpuTimeUs } from '../cpu-time.mjs';
 import { backworksPeer, withServers } from '../http-peers.mjs';
-import { loadGenerator } from '../load.mjs';
+import { loadGenerator } from '../load/wrk.mjs';
+import { measureLoad } from '../load/measure-load.mjs';
 import { alternate } from '../measure.mjs';
 
 const LENGTHS = [0, 1, 5, 20, 50];
 const CONNECTIONS = 64;
-const WARM_UP_SECONDS = 1;
+const SECONDS = 1;
 const nameOf = (length) => `Backworks, ${length} isolated plugin${length === 1 ? '' : 's'}`;
+const pointsOf = (key, lengths = LENGTHS) =>
+  lengths.map((length) => ({ x: length, peer: nameOf(length), key }));
 
 export const name = 'chain';
 export const title = 'A chain of plugins, one hook each';
+export const takes = { full: 70, quick: 25 };
 export const metrics = [
   { key: 'requests', label: `${CONNECTIONS} connections`, unit: 'requests/s' },
-  { key: 'cpu', label: 'server CPU per request', unit: 'µs' },
+  {
+    key: 'cpu',
+    label: 'server CPU per request',
+    unit: 'µs',
+    compare: { by: 'difference', to: nameOf(0) },
+  },
   { key: 'p50', label: 'p50', unit: 'µs' },
   { key: 'failed', label: 'failed', unit: 'requests a round' },
 ];
-export const chart = {
-  key: 'cpu',
-  title: 'Server CPU per request by length of the chain (µs, less is better)',
-};
-export const slope = {
-  key: 'cpu',
-  text: (value) => `Each further plugin costs the server ${value} µs of CPU per request.`,
-  at: Object.fromEntries(LENGTHS.map((length) => [nameOf(length), length])),
-};
+export const charts = [
+  {
+    title: 'Server CPU per request, by length of the chain',
+    unit: 'µs',
+    better: 'less',
+    x: { label: 'isolated plugins in the chain, one hook each' },
+    series: [{ name: 'Backworks, isolated', points: pointsOf('cpu') }],
+  },
+];
+export const slopes = [
+  {
+    text: 'Each further plugin costs the server {} µs of CPU per request.',
+    points: pointsOf('cpu', LENGTHS.slice(1)),
+  },
+];
 
 /** Each plugin has a before_request hook that looks at the request; the configuration itself answers. */
 function commands() {
@@ -34,17 +48,14 @@ function commands() {
   return Object.fromEntries(LENGTHS.map((length) => [nameOf(length), () => backworksPeer(chain(length))]));
 }
 
-export async function run({ rounds, quick, onProgress }) {
-  const seconds = quick ? 1 : 2;
-  const open = async ({ url, pid }) => {
+export async function run({ rounds, onTurn }) {
+  const open = async (server) => {
     const load = loadGenerator();
-    await load(url, CONNECTIONS, WARM_UP_SECONDS);
+    await load(server.url, CONNECTIONS, SECONDS);
     return async () => {
-      const before = cpuTimeUs(pid);
-      const { requests, failed, p50 } = await load(url, CONNECTIONS, seconds);
-      const cpu = before === null ? {} : { cpu: (cpuTimeUs(pid) - before) / (requests * seconds) };
-      return { requests, failed, p50, ...cpu };
+      const { requests, failed, p50, cpu } = await measureLoad(load, server, CONNECTIONS, SECONDS);
+      return { requests, failed, p50, cpu };
     };
   };
-  return withServers(commands(), open, (peers) => alternate(peers, rounds, onProgress));
+  return withServers(commands(), open, (peers) => alternate(peers, rounds, onTurn));
 }

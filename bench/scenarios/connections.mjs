@@ -1,50 +1,79 @@
-import { benchPlugin } from '../build.mjs';
+import { readFileSync } from 'node:fs';
+import { benchPlugin, Missing } from '../build.mjs';
 import { backworksPeer, httpPeer, withServers } from '../http-peers.mjs';
-import { loadGenerator } from '../load.mjs';
+import { generator } from '../load/generator.mjs';
 import { alternate } from '../measure.mjs';
 
 const BARE = 'Hono, bare';
+const ISOLATED = 'Backworks, isolated';
 const WIDTHS = [1, 10, 100, 1000, 10_000];
+const SECONDS = 1;
+const MOST = WIDTHS.at(-1);
+/** A server has some files open besides its connections. */
+const OPEN_FILES = MOST + 200;
+const keyOf = (width) => `requests${width}`;
+const pointsOf = (peer) => WIDTHS.map((width) => ({ x: width, peer, key: keyOf(width) }));
+/** By tenfold steps, from where the server is busy all the time. */
+const stepsOf = (peer) => WIDTHS.slice(1).map((width) => ({ x: Math.log10(width), peer, key: keyOf(width) }));
 
 export const name = 'connections';
 export const title = 'From one connection to ten thousand';
+export const takes = { full: 110, quick: 50 };
+export const rounds = { full: 7, quick: 3 };
 export const metrics = [
   ...WIDTHS.map((width) => ({
-    key: `requests${width}`,
+    key: keyOf(width),
     label: width === 1 ? '1 connection' : `${width.toLocaleString('en-US')} connections`,
     unit: 'requests/s',
-    ...(width === WIDTHS.at(-1) ? { compare: { by: 'ratio', to: BARE } } : {}),
+    compare: { by: 'ratio', to: BARE },
   })),
   { key: 'failed', label: 'failed', unit: 'requests a round' },
 ];
-export const chart = {
-  key: `requests${WIDTHS.at(-1)}`,
-  title: 'Requests per second, 10,000 connections (more is better)',
-};
+export const charts = [
+  {
+    title: 'Requests per second, by number of connections, three hooks each',
+    unit: 'requests/s',
+    better: 'more',
+    x: { label: 'connections', scale: 'log' },
+    series: [ISOLATED, BARE].map((peer) => ({ name: peer, points: pointsOf(peer) })),
+  },
+];
+export const slopes = [
+  {
+    text: 'From 10 connections on, each tenfold number of them changes what Backworks serves by {} requests/s.',
+    points: stepsOf(ISOLATED),
+  },
+  { text: 'Of bare Hono, it changes that by {} requests/s.', points: stepsOf(BARE) },
+];
 
-export async function run({ rounds, quick, onProgress }) {
-  const seconds = quick ? 1 : 3;
+export async function run({ rounds: wanted, onTurn }) {
   const commands = {
-    [BARE]: () => httpPeer('hono'),
-    // Nobody waits longer than a client would: 10,000 calls in line take a second or so.
-    'Backworks, isolated': () =>
-      backworksPeer(
-        [{ name: 'bench', path: benchPlugin(), timeouts: { call: '10s' }, limits: { queue: 20_000 } }],
-        'bench',
+    [BARE]: () => withinLimits(httpPeer('hono')),
+    [ISOLATED]: () =>
+      withinLimits(
+        backworksPeer([{ name: 'bench', path: benchPlugin(), limits: { queue: 2 * MOST } }], 'bench'),
       ),
   };
   const open = async ({ url }) => {
-    const load = loadGenerator();
-    await load(url, 64, 1);
-    return async () => {
-      const measured = { failed: 0 };
-      for (const width of WIDTHS) {
-        const { requests, failed } = await load(url, width, seconds);
-        measured[`requests${width}`] = requests;
-        measured.failed += failed;
-      }
-      return measured;
-    };
+    const { closedLoop } = generator();
+    await closedLoop(url, 1, 64);
+    const failures = { failed: 0 };
+    return WIDTHS.map((width) => () => measure({ closedLoop, url, width, failures }));
   };
-  return withServers(commands, open, (peers) => alternate(peers, rounds, onProgress));
+  return withServers(commands, open, (peers) => alternate(peers, wanted, onTurn));
+}
+
+/** @param failures added up over the widths of a round */
+async function measure({ closedLoop, url, width, failures }) {
+  const { requests, failed } = await closedLoop(url, width === MOST ? 2 * SECONDS : SECONDS, width);
+  failures.failed = width === WIDTHS[0] ? failed : failures.failed + failed;
+  return { [keyOf(width)]: requests, failed: failures.failed };
+}
+
+/** Node raises its limit of open files as far as it may, and what it starts has the same. */
+function withinLimits(command) {
+  if (process.platform !== 'linux') return command;
+  const [, , most] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
+  if (most === 'unlimited' || Number(most) >= OPEN_FILES) return command;
+  throw new Missing(`needs ${OPEN_FILES} open files (ulimit -n: ${most})`);
 }

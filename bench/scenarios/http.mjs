@@ -1,16 +1,20 @@
 import { benchPlugin } from '../build.mjs';
-import { cpuTimeUs } from '../cpu-time.mjs';
 import { backworksPeer, httpPeer, withServers } from '../http-peers.mjs';
-import { loadGenerator } from '../load.mjs';
+import { loadGenerator } from '../load/wrk.mjs';
+import { measureLoad } from '../load/measure-load.mjs';
 import { alternate } from '../measure.mjs';
 import { nginxCommand } from '../peers/nginx/command.mjs';
+import { threeHooks } from '../three-hooks.mjs';
 
 const BARE = 'Hono, bare';
 const MAIN = 64;
-const WARM_UP_SECONDS = 1;
+const OTHERS = [1, 16, 256];
+const SECONDS = 1;
+const WARM_UP_SECONDS = 2;
 
 export const name = 'http';
 export const title = 'Requests per second, three hooks each';
+export const takes = { full: 430, quick: 60 };
 const requestsAt = (connections) => ({
   key: `requests${connections}`,
   label: connections === 1 ? '1 connection' : `${connections} connections`,
@@ -20,22 +24,23 @@ export const metrics = [
   { key: 'p50', label: `p50 at ${MAIN}`, unit: 'µs' },
   { key: 'p99', label: `p99 at ${MAIN}`, unit: 'µs' },
   { key: 'cpu', label: 'server CPU per request', unit: 'µs', compare: { by: 'difference', to: BARE } },
-  ...[1, 16, 256].map((connections) => ({ ...requestsAt(connections), unit: 'requests/s' })),
+  ...OTHERS.map((connections) => ({ ...requestsAt(connections), unit: 'requests/s' })),
   { key: 'failed', label: 'failed', unit: 'requests a round' },
 ];
-export const chart = {
-  key: `requests${MAIN}`,
-  title: `Requests per second, ${MAIN} connections (more is better)`,
-};
+export const charts = [
+  {
+    key: `requests${MAIN}`,
+    title: `Requests per second, three hooks each, ${MAIN} connections`,
+    unit: 'requests/s',
+    better: 'more',
+  },
+  { name: 'cpu', key: 'cpu', title: 'Server CPU per request, three hooks each', unit: 'µs', better: 'less' },
+];
 
 /** Name → command line. */
 function commands() {
   const backworks = (plugin) => backworksPeer([{ name: 'bench', ...plugin }], 'bench');
   const all = benchPlugin();
-  const three = ['before', 'endpoint', 'after'].map((hook) => ({
-    name: `bench-${hook}`,
-    path: benchPlugin(hook),
-  }));
   return {
     'node:http, no plugin': () => httpPeer('node-http'),
     [BARE]: () => httpPeer('hono'),
@@ -45,32 +50,26 @@ function commands() {
     'Backworks, isolated, 2 instances': () => backworks({ path: all, instances: 2 }),
     'Backworks, isolated, every hook changes something': () =>
       backworks({ path: all, config: { patch: true } }),
-    'Backworks, three isolated plugins': () => backworksPeer(three, 'bench-endpoint'),
+    'Backworks, three isolated plugins': threeHooks,
     'nginx + njs': () => nginxCommand(),
   };
 }
 
-export async function run({ rounds, quick, onProgress }) {
-  const seconds = quick ? 1 : 2;
-  const widths = quick ? [MAIN] : [1, 16, MAIN, 256];
-  const open = async ({ url, pid }) => {
+export async function run({ rounds, quick, onTurn }) {
+  const widths = quick ? [MAIN] : [MAIN, ...OTHERS];
+  const open = async (server) => {
     const load = loadGenerator();
-    await load(url, MAIN, WARM_UP_SECONDS);
-    return () => measure({ load, url, pid, seconds, widths });
+    await load(server.url, MAIN, quick ? 1 : WARM_UP_SECONDS);
+    const failures = { failed: 0 };
+    return widths.map((width) => () => measure(load, server, width, failures));
   };
-  return withServers(commands(), open, (peers) => alternate(peers, rounds, onProgress));
+  return withServers(commands(), open, (peers) => alternate(peers, rounds, onTurn));
 }
 
-async function measure({ load, url, pid, seconds, widths }) {
-  const measured = { failed: 0 };
-  for (const width of widths) {
-    const before = cpuTimeUs(pid);
-    const { requests, failed, p50, p99 } = await load(url, width, seconds);
-    measured[`requests${width}`] = requests;
-    measured.failed += failed;
-    if (width !== MAIN) continue;
-    Object.assign(measured, { p50, p99 });
-    if (before !== null) measured.cpu = (cpuTimeUs(pid) - before) / (requests * seconds);
-  }
-  return measured;
+/** @param failures added up over the widths of a round, of which the first is MAIN */
+async function measure(load, server, width, failures) {
+  const { requests, failed, p50, p99, cpu } = await measureLoad(load, server, width, SECONDS);
+  failures.failed = width === MAIN ? failed : failures.failed + failed;
+  const measured = { [`requests${width}`]: requests, failed: failures.failed };
+  return width === MAIN ? { ...measured, p50, p99, cpu } : measured;
 }

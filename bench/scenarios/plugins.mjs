@@ -1,15 +1,22 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { benchPlugin } from '../build.mjs';
+import { childrenOf } from '../children.mjs';
 import { cpuTimeUs } from '../cpu-time.mjs';
 import { backworksPeer } from '../http-peers.mjs';
 import { alternate } from '../measure.mjs';
 import { PeerProcess } from '../peer-process.mjs';
 
 const COUNTS = [0, 1, 10, 100, 300];
+/** Nothing starts any more when nothing has for so long. */
+const SETTLED_MS = 500;
 const nameOf = (count) => `Backworks, ${count} plugin${count === 1 ? '' : 's'}`;
+const pointsOf = (key) => COUNTS.map((count) => ({ x: count, peer: nameOf(count), key }));
 
 export const name = 'plugins';
 export const title = 'Many plugins in one server';
+export const takes = { full: 115, quick: 25 };
+export const rounds = { full: 5, quick: 3 };
 export const metrics = [
   { key: 'ready', label: 'start → listening', unit: 'ms', compare: { by: 'difference', to: nameOf(0) } },
   { key: 'server', label: 'server, resident', unit: 'MiB' },
@@ -17,18 +24,40 @@ export const metrics = [
   { key: 'processes', label: 'processes', unit: 'runners' },
   { key: 'idle', label: 'idle, server and runners', unit: '% of a core' },
 ];
-export const chart = { key: 'ready', title: 'From the start to listening (ms, less is better)' };
-export const slope = {
-  key: 'ready',
-  text: (value) => `Each further plugin takes ${value} ms at the start.`,
-  at: Object.fromEntries(COUNTS.map((count) => [nameOf(count), count])),
-};
+const axis = { label: 'plugins in one server' };
+export const charts = [
+  {
+    title: 'From the start of Node to listening, by number of plugins',
+    unit: 'ms',
+    better: 'less',
+    x: axis,
+    series: [{ name: 'Backworks, isolated', points: pointsOf('ready') }],
+  },
+  {
+    name: 'memory',
+    title: 'Memory, by number of plugins',
+    unit: 'MiB',
+    better: 'less',
+    x: axis,
+    series: [
+      { name: 'runners, private, all together', points: pointsOf('runners') },
+      { name: 'server, resident', points: pointsOf('server') },
+    ],
+  },
+];
+export const slopes = [
+  { text: 'Each further plugin takes {} ms at the start.', points: pointsOf('ready') },
+  { text: 'Its processes take {} MiB of their own.', points: pointsOf('runners') },
+  { text: 'The server grows by {} MiB.', points: pointsOf('server') },
+  { text: 'While nothing happens, it takes {} % of a core.', points: pointsOf('idle') },
+];
 
 /** Each has a process that serves and one that stands by. */
-export function run({ rounds, quick, onProgress }) {
+export function run({ rounds: wanted, quick, onTurn }) {
   const path = benchPlugin('before');
-  const idleMs = quick ? 1000 : 3000;
-  const peers = COUNTS.map((count) => ({
+  const idleMs = quick ? 1000 : 2000;
+  const counts = quick ? COUNTS.slice(0, -1) : COUNTS;
+  const peers = counts.map((count) => ({
     name: nameOf(count),
     measure: () =>
       measure(
@@ -36,41 +65,43 @@ export function run({ rounds, quick, onProgress }) {
         idleMs,
       ),
   }));
-  return alternate(peers, rounds, onProgress);
+  return alternate(peers, wanted, onTurn);
 }
 
 async function measure(plugins, idleMs) {
   const began = performance.now();
   const server = new PeerProcess(backworksPeer(plugins));
-  const { pid } = await server.answer();
-  const ready = performance.now() - began;
-  if (process.platform !== 'linux') {
+  try {
+    const { pids } = await server.answer();
+    const ready = performance.now() - began;
+    return process.platform === 'linux' ? { ready, ...(await atRest(pids[0], idleMs)) } : { ready };
+  } finally {
     await server.end();
-    return { ready };
   }
-  // Spares start after the server listens.
-  await pause(1000);
-  const runners = childrenOf(pid);
-  const cpu = () => [pid, ...runners].reduce((sum, process) => sum + cpuTimeUs(process), 0);
-  const before = cpu();
+}
+
+async function atRest(pid, idleMs) {
+  const runners = await settledChildren(pid);
+  const before = cpuTimeUs([pid, ...runners]);
   await pause(idleMs);
-  const idle = ((cpu() - before) / (idleMs * 1000)) * 100;
+  const idle = ((cpuTimeUs([pid, ...runners]) - before) / (idleMs * 1000)) * 100;
   const memory = runners.map((runner) => memoryKib(runner, /^Private_(?:Clean|Dirty):/));
-  const figures = {
-    ready,
+  return {
     server: memoryKib(pid, /^Rss:/) / 1024,
     runners: memory.reduce((sum, kib) => sum + kib, 0) / 1024,
     processes: runners.length,
     idle,
   };
-  await server.end();
-  return figures;
 }
 
-function childrenOf(pid) {
-  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  );
+/** Spares start after the server listens. */
+async function settledChildren(pid) {
+  for (let before = childrenOf(pid); ;) {
+    await pause(SETTLED_MS);
+    const now = childrenOf(pid);
+    if (now.join() === before.join()) return now;
+    before = now;
+  }
 }
 
 function memoryKib(pid, kind) {
@@ -78,8 +109,4 @@ function memoryKib(pid, kind) {
   return lines
     .filter((line) => kind.test(line))
     .reduce((sum, line) => sum + Number(/(\d+) kB$/.exec(line)?.[1] ?? 0), 0);
-}
-
-function pause(milliseconds) {
-  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

@@ -1,30 +1,39 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { benchPlugin } from '../build.mjs';
 import { backworksPeer, httpPeer, withServers } from '../http-peers.mjs';
-import { loadGenerator } from '../load.mjs';
+import { loadGenerator } from '../load/wrk.mjs';
+import { generator } from '../load/generator.mjs';
 import { alternate } from '../measure.mjs';
+import { nginxCommand } from '../peers/nginx/command.mjs';
+import { threeHooks } from '../three-hooks.mjs';
 
 const BARE = 'Hono, bare';
 const RATE = 2000;
 const CONNECTIONS = 256;
-const execute = promisify(execFile);
+const RATE_TEXT = RATE.toLocaleString('en-US');
 
 export const name = 'rate';
-export const title = `Latency at ${RATE.toLocaleString('en-US')} requests a second`;
+export const title = `Latency at ${RATE_TEXT} requests a second`;
+export const takes = { full: 150, quick: 35 };
 export const metrics = [
   { key: 'p50', label: 'p50', unit: 'µs', compare: { by: 'difference', to: BARE } },
-  { key: 'p99', label: 'p99', unit: 'µs' },
+  { key: 'p99', label: 'p99', unit: 'µs', compare: { by: 'difference', to: BARE } },
   { key: 'p999', label: 'p99.9', unit: 'µs' },
   { key: 'failed', label: 'failed', unit: 'requests a round' },
 ];
-export const chart = {
-  key: 'p99',
-  title: `p99 at ${RATE.toLocaleString('en-US')} requests a second (µs, less is better)`,
-};
+export const charts = [
+  { key: 'p50', title: `Latency, p50, at ${RATE_TEXT} requests a second`, unit: 'µs', better: 'less' },
+  {
+    name: 'p99',
+    key: 'p99',
+    title: `Latency, p99, at ${RATE_TEXT} requests a second`,
+    unit: 'µs',
+    better: 'less',
+    scale: 'log',
+  },
+];
 
-export async function run({ rounds, quick, onProgress }) {
-  const seconds = quick ? 2 : 5;
+export async function run({ rounds, quick, onTurn }) {
+  const seconds = quick ? 1 : 2;
   const path = benchPlugin();
   const backworks = (plugin) => () => backworksPeer([{ name: 'bench', path, ...plugin }], 'bench');
   const commands = {
@@ -32,16 +41,18 @@ export async function run({ rounds, quick, onProgress }) {
     'Hono + koffi by hand': () => httpPeer('hono-koffi', path),
     'Backworks, in-process': backworks({ isolation: 'in-process' }),
     'Backworks, isolated': backworks({}),
+    'Backworks, three isolated plugins': threeHooks,
+    'nginx + njs': () => nginxCommand(),
   };
   const open = async ({ url }) => {
+    const { openLoop } = generator();
     await loadGenerator()(url, 64, 1);
-    return () => measure(url, seconds);
+    return () => measure(openLoop, url, seconds);
   };
-  return withServers(commands, open, (peers) => alternate(peers, rounds, onProgress));
+  return withServers(commands, open, (peers) => alternate(peers, rounds, onTurn));
 }
 
-async function measure(url, seconds) {
-  const args = ['bench/open-loop.mjs', url, RATE, seconds, CONNECTIONS].map(String);
-  const { stdout } = await execute(process.execPath, args);
-  return JSON.parse(stdout);
+async function measure(openLoop, url, seconds) {
+  const { p50, p99, p999, failed } = await openLoop(url, RATE, seconds, CONNECTIONS);
+  return { p50, p99, p999, failed };
 }

@@ -8,10 +8,15 @@ export const title = 'Breaker, bulkhead, deadline and metrics around a call';
 export const metrics = [
   { key: 'perCall', label: 'per call', unit: 'µs', compare: { by: 'difference', to: ALONE } },
 ];
-export const chart = {
-  key: 'perCall',
-  title: 'A call that takes no time, with its guards (µs, less is better)',
-};
+export const takes = { full: 16, quick: 4 };
+export const charts = [
+  {
+    key: 'perCall',
+    title: 'A call that takes no time, with its guards',
+    unit: 'µs per call',
+    better: 'less',
+  },
+];
 
 /** Name → the guards of peers/guards.mjs. */
 const PEERS = {
@@ -20,8 +25,8 @@ const PEERS = {
   'cockatiel wrap(), without metrics': 'cockatiel',
 };
 
-export async function run({ rounds, quick, onProgress }) {
-  const task = { milliseconds: quick ? 300 : 1000 };
+export async function run({ rounds, quick, onTurn }) {
+  const task = { milliseconds: quick ? 200 : 500 };
   const processes = [];
   try {
     const peers = [];
@@ -32,7 +37,7 @@ export async function run({ rounds, quick, onProgress }) {
       await process.ask(task);
       peers.push({ name: peer, measure: () => process.ask(task) });
     }
-    return await alternate(peers, rounds, onProgress);
+    return await alternate(peers, rounds, onTurn);
   } finally {
     await Promise.all(processes.map((process) => process.end()));
   }

@@ -23,15 +23,44 @@ interface Metric {
   unit?: string;
   compare?: { by: 'ratio' | 'difference'; to: string };
 }
+interface Point {
+  x: number;
+  peer: string;
+  key: string;
+}
+interface Chart {
+  name?: string;
+  key?: string;
+  title: string;
+  unit: string;
+  better: string;
+  scale?: string;
+  x?: { label: string; scale?: string };
+  series?: { name: string; points: Point[] }[];
+}
 interface Result {
   name: string;
   quick: boolean;
   metrics: Metric[];
+  charts: Chart[];
+  slopes: { text: string; points: Point[]; figure: Spread | null }[];
   peers: Peer[];
+}
+interface Target {
+  what: string;
+  scenario: string;
+  peer?: string;
+  key?: string;
+  by?: string;
+  to?: string;
+  slope?: number;
+  atMost?: number;
+  atLeast?: number;
+  why: string;
 }
 interface Measure {
   alternate: (
-    peers: { name: string; missing?: string; measure?: () => unknown }[],
+    peers: { name: string; missing?: string; measure?: (() => unknown) | (() => unknown)[] }[],
     rounds: number,
   ) => Promise<Peer[]>;
   summarize: (peers: Peer[], metrics: Metric[]) => Peer[];
@@ -42,6 +71,8 @@ interface Statistics {
 interface Report {
   renderTable: (result: Result) => string;
   updateDocument: (path: string, result: Result) => void;
+  renderTargets: (results: Result[], targets?: Target[]) => string;
+  renderChart: (chart: Chart, peers: Peer[]) => string;
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -50,6 +81,11 @@ const { alternate, summarize } = (await load('measure.mjs')) as Measure;
 const { percentile } = (await load('statistics.mjs')) as Statistics;
 const { renderTable } = (await load('report/table.mjs')) as Report;
 const { updateDocument } = (await load('report/document.mjs')) as Report;
+const { renderTargets } = (await load('report/targets.mjs')) as Report;
+const { renderChart } = (await load('report/chart.mjs')) as Report;
+const { slopeOf } = (await load('slope.mjs')) as {
+  slopeOf: (peers: Peer[], points: Point[]) => Spread | null;
+};
 
 const folder = mkdtempSync(join(tmpdir(), 'backworks-bench-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -64,6 +100,94 @@ test('every round measures every peer once, beginning with another one each time
     { name: 'b', missing: 'needs b' },
     { name: 'c', rounds: [{ nth: 2 }, { nth: 3 }, { nth: 6 }] },
   ]);
+});
+
+test('a round goes through the parts of a measurement one by one, and keeps what each of them found', async () => {
+  const order: string[] = [];
+  const part = (name: string, key: string) => () => {
+    order.push(name + key);
+    return { [key]: order.length };
+  };
+  const peer = (name: string) => ({ name, measure: [part(name, 'x'), part(name, 'y')] });
+  const measured = await alternate([peer('a'), peer('b')], 2);
+  expect(order).toEqual(['ax', 'bx', 'ay', 'by', 'bx', 'ax', 'by', 'ay']);
+  expect(measured[0]?.rounds).toEqual([
+    { x: 1, y: 3 },
+    { x: 6, y: 8 },
+  ]);
+});
+
+test('a slope is taken within each round too', () => {
+  const peers = [
+    { name: 'one', rounds: [{ us: 11 }, { us: 102 }] },
+    { name: 'ten', rounds: [{ us: 20 }, { us: 120 }] },
+    { name: 'not here', missing: 'needs go' },
+  ];
+  const points = [
+    { x: 1, peer: 'one', key: 'us' },
+    { x: 10, peer: 'ten', key: 'us' },
+    { x: 20, peer: 'not here', key: 'us' },
+  ];
+  expect(slopeOf(peers, points)).toEqual({ median: 1.5, min: 1, max: 2 });
+  expect(slopeOf(peers, points.slice(1))).toBeNull();
+});
+
+test('a target is judged by the median, and one that is missed says why', () => {
+  const rounds = [{ us: 3 }, { us: 4 }, { us: 9 }];
+  const summary = { us: { median: 4, min: 3, max: 9 } };
+  const twice = { name: 'twice', rounds: [{ us: 6 }, { us: 8 }, { us: 18 }] };
+  const result = {
+    name: 's',
+    slopes: [{ text: '', points: [], figure: summary.us }],
+    peers: [{ name: 'p', rounds, summary }, twice],
+  } as unknown as Result;
+  const target = (what: string, more: Partial<Target>): Target => ({
+    what,
+    scenario: 's',
+    peer: 'p',
+    key: 'us',
+    why: `because of ${what}.`,
+    ...more,
+  });
+  const text = renderTargets(
+    [result],
+    [
+      target('A', { atMost: 4 }),
+      target('B', { atMost: 3.9 }),
+      target('C', { peer: 'twice', by: 'ratio', to: 'p', atLeast: 2 }),
+      target('D', { slope: 0, atMost: 1 }),
+      target('E', { peer: 'nobody', atMost: 1 }),
+    ],
+  );
+  const rows = text.split('\n').filter((line) => /^\| [A-E] /.test(line));
+  expect(rows).toEqual([
+    '| A | ≤ 4 | **4** (3–9) | yes |',
+    '| B | ≤ 3.9 | **4** (3–9) | **no** |',
+    '| C | ≥ 2 | **2** (2–2) | yes |',
+    '| D | ≤ 1 | **4** (3–9) | **no** |',
+    '| E | ≤ 1 | not measured | – |',
+  ]);
+  expect(text.match(/because of ./g)).toEqual(['because of B', 'because of D']);
+});
+
+test('a chart has a bar for each peer that was measured, or a line for each series', () => {
+  const peer = (name: string, median: number) => ({ name, summary: { us: { median, min: 1, max: 30 } } });
+  const peers = [peer('Backworks <1>', 2), peer('ten', 20), { name: 'not here', missing: 'needs go' }];
+  const chart = { title: 'Time', unit: 'µs', better: 'less' };
+  const bars = renderChart({ ...chart, key: 'us', scale: 'log' }, peers);
+  expect(bars.match(/<rect class="(own|bar)"/g)).toEqual(['<rect class="own"', '<rect class="bar"']);
+  expect(bars).toContain('Backworks &#60;1&#62;');
+  const points = [
+    { x: 1, peer: 'Backworks <1>', key: 'us' },
+    { x: 10, peer: 'ten', key: 'us' },
+    { x: 100, peer: 'not here', key: 'us' },
+  ];
+  const lines = renderChart(
+    { ...chart, x: { label: 'plugins', scale: 'log' }, series: [{ name: 's', points }] },
+    peers,
+  );
+  expect(/points="([^"]*)"/.exec(lines)?.[1]?.split(' ')).toHaveLength(2);
+  expect(lines).not.toContain('NaN');
 });
 
 test('a ratio is taken within each round, so that a slow round does not change it', () => {
@@ -108,6 +232,20 @@ test.each(results.map((result) => ({ scenario: result.name, result })))(
   },
 );
 
+test('docs/performance.md holds the targets against the results', () => {
+  expect(readFileSync(join(root, 'docs/performance.md'), 'utf8')).toContain(renderTargets(results));
+});
+
+test.each(results.flatMap(({ name, charts, peers }) => charts.map((chart) => ({ name, chart, peers }))))(
+  'the chart "$chart.title" is drawn from bench/results/$name.json, and shown',
+  ({ name, chart, peers }) => {
+    const file = `${name}${chart.name === undefined ? '' : `-${chart.name}`}.svg`;
+    expect(readFileSync(join(root, 'bench/results', file), 'utf8')).toBe(renderChart(chart, peers));
+    const document = readFileSync(join(root, 'docs/performance.md'), 'utf8');
+    expect(document).toContain(`](../bench/results/${file})`);
+  },
+);
+
 test.each(results.map((result) => ({ scenario: result.name, result })))(
   'bench/results/$scenario.json is summed up from its own rounds',
   ({ result }) => {
@@ -117,6 +255,10 @@ test.each(results.map((result) => ({ scenario: result.name, result })))(
       for (const [key, { median }] of Object.entries(summary ?? {})) {
         expect(again[index]?.summary?.[key]?.median).toBeCloseTo(median, 1);
       }
+    }
+    for (const { points, figure } of result.slopes) {
+      // Rounds are written with six digits, and a slope is a difference of them.
+      expect(slopeOf(result.peers, points)?.median).toBeCloseTo(figure?.median ?? NaN, 0);
     }
   },
 );

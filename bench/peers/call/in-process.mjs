@@ -5,5 +5,6 @@ import { serveCalls } from './measure-calls.mjs';
 
 const plugin = await InProcessPlugin.open(nativeOptions('bench', process.argv[2]));
 serveCalls(() => plugin.call('process_endpoint', [ENDPOINT, METHOD, REQUEST], unguarded()), {
+  returns: true,
   end: () => plugin.close(),
 });

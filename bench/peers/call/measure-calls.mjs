@@ -1,19 +1,23 @@
-import { inFlight, oneAtATime } from '../../call-loops.mjs';
+import { inFlight, inLoop, oneAtATime } from '../../call-loops.mjs';
 import { serveTasks } from '../../peer-tasks.mjs';
 import { ANSWER } from '../../plugin/payload.mjs';
 
 /**
  * The tasks of the call scenario for any way to call that a JavaScript function can wrap:
- * `{"milliseconds":500,"width":64}` → `{"perCall"}`; with width 1 also `{"p50","p99"}`. Microseconds.
+ * `{"milliseconds":500,"width":64}` → `{"perCall"}`; with width 1 `{"p50","p99"}`. Microseconds.
  * @param call makes one call; resolves to or returns the answer
+ * @param returns whether it returns the answer; then width 1 gives `{"loop"}` as well
  */
-export function serveCalls(call, { end } = {}) {
+export function serveCalls(call, { end, returns = false } = {}) {
   const check = (answer) => {
     if (String(answer) !== ANSWER) throw new Error(`unexpected answer: ${String(answer)}`);
   };
   serveTasks({
     handle: async ({ milliseconds, width }) => {
-      if (width === 1) return oneAtATime(call, check, milliseconds);
+      if (width === 1) {
+        const one = await oneAtATime(call, check, milliseconds);
+        return returns ? { ...one, loop: inLoop(call, check, milliseconds) } : one;
+      }
       return { perCall: await inFlight(call, check, width, milliseconds) };
     },
     end,

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 
 	"github.com/hashicorp/go-hclog"
@@ -47,6 +48,8 @@ func main() {
 		plugin.Serve(serveConfig(os.Getenv(protocolVariable)))
 		return
 	}
+	// Ctrl-C reaches every process of a terminal; this one ends when its input does, and the plugin with it.
+	signal.Ignore(os.Interrupt)
 	if err := host(library, mode, os.Args[3:]); err != nil {
 		fail(err)
 	}

@@ -2,10 +2,10 @@ import { serveTasks } from '../../peer-tasks.mjs';
 
 /**
  * Says where the server is, and ends it when nobody wants it any more.
- * @param pid the process that answers, when it is not this one
+ * @param pids the processes that answer, when it is not this one
  */
-export function announce(url, end = () => {}, pid = process.pid) {
-  serveTasks({ ready: { url, pid }, handle: () => ({}), end });
+export function announce(url, end = () => {}, pids = [process.pid]) {
+  serveTasks({ ready: { url, pids }, handle: () => ({}), end });
 }
 
 /** Listens on a free loopback port. */

@@ -27,7 +27,7 @@ announce(
     await exited;
     rmSync(folder, { recursive: true });
   },
-  child.pid,
+  [child.pid],
 );
 
 function configuration() {

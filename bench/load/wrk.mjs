@@ -2,8 +2,9 @@ import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { findProgram } from '../scripts/prerequisites.mjs';
-import { Missing, output } from './build.mjs';
+import { findProgram } from '../../scripts/prerequisites.mjs';
+import { Missing, output } from '../build.mjs';
+import { interruption as signal } from '../interruption.mjs';
 
 const execute = promisify(execFile);
 const US = { us: 1, ms: 1000, s: 1_000_000 };
@@ -11,8 +12,9 @@ const US = { us: 1, ms: 1000, s: 1_000_000 };
 /**
  * The program that makes requests from a process of its own, in a closed loop: each connection asks
  * again when it has its answer.
- * @returns `load(url, connections, seconds, body)`, which posts the body if there is one and resolves to `{ requests, failed, p50, p99 }`: good
- *   answers per second, how many were asked for in vain, and latency in microseconds
+ * @returns `load(url, connections, seconds, body)`, which posts the body if there is one and resolves to
+ *   `{ requests, answered, failed, p50, p99 }`: good answers per second and altogether, how many were
+ *   asked for in vain, and latency in microseconds, null without an answer
  * @throws Missing
  */
 export function loadGenerator() {
@@ -24,18 +26,19 @@ export function loadGenerator() {
 async function wrk(url, connections, seconds, body) {
   const script = body === undefined ? [] : ['-s', postScript(body)];
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...script, url];
-  const { stdout } = await execute('wrk', args);
+  const { stdout } = await execute('wrk', args, { signal });
   const number = (pattern) => Number(pattern.exec(stdout)?.[1] ?? 0);
   const total = number(/(\d+) requests in/);
   const refused = number(/Non-2xx or 3xx responses: (\d+)/);
   const broken = (/Socket errors:.*/.exec(stdout)?.[0].match(/\d+/g) ?? []).map(Number);
   const latency = (share) => {
-    const [, value, unit] = new RegExp(`^\\s+${share}%\\s+([\\d.]+)(us|ms|s)$`, 'm').exec(stdout);
-    return Number(value) * US[unit];
+    const [, value, unit] = new RegExp(`^\\s+${share}%\\s+([\\d.]+)(us|ms|s)$`, 'm').exec(stdout) ?? [];
+    return value === undefined ? null : Number(value) * US[unit];
   };
   const failed = broken.reduce((sum, count) => sum + count, refused);
-  const requests = number(/Requests\/sec:\s+([\d.]+)/) * (1 - refused / total);
-  return { requests, failed, p50: latency(50), p99: latency(99) };
+  const answered = total - refused;
+  const requests = number(/Requests\/sec:\s+([\d.]+)/) * (answered / Math.max(1, total));
+  return { requests, answered, failed, p50: latency(50), p99: latency(99) };
 }
 
 /** wrk takes bodies from a script only. */
@@ -49,8 +52,9 @@ function postScript(body) {
 async function autocannon(url, connections, seconds, body) {
   const post = body === undefined ? [] : ['-m', 'POST', '-H', 'content-type=application/json', '-b', body];
   const args = ['--json', '--no-progress', '-c', String(connections), '-d', String(seconds), ...post, url];
-  const { stdout } = await execute('autocannon', args, { maxBuffer: 16 * 1024 * 1024 });
+  const { stdout } = await execute('autocannon', args, { maxBuffer: 16 * 1024 * 1024, signal });
   const { requests, duration, latency, errors, non2xx } = JSON.parse(stdout);
-  const good = (requests.total - non2xx) / duration;
-  return { requests: good, failed: errors + non2xx, p50: latency.p50 * US.ms, p99: latency.p99 * US.ms };
+  const answered = requests.total - non2xx;
+  const [p50, p99] = [latency.p50 * US.ms, latency.p99 * US.ms];
+  return { requests: answered / duration, answered, failed: errors + non2xx, p50, p99 };
 }

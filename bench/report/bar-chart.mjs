@@ -1,0 +1,51 @@
+import { number } from './number.mjs';
+import { scaleOf } from './scale.mjs';
+import { fixed, line, page, text, WIDTH } from './svg.mjs';
+
+const LABELS_MIN = 220;
+/** Room for a letter of a name in bold. */
+const LETTER = 8.2;
+const VALUES = 90;
+const ROW = 28;
+const BAR = 16;
+const TOP = 70;
+const AXIS = 34;
+
+/**
+ * A bar for each peer; a thin line shows the spread.
+ * @param chart `{ key, title, unit, better: 'less' | 'more', scale: 'log' }`; without a scale, linear
+ */
+export function barChart({ key, title, unit, better, scale }, peers) {
+  const bars = peers.filter(({ summary }) => summary?.[key] !== undefined);
+  const figures = bars.map(({ summary }) => summary[key]);
+  const labels = Math.max(LABELS_MIN, 30 + Math.max(...bars.map(({ name }) => name.length)) * LETTER);
+  const { at, ticks } = scaleOf(
+    scale,
+    figures.flatMap(({ min, max }) => [min, max]),
+  );
+  const x = (value) => labels + at(value) * (WIDTH - labels - VALUES);
+  const bottom = TOP + bars.length * ROW;
+  const grid = ticks.flatMap((tick) => [
+    line('grid', x(tick), TOP - 6, x(tick), bottom),
+    text(x(tick), bottom + 16, number(tick), { className: 'dim', size: 11, anchor: 'middle' }),
+  ]);
+  const rows = bars.flatMap(({ name }, index) =>
+    bar(name, figures[index], { top: TOP + index * ROW, left: labels, x }),
+  );
+  const note = `${unit}, ${better} is better${scale === 'log' ? '; logarithmic' : ''}. Median of the rounds; the line: smallest to largest`;
+  return page({ title, note, height: bottom + AXIS }, [...grid, ...rows]);
+}
+
+function bar(name, { median, min, max }, { top, left, x }) {
+  const middle = top + BAR / 2;
+  const own = name.startsWith('Backworks');
+  const width = fixed(Math.max(1, x(median) - left));
+  return [
+    text(left - 10, middle + 4.5, name, { anchor: 'end', weight: own ? 600 : 400 }),
+    `<rect class="${own ? 'own' : 'bar'}" x="${fixed(left)}" y="${top}" width="${width}" height="${BAR}" rx="2"/>`,
+    line('spread', x(min), middle, x(max), middle),
+    line('spread', x(min), middle - 3, x(min), middle + 3),
+    line('spread', x(max), middle - 3, x(max), middle + 3),
+    text(x(max) + 8, middle + 4.5, number(median)),
+  ];
+}

@@ -1,0 +1,9 @@
+/** Three significant digits, and thousands apart. */
+export function number(value) {
+  if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
+  return String(Number(value.toPrecision(3)));
+}
+
+export function withSpread({ median, min, max }) {
+  return `**${number(median)}** (${number(min)}–${number(max)})`;
+}
