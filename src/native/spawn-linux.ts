@@ -7,8 +7,10 @@ import { childEnd } from './child-end.js';
 import type { PipedProcess, PipedSpawnOptions, SpawnedProcess, SpawnOptions } from './spawn.js';
 
 /**
- * By posix_spawn(3), which does not copy the server's page tables: 0.2 ms of event-loop time whatever
- * the heap, where fork() in Node 20's child_process takes 70 ms at 2 GB.
+ * By posix_spawn(3), which does not copy the server's page tables, where fork() in Node 20's
+ * child_process takes 70 ms at 2 GB. It waits until the child has begun its program, which on a busy
+ * machine takes as long as the child waits for a core; so a thread of libuv's pool waits, not the event
+ * loop. Those threads end with the server, as a runner does when its parent thread ends.
  */
 
 const AF_UNIX = 1;
@@ -18,17 +20,20 @@ const POSIX_SPAWN_SETPGROUP = 2;
 /** Room for posix_spawn_file_actions_t (80 bytes in glibc and musl), posix_spawnattr_t (336). */
 const OPAQUE_BYTES = 512;
 
+type SpawnArguments = [
+  pid: Int32Array,
+  path: string,
+  actions: Buffer,
+  attributes: Buffer,
+  argv: (string | null)[],
+  envp: (string | null)[],
+];
+type SpawnCallback = (error: Error | null, result: number) => void;
+
 interface LibC {
   socketpair(domain: number, type: number, protocol: number, pair: Int32Array): number;
   pipe2(pair: Int32Array, flags: number): number;
-  posix_spawn(
-    pid: Int32Array,
-    path: string,
-    actions: Buffer,
-    attributes: Buffer,
-    argv: (string | null)[],
-    envp: (string | null)[],
-  ): number;
+  posix_spawn: { async(...argumentsAndCallback: [...SpawnArguments, SpawnCallback]): void };
   posix_spawnattr_init(attributes: Buffer): number;
   posix_spawnattr_setflags(attributes: Buffer, flags: number): number;
   posix_spawnattr_destroy(attributes: Buffer): number;
@@ -94,14 +99,14 @@ export function canChangeDirectory(): boolean {
   return libc().posix_spawn_file_actions_addchdir_np !== null;
 }
 
-export function spawnLinux({ program, args, environment, sharedDescriptor }: SpawnOptions): SpawnedProcess {
-  return withDescriptors(program, (open) => {
+export function spawnLinux(options: SpawnOptions): Promise<SpawnedProcess> {
+  return withDescriptors(options.program, async (open) => {
     const [ours, theirs] = open.sockets();
     const [services, servicesEnd] = open.sockets();
     const [stdout, stdoutEnd] = open.pipe();
     const [stderr, stderrEnd] = open.pipe();
-    const ends = [stdoutEnd, stderrEnd, theirs, sharedDescriptor, servicesEnd];
-    const pid = posixSpawn({ program, args, environment }, ends);
+    const { sharedDescriptor } = options;
+    const pid = await posixSpawn(options, [stdoutEnd, stderrEnd, theirs, sharedDescriptor, servicesEnd]);
     for (const descriptor of [theirs, stdoutEnd, stderrEnd, servicesEnd]) closeSync(descriptor);
     return () => {
       const socket = new Socket({ fd: ours });
@@ -117,11 +122,11 @@ export function spawnLinux({ program, args, environment, sharedDescriptor }: Spa
   });
 }
 
-export function spawnPipedLinux(options: PipedSpawnOptions): PipedProcess {
-  return withDescriptors(options.program, (open) => {
+export function spawnPipedLinux(options: PipedSpawnOptions): Promise<PipedProcess> {
+  return withDescriptors(options.program, async (open) => {
     const [stdout, stdoutEnd] = open.pipe();
     const [stderr, stderrEnd] = open.pipe();
-    const pid = posixSpawn(options, [stdoutEnd, stderrEnd]);
+    const pid = await posixSpawn(options, [stdoutEnd, stderrEnd]);
     for (const descriptor of [stdoutEnd, stderrEnd]) closeSync(descriptor);
     return () => {
       const out = readable(stdout);
@@ -140,7 +145,10 @@ interface DescriptorPairs {
  * Opens descriptors for a process.
  * @param start gives what to do once nothing can fail any more: until then an error closes them all
  */
-function withDescriptors<T>(program: string, start: (open: DescriptorPairs) => () => T): T {
+async function withDescriptors<T>(
+  program: string,
+  start: (open: DescriptorPairs) => Promise<() => T>,
+): Promise<T> {
   const opened: number[] = [];
   const pair = (make: (pair: Int32Array) => number): [number, number] => {
     const descriptors = new Int32Array([-1, -1]);
@@ -150,7 +158,7 @@ function withDescriptors<T>(program: string, start: (open: DescriptorPairs) => (
   };
   let started: () => T;
   try {
-    started = start({
+    started = await start({
       sockets: () => pair((fds) => libc().socketpair(AF_UNIX, SOCK_STREAM | CLOEXEC, 0, fds)),
       pipe: () => pair((fds) => libc().pipe2(fds, CLOEXEC)),
     });
@@ -166,13 +174,14 @@ function readable(descriptor: number): Socket {
 }
 
 /** @param descriptors become 1, 2 and so on of the new process. */
-function posixSpawn(
+async function posixSpawn(
   { program, args, environment, directory }: PipedSpawnOptions,
   descriptors: readonly number[],
-): number {
+): Promise<number> {
   const actions = Buffer.alloc(OPAQUE_BYTES);
   const attributes = Buffer.alloc(OPAQUE_BYTES);
   const pid = new Int32Array(1);
+  const argv = [program, ...args, null];
   const envp = [...Object.entries(environment).map(([name, value]) => `${name}=${value}`), null];
   libc().posix_spawn_file_actions_init(actions);
   libc().posix_spawnattr_init(attributes);
@@ -183,7 +192,11 @@ function posixSpawn(
     libc().posix_spawn_file_actions_addopen(actions, 0, '/dev/null', 0, 0);
     if (directory !== undefined) libc().posix_spawn_file_actions_addchdir_np?.(actions, directory);
     descriptors.forEach((from, index) => libc().posix_spawn_file_actions_adddup2(actions, from, index + 1));
-    const error = libc().posix_spawn(pid, program, actions, attributes, [program, ...args, null], envp);
+    const error = await new Promise<number>((resolve, reject) =>
+      libc().posix_spawn.async(pid, program, actions, attributes, argv, envp, (failure, result) =>
+        failure === null ? resolve(result) : reject(failure),
+      ),
+    );
     if (error !== 0) throw cannotStart(program, error);
   } finally {
     libc().posix_spawn_file_actions_destroy(actions);

@@ -53,7 +53,7 @@ const spawnByPlatform = isLinux ? spawnLinux : spawnPortable;
  * process group of its own.
  * @throws BackworksError BW_RUNNER_START when it cannot be created.
  */
-export function spawnPiped(options: PipedSpawnOptions): PipedProcess {
+export async function spawnPiped(options: PipedSpawnOptions): Promise<PipedProcess> {
   const byPlatform = isLinux && canChangeDirectory() ? spawnPipedLinux : spawnPipedPortable;
   return byPlatform(options);
 }
@@ -64,10 +64,10 @@ export function spawnPiped(options: PipedSpawnOptions): PipedProcess {
  * before it gets its first frame.
  * @throws BackworksError BW_RUNNER_START when it cannot be created.
  */
-export function spawnProcess(options: SpawnOptions): GroupedProcess {
+export async function spawnProcess(options: SpawnOptions): Promise<GroupedProcess> {
   // First, since the server takes a group only while it is alone in it.
   cgroupDelegation();
-  const child = spawnByPlatform(options);
+  const child = await spawnByPlatform(options);
   const group = memoryCgroup(options.memoryBytes, child.pid);
   if (group === null) return { ...child, memoryCgroup: { missing: withoutCgroup(options.memoryBytes) } };
   const ended = child.ended.then((end) => {

@@ -31,7 +31,7 @@ export async function runDescribe(
   settings: readonly string[],
   timeoutMs: number,
 ): Promise<DescribeRun> {
-  const child = spawnPiped({
+  const child = await spawnPiped({
     program: runner,
     args: ['--describe', library, ...settings],
     environment: {},
