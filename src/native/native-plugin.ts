@@ -44,6 +44,7 @@ export interface CallContext {
   readonly callers?: readonly string[];
   /**
    * Set with the answer: nanoseconds the plugin's own function took, at most 2^31 - 1; 0 when nobody knows.
+   * An in-process plugin looks at the clock for it only when there is a number before the call.
    * An isolated plugin can say what it likes here, so that it is for reports and nothing is decided by it.
    */
   ownNs?: number;

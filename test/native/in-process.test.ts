@@ -54,7 +54,7 @@ test('a slow call is late when it returns, not before', async () => {
 
 test('a call tells how long the plugin had it', async () => {
   const plugin = await InProcessPlugin.open(optionsFor('answers'));
-  const context = within(1000);
+  const context = { ...within(1000), ownNs: 0 };
   await plugin.call('process_endpoint', ['/sleep', 'GET', '30'], context);
   expect(context.ownNs).toBeGreaterThanOrEqual(30e6);
 });
