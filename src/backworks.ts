@@ -155,8 +155,9 @@ export function operate(
 
   const admin = createAdminApp({
     refresh: () => traffic.refresh(),
-    status: () => ({
-      plugins: traffic.plugins(),
+    status: (worker) => ({
+      plugins: traffic.plugins(worker),
+      workers: traffic.workers(),
       rejected: traffic.rejected(),
       draining: stopping !== null,
       starting: !traffic.serving,

@@ -6,12 +6,16 @@ import { PluginOrchestrator } from './pipeline/orchestrator.js';
 import { createPluginParts } from './plugins/plugin-parts.js';
 import { PluginRegistry } from './plugins/registry/registry.js';
 import type { PluginStatus, RejectedLibrary, StateChange } from './plugins/registry/status.js';
+import type { SharedVersions } from './plugins/versions/version-history.js';
 import { PluginControl } from './reload/plugin-control.js';
 import { ReloadPreparation } from './reload/preparation.js';
 import type { PreparedReload, ReloadPlan } from './reload/prepared-reload.js';
 import type { AdminControl } from './server/admin.js';
 import { createApp, prepareRoutes } from './server/app.js';
 import { listen, type Listener } from './server/listen.js';
+import type { WorkerStatus } from './server/worker-document.js';
+
+export type { WorkerStatus };
 
 /** What an operator can have done to plugins. */
 export type TrafficControl = Omit<AdminControl, 'reload'>;
@@ -30,7 +34,10 @@ export interface Traffic {
   refresh(): Promise<void>;
   /** Whether anything answers requests. */
   readonly serving: boolean;
-  plugins(): PluginStatus[];
+  /** @param worker as they are in that one; default: in all together */
+  plugins(worker?: number): PluginStatus[];
+  /** Empty where this process answers. */
+  workers(): readonly WorkerStatus[];
   rejected(): readonly RejectedLibrary[];
   readonly metrics: Pick<PluginMetrics, 'registry' | 'text'>;
   /** Everything rejects with a BackworksError. */
@@ -45,6 +52,8 @@ export interface Traffic {
 
 export interface LocalTraffic extends Traffic {
   readonly metrics: PluginMetrics;
+  /** Does what another process of the server has done. Rejects with a BackworksError. */
+  readonly follow: Pick<PluginRegistry, 'follow' | 'heed'>;
   /** Discovers and describes plugins; none is initialized and nothing listens. */
   inspect(): Promise<void>;
 }
@@ -53,20 +62,26 @@ export interface TrafficOptions {
   readonly log: Log;
   /** Where the variables come from that `permissions.env` grants. */
   readonly environment: NodeJS.ProcessEnv;
+  /** Absent when this is the only process that answers. */
+  readonly shared?: SharedVersions;
 }
 
 /** The traffic of a configuration, answered by this process. */
-export function createTraffic(config: BackworksConfig, { log, environment }: TrafficOptions): LocalTraffic {
+export function createTraffic(
+  config: BackworksConfig,
+  { log, environment, shared }: TrafficOptions,
+): LocalTraffic {
   /** What is in force. */
   let current = config;
   let told: (change: StateChange) => void = () => undefined;
   let listener: Listener | null = null;
   const metrics = new PluginMetrics();
   const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
+  const parts = createPluginParts(metrics, log, environment, config.file, shared);
   const registry: PluginRegistry = new PluginRegistry({
     log,
     onState: (change) => told(change),
-    ...createPluginParts(metrics, log, environment, config.file),
+    ...parts,
     drainTimeoutMs: () => current.server.shutdown.timeoutMs,
     onChange: () => {
       const { bodyLimitBytes } = current.server;
@@ -75,7 +90,7 @@ export function createTraffic(config: BackworksConfig, { log, environment }: Tra
   });
   let routes = prepareRoutes(config.endpoints, orchestrator);
   const app = createApp({ routes: () => routes, orchestrator, log });
-  const control = new PluginControl({ registry, current: () => current });
+  const control = new PluginControl({ registry, current: () => current, agree: parts.agree });
   const preparation = new ReloadPreparation({
     registry,
     current: () => current,
@@ -106,11 +121,13 @@ export function createTraffic(config: BackworksConfig, { log, environment }: Tra
       await registry.discover(config);
       await registry.describeAll();
     },
+    follow: registry,
     refresh: () => Promise.resolve(),
     get serving() {
       return listener !== null;
     },
     plugins: () => registry.status(),
+    workers: () => [],
     rejected: () => registry.rejected(),
     metrics,
     control: {

@@ -5,6 +5,8 @@ import { collectPlugins } from './plugin-source.js';
 import { printPlugins } from './plugin-table.js';
 import { printJson } from './print.js';
 import type { PluginDocument } from '../server/plugin-document.js';
+import type { WorkerDocument } from '../server/worker-document.js';
+import { printable } from './screen.js';
 
 /** `backworks plugin list` */
 export async function pluginList(context: CommandContext): Promise<ExitCode> {
@@ -17,10 +19,15 @@ export async function pluginList(context: CommandContext): Promise<ExitCode> {
     return EXIT.ok;
   }
   const leftOut = printPlugins(out, list.plugins, list.rejected, 'full');
+  for (const worker of list.workers) if (worker.state !== 'serving') out.line(absence(worker));
   if (leftOut.length > 0) {
     err.line(err.style('dim', `no room for ${leftOut.join(', ')}; a wider terminal or --json shows them`));
   }
   return EXIT.ok;
+}
+
+function absence({ worker, last_end: end }: WorkerDocument): string {
+  return `worker ${worker} ${end === null ? '' : `${printable(end.how)} and `}is not serving; it is being started`;
 }
 
 /** As a request passes them; those that none passes last. */

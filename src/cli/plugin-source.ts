@@ -3,6 +3,7 @@ import type { BackworksConfig } from '../config/types.js';
 import { silentLog } from '../log.js';
 import type { RejectedLibrary } from '../plugins/registry/status.js';
 import { type PluginDocument, pluginDocument } from '../server/plugin-document.js';
+import type { WorkerDocument } from '../server/worker-document.js';
 import { askServer } from './admin-client.js';
 
 export interface PluginList {
@@ -10,6 +11,8 @@ export interface PluginList {
   readonly source: 'server' | 'disk';
   readonly plugins: readonly PluginDocument[];
   readonly rejected: readonly RejectedLibrary[];
+  /** Of the server; empty where one process answers. */
+  readonly workers: readonly WorkerDocument[];
 }
 
 /**
@@ -22,9 +25,9 @@ export async function collectPlugins(
 ): Promise<PluginList> {
   const answer = await askServer(config);
   if (answer.kind === 'plugins') {
-    const { plugins, rejected } = answer.document;
+    const { plugins, rejected, workers } = answer.document;
     say(`from the server, running since ${answer.document.started_at}`);
-    return { source: 'server', plugins, rejected };
+    return { source: 'server', plugins, rejected, workers };
   }
   say(`from disk, without starting anything: ${answer.why}`);
   const backworks = createBackworks(config, { log: silentLog });
@@ -34,6 +37,7 @@ export async function collectPlugins(
       source: 'disk',
       plugins: backworks.plugins().map(pluginDocument),
       rejected: backworks.rejected(),
+      workers: [],
     };
   } finally {
     await backworks.stop();

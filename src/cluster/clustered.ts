@@ -1,12 +1,13 @@
 import { type Backworks, type BackworksOptions, operate } from '../backworks.js';
 import type { BackworksConfig } from '../config/types.js';
-import { BackworksError, toBackworksError } from '../errors.js';
+import { BackworksError } from '../errors.js';
 import { silentLog } from '../log.js';
 import type { PreparedReload, ReloadPlan } from '../reload/prepared-reload.js';
-import type { Traffic, TrafficControl } from '../traffic.js';
+import type { Traffic } from '../traffic.js';
 import { mergeFailed, mergePlans } from './merged-plan.js';
+import { clusteredControl } from './worker-control.js';
 import type { WorkerProcess } from './worker-process.js';
-import type { ControlName, SentFailedChange } from './worker-procedures.js';
+import type { SentFailedChange } from './worker-procedures.js';
 import { Workers, type WorkersOptions } from './workers.js';
 
 export type ClusterOptions = Omit<BackworksOptions, 'environment'> & Omit<WorkersOptions, 'log'>;
@@ -32,7 +33,8 @@ function clusteredTraffic(workers: Workers): Traffic {
     get serving() {
       return workers.running().length > 0;
     },
-    plugins: () => workers.plugins(),
+    plugins: (worker) => workers.plugins(worker),
+    workers: () => workers.slots.map((slot) => slot.status()),
     rejected: () => workers.rejected(),
     metrics: workers.metrics,
     control: clusteredControl(workers),
@@ -95,57 +97,4 @@ function some(plans: readonly ReloadPlan[]): [ReloadPlan, ...ReloadPlan[]] {
   const [first, ...others] = plans;
   if (first !== undefined) return [first, ...others];
   throw new BackworksError('BW_RELOAD_REFUSED', 'nothing was changed: no worker is running');
-}
-
-/** What an operator does, done in one worker after the other. */
-function clusteredControl(workers: Workers): TrafficControl {
-  const each = <Name extends ControlName>(name: Name) =>
-    ((...args: readonly unknown[]) => inEach(workers, name, args)) as TrafficControl[Name];
-  /** The same, and done in workers that start later. */
-  const lasting = <Name extends ControlName>(name: Name) =>
-    (async (...args: readonly unknown[]) => {
-      const result = await inEach(workers, name, args);
-      workers.byHand.push((worker) => worker.call('control', name, args));
-      return result;
-    }) as TrafficControl[Name];
-  return {
-    restart: each('restart'),
-    release: each('release'),
-    swap: each('swap'),
-    rollBack: each('rollBack'),
-    history: ((name: string) =>
-      someWorker(workers).call('control', 'history', [name])) as TrafficControl['history'],
-    load: lasting('load'),
-    enable: lasting('enable'),
-    disable: lasting('disable'),
-    unload: lasting('unload'),
-  };
-}
-
-/**
- * Goes on when a plugin's state in one worker does not allow it, since it may be another one in the next,
- * and ends at any other error: what does not work in one worker is not tried in the others.
- * @returns what the first worker answered
- */
-async function inEach(workers: Workers, name: ControlName, args: readonly unknown[]): Promise<unknown> {
-  const results: unknown[] = [];
-  let unsuitable: BackworksError | null = null;
-  for (const worker of workers.running()) {
-    try {
-      results.push(await worker.call('control', name, args));
-    } catch (thrown) {
-      const error = toBackworksError(thrown);
-      if (worker.isAlive && error.code !== 'BW_PLUGIN_STATE') throw error;
-      unsuitable ??= error;
-    }
-  }
-  await workers.refresh();
-  if (results.length === 0 && unsuitable !== null) throw unsuitable;
-  return results[0];
-}
-
-function someWorker(workers: Workers): WorkerProcess {
-  const [first] = workers.running();
-  if (first !== undefined) return first;
-  throw new BackworksError('BW_SERVER_WORKER', 'no worker is running');
 }

@@ -50,6 +50,16 @@ export function mergeStatus(reports: readonly NumberedReport[]): PluginStatus[] 
   return [...byName.values()].map(mergePlugin);
 }
 
+/** By plugin, the digest of the library that serves; where workers differ, that of the first. */
+export function servingLibraries(reports: readonly WorkerReport[]): Map<string, string> {
+  const serving = new Map<string, string>();
+  for (const { name, versions } of reports.flatMap(({ plugins }) => plugins)) {
+    const digest = versions.find(({ role }) => role === 'serving')?.digest;
+    if (digest !== undefined && !serving.has(name)) serving.set(name, digest);
+  }
+  return serving;
+}
+
 function mergePlugin(all: readonly NumberedStatus[]): PluginStatus {
   const { worker, status } = worst(all, (one) => STATES[one.status.state]);
   const { reason } = status;

@@ -4,6 +4,8 @@ import { BackworksError } from '../errors.js';
 import { addProcessMetrics } from '../execution/process-metrics.js';
 import type { Log } from '../log.js';
 import { endWithParent } from '../native/parent-death.js';
+import type { VersionHistory } from '../plugins/versions/version-history.js';
+import { VersionRecords } from '../plugins/versions/version-records.js';
 import type { PreparedReload } from '../reload/prepared-reload.js';
 import { createTraffic, type LocalTraffic } from '../traffic.js';
 import { Conversation, sentError } from './conversation.js';
@@ -38,11 +40,12 @@ export function serveWorker({ createLog, environment }: WorkerOptions): Promise<
   };
 
   const procedures: WorkerProcedures = {
-    async start({ worker, primary: parent, config, logging }) {
+    async start({ worker, primary: parent, config, logging, serving }) {
       // A plugin that blocks this process must not keep it from ending with its primary.
       if (!endWithParent(parent)) throw PRIMARY_ENDED;
       log = createLog(worker, logging);
-      traffic = createTraffic(config, { log, environment });
+      const shared = { serving, history: historyOf(config.file), agree: primaryAgrees };
+      traffic = createTraffic(config, { log, environment, shared });
       traffic.onState((change) => void primary.call('state', change).catch(() => undefined));
       addProcessMetrics(traffic.metrics.registry);
       return traffic.start();
@@ -71,7 +74,23 @@ export function serveWorker({ createLog, environment }: WorkerOptions): Promise<
       >;
       return actions[name]?.(...args);
     },
+    follow: (plugin, record) => running().follow.follow(plugin, record),
+    heed: (plugin) => running().follow.heed(plugin),
   };
+  /** Read where it is, written by the primary: several would undo what the others write. */
+  const historyOf = (file: string | null): (() => Promise<VersionHistory>) => {
+    let records: Promise<VersionRecords> | null = null;
+    const open = (): Promise<VersionRecords> => (records ??= VersionRecords.open(file));
+    const history: VersionHistory = {
+      read: async (plugin) => (await open()).read(plugin),
+      kept: async () => (await open()).kept(),
+      serves: (...args) => primary.call('serves', ...args),
+      happened: (...args) => primary.call('happened', ...args),
+    };
+    return () => Promise.resolve(history);
+  };
+  const primaryAgrees = (what: string): Promise<void> => primary.call('agree', what);
+
   const channel = cluster.worker;
   if (channel === undefined) throw new TypeError('only a process that cluster started is a worker');
   const primary = new Conversation<PrimaryProcedures, WorkerProcedures>(

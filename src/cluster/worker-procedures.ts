@@ -1,6 +1,8 @@
 import type { BackworksConfig, LoggingConfig } from '../config/types.js';
 import type { PluginStatus, RejectedLibrary, StateChange } from '../plugins/registry/status.js';
 import type { ReloadPlan } from '../reload/prepared-reload.js';
+import type { SwapRecord } from '../plugins/versions/swap-record.js';
+import type { VersionHistory } from '../plugins/versions/version-history.js';
 import type { TrafficControl } from '../traffic.js';
 import type { SentError } from './conversation.js';
 
@@ -14,6 +16,8 @@ export interface WorkerStart {
   readonly primary: number;
   readonly config: BackworksConfig;
   readonly logging: LoggingConfig;
+  /** By plugin, the digest of the library that serves in other workers. */
+  readonly serving: ReadonlyMap<string, string>;
 }
 
 /** What a worker says of its plugins. */
@@ -45,6 +49,10 @@ export interface WorkerProcedures {
   commit(): Promise<SentFailedChange[]>;
   abort(): Promise<void>;
   control(name: ControlName, args: readonly unknown[]): Promise<unknown>;
+  /** Does what became of a swap in another worker. */
+  follow(plugin: string, record: SwapRecord): Promise<void>;
+  /** Stops a plugin whose library another worker has put into quarantine. */
+  heed(plugin: string): Promise<void>;
 }
 
 /** What a worker tells the primary. */
@@ -52,4 +60,9 @@ export interface PrimaryProcedures {
   /** It listens: what is sent before its program has been loaded is lost. */
   ready(): void;
   state(change: StateChange): void;
+  /** See SharedVersions. */
+  agree(what: string): Promise<void>;
+  /** See VersionHistory, which these two write. */
+  serves: VersionHistory['serves'];
+  happened: VersionHistory['happened'];
 }

@@ -1,6 +1,5 @@
 import cluster, { type Worker } from 'node:cluster';
 import { BackworksError } from '../errors.js';
-import type { StateChange } from '../plugins/registry/status.js';
 import { Conversation } from './conversation.js';
 import type { PrimaryProcedures, WorkerProcedures } from './worker-procedures.js';
 
@@ -14,7 +13,8 @@ export interface WorkerProcessOptions {
   /** Path of the program, which calls serveWorker(). */
   readonly program: string;
   readonly number: number;
-  readonly onState: (change: StateChange) => void;
+  /** What it may ask of the primary. */
+  readonly procedures: (worker: WorkerProcess) => Omit<PrimaryProcedures, 'ready'>;
 }
 
 /** One worker, from fork to end, as its primary sees it. */
@@ -33,7 +33,7 @@ export class WorkerProcess {
   readonly #conversation: Conversation<WorkerProcedures, PrimaryProcedures>;
   readonly call: Conversation<WorkerProcedures, PrimaryProcedures>['call'];
 
-  constructor({ program, number, onState }: WorkerProcessOptions) {
+  constructor({ program, number, procedures }: WorkerProcessOptions) {
     this.number = number;
     // Dates and undefined arrive as what they are.
     cluster.setupPrimary({ exec: program, args: [], serialization: 'advanced' });
@@ -50,7 +50,7 @@ export class WorkerProcess {
         },
         onMessage: (listener) => void worker.on('message', listener),
       },
-      { ready: () => listening(), state: onState },
+      { ready: () => listening(), ...procedures(this) },
     );
     this.call = this.#conversation.call;
     this.ended = new Promise((resolve) => {

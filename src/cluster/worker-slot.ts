@@ -1,5 +1,5 @@
-import { BackworksError } from '../errors.js';
 import { RestartDelay } from '../native/restart-delay.js';
+import type { WorkerStatus } from '../traffic.js';
 import type { Metrics } from './merged-metrics.js';
 import type { WorkerProcess } from './worker-process.js';
 import type { WorkerReport } from './worker-procedures.js';
@@ -11,14 +11,47 @@ const MAX_DELAY_MS = 10_000;
 
 /** The place of one worker: the process in it, and what that said last. */
 export class WorkerSlot {
-  /** The one that answers requests; null while there is none. */
-  process: WorkerProcess | null = null;
+  private serving: WorkerProcess | null = null;
+  private since = new Date();
+  private failures = 0;
+  private lastEnd: WorkerStatus['lastEnd'] = null;
   /** What it said last. */
   report: WorkerReport | null = null;
   metrics: Metrics = [];
   readonly delay = new RestartDelay(() => ({ delayMs: FIRST_DELAY_MS, maxDelayMs: MAX_DELAY_MS }));
 
   constructor(readonly number: number) {}
+
+  /** The one that answers requests; null while there is none. */
+  get process(): WorkerProcess | null {
+    return this.serving;
+  }
+
+  /** A process begins to answer requests. */
+  serves(process: WorkerProcess): void {
+    this.serving = process;
+    this.since = new Date();
+  }
+
+  /** The process has ended. @param how unasked; null when it was asked to */
+  ended(how: string | null): void {
+    this.serving = null;
+    this.since = new Date();
+    if (how === null) return;
+    this.failures += 1;
+    this.lastEnd = { time: this.since, how };
+  }
+
+  /** A process that was to take this place did not come so far. */
+  failed(why: string): void {
+    this.lastEnd = { time: new Date(), how: `did not start: ${why}` };
+  }
+
+  status(): WorkerStatus {
+    const { number, serving, since, failures, lastEnd } = this;
+    const state = serving === null ? 'starting' : 'serving';
+    return { worker: number, pid: serving?.pid ?? null, state, since, failures, lastEnd };
+  }
 
   /** Asks for its plugins. Never rejects. */
   async updateReport(): Promise<void> {
@@ -32,12 +65,6 @@ export class WorkerSlot {
     const { process } = this;
     const metrics = await answer(process?.call('metrics'));
     if (metrics !== null && process === this.process) this.metrics = metrics as unknown as Metrics;
-  }
-
-  /** @throws BackworksError BW_SERVER_WORKER when there is no process */
-  get running(): WorkerProcess {
-    if (this.process !== null) return this.process;
-    throw new BackworksError('BW_SERVER_WORKER', `worker ${this.number} is not running`);
   }
 }
 

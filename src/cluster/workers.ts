@@ -3,8 +3,9 @@ import { BackworksError, toBackworksError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { PluginStatus, RejectedLibrary, StateChange } from '../plugins/registry/status.js';
 import { inForce } from '../reload/settings.js';
+import { Accord } from './accord.js';
 import { MergedMetrics } from './merged-metrics.js';
-import { mergeStatus, MergedStates } from './merged-status.js';
+import { mergeStatus, MergedStates, servingLibraries } from './merged-status.js';
 import { WorkerProcess } from './worker-process.js';
 import { WorkerSlot } from './worker-slot.js';
 
@@ -25,8 +26,9 @@ export interface WorkersOptions {
 export class Workers {
   readonly slots: readonly WorkerSlot[];
   readonly metrics: MergedMetrics;
-  /** What was done by hand since the configuration came into force; a new worker has it done as well. */
-  readonly byHand: ((worker: WorkerProcess) => Promise<unknown>)[] = [];
+  readonly accord: Accord;
+  /** By plugin, the digest of the library that serves. */
+  private serving: ReadonlyMap<string, string> = new Map();
   private told: (change: StateChange) => void = () => undefined;
   private readonly states = new MergedStates((change) => this.told(change));
   private readonly processes = new Set<WorkerProcess>();
@@ -42,6 +44,8 @@ export class Workers {
     private readonly options: WorkersOptions,
   ) {
     this.slots = Array.from({ length: current.server.workers }, (_, index) => new WorkerSlot(index + 1));
+    const { log } = options;
+    this.accord = new Accord({ configFile: current.file, log, running: () => this.running() });
     this.metrics = new MergedMetrics({
       update: async () => void (await Promise.all(this.slots.map((slot) => slot.updateMetrics()))),
       latest: () => this.slots.map(({ metrics }) => metrics),
@@ -57,7 +61,9 @@ export class Workers {
   async start(): Promise<{ url: string }> {
     // A primary that ends without telling its workers takes them along, those that hang included.
     process.on('exit', this.killAll);
-    const starts = await Promise.allSettled(this.slots.map((slot) => this.bringUp(slot)));
+    const starts = await this.exclusively(() =>
+      Promise.allSettled(this.slots.map((slot) => this.bringUp(slot))),
+    );
     const failed = starts.find((start) => start.status === 'rejected');
     if (failed !== undefined) throw failed.reason as Error;
     await this.refresh();
@@ -80,11 +86,15 @@ export class Workers {
   /** Never rejects. */
   async refresh(): Promise<void> {
     await Promise.all(this.slots.map((slot) => slot.updateReport()));
+    const reports = this.slots.flatMap(({ report }) => report ?? []);
+    if (reports.length > 0) this.serving = servingLibraries(reports);
   }
 
-  plugins(): PluginStatus[] {
+  /** @param only as they are in that worker; default: in all together */
+  plugins(only?: number): PluginStatus[] {
+    const asked = this.slots.filter(({ number }) => only === undefined || only === number);
     return mergeStatus(
-      this.slots.flatMap(({ number, report }) => (report === null ? [] : { worker: number, ...report })),
+      asked.flatMap(({ number, report }) => (report === null ? [] : { worker: number, ...report })),
     );
   }
 
@@ -95,7 +105,7 @@ export class Workers {
   /** Workers that start from now on do so with this configuration, as far as it needs no restart. */
   configure(next: BackworksConfig): void {
     this.current = inForce(this.current, next);
-    this.byHand.splice(0);
+    this.accord.configured();
   }
 
   /** Does something while no worker starts. */
@@ -111,11 +121,12 @@ export class Workers {
     const worker = new WorkerProcess({
       program,
       number,
-      onState: (change) => this.states.note(number, change),
+      procedures: (from) => ({ ...this.accord.procedures(from), state: (change) => this.note(from, change) }),
     });
+    this.accord.starts(worker);
     this.processes.add(worker);
     void worker.ended.then(() => this.processes.delete(worker));
-    await worker.ready;
+    await Promise.all([worker.ready, this.refresh()]);
     const config = this.current;
     const level = config.logging.level;
     const address = await worker.call('start', {
@@ -123,16 +134,23 @@ export class Workers {
       primary: process.pid,
       config,
       logging: { ...logging, level },
+      serving: this.serving,
     });
-    for (const again of this.byHand) await again(worker).catch(() => undefined);
     worker.watch();
-    slot.process = worker;
+    await this.accord.catchUp(worker);
+    slot.serves(worker);
     void worker.ended.then((how) => this.lost(slot, worker, how));
     return address;
   }
 
+  private note(from: WorkerProcess, change: StateChange): void {
+    this.states.note(from.number, change);
+    const { state, code, plugin } = change;
+    if (state === 'failed' && code === 'BW_PLUGIN_QUARANTINED') this.accord.quarantined(from, plugin);
+  }
+
   private lost(slot: WorkerSlot, worker: WorkerProcess, how: string): void {
-    slot.process = null;
+    slot.ended(this.stopping ? null : how);
     this.metrics.retain(slot.metrics);
     slot.metrics = [];
     if (this.stopping) return;
@@ -171,6 +189,7 @@ export class Workers {
       return null;
     } catch (thrown) {
       const error = toBackworksError(thrown);
+      slot.failed(error.message);
       log.error({ worker: number, code: error.code }, `worker ${number} does not start: ${error.message}`);
       const remains = [...this.processes].filter((process) => process.number === number);
       await Promise.all(remains.map((process) => process.stop()));

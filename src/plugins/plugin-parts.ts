@@ -8,6 +8,7 @@ import { createLibraryReader, type LibraryReader } from './library-reader.js';
 import { PluginLoader } from './loader.js';
 import { Quarantine } from './supervision/quarantine.js';
 import { VersionKeeper } from './versions/version-keeper.js';
+import type { SharedVersions } from './versions/version-history.js';
 import { VersionRecords } from './versions/version-records.js';
 
 export interface PluginParts {
@@ -16,6 +17,8 @@ export interface PluginParts {
   readonly loader: PluginLoader;
   readonly quarantine: () => Promise<Quarantine>;
   readonly keeper: VersionKeeper;
+  /** See SharedVersions. */
+  readonly agree: (what: string) => Promise<void>;
 }
 
 /** What reads and loads libraries. Directories are opened when they are first needed. */
@@ -24,6 +27,7 @@ export function createPluginParts(
   log: Log,
   environment: NodeJS.ProcessEnv,
   configFile: string | null = null,
+  shared: SharedVersions = unshared(configFile),
 ): PluginParts {
   const defaults = defaultPluginPolicy();
   const timer = new DeadlineTimer();
@@ -31,10 +35,19 @@ export function createPluginParts(
   let quarantined: Promise<Quarantine> | null = null;
   const openStore = (): Promise<LibraryStore> => (store ??= openLibraryStore());
   const quarantine = (): Promise<Quarantine> => (quarantined ??= Quarantine.open());
-  let recorded: Promise<VersionRecords> | null = null;
-  const records = (): Promise<VersionRecords> => (recorded ??= VersionRecords.open(configFile));
-  const keeper = new VersionKeeper({ log, store: openStore, records });
+  const { history, serving, agree } = shared;
+  const keeper = new VersionKeeper({ log, store: openStore, history, serving });
   const reader = createLibraryReader(openStore, defaults);
   const loader = new PluginLoader({ log, metrics, timer, store: openStore, quarantine, environment });
-  return { defaults, reader, loader, quarantine, keeper };
+  return { defaults, reader, loader, quarantine, keeper, agree };
+}
+
+/** One process answers all requests. */
+function unshared(configFile: string | null): SharedVersions {
+  let records: Promise<VersionRecords> | null = null;
+  return {
+    history: () => (records ??= VersionRecords.open(configFile)),
+    serving: new Map(),
+    agree: () => Promise.resolve(),
+  };
 }

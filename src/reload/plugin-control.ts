@@ -8,6 +8,8 @@ export interface PluginControlOptions {
   readonly registry: PluginRegistry;
   /** What is in force. */
   readonly current: () => BackworksConfig;
+  /** See SharedVersions. */
+  readonly agree: (what: string) => Promise<void>;
 }
 
 /** To stop a plugin although endpoints name it. */
@@ -38,7 +40,7 @@ export class PluginControl {
         return known.name;
       }
       const library = await this.search(which);
-      await this.apply((plugins) => [...plugins, library], '');
+      await this.apply(library.entry.name, (plugins) => [...plugins, library], '');
       return library.entry.name;
     });
   }
@@ -86,6 +88,7 @@ export class PluginControl {
 
   private setEnabled(name: string, enabled: boolean, reason: string): Promise<void> {
     return this.apply(
+      name,
       (plugins) =>
         plugins.map((plugin) => {
           const { entry } = plugin;
@@ -98,12 +101,19 @@ export class PluginControl {
 
   /** @throws BackworksError why a plugin did not come up */
   private async apply(
+    name: string,
     edit: (plugins: readonly SurveyedPlugin[]) => readonly SurveyedPlugin[],
     reason: string,
   ): Promise<void> {
-    const { registry } = this.options;
+    const { registry, agree } = this.options;
     const plan = registry.planEdit(edit, reason);
     const change = await registry.prepare(plan);
+    try {
+      await agree(name);
+    } catch (error) {
+      await change.abort();
+      throw error;
+    }
     registry.commit(change, plan);
     const [failed] = change.failed();
     if (failed !== undefined) throw failed.error;

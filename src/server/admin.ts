@@ -11,6 +11,7 @@ import { type PluginDocument, pluginDocument } from './plugin-document.js';
 import { addPluginGauges } from './plugin-gauges.js';
 import { problemResponse } from './problem.js';
 import { readiness } from './readiness.js';
+import { workerDocument, type WorkerDocument, type WorkerStatus } from './worker-document.js';
 import { addVersionRoutes, type VersionControl } from './version-routes.js';
 
 export interface AdminStatus {
@@ -20,6 +21,8 @@ export interface AdminStatus {
   /** True until every plugin was tried once; absent when the API opens only after that. */
   readonly starting?: boolean;
   readonly startedAt: Date;
+  /** Absent where one process answers. */
+  readonly workers?: readonly WorkerStatus[];
 }
 
 /** What can be done. Everything rejects with a BackworksError. */
@@ -38,8 +41,8 @@ export interface AdminControl extends VersionControl {
 export interface AdminOptions extends AdminTokens {
   /** Brings what status() and metrics say up to date, before they are asked. Never rejects. */
   readonly refresh?: () => Promise<void>;
-  /** The server at this moment. */
-  readonly status: () => AdminStatus;
+  /** The server at this moment. @param worker to have the plugins as they are in that one, not in all */
+  readonly status: (worker?: number) => AdminStatus;
   readonly control: AdminControl;
   readonly metrics: Pick<PluginMetrics, 'registry' | 'text'>;
   readonly version: string;
@@ -53,6 +56,8 @@ export interface PluginsDocument {
   version: string;
   started_at: string;
   config_file: string | null;
+  /** Empty where one process answers. */
+  workers: WorkerDocument[];
   plugins: PluginDocument[];
   rejected: { path: string; code: string; reason: string; hint: string | null }[];
 }
@@ -100,8 +105,8 @@ export function createAdminApp(options: AdminOptions): Hono {
       return answer(c, READ_ONLY);
     });
   };
-  const plugin = (name: string): PluginStatus => {
-    const found = status().plugins.find((candidate) => candidate.name === name);
+  const plugin = (name: string, worker?: number): PluginStatus => {
+    const found = status(worker).plugins.find((candidate) => candidate.name === name);
     if (found !== undefined) return found;
     throw new BackworksError('BW_ROUTE_NOT_FOUND', `No plugin is named ${JSON.stringify(name)}.`);
   };
@@ -127,8 +132,16 @@ export function createAdminApp(options: AdminOptions): Hono {
   app.get('/metrics', async (c) =>
     c.body(await metrics.text(), 200, { 'content-type': metrics.registry.contentType }),
   );
-  app.get('/plugins', (c) => c.json(pluginsDocument(options)));
-  app.get('/plugins/:name', (c) => c.json(pluginDocument(plugin(c.req.param('name')))));
+  /** Of the query. @throws BackworksError BW_ROUTE_NOT_FOUND when there is none of that number */
+  const wantedWorker = (c: Context): number | undefined => {
+    const text = c.req.query('worker');
+    if (text === undefined) return undefined;
+    const found = status().workers?.find(({ worker }) => String(worker) === text);
+    if (found !== undefined) return found.worker;
+    throw new BackworksError('BW_ROUTE_NOT_FOUND', `No worker has the number ${JSON.stringify(text)}.`);
+  };
+  app.get('/plugins', (c) => c.json(pluginsDocument(options, wantedWorker(c))));
+  app.get('/plugins/:name', (c) => c.json(pluginDocument(plugin(c.req.param('name'), wantedWorker(c)))));
   for (const path of [...PROBES, ...VIEWS]) only(path, 'GET, HEAD');
 
   for (const action of ACTIONS) {
@@ -179,12 +192,16 @@ function wished(c: Context, name: string): boolean {
 const NO_TOKEN = new BackworksError('BW_ADMIN_UNAUTHORIZED', 'A valid bearer token is missing.');
 const READ_ONLY = new BackworksError('BW_ADMIN_FORBIDDEN', 'This token may read, not control.');
 
-function pluginsDocument({ status, version, configFile = null }: AdminOptions): PluginsDocument {
-  const { plugins, rejected, startedAt } = status();
+function pluginsDocument(
+  { status, version, configFile = null }: AdminOptions,
+  worker: number | undefined,
+): PluginsDocument {
+  const { plugins, rejected, startedAt, workers = [] } = status(worker);
   return {
     version,
     started_at: startedAt.toISOString(),
     config_file: configFile,
+    workers: workers.map(workerDocument),
     plugins: plugins.map(pluginDocument),
     rejected: rejected.map(({ path, code, reason, hint }) => ({ path, code, reason, hint })),
   };

@@ -19,6 +19,12 @@ endpoints:
   static: { path: /static, response: { status: 200, body: ok } }
 plugins: { one: { path: ${compilePlugin(name)}, isolation: in-process, trusted: true, config: ${config} } }
 `;
+interface WorkerView {
+  worker: number;
+  failures: number;
+  last_end: { how: string } | null;
+}
+
 const CALLS = /backworks_plugin_call_duration_seconds_count\{.*hook="process_endpoint".*\}/;
 
 test('of a worker that is killed under load only its own connections fail; it is replaced', async () => {
@@ -45,6 +51,9 @@ test('of a worker that is killed under load only its own connections fail; it is
   process.kill(first, 'SIGKILL');
   const { worker } = await cluster.logged(/^worker \d was ended by SIGKILL; it is replaced$/);
   const lost = processes.filter((process) => process.worker === worker).map(({ pid }) => pid);
+  const { workers } = JSON.parse((await cluster.admin('/plugins')).text) as { workers: WorkerView[] };
+  const view = workers.find((one) => one.worker === worker);
+  expect([view?.failures, view?.last_end?.how]).toEqual([1, 'was ended by SIGKILL']);
   await load.more(200);
   await cluster.logged(/^worker \d serves again$/);
   await load.more(200);

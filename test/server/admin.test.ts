@@ -442,6 +442,7 @@ test('plugins and rejected files are listed in snake_case, with what is document
     version: '9.8.7',
     started_at: '2026-01-02T03:00:00.000Z',
     config_file: '/etc/backworks.yaml',
+    workers: [],
     plugins: [weather],
     rejected,
   });

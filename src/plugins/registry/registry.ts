@@ -17,7 +17,8 @@ import { refusingPlugin } from '../supervision/refusing-plugin.js';
 import type { PluginStatus, RejectedLibrary, StateChange } from './status.js';
 import { statusList } from './status-list.js';
 import type { SwapResult } from '../versions/swap.js';
-import type { SwapOrigin } from '../versions/swap-record.js';
+import type { SwapOrigin, SwapRecord } from '../versions/swap-record.js';
+import { followVersion } from '../versions/version-follower.js';
 import type { PluginRecord } from '../versions/version-records.js';
 import { resolveDependencies, type SurveyedPlugin, surveyPlugins } from './survey.js';
 import { admitVersion } from '../versions/version-admission.js';
@@ -166,6 +167,16 @@ export class PluginRegistry {
    */
   async rollBack(name: string, by: SwapOrigin, to?: string): Promise<void> {
     await this.exclusively(() => this.supervisor.rollBack(this.find(name), by, to));
+  }
+
+  /** Does what another process of the server has done about a plugin's versions. @throws BackworksError why it cannot */
+  async follow(name: string, record: SwapRecord): Promise<void> {
+    await this.exclusively(() => followVersion(this.find(name), record, this.supervisor));
+  }
+
+  /** Stops a plugin if another process of the server has put its library into quarantine. */
+  async heed(name: string): Promise<void> {
+    await this.exclusively(() => this.supervisor.confinement.heed(this.find(name)));
   }
 
   /** What is remembered of a plugin's versions. @throws BackworksError BW_PLUGIN_UNKNOWN */

@@ -1,5 +1,6 @@
-import { BackworksError, type PluginFailure, toBackworksError } from '../../errors.js';
+import { BackworksError, toBackworksError } from '../../errors.js';
 import type { Log } from '../../log.js';
+import { Confinement } from './confinement.js';
 import { HealthMonitor } from './health-monitor.js';
 import { IdleWatch } from '../lazy/idle-watch.js';
 import type { LoadedPlugin } from '../loaded-plugin.js';
@@ -10,7 +11,7 @@ import { pluginEvents } from './plugin-events.js';
 import { reportReady, reportSandbox } from './plugin-reports.js';
 import type { PluginMetadata } from '../metadata.js';
 import { evidence } from './post-mortem.js';
-import { inQuarantine, type Quarantine } from './quarantine.js';
+import type { Quarantine } from './quarantine.js';
 import type { RegistryEntry } from '../registry/registry-entry.js';
 import { Retirement } from './retirement.js';
 import { checkHealth } from '../versions/swap-candidate.js';
@@ -24,6 +25,8 @@ export interface PluginSupervisorOptions {
   readonly calls: PluginCalls;
   /** @throws PluginFailure BW_PLUGIN_DEPENDENCY when something that serves could not go on with a version */
   admit(entry: RegistryEntry, metadata: PluginMetadata): void;
+  /** See SharedVersions. */
+  readonly agree: (what: string) => Promise<void>;
   readonly log: Log;
   readonly loader: PluginLoader;
   /** A lazy plugin was not called for as long as its policy says. */
@@ -43,7 +46,8 @@ export interface PluginSupervisorOptions {
 export class PluginSupervisor implements SwapGround {
   readonly log: Log;
   readonly keeper: VersionKeeper;
-  private readonly swapper = new PluginSwapper(this);
+  readonly swapper = new PluginSwapper(this);
+  readonly confinement: Confinement;
   private readonly health = new HealthMonitor();
   private readonly idleness: IdleWatch;
   private readonly retirement: Retirement;
@@ -52,6 +56,11 @@ export class PluginSupervisor implements SwapGround {
   constructor(private readonly options: PluginSupervisorOptions) {
     this.log = options.log;
     this.keeper = options.keeper;
+    this.confinement = new Confinement({
+      ...options,
+      swapper: this.swapper,
+      changed: () => this.changed(),
+    });
     this.idleness = new IdleWatch((entry) => options.idle(entry));
     this.retirement = new Retirement(options.drainTimeoutMs, () => this.keeper.prune());
   }
@@ -237,7 +246,7 @@ export class PluginSupervisor implements SwapGround {
       plugin: () => plugin,
       identified,
       judge: (hopeless) => this.swapper.judge(entry, hopeless),
-      confine: (failure) => this.confine(entry, failure),
+      confine: (failure) => this.confinement.confine(entry, failure),
     });
     plugin = await loader.load(plan, events, choose);
     if (!this.closed) return plugin;
@@ -247,6 +256,10 @@ export class PluginSupervisor implements SwapGround {
 
   admit(entry: RegistryEntry, metadata: PluginMetadata): void {
     this.options.admit(entry, metadata);
+  }
+
+  agree(what: string): Promise<void> {
+    return this.options.agree(what);
   }
 
   changed(): Promise<void> {
@@ -267,30 +280,6 @@ export class PluginSupervisor implements SwapGround {
     await this.load(entry);
     void this.options.onChange();
     if (entry.error !== null) throw entry.error;
-  }
-
-  /** Stops a plugin that keeps failing; its library is not started again until somebody says so. */
-  private confine(entry: RegistryEntry, failure: PluginFailure): void {
-    this.swapper.end(entry, 'the version that serves failed too often');
-    const plugin = entry.take();
-    if (plugin === null) return;
-    const { log, quarantine } = this.options;
-    const { name, config } = entry.plan;
-    const { failures, windowMs } = config.quarantine;
-    const { digest } = plugin;
-    const reason = `${failures} failures within ${windowMs / 1000} s, the last: ${failure.message}`;
-    const record = { digest, plugin: name, reason, since: new Date().toISOString() };
-    entry.fail(inQuarantine(record, name));
-    void this.options.onChange();
-    entry.report(async () => {
-      log.error({ plugin: name, digest }, `plugin ${name} is in quarantine: ${reason}`);
-      try {
-        await (await quarantine()).add(record);
-      } catch (err) {
-        log.error({ plugin: name, digest, err }, `the quarantine of plugin ${name} ends with this server`);
-      }
-      await plugin.close();
-    });
   }
 }
 

@@ -20,6 +20,8 @@ export interface SwapGround {
     choose: LibraryChoice,
     identified: (digest: string) => void,
   ): Promise<LoadedPlugin>;
+  /** See SharedVersions: asked before a version gets requests. @param what its digest */
+  agree(what: string): Promise<void>;
   /** @throws PluginFailure BW_PLUGIN_DEPENDENCY when something that serves could not go on with a version */
   admit(entry: RegistryEntry, metadata: PluginMetadata): void;
   /** Puts a plugin in the place of the one that serves. @returns what served */

@@ -23,6 +23,8 @@ export interface SwapRequest {
   readonly choose: LibraryChoice;
   /** Whether the library that serves may be swapped for itself. */
   readonly evenIfSame?: boolean;
+  /** Others have done it already: they are not asked, and nothing is tried out. */
+  readonly following?: boolean;
 }
 
 /** canary: the new version gets a share of the requests; the rest of the swap happens by itself. */
@@ -50,7 +52,7 @@ export class PluginSwapper {
       const { plugin: serving } = entry;
       const { percent, durationMs } = candidate.plan.config.swap.canary;
       const isOther = serving !== null && serving.digest !== candidate.plugin.digest;
-      if (isOther && percent > 0 && durationMs > 0) {
+      if (isOther && request.following !== true && percent > 0 && durationMs > 0) {
         this.tryOut(entry, serving, candidate);
         return 'canary';
       }
@@ -64,11 +66,13 @@ export class PluginSwapper {
   /**
    * Goes back to a version that served before: at once while it stands by, else from its copy.
    * @param to how many versions back, or the beginning of a digest
+   * @param followed why others have done it already
    * @throws BackworksError BW_PLUGIN_STATE when there is none, or why it does not start
    */
-  async rollBack(entry: RegistryEntry, by: SwapOrigin, to?: string): Promise<void> {
+  async rollBack(entry: RegistryEntry, by: SwapOrigin, to?: string, followed?: string): Promise<void> {
     const { keeper } = this.ground;
-    const details = { by, reason: 'by hand' };
+    const details = { by, reason: followed ?? 'by hand' };
+    const following = followed !== undefined;
     const known = entry.trial !== null && to === undefined ? null : await keeper.find(entry, to);
     const { trial } = entry;
     if (known === null && trial?.stage === 'canary') this.endCanary(entry, 'rolled_back', details);
@@ -79,7 +83,7 @@ export class PluginSwapper {
       // The trial may have ended while the copy was looked for.
       const { library } = known ?? (await keeper.find(entry, to));
       const choose: LibraryChoice = () => Promise.resolve(library);
-      await this.bringUp(entry, { by, choose, evenIfSame: true }, ({ plugin, plan, steps }) => {
+      await this.bringUp(entry, { by, choose, evenIfSame: true, following }, ({ plugin, plan, steps }) => {
         this.endCanary(entry, 'rolled_back', details);
         this.letGo(entry);
         const from = entry.versionName;
@@ -131,7 +135,7 @@ export class PluginSwapper {
    */
   private async bringUp<T>(
     entry: RegistryEntry,
-    { by, evenIfSame = false, ...request }: SwapRequest,
+    { by, evenIfSame = false, following = false, ...request }: SwapRequest,
     use: (candidate: Candidate) => T,
   ): Promise<T | null> {
     const { plan } = entry;
@@ -153,6 +157,7 @@ export class PluginSwapper {
       this.ground.admit(entry, plugin.metadata);
       await checkHealth(plugin);
       steps.done('health');
+      if (!following) await this.ground.agree(plugin.digest);
       if (entry.state === 'stopped')
         throw new BackworksError('BW_PLUGIN_STATE', `plugin ${plan.name} was stopped`);
     } catch (thrown) {

@@ -4,13 +4,8 @@ import type { LibraryStore, StoredLibrary } from '../../native/library-store.js'
 import type { LibraryChoice } from '../loader.js';
 import type { PluginEntry } from '../plugin-entry.js';
 import type { SwapRecord, VersionName } from './swap-record.js';
-import {
-  type KnownVersion,
-  type PluginRecord,
-  refused,
-  served,
-  type VersionRecords,
-} from './version-records.js';
+import type { VersionHistory } from './version-history.js';
+import type { KnownVersion, PluginRecord } from './version-records.js';
 
 /** A copy nobody keeps or holds may have been made a moment ago by who describes libraries. */
 const STRAY_MS = 24 * 3_600_000;
@@ -18,7 +13,9 @@ const STRAY_MS = 24 * 3_600_000;
 export interface VersionKeeperOptions {
   readonly log: Log;
   readonly store: () => Promise<LibraryStore>;
-  readonly records: () => Promise<VersionRecords>;
+  readonly history: () => Promise<VersionHistory>;
+  /** By plugin, the digest of what it is to run when it first starts here, if there is a copy. */
+  readonly serving: ReadonlyMap<string, string>;
 }
 
 /** A version and its copy. */
@@ -34,8 +31,11 @@ interface Served {
 export class VersionKeeper {
   /** Libraries this server has looked at: their copies go as soon as nothing needs them. */
   private readonly seen = new Set<string>();
+  private readonly serving: Map<string, string>;
 
-  constructor(private readonly options: VersionKeeperOptions) {}
+  constructor(private readonly options: VersionKeeperOptions) {
+    this.serving = new Map(options.serving);
+  }
 
   /**
    * The library at an entry's path, but for one that was taken back: then the version that served before
@@ -43,6 +43,8 @@ export class VersionKeeper {
    */
   choose({ name }: PluginEntry): LibraryChoice {
     return async (add) => {
+      const running = await this.takeServing(name);
+      if (running !== null) return running;
       const stored = await add();
       this.seen.add(stored.digest);
       const { refused, versions } = await this.read(name);
@@ -61,6 +63,15 @@ export class VersionKeeper {
       const what = `the library of plugin ${name} was taken back: ${refusal.reason}`;
       log.warn(fields, `${what}; version ${good.version} serves until the file changes`);
       return good.library;
+    };
+  }
+
+  /** The copy with that digest. @throws BackworksError BW_PLUGIN_STATE when there is none */
+  chooseVersion({ name }: PluginEntry, { digest, version }: VersionName): LibraryChoice {
+    return async () => {
+      const found = await (await this.options.store()).find(digest ?? '');
+      if (found !== null) return found;
+      throw new BackworksError('BW_PLUGIN_STATE', `version ${version} of plugin ${name} is not kept`);
     };
   }
 
@@ -101,31 +112,25 @@ export class VersionKeeper {
   }
 
   async read(name: string): Promise<PluginRecord> {
-    return (await this.options.records()).read(name);
+    return (await this.options.history()).read(name);
   }
 
   /** A version has begun to serve without a swap, at the start of the server. Never rejects. */
   async serves({ name, config }: PluginEntry, version: VersionName): Promise<void> {
-    await this.note(name, (known) => served(known, version, config.swap.keep));
+    await this.note(name, (history) => history.serves(name, version, config.swap.keep));
   }
 
   /** Remembers what became of a swap, and removes copies nothing needs any more. Never rejects. */
   async happened({ name, config }: PluginEntry, record: SwapRecord): Promise<void> {
-    const { outcome, from, to, reason } = record;
-    await this.note(name, (before) => {
-      const known = { ...before, history: [record, ...before.history] };
-      if (outcome === 'rejected') return known;
-      const serving = served(known, to, config.swap.keep);
-      return outcome === 'swapped' ? serving : refused(serving, from.digest, reason ?? 'by hand');
-    });
+    await this.note(name, (history) => history.happened(name, record, config.swap.keep));
     await this.prune();
   }
 
   /** Removes copies nothing needs any more. Never rejects. */
   async prune(): Promise<void> {
     try {
-      const [store, records] = await Promise.all([this.options.store(), this.options.records()]);
-      const kept = await records.kept();
+      const [store, history] = await Promise.all([this.options.store(), this.options.history()]);
+      const kept = await history.kept();
       const strayBefore = Date.now() - STRAY_MS;
       await store.prune(
         ({ digest, modifiedMs }) => !kept.has(digest) && (this.seen.has(digest) || modifiedMs < strayBefore),
@@ -144,9 +149,16 @@ export class VersionKeeper {
     return null;
   }
 
-  private async note(plugin: string, change: (record: PluginRecord) => PluginRecord): Promise<void> {
+  /** What a plugin is to run that starts here for the first time. */
+  private async takeServing(name: string): Promise<StoredLibrary | null> {
+    const digest = this.serving.get(name);
+    this.serving.delete(name);
+    return digest === undefined ? null : (await this.options.store()).find(digest);
+  }
+
+  private async note(plugin: string, write: (history: VersionHistory) => Promise<void>): Promise<void> {
     try {
-      await (await this.options.records()).change(plugin, change);
+      await write(await this.options.history());
     } catch (err) {
       this.options.log.warn({ plugin, err }, `the history of plugin ${plugin} cannot be written`);
     }

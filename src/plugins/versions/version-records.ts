@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { openCacheDirectory } from '../../native/cache-directory.js';
 import type { SwapRecord, VersionName } from './swap-record.js';
+import type { VersionHistory } from './version-history.js';
 
 /** A version that served. */
 export interface KnownVersion {
@@ -34,7 +35,7 @@ const REFUSED_MAX = 20;
 const NAME = /^[0-9a-f]{32}\.json$/;
 
 /** What became of the versions of plugins, on disk: one file for each plugin of a configuration. */
-export class VersionRecords {
+export class VersionRecords implements VersionHistory {
   /** Changes of one file come one after another. */
   private readonly changes = new Map<string, Promise<PluginRecord>>();
 
@@ -53,10 +54,23 @@ export class VersionRecords {
     return new VersionRecords(directory, configFile);
   }
 
-  /** A record that cannot be read is an empty one. */
   async read(plugin: string): Promise<PluginRecord> {
     await this.changes.get(plugin)?.catch(() => undefined);
     return readRecord(this.pathOf(plugin));
+  }
+
+  async serves(plugin: string, version: VersionName, keep: number): Promise<void> {
+    await this.change(plugin, (known) => served(known, version, keep));
+  }
+
+  async happened(plugin: string, record: SwapRecord, keep: number): Promise<void> {
+    const { outcome, from, to, reason } = record;
+    await this.change(plugin, (before) => {
+      const known = { ...before, history: [record, ...before.history] };
+      if (outcome === 'rejected') return known;
+      const serving = served(known, to, keep);
+      return outcome === 'swapped' ? serving : refused(serving, from.digest, reason ?? 'by hand');
+    });
   }
 
   /** @throws Error when it cannot be written */
@@ -77,7 +91,6 @@ export class VersionRecords {
     return changed;
   }
 
-  /** Digests of every version any plugin of any configuration keeps. */
   async kept(): Promise<Set<string>> {
     await Promise.allSettled(this.changes.values());
     const names = (await readdir(this.directory)).filter((name) => NAME.test(name));
