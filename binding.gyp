@@ -11,9 +11,12 @@
       'win_delay_load_hook': 'false',
       'sources': [
         'src/runner/answer.c',
+        'src/runner/arguments.c',
         'src/runner/bpf_assembler.c',
+        'src/runner/call_threads.c',
         'src/runner/describe.c',
         'src/runner/frame_header.c',
+        'src/runner/hooks.c',
         'src/runner/host_table.c',
         'src/runner/input.c',
         'src/runner/json_check.c',
@@ -22,6 +25,8 @@
         'src/runner/log_rate.c',
         'src/runner/main.c',
         'src/runner/output.c',
+        'src/runner/own_call.c',
+        'src/runner/pool.c',
         'src/runner/print_filter.c',
         'src/runner/refusals.c',
         'src/runner/sandbox_policy.c',
@@ -56,6 +61,7 @@
             'src/runner/parent_death_windows.c',
             'src/runner/services_windows.c',
             'src/runner/shared_page_windows.c',
+            'src/runner/threads_windows.c',
           ],
         }, {
           'sources': [
@@ -65,6 +71,7 @@
             'src/runner/lock_posix.c',
             'src/runner/services_posix.c',
             'src/runner/shared_page_posix.c',
+            'src/runner/threads_posix.c',
           ],
         }],
         ['OS!="linux"', { 'sources': ['src/runner/crash_report_other.c', 'src/runner/sandbox_other.c'] }],

@@ -18,7 +18,10 @@
  *
  * THREADS. [serial] functions are called one at a time, always on the same thread of one process.
  * A plugin that sets BACKWORKS_THREAD_SAFE may see its [hook] functions called on several threads at
- * once; all others stay [serial]. Functions of the host table are [any-thread].
+ * once, all others of the host's than that of the [serial] functions, if its operator asks for it. The
+ * threads begin after initialize() and last as long as the process. All other functions stay [serial],
+ * and none of them runs while a hook does: calls under way are waited for first, later ones wait.
+ * Functions of the host table are [any-thread].
  *
  * UNWINDING. No C++ exception, Rust panic or longjmp may leave a function of this header.
  *
@@ -253,7 +256,8 @@ typedef struct BackworksHost {
     /*
      * Tells how long the running call may still take.
      * Required: may be NULL.
-     * Returns: milliseconds, 0 when the time is up, -1 when there is no deadline.
+     * Returns: milliseconds, 0 when the time is up, -1 when there is no deadline. Where several calls
+     *   run at once, each has its own, and a thread the plugin made itself has none.
      * Owner: nothing passes.
      * Thread: [any-thread] while a hook runs.
      * Since: 1.
@@ -263,7 +267,8 @@ typedef struct BackworksHost {
     /*
      * Tells whether the running call's answer is still wanted.
      * Required: may be NULL.
-     * Returns: 1 when nobody waits for it any more, else 0.
+     * Returns: 1 when nobody waits for it any more, else 0. Where several calls run at once, always 0
+     *   on a thread the plugin made itself.
      * Owner: nothing passes.
      * Thread: [any-thread] while a hook runs.
      * Since: 1.
@@ -281,7 +286,11 @@ typedef struct BackworksHost {
  * What a plugin may add (optional)
  * --------------------------------------------------------------------------------------------- */
 
-/* The hooks may be called on several threads at once. */
+/*
+ * The hooks may be called on several threads at once; so may free_string(), each string on the thread
+ * that returned it. A string that stays the plugin's must then be the thread's own until the call that
+ * returned it is over: no static buffer, but a constant, thread-local or allocated one.
+ */
 #define BACKWORKS_THREAD_SAFE (UINT64_C(1) << 0)
 
 /* Everything beyond the vtable. A static table; NULL members mean "not implemented". */

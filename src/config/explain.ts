@@ -4,7 +4,7 @@ import { below, type Pointer, quote } from './pointer.js';
 import type { Finding } from './problems.js';
 import type { Source } from './source.js';
 import type { JsonValue } from './types.js';
-import { refusal, unsupportedHint } from './unsupported.js';
+import { isNotSupportedYet, refusal } from './unsupported.js';
 
 export interface Explanation {
   readonly pointer: Pointer;
@@ -46,8 +46,6 @@ export function explain(error: ErrorObject, source: Source): Explanation | undef
     return { pointer, atKey: true, finding: { message } };
   }
   const found = source.origin(pointer) ?? describe(error.data as JsonValue, schema.writeOnly === true);
-  const unsupported = unsupportedHint(pointer);
-  if (unsupported !== undefined) return notYet(pointer, found, unsupported);
   if (error.keyword === 'uniqueItems') {
     const later = Math.max(Number(error.params['i']), Number(error.params['j']));
     const finding = { message: 'the list already has this entry', hint: 'remove it' };
@@ -78,15 +76,12 @@ function withoutNull(schema: SchemaFacts): SchemaFacts {
   };
 }
 
-function notYet(pointer: Pointer, what: string, hint: string): Explanation {
-  const message = `${what} is not supported by this version yet`;
-  return { pointer, atKey: true, finding: { message, hint } };
-}
-
 function unknownKey(parent: Pointer, key: string, known: readonly string[]): Explanation {
   const pointer = below(parent, key);
-  const unsupported = unsupportedHint(pointer);
-  if (unsupported !== undefined) return notYet(pointer, 'this key', unsupported);
+  if (isNotSupportedYet(pointer)) {
+    const message = 'this key is not supported by this version yet';
+    return { pointer, atKey: true, finding: { message, hint: 'remove it' } };
+  }
   const refused = refusal(pointer);
   if (refused !== undefined) return { pointer, atKey: true, finding: refused };
   const near = nearest(key, known);

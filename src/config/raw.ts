@@ -356,9 +356,9 @@ export interface RawPlugin {
     cpu_time: RawDuration;
     idle_cpu: RawPercentage;
     /**
-     * Calls one process works on at once. This version takes one after the other; more processes are `instances`.
+     * Calls one process works on at once, each in a thread of its own. More than 1 needs a library that declares itself thread-safe; for others there are `instances`.
      */
-    concurrency: 1;
+    concurrency: number;
     /**
      * Calls that may wait beyond those, per process.
      */

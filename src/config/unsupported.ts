@@ -2,16 +2,10 @@ import { type Pointer, segments } from './pointer.js';
 import type { Finding } from './problems.js';
 
 /**
- * Keys of the configuration's design that this version does not act on. The schema allows only what
- * happens anyway, and a file that asks for more is told so. When a feature lands, its row goes and the
- * schema grows.
+ * Keys of the configuration's design that this version does not act on: a file that has one is told so.
+ * When a feature lands, its row goes and the schema grows.
  */
-const NOT_YET: readonly (readonly [path: string, allowed?: string])[] = [
-  ['marketplace'],
-  ['state'],
-  ['plugins.*.limits.concurrency', '1'],
-  ['plugins.*.permissions.http'],
-];
+const NOT_YET: readonly string[] = ['marketplace', 'state', 'plugins.*.permissions.http'];
 
 /** Permissions one might look for that no version can give without making the others worthless. */
 const NEVER: readonly (readonly [path: string, reason: string])[] = [
@@ -22,11 +16,9 @@ const NEVER: readonly (readonly [path: string, reason: string])[] = [
   ],
 ];
 
-/** The hint for a value this version does not support yet, or undefined for any other value. */
-export function unsupportedHint(pointer: Pointer): string | undefined {
-  const row = NOT_YET.find(([pattern]) => matches(pattern, pointer));
-  if (row === undefined) return undefined;
-  return row[1] === undefined ? 'remove it' : `remove it or set it to ${row[1]}`;
+/** Whether a key is one that this version does not support yet. */
+export function isNotSupportedYet(pointer: Pointer): boolean {
+  return NOT_YET.some((pattern) => matches(pattern, pointer));
 }
 
 /** Why a key is not and will not be there, or undefined for any other key. */

@@ -1,7 +1,7 @@
 import { PluginFailure, type PluginFailureDetails, type PluginPhase } from '../errors.js';
 import { type LibraryNames, shownPlace } from './crash-place.js';
 import type { CrashReport } from './crash-report.js';
-import { type ProcessActivity, processActivity } from './limits/process-usage.js';
+import { type ThreadActivity, threadActivity } from './limits/process-usage.js';
 import { RUNNER_EXIT } from './protocol.js';
 
 /** How a runner process ended, as the operating system tells it. */
@@ -14,16 +14,19 @@ export interface ProcessEnd {
 
 /** Why the server ended a runner itself; null when it did not. */
 export type KillReason =
-  | { readonly kind: 'deadline'; readonly activity?: ProcessActivity }
+  | { readonly kind: 'deadline'; readonly activity?: ThreadActivity }
   | { readonly kind: 'cpu_time'; readonly usedMs: number; readonly limitMs: number }
   | { readonly kind: 'memory'; readonly bytes: number }
   | { readonly kind: 'protocol'; readonly message: string }
   | { readonly kind: 'version'; readonly message: string }
   | null;
 
-/** The reason, with what the process is doing at this moment if it is at its deadline. */
-export function withActivity(reason: KillReason, pid: number): KillReason {
-  const activity = reason?.kind === 'deadline' ? processActivity(pid) : null;
+/**
+ * The reason, with what the process is doing at this moment if it is at its deadline.
+ * @param thread the one that runs the call; null for the process's first
+ */
+export function withActivity(reason: KillReason, pid: number, thread: number | null): KillReason {
+  const activity = reason?.kind === 'deadline' ? threadActivity(pid, thread ?? pid) : null;
   return activity === null ? reason : { kind: 'deadline', activity };
 }
 
@@ -88,7 +91,7 @@ function seconds(milliseconds: number): string {
   return `${(milliseconds / 1000).toFixed(milliseconds < 1000 ? 2 : 1)} s`;
 }
 
-function whileDoing(activity: ProcessActivity | undefined): string {
+function whileDoing(activity: ThreadActivity | undefined): string {
   if (activity === undefined) return '';
   return activity === 'halted' ? ', halted by a signal' : `, while ${activity}`;
 }

@@ -24,6 +24,11 @@ export function failedFrame(
       return new PluginFailure('BW_PLUGIN_LOAD', `plugin ${plugin} cannot be loaded: ${text}`, details);
     case Failure.SANDBOX:
       return noSandbox(plugin, text, details);
+    case Failure.THREADS: {
+      const message = `plugin ${plugin} cannot be loaded: the threads for its calls cannot be started: ${text}`;
+      const hint = 'lower limits.concurrency or raise limits.memory';
+      return new PluginFailure('BW_PLUGIN_LOAD', message, { ...details, hint });
+    }
     case Failure.ABI:
       return new PluginFailure(
         'BW_PLUGIN_ABI',

@@ -5,8 +5,11 @@ import type { NativeReply, OperationRequest } from './native-plugin.js';
 import { FRAME_HEADER_SIZE, FRAME_PAYLOAD_MAX, ServiceFrame } from './protocol.js';
 
 export interface HostServicesOptions {
-  /** Performs what a plugin asks for; null for no answer. Never rejects. */
-  readonly operate: (request: OperationRequest) => Promise<NativeReply>;
+  /**
+   * Performs what a plugin asks for; null for no answer. Never rejects.
+   * @param call the number of the call that asks; 0 when the runner does not say
+   */
+  readonly operate: (request: OperationRequest, call: number) => Promise<NativeReply>;
   /** The runner broke the rules. */
   readonly broken: (reason: NonNullable<KillReason>) => void;
 }
@@ -46,11 +49,11 @@ export class HostServices {
     }
   }
 
-  private onFrame(_type: number, id: number, _detail: number, _value: number, payload: Buffer): void {
+  private onFrame(_type: number, id: number, _detail: number, value: number, payload: Buffer): void {
     if (this.waiting) throw new FrameError('a request before the one before was answered');
     const request = readRequest(payload);
     this.waiting = true;
-    void this.options.operate(request).then((reply) => {
+    void this.options.operate(request, value >>> 0).then((reply) => {
       this.waiting = false;
       if (!this.ended) this.socket.write(answerFrame(id, reply));
     });

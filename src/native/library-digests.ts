@@ -1,10 +1,12 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
-import { fileState, isSettled } from './file-state.js';
 import { digestOf } from './library-digest.js';
 
+/** A file that changed this recently may change again without its times telling. */
+const SETTLED_AFTER_MS = 2000;
+
 interface Known {
-  readonly state: string;
+  readonly identity: string;
   readonly digest: string;
 }
 
@@ -28,11 +30,12 @@ export class LibraryDigests {
   private async readFrom(file: FileHandle, path: string): Promise<string | null> {
     const facts = await file.stat({ bigint: true });
     if (!facts.isFile()) return null;
-    const state = fileState(facts);
+    const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = facts;
+    const identity = [dev, ino, size, mtimeNs, ctimeNs].join(':');
     const known = this.known.get(path);
-    if (known?.state === state) return known.digest;
+    if (known?.identity === identity) return known.digest;
     const digest = await digestOf(file);
-    if (isSettled(facts)) this.known.set(path, { state, digest });
+    if (Date.now() - Number(ctimeMs) > SETTLED_AFTER_MS) this.known.set(path, { identity, digest });
     return digest;
   }
 }

@@ -166,6 +166,8 @@ export interface NativePluginOptions {
   /** The environment of its processes. */
   readonly environment: Readonly<Record<string, string>>;
   readonly instances: number;
+  /** Calls one process works on at once; more than 1 needs a library that is thread-safe. */
+  readonly concurrency: number;
   readonly initializeTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
   readonly replyBytesMax: number;

@@ -19,7 +19,7 @@ export class OverdueCalls {
 
   constructor(
     private readonly connection: RunnerConnection,
-    private readonly kill: () => void,
+    private readonly kill: (id: number) => void,
   ) {}
 
   /**
@@ -31,24 +31,32 @@ export class OverdueCalls {
     // looks late may have been answered in time.
     setImmediate(() => {
       if (this.connection.isClosed) return;
-      const state = this.connection.stateOf(id);
+      const state = this.connection.calls.stateOf(id);
       if (state !== 'running') this.connection.cancel(id);
-      else if (this.connection.runningForMs() >= limitMs * MIN_SHARE_OF_LIMIT) {
-        this.kill();
+      else if (this.connection.calls.runningForMs(id) >= limitMs * MIN_SHARE_OF_LIMIT) {
+        this.kill(id);
         return;
-      }
-      this.killUnlessAnswering(state === 'running' ? limitMs : Math.max(2 * limitMs, STALLED_GRACE_MS));
+      } else this.killIfStillRunning(id, limitMs);
+      this.killUnlessAnswering(Math.max(2 * limitMs, STALLED_GRACE_MS));
       giveUp();
     });
   }
 
-  /** Ends the process if it answers nothing for `ms`, whatever the page says about its calls. */
+  /** Ends the process if a call that began late takes a whole limit of its own. */
+  private killIfStillRunning(id: number, limitMs: number): void {
+    const look = (): void => {
+      if (!this.connection.isClosed && this.connection.calls.stateOf(id) === 'running') this.kill(id);
+    };
+    setTimeout(() => setImmediate(look), limitMs).unref();
+  }
+
+  /** Ends the process if its oldest call is not answered for `ms`, whatever the page says about it. */
   private killUnlessAnswering(ms: number): void {
     if (this.answerTimer !== null) return;
-    const { answered } = this.connection;
+    const oldest = this.connection.calls.oldestId;
     this.answerTimer = setTimeout(() => {
       this.answerTimer = null;
-      if (this.connection.load > 0 && this.connection.answered === answered) this.kill();
+      if (oldest !== 0 && this.connection.calls.oldestId === oldest) this.kill(oldest);
     }, ms).unref();
   }
 }

@@ -15,15 +15,17 @@
  *
  * Each side's first frame is HELLO with the protocol version; anything else first, another version,
  * an unknown type, a wrong length or a wrong state ends the conversation and the runner. The server
- * may send further frames behind its HELLO without waiting. Calls are answered in the order they
- * were sent. Strings in a payload each end with a NUL byte, except the text of REPLY, FAILED, LOG
- * and METRIC, which is the rest of the payload. Neither side parses JSON to speak this protocol.
+ * may send further frames behind its HELLO without waiting. Frames are answered in the order they
+ * were sent; with threads, CALLs as they are done, and every other frame after the CALLs before it.
+ * Strings in a payload each end with a NUL byte, except the text of REPLY, FAILED, LOG and METRIC,
+ * which is the rest of the payload. Neither side parses JSON to speak this protocol.
  *
  *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
  *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
  *
  * Descriptor 5 is a second socket with the same frames, for what the plugin asks of the server while
  * it works: the runner sends a request and reads its answer, with the same id, before it sends another.
+ * A request names the call whose thread asks, where there are threads.
  *
  * Without SANDBOX nothing restricts the library and nothing reports its crashes. With it, CRASHED may
  * come at any moment as the runner's last frame.
@@ -36,17 +38,20 @@ export const PROTOCOL_VERSION = 3;
 export const FRAME_HEADER_SIZE = 16;
 export const FRAME_PAYLOAD_MAX = 16 * 1024 * 1024;
 export const LOG_TEXT_MAX = 8 * 1024;
+export const THREADS_MAX = 64;
 
 /** The memory shared with the runner, descriptor 4; see protocol.h. */
 export const Shared = {
   BEGUN: 0,
   PRODUCED: 8,
-  BEGUN_US: 16,
   LOG_RATE: 24,
+  ENDED_BY: 28,
+  RUNNING: 64,
   CANCELLED: 4096,
   RING: 20480,
   SIZE: 86016,
 } as const;
+export const RUNNING_SLOT_SIZE = 16;
 export const CANCEL_SLOTS = 4096;
 export const ANSWER_RING_SIZE = 65536;
 
@@ -117,6 +122,7 @@ export const Failure = {
   OUT_OF_MEMORY: 5,
   SANDBOX: 6,
   CANCELLED: 7,
+  THREADS: 8,
 } as const;
 
 /** The `detail` of REFUSED: what would allow what was refused. */

@@ -39,6 +39,13 @@ export function noSandbox(
   });
 }
 
+/** The failure of a plugin that is to run several calls at once in one process, and cannot. */
+export function notThreadSafe(plugin: string, concurrency: number): PluginFailure {
+  const message = `plugin ${plugin} has limits.concurrency ${concurrency}, and its library does not say that it is thread-safe`;
+  const hint = 'use instances for more processes; a thread-safe library sets BACKWORKS_THREAD_SAFE';
+  return new PluginFailure('BW_PLUGIN_UNSUPPORTED', message, { plugin, phase: 'load', hint });
+}
+
 /** The failure of a call that had not begun, or hardly, when its deadline passed. */
 export function noTimeLeft(plugin: string): PluginFailure {
   const message = `plugin ${plugin} had no time for the call before its deadline`;

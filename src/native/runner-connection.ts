@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { type BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
+import { CallsInAnyOrder, CallsInOrder, type UnansweredCalls } from './unanswered-calls.js';
 import { type CrashReport, readCrashReport } from './crash-report.js';
 import type { KillReason } from './exit-cause.js';
 import { failedFrame } from './failed-frame.js';
@@ -8,14 +9,13 @@ import type { NativeReply, PluginLogLine } from './native-plugin.js';
 import { type Refusal, RefusalReader } from './refusal.js';
 import { FrameError, FrameParser, FrameWriter } from './frames.js';
 import { FRAME_PAYLOAD_MAX, PROTOCOL_VERSION, RunnerFrame, ServerFrame } from './protocol.js';
+import { RunningCalls } from './running-calls.js';
 import type { SharedPage } from './shared-page.js';
 
 /** Batches beyond this are written at once instead of at the end of the event-loop turn. */
 const BATCH_BYTES_MAX = 64 * 1024;
 /** As much as Node reads at once; more of it waits in the socket. */
 const FULL_READ_BYTES = 64 * 1024;
-/** Answered calls are dropped from the front of the queue in lots of this size. */
-const FORGET_LOT = 64;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** What the frame that answers a call must be; STATUS where nothing else is said. */
@@ -67,17 +67,18 @@ export interface ConnectionEvents {
 
 /**
  * The server's end of the runner protocol. Frames sent within one event-loop turn leave in one write;
- * answers are matched to calls in order, and the first frame that does not fit ends the conversation.
+ * answers are matched to calls, and the first frame that does not fit ends the conversation.
  */
 export class RunnerConnection {
   /** Calls of hooks answered so far. */
   answered = 0;
+  /** What the calls are doing. */
+  readonly calls: RunningCalls;
   /** What the process said as it crashed; null until then. */
   crash: CrashReport | null = null;
   private readonly parser = new FrameParser(FRAME_PAYLOAD_MAX, (...frame) => this.onFrame(...frame));
   private readonly writer = new FrameWriter();
-  private pending: AnswerHandler[] = [];
-  private oldest = 0;
+  private readonly pending: UnansweredCalls;
   private nextId = 1;
   private received = 0;
   private readonly metrics = new MetricReader();
@@ -92,8 +93,12 @@ export class RunnerConnection {
     private readonly socket: Socket,
     private readonly shared: SharedPage,
     private readonly plugin: string,
+    /** Calls the runner works on at once. */
+    concurrency: number,
     private readonly events: ConnectionEvents,
   ) {
+    this.pending = concurrency === 1 ? new CallsInOrder() : new CallsInAnyOrder();
+    this.calls = new RunningCalls(this.pending, shared, concurrency);
     socket.on('data', (chunk: Buffer) => {
       this.received += chunk.length;
       this.parse(chunk);
@@ -107,7 +112,7 @@ export class RunnerConnection {
 
   /** Calls without an answer yet. */
   get load(): number {
-    return this.pending.length - this.oldest;
+    return this.pending.size;
   }
 
   /** The process is gone, and every call has been told. */
@@ -138,39 +143,13 @@ export class RunnerConnection {
     const id = this.nextId;
     this.nextId = id === 0xffff_ffff ? 1 : id + 1;
     handler.id = id;
-    this.pending.push(handler);
+    this.pending.add(handler);
     this.writer.add(type, id, detail, value, strings);
     if (this.writer.size >= BATCH_BYTES_MAX) this.flush();
     else if (!this.flushScheduled) {
       this.flushScheduled = true;
       setImmediate(this.flush);
     }
-  }
-
-  /**
-   * Where a call stands: 'waiting' behind another, 'stalled' when nothing runs and the runner has not
-   * begun the oldest call either, 'answered' when its answer is in or on its way.
-   */
-  stateOf(id: number): 'running' | 'waiting' | 'stalled' | 'answered' {
-    const oldest = this.pending[this.oldest];
-    if (oldest === undefined || follows(oldest.id, id)) return 'answered';
-    if (!this.shared.isShared) return 'running';
-    const begun = this.shared.begun();
-    if (follows(begun, id)) return 'answered';
-    if (begun === id) return 'running';
-    return follows(oldest.id, begun) ? 'stalled' : 'waiting';
-  }
-
-  /** The call that runs; null when none does or nobody knows. */
-  get running(): AnswerHandler | null {
-    if (!this.shared.isShared || this.load === 0) return null;
-    const begun = this.shared.begun();
-    return this.pending.find(({ id }, index) => index >= this.oldest && id === begun) ?? null;
-  }
-
-  /** For how long the running call has been running, in milliseconds. */
-  runningForMs(): number {
-    return this.shared.isShared ? this.shared.runningForMs() : Infinity;
   }
 
   /** Asks the runner not to begin a call that waits. */
@@ -181,22 +160,24 @@ export class RunnerConnection {
   /**
    * Ends the conversation after the process has ended: takes what it still left, then tells every call
    * without an answer what became of it.
-   * @param explain makes the failure of the call that was running, or of none ('idle')
+   * @param endedFor the call the server ended it for; 0 for none
+   * @param explain makes the failure of the call that is charged, or of none ('idle')
    */
-  close(explain: (phase: PluginPhase, requestId: string | undefined) => PluginFailure | null): void {
+  close(
+    endedFor: number,
+    explain: (phase: PluginPhase, requestId: string | undefined) => PluginFailure | null,
+  ): void {
     if (!this.broken) this.parse(this.shared.undelivered(this.received));
     this.closed = true;
     this.socket.destroy();
-    const lost = this.pending.slice(this.oldest);
-    this.pending = [];
-    this.oldest = 0;
-    const begun = this.shared.isShared ? this.shared.begun() : (lost.at(-1)?.id ?? 0);
-    const running = lost.find(({ id }) => id === begun) ?? (this.shared.isShared ? undefined : lost[0]);
-    const failure = explain(running?.phase ?? 'idle', running?.requestId ?? undefined);
+    const charged = this.calls.charged(endedFor);
+    const newest = this.shared.begun();
+    const lost = this.pending.takeAll();
+    const failure = explain(charged?.phase ?? 'idle', charged?.requestId ?? undefined);
     for (const call of lost) {
-      if (call === running && failure !== null) call.failed(failure);
-      else if (follows(call.id, begun)) call.notBegun(call === lost[0]);
-      else call.failed(this.lost(call.phase));
+      if (call === charged && failure !== null) call.failed(failure);
+      else if (this.calls.hasBegun(call.id, newest)) call.failed(this.lost(call.phase));
+      else call.notBegun(call === lost[0]);
     }
     this.onDrained?.();
   }
@@ -253,14 +234,14 @@ export class RunnerConnection {
   }
 
   private onAnswer(type: number, id: number, detail: number, value: number, payload: Buffer): void {
-    const call = this.pending[this.oldest];
-    if (call === undefined) throw new FrameError(`answer ${id} to no call`);
-    if (call.id !== id) throw new FrameError(`answer ${id} where ${call.id} was due`);
+    const call = this.pending.answerable(id);
+    if (typeof call === 'string') throw new FrameError(call);
     const expected = EXPECTED_ANSWER[call.phase] ?? RunnerFrame.STATUS;
     const fits = type === expected || (type === RunnerFrame.EMPTY && expected === RunnerFrame.REPLY);
     if (!fits && type !== RunnerFrame.FAILED)
       throw new FrameError(`frame type ${type} answers ${call.phase}`);
-    this.forgetOldest();
+    this.pending.forget(call);
+    if (this.pending.size === 0) this.onDrained?.();
     if (expected === RunnerFrame.REPLY) this.answered += 1;
     if (type === RunnerFrame.FAILED) call.failed(failedFrame(this.plugin, call, detail, payload));
     else if (type === RunnerFrame.REPLY) call.answered(payload, value);
@@ -268,25 +249,8 @@ export class RunnerConnection {
     else call.answered(payload.toString(), value);
   }
 
-  private forgetOldest(): void {
-    this.oldest += 1;
-    if (this.oldest === this.pending.length) {
-      this.pending = [];
-      this.oldest = 0;
-      this.onDrained?.();
-    } else if (this.oldest >= FORGET_LOT) {
-      this.pending = this.pending.slice(this.oldest);
-      this.oldest = 0;
-    }
-  }
-
   private lost(phase: PluginPhase): PluginFailure {
     const message = `plugin ${this.plugin} lost its process before it answered`;
     return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, { plugin: this.plugin, phase });
   }
-}
-
-/** Whether id `a` was given out after id `b`; ids wrap around at 32 bits. */
-function follows(a: number, b: number): boolean {
-  return a !== b && (a - b) >>> 0 < 0x8000_0000;
 }

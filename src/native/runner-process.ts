@@ -3,8 +3,9 @@ import { CallCpuWatch } from './limits/call-cpu-watch.js';
 import { libraryNames } from './crash-place.js';
 import { explainEnd, type KillReason, type ProcessEnd, withActivity } from './exit-cause.js';
 import { HostServices } from './host-services.js';
+import { afterLastWords } from './last-words.js';
+import { loadedFrame } from './loaded-frame.js';
 import type {
-  AskingCall,
   CallContext,
   Hook,
   LibraryDescription,
@@ -13,15 +14,19 @@ import type {
 } from './native-plugin.js';
 import { OverdueCalls } from './overdue-calls.js';
 import { PluginOutput, printable } from './plugin-output.js';
-import { HOOK_NUMBER, readFunctionBits, ServerFrame } from './protocol.js';
-import { configurationRefused, type ConfiguringPhase, noTimeLeft, processGone } from './refused.js';
+import { HOOK_NUMBER, ServerFrame } from './protocol.js';
+import {
+  configurationRefused,
+  type ConfiguringPhase,
+  noTimeLeft,
+  notThreadSafe,
+  processGone,
+} from './refused.js';
 import { type AnswerHandler, RunnerConnection } from './runner-connection.js';
 import { sandboxInForce, type SandboxReport, sandboxSettings } from './sandbox.js';
-import type { SharedPage } from './shared-page.js';
-import type { GroupedProcess } from './spawn.js';
+import { SharedPage } from './shared-page.js';
+import { type GroupedProcess, spawnProcess } from './spawn.js';
 
-/** Answers sent before a process died arrive within this time after its end was noticed. */
-const DRAIN_AFTER_END_MS = 50;
 /** A process that closed its socket but lives is ended after this time. */
 const CLOSED_SOCKET_GRACE_MS = 200;
 const NO_DEADLINE = -1;
@@ -32,6 +37,8 @@ export class RunnerProcess {
   sandbox: SandboxReport | null = null;
   /** The configuration in force in it; null until it was initialized. */
   configJson: string | null = null;
+  private readonly child: GroupedProcess;
+  private readonly shared = new SharedPage();
   private readonly connection: RunnerConnection;
   private readonly services: HostServices;
   private readonly output: PluginOutput;
@@ -43,22 +50,35 @@ export class RunnerProcess {
   private retiring = false;
   private gone = false;
   private killReason: KillReason = null;
+  /** The call it was ended for; 0 for none. */
+  private killedFor = 0;
   /** Why the process ended; null while it lives, or when it ended as asked. */
   private endFailure: PluginFailure | null = null;
 
   /**
-   * @param shared the page that the process was given
    * @param onEnded called once when the process is gone, before its calls are told; null when it
    *   ended as asked.
+   * @throws BackworksError BW_RUNNER_START when the process cannot be created.
    */
   constructor(
-    private readonly child: GroupedProcess,
-    private readonly shared: SharedPage,
+    runner: string,
     private readonly options: NativePluginOptions,
     private readonly onEnded: (failure: PluginFailure | null) => void,
   ) {
-    this.logRate();
     const { name, events } = options;
+    this.logRate();
+    try {
+      this.child = spawnProcess({
+        program: runner,
+        args: ['--parent', String(process.pid)],
+        environment: options.environment,
+        sharedDescriptor: this.shared.descriptor,
+        memoryBytes: options.sandbox.memoryBytes,
+      });
+    } catch (error) {
+      this.shared.close();
+      throw error;
+    }
     const { stdout, stderr, socket, services, ended } = this.child;
     this.output = new PluginOutput(
       () => this.logRate(),
@@ -67,18 +87,21 @@ export class RunnerProcess {
     );
     this.output.attach(stdout, 'stdout');
     this.output.attach(stderr, 'stderr');
-    this.connection = new RunnerConnection(socket, this.shared, name, {
+    this.connection = new RunnerConnection(socket, this.shared, name, options.concurrency, {
       log: (level, text, dropped) => this.output.frame(level, text, dropped),
       metric: (counter, delta) => events.metric(counter, delta),
       refused: (refusal) => events.refused(refusal),
       broken: (reason) => this.kill(reason),
     });
     this.services = new HostServices(services, {
-      operate: async (request) => (await options.operate?.(request, this.runningHook())) ?? null,
+      operate: async (request, call) =>
+        (await options.operate?.(request, this.connection.calls.asking(call))) ?? null,
       broken: (reason) => this.kill(reason),
     });
-    this.overdue = new OverdueCalls(this.connection, () => this.kill({ kind: 'deadline' }));
-    this.cpu = new CallCpuWatch(this.pid, this.connection, options, (reason) => this.kill(reason));
+    this.overdue = new OverdueCalls(this.connection, (call) => this.kill({ kind: 'deadline' }, call));
+    this.cpu = new CallCpuWatch(this.pid, this.connection.calls, options, (reason, call) =>
+      this.kill(reason, call),
+    );
     socket.once('end', () => {
       const reason = { kind: 'protocol', message: 'it closed its connection' } as const;
       setTimeout(() => this.kill(reason), CLOSED_SOCKET_GRACE_MS).unref();
@@ -116,29 +139,30 @@ export class RunnerProcess {
    * @throws PluginFailure BW_PLUGIN_SANDBOX, BW_PLUGIN_LOAD, BW_PLUGIN_ABI or why the process ended.
    */
   async loadLibrary(): Promise<LibraryDescription> {
-    const { libraryPath, replyBytesMax, sandbox } = this.options;
+    const { libraryPath, replyBytesMax, sandbox, concurrency } = this.options;
     const [ready, { reply, value }] = await Promise.all([
-      this.ask(ServerFrame.SANDBOX, 0, sandboxSettings(sandbox, libraryPath), 'sandbox'),
-      this.ask(ServerFrame.LOAD, replyBytesMax, [libraryPath], 'load'),
+      this.ask(ServerFrame.SANDBOX, 0, 0, sandboxSettings(sandbox, libraryPath), 'sandbox'),
+      this.ask(ServerFrame.LOAD, 0, replyBytesMax, [libraryPath], 'load'),
     ]);
     this.sandbox = sandboxInForce(String(ready.reply), this.child, this.options);
-    const [name = '', version = '', description = '', manifest = ''] = String(reply).split('\0', 4);
-    const { functions, threadSafe } = readFunctionBits(value);
-    const hasManifest = functions.has('manifest') && manifest !== '';
-    return { name, version, description, manifest: hasManifest ? manifest : null, functions, threadSafe };
+    const description = loadedFrame(value, String(reply));
+    if (concurrency > 1 && !description.threadSafe) throw notThreadSafe(this.options.name, concurrency);
+    return description;
   }
 
   /** Calls initialize(). @throws PluginFailure BW_PLUGIN_INITIALIZE with the plugin's own words. */
   async initialize(): Promise<void> {
-    const { configJson, initializeTimeoutMs: limit } = this.options;
-    const { value, reply } = await this.ask(ServerFrame.INITIALIZE, limit, [configJson], 'initialize');
+    const { configJson, initializeTimeoutMs: limit, concurrency } = this.options;
+    const threads = concurrency > 1 ? concurrency : 0;
+    const frame = [ServerFrame.INITIALIZE, threads, limit] as const;
+    const { value, reply } = await this.ask(...frame, [configJson], 'initialize');
     if (value !== 0) throw this.refusal('initialize', value, reply);
     this.configJson = configJson;
   }
 
   /** Calls reconfigure(). @throws PluginFailure BW_PLUGIN_RECONFIGURE; the former configuration holds. */
   async reconfigure(configJson: string): Promise<void> {
-    const { value, reply } = await this.ask(ServerFrame.RECONFIGURE, 0, [configJson], 'reconfigure');
+    const { value, reply } = await this.ask(ServerFrame.RECONFIGURE, 0, 0, [configJson], 'reconfigure');
     if (value !== 0) throw this.refusal('reconfigure', value, reply);
     this.configJson = configJson;
   }
@@ -169,7 +193,7 @@ export class RunnerProcess {
 
   async healthCheck(context: CallContext): Promise<{ status: number; text: string }> {
     this.cpu.begin();
-    const { value, reply } = await this.ask(ServerFrame.HEALTH_CHECK, 0, [], 'health_check', context);
+    const { value, reply } = await this.ask(ServerFrame.HEALTH_CHECK, 0, 0, [], 'health_check', context);
     return { status: value, text: printable(String(reply ?? '')) };
   }
 
@@ -190,7 +214,7 @@ export class RunnerProcess {
     this.closing = true;
     const timer = setTimeout(() => this.child.kill('SIGKILL'), this.options.shutdownTimeoutMs);
     try {
-      const { value, reply } = await this.ask(ServerFrame.SHUTDOWN, 0, [], 'shutdown');
+      const { value, reply } = await this.ask(ServerFrame.SHUTDOWN, 0, 0, [], 'shutdown');
       if (value !== 0) this.output.log('warn', `shutdown() returned ${value} ${String(reply ?? '')}`);
     } catch {
       this.output.log('warn', 'the process ended before shutdown() returned');
@@ -199,10 +223,11 @@ export class RunnerProcess {
     clearTimeout(timer);
   }
 
-  /** Ends the process at once. */
-  kill(reason: KillReason = null): void {
+  /** Ends the process at once. @param call the one that is to blame; 0 for whichever runs */
+  kill(reason: KillReason = null, call = 0): void {
     if (this.gone || this.killReason !== null) return;
-    this.killReason = withActivity(reason, this.pid);
+    this.killReason = withActivity(reason, this.pid, this.connection.calls.threadOf(call));
+    this.killedFor = call;
     if (reason === null) this.closing = true;
     this.child.kill('SIGKILL');
   }
@@ -210,6 +235,7 @@ export class RunnerProcess {
   /** Sends a frame of the plugin's life and waits for its answer. */
   private ask(
     type: number,
+    detail: number,
     value: number,
     strings: readonly string[],
     phase: PluginPhase,
@@ -224,7 +250,7 @@ export class RunnerProcess {
         // Nobody is to blame for a call that could not be made; a start that failed says why.
         notBegun: () => reject((context ? null : this.endFailure) ?? processGone(this.options.name, phase)),
       };
-      this.connection.send(type, 0, value, strings, handler);
+      this.connection.send(type, detail, value, strings, handler);
       if (context) {
         const limitMs = context.deadlineAtMs - performance.now();
         context.stop = (reason) => {
@@ -235,11 +261,10 @@ export class RunnerProcess {
   }
 
   private onProcessEnd(end: ProcessEnd): void {
-    const { socket } = this.child;
     const settle = (): void => {
       if (this.gone) return;
       this.gone = true;
-      this.connection.close((phase, requestId) => {
+      this.connection.close(this.killedFor, (phase, requestId) => {
         if (!this.closing) {
           const { stderrTail } = this.output;
           const { crash } = this.connection;
@@ -260,18 +285,7 @@ export class RunnerProcess {
       this.shared.close();
       this.services.close();
     };
-    // Its last words on stderr are read in the same turn as the end of its socket, or just after.
-    if (socket.readableEnded || socket.destroyed) setImmediate(settle);
-    else {
-      socket.once('end', () => setImmediate(settle));
-      // After a pause of the server the timer is due before the socket was read.
-      setTimeout(() => setImmediate(settle), DRAIN_AFTER_END_MS);
-    }
-  }
-
-  private runningHook(): AskingCall | null {
-    const { running } = this.connection;
-    return running !== null && running.phase in HOOK_NUMBER ? running : null;
+    afterLastWords(this.child.socket, settle);
   }
 
   private refusal(phase: ConfiguringPhase, status: number, reply: NativeReply): PluginFailure {

@@ -3,10 +3,18 @@ import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BackworksError } from '../errors.js';
-import { ANSWER_RING_SIZE, CANCEL_SLOTS, Shared } from './protocol.js';
+import { ANSWER_RING_SIZE, CANCEL_SLOTS, RUNNING_SLOT_SIZE, Shared } from './protocol.js';
 
 const MFD_CLOEXEC = 1;
 const SLOT_BYTES = 4;
+
+/** The call a thread of the runner entered last; it may have been answered since. */
+export interface RunningSlot {
+  readonly id: number;
+  /** The system's number of the thread. */
+  readonly thread: number;
+  readonly runningForMs: number;
+}
 
 /**
  * What a runner leaves behind when it is killed: which calls it had begun, and answers that had not
@@ -37,12 +45,25 @@ export class SharedPage {
     return this.read(Shared.BEGUN, 4).readUInt32LE();
   }
 
-  /** For how long that call has been running, in milliseconds. */
-  runningForMs(): number {
-    const begunUs = this.read(Shared.BEGUN_US, 8).readBigUInt64LE();
-    // Both sides read CLOCK_MONOTONIC; where they do not, the call counts as running for ever.
-    if (process.platform !== 'linux') return Infinity;
-    return Number(process.hrtime.bigint() / 1000n - begunUs) / 1000;
+  /** What the serving thread and those beside it are in. @param slots how many there are */
+  running(slots: number): RunningSlot[] {
+    const bytes = this.read(Shared.RUNNING, slots * RUNNING_SLOT_SIZE);
+    // Both sides read CLOCK_MONOTONIC; where they do not, a call counts as running for ever.
+    const nowUs = process.platform === 'linux' ? process.hrtime.bigint() / 1000n : null;
+    return Array.from({ length: slots }, (_, slot) => {
+      const at = slot * RUNNING_SLOT_SIZE;
+      const ranUs = nowUs === null ? Infinity : Number(nowUs - bytes.readBigUInt64LE(at + 8));
+      return {
+        id: bytes.readUInt32LE(at),
+        thread: bytes.readUInt32LE(at + 4),
+        runningForMs: ranUs / 1000,
+      };
+    });
+  }
+
+  /** The id of the call whose thread ended the process; 0 when nobody knows. */
+  endedBy(): number {
+    return this.read(Shared.ENDED_BY, 4).readUInt32LE();
   }
 
   /** Asks the runner not to begin a call. It may have begun it in the meantime. */

@@ -1,8 +1,7 @@
 import type { NativePluginOptions } from './native-plugin.js';
-import { processActivity } from './limits/process-usage.js';
+import { threadActivity } from './limits/process-usage.js';
 import type { RunnerProcess } from './runner-process.js';
 import { StartDeadline } from './start-deadline.js';
-import { inTurn } from './start-turn.js';
 
 /**
  * The process of one plugin that stands by: it has its sandbox and the library loaded, and is not
@@ -12,13 +11,11 @@ export class Spare {
   /** The one that stands by or is getting there; null when there is none. */
   process: RunnerProcess | null = null;
   private timer: NodeJS.Timeout | null = null;
-  /** One is to be started when its turn comes. */
-  private waiting = false;
   private closed = false;
 
   constructor(
     private readonly options: NativePluginOptions,
-    private readonly spawn: () => Promise<RunnerProcess>,
+    private readonly spawn: () => RunnerProcess,
   ) {}
 
   get usable(): boolean {
@@ -30,17 +27,26 @@ export class Spare {
     const { process } = this;
     if (process?.usable !== true) return null;
     this.process = null;
-    if (processActivity(process.pid) !== 'halted') return process;
+    if (threadActivity(process.pid, process.pid) !== 'halted') return process;
     // It would not answer before its time to initialize has passed.
     process.kill();
     return null;
   }
 
-  /** Starts one, unless there is one, when nothing else starts. Never rejects. */
+  /** Starts one, unless there is one. Never rejects. */
   async start(): Promise<void> {
-    if (this.closed || this.process !== null || this.waiting) return;
-    this.waiting = true;
-    await inTurn(() => this.load(), 'last');
+    if (this.closed || this.process !== null) return;
+    let process: RunnerProcess | null = null;
+    try {
+      process = this.spawn();
+      this.process = process;
+      const deadline = new StartDeadline(process, this.options.initializeTimeoutMs);
+      await process.loadLibrary().finally(() => deadline.clear());
+    } catch {
+      // A library that does not load any more shows itself when the next worker starts.
+      process?.kill();
+      if (process === null) this.startLater();
+    }
   }
 
   /** To be told of every process that ended. */
@@ -55,26 +61,6 @@ export class Spare {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
     this.process?.kill();
-  }
-
-  private async load(): Promise<void> {
-    try {
-      this.process = await this.spawn().finally(() => (this.waiting = false));
-    } catch {
-      this.startLater();
-      return;
-    }
-    const { process } = this;
-    if (this.closed) process.kill();
-    const deadline = new StartDeadline(process, this.options.initializeTimeoutMs);
-    try {
-      await process.loadLibrary();
-    } catch {
-      // A library that does not load any more shows itself when the next worker starts.
-      process.kill();
-    } finally {
-      deadline.clear();
-    }
   }
 
   /** One that ends by itself is no hurry: the next may do so again. */

@@ -2,26 +2,22 @@ import type { Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import type { ProcessEnd } from './exit-cause.js';
 import { cgroupDelegation, memoryCgroup } from './limits/cgroup.js';
-import { canChangeDirectory, spawnLinux, spawnPipedLinux } from './spawn-linux.js';
-import { spawnPipedPortable, spawnPortable } from './spawn-portable.js';
+import { spawnLinux } from './spawn-linux.js';
+import { spawnPortable } from './spawn-portable.js';
 
-/** A child process and what it prints. */
-export interface PipedProcess {
+/** A runner process from the server's side. */
+export interface SpawnedProcess {
   readonly pid: number;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Sends a signal to the process and what it has started; does nothing once the process is gone. */
-  kill(signal: NodeJS.Signals): void;
-  /** Resolves when the process itself has ended, whatever its descendants still hold open. */
-  readonly ended: Promise<ProcessEnd>;
-}
-
-/** A runner process from the server's side. */
-export interface SpawnedProcess extends PipedProcess {
   /** The server's end of the runner's descriptor 3. */
   readonly socket: Socket;
   /** The server's end of the runner's descriptor 5. */
   readonly services: Socket;
+  /** Sends a signal to the process and what it has started; does nothing once the process is gone. */
+  kill(signal: NodeJS.Signals): void;
+  /** Resolves when the process itself has ended, whatever its descendants still hold open. */
+  readonly ended: Promise<ProcessEnd>;
 }
 
 /** A process, and the cgroup that keeps its memory or why there is none. */
@@ -29,34 +25,18 @@ export interface GroupedProcess extends SpawnedProcess {
   readonly memoryCgroup: { readonly maxBytes: number } | { readonly missing: string };
 }
 
-export interface PipedSpawnOptions {
+export interface SpawnOptions {
   readonly program: string;
   readonly args: readonly string[];
   /** The whole environment of the process. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Where it starts; default: where the server is. */
-  readonly directory?: string;
-}
-
-export interface SpawnOptions extends Omit<PipedSpawnOptions, 'directory'> {
   /** Descriptor of the server that becomes descriptor 4 of the process; it stays the server's. */
   readonly sharedDescriptor: number;
   /** What limits.memory allows it; 0: any amount. */
   readonly memoryBytes: number;
 }
 
-const isLinux = process.platform === 'linux';
-const spawnByPlatform = isLinux ? spawnLinux : spawnPortable;
-
-/**
- * Starts a process with stdin from /dev/null, stdout and stderr as pipes and no other descriptor, in a
- * process group of its own.
- * @throws BackworksError BW_RUNNER_START when it cannot be created.
- */
-export async function spawnPiped(options: PipedSpawnOptions): Promise<PipedProcess> {
-  const byPlatform = isLinux && canChangeDirectory() ? spawnPipedLinux : spawnPipedPortable;
-  return byPlatform(options);
-}
+const spawnByPlatform = process.platform === 'linux' ? spawnLinux : spawnPortable;
 
 /**
  * Starts a process with stdin from /dev/null, stdout and stderr as pipes and a
@@ -64,10 +44,10 @@ export async function spawnPiped(options: PipedSpawnOptions): Promise<PipedProce
  * before it gets its first frame.
  * @throws BackworksError BW_RUNNER_START when it cannot be created.
  */
-export async function spawnProcess(options: SpawnOptions): Promise<GroupedProcess> {
+export function spawnProcess(options: SpawnOptions): GroupedProcess {
   // First, since the server takes a group only while it is alone in it.
   cgroupDelegation();
-  const child = await spawnByPlatform(options);
+  const child = spawnByPlatform(options);
   const group = memoryCgroup(options.memoryBytes, child.pid);
   if (group === null) return { ...child, memoryCgroup: { missing: withoutCgroup(options.memoryBytes) } };
   const ended = child.ended.then((end) => {

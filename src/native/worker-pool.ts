@@ -1,13 +1,12 @@
 import { PluginFailure, toBackworksError } from '../errors.js';
 import type { LibraryDescription, NativePluginOptions, NativeProcess } from './native-plugin.js';
 import { ProcessWatch } from './limits/process-watch.js';
-import { ProcessStarts } from './process-starts.js';
 import { RestartDelay } from './restart-delay.js';
 import { initializeWithNewest } from './reconfigure.js';
-import type { RunnerProcess } from './runner-process.js';
+import { RunnerProcess } from './runner-process.js';
 import type { SandboxReport } from './sandbox.js';
 import { Spare } from './spare.js';
-import { inTurn } from './start-turn.js';
+import { StartDeadline } from './start-deadline.js';
 
 export interface WorkerPoolEvents {
   /** A worker is ready for calls. */
@@ -28,27 +27,26 @@ export class WorkerPool {
   /** Why the pool is short of workers; null when it is complete. */
   lastFailure: PluginFailure | null = null;
   private readonly workers = new Set<RunnerProcess>();
+  private readonly starting = new Set<RunnerProcess>();
   private readonly draining = new Set<RunnerProcess>();
-  private readonly starts: ProcessStarts;
   private readonly spare: Spare;
   private readonly delay: RestartDelay;
   private watch: ProcessWatch | null = null;
   private readonly timers = new Set<NodeJS.Timeout>();
   /** Starts of workers that wait for the delay or are under way. */
-  private startsDue = 0;
+  private starts = 0;
   private restarting: Promise<void> | null = null;
   private closed = false;
 
   constructor(
     private readonly options: NativePluginOptions,
-    runner: string,
+    private readonly runner: string,
     private readonly events: WorkerPoolEvents,
     /** Readies the configuration, once the library has said who it is. */
     private readonly prepare: (description: LibraryDescription) => Promise<void> | undefined,
   ) {
     this.delay = new RestartDelay(() => options.restart);
-    this.starts = new ProcessStarts(runner, options, (...end) => this.onEnded(...end));
-    this.spare = new Spare(options, () => this.starts.spawn());
+    this.spare = new Spare(options, () => this.spawn());
   }
 
   /** Starts every worker. @throws PluginFailure when one fails; then close() must follow. */
@@ -90,7 +88,7 @@ export class WorkerPool {
       });
     return [
       ...list(this.workers, 'ready'),
-      ...list(this.starts.workers, 'starting'),
+      ...list(this.starting, 'starting'),
       ...list(this.draining, 'draining'),
       ...list(this.standingBy, 'spare'),
     ];
@@ -110,23 +108,38 @@ export class WorkerPool {
     this.closed = true;
     this.watch?.close();
     for (const timer of this.timers) clearTimeout(timer);
-    const processes = [...this.workers, ...this.draining, ...this.standingBy];
+    const useless = [...this.starting, ...this.standingBy];
     this.spare.close();
-    await Promise.all([this.starts.close(), ...processes.map((process) => process.close())]);
+    for (const process of useless) process.kill();
+    await Promise.all([...this.workers, ...this.draining, ...useless].map((process) => process.close()));
   }
 
   private get standingBy(): RunnerProcess[] {
     return this.spare.process === null ? [] : [this.spare.process];
   }
 
+  private spawn(): RunnerProcess {
+    const process = new RunnerProcess(this.runner, this.options, (failure) => this.onEnded(process, failure));
+    return process;
+  }
+
   /** Makes a worker of the spare, or of a new process. */
   private async startWorker(): Promise<void> {
-    const process = this.spare.take() ?? (await inTurn(() => this.load()));
-    await this.starts.step(process, async (deadline) => {
+    const spare = this.spare.take();
+    const process = spare ?? this.spawn();
+    this.starting.add(process);
+    const deadline = new StartDeadline(process, this.options.initializeTimeoutMs);
+    try {
+      if (spare === null) this.description = await process.loadLibrary();
       await deadline.pausedFor(this.prepare(this.description));
       await initializeWithNewest(process, this.options);
-    });
-    this.starts.workers.delete(process);
+    } catch (error) {
+      process.kill();
+      throw error;
+    } finally {
+      deadline.clear();
+      this.starting.delete(process);
+    }
     if (this.closed) {
       process.kill();
       return;
@@ -135,15 +148,6 @@ export class WorkerPool {
     this.sandbox = process.sandbox;
     this.events.ready();
     this.noteRecovery();
-  }
-
-  /** A new process with the library loaded. */
-  private async load(): Promise<RunnerProcess> {
-    const process = await this.starts.spawn();
-    await this.starts.step(process, async () => {
-      this.description = await process.loadLibrary();
-    });
-    return process;
   }
 
   private onEnded(process: RunnerProcess, failure: PluginFailure | null): void {
@@ -170,16 +174,16 @@ export class WorkerPool {
 
   /** Starts a worker if there are too few: at once from the spare, else after the delay. */
   private replaceWorker(): void {
-    if (this.closed || this.workers.size + this.startsDue >= this.options.instances) return;
-    this.startsDue += 1;
+    if (this.closed || this.workers.size + this.starts >= this.options.instances) return;
+    this.starts += 1;
     const start = (): void => {
       // A restart may have filled the gap in the meantime.
       if (this.workers.size >= this.options.instances) {
-        this.startsDue -= 1;
+        this.starts -= 1;
         return;
       }
       this.startWorker()
-        .finally(() => (this.startsDue -= 1))
+        .finally(() => (this.starts -= 1))
         .then(
           () => this.later(() => void this.spare.start()),
           (error: unknown) => this.startFailed(error),
@@ -209,26 +213,25 @@ export class WorkerPool {
   private async replaceAll(): Promise<void> {
     const old = [...this.workers];
     for (let instance = 0; instance < this.options.instances && !this.closed; instance++) {
-      this.startsDue += 1;
+      this.starts += 1;
       try {
         await this.startWorker();
       } catch (error) {
-        this.startsDue -= 1;
+        this.starts -= 1;
         if (!this.closed) this.replacementFailed(error);
         throw this.toFailure(error);
       }
-      this.startsDue -= 1;
+      this.starts -= 1;
       this.retire(old[instance]);
     }
   }
 
   /** Replaces a worker that has done its share: the new one takes over before the old one drains. */
   private recycle(process: RunnerProcess): void {
-    if (this.closed || this.startsDue > 0 || this.delay.remainingMs() > 0 || !this.workers.has(process))
-      return;
-    this.startsDue += 1;
+    if (this.closed || this.starts > 0 || this.delay.remainingMs() > 0 || !this.workers.has(process)) return;
+    this.starts += 1;
     this.startWorker()
-      .finally(() => (this.startsDue -= 1))
+      .finally(() => (this.starts -= 1))
       .then(
         () => this.retire(process),
         (error: unknown) => {

@@ -169,6 +169,7 @@ export class PluginLoader {
       sandbox: sandboxOf(config, stored),
       environment: this.environmentOf(entry),
       instances: config.instances,
+      concurrency: config.limits.concurrency,
       replyBytesMax: config.limits.replyBytes,
       ...adjustableSettings(config),
       operate: (request, caller) => events.operate(request, caller),

@@ -19,7 +19,10 @@ void crash_report_install(void);
 /* Whether it was. */
 bool crash_report_is_installed(void);
 
-/* What the process does now, for the report. The string must live forever. */
+/*
+ * What the process does now, or this thread where it runs calls of its own, for the report. The string
+ * must live forever.
+ */
 void crash_report_phase(const char *phase);
 
 /* Notes which libraries are loaded, so that a report can name them. */

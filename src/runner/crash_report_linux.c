@@ -20,6 +20,7 @@
 #include "crash_report.h"
 #include "frames.h"
 #include "module_map.h"
+#include "own_call.h"
 #include "protocol.h"
 #include "refusals.h"
 #include "seccomp.h"
@@ -119,7 +120,7 @@ static void put_payload(Report *report, int signal, const siginfo_t *info, uintp
         put_string(report, "");
     put_string(report, module != NULL ? module->name : "");
     put_number(report, module != NULL ? at - module->base : at, 16);
-    put_string(report, atomic_load(&current_phase));
+    put_string(report, own_call.here ? own_call.phase : atomic_load(&current_phase));
     if (call)
         put_number(report, (uintptr_t)info->si_syscall, 10);
     else
@@ -194,6 +195,7 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
     }
     while (atomic_flag_test_and_set(&reporting))
         (void)pause();
+    own_call_blame();
     send_refusals();
     send_report(signal, info, context);
     end_by(signal);
@@ -218,7 +220,10 @@ bool crash_report_is_installed(void) {
 }
 
 void crash_report_phase(const char *phase) {
-    atomic_store_explicit(&current_phase, phase, memory_order_relaxed);
+    if (own_call.here)
+        own_call.phase = phase;
+    else
+        atomic_store_explicit(&current_phase, phase, memory_order_relaxed);
 }
 
 void crash_report_learn_modules(void) {

@@ -39,6 +39,12 @@ enum input_result input_next(Input *input, FrameHeader *header, const char **pay
  */
 enum channel_result input_fill(Input *input);
 
+/*
+ * The memory of a frame that input_next() gave and that fills the input alone: it is the caller's to
+ * free, and the payload stays where it is. NULL for any other frame.
+ */
+char *input_take(Input *input, size_t length);
+
 /* A piece of a payload. */
 typedef struct Span {
     const char *bytes;
@@ -62,8 +68,9 @@ void output_wake(void);
 
 /*
  * For a signal handler: one more frame, whole, and whatever of the held back bytes goes out without
- * waiting; the server finds the rest in the shared page. Nothing happens when a thread is in the
- * middle of writing. Async-signal-safe.
+ * waiting; the server finds the rest in the shared page. No other thread sends anything from then on.
+ * Nothing happens when this thread is in the middle of writing, or another does not get done with it.
+ * Async-signal-safe.
  */
 void output_last_words(const char *frame, size_t length);
 

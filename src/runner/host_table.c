@@ -7,14 +7,20 @@
 #include "frames.h"
 #include "host_table.h"
 #include "log_rate.h"
+#include "own_call.h"
 #include "protocol.h"
 #include "services.h"
 #include "text.h"
 
 enum { METRIC_NAME_MAX = 64, US_PER_MS = 1000 };
 
-/* Read by any of the plugin's threads. */
+/* Of the serving thread's call; read by any of the plugin's threads. */
 static _Atomic int64_t deadline = HOST_NO_DEADLINE;
+
+/* With threads, calls have deadlines of their own, and none is that of a thread the plugin made. */
+static int64_t deadline_here(void) {
+    return own_call.here ? own_call.deadline_us : atomic_load(&deadline);
+}
 
 /* Leaves at once: what a plugin says just before it crashes is what matters most. */
 static void host_log(int32_t level, const char *message) {
@@ -56,7 +62,7 @@ static void host_metric(const char *name, double delta) {
 }
 
 static int64_t host_deadline_left_ms(void) {
-    int64_t until = atomic_load(&deadline);
+    int64_t until = deadline_here();
     int64_t left;
 
     if (until == HOST_NO_DEADLINE)
@@ -66,7 +72,7 @@ static int64_t host_deadline_left_ms(void) {
 }
 
 static int32_t host_cancelled(void) {
-    int64_t until = atomic_load(&deadline);
+    int64_t until = deadline_here();
 
     return until != HOST_NO_DEADLINE && clock_now_us() >= until;
 }
@@ -107,5 +113,8 @@ const BackworksHost *host_table(void) {
 }
 
 void host_table_set_deadline(int64_t deadline_us) {
-    atomic_store(&deadline, deadline_us);
+    if (own_call.here)
+        own_call.deadline_us = deadline_us;
+    else
+        atomic_store(&deadline, deadline_us);
 }

@@ -15,7 +15,7 @@
 /* The table; services this runner does not offer are NULL. */
 const BackworksHost *host_table(void);
 
-/* Sets the moment, in clock_now_us() time, at which the running call's answer stops mattering. */
+/* Sets the moment, in clock_now_us() time, at which the answer of this thread's call stops mattering. */
 void host_table_set_deadline(int64_t deadline_us);
 
 #endif

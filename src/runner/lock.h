@@ -7,7 +7,16 @@
 #ifndef BACKWORKS_RUNNER_LOCK_H
 #define BACKWORKS_RUNNER_LOCK_H
 
+#include <stdbool.h>
+
 void lock_acquire(void);
+
+/*
+ * False when another thread keeps it for so long. For a signal handler: nothing in it waits for a
+ * thread.
+ */
+bool lock_try(int milliseconds);
+
 void lock_release(void);
 
 #endif

@@ -9,6 +9,15 @@ void lock_acquire(void) {
     AcquireSRWLockExclusive(&mutex);
 }
 
+bool lock_try(int milliseconds) {
+    while (!TryAcquireSRWLockExclusive(&mutex)) {
+        if (milliseconds-- <= 0)
+            return false;
+        Sleep(1);
+    }
+    return true;
+}
+
 void lock_release(void) {
     ReleaseSRWLockExclusive(&mutex);
 }

@@ -15,8 +15,13 @@
 static SharedPage *page;
 static uint64_t sent;
 static bool resting;
-/* Whether a thread is between begin() and end(); for output_last_words(). */
-static atomic_bool busy;
+/* Whether this thread is between begin() and end(); for output_last_words(). */
+static _Thread_local volatile bool busy;
+/* output_last_words() has the lock, for good. */
+static bool speaking_last;
+
+/* How long it waits for a thread that writes. */
+enum { LAST_WORDS_WAIT_MS = 50 };
 
 void output_open(SharedPage *shared) {
     page = shared;
@@ -33,13 +38,13 @@ static void produce(uint64_t count) {
 
 static void begin(void) {
     lock_acquire();
-    atomic_store_explicit(&busy, true, memory_order_relaxed);
+    busy = true;
     atomic_signal_fence(memory_order_seq_cst);
 }
 
 static void end(void) {
     atomic_signal_fence(memory_order_seq_cst);
-    atomic_store_explicit(&busy, false, memory_order_relaxed);
+    busy = false;
     lock_release();
 }
 
@@ -130,12 +135,19 @@ void output_wake(void) {
     end();
 }
 
+/* Keeps other threads from writing until the process ends. False when one does not get done with it. */
+static bool begin_last_words(void) {
+    if (!speaking_last)
+        speaking_last = lock_try(LAST_WORDS_WAIT_MS);
+    return speaking_last;
+}
+
 void output_last_words(const char *frame, size_t length) {
     const char *bytes;
     size_t left;
 
     /* In the middle of another frame there is no room for this one. */
-    if (atomic_load(&busy) || page == NULL ||
+    if (busy || page == NULL || !begin_last_words() ||
         length > ANSWER_RING_SIZE - (size_t)(produced() - sent))
         return;
     copy_into_ring(frame, length);

@@ -15,15 +15,17 @@
  *
  * Each side's first frame is HELLO with the protocol version; anything else first, another version,
  * an unknown type, a wrong length or a wrong state ends the conversation and the runner. The server
- * may send further frames behind its HELLO without waiting. Calls are answered in the order they
- * were sent. Strings in a payload each end with a NUL byte, except the text of REPLY, FAILED, LOG
- * and METRIC, which is the rest of the payload. Neither side parses JSON to speak this protocol.
+ * may send further frames behind its HELLO without waiting. Frames are answered in the order they
+ * were sent; with threads, CALLs as they are done, and every other frame after the CALLs before it.
+ * Strings in a payload each end with a NUL byte, except the text of REPLY, FAILED, LOG and METRIC,
+ * which is the rest of the payload. Neither side parses JSON to speak this protocol.
  *
  *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
  *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
  *
  * Descriptor 5 is a second socket with the same frames, for what the plugin asks of the server while
  * it works: the runner sends a request and reads its answer, with the same id, before it sends another.
+ * A request names the call whose thread asks, where there are threads.
  *
  * Without SANDBOX nothing restricts the library and nothing reports its crashes. With it, CRASHED may
  * come at any moment as the runner's last frame.
@@ -42,19 +44,24 @@ enum {
     SERVICES_DESCRIPTOR = 5,
     FRAME_HEADER_SIZE = 16,
     FRAME_PAYLOAD_MAX = 16 * 1024 * 1024,
-    LOG_TEXT_MAX = 8 * 1024
+    LOG_TEXT_MAX = 8 * 1024,
+    THREADS_MAX = 64
 };
 
 /*
  * Memory both sides share, descriptor 4. The runner writes, the server reads when the process is gone;
  * only the log rate and the cancelled slots go the other way. Byte n of everything the runner has ever sent lies at
- * ring[n % ANSWER_RING_SIZE] until it has left for the socket.
+ * ring[n % ANSWER_RING_SIZE] until it has left for the socket. Each thread that enters functions has a
+ * slot; slot 0 is the serving thread's. What a slot names was entered, and may have been answered since.
  */
 enum shared_page {
     SHARED_BEGUN = 0,        /* u32: id of the newest frame whose function was entered */
     SHARED_PRODUCED = 8,     /* u64: bytes ever put into the ring or written past it */
-    SHARED_BEGUN_US = 16,    /* u64: when that function was entered, CLOCK_MONOTONIC */
     SHARED_LOG_RATE = 24,    /* u32: bytes of LOG a second that may leave the runner; 0 all */
+    SHARED_ENDED_BY = 28,    /* u32: id of the call whose thread ended the process; 0 unknown */
+    SHARED_RUNNING = 64,     /* slots: u32 id of a frame, u32 thread id, u64 when its function was
+                                entered, CLOCK_MONOTONIC in microseconds */
+    RUNNING_SLOT_SIZE = 16,
     SHARED_CANCELLED = 4096, /* u32 slots: an id at id % CANCEL_SLOTS is not to be begun */
     CANCEL_SLOTS = 4096,
     SHARED_RING = 20480,
@@ -66,7 +73,8 @@ enum shared_page {
 enum server_frame {
     FRAME_HELLO = 1,        /* value: protocol version; payload: empty */
     FRAME_LOAD = 2,         /* value: longest reply in bytes; payload: path of the library */
-    FRAME_INITIALIZE = 3,   /* value: time limit in ms, 0 none; payload: configuration */
+    FRAME_INITIALIZE = 3,   /* detail: threads that run CALLs, 0 for the serving one; value: time
+                               limit in ms, 0 none; payload: configuration */
     FRAME_CALL = 4,         /* detail: hook; value: time left in ms, -1 none; payload: arguments */
     FRAME_HEALTH_CHECK = 5, /* payload: empty */
     FRAME_RECONFIGURE = 6,  /* payload: configuration */
@@ -107,7 +115,8 @@ enum permission {
 
 /* Frames on descriptor 5, where the runner asks and the server answers, one at a time. */
 enum service_frame {
-    FRAME_OPERATION = 97, /* asks; payload: plugin or "" for whoever provides it, operation, payload */
+    FRAME_OPERATION = 97, /* asks; value: id of the call that asks, 0 unknown; payload: plugin or ""
+                             for whoever provides it, operation, payload */
     FRAME_ANSWER = 98,    /* payload: the answer, without a NUL */
     FRAME_NO_ANSWER = 99  /* payload: empty */
 };
@@ -146,7 +155,8 @@ enum failure {
     FAILURE_ABI = 4,             /* the library needs a newer ABI, or refused bind_host */
     FAILURE_OUT_OF_MEMORY = 5,   /* the answer could not be copied */
     FAILURE_SANDBOX = 6,         /* the sandbox cannot be what the settings ask for */
-    FAILURE_CANCELLED = 7        /* the server cancelled the call before it began */
+    FAILURE_CANCELLED = 7,       /* the server cancelled the call before it began */
+    FAILURE_THREADS = 8          /* threads for calls cannot be started */
 };
 
 /* How the runner ends when no signal ends it. */

@@ -23,6 +23,7 @@ static Entry entries[ENTRIES];
 static _Atomic uint32_t claimed;
 static atomic_bool noting;
 static atomic_bool news;
+static atomic_flag reading = ATOMIC_FLAG_INIT;
 
 static uint64_t hash_text(uint64_t hash, const char *text) {
     for (; *text != '\0'; text++)
@@ -96,9 +97,7 @@ void refusals_note_number(enum permission permission, const char *function, long
     refusals_note(permission, function, at);
 }
 
-bool refusals_next(Refusal *refusal) {
-    if (!atomic_load_explicit(&news, memory_order_relaxed))
-        return false;
+static bool next(Refusal *refusal) {
     atomic_store(&news, false);
     for (size_t index = 0; index < ENTRIES; index++) {
         Entry *entry = &entries[index];
@@ -119,4 +118,14 @@ bool refusals_next(Refusal *refusal) {
         return true;
     }
     return false;
+}
+
+bool refusals_next(Refusal *refusal) {
+    bool found;
+
+    if (!atomic_load_explicit(&news, memory_order_relaxed) || atomic_flag_test_and_set(&reading))
+        return false;
+    found = next(refusal);
+    atomic_flag_clear(&reading);
+    return found;
 }

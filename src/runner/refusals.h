@@ -1,6 +1,6 @@
 /*
- * What the system has refused the plugin: noted where it happens, read by the serving thread. This
- * only reports; the sandbox is what refuses.
+ * What the system has refused the plugin: noted where it happens, read after the call. This only
+ * reports; the sandbox is what refuses.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -38,7 +38,7 @@ void refusals_note_number(enum permission permission, const char *function, long
 
 /*
  * Finds a refusal that is to be told: each when it is new, and again whenever it has happened four
- * times as often. False when there is none; costs next to nothing then. On one thread at a time.
+ * times as often. False when there is none, which costs next to nothing, or another thread is asking.
  */
 bool refusals_next(Refusal *refusal);
 

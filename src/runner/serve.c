@@ -3,22 +3,21 @@
 #include <string.h>
 
 #include "answer.h"
-#include "clock.h"
+#include "arguments.h"
+#include "call_threads.h"
 #include "crash_report.h"
 #include "frames.h"
+#include "hooks.h"
 #include "host_table.h"
 #include "library.h"
 #include "log_rate.h"
+#include "pool.h"
 #include "protocol.h"
 #include "sandbox_settings.h"
 #include "serve.h"
-#include "text.h"
+#include "threads.h"
 
-/*
- * Answers are collected and written when no frame is left to handle, which makes a batch of quick
- * calls one write. Older ones leave before the next call begins: it may be slow, or the last.
- */
-enum { HOLD_BACK_MAX_US = 200, US_PER_MS = 1000 };
+enum { US_PER_MS = 1000 };
 
 /* What may come next; a bit each, so that a rule can name several. */
 enum state {
@@ -32,12 +31,9 @@ enum state {
 
 typedef struct Session {
     enum state state;
-    SharedPage *shared;
     Input input;
     Library library;
-    size_t reply_max;
-    int64_t flushed_us;
-    int64_t begun_ns; /* when the frame being handled was begun */
+    Hooks hooks;
 } Session;
 
 static void on_hello(Session *session, const FrameHeader *header, const char *const *arguments) {
@@ -67,7 +63,7 @@ static void on_load(Session *session, const FrameHeader *header, const char *con
 
     if (header->value < 0)
         output_end(RUNNER_EXIT_PROTOCOL);
-    session->reply_max =
+    session->hooks.reply_max =
         header->value < FRAME_PAYLOAD_MAX ? (size_t)header->value : (size_t)FRAME_PAYLOAD_MAX;
     if (!library_open(&session->library, arguments[0], &failure) ||
         !library_bind_host(library, host_table(), &failure)) {
@@ -86,61 +82,33 @@ static void on_load(Session *session, const FrameHeader *header, const char *con
     session->state = AWAITS_INITIALIZE;
 }
 
-static int64_t deadline_after(const Session *session, int32_t left_ms) {
-    return session->input.arrived_us + (int64_t)left_ms * US_PER_MS;
-}
-
+/* Threads are started afterwards, so that initialize() has the process to itself. */
 static void on_initialize(Session *session, const FrameHeader *header,
                           const char *const *arguments) {
+    const char *failure;
     int32_t status = 0;
 
+    if (header->detail > THREADS_MAX ||
+        (header->detail > 0 && !library_has(&session->library, FLAG_THREAD_SAFE)))
+        output_end(RUNNER_EXIT_PROTOCOL);
     if (session->library.vtable.initialize != NULL) {
-        host_table_set_deadline(header->value > 0 ? deadline_after(session, header->value)
+        host_table_set_deadline(header->value > 0 ? session->input.arrived_us +
+                                                        (int64_t)header->value * US_PER_MS
                                                   : HOST_NO_DEADLINE);
         status = session->library.vtable.initialize(arguments[0]);
         host_table_set_deadline(HOST_NO_DEADLINE);
     }
     session->state = status == 0 ? READY : REFUSED;
+    failure = status == 0 ? call_threads_start(&session->hooks, header->detail) : NULL;
+    if (failure != NULL) {
+        answer_failure(header->id, FAILURE_THREADS, failure);
+        output_end(RUNNER_EXIT_LOAD);
+    }
     answer_status(&session->library, header->id, status);
 }
 
-/* Returns when the function of the call that follows is entered. */
-static int64_t flush_old_answers(Session *session) {
-    int64_t now_ns = session->begun_ns;
-
-    if (now_ns / CLOCK_NS_PER_US - session->flushed_us < HOLD_BACK_MAX_US)
-        return now_ns;
-    output_flush();
-    now_ns = clock_now_ns();
-    session->flushed_us = now_ns / CLOCK_NS_PER_US;
-    return now_ns;
-}
-
-static int32_t nanoseconds_since(int64_t entered_ns) {
-    int64_t passed_ns = clock_now_ns() - entered_ns;
-
-    return passed_ns < INT32_MAX ? (int32_t)passed_ns : INT32_MAX;
-}
-
 static void on_call(Session *session, const FrameHeader *header, const char *const *arguments) {
-    const Library *library = &session->library;
-    const char *string;
-    int64_t entered_ns;
-    int32_t took_ns;
-
-    if (!library_has(library, library_hook_function(header->detail))) {
-        answer_failure(header->id, FAILURE_NOT_IMPLEMENTED, "the plugin has no such hook");
-        return;
-    }
-    entered_ns = flush_old_answers(session);
-    host_table_set_deadline(header->value >= 0 ? deadline_after(session, header->value)
-                                               : HOST_NO_DEADLINE);
-    string = library_call(library, header->detail, arguments);
-    took_ns = nanoseconds_since(entered_ns);
-    host_table_set_deadline(HOST_NO_DEADLINE);
-    answer_string(header->id, string, session->reply_max, took_ns);
-    if (string != NULL)
-        library_free_string(library, string);
+    hooks_call(&session->hooks, header, arguments);
 }
 
 static void on_health_check(Session *session, const FrameHeader *header,
@@ -174,9 +142,6 @@ static void on_shutdown(Session *session, const FrameHeader *header, const char 
     output_end(RUNNER_EXIT_OK);
 }
 
-/* STRINGS_ANY: one argument, the strings as they lie in the payload. */
-enum { STRINGS_OF_HOOK = HOOK_ARGUMENTS_MAX + 1, STRINGS_ANY };
-
 /*
  * For each frame of the server: when it may come, how many strings it carries, who handles it, and
  * what the process does meanwhile, NULL for the hook's name.
@@ -198,71 +163,53 @@ static const struct rule {
     [FRAME_SANDBOX] = {AWAITS_SANDBOX, STRINGS_ANY, on_sandbox, "load"},
 };
 
-/* Finds the strings where they lie. False unless the payload is exactly `count` of them. */
-static bool find_strings(const char *payload, size_t length, const char **strings, size_t count) {
-    const char *end = payload + length;
-
-    for (size_t index = 0; index < count; index++) {
-        const char *nul = memchr(payload, '\0', (size_t)(end - payload));
-
-        if (nul == NULL)
-            return false;
-        strings[index] = payload;
-        payload = nul + 1;
-    }
-    return payload == end;
-}
-
-/* Finds the frame's arguments. False when they are not what its type demands. */
-static bool find_arguments(const FrameHeader *header, const char *payload, size_t strings,
-                           const char **arguments) {
-    if (strings == STRINGS_ANY) {
-        arguments[0] = payload;
-        return header->length == 0 || payload[header->length - 1] == '\0';
-    }
-    if (strings == STRINGS_OF_HOOK)
-        strings = library_hook_arguments(header->detail);
-    if (header->type == FRAME_CALL && strings == 0)
-        return false;
-    return find_strings(payload, header->length, arguments, strings);
-}
-
-static bool is_cancelled(const Session *session, uint32_t id) {
-    return id != 0 && atomic_load(&session->shared->cancelled[id % CANCEL_SLOTS]) == id;
+/* Calls can be taken back, are worth collecting answers for, and are what threads run. */
+static bool is_call(const FrameHeader *header) {
+    return header->type == FRAME_CALL;
 }
 
 static void handle(Session *session, const FrameHeader *header, const char *payload) {
     const struct rule *rule =
         header->type < sizeof rules / sizeof *rules ? &rules[header->type] : &rules[0];
-    const char *arguments[HOOK_ARGUMENTS_MAX] = {NULL};
+    const char *arguments[ARGUMENTS_MAX] = {NULL};
 
     if ((rule->states & (unsigned)session->state) == 0 ||
-        !find_arguments(header, payload, rule->strings, arguments))
+        !arguments_find(header, payload, rule->strings, arguments))
         output_end(RUNNER_EXIT_PROTOCOL);
-    if (header->type == FRAME_CALL && is_cancelled(session, header->id)) {
-        answer_failure(header->id, FAILURE_CANCELLED, "the call was cancelled before it began");
+    if (pool_is_open()) {
+        if (is_call(header)) {
+            pool_put(&session->input, header, payload);
+            return;
+        }
+        pool_drain();
+    }
+    if (is_call(header) && hooks_cancelled(&session->hooks, header->id)) {
+        hooks_answer_cancelled(header->id);
         return;
     }
-    crash_report_phase(rule->phase != NULL ? rule->phase : library_hook_name(header->detail));
-    session->begun_ns = clock_now_ns();
-    atomic_store(&session->shared->begun_us, (uint64_t)(session->begun_ns / CLOCK_NS_PER_US));
-    atomic_store(&session->shared->begun, header->id);
+    hooks_begin(&session->hooks, header);
+    if (rule->phase != NULL)
+        crash_report_phase(rule->phase);
     rule->handle(session, header, arguments);
     crash_report_phase("idle");
     answer_refusals();
     answer_dropped();
-    /* Only calls are worth collecting answers for; the rest tells how far the library has come. */
-    if (header->type != FRAME_CALL)
+    /* The rest tells how far the library has come. */
+    if (!is_call(header))
         output_flush();
 }
 
 _Noreturn void serve(void) {
     static Session session = {.state = AWAITS_HELLO};
     FrameHeader hello = {.type = FRAME_RUNNER_HELLO, .value = PROTOCOL_VERSION};
+    Hooks *hooks = &session.hooks;
 
-    session.shared = shared_page_map();
-    output_open(session.shared);
-    log_rate_open(session.shared);
+    hooks->library = &session.library;
+    hooks->shared = shared_page_map();
+    hooks->slot = hooks->shared->running;
+    atomic_store(&hooks->slot->thread, threads_own_number());
+    output_open(hooks->shared);
+    log_rate_open(hooks->shared);
     output_send(hello, NULL, 0);
     for (;;) {
         enum channel_result filled;
@@ -278,7 +225,9 @@ _Noreturn void serve(void) {
         filled = input_fill(&session.input);
         if (filled != CHANNEL_OK)
             output_end(filled == CHANNEL_CLOSED ? RUNNER_EXIT_OK : RUNNER_EXIT_IO);
-        output_wake();
-        session.flushed_us = session.input.arrived_us;
+        /* Answers of threads leave at once, as this one cannot tell when they are few. */
+        if (!pool_is_open())
+            output_wake();
+        hooks->arrived_us = hooks->flushed_us = session.input.arrived_us;
     }
 }

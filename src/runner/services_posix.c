@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "own_call.h"
 #include "protocol.h"
 #include "services.h"
 
@@ -59,7 +60,7 @@ static void read_all(char *into, size_t length) {
 }
 
 static void send_request(uint8_t type, uint32_t id, const Span *spans, size_t count) {
-    FrameHeader header = {.id = id, .type = type};
+    FrameHeader header = {.id = id, .type = type, .value = (int32_t)own_call.id};
     char bytes[FRAME_HEADER_SIZE];
 
     for (size_t index = 0; index < count; index++)

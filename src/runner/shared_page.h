@@ -13,14 +13,27 @@
 
 #include "protocol.h"
 
+/* What a thread is in: the frame whose function it entered last. */
+typedef struct RunningSlot {
+    _Atomic uint32_t id;
+    _Atomic uint32_t thread;
+    _Atomic uint64_t begun_us;
+} RunningSlot;
+
+/* Slot 0 and one for each thread. */
+enum { RUNNING_SLOTS = 1 + THREADS_MAX };
+
 /* Laid out as protocol.h says. */
 typedef struct SharedPage {
     _Atomic uint32_t begun;
     uint32_t reserved;
     _Atomic uint64_t produced;
-    _Atomic uint64_t begun_us;
+    uint64_t unused;
     _Atomic uint32_t log_rate;
-    unsigned char unused[SHARED_CANCELLED - 28];
+    _Atomic uint32_t ended_by;
+    unsigned char unused_too[SHARED_RUNNING - 32];
+    RunningSlot running[RUNNING_SLOTS];
+    unsigned char unused_rest[SHARED_CANCELLED - SHARED_RUNNING - RUNNING_SLOTS * RUNNING_SLOT_SIZE];
     _Atomic uint32_t cancelled[CANCEL_SLOTS];
     char ring[ANSWER_RING_SIZE];
 } SharedPage;

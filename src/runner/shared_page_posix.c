@@ -8,6 +8,9 @@
 #include "shared_page.h"
 
 _Static_assert(offsetof(SharedPage, log_rate) == SHARED_LOG_RATE, "the server writes this layout");
+_Static_assert(offsetof(SharedPage, ended_by) == SHARED_ENDED_BY, "the server reads this layout");
+_Static_assert(offsetof(SharedPage, running) == SHARED_RUNNING, "the server reads this layout");
+_Static_assert(sizeof(RunningSlot) == RUNNING_SLOT_SIZE, "the server reads this layout");
 _Static_assert(offsetof(SharedPage, cancelled) == SHARED_CANCELLED, "the server reads this layout");
 _Static_assert(offsetof(SharedPage, ring) == SHARED_RING, "the server reads this layout");
 _Static_assert(sizeof(SharedPage) == SHARED_SIZE, "the server reads this layout");

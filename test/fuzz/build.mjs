@@ -11,9 +11,12 @@ const FLAGS = ['-std=gnu11', '-g', '-O1', '-Wall', '-Wextra', '-Werror', ...SANI
 
 const RUNNER = [
   'answer',
+  'arguments',
+  'call_threads',
   'crash_report_other',
   'describe',
   'frame_header',
+  'hooks',
   'host_table',
   'input',
   'json_check',
@@ -22,6 +25,8 @@ const RUNNER = [
   'lock_posix',
   'log_rate',
   'output',
+  'own_call',
+  'pool',
   'refusals',
   'sandbox_policy',
   'sandbox_report',
@@ -29,6 +34,7 @@ const RUNNER = [
   'serve',
   'services_posix',
   'text',
+  'threads_windows',
 ];
 const SURROUNDINGS = ['answers', 'channel_memory', 'dylib_memory', 'process_memory'];
 

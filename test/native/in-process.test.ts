@@ -19,6 +19,7 @@ function optionsFor(fixture: string, lines: PluginLogLine[] = []): NativePluginO
     sandbox: sandboxOf(plugin),
     environment: {},
     instances: 1,
+    concurrency: 1,
     initializeTimeoutMs: 1000,
     shutdownTimeoutMs: 1000,
     replyBytesMax: 100,

@@ -43,6 +43,7 @@ function optionsOf(
     sandbox: sandboxOf(policy),
     environment: {},
     instances: policy.instances,
+    concurrency: policy.limits.concurrency,
     replyBytesMax: policy.limits.replyBytes,
     ...adjustableSettings(policy),
     events: {

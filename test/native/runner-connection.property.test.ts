@@ -15,7 +15,7 @@ function converse(chunks: readonly Uint8Array[]): { logged: string[]; broken: st
   const socket = new PassThrough();
   const logged: string[] = [];
   const broken: string[] = [];
-  new RunnerConnection(socket as unknown as Socket, shared, 'fuzzed', {
+  new RunnerConnection(socket as unknown as Socket, shared, 'fuzzed', 1, {
     log: (_level, text) => logged.push(text),
     metric: (name) => logged.push(name),
     refused: ({ function: name }) => logged.push(name),

@@ -50,7 +50,15 @@ test('any header is a number of a call', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (bytes) => {
       scribble(0, bytes);
-      expect(page.begun()).toBe(Buffer.from(bytes).readUInt32LE());
+      scribble(Shared.ENDED_BY, bytes.subarray(0, 4));
+      scribble(Shared.RUNNING, bytes);
+      const number = Buffer.from(bytes).readUInt32LE();
+      expect(page.begun()).toBe(number);
+      expect(page.endedBy()).toBe(number);
+      expect(page.running(2)).toEqual([
+        { id: number, thread: Buffer.from(bytes).readUInt32LE(4), runningForMs: expect.any(Number) },
+        { id: 0, thread: 0, runningForMs: expect.any(Number) },
+      ]);
     }),
   );
 });
@@ -73,6 +81,7 @@ test('a file that was cut short or grown reads as zeros', () => {
     const other = new SharedPage();
     ftruncateSync(other.descriptor, size);
     expect(other.begun()).toBe(0);
+    expect(other.running(3).map(({ id }) => id)).toEqual([0, 0, 0]);
     expect(other.undelivered(0)).toHaveLength(0);
     other.close();
   }

@@ -22,11 +22,14 @@ export interface Supervision {
   /** Of the whole call, waiting included. */
   readonly callMs?: number;
   readonly queue?: number;
+  /** Another plugin of test/fixtures/plugins that counts its calls in metrics. */
+  readonly library?: string;
+  readonly concurrency?: number;
   readonly options?: Partial<NativePluginOptions>;
   readonly memoryBytes?: number;
 }
 
-/** test/fixtures/plugins/supervised.c behind its executor, as the server runs it. */
+/** test/fixtures/plugins/supervised.c, or one like it, behind its executor, as the server runs it. */
 export class SupervisedPlugin {
   /** Executions by call id, as the plugin counted them. */
   readonly executions = new Map<string, number>();
@@ -41,8 +44,9 @@ export class SupervisedPlugin {
   private readonly executor: PluginExecutor;
   private readonly directory = mkdtempSync(join(tmpdir(), 'backworks-supervision-'));
 
-  private constructor({ callMs = 10_000, queue = 64 }: Supervision) {
-    const yaml = `plugins: { supervised: { path: /x, limits: { queue: ${queue} } } }`;
+  private constructor({ callMs = 10_000, queue = 64, concurrency = 1 }: Supervision) {
+    const limits = `{ queue: ${queue}, concurrency: ${concurrency} }`;
+    const yaml = `plugins: { supervised: { path: /x, limits: ${limits} } }`;
     const policy = parseConfig(yaml, { directory: '/' }).config.plugins[0];
     if (policy === undefined) throw new Error('no policy');
     this.executor = new PluginExecutor({
@@ -80,16 +84,25 @@ export class SupervisedPlugin {
   }
 
   /** A call that nobody guards, for those who stop calls themselves. */
-  start(action: string, argument = ''): { id: string; outcome: Promise<string>; cancel: () => void } {
+  start(
+    action: string,
+    argument = '',
+    data?: string,
+    limitMs = Infinity,
+  ): { id: string; outcome: Promise<string>; cancel: () => void } {
     const id = `call_${this.nextId++}`;
     const context: Parameters<IsolatedPlugin['call']>[2] = {
-      deadlineAtMs: Infinity,
+      deadlineAtMs: performance.now() + limitMs,
       requestId: id,
       stop: null,
     };
-    const reply = this.native.call('process_endpoint', [action, argument, id], context);
+    const reply = this.native.call('process_endpoint', [action, argument, data ?? id], context);
     const outcome = reply.then(String, (error: PluginFailure) => error.code);
     return { id, outcome, cancel: () => context.stop?.('cancelled') };
+  }
+
+  reconfigure(configJson: string): Promise<void> {
+    return this.native.reconfigure(configJson);
   }
 
   health(): Promise<{ status: number }> {
@@ -124,11 +137,16 @@ export class SupervisedPlugin {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  private nativeOptions({ options = {}, memoryBytes = 256 * 1024 * 1024 }: Supervision): NativePluginOptions {
+  private nativeOptions({
+    options = {},
+    memoryBytes = 256 * 1024 * 1024,
+    library = 'supervised',
+    concurrency = 1,
+  }: Supervision): NativePluginOptions {
     // A server that runs as root starts its runners as another user.
     chmodSync(this.directory, 0o755);
     const libraryPath = join(this.directory, 'supervised.so');
-    copyFileSync(compilePlugin('supervised'), libraryPath);
+    copyFileSync(compilePlugin(library), libraryPath);
     return {
       name: 'supervised',
       libraryPath,
@@ -146,6 +164,7 @@ export class SupervisedPlugin {
       },
       environment: {},
       instances: 1,
+      concurrency,
       initializeTimeoutMs: 10_000,
       shutdownTimeoutMs: 2000,
       replyBytesMax: 8 * 1024 * 1024,

@@ -29,6 +29,11 @@ export function limitContradictions(file: CheckedFile, plugin: Pointer, raw: Raw
     const found = file.isHidden(at) ? file.show(at, '') : String(limits.open_files);
     file.reject(at, { expected: `a number of at least ${OPEN_FILES_MIN}`, found });
   }
+  if (limits.concurrency > 1 && raw.isolation === 'in-process') {
+    const message = "calls of an in-process plugin take turns on the server's own thread";
+    const hint = 'remove it, or set isolation to "process"';
+    file.reject(below(pointer, 'concurrency'), { message, hint });
+  }
   checkUnlimited(file, pointer, raw);
   checkRestart(file, below(plugin, 'restart'), raw.restart);
 }

@@ -1,10 +1,9 @@
 import type { PluginPhase } from '../../errors.js';
 import type { KillReason } from '../exit-cause.js';
 import { processorTimeMs } from './process-clock.js';
+import { threadTimeMs } from './process-usage.js';
 
 const TICK_MS = 100;
-/** Nothing was seen yet. */
-const NO_CALL = -1;
 /** What requests and health checks ask of a plugin; the rest of its life has deadlines of its own. */
 const CALLS: ReadonlySet<PluginPhase> = new Set([
   'before_request',
@@ -18,29 +17,33 @@ const CALLS: ReadonlySet<PluginPhase> = new Set([
 export interface CallsUnderWay {
   /** Calls without an answer yet. */
   readonly load: number;
-  /** The one that runs; null when none does or nobody knows. */
-  readonly running: { readonly id: number; readonly phase: PluginPhase } | null;
+  /** Those that run; none when nobody knows. */
+  readonly running: readonly {
+    readonly thread: number;
+    readonly call: { readonly id: number; readonly phase: PluginPhase };
+  }[];
 }
 
 const watched = new Set<CallCpuWatch>();
 let timer: NodeJS.Timeout | null = null;
 
 /**
- * Watches how much processor time a call of one process uses. One timer, which runs only while there
- * are calls, looks at all processes: a call that is there at two of its ticks is measured from the
- * first, so that one may use up to a tick more than its limit, never less.
+ * Watches how much processor time a call of one process uses: all threads of the process where calls take
+ * turns, else the thread that runs it. One timer, which runs only while there are calls, looks at all
+ * processes: a call that is there at two of its ticks is measured from the first, so that one may use up
+ * to a tick more than its limit, never less.
  */
 export class CallCpuWatch {
   private isWatched = false;
-  private call = NO_CALL;
-  private baseMs = 0;
+  /** Of each call that was there at the last tick, the time its process or thread had used at the first. */
+  private baseMs = new Map<number, number>();
 
   /** @param options asked at every tick; `callCpuMs` 0: any amount */
   constructor(
     private readonly pid: number,
     private readonly calls: CallsUnderWay,
-    private readonly options: { readonly callCpuMs: number },
-    private readonly kill: (reason: KillReason) => void,
+    private readonly options: { readonly callCpuMs: number; readonly concurrency: number },
+    private readonly kill: (reason: KillReason, call: number) => void,
   ) {}
 
   /** To be told of every call; costs nothing while one is under way. */
@@ -54,13 +57,15 @@ export class CallCpuWatch {
   /** Whether there are still calls to look at. */
   look(): boolean {
     this.isWatched = this.calls.load > 0;
-    const call = this.isWatched ? this.runningCall() : NO_CALL;
-    const cpuMs = call === NO_CALL ? null : processorTimeMs(this.pid);
-    if (cpuMs === null) this.call = NO_CALL;
-    else if (this.call === call) this.compare(call, cpuMs - this.baseMs);
-    else {
-      this.call = call;
-      this.baseMs = cpuMs;
+    const before = this.baseMs;
+    this.baseMs = new Map();
+    for (const { thread, call } of this.calls.running) {
+      if (!CALLS.has(call.phase)) continue;
+      const cpuMs = this.options.concurrency > 1 ? threadTimeMs(this.pid, thread) : processorTimeMs(this.pid);
+      if (cpuMs === null) continue;
+      const baseMs = before.get(call.id) ?? cpuMs;
+      this.baseMs.set(call.id, baseMs);
+      this.compare(call.id, cpuMs - baseMs);
     }
     return this.isWatched;
   }
@@ -70,13 +75,9 @@ export class CallCpuWatch {
     if (limitMs === 0 || usedMs <= limitMs) return;
     // Timers come before what lies in sockets: after a pause of the server, the answer may be there.
     setImmediate(() => {
-      if (this.runningCall() === call) this.kill({ kind: 'cpu_time', usedMs, limitMs });
+      if (this.calls.running.some((running) => running.call.id === call))
+        this.kill({ kind: 'cpu_time', usedMs, limitMs }, call);
     });
-  }
-
-  private runningCall(): number {
-    const { running } = this.calls;
-    return running !== null && CALLS.has(running.phase) ? running.id : NO_CALL;
   }
 }
 

@@ -31,7 +31,7 @@ export function observe(pid: number, mode: SandboxMode): Observation {
  */
 export function unenforceable(
   { cpuClock, residentMemory }: Observation,
-  { sandbox, callCpuMs, idleCpuPercent }: NativePluginOptions,
+  { sandbox, callCpuMs, idleCpuPercent, concurrency }: NativePluginOptions,
   hasCgroup: boolean,
 ): string[] {
   const missing: string[] = [];
@@ -43,5 +43,7 @@ export function unenforceable(
     missing.push(`the CPU clock of a process cannot be read, ${needClock.join(' and ')} need it`);
   if (!residentMemory && !hasCgroup && sandbox.memoryBytes > 0)
     missing.push('/proc/PID/status of a process cannot be read, limits.memory needs it to sample memory');
+  if (!residentMemory && concurrency > 1 && callCpuMs > 0)
+    missing.push('/proc/PID/task cannot be read, limits.cpu_time needs it with limits.concurrency above 1');
   return missing;
 }

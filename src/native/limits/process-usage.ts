@@ -39,10 +39,10 @@ function residentIn(status: string): number | null {
   return kib === undefined ? null : Number(kib) * 1024;
 }
 
-/** What the thread that makes the calls of a process is doing. */
-export type ProcessActivity = 'computing' | 'waiting' | 'halted';
+/** What a thread that runs calls is doing. */
+export type ThreadActivity = 'computing' | 'waiting' | 'halted';
 
-const ACTIVITIES: Readonly<Record<string, ProcessActivity>> = {
+const ACTIVITIES: Readonly<Record<string, ThreadActivity>> = {
   R: 'computing',
   S: 'waiting',
   D: 'waiting',
@@ -50,13 +50,30 @@ const ACTIVITIES: Readonly<Record<string, ProcessActivity>> = {
   t: 'halted',
 };
 
-/** Reads it at once, before anything else happens to the process; null as above. */
-export function processActivity(pid: number): ProcessActivity | null {
+/** Linux tells programs of its ticks in hundredths of a second, whatever it counts in. */
+const MS_PER_TICK = 10;
+const USER_TICKS = 11;
+const SYSTEM_TICKS = 12;
+
+/** Reads it at once, before anything else happens to the process; null as above. @param thread `pid` for the first one */
+export function threadActivity(pid: number, thread: number): ThreadActivity | null {
+  return ACTIVITIES[threadStat(pid, thread)[0] ?? ''] ?? null;
+}
+
+/** Processor time of one thread, in milliseconds, to a hundredth of a second; null as above. */
+export function threadTimeMs(pid: number, thread: number): number | null {
+  const stat = threadStat(pid, thread);
+  const ticks = Number(stat[USER_TICKS]) + Number(stat[SYSTEM_TICKS]);
+  return Number.isFinite(ticks) ? ticks * MS_PER_TICK : null;
+}
+
+/** The fields of /proc/PID/task/TID/stat (proc(5)) from the state on; none when it cannot be read. */
+function threadStat(pid: number, thread: number): string[] {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1');
     // The state follows the name, which may hold anything.
-    return ACTIVITIES[stat.charAt(stat.lastIndexOf(')') + 2)] ?? null;
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return null;
+    return [];
   }
 }

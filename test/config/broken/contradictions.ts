@@ -59,6 +59,12 @@ export const CONTRADICTIONS: readonly Case[] = [
     '2:66: plugins.a.instances: an in-process plugin has one instance — remove it',
   ],
   [
+    'an in-process plugin with calls at once',
+    `plugins:
+  a: { path: x, isolation: in-process, trusted: true, limits: { concurrency: 2 } }`,
+    `2:78: plugins.a.limits.concurrency: calls of an in-process plugin take turns on the server's own thread — remove it, or set isolation to "process"`,
+  ],
+  [
     'a reply longer than a frame',
     `plugins:
   a: { path: x, limits: { reply: 17MiB } }`,

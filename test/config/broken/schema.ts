@@ -166,6 +166,11 @@ server:`,
     '1:20: server.workers: expected a whole number from 1 to 256, or auto, found "all"',
   ],
   [
+    'more calls at once than there can be threads',
+    'plugins: { a: { path: x, limits: { concurrency: 65 } } }',
+    '1:49: plugins.a.limits.concurrency: expected a whole number from 1 to 64, found 65',
+  ],
+  [
     'no instances',
     'plugins: { a: { path: x, instances: 0 } }',
     '1:37: plugins.a.instances: expected a whole number from 1 to 64, found 0',

@@ -31,6 +31,7 @@ int main(void) {
             break;
         case FRAME_CALL:
             memcpy(page + SHARED_BEGUN, &begun, sizeof begun);
+            memcpy(page + SHARED_RUNNING, &begun, sizeof begun);
             hang();
             break;
         default:

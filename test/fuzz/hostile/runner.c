@@ -59,8 +59,10 @@ static void answer_call(Frame asked) {
 static void answer(Frame asked) {
     enum { EVERY_FUNCTION = 0x3f };
 
-    if (page != NULL)
+    if (page != NULL) {
         memcpy(page + SHARED_BEGUN, &asked.id, sizeof asked.id);
+        memcpy(page + SHARED_RUNNING, &asked.id, sizeof asked.id);
+    }
     switch (asked.type) {
     case FRAME_HELLO:
         break;
@@ -94,6 +96,10 @@ static void scribble(Frame asked) {
         return;
     if (below(2) == 0)
         memcpy(page + SHARED_BEGUN, &begun, sizeof begun);
+    if (below(2) == 0)
+        memcpy(page + SHARED_RUNNING, &begun, sizeof begun);
+    if (below(2) == 0)
+        write_random(page + SHARED_ENDED_BY, sizeof begun);
     if (below(2) == 0)
         memcpy(page + SHARED_PRODUCED, &produced, sizeof produced);
     if (below(2) == 0)
