@@ -62,6 +62,7 @@ export class HookGuard implements Guard {
   answered(call: GuardedCall, reply: unknown): void {
     const { policies, metrics } = this.options;
     policies.bulkhead.inFlight -= 1;
+    metrics.answered(call.ownNs);
     let value: unknown;
     try {
       value = (call as AnyTry).work.read(reply);
@@ -110,6 +111,7 @@ export class HookGuard implements Guard {
     cancellable: false,
     answered: (call, reply) => {
       this.options.policies.bulkhead.inFlight -= 1;
+      this.options.metrics.answered(call.ownNs);
       try {
         call.resolve((call as AnyTry).work.read(reply));
       } catch (error) {

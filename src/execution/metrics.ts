@@ -2,15 +2,23 @@ import { Counter, Gauge, Registry } from 'prom-client';
 import type { ErrorCode, PluginPhase } from '../errors.js';
 import { DurationHistogram, type DurationSeries } from './duration-histogram.js';
 
+const NS_PER_SECOND = 1e9;
 const CUSTOM_NAMES_MAX = 100;
 const CUSTOM_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
 type Labels = 'plugin' | 'hook';
 
+/** What the functions of one hook of one plugin took. */
+interface OwnTime {
+  readonly labels: Readonly<Record<Labels, string>>;
+  nanoseconds: number;
+}
+
 /** Every number the server keeps about its plugins, in a registry of its own. */
 export class PluginMetrics {
   readonly registry = new Registry();
   private readonly duration: DurationHistogram;
+  private readonly ownTimes = new Map<string, OwnTime>();
   private readonly failures: Counter<Labels | 'code'>;
   private readonly circuit: Gauge<'plugin'>;
   private readonly refusals: Counter<'plugin' | 'permission'>;
@@ -25,6 +33,19 @@ export class PluginMetrics {
       'Time from asking a plugin to its answer or failure, waiting included.',
       this.registry,
     );
+    const ownTimes = this.ownTimes;
+    new Counter({
+      name: 'backworks_plugin_own_seconds_total',
+      help: 'Time plugins say their own functions took, of calls that were answered.',
+      labelNames: ['plugin', 'hook'],
+      registers,
+      // A call adds to a number; labels are looked at when somebody reads.
+      collect() {
+        this.reset();
+        for (const { labels, nanoseconds } of ownTimes.values())
+          if (nanoseconds > 0) this.inc(labels, nanoseconds / NS_PER_SECOND);
+      },
+    });
     this.failures = new Counter({
       name: 'backworks_plugin_failures_total',
       help: 'Calls without a usable answer, by error code.',
@@ -60,9 +81,17 @@ export class PluginMetrics {
 
   /** The recorder of one hook of one plugin; made once, used for every call. */
   hook(plugin: string, hook: PluginPhase): HookMetrics {
-    return new HookMetrics(this.duration.series({ plugin, hook }), (code) =>
+    const labels = { plugin, hook };
+    return new HookMetrics(this.duration.series(labels), this.ownTime(labels), (code) =>
       this.failures.inc({ plugin, hook, code }),
     );
+  }
+
+  private ownTime(labels: OwnTime['labels']): OwnTime {
+    const key = JSON.stringify(labels);
+    const own = this.ownTimes.get(key) ?? { labels, nanoseconds: 0 };
+    this.ownTimes.set(key, own);
+    return own;
   }
 
   circuitState(plugin: string, state: 'closed' | 'half-open' | 'open'): void {
@@ -108,8 +137,14 @@ export class HookMetrics {
 
   constructor(
     private readonly duration: DurationSeries,
+    private readonly own: OwnTime,
     private readonly countFailure: (code: ErrorCode) => void,
   ) {}
+
+  /** The plugin answered, and says that it took so long itself: to be told, not to be relied on. */
+  answered(ownNs: number): void {
+    this.own.nanoseconds += ownNs;
+  }
 
   succeeded(milliseconds: number): void {
     this.calls += 1;

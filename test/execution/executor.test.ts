@@ -254,6 +254,29 @@ describe('PluginExecutor', () => {
     ]);
   });
 
+  test('what plugins say they took themselves is counted, in seconds that processes can add up', async () => {
+    const texts = await Promise.all(
+      [
+        [1_500_000_000, 250_000_000],
+        [0, 250_000_000],
+      ].map(async (nanoseconds) => {
+        const own = new PluginMetrics();
+        const options = { settings: SETTINGS, timer: new DeadlineTimer(), onCircuitChange: () => {} };
+        for (const ownNs of nanoseconds) {
+          // Loaded again for each call: the count goes on.
+          const guarded = new PluginExecutor({ plugin: 'p', metrics: own, ...options });
+          await guarded.execute('before_request', (call) => Promise.resolve((call.ownNs = ownNs)));
+          await codeOf(guarded.execute('after_response', crash));
+        }
+        return own.registry.getMetricsAsJSON();
+      }),
+    );
+    const text = await AggregatorRegistry.aggregate(texts).metrics();
+    expect(text.match(/^backworks_plugin_own_seconds_total.*/gm)).toEqual([
+      'backworks_plugin_own_seconds_total{plugin="p",hook="before_request"} 2',
+    ]);
+  });
+
   test('a series goes on when its plugin is loaded again', async () => {
     const own = new PluginMetrics();
     for (let i = 0; i < 2; i += 1) own.hook('p', 'call').succeeded(1);
