@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 
-const CHUNK_BYTES = 1024 * 1024;
+/** A quarter of a millisecond of the event loop at a time. */
+const CHUNK_BYTES = 128 * 1024;
 
 /**
  * SHA-256 of a file's bytes, in hexadecimal.

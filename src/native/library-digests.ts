@@ -1,12 +1,10 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
+import { fileState, isSettled } from './file-state.js';
 import { digestOf } from './library-digest.js';
 
-/** A file that changed this recently may change again without its times telling. */
-const SETTLED_AFTER_MS = 2000;
-
 interface Known {
-  readonly identity: string;
+  readonly state: string;
   readonly digest: string;
 }
 
@@ -30,12 +28,11 @@ export class LibraryDigests {
   private async readFrom(file: FileHandle, path: string): Promise<string | null> {
     const facts = await file.stat({ bigint: true });
     if (!facts.isFile()) return null;
-    const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = facts;
-    const identity = [dev, ino, size, mtimeNs, ctimeNs].join(':');
+    const state = fileState(facts);
     const known = this.known.get(path);
-    if (known?.identity === identity) return known.digest;
+    if (known?.state === state) return known.digest;
     const digest = await digestOf(file);
-    if (Date.now() - Number(ctimeMs) > SETTLED_AFTER_MS) this.known.set(path, { identity, digest });
+    if (isSettled(facts)) this.known.set(path, { state, digest });
     return digest;
   }
 }

@@ -3,10 +3,16 @@ import { constants } from 'node:fs';
 import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { BackworksError } from '../errors.js';
+import { Semaphore } from '../semaphore.js';
 import { DIRECTORY_MODE, LIBRARY_MODE, openCacheDirectory } from './cache-directory.js';
+import { fileState, isSettled } from './file-state.js';
 import { digestOf } from './library-digest.js';
 import { type LibraryHold, LibraryHolds } from './library-holds.js';
 import { type LibraryFacts, readLibraryFacts } from './library-facts/index.js';
+import { SharedWork } from './shared-work.js';
+
+/** Files that are read and written at the same time. */
+const COPIES_AT_ONCE = 4;
 
 /** A library ready to be loaded. */
 export interface StoredLibrary {
@@ -60,11 +66,19 @@ export async function openLibraryStore(directory?: string): Promise<LibraryStore
   });
   let opened: Promise<LibraryHolds> | null = null;
   const openHolds = (): Promise<LibraryHolds> => (opened ??= LibraryHolds.open(join(cache, 'holds')));
+  const copying = new Semaphore(COPIES_AT_ONCE);
+  const adding = new SharedWork<StoredLibrary>();
   return {
     directory: folder,
     async add(path) {
       const facts = await readLibraryFacts(path);
-      return asStoreError(path, () => (isPlaceBound(facts) ? useInPlace(path) : copyInto(folder, path)));
+      const work = (): Promise<StoredLibrary> =>
+        copying.run(() => (isPlaceBound(facts) ? useInPlace(path) : copyInto(folder, path)));
+      return asStoreError(path, async () => {
+        // Many plugins may come from one library.
+        const file = await stat(path, { bigint: true });
+        return adding.do(isSettled(file) ? `${path}:${fileState(file)}` : null, work);
+      });
     },
     async privateCopy(library, instance) {
       if (library.inPlace) return library.path;
@@ -91,6 +105,8 @@ async function useInPlace(path: string): Promise<StoredLibrary> {
 }
 
 async function copyInto(folder: string, path: string): Promise<StoredLibrary> {
+  const stored = await storedAlready(folder, path);
+  if (stored !== null) return stored;
   const draft = join(folder, `.${randomUUID()}`);
   try {
     const { digest, size } = await copy(path, draft);
@@ -99,6 +115,18 @@ async function copyInto(folder: string, path: string): Promise<StoredLibrary> {
     return { digest, path: target, inPlace: false };
   } finally {
     await rm(draft, { force: true });
+  }
+}
+
+async function storedAlready(folder: string, path: string): Promise<StoredLibrary | null> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const digest = await digestOf(file);
+    const target = join(folder, digest + extensionOf(path));
+    const isThere = await holds(target, digest, (await file.stat()).size);
+    return isThere ? { digest, path: target, inPlace: false } : null;
+  } finally {
+    await file.close();
   }
 }
 

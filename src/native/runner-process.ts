@@ -24,8 +24,8 @@ import {
 } from './refused.js';
 import { type AnswerHandler, RunnerConnection } from './runner-connection.js';
 import { sandboxInForce, type SandboxReport, sandboxSettings } from './sandbox.js';
-import { SharedPage } from './shared-page.js';
-import { type GroupedProcess, spawnProcess } from './spawn.js';
+import type { SharedPage } from './shared-page.js';
+import type { GroupedProcess } from './spawn.js';
 
 /** A process that closed its socket but lives is ended after this time. */
 const CLOSED_SOCKET_GRACE_MS = 200;
@@ -37,8 +37,6 @@ export class RunnerProcess {
   sandbox: SandboxReport | null = null;
   /** The configuration in force in it; null until it was initialized. */
   configJson: string | null = null;
-  private readonly child: GroupedProcess;
-  private readonly shared = new SharedPage();
   private readonly connection: RunnerConnection;
   private readonly services: HostServices;
   private readonly output: PluginOutput;
@@ -56,29 +54,18 @@ export class RunnerProcess {
   private endFailure: PluginFailure | null = null;
 
   /**
+   * @param shared the page that the process was given
    * @param onEnded called once when the process is gone, before its calls are told; null when it
    *   ended as asked.
-   * @throws BackworksError BW_RUNNER_START when the process cannot be created.
    */
   constructor(
-    runner: string,
+    private readonly child: GroupedProcess,
+    private readonly shared: SharedPage,
     private readonly options: NativePluginOptions,
     private readonly onEnded: (failure: PluginFailure | null) => void,
   ) {
-    const { name, events } = options;
     this.logRate();
-    try {
-      this.child = spawnProcess({
-        program: runner,
-        args: ['--parent', String(process.pid)],
-        environment: options.environment,
-        sharedDescriptor: this.shared.descriptor,
-        memoryBytes: options.sandbox.memoryBytes,
-      });
-    } catch (error) {
-      this.shared.close();
-      throw error;
-    }
+    const { name, events } = options;
     const { stdout, stderr, socket, services, ended } = this.child;
     this.output = new PluginOutput(
       () => this.logRate(),

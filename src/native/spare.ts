@@ -2,6 +2,7 @@ import type { NativePluginOptions } from './native-plugin.js';
 import { threadActivity } from './limits/process-usage.js';
 import type { RunnerProcess } from './runner-process.js';
 import { StartDeadline } from './start-deadline.js';
+import { inTurn } from './start-turn.js';
 
 /**
  * The process of one plugin that stands by: it has its sandbox and the library loaded, and is not
@@ -11,11 +12,13 @@ export class Spare {
   /** The one that stands by or is getting there; null when there is none. */
   process: RunnerProcess | null = null;
   private timer: NodeJS.Timeout | null = null;
+  /** One is to be started when its turn comes. */
+  private waiting = false;
   private closed = false;
 
   constructor(
     private readonly options: NativePluginOptions,
-    private readonly spawn: () => RunnerProcess,
+    private readonly spawn: () => Promise<RunnerProcess>,
   ) {}
 
   get usable(): boolean {
@@ -33,20 +36,11 @@ export class Spare {
     return null;
   }
 
-  /** Starts one, unless there is one. Never rejects. */
+  /** Starts one, unless there is one, when nothing else starts. Never rejects. */
   async start(): Promise<void> {
-    if (this.closed || this.process !== null) return;
-    let process: RunnerProcess | null = null;
-    try {
-      process = this.spawn();
-      this.process = process;
-      const deadline = new StartDeadline(process, this.options.initializeTimeoutMs);
-      await process.loadLibrary().finally(() => deadline.clear());
-    } catch {
-      // A library that does not load any more shows itself when the next worker starts.
-      process?.kill();
-      if (process === null) this.startLater();
-    }
+    if (this.closed || this.process !== null || this.waiting) return;
+    this.waiting = true;
+    await inTurn(() => this.load(), 'last');
   }
 
   /** To be told of every process that ended. */
@@ -61,6 +55,26 @@ export class Spare {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
     this.process?.kill();
+  }
+
+  private async load(): Promise<void> {
+    try {
+      this.process = await this.spawn().finally(() => (this.waiting = false));
+    } catch {
+      this.startLater();
+      return;
+    }
+    const { process } = this;
+    if (this.closed) process.kill();
+    const deadline = new StartDeadline(process, this.options.initializeTimeoutMs);
+    try {
+      await process.loadLibrary();
+    } catch {
+      // A library that does not load any more shows itself when the next worker starts.
+      process.kill();
+    } finally {
+      deadline.clear();
+    }
   }
 
   /** One that ends by itself is no hurry: the next may do so again. */

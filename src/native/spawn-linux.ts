@@ -3,45 +3,37 @@ import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { BackworksError } from '../errors.js';
-import type { ProcessEnd } from './exit-cause.js';
-import { signalName } from './signal-names.js';
-import type { SpawnedProcess, SpawnOptions } from './spawn.js';
+import { childEnd } from './child-end.js';
+import type { PipedProcess, PipedSpawnOptions, SpawnedProcess, SpawnOptions } from './spawn.js';
 
 /**
- * By posix_spawn(3), which does not copy the server's page tables: 0.2 ms of event-loop time whatever
- * the heap, where fork() in Node 20's child_process takes 70 ms at 2 GB.
+ * By posix_spawn(3), which does not copy the server's page tables, where fork() in Node 20's
+ * child_process takes 70 ms at 2 GB. It waits until the child has begun its program, which on a busy
+ * machine takes as long as the child waits for a core; so a thread of libuv's pool waits, not the event
+ * loop. Those threads end with the server, as a runner does when its parent thread ends.
  */
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
 const CLOEXEC = 0o2_000_000;
-const WNOHANG = 1;
-const WEXITED = 4;
-const WNOWAIT = 0x0100_0000;
-const P_ALL = 0;
-const P_PID = 1;
 const POSIX_SPAWN_SETPGROUP = 2;
-/** Room for posix_spawn_file_actions_t (80 bytes in glibc and musl), posix_spawnattr_t (336), siginfo_t (128). */
+/** Room for posix_spawn_file_actions_t (80 bytes in glibc and musl), posix_spawnattr_t (336). */
 const OPAQUE_BYTES = 512;
-/** A process that ended is reaped this soon even when its socket is held open by a descendant. */
-const SWEEP_INTERVAL_MS = 250;
-/** Between the end of the socket and the end of the process. */
-const REAP_RETRY_MS = 1;
-const REAP_RETRIES = 50;
+
+type SpawnArguments = [
+  pid: Int32Array,
+  path: string,
+  actions: Buffer,
+  attributes: Buffer,
+  argv: (string | null)[],
+  envp: (string | null)[],
+];
+type SpawnCallback = (error: Error | null, result: number) => void;
 
 interface LibC {
   socketpair(domain: number, type: number, protocol: number, pair: Int32Array): number;
   pipe2(pair: Int32Array, flags: number): number;
-  waitid(idType: number, id: number, info: Buffer, options: number): number;
-  waitpid(pid: number, status: Int32Array, options: number): number;
-  posix_spawn(
-    pid: Int32Array,
-    path: string,
-    actions: Buffer,
-    attributes: Buffer,
-    argv: (string | null)[],
-    envp: (string | null)[],
-  ): number;
+  posix_spawn: { async(...argumentsAndCallback: [...SpawnArguments, SpawnCallback]): void };
   posix_spawnattr_init(attributes: Buffer): number;
   posix_spawnattr_setflags(attributes: Buffer, flags: number): number;
   posix_spawnattr_destroy(attributes: Buffer): number;
@@ -55,6 +47,8 @@ interface LibC {
     flags: number,
     mode: number,
   ): number;
+  /** glibc has it since 2.29. */
+  posix_spawn_file_actions_addchdir_np: ((actions: Buffer, path: string) => number) | null;
 }
 
 let bound: LibC | null = null;
@@ -65,11 +59,16 @@ function libc(): LibC {
   const int = 'int';
   const ints = 'int *';
   const pointer = 'void *';
+  const optional = <T>(bind: () => T): T | null => {
+    try {
+      return bind();
+    } catch {
+      return null;
+    }
+  };
   bound = {
     socketpair: library.func('socketpair', int, [int, int, int, ints]),
     pipe2: library.func('pipe2', int, [ints, int]),
-    waitid: library.func('waitid', int, [int, int, pointer, int]),
-    waitpid: library.func('waitpid', int, [int, ints, int]),
     posix_spawn: library.func('posix_spawn', int, [ints, 'str', pointer, pointer, 'str *', 'str *']),
     posix_spawnattr_init: library.func('posix_spawnattr_init', int, [pointer]),
     posix_spawnattr_setflags: library.func('posix_spawnattr_setflags', int, [pointer, 'short']),
@@ -88,11 +87,68 @@ function libc(): LibC {
       int,
       'unsigned int',
     ]),
+    posix_spawn_file_actions_addchdir_np: optional(() =>
+      library.func('posix_spawn_file_actions_addchdir_np', int, [pointer, 'str']),
+    ),
   };
   return bound;
 }
 
-export function spawnLinux({ program, args, environment, sharedDescriptor }: SpawnOptions): SpawnedProcess {
+/** Whether a process can be started in another directory than the server's. */
+export function canChangeDirectory(): boolean {
+  return libc().posix_spawn_file_actions_addchdir_np !== null;
+}
+
+export function spawnLinux(options: SpawnOptions): Promise<SpawnedProcess> {
+  return withDescriptors(options.program, async (open) => {
+    const [ours, theirs] = open.sockets();
+    const [services, servicesEnd] = open.sockets();
+    const [stdout, stdoutEnd] = open.pipe();
+    const [stderr, stderrEnd] = open.pipe();
+    const { sharedDescriptor } = options;
+    const pid = await posixSpawn(options, [stdoutEnd, stderrEnd, theirs, sharedDescriptor, servicesEnd]);
+    for (const descriptor of [theirs, stdoutEnd, stderrEnd, servicesEnd]) closeSync(descriptor);
+    return () => {
+      const socket = new Socket({ fd: ours });
+      return {
+        pid,
+        socket,
+        services: new Socket({ fd: services }),
+        stdout: readable(stdout),
+        stderr: readable(stderr),
+        ...childEnd(pid, socket),
+      };
+    };
+  });
+}
+
+export function spawnPipedLinux(options: PipedSpawnOptions): Promise<PipedProcess> {
+  return withDescriptors(options.program, async (open) => {
+    const [stdout, stdoutEnd] = open.pipe();
+    const [stderr, stderrEnd] = open.pipe();
+    const pid = await posixSpawn(options, [stdoutEnd, stderrEnd]);
+    for (const descriptor of [stdoutEnd, stderrEnd]) closeSync(descriptor);
+    return () => {
+      const out = readable(stdout);
+      return { pid, stdout: out, stderr: readable(stderr), ...childEnd(pid, out) };
+    };
+  });
+}
+
+interface DescriptorPairs {
+  sockets(): [number, number];
+  /** The reading end first. */
+  pipe(): [number, number];
+}
+
+/**
+ * Opens descriptors for a process.
+ * @param start gives what to do once nothing can fail any more: until then an error closes them all
+ */
+async function withDescriptors<T>(
+  program: string,
+  start: (open: DescriptorPairs) => Promise<() => T>,
+): Promise<T> {
   const opened: number[] = [];
   const pair = (make: (pair: Int32Array) => number): [number, number] => {
     const descriptors = new Int32Array([-1, -1]);
@@ -100,46 +156,32 @@ export function spawnLinux({ program, args, environment, sharedDescriptor }: Spa
     opened.push(...descriptors);
     return [descriptors[0] as number, descriptors[1] as number];
   };
+  let started: () => T;
   try {
-    const sockets = (fds: Int32Array): number => libc().socketpair(AF_UNIX, SOCK_STREAM | CLOEXEC, 0, fds);
-    const [ours, theirs] = pair(sockets);
-    const [services, servicesEnd] = pair(sockets);
-    const [stdout, stdoutEnd] = pair((fds) => libc().pipe2(fds, CLOEXEC));
-    const [stderr, stderrEnd] = pair((fds) => libc().pipe2(fds, CLOEXEC));
-    const ends = [stdoutEnd, stderrEnd, theirs, sharedDescriptor, servicesEnd];
-    const pid = posixSpawn(program, args, environment, ends);
-    for (const descriptor of [theirs, stdoutEnd, stderrEnd, servicesEnd]) closeSync(descriptor);
-    opened.length = 0;
-    const socket = new Socket({ fd: ours });
-    const { ended, isReaped } = watch(pid, socket);
-    return {
-      pid,
-      socket,
-      services: new Socket({ fd: services }),
-      stdout: new Socket({ fd: stdout, readable: true, writable: false }),
-      stderr: new Socket({ fd: stderr, readable: true, writable: false }),
-      // Until it is reaped the pid stays this process's, so the signal cannot reach another.
-      kill: (signal) => {
-        if (!isReaped()) killGroup(pid, signal);
-      },
-      ended,
-    };
+    started = await start({
+      sockets: () => pair((fds) => libc().socketpair(AF_UNIX, SOCK_STREAM | CLOEXEC, 0, fds)),
+      pipe: () => pair((fds) => libc().pipe2(fds, CLOEXEC)),
+    });
   } catch (error) {
     for (const descriptor of opened) closeSync(descriptor);
     throw error;
   }
+  return started();
 }
 
-/** @param descriptors become 1, 2, 3, 4 and 5 of the new process. */
-function posixSpawn(
-  program: string,
-  args: readonly string[],
-  environment: Readonly<Record<string, string>>,
+function readable(descriptor: number): Socket {
+  return new Socket({ fd: descriptor, readable: true, writable: false });
+}
+
+/** @param descriptors become 1, 2 and so on of the new process. */
+async function posixSpawn(
+  { program, args, environment, directory }: PipedSpawnOptions,
   descriptors: readonly number[],
-): number {
+): Promise<number> {
   const actions = Buffer.alloc(OPAQUE_BYTES);
   const attributes = Buffer.alloc(OPAQUE_BYTES);
   const pid = new Int32Array(1);
+  const argv = [program, ...args, null];
   const envp = [...Object.entries(environment).map(([name, value]) => `${name}=${value}`), null];
   libc().posix_spawn_file_actions_init(actions);
   libc().posix_spawnattr_init(attributes);
@@ -148,77 +190,19 @@ function posixSpawn(
     // process starts can be ended with it.
     libc().posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP);
     libc().posix_spawn_file_actions_addopen(actions, 0, '/dev/null', 0, 0);
+    if (directory !== undefined) libc().posix_spawn_file_actions_addchdir_np?.(actions, directory);
     descriptors.forEach((from, index) => libc().posix_spawn_file_actions_adddup2(actions, from, index + 1));
-    const error = libc().posix_spawn(pid, program, actions, attributes, [program, ...args, null], envp);
+    const error = await new Promise<number>((resolve, reject) =>
+      libc().posix_spawn.async(pid, program, actions, attributes, argv, envp, (failure, result) =>
+        failure === null ? resolve(result) : reject(failure),
+      ),
+    );
     if (error !== 0) throw cannotStart(program, error);
   } finally {
     libc().posix_spawn_file_actions_destroy(actions);
     libc().posix_spawnattr_destroy(attributes);
   }
   return pid[0] as number;
-}
-
-/** A plugin without a sandbox can leave its group; then at least the process itself is reached. */
-function killGroup(pid: number, signal: NodeJS.Signals): void {
-  for (const target of [-pid, pid]) {
-    try {
-      process.kill(target, signal);
-    } catch {
-      // ESRCH: the group is empty.
-    }
-  }
-}
-
-/** Processes that have not been reaped, looked at together by one timer, which keeps the server alive. */
-const sweep = new Set<() => void>();
-let sweepTimer: NodeJS.Timeout | null = null;
-
-/** Notices the end of a process: at once by its socket's end, at the latest by the sweep. */
-function watch(pid: number, socket: Socket): { ended: Promise<ProcessEnd>; isReaped: () => boolean } {
-  let reaped = false;
-  const ended = new Promise<ProcessEnd>((resolve) => {
-    const status = new Int32Array(1);
-    const reap = (): void => {
-      if (reaped || !hasEnded(P_PID, pid)) return;
-      // Before the pid is given back: what the process started, where no sandbox kept it from that, is
-      // still in its group.
-      killGroup(pid, 'SIGKILL');
-      libc().waitpid(pid, status, WNOHANG);
-      reaped = true;
-      sweep.delete(reap);
-      if (sweep.size === 0 && sweepTimer !== null) {
-        clearInterval(sweepTimer);
-        sweepTimer = null;
-      }
-      resolve(decodeStatus(status[0] as number));
-    };
-    const reapSoon = (retries: number): void => {
-      reap();
-      if (!reaped && retries > 0) setTimeout(reapSoon, REAP_RETRY_MS, retries - 1);
-    };
-    socket.once('end', () => reapSoon(REAP_RETRIES));
-    socket.once('close', () => reapSoon(REAP_RETRIES));
-    sweep.add(reap);
-    sweepTimer ??= setInterval(() => {
-      // One question for all of them: mostly none has ended.
-      if (hasEnded(P_ALL, 0)) sweep.forEach((look) => look());
-    }, SWEEP_INTERVAL_MS);
-  });
-  return { ended, isReaped: () => reaped };
-}
-
-/** Whether a process, or any, is over; it stays a zombie. The first field of siginfo_t is 0 when it is not. */
-function hasEnded(idType: number, pid: number): boolean {
-  const info = Buffer.alloc(OPAQUE_BYTES);
-  libc().waitid(idType, pid, info, WEXITED | WNOHANG | WNOWAIT);
-  return info.readInt32LE(0) !== 0;
-}
-
-/** waitpid(2)'s status: low seven bits the signal, the next byte the exit code. */
-function decodeStatus(status: number): ProcessEnd {
-  const signal = status & 0x7f;
-  if (signal === 0) return { code: (status >> 8) & 0xff, signal: null };
-  return { code: null, signal: signalName(signal) ?? 'SIGKILL' };
 }
 
 function cannotStart(program: string, errno: number): BackworksError {

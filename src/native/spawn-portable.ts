@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { BackworksError } from '../errors.js';
 import type { ProcessEnd } from './exit-cause.js';
-import type { SpawnedProcess, SpawnOptions } from './spawn.js';
+import type { PipedProcess, PipedSpawnOptions, SpawnedProcess, SpawnOptions } from './spawn.js';
 
 /** By node:child_process: on macOS and Windows starting a process does not copy the server's memory. */
 export function spawnPortable({
@@ -20,6 +20,23 @@ export function spawnPortable({
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
+  const [, , , socket, , services] = child.stdio as readonly unknown[];
+  return { ...piped(child, program), socket: socket as Socket, services: services as Socket };
+}
+
+export function spawnPipedPortable(options: PipedSpawnOptions): PipedProcess {
+  const { program, args, environment, directory } = options;
+  const child = spawn(program, args, {
+    cwd: directory,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  });
+  return piped(child, program);
+}
+
+function piped(child: ChildProcess, program: string): PipedProcess {
   child.on('error', () => {
     // Reported below or by 'exit'; without a listener it would end the server.
   });
@@ -29,17 +46,27 @@ export function spawnPortable({
       hint: 'check that the file exists and may be executed',
     });
   }
-  const [, stdout, stderr, socket, , services] = child.stdio as readonly unknown[];
+  const [, stdout, stderr] = child.stdio as readonly unknown[];
   return {
     pid,
     stdout: stdout as Readable,
     stderr: stderr as Readable,
-    socket: socket as Socket,
-    services: services as Socket,
-    kill: (signal) => void child.kill(signal),
+    kill: (signal) => killGroup(child, signal),
     // Never 'close': a grandchild that holds the pipes would keep it from coming.
     ended: new Promise<ProcessEnd>((resolve) =>
-      child.once('exit', (code, signal) => resolve({ code, signal })),
+      child.once('exit', (code, signal) => {
+        killGroup(child, 'SIGKILL');
+        resolve({ code, signal });
+      }),
     ),
   };
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  try {
+    if (process.platform === 'win32' || child.pid === undefined) child.kill(signal);
+    else process.kill(-child.pid, signal);
+  } catch {
+    // Nothing of it is left.
+  }
 }

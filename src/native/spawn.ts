@@ -2,22 +2,26 @@ import type { Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 import type { ProcessEnd } from './exit-cause.js';
 import { cgroupDelegation, memoryCgroup } from './limits/cgroup.js';
-import { spawnLinux } from './spawn-linux.js';
-import { spawnPortable } from './spawn-portable.js';
+import { canChangeDirectory, spawnLinux, spawnPipedLinux } from './spawn-linux.js';
+import { spawnPipedPortable, spawnPortable } from './spawn-portable.js';
 
-/** A runner process from the server's side. */
-export interface SpawnedProcess {
+/** A child process and what it prints. */
+export interface PipedProcess {
   readonly pid: number;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** The server's end of the runner's descriptor 3. */
-  readonly socket: Socket;
-  /** The server's end of the runner's descriptor 5. */
-  readonly services: Socket;
   /** Sends a signal to the process and what it has started; does nothing once the process is gone. */
   kill(signal: NodeJS.Signals): void;
   /** Resolves when the process itself has ended, whatever its descendants still hold open. */
   readonly ended: Promise<ProcessEnd>;
+}
+
+/** A runner process from the server's side. */
+export interface SpawnedProcess extends PipedProcess {
+  /** The server's end of the runner's descriptor 3. */
+  readonly socket: Socket;
+  /** The server's end of the runner's descriptor 5. */
+  readonly services: Socket;
 }
 
 /** A process, and the cgroup that keeps its memory or why there is none. */
@@ -25,18 +29,34 @@ export interface GroupedProcess extends SpawnedProcess {
   readonly memoryCgroup: { readonly maxBytes: number } | { readonly missing: string };
 }
 
-export interface SpawnOptions {
+export interface PipedSpawnOptions {
   readonly program: string;
   readonly args: readonly string[];
   /** The whole environment of the process. */
   readonly environment: Readonly<Record<string, string>>;
+  /** Where it starts; default: where the server is. */
+  readonly directory?: string;
+}
+
+export interface SpawnOptions extends Omit<PipedSpawnOptions, 'directory'> {
   /** Descriptor of the server that becomes descriptor 4 of the process; it stays the server's. */
   readonly sharedDescriptor: number;
   /** What limits.memory allows it; 0: any amount. */
   readonly memoryBytes: number;
 }
 
-const spawnByPlatform = process.platform === 'linux' ? spawnLinux : spawnPortable;
+const isLinux = process.platform === 'linux';
+const spawnByPlatform = isLinux ? spawnLinux : spawnPortable;
+
+/**
+ * Starts a process with stdin from /dev/null, stdout and stderr as pipes and no other descriptor, in a
+ * process group of its own.
+ * @throws BackworksError BW_RUNNER_START when it cannot be created.
+ */
+export async function spawnPiped(options: PipedSpawnOptions): Promise<PipedProcess> {
+  const byPlatform = isLinux && canChangeDirectory() ? spawnPipedLinux : spawnPipedPortable;
+  return byPlatform(options);
+}
 
 /**
  * Starts a process with stdin from /dev/null, stdout and stderr as pipes and a
@@ -44,10 +64,10 @@ const spawnByPlatform = process.platform === 'linux' ? spawnLinux : spawnPortabl
  * before it gets its first frame.
  * @throws BackworksError BW_RUNNER_START when it cannot be created.
  */
-export function spawnProcess(options: SpawnOptions): GroupedProcess {
+export async function spawnProcess(options: SpawnOptions): Promise<GroupedProcess> {
   // First, since the server takes a group only while it is alone in it.
   cgroupDelegation();
-  const child = spawnByPlatform(options);
+  const child = await spawnByPlatform(options);
   const group = memoryCgroup(options.memoryBytes, child.pid);
   if (group === null) return { ...child, memoryCgroup: { missing: withoutCgroup(options.memoryBytes) } };
   const ended = child.ended.then((end) => {

@@ -1,12 +1,13 @@
 import { PluginFailure, toBackworksError } from '../errors.js';
 import type { LibraryDescription, NativePluginOptions, NativeProcess } from './native-plugin.js';
 import { ProcessWatch } from './limits/process-watch.js';
+import { ProcessStarts } from './process-starts.js';
 import { RestartDelay } from './restart-delay.js';
 import { initializeWithNewest } from './reconfigure.js';
-import { RunnerProcess } from './runner-process.js';
+import type { RunnerProcess } from './runner-process.js';
 import type { SandboxReport } from './sandbox.js';
 import { Spare } from './spare.js';
-import { StartDeadline } from './start-deadline.js';
+import { inTurn } from './start-turn.js';
 
 export interface WorkerPoolEvents {
   /** A worker is ready for calls. */
@@ -27,26 +28,27 @@ export class WorkerPool {
   /** Why the pool is short of workers; null when it is complete. */
   lastFailure: PluginFailure | null = null;
   private readonly workers = new Set<RunnerProcess>();
-  private readonly starting = new Set<RunnerProcess>();
   private readonly draining = new Set<RunnerProcess>();
+  private readonly starts: ProcessStarts;
   private readonly spare: Spare;
   private readonly delay: RestartDelay;
   private watch: ProcessWatch | null = null;
   private readonly timers = new Set<NodeJS.Timeout>();
   /** Starts of workers that wait for the delay or are under way. */
-  private starts = 0;
+  private startsDue = 0;
   private restarting: Promise<void> | null = null;
   private closed = false;
 
   constructor(
     private readonly options: NativePluginOptions,
-    private readonly runner: string,
+    runner: string,
     private readonly events: WorkerPoolEvents,
     /** Readies the configuration, once the library has said who it is. */
     private readonly prepare: (description: LibraryDescription) => Promise<void> | undefined,
   ) {
     this.delay = new RestartDelay(() => options.restart);
-    this.spare = new Spare(options, () => this.spawn());
+    this.starts = new ProcessStarts(runner, options, (...end) => this.onEnded(...end));
+    this.spare = new Spare(options, () => this.starts.spawn());
   }
 
   /** Starts every worker. @throws PluginFailure when one fails; then close() must follow. */
@@ -88,7 +90,7 @@ export class WorkerPool {
       });
     return [
       ...list(this.workers, 'ready'),
-      ...list(this.starting, 'starting'),
+      ...list(this.starts.workers, 'starting'),
       ...list(this.draining, 'draining'),
       ...list(this.standingBy, 'spare'),
     ];
@@ -108,38 +110,23 @@ export class WorkerPool {
     this.closed = true;
     this.watch?.close();
     for (const timer of this.timers) clearTimeout(timer);
-    const useless = [...this.starting, ...this.standingBy];
+    const processes = [...this.workers, ...this.draining, ...this.standingBy];
     this.spare.close();
-    for (const process of useless) process.kill();
-    await Promise.all([...this.workers, ...this.draining, ...useless].map((process) => process.close()));
+    await Promise.all([this.starts.close(), ...processes.map((process) => process.close())]);
   }
 
   private get standingBy(): RunnerProcess[] {
     return this.spare.process === null ? [] : [this.spare.process];
   }
 
-  private spawn(): RunnerProcess {
-    const process = new RunnerProcess(this.runner, this.options, (failure) => this.onEnded(process, failure));
-    return process;
-  }
-
   /** Makes a worker of the spare, or of a new process. */
   private async startWorker(): Promise<void> {
-    const spare = this.spare.take();
-    const process = spare ?? this.spawn();
-    this.starting.add(process);
-    const deadline = new StartDeadline(process, this.options.initializeTimeoutMs);
-    try {
-      if (spare === null) this.description = await process.loadLibrary();
+    const process = this.spare.take() ?? (await inTurn(() => this.load()));
+    await this.starts.step(process, async (deadline) => {
       await deadline.pausedFor(this.prepare(this.description));
       await initializeWithNewest(process, this.options);
-    } catch (error) {
-      process.kill();
-      throw error;
-    } finally {
-      deadline.clear();
-      this.starting.delete(process);
-    }
+    });
+    this.starts.workers.delete(process);
     if (this.closed) {
       process.kill();
       return;
@@ -148,6 +135,15 @@ export class WorkerPool {
     this.sandbox = process.sandbox;
     this.events.ready();
     this.noteRecovery();
+  }
+
+  /** A new process with the library loaded. */
+  private async load(): Promise<RunnerProcess> {
+    const process = await this.starts.spawn();
+    await this.starts.step(process, async () => {
+      this.description = await process.loadLibrary();
+    });
+    return process;
   }
 
   private onEnded(process: RunnerProcess, failure: PluginFailure | null): void {
@@ -174,16 +170,16 @@ export class WorkerPool {
 
   /** Starts a worker if there are too few: at once from the spare, else after the delay. */
   private replaceWorker(): void {
-    if (this.closed || this.workers.size + this.starts >= this.options.instances) return;
-    this.starts += 1;
+    if (this.closed || this.workers.size + this.startsDue >= this.options.instances) return;
+    this.startsDue += 1;
     const start = (): void => {
       // A restart may have filled the gap in the meantime.
       if (this.workers.size >= this.options.instances) {
-        this.starts -= 1;
+        this.startsDue -= 1;
         return;
       }
       this.startWorker()
-        .finally(() => (this.starts -= 1))
+        .finally(() => (this.startsDue -= 1))
         .then(
           () => this.later(() => void this.spare.start()),
           (error: unknown) => this.startFailed(error),
@@ -213,25 +209,26 @@ export class WorkerPool {
   private async replaceAll(): Promise<void> {
     const old = [...this.workers];
     for (let instance = 0; instance < this.options.instances && !this.closed; instance++) {
-      this.starts += 1;
+      this.startsDue += 1;
       try {
         await this.startWorker();
       } catch (error) {
-        this.starts -= 1;
+        this.startsDue -= 1;
         if (!this.closed) this.replacementFailed(error);
         throw this.toFailure(error);
       }
-      this.starts -= 1;
+      this.startsDue -= 1;
       this.retire(old[instance]);
     }
   }
 
   /** Replaces a worker that has done its share: the new one takes over before the old one drains. */
   private recycle(process: RunnerProcess): void {
-    if (this.closed || this.starts > 0 || this.delay.remainingMs() > 0 || !this.workers.has(process)) return;
-    this.starts += 1;
+    if (this.closed || this.startsDue > 0 || this.delay.remainingMs() > 0 || !this.workers.has(process))
+      return;
+    this.startsDue += 1;
     this.startWorker()
-      .finally(() => (this.starts -= 1))
+      .finally(() => (this.startsDue -= 1))
       .then(
         () => this.retire(process),
         (error: unknown) => {

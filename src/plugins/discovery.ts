@@ -6,9 +6,6 @@ import type { PluginMetadata } from './metadata.js';
 import type { RejectedLibrary } from './registry/status.js';
 
 const LIBRARY_NAME = /\.(?:so|dylib|dll)$/;
-/** Libraries described at the same time; each is a short-lived process. */
-const PARALLEL = 8;
-
 export interface DiscoveredLibrary {
   readonly path: string;
   readonly metadata: PluginMetadata;
@@ -31,15 +28,12 @@ export async function discoverPlugins(
   const paths = [...new Set(listings.flat())];
   const found: DiscoveredLibrary[] = [];
   const rejected: RejectedLibrary[] = [];
-  for (let start = 0; start < paths.length; start += PARALLEL) {
-    const batch = paths.slice(start, start + PARALLEL);
-    const results = await Promise.allSettled(batch.map((path) => reader.read(path)));
-    results.forEach((result, index) => {
-      const path = batch[index] as string;
-      if (result.status === 'fulfilled') found.push({ path, metadata: result.value });
-      else rejected.push(reject(path, result.reason));
-    });
-  }
+  const results = await Promise.allSettled(paths.map((path) => reader.read(path)));
+  results.forEach((result, index) => {
+    const path = paths[index] as string;
+    if (result.status === 'fulfilled') found.push({ path, metadata: result.value });
+    else rejected.push(reject(path, result.reason));
+  });
   return { found, rejected };
 }
 

@@ -4,6 +4,10 @@ import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js
 import type { LibraryStore } from '../native/library-store.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
 import { sandboxOf } from './sandbox-of.js';
+import { Semaphore } from '../semaphore.js';
+
+/** Each may take a short-lived process. */
+const READ_AT_ONCE = 8;
 
 /** Reads what a library says of itself. */
 export interface LibraryReader {
@@ -20,14 +24,14 @@ export function createLibraryReader(
   store: () => Promise<LibraryStore>,
   defaults: PluginPolicy,
 ): LibraryReader {
-  return {
-    async read(path, policy = defaults) {
-      checkLibrary(path, await readLibraryFacts(path));
-      const description = await describeLibrary(path, {
-        sandbox: sandboxOf(policy),
-        copyOf: async (library) => (await (await store()).add(library)).path,
-      });
-      return readMetadata(description);
-    },
+  const reading = new Semaphore(READ_AT_ONCE);
+  const read = async (path: string, policy: PluginPolicy): Promise<PluginMetadata> => {
+    checkLibrary(path, await readLibraryFacts(path));
+    const description = await describeLibrary(path, {
+      sandbox: sandboxOf(policy),
+      copyOf: async (library) => (await (await store()).add(library)).path,
+    });
+    return readMetadata(description);
   };
+  return { read: (path, policy = defaults) => reading.run(() => read(path, policy)) };
 }

@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { Semaphore } from '../../semaphore.js';
 import { CHECK_HEAP_MIB, CHECK_TIMEOUT_MS } from './limits.js';
 import type { CheckAnswer, CheckTask } from './mistake.js';
 
@@ -9,6 +11,13 @@ const THREAD = new URL('./thread.js', import.meta.url);
  * or needs too much memory. Never rejects.
  */
 export function applySchema(task: CheckTask): Promise<CheckAnswer> {
+  return threads.run(() => applyInThread(task));
+}
+
+/** A hundred threads at once would take each other's time, and each has 2 s. */
+const threads = new Semaphore(availableParallelism());
+
+function applyInThread(task: CheckTask): Promise<CheckAnswer> {
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
     const thread = new Worker(THREAD, {

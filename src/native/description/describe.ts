@@ -8,6 +8,8 @@ import { printable } from '../plugin-output.js';
 import { RUNNER_EXIT } from '../protocol.js';
 import { findRunner } from '../binaries.js';
 import { sandboxSettings } from '../sandbox.js';
+import { SharedWork } from '../shared-work.js';
+import { inTurn } from '../start-turn.js';
 
 const DEFAULT_TIMEOUT_MS = 2000;
 const EXIT_LOAD = 75;
@@ -52,14 +54,22 @@ export async function describeLibrary(
   const remembered = await cache?.read(key);
   if (remembered) return conclude(library, remembered);
 
-  const file = (await options.copyOf?.(library)) ?? library;
-  const settings = options.sandbox === undefined ? [] : sandboxSettings(options.sandbox, file);
-  const result = judge(library, timeoutMs, await runDescribe(runner, file, settings, timeoutMs));
-  // A file replaced meanwhile may be either the one that was loaded or the one that was not.
-  if (cache && (await keyOf(library, runner)) === key && isWorthKeeping(result))
-    await cache.write(key, result);
-  return conclude(library, result);
+  const ask = async (): Promise<Remembered> => {
+    const file = (await options.copyOf?.(library)) ?? library;
+    const settings = options.sandbox === undefined ? [] : sandboxSettings(options.sandbox, file);
+    const run = await inTurn(() => runDescribe(runner, file, settings, timeoutMs));
+    const result = judge(library, timeoutMs, run);
+    // A file replaced meanwhile may be either the one that was loaded or the one that was not.
+    if (cache && (await keyOf(library, runner)) === key && isWorthKeeping(result))
+      await cache.write(key, result);
+    return result;
+  };
+  // Several plugins may come from one library.
+  const question = cache === null ? null : JSON.stringify([library, key, timeoutMs, options.sandbox]);
+  return conclude(library, await describing.do(question, ask));
 }
+
+const describing = new SharedWork<Remembered>();
 
 async function keyOf(library: string, runner: string): Promise<string> {
   try {

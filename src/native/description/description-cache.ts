@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCacheDirectory } from '../cache-directory.js';
+import { fileState } from '../file-state.js';
 
 /** What is remembered of a library: the description the runner printed, or the signal of its crash. */
 export type Remembered =
@@ -17,10 +18,7 @@ const ENTRY_VERSION = 1;
  */
 export async function descriptionKey(library: string, runner: string): Promise<string> {
   const identity = await Promise.all(
-    [library, runner].map(async (path) => {
-      const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
-      return [dev, ino, size, mtimeNs, ctimeNs].join(':');
-    }),
+    [library, runner].map(async (path) => fileState(await stat(path, { bigint: true }))),
   );
   return createHash('sha256')
     .update([ENTRY_VERSION, ...identity].join(' '))
