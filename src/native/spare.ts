@@ -1,5 +1,6 @@
 import type { NativePluginOptions } from './native-plugin.js';
 import { threadActivity } from './limits/process-usage.js';
+import { RestartDelay } from './restart-delay.js';
 import type { RunnerProcess } from './runner-process.js';
 import { StartDeadline } from './start-deadline.js';
 import { inTurn } from './start-turn.js';
@@ -15,11 +16,14 @@ export class Spare {
   /** One is to be started when its turn comes. */
   private waiting = false;
   private closed = false;
+  private readonly delay: RestartDelay;
 
   constructor(
     private readonly options: NativePluginOptions,
     private readonly spawn: () => Promise<RunnerProcess>,
-  ) {}
+  ) {
+    this.delay = new RestartDelay(() => options.restart);
+  }
 
   get usable(): boolean {
     return this.process?.usable === true;
@@ -47,7 +51,7 @@ export class Spare {
   ended(process: RunnerProcess): void {
     if (this.process !== process) return;
     this.process = null;
-    this.startLater();
+    this.startLater(Date.now() - process.startedAt.getTime());
   }
 
   /** Starts none any more, and ends the one there is. */
@@ -61,7 +65,7 @@ export class Spare {
     try {
       this.process = await this.spawn().finally(() => (this.waiting = false));
     } catch {
-      this.startLater();
+      this.startLater(0);
       return;
     }
     const { process } = this;
@@ -77,12 +81,13 @@ export class Spare {
     }
   }
 
-  /** One that ends by itself is no hurry: the next may do so again. */
-  private startLater(): void {
+  /** Sooner after one that stood by for long than after one that would not start, as with workers. */
+  private startLater(lifetimeMs: number): void {
     if (this.closed) return;
+    this.delay.failed(lifetimeMs);
     this.timer ??= setTimeout(() => {
       this.timer = null;
       void this.start();
-    }, this.options.restart.maxDelayMs).unref();
+    }, this.delay.remainingMs()).unref();
   }
 }

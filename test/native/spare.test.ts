@@ -11,7 +11,7 @@ async function expectSpareEnded(supervision: Supervision, told: RegExp): Promise
   const plugin = await SupervisedPlugin.open({
     callMs: 60_000,
     ...supervision,
-    options: { ...supervision.options, restart: { delayMs: 1, maxDelayMs: 3_600_000 } },
+    options: { ...supervision.options, restart: { delayMs: 3_600_000, maxDelayMs: 3_600_000 } },
   });
   open.push(plugin);
   const spare = (): number | undefined => plugin.processes().find(({ state }) => state === 'spare')?.pid;
