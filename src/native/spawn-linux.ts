@@ -206,9 +206,16 @@ async function posixSpawn(
 }
 
 function cannotStart(program: string, errno: number): BackworksError {
-  const name =
-    Object.entries(constants.errno).find(([, number]) => number === errno)?.[0] ?? `errno ${errno}`;
-  return new BackworksError('BW_RUNNER_START', `the runner ${program} cannot be started: ${name}`, {
-    hint: 'check that the file exists and may be executed, and that processes and descriptors are left',
-  });
+  const { EMFILE, ENFILE } = constants.errno;
+  const why = errno === EMFILE || errno === ENFILE ? 'no descriptors are left' : nameOf(errno);
+  const hint =
+    errno === EMFILE
+      ? 'raise the limit of open files of the server (ulimit -n, LimitNOFILE=): each process of a plugin takes five'
+      : 'check that the file exists and may be executed, and that processes and descriptors are left';
+  return new BackworksError('BW_RUNNER_START', `the runner ${program} cannot be started: ${why}`, { hint });
+}
+
+function nameOf(errno: number): string {
+  const known = Object.entries(constants.errno).find(([, number]) => number === errno);
+  return known?.[0] ?? `errno ${errno}`;
 }
