@@ -7,13 +7,11 @@ export const JsonFact = {
   VALID: 1 << 0,
   /** Nests deeper than allowed, and was read no further: perhaps it is not JSON either. */
   TOO_DEEP: 1 << 1,
-  ASCII: 1 << 2,
-  OBJECT: 1 << 3,
   /** It is an object with a member `status`, whatever its value; likewise `body`. */
-  HAS_STATUS: 1 << 4,
-  HAS_BODY: 1 << 5,
+  HAS_STATUS: 1 << 2,
+  HAS_BODY: 1 << 3,
   /** It has a member `__proto__`, at any depth. */
-  HAS_PROTOTYPE: 1 << 6,
+  HAS_PROTOTYPE: 1 << 4,
 } as const;
 
 type Check = (bytes: Buffer, length: number, depthMax: number) => number;

@@ -46,13 +46,11 @@ static bool accept(Reader *reader, unsigned char byte) {
 }
 
 /* A string, its opening quote already read. */
-static bool skip_string(Reader *reader, unsigned *traits) {
-    const unsigned char *quote = json_string_end(reader->at, reader->end, traits);
+static bool skip_string(Reader *reader, bool *escapes) {
+    const unsigned char *quote = json_string_end(reader->at, reader->end, escapes);
 
     if (quote == NULL)
         return false;
-    if ((*traits & JSON_STRING_NOT_ASCII) != 0)
-        reader->facts &= ~(unsigned)JSON_ASCII;
     reader->at = quote + 1;
     return true;
 }
@@ -88,12 +86,12 @@ static bool skip_word(Reader *reader, const char *word) {
 }
 
 static bool skip_scalar(Reader *reader) {
-    unsigned traits = 0;
+    bool escapes;
 
     switch (peek(reader)) {
     case '"':
         reader->at++;
-        return skip_string(reader, &traits);
+        return skip_string(reader, &escapes);
     case 't':
         return skip_word(reader, "true");
     case 'f':
@@ -123,15 +121,15 @@ static void note_name(Reader *reader, const unsigned char *name, const unsigned 
 /* A member's name, to behind the colon. */
 static bool skip_name(Reader *reader) {
     const unsigned char *name;
-    unsigned traits = 0;
+    bool escapes;
 
     skip_space(reader);
     if (!accept(reader, '"'))
         return false;
     name = reader->at;
-    if (!skip_string(reader, &traits))
+    if (!skip_string(reader, &escapes))
         return false;
-    note_name(reader, name, reader->at - 1, (traits & JSON_STRING_ESCAPES) != 0);
+    note_name(reader, name, reader->at - 1, escapes);
     skip_space(reader);
     return accept(reader, ':');
 }
@@ -189,12 +187,9 @@ unsigned json_check(const char *text, size_t length, unsigned depth_max) {
         return 0;
     reader.at = (const unsigned char *)text;
     reader.end = reader.at + length;
-    reader.facts = JSON_VALID | JSON_ASCII;
+    reader.facts = JSON_VALID;
     reader.depth = 0;
     reader.depth_max = depth_max < JSON_CHECK_DEPTH_MAX ? depth_max : JSON_CHECK_DEPTH_MAX;
-    skip_space(&reader);
-    if (peek(&reader) == '{')
-        reader.facts |= JSON_OBJECT;
     do
         valid = begin_value(&reader);
     while (valid && end_value(&reader));

@@ -18,14 +18,11 @@ enum json_fact {
     JSON_VALID = 1 << 0,
     /* Nests deeper than allowed, and was read no further: perhaps it is not JSON either. */
     JSON_TOO_DEEP = 1 << 1,
-    /* The rest is told of valid texts only. */
-    JSON_ASCII = 1 << 2,
-    JSON_OBJECT = 1 << 3,
-    /* An object with a member of that name, whatever its value. */
-    JSON_HAS_STATUS = 1 << 4,
-    JSON_HAS_BODY = 1 << 5,
-    /* A member "__proto__", at any depth. */
-    JSON_HAS_PROTOTYPE = 1 << 6
+    /* Told of valid texts only: an object with a member of that name, whatever its value; */
+    JSON_HAS_STATUS = 1 << 2,
+    JSON_HAS_BODY = 1 << 3,
+    /* and a member "__proto__" at any depth. */
+    JSON_HAS_PROTOTYPE = 1 << 4
 };
 
 /* Largest number of levels that can be asked for; a larger one counts as this. */

@@ -1,5 +1,5 @@
 /*
- * The one function of a library that the server loads, to check what it does not send through a runner.
+ * The one function of a library that the server loads, for texts that came through no runner.
  *
  * SPDX-License-Identifier: MIT
  */

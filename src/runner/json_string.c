@@ -128,7 +128,8 @@ static const unsigned char *read_escape(const unsigned char *at, const unsigned 
 }
 
 const unsigned char *json_string_end(const unsigned char *at, const unsigned char *end,
-                                     unsigned *traits) {
+                                     bool *escapes) {
+    *escapes = false;
     for (;;) {
         at = find_special(at, end);
         if (at == end || *at < 0x20)
@@ -136,10 +137,9 @@ const unsigned char *json_string_end(const unsigned char *at, const unsigned cha
         if (*at == '"')
             return at;
         if (*at == '\\') {
-            *traits |= JSON_STRING_ESCAPES;
+            *escapes = true;
             at = read_escape(at + 1, end);
         } else {
-            *traits |= JSON_STRING_NOT_ASCII;
             at = read_characters(at, end);
         }
         if (at == NULL)

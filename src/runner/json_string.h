@@ -8,16 +8,13 @@
 
 #include <stdbool.h>
 
-/* What a string has; a bit each. */
-enum json_string_trait { JSON_STRING_ESCAPES = 1 << 0, JSON_STRING_NOT_ASCII = 1 << 1 };
-
 /*
  * Reads a string whose opening quote has been read, never beyond `end`.
- * traits: what the string has is added
+ * escapes: whether it has any
  * Returns: its closing quote; NULL when it is not a string, or not well-formed UTF-8
  */
 const unsigned char *json_string_end(const unsigned char *at, const unsigned char *end,
-                                     unsigned *traits);
+                                     bool *escapes);
 
 /* Whether the inside of a string, its escapes seen through, is `name`: ASCII letters and '_'. */
 bool json_string_spells(const unsigned char *at, const unsigned char *end, const char *name);

@@ -43,6 +43,7 @@ const FUZZERS = {
   conversation: { runner: ['sandbox_other'], own: ['conversation_fuzzer', 'frame_mutator'] },
   settings: { runner: ['bpf_assembler', 'seccomp_arguments', 'seccomp_filter'], own: ['settings_fuzzer'] },
   describe: { runner: ['sandbox_other'], own: ['describe_fuzzer'] },
+  json: { runner: ['sandbox_other'], own: ['json_fuzzer'] },
 };
 
 /**

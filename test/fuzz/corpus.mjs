@@ -17,7 +17,7 @@ const delivery = ({ chunk = 0, writeLimit = 0, reallocFail = 0, clockStep = 0, c
 function stream(...frames) {
   const writer = new FrameWriter();
   frames.forEach(([type, detail, value, strings], index) => writer.add(type, index, detail, value, strings));
-  return Buffer.from(writer.take());
+  return Buffer.concat(writer.take());
 }
 
 const hello = [ServerFrame.HELLO, 0, PROTOCOL_VERSION, []];
@@ -115,6 +115,20 @@ export function descriptions() {
     malformed: lines('a', [0xc3], '\0b', [0xe2, 0x82], '\0', [0xf0, 0x9f, 0x98], '\0', [0xed, 0xa0, 0x80]),
     overlong: lines([0xc0, 0xaf], '\0', [0xe0, 0x80, 0xaf], '\0', [0xf5, 0x80, 0x80, 0x80]),
   };
+}
+
+export function jsonTexts() {
+  const texts = (...list) =>
+    Object.fromEntries(list.map((text, index) => [`text-${index}`, [Buffer.from(text)]]));
+  return texts(
+    '{"status":200,"body":{"a":[1,-2.5e3,true,null]},"headers":{}}',
+    '{"st\\u0061tus":1,"__proto__":{},"x":"\\ud83d\\ude00 \\\\ \\/"}',
+    '[[[[[[[["deep"]]]]]]]]',
+    '"Příliš 日本語 😀"',
+    ' {\n        "a" : [ ] ,\t"b" : { } }\r\n',
+    '0',
+    '{"a":1,}',
+  );
 }
 
 function named(prefix, items, make) {

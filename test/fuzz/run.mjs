@@ -4,18 +4,20 @@
  * in build/fuzz/corpus for the next run; what breaks something is left in build/fuzz/findings.
  */
 import { spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root, SetupError } from '../../scripts/run.mjs';
 import { buildFuzzers } from './build.mjs';
-import { conversations, descriptions, settings, writeCorpus } from './corpus.mjs';
+import { disagreement } from '../../dist-test/native/json-oracle.js';
+import { conversations, descriptions, jsonTexts, settings, writeCorpus } from './corpus.mjs';
 
 const INPUT_MAX = 8 * 1024;
 const TARGETS = [
   { name: 'conversation', inputs: conversations, dictionary: 'frames.dict' },
   { name: 'settings', inputs: settings, dictionary: 'settings.dict' },
   { name: 'describe', inputs: descriptions, dictionary: null },
+  { name: 'json', inputs: jsonTexts, dictionary: 'json.dict', check: agreesWithParse },
 ];
 
 /** Runs a program; everything it wrote, and its exit code. */
@@ -29,7 +31,14 @@ function start(command, args, options = {}) {
   });
 }
 
-async function fuzzRunner({ name, inputs, dictionary }, program, seconds) {
+/** Whether the native check says of an input what JSON.parse() says. */
+function agreesWithParse(bytes) {
+  const found = disagreement(bytes, 8);
+  if (found !== null) console.error(found);
+  return found === null;
+}
+
+async function fuzzRunner({ name, inputs, dictionary, check = () => true }, program, seconds) {
   const [corpus, seeds, findings] = ['corpus', 'seeds', 'findings'].map((folder) => {
     const path = join(root, 'build/fuzz', folder, name);
     mkdirSync(path, { recursive: true });
@@ -51,7 +60,8 @@ async function fuzzRunner({ name, inputs, dictionary }, program, seconds) {
     `${name}: ${stat('number_of_executed_units')} runs, ${stat('average_exec_per_sec')} a second, ` +
       `${covered} branches, ${readdirSync(corpus).length} inputs kept`,
   );
-  if (code === 0) return true;
+  const kept = readdirSync(corpus).map((file) => readFileSync(join(corpus, file)));
+  if (code === 0) return kept.every((bytes) => check(bytes));
   writeFileSync(join(findings, 'output.txt'), output);
   console.error(`${output}\n${name}: failed, see ${findings}`);
   return false;

@@ -1,54 +1,15 @@
-import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { checkJson, JsonFact } from '../../dist/native/json-check.js';
+import { disagreement } from './json-oracle.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const DEPTH_MAX = 4;
 
-/** Levels of a valid text. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  for (const bracket of text.replace(/"(?:[^"\\]|\\.)*"/g, '').match(/[[\]{}]/g) ?? []) {
-    depth += bracket === '[' || bracket === '{' ? 1 : -1;
-    deepest = Math.max(deepest, depth);
-  }
-  return deepest;
-}
-
-/** What JSON.parse() says of bytes, as facts. */
-function parsed(bytes: Buffer, depthMax: number): number {
-  if (!isUtf8(bytes)) return 0;
-  const text = bytes.toString();
-  let prototype = 0;
-  let value: unknown;
-  try {
-    value = JSON.parse(text, (key, item: unknown) => {
-      if (key === '__proto__') prototype = JsonFact.HAS_PROTOTYPE;
-      return item;
-    });
-  } catch {
-    return 0;
-  }
-  if (depthOf(text) > depthMax) return JsonFact.TOO_DEEP;
-  let facts = JsonFact.VALID | prototype;
-  if (text.length === bytes.length) facts |= JsonFact.ASCII;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return facts;
-  facts |= JsonFact.OBJECT;
-  if (Object.hasOwn(value, 'status')) facts |= JsonFact.HAS_STATUS;
-  if (Object.hasOwn(value, 'body')) facts |= JsonFact.HAS_BODY;
-  return facts;
-}
-
-/** Expects the same of both; a text that goes too deep is read no further, and may be anything. */
 function compare(bytes: Buffer, depthMax = DEPTH_MAX): void {
-  const facts = checkJson(bytes, depthMax);
-  if (facts === JsonFact.TOO_DEEP && parsed(bytes, Infinity) === 0) return;
-  const shown = `${JSON.stringify(bytes.toString('latin1'))}: `;
-  expect(shown + String(facts)).toBe(shown + String(parsed(bytes, depthMax)));
+  expect(disagreement(bytes, depthMax)).toBeNull();
 }
 
 /** A name or a string, each of its characters escaped in one of the ways there are. */
@@ -108,30 +69,32 @@ test.each([
     fc.uint8Array().map((bytes) => Buffer.from(`"${Buffer.from(bytes).toString('latin1')}"`, 'latin1')),
   ],
 ])('the verdict is that of JSON.parse(): %s', (_what, bytes) => {
-  fc.assert(fc.property(bytes, fc.integer({ min: 0, max: DEPTH_MAX }), compare), { numRuns: 3000 });
+  fc.assert(fc.property(bytes, fc.integer({ min: 0, max: DEPTH_MAX }), compare), { numRuns: 1000 });
 });
 
 test('every byte at every place of a string', () => {
+  const disagreements: (string | null)[] = [];
   for (let length = 1; length < 20; length += 1) {
     for (let at = 0; at < length; at += 1) {
       for (let byte = 0; byte < 256; byte += 1) {
         const bytes = Buffer.from(`"${'a'.repeat(length)}"`);
         bytes[at + 1] = byte;
-        const valid = (checkJson(bytes, 1) & JsonFact.VALID) !== 0;
-        if (valid !== (parsed(bytes, 1) !== 0)) compare(bytes);
+        disagreements.push(disagreement(bytes, 1));
       }
     }
   }
+  expect(disagreements.filter((found) => found !== null)).toEqual([]);
 });
 
 test('every sequence of two bytes, with what may follow', () => {
+  const disagreements: (string | null)[] = [];
   for (const rest of [[], [0x7f], [0x80], [0xbf], [0xc0], [0x80, 0x7f], [0xbf, 0xbf], [0x80, 0xc0]]) {
     for (let pair = 0x8000; pair < 0x10000; pair += 1) {
       const bytes = Buffer.from([0x22, pair >> 8, pair & 0xff, ...rest, 0x22]);
-      const valid = (checkJson(bytes, 1) & JsonFact.VALID) !== 0;
-      if (valid !== (parsed(bytes, 1) !== 0)) compare(bytes);
+      disagreements.push(disagreement(bytes, 1));
     }
   }
+  expect(disagreements.filter((found) => found !== null)).toEqual([]);
 });
 
 test.each([

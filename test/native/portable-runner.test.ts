@@ -17,7 +17,9 @@ const library = join(directory, 'supervised.so');
 
 beforeAll(() => {
   chmodSync(directory, 0o755);
-  const named = readFileSync(join(root, 'binding.gyp'), 'utf8').match(/src\/runner\/\w+\.c/g) ?? [];
+  const [, target] = readFileSync(join(root, 'binding.gyp'), 'utf8').split("'target_name'");
+  expect(target).toContain("'backworks-runner'");
+  const named = target!.match(/src\/runner\/\w+\.c/g) ?? [];
   const portable = named.filter((name) => !/_(linux|windows|darwin)\.c$|\/interposed_/.test(name));
   expect(portable).toContain('src/runner/sandbox_other.c');
   const runner = join(directory, 'backworks-runner');

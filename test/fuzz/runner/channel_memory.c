@@ -33,11 +33,15 @@ SharedPage *shared_page_map(void) {
     return &in_memory_page;
 }
 
-int64_t clock_now_us(void) {
+int64_t clock_now_ns(void) {
     static int64_t now;
 
-    now += in_memory_script.clock_step_us;
+    now += (int64_t)in_memory_script.clock_step_us * CLOCK_NS_PER_US;
     return now;
+}
+
+int64_t clock_now_us(void) {
+    return clock_now_ns() / CLOCK_NS_PER_US;
 }
 
 enum channel_result channel_read(void *into, size_t room, size_t *got) {
