@@ -7,11 +7,12 @@ import { filesUnder, type Module, readModule, root } from './source-imports.js';
 const modules = filesUnder('src', /\.ts$/).map((file) => readModule(file));
 
 /** Part of the house → the parts below it. Nothing imports upward or sideways. */
-const FOUNDATION = ['deferred', 'errors', 'log', 'semaphore'];
+const FOUNDATION = ['deferred', 'errors', 'log', 'long-text', 'semaphore'];
 const LAYERS: Readonly<Record<string, readonly string[]>> = {
   deferred: [],
   errors: [],
   log: [],
+  'long-text': [],
   semaphore: [],
   config: FOUNDATION,
   execution: FOUNDATION,

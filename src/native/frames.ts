@@ -1,67 +1,105 @@
+import type { LongText, Text } from '../long-text.js';
 import { FRAME_HEADER_SIZE, RUNNER_PAYLOAD_MAX, RunnerFrame } from './protocol.js';
 
 /**
  * Collects frames for one write. Strings are encoded straight into the buffer, which grows by
- * doubling and is handed over whole, so a batch of calls costs one allocation.
+ * doubling and is handed over whole, so a batch of calls costs one allocation. Long bytes are handed
+ * over where they lie.
  */
 export class FrameWriter {
+  /** What was collected: first these, then `buffer[begun, end)`. */
+  private chunks: Buffer[] = [];
+  private chunkBytes = 0;
   private buffer = Buffer.allocUnsafe(INITIAL_BATCH_BYTES);
+  private begun = 0;
   private end = 0;
 
   /** Bytes collected since the last `take()`. */
   get size(): number {
-    return this.end;
+    return this.chunkBytes + this.end - this.begun;
   }
 
-  /** Appends a frame whose payload is the given strings, each ended by a NUL byte. */
-  add(type: number, id: number, detail: number, value: number, strings: readonly string[]): void {
+  /** Appends a frame whose payload is the given texts, each ended by a NUL byte. */
+  add(type: number, id: number, detail: number, value: number, texts: readonly Text[]): void {
     let needed = FRAME_HEADER_SIZE;
-    for (const text of strings) needed += text.length * MAX_UTF8_BYTES_PER_UNIT + 1;
+    for (const text of texts) needed += encodedMax(text) + 1;
     this.reserve(needed);
-    const { buffer } = this;
-    const start = this.end;
-    let end = start + FRAME_HEADER_SIZE;
-    for (const text of strings) {
-      end += buffer.write(text, end, 'utf8');
-      buffer[end++] = 0;
+    const { buffer, end: start, size } = this;
+    this.end += FRAME_HEADER_SIZE;
+    for (const text of texts) {
+      if (typeof text === 'string') this.end += buffer.write(text, this.end, 'utf8');
+      else this.addParts(text);
+      buffer[this.end++] = 0;
     }
-    buffer.writeUInt32LE(end - start - FRAME_HEADER_SIZE, start);
+    buffer.writeUInt32LE(this.size - size - FRAME_HEADER_SIZE, start);
     buffer.writeUInt32LE(id, start + 4);
     buffer[start + 8] = type;
     buffer[start + 9] = detail;
     buffer[start + 10] = 0;
     buffer[start + 11] = 0;
     buffer.writeInt32LE(value, start + 12);
-    this.end = end;
   }
 
-  /** Hands over what was collected; the writer starts afresh in a buffer of its own. */
-  take(): Buffer {
-    const batch = this.buffer.subarray(0, this.end);
+  private addParts({ head, bytes, tail }: LongText): void {
+    const { buffer } = this;
+    this.end += buffer.write(head, this.end, 'utf8');
+    if (bytes.length < COPIED_BYTES_MAX) {
+      this.end += bytes.copy(buffer, this.end);
+    } else {
+      this.chunks.push(buffer.subarray(this.begun, this.end), bytes);
+      this.chunkBytes += this.end - this.begun + bytes.length;
+      this.begun = this.end;
+    }
+    this.end += buffer.write(tail, this.end, 'utf8');
+  }
+
+  /** Hands over what was collected, to be written in this order; the writer starts afresh in a buffer of its own. */
+  take(): Buffer[] {
+    const { chunks } = this;
+    if (this.end > this.begun) chunks.push(this.buffer.subarray(this.begun, this.end));
     const rest = this.buffer.length - this.end;
     // The remainder serves the next batches until it is too small to be worth keeping.
     this.buffer =
       rest >= MIN_REST_BYTES ? this.buffer.subarray(this.end) : Buffer.allocUnsafe(INITIAL_BATCH_BYTES);
+    this.chunks = [];
+    this.chunkBytes = 0;
+    this.begun = 0;
     this.end = 0;
-    return batch;
+    return chunks;
   }
 
   private reserve(bytes: number): void {
     if (this.end + bytes <= this.buffer.length) return;
-    const grown = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.end + bytes));
-    this.buffer.copy(grown, 0, 0, this.end);
+    const have = this.end - this.begun;
+    const grown = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, have + bytes));
+    this.buffer.copy(grown, 0, this.begun, this.end);
     this.buffer = grown;
+    this.begun = 0;
+    this.end = have;
   }
 }
 
 const INITIAL_BATCH_BYTES = 64 * 1024;
 const MIN_REST_BYTES = 8 * 1024;
 const MAX_UTF8_BYTES_PER_UNIT = 3;
+/** From here on, one more piece to write costs less than copying it. */
+const COPIED_BYTES_MAX = 16 * 1024;
 
-/** Bytes the strings take as a payload, exactly. */
-export function payloadSize(strings: readonly string[]): number {
+/** Room the text needs in the buffer, at most. */
+function encodedMax(text: Text): number {
+  if (typeof text === 'string') return text.length * MAX_UTF8_BYTES_PER_UNIT;
+  const { head, bytes, tail } = text;
+  const copied = bytes.length < COPIED_BYTES_MAX ? bytes.length : 0;
+  return (head.length + tail.length) * MAX_UTF8_BYTES_PER_UNIT + copied;
+}
+
+/** Bytes the texts take as a payload, exactly. */
+export function payloadSize(texts: readonly Text[]): number {
   let size = 0;
-  for (const text of strings) size += Buffer.byteLength(text) + 1;
+  for (const text of texts) {
+    if (typeof text === 'string') size += Buffer.byteLength(text) + 1;
+    else size += Buffer.byteLength(text.head) + text.bytes.length + Buffer.byteLength(text.tail) + 1;
+  }
   return size;
 }
 

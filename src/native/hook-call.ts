@@ -1,5 +1,6 @@
 import { Deferred } from '../deferred.js';
 import type { BackworksError } from '../errors.js';
+import type { Text } from '../long-text.js';
 import type { CallContext, Hook, NativeReply } from './native-plugin.js';
 import { payloadSize } from './frames.js';
 import { FRAME_PAYLOAD_MAX } from './protocol.js';
@@ -34,7 +35,7 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
 
   constructor(
     readonly phase: Hook,
-    private readonly args: readonly string[],
+    private readonly args: readonly Text[],
     private readonly context: CallContext,
     private readonly dispatcher: Dispatcher,
   ) {
@@ -113,7 +114,7 @@ export function requestBytesMax(memoryBytes: number): number {
 }
 
 /** Whether a call with these arguments may be sent. @param memoryBytes as above */
-export function fitsFrame(args: readonly string[], memoryBytes: number): boolean {
+export function fitsFrame(args: readonly Text[], memoryBytes: number): boolean {
   const max = requestBytesMax(memoryBytes);
   let units = 0;
   for (const text of args) units += text.length + 1;

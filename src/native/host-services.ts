@@ -70,13 +70,10 @@ function readRequest(payload: Buffer): OperationRequest {
 
 function answerFrame(id: number, reply: NativeReply): Buffer {
   const writer = new FrameWriter();
-  if (reply === null) {
-    writer.add(ServiceFrame.NO_ANSWER, id, 0, 0, []);
-    return writer.take();
-  }
+  writer.add(reply === null ? ServiceFrame.NO_ANSWER : ServiceFrame.ANSWER, id, 0, 0, []);
+  const header = Buffer.concat(writer.take());
+  if (reply === null) return header;
   const body = typeof reply === 'string' ? Buffer.from(reply) : reply;
-  writer.add(ServiceFrame.ANSWER, id, 0, 0, []);
-  const header = Buffer.from(writer.take());
   header.writeUInt32LE(body.length);
   return Buffer.concat([header, body], FRAME_HEADER_SIZE + body.length);
 }

@@ -1,5 +1,6 @@
 import koffi, { type TypeObject } from 'koffi';
 import { BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
+import type { Text } from '../long-text.js';
 import { ABI_VERSION, BackworksHost, PROTOTYPES } from './abi.js';
 import { configurationRefused } from './refused.js';
 import { InProcessLibrary } from './in-process-library.js';
@@ -44,7 +45,7 @@ export class InProcessPlugin implements NativePlugin {
     return plugin;
   }
 
-  call(hook: Hook, args: readonly string[], context: CallContext): NativeReply | Promise<NativeReply> {
+  call(hook: Hook, args: readonly Text[], context: CallContext): NativeReply | Promise<NativeReply> {
     const { name, replyBytesMax } = this.options;
     const implementation = this.library.get(hook);
     if (implementation === null) {
@@ -54,7 +55,7 @@ export class InProcessPlugin implements NativePlugin {
     // The clock costs a third of a call: it is asked only where somebody wants to know.
     const enteredAtMs = context.ownNs === undefined ? null : performance.now();
     this.deadlineAtMs = deadlineAtMs;
-    const reply = implementation(...args) as string | null;
+    const reply = implementation(...strings(args)) as string | null;
     this.deadlineAtMs = Infinity;
     if (enteredAtMs !== null || deadlineAtMs !== Infinity) {
       const leftAtMs = performance.now();
@@ -168,6 +169,11 @@ export class InProcessPlugin implements NativePlugin {
       }),
     );
   }
+}
+
+/** The texts as koffi takes them; nearly always they are that already. */
+function strings(texts: readonly Text[]): readonly string[] {
+  return texts.every((text) => typeof text === 'string') ? texts : texts.map(String);
 }
 
 /** Whether the text takes more bytes in UTF-8; counts them only if it can. */

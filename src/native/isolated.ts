@@ -1,5 +1,6 @@
 import type { Deferred } from '../deferred.js';
 import { BackworksError, PluginFailure } from '../errors.js';
+import type { Text } from '../long-text.js';
 import { type Dispatcher, fitsFrame, HookCall } from './hook-call.js';
 import type {
   AdjustableSettings,
@@ -54,7 +55,7 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
     return this.pool.description;
   }
 
-  call(hook: Hook, args: readonly string[], context: CallContext): Deferred<NativeReply> {
+  call(hook: Hook, args: readonly Text[], context: CallContext): Deferred<NativeReply> {
     const call = new HookCall(hook, args, context, this);
     if (fitsFrame(args, this.options.sandbox.memoryBytes)) this.dispatch(call);
     else {

@@ -1,6 +1,7 @@
 import type { Deferred } from '../deferred.js';
 import type { Permissions, SandboxMode } from '../config/types.js';
 import type { PluginFailure } from '../errors.js';
+import type { Text } from '../long-text.js';
 import type { Refusal } from './refusal.js';
 import type { ProcessUsage } from './limits/process-usage.js';
 import type { SandboxReport } from './sandbox.js';
@@ -82,7 +83,7 @@ export interface NativePlugin {
    */
   call(
     hook: Hook,
-    args: readonly string[],
+    args: readonly Text[],
     context: CallContext,
   ): NativeReply | Promise<NativeReply> | Deferred<NativeReply>;
 

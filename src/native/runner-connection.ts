@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import { type BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
+import type { Text } from '../long-text.js';
 import { CallsInAnyOrder, CallsInOrder, type UnansweredCalls } from './unanswered-calls.js';
 import { type CrashReport, readCrashReport } from './crash-report.js';
 import type { KillReason } from './exit-cause.js';
@@ -129,13 +130,7 @@ export class RunnerConnection {
   }
 
   /** Sends a frame that asks for an answer. */
-  send(
-    type: number,
-    detail: number,
-    value: number,
-    strings: readonly string[],
-    handler: AnswerHandler,
-  ): void {
+  send(type: number, detail: number, value: number, texts: readonly Text[], handler: AnswerHandler): void {
     if (this.closed) {
       handler.notBegun(false);
       return;
@@ -144,7 +139,7 @@ export class RunnerConnection {
     this.nextId = id === 0xffff_ffff ? 1 : id + 1;
     handler.id = id;
     this.pending.add(handler);
-    this.writer.add(type, id, detail, value, strings);
+    this.writer.add(type, id, detail, value, texts);
     if (this.writer.size >= BATCH_BYTES_MAX) this.flush();
     else if (!this.flushScheduled) {
       this.flushScheduled = true;
@@ -184,7 +179,11 @@ export class RunnerConnection {
 
   private readonly flush = (): void => {
     this.flushScheduled = false;
-    if (this.writer.size > 0 && !this.closed) this.socket.write(this.writer.take());
+    if (this.writer.size === 0 || this.closed) return;
+    const chunks = this.writer.take();
+    if (chunks.length > 1) this.socket.cork();
+    for (const chunk of chunks) this.socket.write(chunk);
+    if (chunks.length > 1) this.socket.uncork();
   };
 
   /** Node reads a socket that is always full 32 times a turn: a plugin that floods it would stall all others. */

@@ -1,4 +1,5 @@
 import type { PluginFailure, PluginPhase } from '../errors.js';
+import type { Text } from '../long-text.js';
 import { CallCpuWatch } from './limits/call-cpu-watch.js';
 import { libraryNames } from './crash-place.js';
 import { explainEnd, type KillReason, type ProcessEnd, withActivity } from './exit-cause.js';
@@ -158,7 +159,7 @@ export class RunnerProcess {
    * Sends a call. `timeLeftMs` is what the plugin may read through its host table.
    * A process that ends tells the handler whether the call had begun.
    */
-  call(hook: Hook, args: readonly string[], timeLeftMs: number, handler: AnswerHandler): void {
+  call(hook: Hook, args: readonly Text[], timeLeftMs: number, handler: AnswerHandler): void {
     this.cpu.begin();
     const left = Number.isFinite(timeLeftMs) ? Math.max(0, Math.ceil(timeLeftMs)) : NO_DEADLINE;
     this.connection.send(ServerFrame.CALL, HOOK_NUMBER[hook], left, args, handler);

@@ -1,18 +1,22 @@
 import { isUtf8 } from 'node:buffer';
 import { BackworksError } from '../errors.js';
 import type { JsonObject, JsonValue } from '../config/types.js';
+import { LongText, type Text } from '../long-text.js';
 import type { BodyEncoding } from '../plugins/plugin.js';
 import { InvalidAnswer } from '../plugins/response-check.js';
-import { checkedText, checkJson, JsonFact } from '../plugins/json-check.js';
+import { checkJson, JsonFact } from '../plugins/json-check.js';
 import { JSON_DEPTH_MAX } from '../plugins/json-depth.js';
 import { mergePatch } from './merge-patch.js';
 
 /** A body as a document carries it. */
 export interface DocumentBody {
   readonly encoding: BodyEncoding;
-  /** JSON text of the document's `body` member. A JSON body stands here exactly as it was sent. */
-  readonly json: string;
+  /** JSON text of the document's `body` member; its bytes in UTF-8 when it is long. A JSON body stands here exactly as it was sent. */
+  readonly json: string | Buffer;
 }
+
+/** Shorter JSON is cheaper as a string. */
+const LONG_BYTES_MIN = 4 * 1024;
 
 export const EMPTY_BODY: DocumentBody = { encoding: 'text', json: 'null' };
 
@@ -26,7 +30,7 @@ export function requestBody(bytes: Buffer, encoding: BodyEncoding): DocumentBody
   if (encoding === 'text') return { encoding, json: JSON.stringify(utf8Text(bytes)) };
   const facts = checkJson(bytes);
   if ((facts & JsonFact.VALID) === 0) throw notJson(bytes, facts);
-  return { encoding, json: checkedText(bytes, facts) };
+  return { encoding, json: textOf(bytes) };
 }
 
 function utf8Text(bytes: Buffer): string {
@@ -56,12 +60,19 @@ export function responseBody(body: Buffer | string, encoding: BodyEncoding): Doc
   if (encoding === 'json') {
     const facts = checkJson(typeof body === 'string' ? Buffer.from(body) : body);
     if ((facts & JsonFact.VALID) !== 0) {
-      return { encoding, json: typeof body === 'string' ? body : checkedText(body, facts) };
+      return { encoding, json: typeof body === 'string' ? body : textOf(body) };
     }
   }
   if (typeof body !== 'string' && (encoding === 'base64' || !isUtf8(body))) return base64Body(body);
   const text = typeof body === 'string' ? body : body.toString('utf8');
   return { encoding: 'text', json: JSON.stringify(text) };
+}
+
+/** The whole document. @param members every other member, without the closing brace */
+export function withBody(members: string, { json }: DocumentBody): Text {
+  return typeof json === 'string'
+    ? `${members},"body":${json}}`
+    : new LongText(`${members},"body":`, json, '}');
 }
 
 /** A body after a patch, with the bytes it stands for; null when it was removed. */
@@ -83,7 +94,7 @@ export function patchBody(current: DocumentBody, patch: JsonObject): PatchedBody
   if (wanted !== null && wanted !== 'json' && wanted !== 'text' && wanted !== 'base64') {
     throw new InvalidAnswer('body_encoding is not "json", "text" or "base64"');
   }
-  const before = JSON.parse(current.json) as JsonValue;
+  const before = JSON.parse(current.json.toString()) as JsonValue;
   const value = given ? mergePatch(before, patch.body!) : before;
   const encoding = wanted ?? (typeof value === 'string' ? current.encoding : 'json');
   const json = JSON.stringify(value);
@@ -99,6 +110,10 @@ function bytesOf(encoding: BodyEncoding, value: JsonValue, json: string): Buffer
     throw new InvalidAnswer('the body is not valid base64');
   }
   return Buffer.from(value, 'base64');
+}
+
+function textOf(json: Buffer): string | Buffer {
+  return json.length < LONG_BYTES_MIN ? json.toString('utf8') : json;
 }
 
 function base64Body(bytes: Buffer): DocumentBody {

@@ -1,7 +1,8 @@
 import type { JsonObject } from '../config/types.js';
+import type { Text } from '../long-text.js';
 import type { BodyEncoding, HeaderMap } from '../plugins/plugin.js';
 import { InvalidAnswer, isToken } from '../plugins/response-check.js';
-import { type DocumentBody, EMPTY_BODY, patchBody, requestBody } from './document-body.js';
+import { type DocumentBody, EMPTY_BODY, patchBody, withBody, requestBody } from './document-body.js';
 import { headerMap, headerText } from './header-map.js';
 import type { RemoteAddress, RequestHead } from './incoming-request.js';
 import { plainHeadersJson, quoted } from './json-text.js';
@@ -35,7 +36,7 @@ export class RequestDocument {
   #members: RequestMembers | null = null;
   #body: DocumentBody;
   #bytes: Buffer | null;
-  #json: string | null = null;
+  #json: Text | null = null;
   #queryChanged = false;
 
   /** @throws BackworksError BW_REQUEST_INVALID when query or body cannot be read. */
@@ -76,8 +77,8 @@ export class RequestDocument {
     return this.#bytes;
   }
 
-  toJson(): string {
-    return (this.#json ??= `${this.#membersJson()},"body":${this.#body.json}}`);
+  toJson(): Text {
+    return (this.#json ??= withBody(this.#membersJson(), this.#body));
   }
 
   /**

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import { BackworksError } from '../errors.js';
 import type { JsonObject } from '../config/types.js';
+import type { Text } from '../long-text.js';
 import type { Awaitable, BodyEncoding, HeaderMap, PluginResponse } from '../plugins/plugin.js';
 import { checkStatus } from '../plugins/response-check.js';
-import { type DocumentBody, EMPTY_BODY, patchBody, responseBody } from './document-body.js';
+import { type DocumentBody, EMPTY_BODY, patchBody, withBody, responseBody } from './document-body.js';
 import { headerText } from './header-map.js';
 import { quoted } from './json-text.js';
 import { encodingOf } from './media-type.js';
@@ -42,7 +43,7 @@ export class ResponseDocument {
   #headers: HeaderMap;
   #body: DocumentBody;
   #bytes: Buffer | string | null;
-  #json: string | null = null;
+  #json: Text | null = null;
 
   constructor(
     response: BufferedResponse,
@@ -55,8 +56,8 @@ export class ResponseDocument {
     this.#body = documentBody(response);
   }
 
-  toJson(): string {
-    return (this.#json ??= `${this.#membersJson()},"body":${this.#body.json}}`);
+  toJson(): Text {
+    return (this.#json ??= withBody(this.#membersJson(), this.#body));
   }
 
   /**

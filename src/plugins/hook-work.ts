@@ -1,6 +1,7 @@
 import { type PluginPhase, PluginFailure } from '../errors.js';
 import type { GuardedCall } from '../execution/guarded-call.js';
 import type { Work } from '../execution/hook-guard.js';
+import type { Text } from '../long-text.js';
 import type { Hook, NativePlugin, NativeReply } from '../native/native-plugin.js';
 import type { Caller, Patched } from './plugin.js';
 import { InvalidAnswer } from './response-check.js';
@@ -20,7 +21,7 @@ export class HookWork<T> implements Work<NativeReply, T> {
   constructor(
     private readonly callee: Callee,
     private readonly hook: Hook,
-    private readonly args: readonly string[],
+    private readonly args: readonly Text[],
     private readonly readReply: Read<T>,
     private readonly caller: Caller | undefined,
     private readonly document?: Patched,

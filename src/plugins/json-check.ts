@@ -10,9 +10,3 @@ export { JsonFact };
 export function checkJson(bytes: Buffer): number {
   return check(bytes, JSON_DEPTH_MAX);
 }
-
-/** The text of bytes that were checked. */
-export function checkedText(bytes: Buffer, facts: number): string {
-  // Nothing to decode: several times as fast.
-  return bytes.toString((facts & JsonFact.ASCII) !== 0 ? 'latin1' : 'utf8');
-}

@@ -1,4 +1,5 @@
 import type { CircuitStateName, PluginExecutor } from '../execution/executor.js';
+import type { Text } from '../long-text.js';
 import type { LibraryHold } from '../native/library-holds.js';
 import type { Hook, NativePlugin, NativeProcess, NativeReply } from '../native/native-plugin.js';
 import type { SandboxReport } from '../native/sandbox.js';
@@ -103,20 +104,20 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.metadata.hooks.has(hook);
   }
 
-  beforeRequest(requestJson: string, caller?: Caller, document?: Patched): Awaitable<RequestDecision | null> {
+  beforeRequest(requestJson: Text, caller?: Caller, document?: Patched): Awaitable<RequestDecision | null> {
     return this.call('before_request', [requestJson], readDecision, caller, document);
   }
 
   processEndpoint(
     endpoint: string,
     method: string,
-    requestJson: string,
+    requestJson: Text,
     caller?: Caller,
   ): Awaitable<PluginResponse | null> {
     return this.call('process_endpoint', [endpoint, method, requestJson], this.readAnswer, caller);
   }
 
-  afterResponse(responseJson: string, caller?: Caller, document?: Patched): Awaitable<JsonObject | null> {
+  afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonObject | null> {
     return this.call('after_response', [responseJson], readPatch, caller, document);
   }
 
@@ -186,7 +187,7 @@ export class LoadedPlugin implements BackworksPlugin {
 
   private call<T>(
     hook: Hook,
-    args: readonly string[],
+    args: readonly Text[],
     read: Read<T>,
     caller?: Caller,
     document?: Patched,

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { JsonObject, JsonValue } from '../config/types.js';
 import type { Deferred } from '../deferred.js';
+import type { Text } from '../long-text.js';
 import type { PluginMetadata } from './metadata.js';
 
 /** Header names in lower case; repeated headers joined by ", ", set-cookie kept as a list. */
@@ -70,19 +71,19 @@ export interface BackworksPlugin {
    * Null for "unchanged".
    * @param document takes the patch before it is returned: one that cannot be applied is the plugin's failure
    */
-  beforeRequest(requestJson: string, caller?: Caller, document?: Patched): Awaitable<RequestDecision | null>;
+  beforeRequest(requestJson: Text, caller?: Caller, document?: Patched): Awaitable<RequestDecision | null>;
   /** Null for "not mine". */
   processEndpoint(
     endpoint: string,
     method: string,
-    requestJson: string,
+    requestJson: Text,
     caller?: Caller,
   ): Awaitable<PluginResponse | null>;
   /**
    * The RFC 7396 merge patch for the response document, or null for "unchanged".
    * @param document as with beforeRequest()
    */
-  afterResponse(responseJson: string, caller?: Caller, document?: Patched): Awaitable<JsonObject | null>;
+  afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonObject | null>;
 }
 
 /** A version of a plugin that is tried out. */

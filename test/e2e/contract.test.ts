@@ -65,6 +65,21 @@ plugins:
     expect(response.headers.get('x-request-id')).toBe('test-1');
   });
 
+  test.each([100, 4_000, 5_000, 20_000, 300_000])(
+    'a JSON body of %i characters arrives as it was sent, with its patched document',
+    async (length) => {
+      const body = `{ "list": [1.50, "${'ü'.repeat(length)}"], "end": {} }`;
+      const response = await fetch(`${server.url}/echo/x`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      });
+      const document = await response.text();
+      expect(document.endsWith(`"body_encoding":"json","body":${body}}`)).toBe(true);
+      expect(JSON.parse(document)).toMatchObject({ context: { last: 'c' }, body: { end: {} } });
+    },
+  );
+
   test('after_response runs in reverse order', async () => {
     const { headers } = await server.get('/first');
     expect(headers.get('x-last')).toBe('a');

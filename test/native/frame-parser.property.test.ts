@@ -37,7 +37,7 @@ const wellFormed = fc
   .map((frames) => {
     const writer = new FrameWriter();
     for (const { type, id, text } of frames) writer.add(type, id, 0, 0, [text]);
-    return Buffer.from(writer.take());
+    return Buffer.concat(writer.take());
   });
 
 /** Frames, and behind them bytes that may be anything. */

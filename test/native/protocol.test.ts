@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { FrameError, FrameParser, FrameWriter, payloadSize } from '../../dist/native/frames.js';
+import { LongText } from '../../dist/long-text.js';
 import { FRAME_HEADER_SIZE, RunnerFrame } from '../../dist/native/protocol.js';
 
 interface Frame {
@@ -29,18 +30,23 @@ function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
 }
 
 /** Frames whose payload may have any of the lengths below. */
-const runnerType = fc.constantFrom(
-  RunnerFrame.LOADED,
-  RunnerFrame.STATUS,
-  RunnerFrame.REPLY,
-  RunnerFrame.LOG,
+const runnerType = fc.constantFrom(RunnerFrame.LOADED, RunnerFrame.REPLY);
+const string = fc.string({ unit: 'binary', maxLength: 300 });
+/** Bytes that are copied, and bytes that are not. */
+const bytes = fc.oneof(
+  string.map((text) => Buffer.from(text)),
+  fc.constantFrom(0, 16 * 1024 - 1, 16 * 1024, 20_000).map((length) => Buffer.alloc(length, 'long ')),
+);
+const text = fc.oneof(
+  string,
+  fc.tuple(string, bytes, string).map((parts) => new LongText(...parts)),
 );
 const frame = fc.record({
   type: runnerType,
   id: fc.integer({ min: 0, max: 0xffff_ffff }),
   detail: fc.integer({ min: 0, max: 255 }),
   value: fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }),
-  strings: fc.array(fc.string({ unit: 'binary', maxLength: 300 }), { maxLength: 3 }),
+  texts: fc.array(text, { maxLength: 3 }),
 });
 
 describe('frames', () => {
@@ -51,13 +57,18 @@ describe('frames', () => {
         fc.array(fc.nat(), { maxLength: 30 }),
         (frames, cuts) => {
           const writer = new FrameWriter();
-          for (const { type, id, detail, value, strings } of frames)
-            writer.add(type, id, detail, value, strings);
-          const expected = frames.map(({ strings, ...header }) => ({
+          for (const { type, id, detail, value, texts } of frames) {
+            const before = writer.size;
+            writer.add(type, id, detail, value, texts);
+            expect(writer.size - before).toBe(FRAME_HEADER_SIZE + payloadSize(texts));
+          }
+          const expected = frames.map(({ texts, ...header }) => ({
             ...header,
-            payload: Buffer.concat(strings.map((text) => Buffer.from(`${text}\0`))).toString('latin1'),
+            payload: Buffer.concat(texts.map((item) => Buffer.from(`${item.toString()}\0`))).toString(
+              'latin1',
+            ),
           }));
-          expect(parse(cut(writer.take(), cuts))).toEqual(expected);
+          expect(parse(cut(Buffer.concat(writer.take()), cuts))).toEqual(expected);
         },
       ),
     );
@@ -112,18 +123,18 @@ describe('frames', () => {
     writer.add(RunnerFrame.REPLY, 1, 0, 0, ['first']);
     const first = writer.take();
     for (let i = 0; i < 5000; i += 1) writer.add(RunnerFrame.REPLY, i, 0, 0, ['x'.repeat(100)]);
-    expect(parse([writer.take()])).toHaveLength(5000);
-    expect(parse([first])).toEqual([
+    expect(parse(writer.take())).toHaveLength(5000);
+    expect(parse(first)).toEqual([
       { type: RunnerFrame.REPLY, id: 1, detail: 0, value: 0, payload: 'first\0' },
     ]);
   });
 
-  test('payloadSize is exact for any string', () => {
+  test('payloadSize is exact for any text', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'binary' })), (strings) => {
+      fc.property(fc.array(text), (texts) => {
         const writer = new FrameWriter();
-        writer.add(RunnerFrame.REPLY, 0, 0, 0, strings);
-        expect(writer.take().length - FRAME_HEADER_SIZE).toBe(payloadSize(strings));
+        writer.add(RunnerFrame.REPLY, 0, 0, 0, texts);
+        expect(Buffer.concat(writer.take()).length - FRAME_HEADER_SIZE).toBe(payloadSize(texts));
       }),
     );
   });

@@ -30,7 +30,7 @@ function frames(...types: readonly [number, string][]): Buffer {
   for (const [type, text] of types) {
     writer.add(type, 0, 0, type === RunnerFrame.HELLO ? PROTOCOL_VERSION : 0, text === '' ? [] : [text]);
   }
-  return Buffer.from(writer.take());
+  return Buffer.concat(writer.take());
 }
 
 const hello = frames([RunnerFrame.HELLO, '']);

@@ -48,7 +48,9 @@ const named = (plugin: string) => endpoint('/named', { kind: 'plugin', plugin })
 const anyPlugin = endpoint('/any/{x}', { kind: 'any-plugin' });
 
 test('hooks run by priority on the way in and in reverse on the way out', async () => {
-  const echo = scriptPlugin('echo', { processEndpoint: async (_route, _method, request) => text(request) });
+  const echo = scriptPlugin('echo', {
+    processEndpoint: async (_route, _method, request) => text(request.toString()),
+  });
   const { orchestrator } = orchestratorOf(
     tracer('late', { priority: 300 }),
     tracer('first', { priority: 1 }),
@@ -91,7 +93,7 @@ test('after_response sees the context and the request as plugins left it', async
       patch: { path: '/moved', method: 'PUT', context: { user: 7 } },
     }),
     afterResponse: async (response) => {
-      seen = JSON.parse(response) as JsonObject;
+      seen = JSON.parse(response.toString()) as JsonObject;
       return null;
     },
   });
@@ -381,11 +383,11 @@ function tracerAtOnce(name: string, traits?: PluginTraits): BackworksPlugin {
     name,
     {
       beforeRequest: (request) => {
-        const { context } = JSON.parse(request) as { context: JsonObject };
+        const { context } = JSON.parse(request.toString()) as { context: JsonObject };
         return { kind: 'patch', patch: { context: { trail: trailOf(context.trail) } } };
       },
       afterResponse: (response) => {
-        const { headers } = JSON.parse(response) as { headers: JsonObject };
+        const { headers } = JSON.parse(response.toString()) as { headers: JsonObject };
         return { headers: { 'x-trail': trailOf(headers['x-trail']) } };
       },
     },
@@ -394,7 +396,9 @@ function tracerAtOnce(name: string, traits?: PluginTraits): BackworksPlugin {
 }
 
 test('a request whose plugins have their answers at hand is answered without a promise', () => {
-  const echo = scriptPlugin('echo', { processEndpoint: (_route, _method, request) => text(request) });
+  const echo = scriptPlugin('echo', {
+    processEndpoint: (_route, _method, request) => text(request.toString()),
+  });
   const { orchestrator } = orchestratorOf(tracerAtOnce('a', { priority: 1 }), tracerAtOnce('b'), echo);
   for (const target of [anyPlugin, named('echo')]) {
     const response = orchestrator.handle(sampleRequest({ endpoint: target })) as PluginResponse;
@@ -405,7 +409,9 @@ test('a request whose plugins have their answers at hand is answered without a p
 
 test('plugins that answer at once and plugins that take their time keep their order', async () => {
   const silent = scriptPlugin('silent', { processEndpoint: () => null });
-  const late = scriptPlugin('late', { processEndpoint: async (_route, _method, request) => text(request) });
+  const late = scriptPlugin('late', {
+    processEndpoint: async (_route, _method, request) => text(request.toString()),
+  });
   const { orchestrator } = orchestratorOf(
     tracerAtOnce('a', { priority: 1 }),
     tracer('b', { priority: 2 }),

@@ -16,7 +16,7 @@ function typed(type: string, body: string | Buffer): RequestDocument {
 }
 
 function view(document: RequestDocument): JsonObject {
-  return JSON.parse(document.toJson()) as JsonObject;
+  return JSON.parse(document.toJson().toString()) as JsonObject;
 }
 
 test('the document has every member the ABI promises', () => {
@@ -65,6 +65,19 @@ test('a JSON body stands in the document exactly as it was sent, also after patc
   expect(document.toJson()).toContain(body);
   expect(document.bytes?.toString()).toBe(body);
   expect(document.headers['x-seen']).toBe('yes');
+});
+
+test.each([4_095, 4_096, 100_000])('a JSON body of %i bytes is told, patched and kept', (length) => {
+  const body = `{"long":"${'x'.repeat(length - 11)}"}`;
+  const document = typed('application/json', body);
+  expect(document.toJson().toString()).toContain(`"body":${body}}`);
+  expect(document.toJson()).toHaveLength(document.toJson().toString().length);
+
+  document.merge({ context: { a: 1 } });
+  expect(view(document)).toMatchObject({ context: { a: 1 }, body: JSON.parse(body) as JsonObject });
+  document.merge({ body: { long: 'short' } });
+  expect(view(document)).toMatchObject({ context: { a: 1 }, body: { long: 'short' } });
+  expect(document.bytes?.toString()).toBe('{"long":"short"}');
 });
 
 test.each([

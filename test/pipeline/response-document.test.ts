@@ -18,7 +18,7 @@ function documentOf(
 }
 
 function view(document: ResponseDocument): JsonObject {
-  return JSON.parse(document.toJson()) as JsonObject;
+  return JSON.parse(document.toJson().toString()) as JsonObject;
 }
 
 test('the document has every member the ABI promises', () => {

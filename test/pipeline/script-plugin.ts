@@ -1,6 +1,7 @@
 import { PluginFailure } from '../../dist/errors.js';
 import type { Awaitable, BackworksPlugin, Patched, PipelineHook } from '../../dist/plugins/plugin.js';
 import type { JsonObject } from '../../dist/config/types.js';
+import type { Text } from '../../dist/long-text.js';
 
 export type Hooks = Partial<Pick<BackworksPlugin, 'beforeRequest' | 'processEndpoint' | 'afterResponse'>>;
 
@@ -76,8 +77,8 @@ export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = 
 
 /** Leaves `name` in context.trail on the way in and in the header x-trail on the way out. */
 export function tracer(name: string, traits: PluginTraits = {}): BackworksPlugin {
-  const trail = (json: string, read: (document: JsonObject) => unknown): string => {
-    const earlier = read(JSON.parse(json) as JsonObject);
+  const trail = (json: Text, read: (document: JsonObject) => unknown): string => {
+    const earlier = read(JSON.parse(json.toString()) as JsonObject);
     return typeof earlier === 'string' ? `${earlier} ${name}` : name;
   };
   return scriptPlugin(

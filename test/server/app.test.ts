@@ -16,7 +16,7 @@ const echo = scriptPlugin('echo', {
   processEndpoint: async (_route, _method, json) => ({
     status: 200,
     headers: { 'content-type': 'application/json' },
-    body: json,
+    body: json.toString(),
   }),
 });
 const echoEndpoint = endpoint('/echo/{word}', { kind: 'plugin', plugin: 'echo' });

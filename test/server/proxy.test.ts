@@ -222,7 +222,9 @@ test('HEAD and 304 have no body and do not hold up the next request', async () =
 
 test('after_response sees and changes the answer of a target', async () => {
   const shout = scriptPlugin('shout', {
-    afterResponse: async (json) => ({ body: (JSON.parse(json) as { body: string }).body.toUpperCase() }),
+    afterResponse: async (json) => ({
+      body: (JSON.parse(json.toString()) as { body: string }).body.toUpperCase(),
+    }),
   });
   const handler: http.RequestListener = (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/plain', 'content-length': '5' }).end('hello');

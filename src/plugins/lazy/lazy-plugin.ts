@@ -1,5 +1,6 @@
 import { BackworksError } from '../../errors.js';
 import { Deferred } from '../../deferred.js';
+import type { Text } from '../../long-text.js';
 import type { LoadedPlugin } from '../loaded-plugin.js';
 import type { PluginMetadata } from '../metadata.js';
 import type {
@@ -46,20 +47,20 @@ export class LazyPlugin implements BackworksPlugin {
     return this.metadata.hooks.has(hook);
   }
 
-  beforeRequest(requestJson: string, caller?: Caller): Awaitable<RequestDecision | null> {
+  beforeRequest(requestJson: Text, caller?: Caller): Awaitable<RequestDecision | null> {
     return this.use((plugin) => plugin.beforeRequest(requestJson, caller), caller);
   }
 
   processEndpoint(
     endpoint: string,
     method: string,
-    requestJson: string,
+    requestJson: Text,
     caller?: Caller,
   ): Awaitable<PluginResponse | null> {
     return this.use((plugin) => plugin.processEndpoint(endpoint, method, requestJson, caller), caller);
   }
 
-  afterResponse(responseJson: string, caller?: Caller): Awaitable<JsonObject | null> {
+  afterResponse(responseJson: Text, caller?: Caller): Awaitable<JsonObject | null> {
     return this.use((plugin) => plugin.afterResponse(responseJson, caller), caller);
   }
 
