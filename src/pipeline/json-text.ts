@@ -1,3 +1,6 @@
+import type { JsonObject } from '../config/types.js';
+import type { HeaderMap } from '../plugins/plugin.js';
+
 /** JSON text put together by hand, where JSON.stringify() would first need an object. */
 
 /** A character that does not stand in a JSON string as it is, or might not. */
@@ -36,4 +39,22 @@ export function plainHeadersJson(raw: readonly string[]): string | null {
     json += (json === '' ? key : `,${key}`) + quoted(raw[i + 1]!);
   }
   return `{${json}}`;
+}
+
+/** Checked headers as a JSON object. */
+export function headersJson(headers: Readonly<HeaderMap>): string {
+  let json = '';
+  for (const name in headers) {
+    const value = headers[name]!;
+    const key = memberKey(name);
+    json +=
+      (json === '' ? key : `,${key}`) + (typeof value === 'string' ? quoted(value) : JSON.stringify(value));
+  }
+  return `{${json}}`;
+}
+
+/** An object as JSON; most often there is nothing in it. */
+export function objectJson(object: JsonObject): string {
+  for (const _name in object) return JSON.stringify(object);
+  return '{}';
 }

@@ -6,7 +6,7 @@ import type { Awaitable, BodyEncoding, HeaderMap, PluginResponse } from '../plug
 import { checkStatus } from '../plugins/response-check.js';
 import { type DocumentBody, EMPTY_BODY, patchBody, withBody, responseBody } from './document-body.js';
 import { headerText } from './header-map.js';
-import { quoted } from './json-text.js';
+import { headersJson, objectJson, quoted } from './json-text.js';
 import { encodingOf } from './media-type.js';
 import { mergePatch } from './merge-patch.js';
 import { headersAfter, optionalObject, readPatch } from './patch-rules.js';
@@ -115,8 +115,8 @@ export class ResponseDocument {
     if (this.#members !== null) return JSON.stringify(this.#members).slice(0, -1);
     const { id, method, path, route } = this.request;
     return (
-      `{"status":${this.#status},"headers":${JSON.stringify(this.#headers)},` +
-      `"context":${JSON.stringify(this.context)},"request":{"id":${quoted(id)},"method":${quoted(method)},` +
+      `{"status":${this.#status},"headers":${headersJson(this.#headers)},` +
+      `"context":${objectJson(this.context)},"request":{"id":${quoted(id)},"method":${quoted(method)},` +
       `"path":${quoted(path)},"route":${route === null ? 'null' : quoted(route)}},` +
       `"body_encoding":"${this.#body.encoding}"`
     );
