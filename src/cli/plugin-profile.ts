@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { access, constants, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { profileLibrary, profilePlugin } from '../backworks.js';
 import { BackworksError, EXIT } from '../errors.js';
 import type { LatencySummary } from '../profiling/latency.js';
@@ -38,6 +38,8 @@ export async function pluginProfile(
     signal: stop.signal,
     onHook: (hook) => err.line(err.style('dim', `driving ${hook} …`)),
   };
+  // Known before minutes of measuring, not after.
+  if (given.svg !== undefined) await writing(given.svg, access(dirname(resolve(given.svg)), constants.W_OK));
   // What was measured until then is worth printing.
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt);
@@ -47,7 +49,7 @@ export async function pluginProfile(
       : await profilePlugin((await readConfig(context)).config, which, settings, context.env);
     if (context.json) printJson(out, profileDocument(profile));
     else printProfile(out, profile);
-    if (given.svg !== undefined) await draw(given.svg, profile);
+    if (given.svg !== undefined) await writing(given.svg, writeFile(given.svg, latencyChart(profile)));
     return profile.hooks.some(({ failures }) => failures !== null) ? EXIT.plugin : EXIT.ok;
   } finally {
     process.removeListener('SIGINT', interrupt);
@@ -62,9 +64,10 @@ function amount(option: string, text: string, max: number): number {
   throw new BackworksError('BW_USAGE', message);
 }
 
-async function draw(file: string, profile: PluginProfile): Promise<void> {
+/** @throws BackworksError BW_USAGE when the file cannot be written */
+async function writing(file: string, step: Promise<void>): Promise<void> {
   try {
-    await writeFile(file, latencyChart(profile));
+    await step;
   } catch (cause) {
     const { code = 'unknown error' } = cause as NodeJS.ErrnoException;
     throw new BackworksError('BW_USAGE', `${file} cannot be written (${code})`, { cause });

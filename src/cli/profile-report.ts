@@ -8,6 +8,8 @@ import { printable, type Screen } from './screen.js';
 const WIDTH_MAX = 100;
 const DISTRIBUTION_WIDTH = 30;
 const NONE = '–';
+const IN_PROCESS =
+  "in-process, a plugin's CPU time is part of the server's, and its memory cannot be told apart";
 
 /** A line of the first table: the whole time of a hook's calls, or a part of it. */
 interface Share {
@@ -113,12 +115,17 @@ function shares({ hook, times }: HookProfile, scale: TimeScale | null): Share[] 
 }
 
 function legend(profile: PluginProfile, scale: TimeScale | null): string[] {
-  const { requests, concurrency, durationMs, notDriven } = profile;
-  const range = scale === null ? '' : `, from ${duration(scale.fromUs)} to ${duration(scale.toUs)}`;
+  const { isolation, requests, concurrency, durationMs, notDriven } = profile;
+  const range =
+    scale === null
+      ? []
+      : [`distribution: logarithmic, from ${duration(scale.fromUs)} to ${duration(scale.toUs)}`];
   return [
-    `call: one at a time, as the server sees it${range}, logarithmic`,
-    'plugin: of that, its own function; host: the rest, which is the way there and back with all guards',
+    'call: one at a time, as the server sees it; plugin: of that, its own function',
+    'host: the rest, which is the way there and back with all guards',
+    ...range,
     `calls/s, and CPU time a call: ${concurrency} under way; memory: growth with 1,000 calls`,
+    ...(isolation === 'in-process' ? [IN_PROCESS] : []),
     `${requests} different requests, ${durationMs / 1000} s for each part`,
     ...(notDriven.length > 0 ? [`ended early: ${notDriven.join(' and ')} not driven`] : []),
   ];

@@ -208,6 +208,7 @@ test.each([
   [['./lib.so', '--seconds', 'soon'], 'BW_USAGE'],
   [['./lib.so', '--concurrency', '0'], 'BW_USAGE'],
   [['./missing.so'], 'BW_LIBRARY_NOT_FOUND'],
+  [['./missing.so', '--svg', './missing/latency.svg'], 'BW_USAGE'],
 ])('%j: %s', async (args, expected) => {
   const { code, stderr } = await profile(...args);
   expect(code).not.toBe(0);
