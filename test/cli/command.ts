@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Modules loaded before the program. */
   readonly imports?: readonly string[];
+  /** In a process group of its own, as in a terminal. */
+  readonly detached?: boolean;
 }
 
 /** Runs a command to its end. */
@@ -35,7 +37,7 @@ export class RunningCommand {
   private ended = false;
   private readonly watchers = new Set<() => void>();
 
-  constructor(args: readonly string[], { cwd, env = {}, imports = [] }: RunOptions = {}) {
+  constructor(args: readonly string[], { cwd, env = {}, imports = [], detached = false }: RunOptions = {}) {
     // What the machine running the tests likes or not must not show in the results.
     const inherited = { ...process.env };
     for (const name of ['NO_COLOR', 'FORCE_COLOR', 'BACKWORKS_CONFIG', 'BACKWORKS_ENV', 'BACKWORKS_SET'])
@@ -45,6 +47,7 @@ export class RunningCommand {
       cwd: cwd ?? tmpdir(),
       env: { ...inherited, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached,
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.note('stdout', text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.note('stderr', text));

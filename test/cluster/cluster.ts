@@ -16,6 +16,7 @@ afterAll(async () => {
 export interface PluginView {
   state: string;
   reason: string | null;
+  circuit: string;
   digest: string;
   version: string;
   calls: Record<string, { calls: number; failed: number }>;
