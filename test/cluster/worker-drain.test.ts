@@ -18,7 +18,7 @@ interface Busy {
   /** Null for one whose connection broke. */
   readonly answers: Promise<(Answer | null)[]>;
   /** Has the plugin answer. */
-  open(): void;
+  readonly open: () => void;
 }
 
 /** Four requests that wait in a plugin, in both workers. */
