@@ -2,18 +2,22 @@ import { inFlight, type Outcome, SupervisedPlugin } from '../native/supervised-p
 import { expectThat, figure, title } from './report.js';
 
 const IN_FLIGHT = 64;
+const THREADS = 4;
 /** What a call is told whose deadline passed before it began. */
 const WAITED: readonly string[] = ['BW_PLUGIN_OVERLOADED', 'BW_PLUGIN_UNAVAILABLE'];
 
 /** No call is run twice, and only the call that was running pays, whoever ends the process and when. */
 export async function kills(crashes: number, kills: number, deadlines: number): Promise<void> {
   title(`${crashes + kills + deadlines} kills with ${IN_FLIGHT} calls in flight`);
-  await crashesAndKills(crashes, kills);
+  await crashesAndKills(crashes, kills, 1);
   await deadlineKills(deadlines);
+  title(`${crashes + kills} kills with ${IN_FLIGHT} calls in flight, ${THREADS} threads in a process`);
+  await crashesAndKills(crashes, kills, THREADS);
 }
 
-async function crashesAndKills(crashes: number, killsWanted: number): Promise<void> {
-  const plugin = await SupervisedPlugin.open({ options: { instances: 2 } });
+async function crashesAndKills(crashes: number, killsWanted: number, concurrency: number): Promise<void> {
+  const library = concurrency === 1 ? 'supervised' : 'concurrent';
+  const plugin = await SupervisedPlugin.open({ library, concurrency, options: { instances: 2 } });
   const started = performance.now();
   const killed = new Set<number>();
   let left = crashes;
@@ -46,13 +50,26 @@ async function crashesAndKills(crashes: number, killsWanted: number): Promise<vo
   }
   done = true;
   await killing;
-  const innocent = outcomes.filter(({ crash }) => !crash);
+  // Beside a call that ends the process there may be as many others as there are threads more.
+  const isLost = ({ error }: Outcome): boolean => concurrency > 1 && error?.code === 'BW_PLUGIN_UNAVAILABLE';
+  const lost = outcomes.filter(isLost);
+  const rest = outcomes.filter((outcome) => !isLost(outcome));
+  const innocent = rest.filter(({ crash }) => !crash);
   const failed = innocent.filter(({ error }) => error !== null);
   const wrongly = failed.filter(({ id, error }) => error?.signal !== 'SIGKILL' || error.requestId !== id);
   figure('calls', `${outcomes.length} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
   figure('crashed by their plugin / killed from outside', `${crashes} / ${killed.size}`);
   figure('running when their process was killed from outside', String(failed.length));
   expectExecutions(plugin, outcomes);
+  if (concurrency > 1) {
+    figure('lost beside them', String(lost.length));
+    const ends = crashes + killed.size;
+    expectThat(
+      `at most ${concurrency - 1} calls were lost per end`,
+      lost.length <= ends * (concurrency - 1),
+      '',
+    );
+  }
   expectThat('no other call failed', wrongly.length === 0, describe(wrongly));
   expectThat(
     'at most one call failed per kill',
@@ -61,7 +78,7 @@ async function crashesAndKills(crashes: number, killsWanted: number): Promise<vo
   );
   const mixedUp = innocent.filter(({ id, answer, error }) => error === null && answer !== `"${id}"`);
   expectThat('every answer belongs to its call', mixedUp.length === 0, String(mixedUp.length));
-  const uncharged = outcomes.filter(({ crash, id, error }) => crash && error?.requestId !== id);
+  const uncharged = rest.filter(({ crash, id, error }) => crash && error?.requestId !== id);
   // A process killed while it was about to crash is charged to the same call.
   expectThat('every crash is charged to the call that crashed', uncharged.length === 0, describe(uncharged));
   await plugin.close();
