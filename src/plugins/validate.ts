@@ -60,7 +60,7 @@ export async function validateLibrary(path: string, options: ValidateOptions): P
   if (file) {
     const described = await report.check('load and describe', async () => {
       metadata = await options.reader.read(path);
-      return `${metadata.name} ${metadata.version}`;
+      return `${metadata.name} ${metadata.version}${metadata.threadSafe ? ', thread-safe' : ''}`;
     });
     if (described && metadata !== null) await checkRunning(path, metadata, options, report);
   }

@@ -72,6 +72,20 @@ describe('calls at once', () => {
     await sleeping.outcome;
   });
 
+  test('what a call asks of the server is asked in its own name', async () => {
+    const plugin = await concurrent({
+      options: {
+        operate: async ({ payload }, caller) => {
+          // The others have begun by then.
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          return JSON.stringify([payload, caller?.requestId]);
+        },
+      },
+    });
+    const outcomes = await Promise.all(times(5 * THREADS, () => plugin.call('/ask')));
+    expect(outcomes.map(({ answer }) => answer)).toEqual(outcomes.map(({ id }) => JSON.stringify([id, id])));
+  });
+
   test('a thread has a stack to work with', async () => {
     const plugin = await concurrent();
     // Six of eight MiB.
