@@ -105,7 +105,16 @@ export class PluginExecutor {
   run<R, T>(phase: PluginPhase, work: Work<R, T>): T | Deferred<T> {
     // cockatiel lets calls wait for the outcome of the trial call; here they take the fallback.
     if (this.policies.breaker.state === CircuitState.HalfOpen) return this.refused(phase);
-    return (this.guards.get(phase) ?? this.createGuard(phase)).run(work);
+    return this.guardOf(phase).run(work);
+  }
+
+  /** The guarded call of a hook that is being called already, because one before it led to it. */
+  adopt<R, T>(phase: PluginPhase, work: Work<R, T>): GuardedCall<T> {
+    return this.guardOf(phase).adopt(work);
+  }
+
+  private guardOf(phase: PluginPhase): HookGuard {
+    return this.guards.get(phase) ?? this.createGuard(phase);
   }
 
   private createGuard(phase: PluginPhase): HookGuard {

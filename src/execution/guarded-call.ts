@@ -24,6 +24,8 @@ export class GuardedCall<T = unknown> extends Deferred<T> implements Listener<un
   /** Nanoseconds the plugin says its function took; 0 when nobody knows. */
   ownNs = 0;
   settled = false;
+  /** Set by the one who does the work, before an endpoint's answer that goes out as it is. */
+  plain = false;
 
   constructor(
     readonly startedAtMs: number,

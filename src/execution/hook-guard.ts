@@ -11,7 +11,7 @@ export interface Work<R, T> {
   /** Begins; the outcome is at hand, or comes later. */
   begin(call: GuardedCall): R | Promise<R> | Deferred<R>;
   /** Makes the answer of what the work gave; it may throw. */
-  read(reply: R): T;
+  read(reply: R, call: GuardedCall): T;
 }
 
 export interface HookGuardOptions {
@@ -58,6 +58,15 @@ export class HookGuard implements Guard {
     return answer;
   }
 
+  /** A call that is under way because another one has led to it. */
+  adopt<R, T>(work: Work<R, T>): GuardedCall<T> {
+    const { policies, deadline } = this.options;
+    const call = new Try(deadline.durationMs, this, work);
+    policies.bulkhead.inFlight += 1;
+    deadline.hold(call);
+    return call;
+  }
+
   /** The work of a call that began directly is done. */
   answered(call: GuardedCall, reply: unknown): void {
     const { policies, metrics } = this.options;
@@ -65,7 +74,7 @@ export class HookGuard implements Guard {
     metrics.answered(call.ownNs);
     let value: unknown;
     try {
-      value = (call as AnyTry).work.read(reply);
+      value = (call as AnyTry).work.read(reply, call);
     } catch (error) {
       this.recover(call as AnyTry, error);
       return;
@@ -113,7 +122,7 @@ export class HookGuard implements Guard {
       this.options.policies.bulkhead.inFlight -= 1;
       this.options.metrics.answered(call.ownNs);
       try {
-        call.resolve((call as AnyTry).work.read(reply));
+        call.resolve((call as AnyTry).work.read(reply, call));
       } catch (error) {
         call.reject(error);
       }

@@ -2,7 +2,7 @@ import { type BackworksError, PluginFailure } from '../errors.js';
 import { printable } from './plugin-output.js';
 import { Failure } from './protocol.js';
 import { callCancelled, noSandbox } from './refused.js';
-import type { AnswerHandler } from './runner-connection.js';
+import type { AnswerHandler } from './answer-handler.js';
 
 /**
  * The error a FAILED frame stands for.

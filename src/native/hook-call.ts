@@ -3,8 +3,8 @@ import type { BackworksError } from '../errors.js';
 import type { Text } from '../long-text.js';
 import type { CallContext, Hook, NativeReply } from './native-plugin.js';
 import { payloadSize } from './frames.js';
-import { FRAME_PAYLOAD_MAX } from './protocol.js';
-import type { AnswerHandler } from './runner-connection.js';
+import { FRAME_PAYLOAD_MAX, HOOK_NUMBER, ServerFrame } from './protocol.js';
+import type { AnswerHandler } from './answer-handler.js';
 import type { RunnerProcess } from './runner-process.js';
 
 /** Processes that may die while this call is next, with nothing running; then something is wrong with it. */
@@ -28,18 +28,24 @@ export interface Dispatcher {
 export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
   id = 0;
   cancelled = false;
-  private process: RunnerProcess | null = null;
+  protected process: RunnerProcess | null = null;
   private lostProcesses = 0;
   private expired = false;
-  private readonly limitMs: number;
+  protected limitMs = 0;
 
   constructor(
-    readonly phase: Hook,
-    private readonly args: readonly Text[],
-    private readonly context: CallContext,
+    public phase: Hook,
+    protected readonly args: readonly Text[],
+    protected context: CallContext,
     private readonly dispatcher: Dispatcher,
   ) {
     super();
+    this.obey(context);
+  }
+
+  protected obey(context: CallContext): void {
+    this.context = context;
+    this.expired = false;
     this.limitMs = context.deadlineAtMs - performance.now();
     context.stop = (reason) => (reason === 'deadline' ? this.expire() : this.cancel());
   }
@@ -61,14 +67,23 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
     return this.expired || this.cancelled;
   }
 
+  /** Whether it may be sent. @param memoryBytes limit of the process; 0 for none */
+  fits(memoryBytes: number): boolean {
+    return fitsFrame(this.args, memoryBytes);
+  }
+
   sendTo(process: RunnerProcess): void {
     const leftMs = this.id === 0 ? this.limitMs : this.deadlineAtMs - performance.now();
     this.process = process;
-    process.call(this.phase, this.args, leftMs, this);
+    this.send(process, leftMs);
   }
 
-  answered(reply: NativeReply, ownNs: number): void {
-    this.context.ownNs = ownNs > 0 ? ownNs : 0;
+  protected send(process: RunnerProcess, leftMs: number): void {
+    process.call(ServerFrame.CALL, HOOK_NUMBER[this.phase], this.args, leftMs, this);
+  }
+
+  answered(reply: NativeReply, ownNs: number, plain: boolean): void {
+    note(this.context, ownNs, plain);
     this.resolve(reply);
   }
 
@@ -79,22 +94,31 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
   notBegun(wasNext: boolean): void {
     this.process = null;
     if (wasNext) this.lostProcesses += 1;
-    if (this.cancelled) this.reject(this.dispatcher.cancelled());
+    if (this.cancelled) this.failed(this.dispatcher.cancelled());
     else if (this.expired || this.lostProcesses >= LOST_PROCESSES_MAX)
-      this.reject(this.dispatcher.unavailable());
+      this.failed(this.dispatcher.unavailable());
     else this.dispatcher.dispatch(this);
   }
 
   private expire(): void {
+    const { context, process } = this;
     this.expired = true;
-    if (this.process === null) this.reject(this.dispatcher.unavailable());
-    else this.process.expire(this.id, this.limitMs, (error) => this.reject(this.outcome(error)));
+    if (process === null) this.failed(this.dispatcher.unavailable());
+    else
+      process.expire(this.id, this.limitMs, (error) => {
+        if (this.context === context) this.giveUp(this.outcome(error));
+      });
+  }
+
+  /** Ends without an answer, while the process has the call. */
+  protected giveUp(error: BackworksError): void {
+    this.failed(error);
   }
 
   /** A process still has the call then, and answers that it did not begin it, or did. */
   private cancel(): void {
     this.cancelled = true;
-    if (this.process === null) this.reject(this.dispatcher.cancelled());
+    if (this.process === null) this.failed(this.dispatcher.cancelled());
     else this.process.cancel(this.id);
   }
 
@@ -102,6 +126,12 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
   private outcome(error: BackworksError): BackworksError {
     return this.cancelled ? this.dispatcher.cancelled() : error;
   }
+}
+
+/** What the runner says of an answer. */
+export function note(context: CallContext, ownNs: number, plain: boolean): void {
+  context.ownNs = ownNs > 0 ? ownNs : 0;
+  context.plain = plain;
 }
 
 /**
@@ -114,7 +144,7 @@ export function requestBytesMax(memoryBytes: number): number {
 }
 
 /** Whether a call with these arguments may be sent. @param memoryBytes as above */
-export function fitsFrame(args: readonly Text[], memoryBytes: number): boolean {
+function fitsFrame(args: readonly Text[], memoryBytes: number): boolean {
   const max = requestBytesMax(memoryBytes);
   let units = 0;
   for (const text of args) units += text.length + 1;

@@ -1,7 +1,7 @@
 import type { Deferred } from '../deferred.js';
 import { BackworksError, PluginFailure } from '../errors.js';
 import type { Text } from '../long-text.js';
-import { type Dispatcher, fitsFrame, HookCall } from './hook-call.js';
+import { type Dispatcher, HookCall } from './hook-call.js';
 import type {
   AdjustableSettings,
   CallContext,
@@ -11,11 +11,13 @@ import type {
   NativePluginOptions,
   NativeProcess,
   NativeReply,
+  NativeVisit,
 } from './native-plugin.js';
 import { callCancelled } from './refused.js';
 import { reconfigureAll } from './reconfigure.js';
 import { findRunner } from './binaries.js';
 import type { SandboxReport } from './sandbox.js';
+import { VisitCall } from './visit-call.js';
 import { WorkerPool } from './worker-pool.js';
 
 /** A plugin in processes of its own. Calls go to the worker with the fewest, or wait for one. */
@@ -57,11 +59,18 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
 
   call(hook: Hook, args: readonly Text[], context: CallContext): Deferred<NativeReply> {
     const call = new HookCall(hook, args, context, this);
-    if (fitsFrame(args, this.options.sandbox.memoryBytes)) this.dispatch(call);
+    if (call.fits(this.options.sandbox.memoryBytes)) this.dispatch(call);
     else {
       const message = `the request is too large to hand to plugin ${this.options.name}`;
       call.failed(new BackworksError('BW_REQUEST_BODY_TOO_LARGE', message));
     }
+    return call;
+  }
+
+  visit(visit: NativeVisit, context: CallContext): Deferred<NativeReply> | null {
+    const call = new VisitCall(visit, context, this);
+    if (!call.fits(this.options.sandbox.memoryBytes)) return null;
+    this.dispatch(call);
     return call;
   }
 

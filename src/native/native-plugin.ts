@@ -1,4 +1,4 @@
-import type { Deferred } from '../deferred.js';
+import type { Deferred, Listener } from '../deferred.js';
 import type { Permissions, SandboxMode } from '../config/types.js';
 import type { PluginFailure } from '../errors.js';
 import type { Text } from '../long-text.js';
@@ -55,6 +55,24 @@ export interface CallContext {
    * After its deadline it may stay unsettled.
    */
   stop: ((reason: 'deadline' | 'cancelled') => void) | null;
+  /** Set before an endpoint's answer that goes out as it is: valid JSON, and no response of its own. */
+  plain?: boolean;
+}
+
+/** Hooks of one request that a plugin is asked in a row, each if the one before allows it. */
+export interface NativeVisit {
+  readonly first: 'before_request' | 'process_endpoint';
+  readonly requestJson: Text;
+  readonly endpoint: string;
+  readonly method: string;
+  /** The response document up to its body, without which after_response is not asked. */
+  readonly responseHead: string | null;
+  /** A further hook is being called; told before the answer of the one before. */
+  next(hook: 'process_endpoint' | 'after_response'): CallContext & Listener<NativeReply>;
+  /** No further hook is called; told before the last answer. */
+  end(): void;
+  /** As end(), for a process that may call further hooks all the same: nobody else may. */
+  abandon(error: unknown): void;
 }
 
 /** What a plugin asks of another one while it works. */
@@ -86,6 +104,12 @@ export interface NativePlugin {
     args: readonly Text[],
     context: CallContext,
   ): NativeReply | Promise<NativeReply> | Deferred<NativeReply>;
+
+  /**
+   * Calls several hooks in a row; the answer is that of the first. Null when they have to be called one
+   * by one. In-process, that costs nothing.
+   */
+  visit?(visit: NativeVisit, context: CallContext): Deferred<NativeReply> | null;
 
   /** The plugin's health_check(): 0 healthy, > 0 degraded, < 0 unhealthy; `text` is last_error. */
   healthCheck(context: CallContext): Promise<{ status: number; text: string }>;

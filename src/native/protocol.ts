@@ -9,18 +9,24 @@
  *   offset 4   u32  id        the call's number, chosen by the server, echoed by the answer;
  *                             0 on frames that belong to no call
  *   offset 8   u8   type      a frame type, below
- *   offset 9   u8   detail    hook, failure kind or log level, as the type says
+ *   offset 9   u8   detail    hook, steps, flags, failure kind or log level, as the type says
  *   offset 10  u16  reserved  0
  *   offset 12  i32  value     version, status, a duration or a bit mask, as the type says
  *
  * Each side's first frame is HELLO with the protocol version; anything else first, another version,
  * an unknown type, a wrong length or a wrong state ends the conversation and the runner. The server
  * may send further frames behind its HELLO without waiting. Frames are answered in the order they
- * were sent; with threads, CALLs as they are done, and every other frame after the CALLs before it.
+ * were sent; with threads, calls as they are done, and every other frame after the calls before it.
  * Strings in a payload each end with a NUL byte, except the text of REPLY, FAILED, LOG and METRIC,
  * which is the rest of the payload. Neither side parses JSON to speak this protocol.
  *
- *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
+ * A VISIT asks several hooks of one request, one after another: before_request, process_endpoint and
+ * after_response, of which its detail names two or three in a row. Each is answered by a frame of its
+ * own. The next one is asked only if the request was left unchanged (EMPTY), and if the endpoint's
+ * answer is JSON that goes out as it is (PLAIN), which then completes the response document; MORE on an
+ * answer says that the next one is being asked.
+ *
+ *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | VISIT | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
  *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
  *
  * Descriptor 5 is a second socket with the same frames, for what the plugin asks of the server while
@@ -39,6 +45,8 @@ export const FRAME_HEADER_SIZE = 16;
 export const FRAME_PAYLOAD_MAX = 16 * 1024 * 1024;
 export const LOG_TEXT_MAX = 8 * 1024;
 export const THREADS_MAX = 64;
+/** Nesting a PLAIN answer may have. */
+export const JSON_DEPTH_MAX = 100;
 
 /** The memory shared with the runner, descriptor 4; see protocol.h. */
 export const Shared = {
@@ -65,6 +73,7 @@ export const ServerFrame = {
   RECONFIGURE: 6,
   SHUTDOWN: 7,
   SANDBOX: 8,
+  VISIT: 9,
 } as const;
 
 /** Frames the runner sends. */
@@ -112,6 +121,19 @@ export const HOOK_NUMBER: Readonly<Record<Hook, number>> = {
   process_endpoint: 2,
   call: 3,
 };
+
+/** The hooks a VISIT asks, in this order; its `detail` is their sum. */
+export const VisitStep = {
+  BEFORE_REQUEST: 1 << 0,
+  PROCESS_ENDPOINT: 1 << 1,
+  AFTER_RESPONSE: 1 << 2,
+} as const;
+
+/** The `detail` of REPLY and EMPTY. */
+export const AnswerFlag = {
+  MORE: 1 << 0,
+  PLAIN: 1 << 1,
+} as const;
 
 /** The `detail` of FAILED. */
 export const Failure = {

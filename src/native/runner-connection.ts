@@ -1,15 +1,16 @@
 import type { Socket } from 'node:net';
-import { type BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
+import { PluginFailure, type PluginPhase } from '../errors.js';
 import type { Text } from '../long-text.js';
+import type { AnswerHandler } from './answer-handler.js';
 import { CallsInAnyOrder, CallsInOrder, type UnansweredCalls } from './unanswered-calls.js';
 import { type CrashReport, readCrashReport } from './crash-report.js';
 import type { KillReason } from './exit-cause.js';
 import { failedFrame } from './failed-frame.js';
 import { MetricReader } from './metric-reader.js';
-import type { NativeReply, PluginLogLine } from './native-plugin.js';
+import type { PluginLogLine } from './native-plugin.js';
 import { type Refusal, RefusalReader } from './refusal.js';
 import { FrameError, FrameParser, FrameWriter } from './frames.js';
-import { FRAME_PAYLOAD_MAX, PROTOCOL_VERSION, RunnerFrame, ServerFrame } from './protocol.js';
+import { AnswerFlag, FRAME_PAYLOAD_MAX, PROTOCOL_VERSION, RunnerFrame, ServerFrame } from './protocol.js';
 import { RunningCalls } from './running-calls.js';
 import type { SharedPage } from './shared-page.js';
 
@@ -28,31 +29,6 @@ const EXPECTED_ANSWER: Partial<Record<PluginPhase, number>> = {
   process_endpoint: RunnerFrame.REPLY,
   call: RunnerFrame.REPLY,
 };
-
-/** Whoever waits for an answer. Exactly one of the three is called, once. */
-export interface AnswerHandler {
-  /**
-   * A hook's string, with the nanoseconds it took as `value`; for STATUS and LOADED the text that explains
-   * `value`.
-   */
-  answered(reply: NativeReply, value: number): void;
-  failed(error: BackworksError): void;
-  /**
-   * The process is gone and never began this call, so another may.
-   * @param wasNext it died with nothing running and this call first in line
-   */
-  notBegun(wasNext: boolean): void;
-  /** The request the call belongs to, for reports. */
-  readonly requestId?: string | null;
-  /** Plugins whose calls led to it. */
-  readonly callers?: readonly string[];
-  /** Nobody wants the answer any more. */
-  readonly cancelled?: boolean;
-  /** What is asked for. */
-  readonly phase: PluginPhase;
-  /** The number of the newest frame sent for it; set by send(). */
-  id: number;
-}
 
 export interface ConnectionEvents {
   /**
@@ -239,13 +215,30 @@ export class RunnerConnection {
     const fits = type === expected || (type === RunnerFrame.EMPTY && expected === RunnerFrame.REPLY);
     if (!fits && type !== RunnerFrame.FAILED)
       throw new FrameError(`frame type ${type} answers ${call.phase}`);
+    if (expected === RunnerFrame.REPLY) {
+      this.answered += 1;
+      if (type !== RunnerFrame.FAILED) {
+        this.onReply(call, type === RunnerFrame.REPLY ? payload : null, value, detail);
+        return;
+      }
+    }
+    this.forget(call);
+    if (type === RunnerFrame.FAILED) call.failed(failedFrame(this.plugin, call, detail, payload));
+    else call.answered(payload.toString(), value, false);
+  }
+
+  private onReply(call: AnswerHandler, reply: Buffer | null, value: number, flags: number): void {
+    const plain = (flags & AnswerFlag.PLAIN) !== 0;
+    if ((flags & AnswerFlag.MORE) === 0) {
+      this.forget(call);
+      call.answered(reply, value, plain);
+    } else if (call.answeredOne?.(reply, value, plain) !== true)
+      throw new FrameError(`more than one answer to ${call.phase}`);
+  }
+
+  private forget(call: AnswerHandler): void {
     this.pending.forget(call);
     if (this.pending.size === 0) this.onDrained?.();
-    if (expected === RunnerFrame.REPLY) this.answered += 1;
-    if (type === RunnerFrame.FAILED) call.failed(failedFrame(this.plugin, call, detail, payload));
-    else if (type === RunnerFrame.REPLY) call.answered(payload, value);
-    else if (type === RunnerFrame.EMPTY) call.answered(null, value);
-    else call.answered(payload.toString(), value);
   }
 
   private lost(phase: PluginPhase): PluginFailure {

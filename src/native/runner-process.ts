@@ -6,16 +6,10 @@ import { explainEnd, type KillReason, type ProcessEnd, withActivity } from './ex
 import { HostServices } from './host-services.js';
 import { afterLastWords } from './last-words.js';
 import { loadedFrame } from './loaded-frame.js';
-import type {
-  CallContext,
-  Hook,
-  LibraryDescription,
-  NativePluginOptions,
-  NativeReply,
-} from './native-plugin.js';
+import type { CallContext, LibraryDescription, NativePluginOptions, NativeReply } from './native-plugin.js';
 import { OverdueCalls } from './overdue-calls.js';
 import { PluginOutput, printable } from './plugin-output.js';
-import { HOOK_NUMBER, ServerFrame } from './protocol.js';
+import { ServerFrame } from './protocol.js';
 import {
   configurationRefused,
   type ConfiguringPhase,
@@ -23,7 +17,8 @@ import {
   notThreadSafe,
   processGone,
 } from './refused.js';
-import { type AnswerHandler, RunnerConnection } from './runner-connection.js';
+import type { AnswerHandler } from './answer-handler.js';
+import { RunnerConnection } from './runner-connection.js';
 import { sandboxInForce, type SandboxReport, sandboxSettings } from './sandbox.js';
 import type { SharedPage } from './shared-page.js';
 import type { GroupedProcess } from './spawn.js';
@@ -156,13 +151,19 @@ export class RunnerProcess {
   }
 
   /**
-   * Sends a call. `timeLeftMs` is what the plugin may read through its host table.
+   * Sends a CALL or VISIT with its detail. `timeLeftMs` is what the plugin may read through its host table.
    * A process that ends tells the handler whether the call had begun.
    */
-  call(hook: Hook, args: readonly Text[], timeLeftMs: number, handler: AnswerHandler): void {
+  call(
+    type: number,
+    detail: number,
+    args: readonly Text[],
+    timeLeftMs: number,
+    handler: AnswerHandler,
+  ): void {
     this.cpu.begin();
     const left = Number.isFinite(timeLeftMs) ? Math.max(0, Math.ceil(timeLeftMs)) : NO_DEADLINE;
-    this.connection.send(ServerFrame.CALL, HOOK_NUMBER[hook], left, args, handler);
+    this.connection.send(type, detail, left, args, handler);
   }
 
   /** Asks the process not to begin a call. One that has begun runs to its end. */

@@ -1,4 +1,4 @@
-import type { AnswerHandler } from './runner-connection.js';
+import type { AnswerHandler } from './answer-handler.js';
 import { HOOK_NUMBER } from './protocol.js';
 import type { RunningSlot, SharedPage } from './shared-page.js';
 import type { UnansweredCalls } from './unanswered-calls.js';

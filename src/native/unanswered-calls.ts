@@ -1,4 +1,4 @@
-import type { AnswerHandler } from './runner-connection.js';
+import type { AnswerHandler } from './answer-handler.js';
 
 /** Answered calls are dropped from the front of the queue in lots of this size. */
 const FORGET_LOT = 64;

@@ -1,5 +1,6 @@
 import { Deferred, type Listener } from '../deferred.js';
 import type { Awaitable, BackworksPlugin, PluginResponse } from '../plugins/plugin.js';
+import type { Visit } from '../plugins/visit.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { PluginSet } from './plugin-set.js';
 import type { RequestDocument } from './request-document.js';
@@ -24,6 +25,8 @@ export class Exchange extends Deferred<PluginResponse> implements Listener<unkno
   index = 0;
   /** The one plugin that an endpoint names. */
   asked: BackworksPlugin | null = null;
+  /** What was asked of a plugin ahead of its turn, or may be. */
+  visit: Visit | undefined;
   #stage: Stage<unknown> | null = null;
 
   constructor(

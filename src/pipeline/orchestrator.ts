@@ -11,6 +11,7 @@ import type {
 import { Exchange, type Stage } from './exchange.js';
 import {
   type FailureReport,
+  type Question,
   askAll,
   methodFor,
   namedPlugin,
@@ -25,8 +26,9 @@ import { refuseCancelled } from './cancelled.js';
 import type { PluginSet } from './plugin-set.js';
 import { problem } from './problem.js';
 import { RequestDocument } from './request-document.js';
-import { type BufferedResponse, ResponseDocument, buffered } from './response-document.js';
+import { type BufferedResponse, ResponseDocument, buffered, requestFacts } from './response-document.js';
 import { TrafficSplit } from './traffic-split.js';
+import { askEndpoint, tellResponse, undecided, visitFromRequest } from './visits.js';
 
 export interface OrchestratorOptions {
   /** Longest request body, and longest streamed response body that after_response hooks may see. */
@@ -128,7 +130,8 @@ export class PluginOrchestrator {
     }
     let decision: Awaitable<RequestDecision | null>;
     try {
-      decision = station.plugin.beforeRequest(document!.toJson(), request, document!);
+      exchange.visit = visitFromRequest(exchange, station.plugin);
+      decision = station.plugin.beforeRequest(document!.toJson(), request, document!, exchange.visit);
     } catch (error) {
       this.#before.fail(exchange, error);
       return;
@@ -158,6 +161,11 @@ export class PluginOrchestrator {
   #answer(exchange: Exchange): void {
     const { request } = exchange;
     refuseCancelled(request);
+    const unknown = undecided(exchange, 'endpointAnswer');
+    if (unknown !== undefined) {
+      exchange.expect(unknown, this.#endpointDecided);
+      return;
+    }
     if (request.refusal !== null) {
       this.#afterResponse(exchange, request.refusal, Infinity);
       return;
@@ -182,12 +190,15 @@ export class PluginOrchestrator {
     if (endpoint?.target.kind === 'plugin') {
       exchange.asked = namedPlugin(endpoint.target.plugin, document, plugins);
       const method = methodFor(document.method, endpoint);
-      return exchange.asked.processEndpoint(endpoint.path, method, document.toJson(), request);
+      return askEndpoint(exchange, exchange.asked, endpoint.path, method);
     }
     const report: FailureReport = (plugin, error) =>
       this.#failures.failure(plugin, 'process_endpoint', error, request);
-    return askAll(request, document, plugins.endpoints, report);
+    const ask: Question = (plugin, route, method) => askEndpoint(exchange, plugin, route, method);
+    return askAll(request, document, plugins.endpoints, ask, report);
   }
+
+  readonly #endpointDecided = goOn((exchange) => this.#answer(exchange));
 
   readonly #endpoint: Stage<PluginResponse | null> = {
     take: (exchange, response) => {
@@ -220,8 +231,7 @@ export class PluginOrchestrator {
   readonly #buffered: Stage<BufferedResponse> = {
     take: (exchange, response) => {
       const { request, document } = exchange;
-      const { method, path } = document ?? request;
-      const facts = { id: request.id, method, path, route: request.endpoint?.path ?? null };
+      const facts = requestFacts(request, document);
       exchange.response = new ResponseDocument(response, facts, document === null ? {} : document.context);
       this.#tell(exchange);
     },
@@ -238,15 +248,22 @@ export class PluginOrchestrator {
       return;
     }
     refuseCancelled(request);
+    const unknown = undecided(exchange, 'patch');
+    if (unknown !== undefined) {
+      exchange.expect(unknown, this.#responseDecided);
+      return;
+    }
     let patch: Awaitable<JsonObject | null>;
     try {
-      patch = station.plugin.afterResponse(document.toJson(), request, document);
+      patch = tellResponse(exchange, station.plugin, document);
     } catch (error) {
       this.#after.fail(exchange, error);
       return;
     }
     exchange.expect(patch, this.#after);
   }
+
+  readonly #responseDecided = goOn((exchange) => this.#tell(exchange));
 
   readonly #after: Stage<JsonObject | null> = {
     take: (exchange) => {
@@ -262,6 +279,10 @@ export class PluginOrchestrator {
       this.#tell(exchange);
     },
   };
+}
+
+function goOn(take: (exchange: Exchange) => void): Stage<void> {
+  return { take, fail: (exchange, error) => exchange.reject(error) };
 }
 
 /** Whether anybody will look at the request; if not, it is never built and its body can stream. */

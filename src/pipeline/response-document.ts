@@ -8,6 +8,8 @@ import { type DocumentBody, EMPTY_BODY, patchBody, withBody, responseBody } from
 import { headerText } from './header-map.js';
 import { headersJson, objectJson, quoted } from './json-text.js';
 import { encodingOf } from './media-type.js';
+import type { IncomingRequest } from './incoming-request.js';
+import type { RequestDocument } from './request-document.js';
 import { mergePatch } from './merge-patch.js';
 import { headersAfter, optionalObject, readPatch } from './patch-rules.js';
 
@@ -21,6 +23,17 @@ export interface RequestFacts {
   readonly method: string;
   readonly path: string;
   readonly route: string | null;
+}
+
+/** @param document of the request, when somebody looked at it */
+export function requestFacts(request: IncomingRequest, document: RequestDocument | null): RequestFacts {
+  const { method, path } = document ?? request;
+  return { id: request.id, method, path, route: request.endpoint?.path ?? null };
+}
+
+/** The document of a 200 with a JSON body, up to that body. */
+export function plainResponseHead(request: RequestFacts, context: JsonObject): string {
+  return `${membersJson(200, '{"content-type":"application/json"}', request, context, 'json')},"body":`;
 }
 
 /** Every member except the body, which is kept as text. */
@@ -41,7 +54,9 @@ export class ResponseDocument {
   #members: ResponseMembers | null = null;
   #status: number;
   #headers: HeaderMap;
-  #body: DocumentBody;
+  /** Null until somebody looks: most of it is checking that a body is what its headers say. */
+  #body: DocumentBody | null = null;
+  #given: BufferedResponse;
   #bytes: Buffer | string | null;
   #json: Text | null = null;
 
@@ -53,11 +68,15 @@ export class ResponseDocument {
     this.#status = response.status;
     this.#headers = response.headers;
     this.#bytes = response.body;
-    this.#body = documentBody(response);
+    this.#given = response;
   }
 
   toJson(): Text {
-    return (this.#json ??= withBody(this.#membersJson(), this.#body));
+    return (this.#json ??= withBody(this.#membersJson(), this.#content));
+  }
+
+  get #content(): DocumentBody {
+    return (this.#body ??= documentBody(this.#given));
   }
 
   /**
@@ -66,26 +85,28 @@ export class ResponseDocument {
    */
   merge(patch: JsonObject): void {
     const change = readPatch(patch, FIXED);
-    const body = patchBody(this.#body, patch);
+    const body = patchBody(this.#content, patch);
     const members = mergePatch(this.#all() as unknown as JsonObject, change) as unknown as ResponseMembers;
     checkStatus(members.status);
     members.context = optionalObject(members.context, 'context');
     members.headers ??= {};
     if (body !== null) {
-      members.headers = headersAfter(members.headers, body, this.#body, change);
+      members.headers = headersAfter(members.headers, body, this.#content, change);
       this.#body = body;
       this.#bytes = body.bytes;
     }
-    members.body_encoding = this.#body.encoding;
+    members.body_encoding = this.#content.encoding;
     this.#set(members);
   }
 
   /** Puts another response in the place of this one; the context stays. */
   replace(response: BufferedResponse): void {
     this.#bytes = response.body;
-    this.#body = documentBody(response);
+    const members = this.#all();
+    this.#given = response;
+    this.#body = null;
     const { status, headers } = response;
-    this.#set({ ...this.#all(), status, headers, body_encoding: this.#body.encoding });
+    this.#set({ ...members, status, headers, body_encoding: this.#content.encoding });
   }
 
   toResponse(): PluginResponse {
@@ -106,21 +127,31 @@ export class ResponseDocument {
       headers: this.#headers,
       context,
       request,
-      body_encoding: this.#body.encoding,
+      body_encoding: this.#content.encoding,
     });
   }
 
   /** Every member but the body, without the closing brace; the same as JSON.stringify() gives for them. */
   #membersJson(): string {
     if (this.#members !== null) return JSON.stringify(this.#members).slice(0, -1);
-    const { id, method, path, route } = this.request;
-    return (
-      `{"status":${this.#status},"headers":${headersJson(this.#headers)},` +
-      `"context":${objectJson(this.context)},"request":{"id":${quoted(id)},"method":${quoted(method)},` +
-      `"path":${quoted(path)},"route":${route === null ? 'null' : quoted(route)}},` +
-      `"body_encoding":"${this.#body.encoding}"`
-    );
+    const headers = headersJson(this.#headers);
+    return membersJson(this.#status, headers, this.request, this.context, this.#content.encoding);
   }
+}
+
+/** As JSON.stringify() writes ResponseMembers, without the closing brace. */
+function membersJson(
+  status: number,
+  headersJson: string,
+  { id, method, path, route }: RequestFacts,
+  context: JsonObject,
+  encoding: BodyEncoding,
+): string {
+  return (
+    `{"status":${status},"headers":${headersJson},"context":${objectJson(context)},` +
+    `"request":{"id":${quoted(id)},"method":${quoted(method)},"path":${quoted(path)},` +
+    `"route":${route === null ? 'null' : quoted(route)}},"body_encoding":"${encoding}"`
+  );
 }
 
 function documentBody({ headers, body, json }: BufferedResponse): DocumentBody {

@@ -9,38 +9,51 @@ import { InvalidAnswer } from './response-check.js';
 /** The plugin that is called. */
 export interface Callee {
   readonly name: string;
-  readonly native: Pick<NativePlugin, 'call'>;
+  readonly native: Pick<NativePlugin, 'call' | 'visit'>;
   readonly parsedReplyBytes: number;
 }
 
-/** Reads a reply and applies it to the document, where it is a patch. @throws InvalidAnswer */
-export type Read<T> = (reply: NativeReply, parsedBytesMax: number, document?: Patched) => T;
+/**
+ * Reads a reply and applies it to the document, where it is a patch.
+ * @param plain it is an endpoint's answer that goes out as it is
+ * @throws InvalidAnswer
+ */
+export type Read<T> = (
+  reply: NativeReply,
+  parsedBytesMax: number,
+  document: Patched | undefined,
+  plain: boolean,
+) => T;
 
 /** One call of a hook, as its executor makes it. */
 export class HookWork<T> implements Work<NativeReply, T> {
   constructor(
     private readonly callee: Callee,
     private readonly hook: Hook,
-    private readonly args: readonly Text[],
+    protected args: readonly Text[],
     private readonly readReply: Read<T>,
-    private readonly caller: Caller | undefined,
-    private readonly document?: Patched,
+    protected readonly caller: Caller | undefined,
+    protected document?: Patched,
   ) {}
 
   begin(call: GuardedCall): ReturnType<NativePlugin['call']> {
-    const { callee, caller } = this;
-    if (caller !== undefined) {
-      call.requestId = caller.id;
-      if (caller.callers !== undefined) call.callers = caller.callers;
-      caller.call = call;
-    }
-    return callee.native.call(this.hook, this.args, call);
+    this.introduce(call);
+    return this.callee.native.call(this.hook, this.args, call);
+  }
+
+  /** Tells the call whose it is, and the caller how to take it back. */
+  protected introduce(call: GuardedCall): void {
+    const { caller } = this;
+    if (caller === undefined) return;
+    call.requestId = caller.id;
+    if (caller.callers !== undefined) call.callers = caller.callers;
+    caller.call = call;
   }
 
   /** Reads within the guards, so that an answer nobody can use counts as the plugin's failure. */
-  read(reply: NativeReply): T {
+  read(reply: NativeReply, call: GuardedCall): T {
     try {
-      return this.readReply(reply, this.callee.parsedReplyBytes, this.document);
+      return this.readReply(reply, this.callee.parsedReplyBytes, this.document, call.plain);
     } catch (error) {
       throw error instanceof InvalidAnswer ? this.badAnswer(error) : error;
     }

@@ -1,7 +1,8 @@
 import type { JsonValue } from '../config/types.js';
+import { JSON_DEPTH_MAX } from '../native/protocol.js';
 
 /** Nesting a body or a patch may have: parsers in plugins recurse, and theirs is the smaller stack. */
-export const JSON_DEPTH_MAX = 100;
+export { JSON_DEPTH_MAX };
 
 /** Whether valid JSON nests deeper than the limit. Short texts cannot, and are not looked at. */
 export function isTooDeep(json: string): boolean {

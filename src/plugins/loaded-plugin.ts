@@ -4,7 +4,7 @@ import type { LibraryHold } from '../native/library-holds.js';
 import type { Hook, NativePlugin, NativeProcess, NativeReply } from '../native/native-plugin.js';
 import type { SandboxReport } from '../native/sandbox.js';
 import { fittingConfig } from './fitting-config.js';
-import { type Callee, HookWork, type Read } from './hook-work.js';
+import { HookWork, type Read } from './hook-work.js';
 import { readDecision, readEndpointAnswer, readOperationAnswer, readPatch } from './marshal.js';
 import type { PluginMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
@@ -21,6 +21,8 @@ import type {
 } from './plugin.js';
 import type { ResolvedPolicy } from './plugin-entry.js';
 import type { Tally } from './versions/probation.js';
+import type { Visit } from './visit.js';
+import { type Host, VisitWork } from './visit-work.js';
 
 export interface LoadedPluginOptions {
   readonly name: string;
@@ -46,9 +48,9 @@ export class LoadedPlugin implements BackworksPlugin {
   readonly metadata: PluginMetadata;
   readonly priority: number;
   readonly critical: boolean;
-  private readonly callee: Callee;
-  private readonly readAnswer: Read<PluginResponse | null> = (reply, bytesMax) => {
-    const answer = readEndpointAnswer(reply, bytesMax);
+  private readonly callee: Host;
+  private readonly readAnswer: Read<PluginResponse | null> = (reply, bytesMax, document, plain) => {
+    const answer = readEndpointAnswer(reply, bytesMax, document, plain);
     if (answer !== null && answer.status >= SERVER_ERROR) this.conduct.serverErrors += 1;
     return answer;
   };
@@ -68,7 +70,7 @@ export class LoadedPlugin implements BackworksPlugin {
     this.priority = policy.priority;
     this.critical = policy.critical;
     const { parsedReplyBytes } = policy.limits;
-    this.callee = { name: this.name, native, parsedReplyBytes };
+    this.callee = { name: this.name, native, parsedReplyBytes, executor, readAnswer: this.readAnswer };
   }
 
   /**
@@ -104,8 +106,19 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.metadata.hooks.has(hook);
   }
 
-  beforeRequest(requestJson: Text, caller?: Caller, document?: Patched): Awaitable<RequestDecision | null> {
-    return this.call('before_request', [requestJson], readDecision, caller, document);
+  beforeRequest(
+    requestJson: Text,
+    caller?: Caller,
+    document?: Patched,
+    visit?: Visit,
+  ): Awaitable<RequestDecision | null> {
+    const args = [requestJson];
+    if (visit === undefined) return this.call('before_request', args, readDecision, caller, document);
+    const { callee } = this;
+    return this.executor.run(
+      'before_request',
+      new VisitWork(callee, 'before_request', requestJson, args, readDecision, caller, visit, document),
+    );
   }
 
   processEndpoint(
@@ -113,8 +126,15 @@ export class LoadedPlugin implements BackworksPlugin {
     method: string,
     requestJson: Text,
     caller?: Caller,
+    visit?: Visit,
   ): Awaitable<PluginResponse | null> {
-    return this.call('process_endpoint', [endpoint, method, requestJson], this.readAnswer, caller);
+    const args = [endpoint, method, requestJson];
+    if (visit === undefined) return this.call('process_endpoint', args, this.readAnswer, caller);
+    const { callee } = this;
+    return this.executor.run(
+      'process_endpoint',
+      new VisitWork(callee, 'process_endpoint', requestJson, args, this.readAnswer, caller, visit),
+    );
   }
 
   afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonObject | null> {

@@ -49,9 +49,20 @@ export function readPatch(reply: NativeReply, parsedBytesMax: number, document?:
 /**
  * The answer of process_endpoint: an object with an integer `status` and a `body` is a response, any
  * other JSON the body of a 200, whose text then goes out as it came.
+ * @param plain the runner has found it to be the latter. It is looked at no more; whoever is to see it
+ *   in a document checks it himself, as a plugin can say so in its runner's name.
  */
-export function readEndpointAnswer(reply: NativeReply, parsedBytesMax: number): PluginResponse | null {
+export function readEndpointAnswer(
+  reply: NativeReply,
+  parsedBytesMax: number,
+  _document?: Patched,
+  plain = false,
+): PluginResponse | null {
   if (reply === null) return null;
+  if (plain && typeof reply !== 'string') {
+    const body = reply.length <= TEXT_BODY_BYTES_MAX ? reply.toString('utf8') : reply;
+    return { status: 200, headers: { ...JSON_TYPE }, body };
+  }
   const json = readText(reply, parsedBytesMax);
   const answer = parse(json);
   if (isObject(answer) && Number.isInteger(answer.status) && 'body' in answer) return readResponse(answer);

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../config/types.js';
 import type { Deferred } from '../deferred.js';
 import type { Text } from '../long-text.js';
 import type { PluginMetadata } from './metadata.js';
+import type { Visit } from './visit.js';
 
 /** Header names in lower case; repeated headers joined by ", ", set-cookie kept as a list. */
 export type HeaderMap = Record<string, string | string[]>;
@@ -70,14 +71,24 @@ export interface BackworksPlugin {
   /**
    * Null for "unchanged".
    * @param document takes the patch before it is returned: one that cannot be applied is the plugin's failure
+   * @param visit the hooks that follow directly, which may be asked at the same time
    */
-  beforeRequest(requestJson: Text, caller?: Caller, document?: Patched): Awaitable<RequestDecision | null>;
-  /** Null for "not mine". */
+  beforeRequest(
+    requestJson: Text,
+    caller?: Caller,
+    document?: Patched,
+    visit?: Visit,
+  ): Awaitable<RequestDecision | null>;
+  /**
+   * Null for "not mine".
+   * @param visit as with beforeRequest()
+   */
   processEndpoint(
     endpoint: string,
     method: string,
     requestJson: Text,
     caller?: Caller,
+    visit?: Visit,
   ): Awaitable<PluginResponse | null>;
   /**
    * The RFC 7396 merge patch for the response document, or null for "unchanged".

@@ -29,14 +29,14 @@ void answer_status(const Library *library, uint32_t id, int32_t status) {
     answer_text(FRAME_STATUS, 0, id, status, reason, text_length_cut(reason, LOG_TEXT_MAX));
 }
 
-void answer_string(uint32_t id, const char *string, size_t length_max, int32_t took_ns) {
-    size_t length;
-
+void answer_string(uint32_t id, uint8_t flags, const char *string, size_t length, size_t length_max,
+                   int32_t took_ns) {
     if (string == NULL) {
-        output_send((FrameHeader){.id = id, .type = FRAME_EMPTY, .value = took_ns}, NULL, 0);
+        FrameHeader header = {.id = id, .type = FRAME_EMPTY, .detail = flags, .value = took_ns};
+
+        output_send(header, NULL, 0);
         return;
     }
-    length = text_length(string, length_max);
     if (length > length_max) {
         char why[80];
 
@@ -44,7 +44,7 @@ void answer_string(uint32_t id, const char *string, size_t length_max, int32_t t
         answer_failure(id, FAILURE_REPLY_TOO_LARGE, why);
         return;
     }
-    answer_text(FRAME_REPLY, 0, id, took_ns, string, length);
+    answer_text(FRAME_REPLY, flags, id, took_ns, string, length);
 }
 
 void answer_dropped(void) {

@@ -21,8 +21,12 @@ void answer_failure(uint32_t id, uint8_t failure, const char *why);
 /* STATUS, with the library's words when it is not 0. */
 void answer_status(const Library *library, uint32_t id, int32_t status);
 
-/* REPLY or EMPTY, with how long the function took; FAILED for a string of more than `length_max` bytes. */
-void answer_string(uint32_t id, const char *string, size_t length_max, int32_t took_ns);
+/*
+ * REPLY, or EMPTY for NULL, with flags of enum answer_flag and how long the function took; FAILED for a
+ * string of more than `length_max` bytes.
+ */
+void answer_string(uint32_t id, uint8_t flags, const char *string, size_t length, size_t length_max,
+                   int32_t took_ns);
 
 /* LOG without a line, when lines of the plugin's were dropped and none has told so. */
 void answer_dropped(void);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "arguments.h"
+#include "protocol.h"
 
 /* False unless the payload is exactly `count` strings. */
 static bool find_strings(const char *payload, size_t length, const char **strings, size_t count) {
@@ -24,8 +25,9 @@ bool arguments_find(const FrameHeader *header, const char *payload, size_t strin
         arguments[0] = payload;
         return header->length == 0 || payload[header->length - 1] == '\0';
     }
-    if (strings == STRINGS_OF_HOOK) {
-        strings = library_hook_arguments(header->detail);
+    if (strings == STRINGS_OF_HOOKS) {
+        strings = header->type == FRAME_VISIT ? hooks_visit_arguments(header->detail)
+                                              : library_hook_arguments(header->detail);
         if (strings == 0)
             return false;
     }

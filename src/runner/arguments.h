@@ -10,14 +10,14 @@
 #include <stddef.h>
 
 #include "frame_header.h"
-#include "library.h"
+#include "hooks.h"
 
 /* Arguments the frame with the most of them has. */
-enum { ARGUMENTS_MAX = HOOK_ARGUMENTS_MAX };
+enum { ARGUMENTS_MAX = VISIT_ARGUMENTS_MAX };
 
-/* How many strings there are where that is no plain number: as many as the hook takes; or one argument,
- * the strings as they lie in the payload. */
-enum { STRINGS_OF_HOOK = ARGUMENTS_MAX + 1, STRINGS_ANY };
+/* How many strings there are where that is no plain number: as many as the hooks take that a frame calls;
+ * or one argument, the strings as they lie in the payload. */
+enum { STRINGS_OF_HOOKS = ARGUMENTS_MAX + 1, STRINGS_ANY };
 
 /* Finds the strings where they lie. False when they are not what the frame's type demands. */
 bool arguments_find(const FrameHeader *header, const char *payload, size_t strings,

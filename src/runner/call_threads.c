@@ -6,6 +6,7 @@
 #include "host_table.h"
 #include "own_call.h"
 #include "pool.h"
+#include "protocol.h"
 #include "threads.h"
 
 /* In the order in which the calls came. False for one that the server has taken back. */
@@ -31,10 +32,10 @@ static void run(void *context, const Job *job) {
         return;
     }
     /* The serving thread has found them before. */
-    (void)arguments_find(&job->header, job->payload, STRINGS_OF_HOOK, arguments);
+    (void)arguments_find(&job->header, job->payload, STRINGS_OF_HOOKS, arguments);
     hooks->arrived_us = job->arrived_us;
     own_call.id = job->header.id;
-    hooks_call(hooks, &job->header, arguments);
+    (job->header.type == FRAME_VISIT ? hooks_visit : hooks_call)(hooks, &job->header, arguments);
     own_call.id = 0;
     crash_report_phase("idle");
     answer_refusals();

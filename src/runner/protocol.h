@@ -9,18 +9,24 @@
  *   offset 4   u32  id        the call's number, chosen by the server, echoed by the answer;
  *                             0 on frames that belong to no call
  *   offset 8   u8   type      a frame type, below
- *   offset 9   u8   detail    hook, failure kind or log level, as the type says
+ *   offset 9   u8   detail    hook, steps, flags, failure kind or log level, as the type says
  *   offset 10  u16  reserved  0
  *   offset 12  i32  value     version, status, a duration or a bit mask, as the type says
  *
  * Each side's first frame is HELLO with the protocol version; anything else first, another version,
  * an unknown type, a wrong length or a wrong state ends the conversation and the runner. The server
  * may send further frames behind its HELLO without waiting. Frames are answered in the order they
- * were sent; with threads, CALLs as they are done, and every other frame after the CALLs before it.
+ * were sent; with threads, calls as they are done, and every other frame after the calls before it.
  * Strings in a payload each end with a NUL byte, except the text of REPLY, FAILED, LOG and METRIC,
  * which is the rest of the payload. Neither side parses JSON to speak this protocol.
  *
- *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
+ * A VISIT asks several hooks of one request, one after another: before_request, process_endpoint and
+ * after_response, of which its detail names two or three in a row. Each is answered by a frame of its
+ * own. The next one is asked only if the request was left unchanged (EMPTY), and if the endpoint's
+ * answer is JSON that goes out as it is (PLAIN), which then completes the response document; MORE on an
+ * answer says that the next one is being asked.
+ *
+ *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | VISIT | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
  *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
  *
  * Descriptor 5 is a second socket with the same frames, for what the plugin asks of the server while
@@ -45,7 +51,8 @@ enum {
     FRAME_HEADER_SIZE = 16,
     FRAME_PAYLOAD_MAX = 16 * 1024 * 1024,
     LOG_TEXT_MAX = 8 * 1024,
-    THREADS_MAX = 64
+    THREADS_MAX = 64,
+    JSON_DEPTH_MAX = 100
 };
 
 /*
@@ -79,7 +86,23 @@ enum server_frame {
     FRAME_HEALTH_CHECK = 5, /* payload: empty */
     FRAME_RECONFIGURE = 6,  /* payload: configuration */
     FRAME_SHUTDOWN = 7,     /* payload: empty; the runner answers STATUS and exits */
-    FRAME_SANDBOX = 8       /* payload: settings `key=value`, see sandbox_policy.h */
+    FRAME_SANDBOX = 8,      /* payload: settings `key=value`, see sandbox_policy.h */
+    FRAME_VISIT = 9         /* detail: steps; value: time left in ms for each of them, -1 none; payload:
+                               request_json, endpoint, method, and with after_response the response
+                               document up to its body */
+};
+
+/* The hooks a VISIT asks, in this order; the detail of VISIT. */
+enum visit_step {
+    VISIT_BEFORE_REQUEST = 1 << 0,
+    VISIT_PROCESS_ENDPOINT = 1 << 1,
+    VISIT_AFTER_RESPONSE = 1 << 2
+};
+
+/* The detail of REPLY and EMPTY. */
+enum answer_flag {
+    ANSWER_MORE = 1 << 0, /* the answer of the next step follows */
+    ANSWER_PLAIN = 1 << 1 /* process_endpoint's answer is valid JSON and no response of its own */
 };
 
 /* Frames from the runner. */
@@ -87,10 +110,10 @@ enum runner_frame {
     FRAME_RUNNER_HELLO = 65, /* value: protocol version; payload: empty */
     FRAME_LOADED = 66,       /* value: FUNCTION_* bits; payload: name, version, description, manifest */
     FRAME_STATUS = 67,       /* value: the function's return; payload: last_error text or empty */
-    FRAME_REPLY = 68,        /* value: nanoseconds the function ran, at most INT32_MAX: the runner's
+    FRAME_REPLY = 68,        /* detail: flags; value: nanoseconds the function ran, at most INT32_MAX: the runner's
                                 word, for reports alone; payload: the string it returned, without its
                                 NUL */
-    FRAME_EMPTY = 69,        /* value: as for REPLY; the hook returned NULL */
+    FRAME_EMPTY = 69,        /* detail and value: as for REPLY; the hook returned NULL */
     FRAME_FAILED = 70,       /* detail: failure; payload: why */
     FRAME_LOG = 71,          /* detail: log level; id 0; value: bytes that were dropped before it;
                                 payload: text, empty for no line when bytes were dropped */

@@ -111,6 +111,10 @@ static void on_call(Session *session, const FrameHeader *header, const char *con
     hooks_call(&session->hooks, header, arguments);
 }
 
+static void on_visit(Session *session, const FrameHeader *header, const char *const *arguments) {
+    hooks_visit(&session->hooks, header, arguments);
+}
+
 static void on_health_check(Session *session, const FrameHeader *header,
                             const char *const *arguments) {
     int32_t (*health_check)(void) = session->library.vtable.health_check;
@@ -144,7 +148,7 @@ static void on_shutdown(Session *session, const FrameHeader *header, const char 
 
 /*
  * For each frame of the server: when it may come, how many strings it carries, who handles it, and
- * what the process does meanwhile, NULL for the hook's name.
+ * what the process does meanwhile, NULL where its hooks say so.
  */
 static const struct rule {
     unsigned states;
@@ -155,7 +159,8 @@ static const struct rule {
     [FRAME_HELLO] = {AWAITS_HELLO, 0, on_hello, "load"},
     [FRAME_LOAD] = {AWAITS_SANDBOX | AWAITS_LOAD, 1, on_load, "load"},
     [FRAME_INITIALIZE] = {AWAITS_INITIALIZE, 1, on_initialize, "initialize"},
-    [FRAME_CALL] = {READY, STRINGS_OF_HOOK, on_call, NULL},
+    [FRAME_CALL] = {READY, STRINGS_OF_HOOKS, on_call, NULL},
+    [FRAME_VISIT] = {READY, STRINGS_OF_HOOKS, on_visit, NULL},
     [FRAME_HEALTH_CHECK] = {READY, 0, on_health_check, "health_check"},
     [FRAME_RECONFIGURE] = {READY, 1, on_reconfigure, "reconfigure"},
     [FRAME_SHUTDOWN] = {AWAITS_SANDBOX | AWAITS_LOAD | AWAITS_INITIALIZE | READY | REFUSED, 0,
@@ -165,7 +170,7 @@ static const struct rule {
 
 /* Calls can be taken back, are worth collecting answers for, and are what threads run. */
 static bool is_call(const FrameHeader *header) {
-    return header->type == FRAME_CALL;
+    return header->type == FRAME_CALL || header->type == FRAME_VISIT;
 }
 
 static void handle(Session *session, const FrameHeader *header, const char *payload) {

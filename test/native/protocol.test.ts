@@ -151,7 +151,10 @@ test('protocol.ts and protocol.h name the same numbers', () => {
   expect(constants.length).toBeGreaterThan(40);
   for (const [name, value] of constants) {
     const short = name
-      .replace(/^FRAME_(?:RUNNER_)?(?!HEADER|PAYLOAD)|^FAILURE_|^SHARED_|^PERMISSION_/, '')
+      .replace(
+        /^FRAME_(?:RUNNER_)?(?!HEADER|PAYLOAD)|^FAILURE_|^SHARED_|^PERMISSION_|^VISIT_|^ANSWER_(?!RING)/,
+        '',
+      )
       .replace(/^(?:HOOK|FUNCTION)_(.*)$/, (_, rest: string) => rest.toLowerCase());
     if (['HOOK_COUNT', 'PROTOCOL_DESCRIPTOR', 'SHARED_DESCRIPTOR', 'SERVICES_DESCRIPTOR'].includes(name))
       continue;

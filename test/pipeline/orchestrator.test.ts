@@ -4,6 +4,7 @@ import { PluginFailure } from '../../dist/errors.js';
 import type { Log } from '../../dist/log.js';
 import { PluginOrchestrator } from '../../dist/pipeline/orchestrator.js';
 import type { BackworksPlugin, PluginResponse } from '../../dist/plugins/plugin.js';
+import type { Visit } from '../../dist/plugins/visit.js';
 import { endpoint, sampleRequest, staticEndpoint } from './sample-request.js';
 import { type Hooks, type PluginTraits, scriptPlugin, tracer } from './script-plugin.js';
 
@@ -439,4 +440,52 @@ test('a critical plugin that throws at once ends the request in any hook; an opt
     expect(json(answer(true))).toMatchObject({ status: 503, code: 'BW_PLUGIN_CRASHED', plugin: 'c' });
     expect(answer(false)).toMatchObject({ status: 200, body: 'ok' });
   }
+});
+
+test('a plugin is offered the hooks that follow at once, and only those of its own that follow directly', async () => {
+  const offers: Record<string, unknown> = {};
+  const visited = (name: string, has: Hooks): BackworksPlugin => {
+    const plugin = scriptPlugin(name, has);
+    const offer = (hook: string, visit: Visit | undefined): void => {
+      offers[`${name} ${hook}`] =
+        visit === undefined ? null : { method: visit.method, tells: visit.responseHead !== null };
+    };
+    return {
+      ...plugin,
+      beforeRequest: (json, caller, document, visit) => {
+        offer('before_request', visit);
+        return plugin.beforeRequest(json, caller, document);
+      },
+      processEndpoint: (route, method, json, caller, visit) => {
+        offer('process_endpoint', visit);
+        return plugin.processEndpoint(route, method, json, caller);
+      },
+    };
+  };
+  const all: Hooks = {
+    beforeRequest: () => null,
+    processEndpoint: () => ({ status: 200, headers: {}, body: '1' }),
+    afterResponse: () => null,
+  };
+  const silent: Hooks = { beforeRequest: all.beforeRequest!, processEndpoint: all.processEndpoint! };
+  const ask = async (plugins: BackworksPlugin[], answering: string): Promise<void> => {
+    const { orchestrator } = orchestratorOf(...plugins);
+    await orchestrator.handle(sampleRequest({ endpoint: named(answering) }));
+  };
+
+  await ask([visited('alone', all)], 'alone');
+  await ask([visited('outer', all), visited('inner', all)], 'outer');
+  await ask([visited('first', all), visited('last', silent)], 'last');
+  expect(offers).toEqual({
+    'alone before_request': { method: 'GET', tells: true },
+    // It was not asked ahead, and is offered what is left.
+    'alone process_endpoint': { method: 'GET', tells: true },
+    // The other plugin is asked in between, and is told of the response first.
+    'outer before_request': null,
+    'inner before_request': null,
+    'outer process_endpoint': null,
+    'first before_request': null,
+    'last before_request': { method: 'GET', tells: false },
+    'last process_endpoint': null,
+  });
 });

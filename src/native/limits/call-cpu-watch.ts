@@ -36,7 +36,7 @@ let timer: NodeJS.Timeout | null = null;
 export class CallCpuWatch {
   private isWatched = false;
   /** Of each call that was there at the last tick, the time its process or thread had used at the first. */
-  private baseMs = new Map<number, number>();
+  private baseMs = new Map<string, number>();
 
   /** @param options asked at every tick; `callCpuMs` 0: any amount */
   constructor(
@@ -63,8 +63,10 @@ export class CallCpuWatch {
       if (!CALLS.has(call.phase)) continue;
       const cpuMs = this.options.concurrency > 1 ? threadTimeMs(this.pid, thread) : processorTimeMs(this.pid);
       if (cpuMs === null) continue;
-      const baseMs = before.get(call.id) ?? cpuMs;
-      this.baseMs.set(call.id, baseMs);
+      // The hooks of a visit have one number, and a limit each.
+      const key = `${call.id} ${call.phase}`;
+      const baseMs = before.get(key) ?? cpuMs;
+      this.baseMs.set(key, baseMs);
       this.compare(call.id, cpuMs - baseMs);
     }
     return this.isWatched;

@@ -10,6 +10,13 @@ import type { RequestDocument } from '../request-document.js';
 /** Takes note of what a plugin threw, and gives it back as that plugin's failure. */
 export type FailureReport = (plugin: BackworksPlugin, error: unknown) => PluginFailure;
 
+/** Asks one plugin for the answer of an endpoint. */
+export type Question = (
+  plugin: BackworksPlugin,
+  route: string,
+  method: string,
+) => Awaitable<PluginResponse | null>;
+
 /**
  * The one plugin an endpoint names.
  * @throws PluginFailure when it is not running, critical or not: there is nothing to go on with;
@@ -41,6 +48,7 @@ export function askAll(
   caller: IncomingRequest,
   document: RequestDocument,
   plugins: readonly BackworksPlugin[],
+  ask: Question,
   report: FailureReport,
 ): Awaitable<PluginResponse> {
   const { endpoint } = caller;
@@ -52,7 +60,7 @@ export function askAll(
     refuseCancelled(caller);
     if (plugin === undefined) throw failure ?? notFound(document.method, document.path);
     const answer = attempt(
-      () => plugin.processEndpoint(route, method, document.toJson(), caller),
+      () => ask(plugin, route, method),
       (given) => given,
       (error) => {
         const reported = report(plugin, error);

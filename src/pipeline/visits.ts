@@ -1,0 +1,70 @@
+import type { Deferred } from '../deferred.js';
+import type { Awaitable, BackworksPlugin, JsonObject, PluginResponse } from '../plugins/plugin.js';
+import { Visit } from '../plugins/visit.js';
+import { methodFor } from './endpoints/plugins.js';
+import type { Exchange } from './exchange.js';
+import { plainResponseHead, requestFacts, type ResponseDocument } from './response-document.js';
+
+/**
+ * Which hooks of a plugin follow one another on a request's way, so that the plugin can be asked them in
+ * one go. Whether it was is told by the Visit when the turn of each comes.
+ */
+
+/** What follows before_request: the same plugin answers the endpoint, and nobody comes in between. */
+export function visitFromRequest(exchange: Exchange, plugin: BackworksPlugin): Visit | undefined {
+  const { request, plugins, index, document } = exchange;
+  if (index + 1 !== plugins.beforeRequest.length || request.refusal !== null) return undefined;
+  if (answering(exchange) !== plugin || !plugin.has('process_endpoint')) return undefined;
+  const { endpoint } = request;
+  const route = endpoint === null ? document!.path : endpoint.path;
+  return new Visit(plugin, route, methodFor(document!.method, endpoint), responseHead(exchange, plugin));
+}
+
+/** The plugin that the endpoint names, or the first that is offered the request. */
+function answering({ request, plugins }: Exchange): BackworksPlugin | undefined {
+  const { endpoint } = request;
+  if (endpoint?.target.kind === 'plugin') return plugins.find(endpoint.target.plugin);
+  return endpoint === null || endpoint.target.kind === 'any-plugin' ? plugins.endpoints[0] : undefined;
+}
+
+/** Asks a plugin for the answer of the endpoint, unless it was asked ahead. */
+export function askEndpoint(
+  exchange: Exchange,
+  plugin: BackworksPlugin,
+  route: string,
+  method: string,
+): Awaitable<PluginResponse | null> {
+  const { visit } = exchange;
+  if (visit?.endpointAnswer !== undefined && visit.plugin === plugin) return visit.endpointAnswer;
+  const head = responseHead(exchange, plugin);
+  exchange.visit = head === null ? undefined : new Visit(plugin, route, method, head);
+  return plugin.processEndpoint(route, method, exchange.document!.toJson(), exchange.request, exchange.visit);
+}
+
+/** Tells a plugin of the response, unless it was told ahead. */
+export function tellResponse(
+  { visit, request }: Exchange,
+  plugin: BackworksPlugin,
+  document: ResponseDocument,
+): Awaitable<JsonObject | null> {
+  if (visit?.patch === undefined || visit.plugin !== plugin)
+    return plugin.afterResponse(document.toJson(), request, document);
+  visit.response = document;
+  return visit.patch;
+}
+
+/**
+ * What has to be waited for because nobody knows whether the hook was called: the process is ending.
+ */
+export function undecided(
+  { visit }: Exchange,
+  answer: 'endpointAnswer' | 'patch',
+): Deferred<void> | undefined {
+  return visit === undefined || visit[answer] !== undefined ? undefined : visit.undecided;
+}
+
+/** What after_response will see of a plain answer, if the plugin is the first to see it. */
+function responseHead({ request, plugins, document }: Exchange, plugin: BackworksPlugin): string | null {
+  if (plugins.afterResponse[0]?.plugin !== plugin) return null;
+  return plainResponseHead(requestFacts(request, document), document!.context);
+}

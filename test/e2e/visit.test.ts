@@ -1,0 +1,224 @@
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { compilePlugin } from '../fixtures/compile.js';
+import { startServer, type TestServer } from '../fixtures/server.js';
+
+/**
+ * A plugin with several hooks in a row is asked all of them in one go. What comes of it must be what comes
+ * of asking one by one, and no hook may run twice for a request.
+ */
+
+const directory = mkdtempSync(join(tmpdir(), 'backworks-visit-'));
+chmodSync(directory, 0o777);
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+let logs = 0;
+
+interface Visited extends TestServer {
+  /** Hooks called for a request, in order. */
+  calls(id: string): string[];
+  /** How often each "hook id" was noted. */
+  notes(): Map<string, number>;
+  ask(what: string, id: string): Promise<{ status: number; headers: Headers; body: string }>;
+}
+
+/** visited.c at /visit/{what}. */
+async function start(policy = '', others = '', callTime = '10s'): Promise<Visited> {
+  const log = join(directory, `calls-${(logs += 1)}`);
+  writeFileSync(log, '');
+  chmodSync(log, 0o666);
+  const server = await startServer(`
+endpoints:
+  visit: { path: "/visit/{what}", plugin: visited }
+plugins:
+  visited:
+    path: ${compilePlugin('visited')}
+    config: { log: ${log} }
+    permissions: { filesystem: { read: [${directory}], write: [${directory}] } }
+    timeouts: { call: ${callTime} }
+    circuit_breaker: { failures: 100000, window: 1s }
+    quarantine: { failures: 0 }
+    restart: { delay: 1ms, max_delay: 5ms }
+    ${policy}
+${others}
+`);
+  const lines = (): string[] => readFileSync(log, 'utf8').split('\n').slice(0, -1);
+  return Object.assign(server, {
+    calls: (id: string) =>
+      lines()
+        .filter((line) => line.endsWith(` ${id}`))
+        .map((line) => line.split(' ')[0]!),
+    notes: () => {
+      const counts = new Map<string, number>();
+      for (const line of lines()) counts.set(line, (counts.get(line) ?? 0) + 1);
+      return counts;
+    },
+    ask: async (what: string, id: string) => {
+      const response = await fetch(`${server.url}/visit/${what}`, { headers: { 'x-request-id': id } });
+      return { status: response.status, headers: response.headers, body: await response.text() };
+    },
+  });
+}
+
+const ALL = ['before_request', 'process_endpoint', 'after_response'];
+
+describe('what comes of it', () => {
+  const WHATS = [
+    'usual',
+    'silent',
+    'patch-before',
+    'stop-before',
+    'broken-before',
+    'not-mine',
+    'response',
+    'escaped',
+    'no-body',
+    'list',
+    'text',
+    'broken',
+    'two',
+    'prototype',
+    'huge-status',
+    'broken-after',
+  ];
+
+  test('is the same as in-process, where hooks are called one by one', async () => {
+    const [isolated, inProcess] = await Promise.all([
+      start(),
+      start('isolation: in-process\n    trusted: true'),
+    ]);
+    for (const what of WHATS) {
+      const outcome = async (server: Visited): Promise<object> => {
+        const { status, headers, body } = await server.ask(what, what);
+        const shown = [...headers].filter(([name]) => !/^(date|connection|keep-alive)$/.test(name));
+        // Clients' ports differ.
+        const text = body.replace(/"port":\d+/, '"port":0');
+        return { what, status, headers: shown, body: text, calls: server.calls(what) };
+      };
+      expect(await outcome(isolated)).toEqual(await outcome(inProcess));
+    }
+  });
+
+  test('all hooks of the usual request were called, and the last one saw the whole response', async () => {
+    const server = await start();
+    const { status, headers, body } = await server.ask('usual', 'request-1');
+    expect({ status, after: headers.get('x-after') }).toEqual({ status: 200, after: 'yes' });
+    expect((JSON.parse(body) as { told: unknown }).told).toEqual({
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      context: {},
+      request: { id: 'request-1', method: 'GET', path: '/visit/usual', route: '/visit/{what}' },
+      body_encoding: 'json',
+      body: { endpoint: '/visit/{what}', method: 'GET' },
+    });
+    expect(server.calls('request-1')).toEqual(ALL);
+  });
+
+  test('another plugin between the hooks sees what it would have seen', async () => {
+    const between = await start(
+      'priority: 10',
+      `  tag: { path: ${compilePlugin('tag')}, config: { tag: a }, priority: 20 }`,
+    );
+    const { headers, body } = await between.ask('usual', 'between');
+    expect(headers.get('x-last')).toBe('a');
+    expect(JSON.parse(body)).toMatchObject({
+      told: { headers: { 'x-last': 'a' }, context: { a: true, last: 'a' } },
+    });
+    expect(between.calls('between')).toEqual(ALL);
+  });
+});
+
+describe('a hook that fails', () => {
+  test.each([
+    ['before_request', 200, ALL],
+    ['process_endpoint', 503, ALL],
+    ['after_response', 200, ALL],
+  ])('%s crashes: it is named, and no hook runs twice', async (hook, status, calls) => {
+    const server = await start();
+    expect(await server.ask(`crash-${hook}`, 'crash')).toMatchObject({ status });
+    expect(server.calls('crash')).toEqual(calls);
+    expect(server.log).toContainEqual(
+      expect.objectContaining({ fields: expect.objectContaining({ plugin: 'visited', phase: hook }) }),
+    );
+    expect(await server.ask('silent', 'next')).toMatchObject({ status: 200 });
+  });
+
+  test('a critical plugin that crashes in after_response has its answer withdrawn', async () => {
+    const server = await start('critical: true');
+    const { status, body } = await server.ask('crash-after_response', 'crash');
+    expect({ status, code: (JSON.parse(body) as { code: string }).code }).toEqual({
+      status: 503,
+      code: 'BW_PLUGIN_CRASHED',
+    });
+    expect(server.calls('crash')).toEqual(ALL);
+  });
+
+  test.each(['before_request', 'process_endpoint', 'after_response'])(
+    '%s hangs: it is stopped at its deadline, and no hook runs twice',
+    async (hook) => {
+      const server = await start('', '', '300ms');
+      const { status } = await server.ask(`hang-${hook}`, 'hang');
+      expect(status).toBe(hook === 'process_endpoint' ? 504 : 200);
+      expect(server.calls('hang')).toEqual(ALL);
+      expect(server.log).toContainEqual(
+        expect.objectContaining({
+          fields: expect.objectContaining({ code: 'BW_PLUGIN_TIMEOUT', phase: hook }),
+        }),
+      );
+    },
+  );
+
+  test('each hook has a deadline of its own', async () => {
+    // Three hooks of 1.5 s each: together they take longer than each of them may.
+    const server = await start('', '', '4s');
+    const { status } = await server.ask('slow-everywhere', 'slow');
+    expect(status).toBe(200);
+    expect(server.calls('slow')).toEqual(ALL);
+  });
+
+  test('a crashed hook is tried again if that is allowed, and no other', async () => {
+    const server = await start('retry: { attempts: 2, on: [crash] }');
+    expect(await server.ask('crash-process_endpoint', 'again')).toMatchObject({ status: 503 });
+    const [first, ...rest] = server.calls('again');
+    expect(first).toBe('before_request');
+    expect(rest.filter((hook) => hook === 'process_endpoint').length).toBeGreaterThan(1);
+    expect(rest.filter((hook) => hook === 'before_request')).toEqual([]);
+  });
+});
+
+/** The process may have been killed before, and nobody has noticed yet. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+test('processes killed at any moment run no hook twice', async () => {
+  const server = await start('instances: 2');
+  const end = Date.now() + 3000;
+  let asked = 0;
+  let answered = 0;
+  const client = async (): Promise<void> => {
+    while (Date.now() < end) {
+      const { status } = await server.ask('silent', `r-${(asked += 1)}`);
+      if (status === 200) answered += 1;
+    }
+  };
+  const killer = async (): Promise<void> => {
+    while (Date.now() < end) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      const { processes } = server.plugin('visited');
+      const victim = processes.find(({ state }) => state === 'ready');
+      if (victim !== undefined) kill(victim.pid);
+    }
+  };
+  await Promise.all([killer(), ...Array.from({ length: 32 }, client)]);
+  expect(answered).toBeGreaterThan(0);
+  expect([...server.notes()].filter(([, count]) => count > 1)).toEqual([]);
+  // Each hook of an answered request ran, whatever became of the process meanwhile.
+  expect(server.notes().size).toBeGreaterThanOrEqual(answered);
+});
