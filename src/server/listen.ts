@@ -35,10 +35,17 @@ export interface Listener {
 const SERVER_OPTIONS: http.ServerOptions = {
   headersTimeout: 15_000,
   requestTimeout: 120_000,
+  // Node looks every 30 s: a client that sends its headers byte by byte would have its connection for 45 s.
+  connectionsCheckingInterval: 1000,
   // Longer than the 60 s after which load balancers drop idle connections, so that they do it first.
   keepAliveTimeout: 65_000,
   maxHeaderSize: 16 * 1024,
 };
+/**
+ * Connections that wait to be accepted; the kernel takes at most net.core.somaxconn of them, 4096 by default.
+ * Beyond that it drops what clients send again after a second: with Node's 511 that is most of a crowd.
+ */
+const BACKLOG = 4096;
 const IDLE_CHECK_MS = 50;
 
 /**
@@ -57,7 +64,7 @@ export async function listen(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
-    server.listen(port, host, resolve);
+    server.listen(port, host, BACKLOG, resolve);
   });
   const bound = server.address() as AddressInfo;
   const shownHost = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;

@@ -109,3 +109,18 @@ test('during the delay the server answers as before; closing twice is closing on
   await closed;
   await expect(ask(`${listener.url}/hello`)).rejects.toThrow();
 });
+
+test('a client that sends its headers byte by byte loses its connection, and nobody else notices', async () => {
+  const listener = await listen(appOf([hello]), { host: '127.0.0.1', port: 0 });
+  const socket = net.connect(listener.port, '127.0.0.1');
+  let answer = '';
+  socket.on('data', (chunk) => (answer += chunk.toString()));
+  socket.on('error', () => undefined);
+  socket.write('GET /hello HTTP/1.1\r\nHost: ');
+  const drip = setInterval(() => socket.write('x'), 100);
+  await new Promise((resolve) => socket.once('close', resolve));
+  clearInterval(drip);
+  expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  expect((await ask(`${listener.url}/hello`)).body.toString()).toBe('hello');
+  await listener.close();
+}, 60_000);
