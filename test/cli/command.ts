@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly imports?: readonly string[];
   /** In a process group of its own, as in a terminal. */
   readonly detached?: boolean;
+  /** How many descriptors it may have open; POSIX only. */
+  readonly openFiles?: number;
 }
 
 /** Runs a command to its end. */
@@ -37,13 +39,19 @@ export class RunningCommand {
   private ended = false;
   private readonly watchers = new Set<() => void>();
 
-  constructor(args: readonly string[], { cwd, env = {}, imports = [], detached = false }: RunOptions = {}) {
+  constructor(
+    args: readonly string[],
+    { cwd, env = {}, imports = [], detached = false, openFiles }: RunOptions = {},
+  ) {
     // What the machine running the tests likes or not must not show in the results.
     const inherited = { ...process.env };
     for (const name of ['NO_COLOR', 'FORCE_COLOR', 'BACKWORKS_CONFIG', 'BACKWORKS_ENV', 'BACKWORKS_SET'])
       delete inherited[name];
     const preloads = imports.flatMap((module) => ['--import', module]);
-    this.child = spawn(process.execPath, [...preloads, MAIN, ...args], {
+    const command = [process.execPath, ...preloads, MAIN, ...args];
+    const limited = ['sh', '-c', `ulimit -n ${openFiles} && exec "$0" "$@"`, ...command];
+    const [program = '', ...rest] = openFiles === undefined ? command : limited;
+    this.child = spawn(program, rest, {
       cwd: cwd ?? tmpdir(),
       env: { ...inherited, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

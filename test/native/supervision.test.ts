@@ -188,6 +188,18 @@ describe('processes', () => {
     expect(workers.map(({ calls }) => calls)).toEqual([2, 2, 2]);
   });
 
+  test('calls keep away from an instance that is slow', async () => {
+    const plugin = await supervise({ options: { instances: 2 } });
+    const { id, outcome } = plugin.start('/sleep', '60000');
+    await until(() => plugin.begun.has(id), 'the slow call');
+    const outcomes = await inFlight(1, 50, () => plugin.call('/ok'));
+    expect(outcomes.filter(({ error }) => error !== null)).toEqual([]);
+    const workers = plugin.processes().filter(({ state }) => state === 'ready');
+    expect(workers.map(({ calls }) => calls).sort()).toEqual([0, 50]);
+    await plugin.close();
+    await outcome;
+  });
+
   test('the spare does nothing until it is needed, and takes over with its library loaded', async () => {
     const plugin = await supervise();
     await until(() => plugin.processes().some(({ state }) => state === 'spare'), 'the spare');

@@ -1,0 +1,77 @@
+import { readdirSync, writeFileSync } from 'node:fs';
+import { Agent, get } from 'node:http';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, expect, test } from '@jest/globals';
+import { RunningCommand, scratch } from '../cli/command.js';
+import { compilePlugin } from '../fixtures/compile.js';
+import { ownCache } from '../fixtures/cache.js';
+
+ownCache();
+const directory = scratch();
+afterAll(() => directory.remove());
+let server: RunningCommand;
+afterEach(async () => {
+  server.child.kill('SIGTERM');
+  expect((await server.finished).code).toBe(0);
+});
+
+/** A server with this many plugins that may have this many descriptors. */
+async function start(plugins: number, openFiles: number): Promise<string> {
+  const entry = (index: number): [string, object] => [`echo-${index}`, { path: compilePlugin('echo') }];
+  const configuration = {
+    server: { port: 0 },
+    admin: { enabled: false },
+    endpoints: { echo: { path: '/echo', plugin: 'echo-0' } },
+    plugins: Object.fromEntries(Array.from({ length: plugins }, (_, index) => entry(index))),
+  };
+  writeFileSync(join(directory.path, 'backworks.yaml'), JSON.stringify(configuration));
+  server = new RunningCommand(['start'], { cwd: directory.path, openFiles });
+  return String((await server.logged(/^listening on/))['url']);
+}
+
+function status(url: string, agent: Agent): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    get(`${url}/echo`, { agent }, (response) => {
+      response.resume().once('end', () => resolve(response.statusCode));
+    }).once('error', reject);
+  });
+}
+
+const openBy = (pid: number | undefined): number => readdirSync(`/proc/${pid}/fd`).length;
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux('a server without descriptors refuses connections, keeps those it has, and goes on', async () => {
+  const url = await start(1, 256);
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  expect(await status(url, agent)).toBe(200);
+  let refused = 0;
+  const crowd: Socket[] = Array.from({ length: 400 }, () =>
+    connect(Number(new URL(url).port), '127.0.0.1')
+      .on('error', () => undefined)
+      .on('close', () => (refused += 1)),
+  );
+  await until(() => refused > 0 && openBy(server.child.pid) === 256);
+  expect(await status(url, agent)).toBe(200);
+  for (const socket of crowd) socket.destroy();
+  agent.destroy();
+  await until(() => openBy(server.child.pid) < 128);
+  expect(await status(url, new Agent())).toBe(200);
+});
+
+onLinux(
+  'plugins for which no descriptors are left are failed, with what to raise; the others serve',
+  async () => {
+    const url = await start(60, 200);
+    // The plugin that answers may be one of those that failed.
+    expect([200, 503]).toContain(await status(url, new Agent()));
+    const failed = server.log.filter(({ code }) => code === 'BW_RUNNER_START');
+    expect(failed.length).toBeGreaterThan(0);
+    expect(failed.length).toBeLessThan(60);
+  },
+);
