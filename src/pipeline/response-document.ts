@@ -31,9 +31,15 @@ export function requestFacts(request: IncomingRequest, document: RequestDocument
   return { id: request.id, method, path, route: request.endpoint?.path ?? null };
 }
 
-/** The document of a 200 with a JSON body, up to that body. */
-export function plainResponseHead(request: RequestFacts, context: JsonObject): string {
-  return `${membersJson(200, '{"content-type":"application/json"}', request, context, 'json')},"body":`;
+/**
+ * The document of a 200 with a JSON body, up to that body.
+ * @param place members of the request, as placeJson() gives them
+ */
+export function plainResponseHead(id: string, place: string, context: JsonObject): string {
+  return (
+    `{"status":200,"headers":{"content-type":"application/json"},"context":${objectJson(context)},` +
+    `"request":{"id":${quoted(id)},${place}},"body_encoding":"json","body":`
+  );
 }
 
 /** Every member except the body, which is kept as text. */
@@ -134,24 +140,14 @@ export class ResponseDocument {
   /** Every member but the body, without the closing brace; the same as JSON.stringify() gives for them. */
   #membersJson(): string {
     if (this.#members !== null) return JSON.stringify(this.#members).slice(0, -1);
-    const headers = headersJson(this.#headers);
-    return membersJson(this.#status, headers, this.request, this.context, this.#content.encoding);
+    const { id, method, path, route } = this.request;
+    return (
+      `{"status":${this.#status},"headers":${headersJson(this.#headers)},` +
+      `"context":${objectJson(this.context)},"request":{"id":${quoted(id)},"method":${quoted(method)},` +
+      `"path":${quoted(path)},"route":${route === null ? 'null' : quoted(route)}},` +
+      `"body_encoding":"${this.#content.encoding}"`
+    );
   }
-}
-
-/** As JSON.stringify() writes ResponseMembers, without the closing brace. */
-function membersJson(
-  status: number,
-  headersJson: string,
-  { id, method, path, route }: RequestFacts,
-  context: JsonObject,
-  encoding: BodyEncoding,
-): string {
-  return (
-    `{"status":${status},"headers":${headersJson},"context":${objectJson(context)},` +
-    `"request":{"id":${quoted(id)},"method":${quoted(method)},"path":${quoted(path)},` +
-    `"route":${route === null ? 'null' : quoted(route)}},"body_encoding":"${encoding}"`
-  );
 }
 
 function documentBody({ headers, body, json }: BufferedResponse): DocumentBody {

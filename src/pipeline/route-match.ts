@@ -5,6 +5,7 @@ const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 /** Where a method and a path lead. It never changes: requests for the same share one. */
 export class RouteMatch {
   #json: string | null = null;
+  #placeJson: string | null = null;
 
   /**
    * @param path as sent: percent-encoded, without the query
@@ -22,12 +23,16 @@ export class RouteMatch {
 
   /** The members method, path, route and params of a request's document, without braces. */
   get json(): string {
-    return (this.#json ??= this.#members());
+    return (this.#json ??= `${this.placeJson},"params":${JSON.stringify(this.params)}`);
   }
 
-  #members(): string {
-    const { method, path, endpoint, params } = this;
-    const route = endpoint === null ? null : endpoint.path;
-    return JSON.stringify({ method, path, route, params }).slice(1, -1);
+  /** The members method, path and route, without braces. */
+  get placeJson(): string {
+    return (this.#placeJson ??= placeJson(this.method, this.path, this.endpoint));
   }
+}
+
+/** Method, path and route as members of a document, without braces. */
+export function placeJson(method: string, path: string, endpoint: EndpointConfig | null): string {
+  return JSON.stringify({ method, path, route: endpoint === null ? null : endpoint.path }).slice(1, -1);
 }

@@ -3,7 +3,8 @@ import type { Awaitable, BackworksPlugin, JsonObject, PluginResponse } from '../
 import { Visit } from '../plugins/visit.js';
 import { methodFor } from './endpoints/plugins.js';
 import type { Exchange } from './exchange.js';
-import { plainResponseHead, requestFacts, type ResponseDocument } from './response-document.js';
+import { plainResponseHead, type ResponseDocument } from './response-document.js';
+import { placeJson } from './route-match.js';
 
 /**
  * Which hooks of a plugin follow one another on a request's way, so that the plugin can be asked them in
@@ -66,5 +67,9 @@ export function undecided(
 /** What after_response will see of a plain answer, if the plugin is the first to see it. */
 function responseHead({ request, plugins, document }: Exchange, plugin: BackworksPlugin): string | null {
   if (plugins.afterResponse[0]?.plugin !== plugin) return null;
-  return plainResponseHead(requestFacts(request, document), document!.context);
+  const { id, match } = request;
+  const { method, path, context } = document!;
+  const unchanged = method === match.method && path === match.path;
+  const place = unchanged ? match.placeJson : placeJson(method, path, match.endpoint);
+  return plainResponseHead(id, place, context);
 }
