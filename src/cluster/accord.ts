@@ -24,6 +24,7 @@ export class Accord {
   private readonly byHand = new Map<string, Tell>();
   /** By worker that is starting, what the others were told meanwhile. */
   private readonly missed = new Map<WorkerProcess, Tell[]>();
+  private closed = false;
 
   constructor(private readonly options: AccordOptions) {
     this.history = new SharedHistory(options.configFile);
@@ -92,6 +93,11 @@ export class Accord {
     this.missed.delete(worker);
   }
 
+  /** The server stops: workers that drain are left alone. */
+  close(): void {
+    this.closed = true;
+  }
+
   /** A worker is not what the others are: it ends, and another takes its place. */
   expel(worker: WorkerProcess, { code, message }: BackworksError): void {
     const { number, pid } = worker;
@@ -117,6 +123,7 @@ export class Accord {
   }
 
   private tellOthers(from: WorkerProcess, tell: Tell): void {
+    if (this.closed) return;
     for (const other of this.options.running()) if (other !== from) void this.tell(other, tell);
     for (const later of this.missed.values()) later.push(tell);
   }
@@ -125,7 +132,7 @@ export class Accord {
     try {
       await tell(worker);
     } catch (thrown) {
-      if (worker.isAlive) this.expel(worker, toBackworksError(thrown));
+      if (worker.isAlive && !this.closed) this.expel(worker, toBackworksError(thrown));
     }
   }
 }

@@ -73,6 +73,7 @@ export class Workers {
   /** Has all of them drain. Never rejects. */
   async stop(): Promise<void> {
     this.stopping = true;
+    this.accord.close();
     this.wake();
     await Promise.all(this.replacing);
     await Promise.all([...this.processes].map((process) => process.stop()));

@@ -148,6 +148,20 @@ test('a worker that is killed during a swap takes nothing from the others', asyn
   await cluster.stop();
 });
 
+test('a worker that starts during a canary comes to the version that passes it', async () => {
+  const cluster = await launch(
+    'swap: { canary: { percent: 50, duration: 4s }, probation: { duration: 60s } }',
+  );
+  putVersion(cluster.path, 1006);
+  expect(JSON.parse((await act(cluster, 'swap')).text)).toMatchObject({ result: 'canary' });
+  process.kill(cluster.workers()[0]!, 'SIGKILL');
+  await cluster.logged(/^plugin one was swapped from 1\.0\.1000/);
+  await cluster.logged(/^worker \d serves again$/);
+  await comesTo(cluster, ['1.0.1006', '1.0.1006']);
+  expect(await history(cluster)).toEqual(['swapped 1.0.1000 1.0.1006']);
+  await cluster.stop();
+});
+
 test('plugins are disabled and enabled in all workers, and in those that start later', async () => {
   const cluster = await launch();
   const state = async (): Promise<string> => (await cluster.plugin()).state;
