@@ -27,7 +27,7 @@ export class OverdueCalls {
    * @param giveUp told when the process need not end for the call to end
    */
   expire(id: number, limitMs: number, giveUp: () => void): void {
-    // Answers that lie in the socket are read first: after a pause of the server itself, a call that
+    // Answers that lie in the pipe are read first: after a pause of the server itself, a call that
     // looks late may have been answered in time.
     setImmediate(() => {
       if (this.connection.isClosed) return;

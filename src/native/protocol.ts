@@ -1,9 +1,10 @@
 /*
  * The runner protocol, version 3.
  *
- * The server (src/native/protocol.ts) and the runner (src/runner/protocol.h) talk over one stream
- * socket, descriptor 3 of the runner. Both sides send frames: a header of 16 bytes, then `length`
- * bytes of payload. Numbers are little-endian.
+ * The server (src/native/protocol.ts) and the runner (src/runner/protocol.h) talk over two pipes:
+ * the runner reads descriptor 3 and writes descriptor 6. Where descriptor 3 is no pipe it is a stream
+ * socket that carries both. Both sides send frames: a header of 16 bytes, then `length` bytes of
+ * payload. Numbers are little-endian.
  *
  *   offset 0   u32  length    payload bytes, at most FRAME_PAYLOAD_MAX
  *   offset 4   u32  id        the call's number, chosen by the server, echoed by the answer;
@@ -29,7 +30,7 @@
  *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | VISIT | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
  *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
  *
- * Descriptor 5 is a second socket with the same frames, for what the plugin asks of the server while
+ * Descriptor 5 is a socket with the same frames, for what the plugin asks of the server while
  * it works: the runner sends a request and reads its answer, with the same id, before it sends another.
  * A request names the call whose thread asks, where there are threads.
  *

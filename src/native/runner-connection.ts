@@ -1,4 +1,3 @@
-import type { Socket } from 'node:net';
 import { PluginFailure, type PluginPhase } from '../errors.js';
 import type { Text } from '../long-text.js';
 import type { AnswerHandler } from './answer-handler.js';
@@ -13,10 +12,11 @@ import { FrameError, FrameParser, FrameWriter } from './frames.js';
 import { AnswerFlag, FRAME_PAYLOAD_MAX, PROTOCOL_VERSION, RunnerFrame, ServerFrame } from './protocol.js';
 import { RunningCalls } from './running-calls.js';
 import type { SharedPage } from './shared-page.js';
+import type { RunnerPipes } from './spawn.js';
 
 /** Batches beyond this are written at once instead of at the end of the event-loop turn. */
 const BATCH_BYTES_MAX = 64 * 1024;
-/** As much as Node reads at once; more of it waits in the socket. */
+/** As much as Node reads at once; more of it waits in the pipe. */
 const FULL_READ_BYTES = 64 * 1024;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
@@ -67,7 +67,7 @@ export class RunnerConnection {
   private onDrained: (() => void) | null = null;
 
   constructor(
-    private readonly socket: Socket,
+    private readonly pipes: RunnerPipes,
     private readonly shared: SharedPage,
     private readonly plugin: string,
     /** Calls the runner works on at once. */
@@ -76,14 +76,16 @@ export class RunnerConnection {
   ) {
     this.pending = concurrency === 1 ? new CallsInOrder() : new CallsInAnyOrder();
     this.calls = new RunningCalls(this.pending, shared, concurrency);
-    socket.on('data', (chunk: Buffer) => {
+    pipes.answers.on('data', (chunk: Buffer) => {
       this.received += chunk.length;
       this.parse(chunk);
       if (chunk.length >= FULL_READ_BYTES) this.letOthersTakeTurns();
     });
-    socket.on('error', () => {
-      // A broken socket means a process that is ending; its exit is what counts.
-    });
+    for (const pipe of [pipes.calls, pipes.answers]) {
+      pipe.on('error', () => {
+        // A broken pipe means a process that is ending; its exit is what counts.
+      });
+    }
     this.writer.add(ServerFrame.HELLO, 0, 0, PROTOCOL_VERSION, []);
   }
 
@@ -140,7 +142,8 @@ export class RunnerConnection {
   ): void {
     if (!this.broken) this.parse(this.shared.undelivered(this.received));
     this.closed = true;
-    this.socket.destroy();
+    this.pipes.calls.destroy();
+    this.pipes.answers.destroy();
     const charged = this.calls.charged(endedFor);
     const newest = this.shared.begun();
     const lost = this.pending.takeAll();
@@ -156,17 +159,18 @@ export class RunnerConnection {
   private readonly flush = (): void => {
     this.flushScheduled = false;
     if (this.writer.size === 0 || this.closed) return;
+    const { calls } = this.pipes;
     const chunks = this.writer.take();
-    if (chunks.length > 1) this.socket.cork();
-    for (const chunk of chunks) this.socket.write(chunk);
-    if (chunks.length > 1) this.socket.uncork();
+    if (chunks.length > 1) calls.cork();
+    for (const chunk of chunks) calls.write(chunk);
+    if (chunks.length > 1) calls.uncork();
   };
 
-  /** Node reads a socket that is always full 32 times a turn: a plugin that floods it would stall all others. */
+  /** Node reads what is always full 32 times a turn: a plugin that floods it would stall all others. */
   private letOthersTakeTurns(): void {
-    this.socket.pause();
+    this.pipes.answers.pause();
     setImmediate(() => {
-      if (!this.closed) this.socket.resume();
+      if (!this.closed) this.pipes.answers.resume();
     });
   }
 

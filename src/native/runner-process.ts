@@ -23,8 +23,8 @@ import { sandboxInForce, type SandboxReport, sandboxSettings } from './sandbox.j
 import type { SharedPage } from './shared-page.js';
 import type { GroupedProcess } from './spawn.js';
 
-/** A process that closed its socket but lives is ended after this time. */
-const CLOSED_SOCKET_GRACE_MS = 200;
+/** A process that closed its answers but lives is ended after this time. */
+const CLOSED_GRACE_MS = 200;
 const NO_DEADLINE = -1;
 /** One runner process with one library in it, from its start to its end. */
 export class RunnerProcess {
@@ -62,7 +62,7 @@ export class RunnerProcess {
   ) {
     this.logRate();
     const { name, events } = options;
-    const { stdout, stderr, socket, services, ended } = this.child;
+    const { stdout, stderr, answers, services, ended } = this.child;
     this.output = new PluginOutput(
       () => this.logRate(),
       (line) => events.log({ ...line, pid: this.pid }),
@@ -70,7 +70,7 @@ export class RunnerProcess {
     );
     this.output.attach(stdout, 'stdout');
     this.output.attach(stderr, 'stderr');
-    this.connection = new RunnerConnection(socket, this.shared, name, options.concurrency, {
+    this.connection = new RunnerConnection(this.child, this.shared, name, options.concurrency, {
       log: (level, text, dropped) => this.output.frame(level, text, dropped),
       metric: (counter, delta) => events.metric(counter, delta),
       refused: (refusal) => events.refused(refusal),
@@ -85,9 +85,9 @@ export class RunnerProcess {
     this.cpu = new CallCpuWatch(this.pid, this.connection.calls, options, (reason, call) =>
       this.kill(reason, call),
     );
-    socket.once('end', () => {
+    answers.once('end', () => {
       const reason = { kind: 'protocol', message: 'it closed its connection' } as const;
-      setTimeout(() => this.kill(reason), CLOSED_SOCKET_GRACE_MS).unref();
+      setTimeout(() => this.kill(reason), CLOSED_GRACE_MS).unref();
     });
     void ended.then((end) => this.onProcessEnd(end));
   }
@@ -274,7 +274,7 @@ export class RunnerProcess {
       this.shared.close();
       this.services.close();
     };
-    afterLastWords(this.child.socket, settle);
+    afterLastWords(this.child.answers, settle);
   }
 
   private refusal(phase: ConfiguringPhase, status: number, reply: NativeReply): PluginFailure {

@@ -85,7 +85,7 @@ export class SharedPage {
 
   /**
    * Answer bytes that were produced but never arrived, to be read after the process has ended.
-   * @param received bytes that arrived over the socket. Empty when the ring no longer holds them all.
+   * @param received bytes that arrived by themselves. Empty when the ring no longer holds them all.
    */
   undelivered(received: number): Buffer {
     const produced = Number(this.read(Shared.PRODUCED, 8).readBigUInt64LE());

@@ -1,6 +1,6 @@
 import koffi from 'koffi';
 import { closeSync } from 'node:fs';
-import { Socket } from 'node:net';
+import { type OnReadOpts, Socket } from 'node:net';
 import { constants } from 'node:os';
 import { BackworksError } from '../errors.js';
 import { childEnd } from './child-end.js';
@@ -19,6 +19,7 @@ const CLOEXEC = 0o2_000_000;
 const POSIX_SPAWN_SETPGROUP = 2;
 /** Room for posix_spawn_file_actions_t (80 bytes in glibc and musl), posix_spawnattr_t (336). */
 const OPAQUE_BYTES = 512;
+const READ_BYTES_MAX = 64 * 1024;
 
 type SpawnArguments = [
   pid: Int32Array,
@@ -101,22 +102,25 @@ export function canChangeDirectory(): boolean {
 
 export function spawnLinux(options: SpawnOptions): Promise<SpawnedProcess> {
   return withDescriptors(options.program, async (open) => {
-    const [ours, theirs] = open.sockets();
+    const [callsEnd, calls] = open.pipe();
+    const [answers, answersEnd] = open.pipe();
     const [services, servicesEnd] = open.sockets();
     const [stdout, stdoutEnd] = open.pipe();
     const [stderr, stderrEnd] = open.pipe();
     const { sharedDescriptor } = options;
-    const pid = await posixSpawn(options, [stdoutEnd, stderrEnd, theirs, sharedDescriptor, servicesEnd]);
-    for (const descriptor of [theirs, stdoutEnd, stderrEnd, servicesEnd]) closeSync(descriptor);
+    const ends = [stdoutEnd, stderrEnd, callsEnd, sharedDescriptor, servicesEnd, answersEnd];
+    const pid = await posixSpawn(options, ends);
+    for (const descriptor of ends) if (descriptor !== sharedDescriptor) closeSync(descriptor);
     return () => {
-      const socket = new Socket({ fd: ours });
+      const from = readableInPlace(answers);
       return {
         pid,
-        socket,
+        calls: new Socket({ fd: calls, readable: false, writable: true }),
+        answers: from,
         services: new Socket({ fd: services }),
         stdout: readable(stdout),
         stderr: readable(stderr),
-        ...childEnd(pid, socket),
+        ...childEnd(pid, from),
       };
     };
   });
@@ -171,6 +175,23 @@ async function withDescriptors<T>(
 
 function readable(descriptor: number): Socket {
   return new Socket({ fd: descriptor, readable: true, writable: false });
+}
+
+/** What every pipe of answers is read into; it is empty again before another is read. */
+const room = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
+
+/** Read by `onread`: Node would set 64 KiB aside for each read and give most of it back. */
+function readableInPlace(fd: number): Socket {
+  const onread: OnReadOpts = {
+    buffer: room,
+    callback(length, bytes) {
+      pipe.emit('data', Buffer.from(bytes.subarray(0, length)));
+      return true;
+    },
+  };
+  const options = { fd, readable: true, writable: false, onread };
+  const pipe = new Socket(options);
+  return pipe;
 }
 
 /** @param descriptors become 1, 2 and so on of the new process. */

@@ -21,7 +21,8 @@ export function spawnPortable({
     windowsHide: true,
   });
   const [, , , socket, , services] = child.stdio as readonly unknown[];
-  return { ...piped(child, program), socket: socket as Socket, services: services as Socket };
+  const calls = socket as Socket;
+  return { ...piped(child, program), calls, answers: calls, services: services as Socket };
 }
 
 export function spawnPipedPortable(options: PipedSpawnOptions): PipedProcess {

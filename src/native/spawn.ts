@@ -16,10 +16,16 @@ export interface PipedProcess {
   readonly ended: Promise<ProcessEnd>;
 }
 
+/** The server's ends of what carries frames; on some systems one socket is both. */
+export interface RunnerPipes {
+  /** To the runner. */
+  readonly calls: Socket;
+  /** From the runner, as 'data'. */
+  readonly answers: Socket;
+}
+
 /** A runner process from the server's side. */
-export interface SpawnedProcess extends PipedProcess {
-  /** The server's end of the runner's descriptor 3. */
-  readonly socket: Socket;
+export interface SpawnedProcess extends PipedProcess, RunnerPipes {
   /** The server's end of the runner's descriptor 5. */
   readonly services: Socket;
 }
@@ -59,8 +65,8 @@ export async function spawnPiped(options: PipedSpawnOptions): Promise<PipedProce
 }
 
 /**
- * Starts a process with stdin from /dev/null, stdout and stderr as pipes and a
- * stream sockets as descriptors 3 and 5. Where the system lets the server have cgroups, it is in one of its own
+ * Starts a process with stdin from /dev/null, stdout and stderr as pipes, descriptors 3 and 6
+ * for frames and 5 for services. Where the system lets the server have cgroups, it is in one of its own
  * before it gets its first frame.
  * @throws BackworksError BW_RUNNER_START when it cannot be created.
  */

@@ -1,5 +1,5 @@
 /*
- * The runner's end of the socket to the server, and the standard streams beside it.
+ * The runner's ends of the pipes to the server, and the standard streams beside it.
  *
  * SPDX-License-Identifier: MIT
  */

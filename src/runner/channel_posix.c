@@ -6,26 +6,44 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "channel.h"
 #include "protocol.h"
+
+/* Where answers go. */
+static int answers = PROTOCOL_DESCRIPTOR;
+
+/* Two pipes, or one socket. A pipe that never blocks is what channel_try_write() needs. */
+static void find_answers(void) {
+    struct stat file;
+
+    if (fstat(PROTOCOL_DESCRIPTOR, &file) != 0 || !S_ISFIFO(file.st_mode)) {
+        (void)close(ANSWERS_DESCRIPTOR);
+        return;
+    }
+    answers = ANSWERS_DESCRIPTOR;
+    (void)fcntl(answers, F_SETFD, FD_CLOEXEC);
+    (void)fcntl(answers, F_SETFL, O_WRONLY | O_NONBLOCK);
+}
 
 void channel_prepare(void) {
     int flags = fcntl(PROTOCOL_DESCRIPTOR, F_GETFD);
 
     if (flags >= 0)
         (void)fcntl(PROTOCOL_DESCRIPTOR, F_SETFD, flags | FD_CLOEXEC);
+    find_answers();
     (void)signal(SIGPIPE, SIG_IGN);
     (void)setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
 }
 
 /*
- * Whether the failed operation can be tried again. A socket that the server made non-blocking is
- * waited for: the runner has nothing else to do.
+ * Whether the failed operation can be tried again. A descriptor that does not block is waited for:
+ * the runner has nothing else to do.
  */
-static int may_retry(short event) {
-    struct pollfd channel = {.fd = PROTOCOL_DESCRIPTOR, .events = event};
+static int may_retry(int descriptor, short event) {
+    struct pollfd channel = {.fd = descriptor, .events = event};
 
     if (errno == EINTR)
         return 1;
@@ -43,7 +61,7 @@ enum channel_result channel_read(void *into, size_t room, size_t *got) {
 
     do {
         count = read(PROTOCOL_DESCRIPTOR, into, room);
-    } while (count < 0 && may_retry(POLLIN));
+    } while (count < 0 && may_retry(PROTOCOL_DESCRIPTOR, POLLIN));
     if (count < 0)
         return failure();
     *got = (size_t)count;
@@ -54,9 +72,9 @@ enum channel_result channel_write(const void *bytes, size_t length) {
     const char *next = bytes;
 
     while (length > 0) {
-        ssize_t count = write(PROTOCOL_DESCRIPTOR, next, length);
+        ssize_t count = write(answers, next, length);
 
-        if (count < 0 && !may_retry(POLLOUT))
+        if (count < 0 && !may_retry(answers, POLLOUT))
             return failure();
         if (count > 0) {
             next += count;
@@ -67,8 +85,11 @@ enum channel_result channel_write(const void *bytes, size_t length) {
 }
 
 bool channel_try_write(const void *bytes, size_t length) {
-    return send(PROTOCOL_DESCRIPTOR, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL) ==
-           (ssize_t)length;
+    ssize_t count = answers == PROTOCOL_DESCRIPTOR
+                        ? send(answers, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL)
+                        : write(answers, bytes, length);
+
+    return count == (ssize_t)length;
 }
 
 FILE *channel_divert_stdout(void) {

@@ -72,7 +72,7 @@ int main(int argc, char **argv) {
             "usage: backworks-runner [--parent PID] [--describe LIBRARY [SETTING=VALUE...]]\n"
             "       backworks-runner --print-filter SETTING=VALUE...\n"
             "       backworks-runner --version\n"
-            "Without --describe it serves the runner protocol on descriptor 3.\n",
+            "Without --describe it serves the runner protocol on descriptors 3 and 6.\n",
             stderr);
         return RUNNER_EXIT_USAGE;
     }

@@ -86,7 +86,7 @@ static void copy_into_ring(const char *bytes, size_t length) {
     produce(length);
 }
 
-/* A piece that is larger than the ring goes straight from the plugin's memory to the socket. */
+/* A piece that is larger than the ring goes straight from the plugin's memory to the server. */
 static void hold(const char *bytes, size_t length) {
     if (length > ANSWER_RING_SIZE - (size_t)(produced() - sent))
         write_held();

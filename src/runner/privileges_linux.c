@@ -15,7 +15,7 @@
 #include "privileges.h"
 #include "protocol.h"
 
-enum { NOBODY = 65534, CALL_CLOSE_RANGE = 436, FIRST_INHERITED = SERVICES_DESCRIPTOR + 1 };
+enum { NOBODY = 65534, CALL_CLOSE_RANGE = 436, FIRST_INHERITED = ANSWERS_DESCRIPTOR + 1 };
 
 bool privileges_close_descriptors(const SandboxPolicy *policy, SandboxReport *report) {
     struct rlimit limit;

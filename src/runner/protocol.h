@@ -1,9 +1,10 @@
 /*
  * The runner protocol, version 3.
  *
- * The server (src/native/protocol.ts) and the runner (src/runner/protocol.h) talk over one stream
- * socket, descriptor 3 of the runner. Both sides send frames: a header of 16 bytes, then `length`
- * bytes of payload. Numbers are little-endian.
+ * The server (src/native/protocol.ts) and the runner (src/runner/protocol.h) talk over two pipes:
+ * the runner reads descriptor 3 and writes descriptor 6. Where descriptor 3 is no pipe it is a stream
+ * socket that carries both. Both sides send frames: a header of 16 bytes, then `length` bytes of
+ * payload. Numbers are little-endian.
  *
  *   offset 0   u32  length    payload bytes, at most FRAME_PAYLOAD_MAX
  *   offset 4   u32  id        the call's number, chosen by the server, echoed by the answer;
@@ -29,7 +30,7 @@
  *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | VISIT | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
  *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
  *
- * Descriptor 5 is a second socket with the same frames, for what the plugin asks of the server while
+ * Descriptor 5 is a socket with the same frames, for what the plugin asks of the server while
  * it works: the runner sends a request and reads its answer, with the same id, before it sends another.
  * A request names the call whose thread asks, where there are threads.
  *
@@ -48,6 +49,7 @@ enum {
     PROTOCOL_DESCRIPTOR = 3,
     SHARED_DESCRIPTOR = 4,
     SERVICES_DESCRIPTOR = 5,
+    ANSWERS_DESCRIPTOR = 6,
     FRAME_HEADER_SIZE = 16,
     FRAME_PAYLOAD_MAX = 16 * 1024 * 1024,
     LOG_TEXT_MAX = 8 * 1024,
@@ -58,7 +60,7 @@ enum {
 /*
  * Memory both sides share, descriptor 4. The runner writes, the server reads when the process is gone;
  * only the log rate and the cancelled slots go the other way. Byte n of everything the runner has ever sent lies at
- * ring[n % ANSWER_RING_SIZE] until it has left for the socket. Each thread that enters functions has a
+ * ring[n % ANSWER_RING_SIZE] until it has left for the server. Each thread that enters functions has a
  * slot; slot 0 is the serving thread's. What a slot names was entered, and may have been answered since.
  */
 enum shared_page {
@@ -184,10 +186,10 @@ enum failure {
 
 /* How the runner ends when no signal ends it. */
 enum runner_exit {
-    RUNNER_EXIT_OK = 0,          /* shut down as asked, or the server closed the socket */
+    RUNNER_EXIT_OK = 0,          /* shut down as asked, or the server closed the calls */
     RUNNER_EXIT_USAGE = 64,      /* wrong arguments */
     RUNNER_EXIT_NO_MEMORY = 71,  /* not enough memory for the runner itself */
-    RUNNER_EXIT_IO = 74,         /* the socket failed */
+    RUNNER_EXIT_IO = 74,         /* reading or writing failed */
     RUNNER_EXIT_LOAD = 75,       /* the library could not be loaded; a FAILED frame said why */
     RUNNER_EXIT_PROTOCOL = 76,   /* a frame broke the rules above */
     RUNNER_EXIT_ORPHANED = 77,   /* the server was gone before the runner began */

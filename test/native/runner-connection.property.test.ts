@@ -12,10 +12,10 @@ afterAll(() => shared.close());
 
 /** A conversation whose runner sends these bytes, one chunk after the other. */
 function converse(chunks: readonly Uint8Array[]): { logged: string[]; broken: string[] } {
-  const socket = new PassThrough();
+  const socket = new PassThrough() as unknown as Socket;
   const logged: string[] = [];
   const broken: string[] = [];
-  new RunnerConnection(socket as unknown as Socket, shared, 'fuzzed', 1, {
+  new RunnerConnection({ calls: socket, answers: socket }, shared, 'fuzzed', 1, {
     log: (_level, text) => logged.push(text),
     metric: (name) => logged.push(name),
     refused: ({ function: name }) => logged.push(name),

@@ -41,7 +41,7 @@ test('a runner that sends without end is heard a little each turn of the event l
   const line = frame(RunnerFrame.LOG, 0, 'x'.repeat(1008));
   const [ours, runner] = await socketPair();
   let [heard, heardBefore, mostPerTurn] = [0, 0, 0];
-  new RunnerConnection(ours, shared, 'chatty', 1, {
+  new RunnerConnection({ calls: ours, answers: ours }, shared, 'chatty', 1, {
     log: () => (heard += 1),
     metric: () => undefined,
     refused: () => undefined,
