@@ -4,13 +4,13 @@ import type { Socket } from 'node:net';
 const DRAIN_AFTER_END_MS = 50;
 
 /** Goes on when everything was read that a process sent before it ended: maybe more than once. */
-export function afterLastWords(socket: Socket, goOn: () => void): void {
-  // Its last words on stderr are read in the same turn as the end of its socket, or just after.
-  if (socket.readableEnded || socket.destroyed) setImmediate(goOn);
+export function afterLastWords(answers: Socket, goOn: () => void): void {
+  // Its last words on stderr are read in the same turn as the end of its answers, or just after.
+  if (answers.readableEnded || answers.destroyed) setImmediate(goOn);
   else {
-    // A process that had not read all it was sent leaves its socket reset, not ended.
-    for (const last of ['end', 'close']) socket.once(last, () => setImmediate(goOn));
-    // After a pause of the server the timer is due before the socket was read.
+    // Where one socket carries both ways, what the process had not read leaves it reset, not ended.
+    for (const last of ['end', 'close']) answers.once(last, () => setImmediate(goOn));
+    // After a pause of the server the timer is due before they were read.
     setTimeout(() => setImmediate(goOn), DRAIN_AFTER_END_MS);
   }
 }
