@@ -45,11 +45,18 @@ export function compileC(source, target, flags = []) {
   );
 }
 
-/** A build of bench/plugin/bench_plugin.c; each has a name of its own. */
+/** A build of bench/plugin/bench_plugin.c, by its flags; each has a name of its own. */
+const VARIANTS = {
+  all: ['-DHOOKS=7'],
+  threads: ['-DHOOKS=7', '-DTHREAD_SAFE'],
+  before: ['-DHOOKS=1'],
+  endpoint: ['-DHOOKS=2'],
+  after: ['-DHOOKS=4'],
+};
+
 export function benchPlugin(variant = 'all') {
-  const hooks = { all: 7, before: 1, endpoint: 2, after: 4 }[variant];
   const name = variant === 'all' ? 'bench' : `bench-${variant}`;
-  const flags = ['-shared', '-fPIC', `-DHOOKS=${hooks}`, `-DNAME="${name}"`];
+  const flags = ['-shared', '-fPIC', ...VARIANTS[variant], `-DNAME="${name}"`];
   return compileC('plugin/bench_plugin.c', `${name}.so`, flags);
 }
 

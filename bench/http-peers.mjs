@@ -1,6 +1,5 @@
-import { Missing } from './build.mjs';
-import { PeerProcess } from './peer-process.mjs';
 import { ANSWER, PATH } from './plugin/payload.mjs';
+import { withPeers } from './peers.mjs';
 
 /** The command line of a server of bench/peers/http/, which says `{"url"}` when it listens. */
 export function httpPeer(script, ...args) {
@@ -23,28 +22,12 @@ export function backworksPeer(plugins, answering = '') {
  *   processes, without runners
  * @returns what `use` gives for the list of peers; one that cannot run here is `{ name, missing }`
  */
-export async function withServers(commands, open, use) {
-  const servers = [];
-  const start = async (peer, command) => {
-    try {
-      const server = new PeerProcess(command());
-      servers.push(server);
-      const { url, pids } = await server.answer();
-      await expectAnswer(url + PATH);
-      return { measure: await open({ url: url + PATH, pids }, peer) };
-    } catch (error) {
-      if (error instanceof Missing) return { missing: error.message };
-      throw error;
-    }
+export function withServers(commands, open, use) {
+  const openServer = async (_process, peer, { url, pids }) => {
+    await expectAnswer(url + PATH);
+    return open({ url: url + PATH, pids }, peer);
   };
-  try {
-    const peers = [];
-    for (const [name, command] of Object.entries(commands))
-      peers.push({ name, ...(await start(name, command)) });
-    return await use(peers);
-  } finally {
-    await Promise.all(servers.map((server) => server.end()));
-  }
+  return withPeers(commands, openServer, use);
 }
 
 /** A server that answers something else would be fast for the wrong reason. */

@@ -55,7 +55,7 @@ export function summarize(peers, metrics) {
 
 /**
  * One peer beside another, round by round.
- * @returns median and spread; null where one of them was not measured
+ * @returns median and spread; null where one of them was not measured, or served nothing in some round
  */
 export function compareRounds(peers, { peer, key, by, to }) {
   const [values, others] = [peer, to].map((wanted) =>
@@ -65,7 +65,8 @@ export function compareRounds(peers, { peer, key, by, to }) {
     ),
   );
   if (values === null || others === null) return null;
-  return spread(values.map((value, round) => COMPARISONS[by](value, others[round])));
+  const compared = values.map((value, round) => COMPARISONS[by](value, others[round]));
+  return compared.every(Number.isFinite) ? spread(compared) : null;
 }
 
 /** A metric round by round; null when the peer was not measured or has no such metric. */

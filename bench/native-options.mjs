@@ -10,7 +10,7 @@ export function nativeOptions(name, libraryPath, sandbox = 'strict') {
   const yaml = `plugins: { bench: { type: external, path: ${path}, sandbox: ${sandbox} } }`;
   const { config } = parseConfig(yaml, { directory: '/' });
   const plugin = config.plugins.find((candidate) => candidate.name === 'bench');
-  const { limits, recycle, restart, timeouts, instances } = plugin;
+  const { limits, recycle, restart, instances } = plugin;
   return {
     name,
     libraryPath,
@@ -18,8 +18,9 @@ export function nativeOptions(name, libraryPath, sandbox = 'strict') {
     sandbox: sandboxOf(plugin),
     environment: {},
     instances,
-    initializeTimeoutMs: timeouts.initializeMs,
-    shutdownTimeoutMs: timeouts.shutdownMs,
+    // A busy machine is no reason to give up.
+    initializeTimeoutMs: 60_000,
+    shutdownTimeoutMs: 10_000,
     replyBytesMax: limits.replyBytes,
     logBytesPerSecond: limits.logBytesPerSecond,
     recycleCalls: recycle.calls,

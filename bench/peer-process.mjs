@@ -1,7 +1,5 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { join } from 'node:path';
-import { root } from '../scripts/run.mjs';
 import { interruption } from './interruption.mjs';
 
 const ANSWER_MAX_MS = 60_000;
@@ -14,11 +12,7 @@ const NAME_MAX = 120;
  * reads one line per task and writes one line of JSON per answer; the end of its input is its end.
  */
 export class PeerProcess {
-  /** @param command program and arguments; a path that ends in .mjs is run by this Node */
-  static node(script, ...args) {
-    return new PeerProcess([process.execPath, join(root, 'bench', script), ...args]);
-  }
-
+  /** @param command program and arguments */
   constructor([program, ...args]) {
     this.child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.waiting = [];

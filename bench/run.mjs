@@ -60,18 +60,28 @@ async function measureAll(options, machine) {
   const progress = new Progress(takes);
   const results = [];
   for (const name of options.only) {
+    const onTurn = progress.of(name);
+    const result = await twice(name, () => measure(SCENARIOS[name], { options, mode, machine, onTurn }));
+    if (result === null) continue;
+    results.push(result);
+    if (!options.json) process.stdout.write(`\n## ${result.title}\n\n${renderTable(result)}\n`);
+    if (!options.quick) write(result);
+  }
+  return results;
+}
+
+/** A peer may fail because the machine was too busy for a moment. @returns null when it did so twice */
+async function twice(name, attempt) {
+  for (let tries = 1; tries <= 2; tries++) {
     try {
-      const result = await measure(SCENARIOS[name], { options, mode, machine, onTurn: progress.of(name) });
-      results.push(result);
-      if (!options.json) process.stdout.write(`\n## ${result.title}\n\n${renderTable(result)}\n`);
-      if (!options.quick) write(result);
+      return await attempt();
     } catch (error) {
       if (interruption.aborted) throw interruption.reason;
       process.stderr.write(`bench: ${name} failed: ${error.stack}\n`);
-      process.exitCode = 1;
     }
   }
-  return results;
+  process.exitCode = 1;
+  return null;
 }
 
 async function measure(scenario, { options: { quick }, mode, machine, onTurn }) {

@@ -5,6 +5,7 @@
  *
  * HOOKS, a sum of the bits below, chooses the hooks of a build; NAME its name. With the configuration
  * {"patch":true} before_request and after_response change something instead of only looking.
+ * THREAD_SAFE makes a build whose hooks may be called on several threads.
  */
 #include <string.h>
 
@@ -26,8 +27,14 @@ static const char patch[] = "{\"context\":{\"seen_by\":\"the bench plugin, 1\"}}
 _Static_assert(sizeof answer - 1 == 45, "the answer has 45 bytes");
 _Static_assert(sizeof patch - 1 == 45, "so has the patch");
 
+#ifdef THREAD_SAFE
+#define OF_THREAD _Thread_local
+#else
+#define OF_THREAD
+#endif
+
 static int patches;
-static volatile size_t bytes_seen;
+static OF_THREAD volatile size_t bytes_seen;
 
 static int32_t initialize(const char *config_json) {
     patches = strstr(config_json, "\"patch\":true") != NULL;
@@ -59,3 +66,15 @@ PluginVTable plugin_vtable(void) {
         .after_response = (HOOKS & HOOK_AFTER) != 0 ? look : NULL,
     };
 }
+
+#ifdef THREAD_SAFE
+const BackworksExtensions *backworks_extensions(void) {
+    static const BackworksExtensions extensions = {
+        .size = sizeof extensions,
+        .abi_version = 1,
+        .flags = BACKWORKS_THREAD_SAFE,
+    };
+
+    return &extensions;
+}
+#endif

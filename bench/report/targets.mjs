@@ -16,12 +16,20 @@ export function renderTargets(results, targets = TARGETS) {
     figure === null ? '–' : isReached(target, figure) ? 'yes' : '**no**',
   ]);
   const missed = judged.filter(({ target, figure }) => figure !== null && !isReached(target, figure));
-  const reasons = missed.map(({ target: { what, why } }) => `- *${what}*: ${why}`);
+  const reasons = missed.map(
+    ({ target }) => `- *${target.what}*: ${target.why}${besideText(target, results)}`,
+  );
   const heading = missed.length === 0 ? [] : ['', 'Missed:', '', ...reasons];
   const note = 'Median of the rounds (smallest–largest), from the tables of the scenarios below.';
   return [...markdownTable(['target', 'asked', 'measured', 'reached'], rows), '', note, ...heading].join(
     '\n',
   );
+}
+
+function besideText({ beside, scenario, peer, key }, results) {
+  const figure =
+    beside === undefined ? null : figureOf({ scenario, peer, key, by: 'ratio', to: beside }, results);
+  return figure === null ? '' : ` ÷ ${beside}: ${withSpread(figure)}.`;
 }
 
 /** Judged by the median. */

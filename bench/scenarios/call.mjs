@@ -1,8 +1,8 @@
-import { benchPlugin, compileC, Missing } from '../build.mjs';
+import { benchPlugin, compileC } from '../build.mjs';
 import { alternate } from '../measure.mjs';
-import { PeerProcess } from '../peer-process.mjs';
 import { buildExtism } from '../peers/extism/build.mjs';
 import { buildGoPlugin } from '../peers/go-plugin/build.mjs';
+import { withPeers } from '../peers.mjs';
 import { ANSWER, ENDPOINT, METHOD, REQUEST } from '../plugin/payload.mjs';
 
 export const name = 'call';
@@ -57,33 +57,13 @@ function commands({ install }) {
   };
 }
 
-export async function run({ rounds, quick, onTurn }) {
-  const milliseconds = quick ? 100 : 350;
-  const processes = [];
-  try {
-    const peers = [];
-    for (const [peer, command] of Object.entries(commands({ install: !quick }))) {
-      peers.push({ name: peer, ...(await start(command, milliseconds, processes)) });
-    }
-    return await alternate(peers, rounds, onTurn);
-  } finally {
-    await Promise.all(processes.map((process) => process.end()));
-  }
-}
-
-/** @param processes takes what was started */
-async function start(command, milliseconds, processes) {
-  try {
-    const process = new PeerProcess(command());
-    processes.push(process);
-    await process.answer();
-    const measure = parts(process, milliseconds);
+export function run({ rounds, quick, onTurn }) {
+  const open = async (process) => {
+    const measure = parts(process, quick ? 100 : 350);
     for (const part of measure) await part();
-    return { measure };
-  } catch (error) {
-    if (error instanceof Missing) return { missing: error.message };
-    throw error;
-  }
+    return measure;
+  };
+  return withPeers(commands({ install: !quick }), open, (peers) => alternate(peers, rounds, onTurn));
 }
 
 function parts(process, milliseconds) {

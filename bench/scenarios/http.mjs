@@ -48,6 +48,8 @@ function commands() {
     'Backworks, in-process': () => backworks({ path: all, isolation: 'in-process' }),
     'Backworks, isolated': () => backworks({ path: all }),
     'Backworks, isolated, 2 instances': () => backworks({ path: all, instances: 2 }),
+    'Backworks, isolated, thread pool of 2': () =>
+      backworks({ path: benchPlugin('threads'), limits: { concurrency: 2, queue: 1024 } }),
     'Backworks, isolated, every hook changes something': () =>
       backworks({ path: all, config: { patch: true } }),
     'Backworks, three isolated plugins': threeHooks,

@@ -1,6 +1,6 @@
 import { compileC } from '../build.mjs';
 import { alternate } from '../measure.mjs';
-import { PeerProcess } from '../peer-process.mjs';
+import { taskPeer, withPeers } from '../peers.mjs';
 
 const IDLE = 'nothing computes';
 const COMPUTES_MS = 1000;
@@ -45,21 +45,21 @@ const PEERS = {
   'Node fork + IPC + koffi, forked again': { way: 'fork', kills: 30 },
 };
 
-export async function run({ rounds: wanted, quick, onTurn }) {
+export function run({ rounds: wanted, quick, onTurn }) {
   const library = compileC('plugin/computing_plugin.c', 'computing.so', ['-shared', '-fPIC']);
-  const processes = [];
-  try {
-    const peers = [];
-    for (const [peer, { way, kills }] of Object.entries(PEERS)) {
-      const process = PeerProcess.node('peers/recovery/main.mjs', way, library);
-      processes.push(process);
-      await process.answer();
-      const killing = async () => (kills === 0 ? {} : process.ask({ kills: quick ? kills / 10 : kills }));
-      await process.ask({ computes: 10 });
-      peers.push({ name: peer, measure: [killing, () => process.ask({ computes: COMPUTES_MS })] });
-    }
-    return await alternate(peers, wanted, onTurn);
-  } finally {
-    await Promise.all(processes.map((process) => process.end()));
-  }
+  const commands = Object.fromEntries(
+    Object.entries(PEERS).map(([peer, { way }]) => [
+      peer,
+      () => taskPeer('peers/recovery/main.mjs', way, library),
+    ]),
+  );
+  const open = async (process, peer) => {
+    const kills = PEERS[peer].kills / (quick ? 10 : 1);
+    await process.ask({ computes: 10 });
+    return [
+      async () => (kills === 0 ? {} : process.ask({ kills })),
+      () => process.ask({ computes: COMPUTES_MS }),
+    ];
+  };
+  return withPeers(commands, open, (peers) => alternate(peers, wanted, onTurn));
 }

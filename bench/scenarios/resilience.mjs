@@ -1,5 +1,5 @@
 import { alternate } from '../measure.mjs';
-import { PeerProcess } from '../peer-process.mjs';
+import { taskPeer, withPeers } from '../peers.mjs';
 
 const ALONE = 'the call alone';
 
@@ -25,20 +25,14 @@ const PEERS = {
   'cockatiel wrap(), without metrics': 'cockatiel',
 };
 
-export async function run({ rounds, quick, onTurn }) {
+export function run({ rounds, quick, onTurn }) {
   const task = { milliseconds: quick ? 200 : 500 };
-  const processes = [];
-  try {
-    const peers = [];
-    for (const [peer, guards] of Object.entries(PEERS)) {
-      const process = PeerProcess.node('peers/guards.mjs', guards);
-      processes.push(process);
-      await process.answer();
-      await process.ask(task);
-      peers.push({ name: peer, measure: () => process.ask(task) });
-    }
-    return await alternate(peers, rounds, onTurn);
-  } finally {
-    await Promise.all(processes.map((process) => process.end()));
-  }
+  const commands = Object.fromEntries(
+    Object.entries(PEERS).map(([peer, guards]) => [peer, () => taskPeer('peers/guards.mjs', guards)]),
+  );
+  const open = async (process) => {
+    await process.ask(task);
+    return () => process.ask(task);
+  };
+  return withPeers(commands, open, (peers) => alternate(peers, rounds, onTurn));
 }

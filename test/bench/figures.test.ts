@@ -54,6 +54,7 @@ interface Target {
   by?: string;
   to?: string;
   slope?: number;
+  beside?: string;
   atMost?: number;
   atLeast?: number;
   why: string;
@@ -153,7 +154,7 @@ test('a target is judged by the median, and one that is missed says why', () => 
     [result],
     [
       target('A', { atMost: 4 }),
-      target('B', { atMost: 3.9 }),
+      target('B', { atMost: 3.9, beside: 'twice' }),
       target('C', { peer: 'twice', by: 'ratio', to: 'p', atLeast: 2 }),
       target('D', { slope: 0, atMost: 1 }),
       target('E', { peer: 'nobody', atMost: 1 }),
@@ -167,7 +168,10 @@ test('a target is judged by the median, and one that is missed says why', () => 
     '| D | ≤ 1 | **4** (3–9) | **no** |',
     '| E | ≤ 1 | not measured | – |',
   ]);
-  expect(text.match(/because of ./g)).toEqual(['because of B', 'because of D']);
+  expect(text.split('\n').filter((line) => line.startsWith('- '))).toEqual([
+    '- *B*: because of B. ÷ twice: **0.5** (0.5–0.5).',
+    '- *D*: because of D.',
+  ]);
 });
 
 test('a chart has a bar for each peer that was measured, or a line for each series', () => {
