@@ -1,4 +1,5 @@
 import { parseConfig } from '../dist/index.js';
+import { adjustableSettings } from '../dist/plugins/native-settings.js';
 import { sandboxOf } from '../dist/plugins/sandbox-of.js';
 
 /**
@@ -10,24 +11,20 @@ export function nativeOptions(name, libraryPath, sandbox = 'strict') {
   const yaml = `plugins: { bench: { type: external, path: ${path}, sandbox: ${sandbox} } }`;
   const { config } = parseConfig(yaml, { directory: '/' });
   const plugin = config.plugins.find((candidate) => candidate.name === 'bench');
-  const { limits, recycle, restart, instances } = plugin;
+  const { limits, instances } = plugin;
   return {
+    ...adjustableSettings(plugin),
     name,
     libraryPath,
     configJson: '{}',
     sandbox: sandboxOf(plugin),
     environment: {},
     instances,
+    concurrency: limits.concurrency,
     // A busy machine is no reason to give up.
     initializeTimeoutMs: 60_000,
     shutdownTimeoutMs: 10_000,
     replyBytesMax: limits.replyBytes,
-    logBytesPerSecond: limits.logBytesPerSecond,
-    recycleCalls: recycle.calls,
-    recycleMemoryBytes: recycle.memoryBytes,
-    callCpuMs: limits.callCpuMs,
-    idleCpuPercent: limits.idleCpuPercent,
-    restart,
     events: {
       log: ({ level, text }) => process.stderr.write(`${name}: ${level}: ${text}\n`),
       metric() {},

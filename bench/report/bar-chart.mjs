@@ -10,6 +10,8 @@ const ROW = 28;
 const BAR = 16;
 const TOP = 70;
 const AXIS = 34;
+/** How much longer than the longest bar a line is drawn. */
+const SPREAD_MAX = 1.4;
 
 /**
  * A bar for each peer; a thin line shows the spread.
@@ -19,11 +21,13 @@ export function barChart({ key, title, unit, better, scale }, peers) {
   const bars = peers.filter(({ summary }) => summary?.[key] !== undefined);
   const figures = bars.map(({ summary }) => summary[key]);
   const labels = Math.max(LABELS_MIN, 30 + Math.max(...bars.map(({ name }) => name.length)) * LETTER);
+  // One bad round must not make everything else small: its line goes to the end.
+  const most = scale === 'log' ? Infinity : SPREAD_MAX * Math.max(...figures.map(({ median }) => median));
   const { at, ticks } = scaleOf(
     scale,
-    figures.flatMap(({ min, max }) => [min, max]),
+    figures.flatMap(({ min, max }) => [min, Math.min(max, most)]),
   );
-  const x = (value) => labels + at(value) * (WIDTH - labels - VALUES);
+  const x = (value) => labels + Math.min(1, at(value)) * (WIDTH - labels - VALUES);
   const bottom = TOP + bars.length * ROW;
   const grid = ticks.flatMap((tick) => [
     line('grid', x(tick), TOP - 6, x(tick), bottom),
