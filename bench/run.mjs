@@ -36,7 +36,7 @@ const SCENARIOS = {
 };
 const NAMES = Object.keys(SCENARIOS);
 /** Where a scenario does not say more: many short rounds, because a noisy neighbour stays for seconds. */
-const ROUNDS = { full: 9, quick: 3 };
+const ROUNDS = { full: 7, quick: 3 };
 const RESULTS = join(root, 'bench/results');
 const DOCUMENT = join(root, 'docs/performance.md');
 

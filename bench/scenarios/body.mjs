@@ -18,7 +18,7 @@ const pointsOf = (kind, key) => SIZES_KIB.map((kib) => ({ x: kib, peer: nameOf(k
 
 export const name = 'body';
 export const title = 'Request bodies, three hooks each';
-export const takes = { full: 115, quick: 50 };
+export const takes = { full: 90, quick: 38 };
 export const metrics = [
   { key: 'requests', label: `${CONNECTIONS} connections`, unit: 'requests/s' },
   { key: 'megabytes', label: 'of bodies', unit: 'MB/s' },

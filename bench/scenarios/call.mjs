@@ -11,7 +11,8 @@ const FLOOR = 'C socketpair ping-pong';
 const ISOLATED = 'Backworks, isolated';
 const UNSANDBOXED = 'Backworks, isolated, sandbox: off';
 const KOFFI = 'koffi by hand, in-process';
-export const takes = { full: 150, quick: 22 };
+export const takes = { full: 140, quick: 18 };
+export const rounds = { full: 9, quick: 3 };
 export const charts = [
   { key: 'perCall64', title: 'One call, 64 in flight', unit: 'µs per call', better: 'less', scale: 'log' },
   { name: 'p50', key: 'p50', title: 'One call at a time, p50', unit: 'µs', better: 'less', scale: 'log' },
@@ -57,13 +58,13 @@ function commands({ install }) {
   };
 }
 
-export function run({ rounds, quick, onTurn }) {
+export function run({ rounds: wanted, quick, onTurn }) {
   const open = async (process) => {
     const measure = parts(process, quick ? 100 : 350);
     for (const part of measure) await part();
     return measure;
   };
-  return withPeers(commands({ install: !quick }), open, (peers) => alternate(peers, rounds, onTurn));
+  return withPeers(commands({ install: !quick }), open, (peers) => alternate(peers, wanted, onTurn));
 }
 
 function parts(process, milliseconds) {

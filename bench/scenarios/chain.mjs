@@ -13,7 +13,7 @@ const pointsOf = (key, lengths = LENGTHS) =>
 
 export const name = 'chain';
 export const title = 'A chain of plugins, one hook each';
-export const takes = { full: 70, quick: 25 };
+export const takes = { full: 65, quick: 22 };
 export const metrics = [
   { key: 'requests', label: `${CONNECTIONS} connections`, unit: 'requests/s' },
   {

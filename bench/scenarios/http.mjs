@@ -14,7 +14,7 @@ const WARM_UP_SECONDS = 2;
 
 export const name = 'http';
 export const title = 'Requests per second, three hooks each';
-export const takes = { full: 430, quick: 60 };
+export const takes = { full: 350, quick: 50 };
 const requestsAt = (connections) => ({
   key: `requests${connections}`,
   label: connections === 1 ? '1 connection' : `${connections} connections`,

@@ -13,7 +13,7 @@ const RATE_TEXT = RATE.toLocaleString('en-US');
 
 export const name = 'rate';
 export const title = `Latency at ${RATE_TEXT} requests a second`;
-export const takes = { full: 150, quick: 35 };
+export const takes = { full: 115, quick: 30 };
 export const metrics = [
   { key: 'p50', label: 'p50', unit: 'µs', compare: { by: 'difference', to: BARE } },
   { key: 'p99', label: 'p99', unit: 'µs', compare: { by: 'difference', to: BARE } },

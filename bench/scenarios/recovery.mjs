@@ -7,8 +7,7 @@ const COMPUTES_MS = 1000;
 
 export const name = 'recovery';
 export const title = 'A plugin that is killed, and one that computes';
-export const takes = { full: 90, quick: 30 };
-export const rounds = { full: 7, quick: 3 };
+export const takes = { full: 80, quick: 18 };
 export const metrics = [
   { key: 'p50', label: 'SIGKILL → next answer, p50', unit: 'ms' },
   { key: 'p99', label: 'SIGKILL → next answer, p99', unit: 'ms' },
@@ -45,7 +44,7 @@ const PEERS = {
   'Node fork + IPC + koffi, forked again': { way: 'fork', kills: 30 },
 };
 
-export function run({ rounds: wanted, quick, onTurn }) {
+export function run({ rounds, quick, onTurn }) {
   const library = compileC('plugin/computing_plugin.c', 'computing.so', ['-shared', '-fPIC']);
   const commands = Object.fromEntries(
     Object.entries(PEERS).map(([peer, { way }]) => [
@@ -61,5 +60,5 @@ export function run({ rounds: wanted, quick, onTurn }) {
       () => process.ask({ computes: COMPUTES_MS }),
     ];
   };
-  return withPeers(commands, open, (peers) => alternate(peers, wanted, onTurn));
+  return withPeers(commands, open, (peers) => alternate(peers, rounds, onTurn));
 }

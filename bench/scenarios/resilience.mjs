@@ -9,6 +9,7 @@ export const metrics = [
   { key: 'perCall', label: 'per call', unit: 'µs', compare: { by: 'difference', to: ALONE } },
 ];
 export const takes = { full: 16, quick: 4 };
+export const rounds = { full: 9, quick: 3 };
 export const charts = [
   {
     key: 'perCall',
@@ -25,7 +26,7 @@ const PEERS = {
   'cockatiel wrap(), without metrics': 'cockatiel',
 };
 
-export function run({ rounds, quick, onTurn }) {
+export function run({ rounds: wanted, quick, onTurn }) {
   const task = { milliseconds: quick ? 200 : 500 };
   const commands = Object.fromEntries(
     Object.entries(PEERS).map(([peer, guards]) => [peer, () => taskPeer('peers/guards.mjs', guards)]),
@@ -34,5 +35,5 @@ export function run({ rounds, quick, onTurn }) {
     await process.ask(task);
     return () => process.ask(task);
   };
-  return withPeers(commands, open, (peers) => alternate(peers, rounds, onTurn));
+  return withPeers(commands, open, (peers) => alternate(peers, wanted, onTurn));
 }

@@ -11,7 +11,7 @@ const ONE = 'Backworks, isolated, 1 worker';
 
 export const name = 'workers';
 export const title = 'One server process or two, three hooks each';
-export const takes = { full: 55, quick: 22 };
+export const takes = { full: 50, quick: 23 };
 export const metrics = [
   {
     key: 'requests',
