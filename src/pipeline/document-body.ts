@@ -11,7 +11,10 @@ import { mergePatch } from './merge-patch.js';
 /** A body as a document carries it. */
 export interface DocumentBody {
   readonly encoding: BodyEncoding;
-  /** JSON text of the document's `body` member; its bytes in UTF-8 when it is long. A JSON body stands here exactly as it was sent. */
+  /**
+   * JSON text of the document's `body` member; its bytes in UTF-8 when it is long. A JSON body stands here
+   * exactly as it was sent.
+   */
   readonly json: string | Buffer;
 }
 

@@ -111,6 +111,14 @@ test.each([
   '{"a":1,}',
   '"\ud800"',
   '"\\ud800"',
+  '{"status":1,"body":null}',
+  '{"a":{"status":1,"body":2}}',
+  '[{"status":1,"body":2}]',
+  '{"st\\u0061tus":1,"\\u0062\\u006fdy":2,"statu":3,"bod\\u":4}',
+  '{"st\\u0061tus":1,"\\u0062\\u006Fdy":2,"status\\n":3}',
+  '{"a":[{"__proto__":1}]}',
+  '{"__prot\\u006F__":{}}',
+  '{"a":"__proto__","__proto":1}',
 ])('a text on the edge: %j', (edge) => compare(Buffer.from(edge)));
 
 test('depth counts arrays and objects together, and has an end', () => {
