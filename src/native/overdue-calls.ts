@@ -7,6 +7,7 @@ import type { RunnerConnection } from './runner-connection.js';
 const MIN_SHARE_OF_LIMIT = 0.5;
 /** A runner that begins nothing for so long is not merely short of processor time. */
 const STALLED_GRACE_MS = 1000;
+const NO_CALL = { id: 0, phase: 'idle' } as const;
 
 /**
  * Stops the calls of one process whose deadline has passed. One that has not begun is not begun. One that
@@ -33,7 +34,7 @@ export class OverdueCalls {
       if (this.connection.isClosed) return;
       const state = this.connection.calls.stateOf(id);
       if (state !== 'running') this.connection.cancel(id);
-      else if (this.connection.calls.runningForMs(id) >= limitMs * MIN_SHARE_OF_LIMIT) {
+      else if (this.hasTakenItsShare(id, limitMs)) {
         this.kill(id);
         return;
       } else this.killIfStillRunning(id, limitMs);
@@ -42,21 +43,28 @@ export class OverdueCalls {
     });
   }
 
+  private hasTakenItsShare(id: number, limitMs: number): boolean {
+    return this.connection.calls.runningForMs(id) >= limitMs * MIN_SHARE_OF_LIMIT;
+  }
+
   /** Ends the process if a call that began late takes a whole limit of its own. */
   private killIfStillRunning(id: number, limitMs: number): void {
     const look = (): void => {
-      if (!this.connection.isClosed && this.connection.calls.stateOf(id) === 'running') this.kill(id);
+      if (this.connection.isClosed || this.connection.calls.stateOf(id) !== 'running') return;
+      // A visit may be in another of its hooks, which began later.
+      if (this.hasTakenItsShare(id, limitMs)) this.kill(id);
     };
     setTimeout(() => setImmediate(look), limitMs).unref();
   }
 
-  /** Ends the process if its oldest call is not answered for `ms`, whatever the page says about it. */
+  /** Ends the process if its oldest hook is not answered for `ms`, whatever the page says about it. */
   private killUnlessAnswering(ms: number): void {
     if (this.answerTimer !== null) return;
-    const oldest = this.connection.calls.oldestId;
+    const { id, phase } = this.connection.calls.oldest ?? NO_CALL;
     this.answerTimer = setTimeout(() => {
       this.answerTimer = null;
-      if (oldest !== 0 && this.connection.calls.oldestId === oldest) this.kill(oldest);
+      const { oldest } = this.connection.calls;
+      if (oldest?.id === id && oldest.phase === phase) this.kill(id);
     }, ms).unref();
   }
 }

@@ -26,9 +26,9 @@ export class RunningCalls {
     return this.unanswered.size;
   }
 
-  /** The number of the call that has waited longest for its answer; 0 when none does. */
-  get oldestId(): number {
-    return this.unanswered.oldest?.id ?? 0;
+  /** The call that has waited longest for its answer. */
+  get oldest(): AnswerHandler | undefined {
+    return this.unanswered.oldest;
   }
 
   /** The calls that run, the one that began first before the others; none when nobody knows. */
