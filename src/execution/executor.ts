@@ -108,9 +108,9 @@ export class PluginExecutor {
     return this.guardOf(phase).run(work);
   }
 
-  /** The guarded call of a hook that is being called already, because one before it led to it. */
-  adopt<R, T>(phase: PluginPhase, work: Work<R, T>): GuardedCall<T> {
-    return this.guardOf(phase).adopt(work);
+  /** The guarded call of a hook that is being called already: one before it, made at `askedAtMs`, led to it. */
+  adopt<R, T>(phase: PluginPhase, work: Work<R, T>, askedAtMs: number): GuardedCall<T> {
+    return this.guardOf(phase).adopt(work, askedAtMs);
   }
 
   private guardOf(phase: PluginPhase): HookGuard {

@@ -25,15 +25,30 @@ export interface HookGuardOptions {
 
 /** One try of a call. */
 class Try<R, T> extends GuardedCall<T> {
+  /** @param askedAtMs when the plugin was asked, where that was before its time began to run */
   constructor(
     deadlineMs: number,
     guard: Guard,
     readonly work: Work<R, T>,
+    readonly askedAtMs: number | null = null,
     now = performance.now(),
   ) {
     super(now, now + deadlineMs, guard);
   }
+
+  /**
+   * What has passed until now. Answers to hooks that were asked together arrive together: of all but the
+   * first, the plugin's own time is what is known.
+   */
+  get durationMs(): number {
+    const now = performance.now();
+    const passed = now - this.startedAtMs;
+    if (this.askedAtMs === null) return passed;
+    return Math.min(Math.max(passed, this.ownNs / NS_PER_MS), now - this.askedAtMs);
+  }
 }
+
+const NS_PER_MS = 1_000_000;
 
 type AnyTry = Try<unknown, unknown>;
 
@@ -58,10 +73,10 @@ export class HookGuard implements Guard {
     return answer;
   }
 
-  /** A call that is under way because another one has led to it. */
-  adopt<R, T>(work: Work<R, T>): GuardedCall<T> {
+  /** A call that is under way because another one, made at `askedAtMs`, has led to it. */
+  adopt<R, T>(work: Work<R, T>, askedAtMs: number): GuardedCall<T> {
     const { policies, deadline } = this.options;
-    const call = new Try(deadline.durationMs, this, work);
+    const call = new Try(deadline.durationMs, this, work, askedAtMs);
     policies.bulkhead.inFlight += 1;
     deadline.hold(call);
     return call;
@@ -79,7 +94,7 @@ export class HookGuard implements Guard {
       this.recover(call as AnyTry, error);
       return;
     }
-    metrics.succeeded(performance.now() - call.startedAtMs);
+    metrics.succeeded((call as AnyTry).durationMs);
     call.resolve(value);
   }
 

@@ -17,6 +17,8 @@ export interface Host extends Callee {
 
 /** The first hook of a visit, which leads to the others; tried again, it is a call like any other. */
 export class VisitWork<T> extends HookWork<T> implements NativeVisit {
+  private askedAtMs = 0;
+
   constructor(
     private readonly host: Host,
     readonly first: FirstHook,
@@ -33,6 +35,7 @@ export class VisitWork<T> extends HookWork<T> implements NativeVisit {
   override begin(call: GuardedCall): ReturnType<NativePlugin['call']> {
     if (!this.visit.begin()) return super.begin(call);
     this.introduce(call);
+    this.askedAtMs = call.startedAtMs;
     const answer = this.host.native.visit?.(this, call);
     if (answer) return answer;
     this.visit.end();
@@ -66,15 +69,16 @@ export class VisitWork<T> extends HookWork<T> implements NativeVisit {
   }
 
   private endpointCall(): GuardedCall<unknown> {
-    const { host, requestJson, visit, caller } = this;
+    const { host, requestJson, visit, caller, askedAtMs } = this;
     const args = [visit.endpoint, visit.method, requestJson];
     const work = new HookWork(host, 'process_endpoint', args, host.readAnswer, caller);
-    return (visit.endpointAnswer = host.executor.adopt('process_endpoint', work));
+    return (visit.endpointAnswer = host.executor.adopt('process_endpoint', work, askedAtMs));
   }
 
   private responseCall(): GuardedCall<unknown> {
-    const { host, visit, caller } = this;
-    return (visit.patch = host.executor.adopt('after_response', new ResponseWork(host, visit, caller)));
+    const { host, visit, caller, askedAtMs } = this;
+    const work = new ResponseWork(host, visit, caller);
+    return (visit.patch = host.executor.adopt('after_response', work, askedAtMs));
   }
 }
 
