@@ -50,8 +50,9 @@ class Swapped {
     return this.server.plugin(this.name);
   }
 
+  /** Of the processes that serve: the spare starts when it is nobody's turn. */
   get pids(): number[] {
-    return this.status.processes.map(({ pid }) => pid);
+    return this.status.processes.filter(({ state }) => state !== 'spare').map(({ pid }) => pid);
   }
 
   swap = () => this.server.backworks.swapPlugin(this.name);
