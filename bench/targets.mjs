@@ -18,7 +18,7 @@ export const TARGETS = [
     by: 'ratio',
     to: bare,
     atLeast: 0.95,
-    why: 'documents, calls, checks and guards are work that bare Hono does not have, on a thread that is busy all the time: [the profile](decisions/0008-hot-path.md).',
+    why: 'documents, calls, checks and guards are work that bare Hono does not have, on a thread that is busy all the time: [the profile](decisions/0008-hot-path.md), [visits](decisions/0012-visits.md).',
   },
   {
     what: 'the same with three plugins, one hook each (three hops)',
@@ -47,13 +47,13 @@ export const TARGETS = [
     to: 'C socketpair ping-pong',
     atMost: 1.25,
     beside: 'Node, socketpair, C program',
-    why: "the floor is two C programs that block in read(). *Node, socketpair, C program* is the same exchange out of Node's event loop, without any of our work: [the transport](decisions/0008-hot-path.md).",
+    why: "the floor is two C programs that block in read(). *Node, socketpair, C program* is such an exchange out of Node's event loop, without any of our work: [the transport](decisions/0013-transport.md).",
   },
   {
     what: 'isolated call, 64 in flight (µs)',
     ...perCall,
     atMost: 2,
-    why: "writing frames, matching answers and Node's event loop share one thread: [the transport](decisions/0008-hot-path.md).",
+    why: "writing frames, matching answers and Node's event loop share one thread: [the transport](decisions/0013-transport.md).",
   },
   {
     what: 'go-plugin net/rpc ÷ isolated call, 64 in flight',
@@ -62,7 +62,7 @@ export const TARGETS = [
     by: 'ratio',
     to: isolated,
     atLeast: 8,
-    why: 'a Go host spreads its calls over both cores, a Node server has one thread: [the transport](decisions/0008-hot-path.md).',
+    why: 'a Go host spreads its calls over both cores, a Node server has one thread: [the transport](decisions/0013-transport.md).',
   },
   {
     what: 'Extism in a worker ÷ isolated call, 64 in flight',
@@ -71,7 +71,7 @@ export const TARGETS = [
     by: 'ratio',
     to: isolated,
     atLeast: 50,
-    why: 'see the row above it: [the transport](decisions/0008-hot-path.md).',
+    why: 'see the row above it: [the transport](decisions/0013-transport.md).',
   },
   {
     what: 'guards (breaker, deadline, bulkhead, metrics) per call (µs)',

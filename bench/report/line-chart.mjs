@@ -5,13 +5,19 @@ import { fixed, line, page, text, WIDTH } from './svg.mjs';
 const HEIGHT = 400;
 const LEFT = 90;
 const RIGHT = 30;
+/** Points keep off the numbers of the y axis. */
+const INSET = 24;
 const TOP = 104;
 const BOTTOM = 56;
+/** How much higher than the highest point an upright line is drawn. */
+const SPREAD_MAX = 1.4;
 const LEGEND = 78;
 const LETTER = 7.2;
 /** What a number at the x axis needs, so that neighbours can be told apart. */
 const TICK_ROOM = 26;
 const VALUE_ROOM = 50;
+/** Below it there is no room for a number under its point. */
+const LOWEST = HEIGHT - BOTTOM - 22;
 
 /**
  * A line for each series, through the medians of its points; thin upright lines show the spread.
@@ -23,12 +29,14 @@ export function lineChart({ title, unit, better, x: axis, scale, series }, peers
   const points = lines.flatMap((one) => one.points);
   const places = points.map(({ x }) => x);
   const across = axis.scale === 'log' ? exactLog(places) : scaleOf('linear', places).at;
+  // One bad round must not make everything else small: its line goes to the edge.
+  const most = scale === 'log' ? Infinity : SPREAD_MAX * Math.max(...points.map(({ median }) => median));
   const up = scaleOf(
     scale,
-    points.flatMap(({ min, max }) => [min, max]),
+    points.flatMap(({ min, max }) => [min, Math.min(max, most)]),
   );
-  const x = (value) => LEFT + across(value) * (WIDTH - LEFT - RIGHT);
-  const y = (value) => HEIGHT - BOTTOM - up.at(value) * (HEIGHT - TOP - BOTTOM);
+  const x = (value) => LEFT + INSET + across(value) * (WIDTH - LEFT - INSET - RIGHT);
+  const y = (value) => HEIGHT - BOTTOM - Math.min(1, up.at(value)) * (HEIGHT - TOP - BOTTOM);
   const parts = [
     ...up.ticks.flatMap((tick) => [
       line('grid', LEFT, y(tick), WIDTH - RIGHT, y(tick)),
@@ -81,10 +89,15 @@ function values(points, x, y) {
       .sort((a, b) => b.median - a.median)
       .map(({ median }, rank) => {
         const { anchor, aside } = besideEdges(x(place));
-        return text(x(place) + aside, y(median) + (rank === 0 ? -10 : 19), number(median), {
-          size: 11,
-          anchor,
-        });
+        return text(
+          x(place) + aside,
+          y(median) + (rank === 0 || y(median) > LOWEST ? -10 : 19),
+          number(median),
+          {
+            size: 11,
+            anchor,
+          },
+        );
       }),
   );
 }
