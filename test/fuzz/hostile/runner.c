@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../../../src/runner/protocol.h"
@@ -194,10 +193,11 @@ static void end_somehow(void) {
         (void)raise(signals[below(sizeof signals / sizeof *signals)]);
         break;
     case 2:
-        (void)close(PROTOCOL_DESCRIPTOR);
+        (void)close(below(2) == 0 ? PROTOCOL_DESCRIPTOR : ANSWERS_DESCRIPTOR);
         break;
     default:
-        (void)shutdown(PROTOCOL_DESCRIPTOR, below(2) == 0 ? SHUT_WR : SHUT_RDWR);
+        (void)close(PROTOCOL_DESCRIPTOR);
+        (void)close(ANSWERS_DESCRIPTOR);
     }
     hang();
 }

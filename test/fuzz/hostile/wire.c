@@ -4,7 +4,6 @@
 #include "wire.h"
 
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "../../../src/runner/protocol.h"
@@ -33,7 +32,7 @@ uint32_t any(void) {
 
 void put(const void *bytes, size_t length) {
     for (const char *at = bytes; length > 0;) {
-        ssize_t count = send(PROTOCOL_DESCRIPTOR, at, length, MSG_NOSIGNAL);
+        ssize_t count = write(ANSWERS_DESCRIPTOR, at, length);
 
         if (count <= 0)
             _exit(0);
