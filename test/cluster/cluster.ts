@@ -1,5 +1,5 @@
 import { afterAll, expect } from '@jest/globals';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { Agent, get } from 'node:http';
 import { RunningCommand, type RunOptions, scratch } from '../cli/command.js';
 import { eventually } from '../fixtures/server.js';
@@ -179,10 +179,13 @@ export function request(url: string, agent: Agent): Promise<Answer> {
   });
 }
 
+/** Of any of its threads: plugin processes are started by those of a pool. */
 export function childrenOf(pid: number): number[] {
   try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-    return text === '' ? [] : text.split(' ').map(Number);
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
+      const text = readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').trim();
+      return text === '' ? [] : text.split(' ').map(Number);
+    });
   } catch {
     return [];
   }

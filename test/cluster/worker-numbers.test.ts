@@ -15,7 +15,7 @@ test('what was counted is what was answered, to the last request', async () => {
 server: { port: 0, workers: 2 }
 admin: { port: 0, token: t }
 endpoints: { one: { path: /one, plugin: one } }
-plugins: { one: { path: ${compilePlugin('host_services')}, limits: { log_rate: 1KiB } } }
+plugins: { one: { path: ${compilePlugin('host_services')}, limits: { log_rate: 1KiB }, timeouts: { call: 20s } } }
 `);
   const load = new Load(`${cluster.url}/one`, 16);
   for (let scrapes = 0; scrapes < 5; scrapes += 1) {

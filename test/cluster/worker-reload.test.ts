@@ -10,7 +10,7 @@ server: { port: 0, workers: 2 }
 admin: { port: 0, token: t }
 endpoints: { one: { path: /one, plugin: one } }
 plugins:
-  one: { path: ${compilePlugin('reconfigurable')}, config: { n: ${n} } }
+  one: { path: ${compilePlugin('reconfigurable')}, config: { n: ${n} }, timeouts: { call: 20s } }
 ${more}`;
 
 interface Given {
@@ -35,7 +35,7 @@ test('reloads under load fail no request and come into force in all workers', as
     if (status === 200) seen.add((JSON.parse(text) as Given).config.n);
   });
   await load.more(50);
-  const policies = ['', 'instances: 2', 'timeouts: { call: 5s }', 'priority: 7'];
+  const policies = ['', 'instances: 2', 'critical: true', 'priority: 7'];
   for (const [index, policy] of policies.entries()) {
     const n = index + 2;
     cluster.write(yaml(n).replace('config:', `${policy}${policy === '' ? '' : ', '}config:`));

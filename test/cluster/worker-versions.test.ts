@@ -24,7 +24,7 @@ async function launch(policy = SWAP): Promise<Versions> {
 server: { port: 0, workers: 2 }
 admin: { port: 0, token: t }
 endpoints: { version: { path: /version, plugin: one } }
-plugins: { one: { path: ${path}, restart: { delay: 1ms }, ${policy} } }
+plugins: { one: { path: ${path}, restart: { delay: 1ms }, timeouts: { call: 20s }, ${policy} } }
 `);
   return Object.assign(cluster, { path });
 }
