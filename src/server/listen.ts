@@ -4,6 +4,7 @@ import { RequestError, getRequestListener } from '@hono/node-server';
 import { randomUUID } from 'node:crypto';
 import { BackworksError } from '../errors.js';
 import { type Log, silentLog } from '../log.js';
+import { connectionsMax } from './connection-limit.js';
 import { problemResponse } from './problem.js';
 
 /** What can be served: a Hono app, or anything with its fetch. */
@@ -62,6 +63,8 @@ export async function listen(
   const server = http.createServer(SERVER_OPTIONS, (incoming, outgoing) => {
     if (app.serve?.(incoming, outgoing) !== true) void handler(incoming, outgoing);
   });
+  const most = connectionsMax();
+  if (most !== null) server.maxConnections = most;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
     server.listen(port, host, BACKLOG, resolve);
