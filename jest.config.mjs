@@ -3,8 +3,8 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/dist-test'],
   testMatch: ['**/*.test.js'],
-  // Slow, and run as two users: npm run test:hostile.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist-test/hostile/'],
+  // Slow: npm run test:hostile, as two users, and npm run test:workers.
+  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist-test/hostile/', '<rootDir>/dist-test/cluster/worker-'],
   transform: {},
   injectGlobals: false,
   workerIdleMemoryLimit: '512MB',
