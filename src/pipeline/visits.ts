@@ -14,6 +14,7 @@ import { placeJson } from './route-match.js';
 /** What follows before_request: the same plugin answers the endpoint, and nobody comes in between. */
 export function visitFromRequest(exchange: Exchange, plugin: BackworksPlugin): Visit | undefined {
   const { request, plugins, index, document } = exchange;
+  if (!plugin.takesVisits) return undefined;
   if (index + 1 !== plugins.beforeRequest.length || request.refusal !== null) return undefined;
   if (answering(exchange) !== plugin || !plugin.has('process_endpoint')) return undefined;
   const { endpoint } = request;
@@ -37,7 +38,7 @@ export function askEndpoint(
 ): Awaitable<PluginResponse | null> {
   const { visit } = exchange;
   if (visit?.endpointAnswer !== undefined && visit.plugin === plugin) return visit.endpointAnswer;
-  const head = responseHead(exchange, plugin);
+  const head = plugin.takesVisits ? responseHead(exchange, plugin) : null;
   exchange.visit = head === null ? undefined : new Visit(plugin, route, method, head);
   return plugin.processEndpoint(route, method, exchange.document!.toJson(), exchange.request, exchange.visit);
 }

@@ -48,6 +48,7 @@ export class LoadedPlugin implements BackworksPlugin {
   readonly metadata: PluginMetadata;
   readonly priority: number;
   readonly critical: boolean;
+  readonly takesVisits: boolean;
   private readonly callee: Host;
   private readonly readAnswer: Read<PluginResponse | null> = (reply, bytesMax, document, plain) => {
     const answer = readEndpointAnswer(reply, bytesMax, document, plain);
@@ -69,6 +70,7 @@ export class LoadedPlugin implements BackworksPlugin {
     this.metadata = options.metadata;
     this.priority = policy.priority;
     this.critical = policy.critical;
+    this.takesVisits = native.visit !== undefined;
     const { parsedReplyBytes } = policy.limits;
     this.callee = { name: this.name, native, parsedReplyBytes, executor, readAnswer: this.readAnswer };
   }

@@ -66,6 +66,8 @@ export interface BackworksPlugin {
   readonly priority: number;
   /** A failure of a critical plugin ends the request; others are skipped. */
   readonly critical: boolean;
+  /** Whether asking it several hooks at once saves anything; where it does not, no visit is planned. */
+  readonly takesVisits: boolean;
   /** False for hooks that are absent: they cost nothing. */
   has(hook: PipelineHook): boolean;
   /**

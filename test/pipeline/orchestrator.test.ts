@@ -452,6 +452,7 @@ test('a plugin is offered the hooks that follow at once, and only those of its o
     };
     return {
       ...plugin,
+      takesVisits: name !== 'unable',
       beforeRequest: (json, caller, document, visit) => {
         offer('before_request', visit);
         return plugin.beforeRequest(json, caller, document);
@@ -474,12 +475,15 @@ test('a plugin is offered the hooks that follow at once, and only those of its o
   };
 
   await ask([visited('alone', all)], 'alone');
+  await ask([visited('unable', all)], 'unable');
   await ask([visited('outer', all), visited('inner', all)], 'outer');
   await ask([visited('first', all), visited('last', silent)], 'last');
   expect(offers).toEqual({
     'alone before_request': { method: 'GET', tells: true },
     // It was not asked ahead, and is offered what is left.
     'alone process_endpoint': { method: 'GET', tells: true },
+    'unable before_request': null,
+    'unable process_endpoint': null,
     // The other plugin is asked in between, and is told of the response first.
     'outer before_request': null,
     'inner before_request': null,

@@ -39,6 +39,7 @@ export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = 
     name,
     priority: traits.priority ?? 100,
     critical: traits.critical ?? false,
+    takesVisits: false,
     metadata: {
       name,
       version: '1.0.0',

@@ -32,6 +32,7 @@ export class LazyPlugin implements BackworksPlugin {
   readonly metadata: PluginMetadata;
   readonly priority: number;
   readonly critical: boolean;
+  readonly takesVisits = false;
   private plugin: LoadedPlugin | null = null;
   private starting: Promise<LoadedPlugin> | null = null;
 

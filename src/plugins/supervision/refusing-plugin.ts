@@ -12,6 +12,7 @@ export class RefusingPlugin implements BackworksPlugin {
   readonly name: string;
   readonly priority: number;
   readonly critical = true;
+  readonly takesVisits = false;
 
   constructor(
     private readonly entry: RegistryEntry,
