@@ -53,7 +53,7 @@ export const TARGETS = [
     what: 'isolated call, 64 in flight (µs)',
     ...perCall,
     atMost: 2,
-    why: "writing frames, matching answers and Node's event loop share one thread: [the transport](decisions/0013-transport.md).",
+    why: '*Node, socketpair, C program* is the same exchange without any of our work and takes more than half of it: the event loop and the two system calls of a batch. The rest is a frame written and read, an answer matched and its listener called: [the transport](decisions/0013-transport.md).',
   },
   {
     what: 'go-plugin net/rpc ÷ isolated call, 64 in flight',
@@ -106,7 +106,7 @@ export const TARGETS = [
     key: 'p50',
     peer: 'Backworks runner, bench plugin',
     atMost: 5,
-    why: 'see [how runners start](decisions/0003-posix-spawn.md).',
+    why: 'most of the slow ones are kills that come before the next spare has loaded its library, or wait until the event loop sees the end of the pipe; the end of a process is awaited before its calls move, so that none runs twice: [how runners start](decisions/0003-posix-spawn.md).',
   },
   {
     what: '100 plugins at once, all answered (ms)',
@@ -114,7 +114,7 @@ export const TARGETS = [
     key: 'all',
     peer: 'Backworks runner, bench plugin',
     atMost: 1000,
-    why: 'see [how runners start](decisions/0003-posix-spawn.md).',
+    why: 'most of the slow ones are kills that come before the next spare has loaded its library, or wait until the event loop sees the end of the pipe; the end of a process is awaited before its calls move, so that none runs twice: [how runners start](decisions/0003-posix-spawn.md).',
   },
   {
     what: 'server with 100 plugins: start of Node → listening (ms)',
@@ -122,7 +122,7 @@ export const TARGETS = [
     key: 'ready',
     peer: 'Backworks, 100 plugins',
     atMost: 1000,
-    why: 'the start of Node itself is in it, which the row without plugins shows: [how runners start](decisions/0003-posix-spawn.md).',
+    why: 'about half of it is the start of Node and of a server without plugins, as the row without them shows; most of the rest is two processes for each plugin on two cores: [how runners start](decisions/0003-posix-spawn.md).',
   },
   {
     what: 'private memory of a runner without a plugin of its own (KiB)',
@@ -138,7 +138,7 @@ export const TARGETS = [
     key: 'p99',
     peer: isolated,
     atMost: 5,
-    why: 'see [how runners start](decisions/0003-posix-spawn.md).',
+    why: 'most of the slow ones are kills that come before the next spare has loaded its library, or wait until the event loop sees the end of the pipe; the end of a process is awaited before its calls move, so that none runs twice: [how runners start](decisions/0003-posix-spawn.md).',
   },
   {
     what: 'event-loop delay by a plugin that computes for 1 s, above an idle server (ms)',
