@@ -4,7 +4,11 @@ export default {
   roots: ['<rootDir>/dist-test'],
   testMatch: ['**/*.test.js'],
   // Slow: npm run test:hostile, as two users, and npm run test:workers.
-  testPathIgnorePatterns: ['/node_modules/', '<rootDir>/dist-test/hostile/', '<rootDir>/dist-test/cluster/worker-'],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    '<rootDir>/dist-test/hostile/',
+    '<rootDir>/dist-test/cluster/worker-',
+  ],
   transform: {},
   injectGlobals: false,
   workerIdleMemoryLimit: '512MB',
