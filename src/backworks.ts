@@ -11,9 +11,11 @@ import { createPluginParts } from './plugins/plugin-parts.js';
 import { Quarantine, type QuarantinedLibrary } from './plugins/supervision/quarantine.js';
 import type { SwapResult } from './plugins/versions/swap.js';
 import type { SwapOrigin } from './plugins/versions/swap-record.js';
-import type { PluginStatus, RejectedLibrary } from './plugins/registry/status.js';
+import type { PluginStatus } from './plugins/registry/status.js';
+import type { RejectedLibrary } from './plugins/discovery.js';
 import { HEAP_CHECKS, validateLibrary, type ValidationReport } from './plugins/validate.js';
-import { type PluginRecord, VersionRecords } from './plugins/versions/version-records.js';
+import { VersionRecords } from './plugins/versions/version-records.js';
+import { type PluginRecord } from './plugins/versions/version-history.js';
 import {
   type PluginProfile,
   profileConfigured,

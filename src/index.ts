@@ -23,5 +23,6 @@ export type { QuarantinedLibrary } from './plugins/supervision/quarantine.js';
 export type { FailedChange } from './plugins/registry/registry-change.js';
 export type { PluginAction, PluginChange } from './plugins/registry/reload.js';
 export type { ReloadReport } from './reload/report.js';
-export type { PluginState, PluginStatus, PostMortem, RejectedLibrary } from './plugins/registry/status.js';
+export type { PluginState, PluginStatus, PostMortem } from './plugins/registry/status.js';
+export type { RejectedLibrary } from './plugins/discovery.js';
 export type { CheckOutcome, ValidationCheck, ValidationReport } from './plugins/validate.js';

@@ -1,9 +1,9 @@
+import { createTwoFilesPatch } from 'diff';
 import { displayName, readText } from '../config/file.js';
 import { migrate, type Migrated } from '../config/migrations/migrate.js';
 import { CURRENT_VERSION } from '../config/migrations/version.js';
 import { replaceFile } from '../config/replace-file.js';
 import { BackworksError, EXIT } from '../errors.js';
-import { createTwoFilesPatch } from 'diff';
 import type { CommandContext, ExitCode } from './command.js';
 import { requestConfig } from './config-file.js';
 import { printJson } from './print.js';

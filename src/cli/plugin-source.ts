@@ -1,7 +1,7 @@
 import { createBackworks } from '../backworks.js';
 import type { BackworksConfig } from '../config/types.js';
 import { silentLog } from '../log.js';
-import type { RejectedLibrary } from '../plugins/registry/status.js';
+import type { RejectedLibrary } from '../plugins/discovery.js';
 import { type PluginDocument, pluginDocument } from '../server/plugin-document.js';
 import type { WorkerDocument } from '../server/worker-document.js';
 import { askServer } from './admin-client.js';

@@ -1,4 +1,4 @@
-import type { RejectedLibrary } from '../plugins/registry/status.js';
+import type { RejectedLibrary } from '../plugins/discovery.js';
 import type { PluginDocument } from '../server/plugin-document.js';
 import { type Column, printTable } from './print.js';
 import { printable, type Screen, type Style } from './screen.js';

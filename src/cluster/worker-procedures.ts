@@ -1,5 +1,6 @@
 import type { BackworksConfig, LoggingConfig } from '../config/types.js';
-import type { PluginStatus, RejectedLibrary, StateChange } from '../plugins/registry/status.js';
+import type { PluginStatus, StateChange } from '../plugins/registry/status.js';
+import type { RejectedLibrary } from '../plugins/discovery.js';
 import type { ReloadPlan } from '../reload/prepared-reload.js';
 import type { SwapRecord } from '../plugins/versions/swap-record.js';
 import type { VersionHistory } from '../plugins/versions/version-history.js';

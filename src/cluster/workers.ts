@@ -1,7 +1,8 @@
 import type { BackworksConfig, LoggingConfig } from '../config/types.js';
 import { BackworksError, toBackworksError } from '../errors.js';
 import type { Log } from '../log.js';
-import type { PluginStatus, RejectedLibrary, StateChange } from '../plugins/registry/status.js';
+import type { PluginStatus, StateChange } from '../plugins/registry/status.js';
+import type { RejectedLibrary } from '../plugins/discovery.js';
 import { inForce } from '../reload/settings.js';
 import { Accord } from './accord.js';
 import { MergedMetrics } from './merged-metrics.js';

@@ -1,6 +1,6 @@
 import koffi from 'koffi';
 import type { Readable } from 'node:stream';
-import type { ProcessEnd } from './exit-cause.js';
+import type { ProcessEnd } from './child-process.js';
 import { signalName } from './signal-names.js';
 
 const WNOHANG = 1;

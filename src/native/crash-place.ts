@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { PluginFailure } from '../errors.js';
 import { functionAt } from './library-facts/functions.js';
 import type { NativePluginOptions } from './native-plugin.js';
 import { printable } from './plugin-output.js';
@@ -50,4 +51,24 @@ export async function placeWithFunction(at: string, path: string, shown: string)
   const name = await Promise.race([functionAt(path, offset), late]);
   clearTimeout(timer);
   return name === null ? at : `${at} (${printable(name.slice(0, FUNCTION_NAME_MAX))})`;
+}
+
+
+/**
+ * The failure with the function it happened in, as far as the library's symbols tell.
+ * @param loaded path of the copy that was loaded
+ * @param original path the operator knows it by
+ * @returns `failure` itself when there is nothing to add; never rejects
+ */
+export async function withFunction(
+  failure: PluginFailure,
+  loaded: string,
+  original: string,
+): Promise<PluginFailure> {
+  const { at, message, cause } = failure;
+  if (at === undefined) return failure;
+  const place = await placeWithFunction(at, loaded, basename(original));
+  if (place === at) return failure;
+  const text = message.replace(at, () => place);
+  return new PluginFailure(failure.code, text, { ...failure, cause, at: place });
 }

@@ -1,16 +1,9 @@
+import { type ProcessEnd } from './child-process.js';
 import { PluginFailure, type PluginFailureDetails, type PluginPhase } from '../errors.js';
 import { type LibraryNames, shownPlace } from './crash-place.js';
 import type { CrashReport } from './crash-report.js';
 import { type ThreadActivity, threadActivity } from './limits/process-usage.js';
 import { RUNNER_EXIT } from './protocol.js';
-
-/** How a runner process ended, as the operating system tells it. */
-export interface ProcessEnd {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** The kernel ended it as its cgroup had no memory left. */
-  readonly outOfMemory?: boolean;
-}
 
 /** Why the server ended a runner itself; null when it did not. */
 export type KillReason =

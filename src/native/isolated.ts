@@ -2,21 +2,10 @@ import type { Deferred } from '../deferred.js';
 import { BackworksError, PluginFailure } from '../errors.js';
 import type { Text } from '../long-text.js';
 import { type Dispatcher, HookCall } from './hook-call.js';
-import type {
-  AdjustableSettings,
-  CallContext,
-  Hook,
-  LibraryDescription,
-  NativePlugin,
-  NativePluginOptions,
-  NativeProcess,
-  NativeReply,
-  NativeVisit,
-} from './native-plugin.js';
+import type { AdjustableSettings, CallContext, Hook, LibraryDescription, NativePlugin, NativePluginOptions, NativeProcess, NativeReply, NativeVisit, SandboxReport } from './native-plugin.js';
 import { callCancelled } from './refused.js';
 import { reconfigureAll } from './reconfigure.js';
 import { findRunner } from './binaries.js';
-import type { SandboxReport } from './sandbox.js';
 import { VisitCall } from './visit-call.js';
 import { WorkerPool } from './worker-pool.js';
 

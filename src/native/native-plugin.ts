@@ -2,9 +2,9 @@ import type { Deferred, Listener } from '../deferred.js';
 import type { Permissions, SandboxMode } from '../config/types.js';
 import type { PluginFailure } from '../errors.js';
 import type { Text } from '../long-text.js';
-import type { Refusal } from './refusal.js';
-import type { ProcessUsage } from './limits/process-usage.js';
-import type { SandboxReport } from './sandbox.js';
+
+
+
 
 /** Functions and flags a library can have beyond plugin_info() and plugin_vtable(). */
 export type AbiFunction =
@@ -235,4 +235,49 @@ export interface SandboxOptions {
   readonly memoryBytes: number;
   readonly openFiles: number;
   readonly fileSizeBytes: number;
+}
+
+
+/** The permission that would have allowed something; null where none does. */
+export type RefusedPermission =
+  'filesystem.read' | 'filesystem.write' | 'network.connect' | 'network.listen' | 'network.udp' | null;
+
+/** Something the sandbox has refused a plugin that lives on. Said by the process, not to be trusted. */
+export interface Refusal {
+  readonly permission: RefusedPermission;
+  /** The function or system call that failed, such as "connect". */
+  readonly function: string;
+  /** The path or port it was about; null when there is none. */
+  readonly object: string | null;
+  /** How often, since it was last told. */
+  readonly times: number;
+}
+
+
+/** What a process uses at one moment; null where the system does not tell, or the process is gone. */
+export interface ProcessUsage {
+  readonly residentBytes: number | null;
+  /** Processor time of all its threads since it started, in milliseconds. */
+  readonly cpuMs: number | null;
+}
+
+
+/** What the runner says holds after it tried its own sandbox. */
+export interface SandboxReport {
+  /** Mechanism to state, such as landlock: "7", seccomp: "1", uid: "65534". */
+  readonly states: Readonly<Record<string, string>>;
+  /** What could not be had, in words; empty under `strict`. */
+  readonly missing: readonly string[];
+  readonly limits: SystemLimits;
+}
+
+/** Limits of a process that the system keeps, as they are in force; 0: none. */
+export interface SystemLimits {
+  readonly memoryBytes: number;
+  /** The same in its cgroup, with what the kernel keeps for it. */
+  readonly memoryCgroupBytes: number;
+  readonly openFiles: number;
+  readonly fileSizeBytes: number;
+  /** Whether its processor time can be limited. */
+  readonly cpuClock: boolean;
 }

@@ -1,21 +1,7 @@
+import { type RefusedPermission, type Refusal } from './native-plugin.js';
 import { FrameError } from './frames.js';
 import { printable } from './plugin-output.js';
 import { Permission } from './protocol.js';
-
-/** The permission that would have allowed something; null where none does. */
-export type RefusedPermission =
-  'filesystem.read' | 'filesystem.write' | 'network.connect' | 'network.listen' | 'network.udp' | null;
-
-/** Something the sandbox has refused a plugin that lives on. Said by the process, not to be trusted. */
-export interface Refusal {
-  readonly permission: RefusedPermission;
-  /** The function or system call that failed, such as "connect". */
-  readonly function: string;
-  /** The path or port it was about; null when there is none. */
-  readonly object: string | null;
-  /** How often, since it was last told. */
-  readonly times: number;
-}
 
 const PERMISSIONS: Readonly<Record<number, RefusedPermission>> = {
   [Permission.NEVER]: null,

@@ -6,13 +6,13 @@ import { type CrashReport, readCrashReport } from './crash-report.js';
 import type { KillReason } from './exit-cause.js';
 import { failedFrame } from './failed-frame.js';
 import { MetricReader } from './metric-reader.js';
-import type { PluginLogLine } from './native-plugin.js';
-import { type Refusal, RefusalReader } from './refusal.js';
+import type { PluginLogLine, Refusal } from './native-plugin.js';
+import { RefusalReader } from './refusal.js';
 import { FrameError, FrameParser, FrameWriter } from './frames.js';
 import { AnswerFlag, FRAME_PAYLOAD_MAX, PROTOCOL_VERSION, RunnerFrame, ServerFrame } from './protocol.js';
 import { RunningCalls } from './running-calls.js';
 import type { SharedPage } from './shared-page.js';
-import type { RunnerPipes } from './spawn.js';
+import type { RunnerPipes } from './child-process.js';
 
 /** Batches beyond this are written at once instead of at the end of the event-loop turn. */
 const BATCH_BYTES_MAX = 64 * 1024;

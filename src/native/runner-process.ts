@@ -2,26 +2,20 @@ import type { PluginFailure, PluginPhase } from '../errors.js';
 import type { Text } from '../long-text.js';
 import { CallCpuWatch } from './limits/call-cpu-watch.js';
 import { libraryNames } from './crash-place.js';
-import { explainEnd, type KillReason, type ProcessEnd, withActivity } from './exit-cause.js';
+import { explainEnd, type KillReason, withActivity } from './exit-cause.js';
+import type { ProcessEnd, GroupedProcess } from './child-process.js';
 import { HostServices } from './host-services.js';
 import { afterLastWords } from './last-words.js';
 import { loadedFrame } from './loaded-frame.js';
-import type { CallContext, LibraryDescription, NativePluginOptions, NativeReply } from './native-plugin.js';
+import type { CallContext, LibraryDescription, NativePluginOptions, NativeReply, SandboxReport } from './native-plugin.js';
 import { OverdueCalls } from './overdue-calls.js';
 import { PluginOutput, printable } from './plugin-output.js';
 import { ServerFrame } from './protocol.js';
-import {
-  configurationRefused,
-  type ConfiguringPhase,
-  noTimeLeft,
-  notThreadSafe,
-  processGone,
-} from './refused.js';
+import { configurationRefused, type ConfiguringPhase, noTimeLeft, notThreadSafe, processGone } from './refused.js';
 import type { AnswerHandler } from './answer-handler.js';
 import { RunnerConnection } from './runner-connection.js';
-import { sandboxInForce, type SandboxReport, sandboxSettings } from './sandbox.js';
+import { sandboxInForce, sandboxSettings } from './sandbox.js';
 import type { SharedPage } from './shared-page.js';
-import type { GroupedProcess } from './spawn.js';
 
 /** A process that closed its answers but lives is ended after this time. */
 const CLOSED_GRACE_MS = 200;

@@ -1,28 +1,8 @@
-import type { NativePluginOptions, SandboxOptions } from './native-plugin.js';
+import type { SandboxReport, NativePluginOptions, SandboxOptions } from './native-plugin.js';
 import { observe, unenforceable } from './limits/observed-limits.js';
 import { printable } from './plugin-output.js';
 import { noSandbox } from './refused.js';
-import type { GroupedProcess } from './spawn.js';
-
-/** What the runner says holds after it tried its own sandbox. */
-export interface SandboxReport {
-  /** Mechanism to state, such as landlock: "7", seccomp: "1", uid: "65534". */
-  readonly states: Readonly<Record<string, string>>;
-  /** What could not be had, in words; empty under `strict`. */
-  readonly missing: readonly string[];
-  readonly limits: SystemLimits;
-}
-
-/** Limits of a process that the system keeps, as they are in force; 0: none. */
-export interface SystemLimits {
-  readonly memoryBytes: number;
-  /** The same in its cgroup, with what the kernel keeps for it. */
-  readonly memoryCgroupBytes: number;
-  readonly openFiles: number;
-  readonly fileSizeBytes: number;
-  /** Whether its processor time can be limited. */
-  readonly cpuClock: boolean;
-}
+import type { GroupedProcess } from './child-process.js';
 
 /** The settings of a SANDBOX frame; src/runner/sandbox_policy.h says what each means. */
 export function sandboxSettings(options: SandboxOptions, library: string): string[] {

@@ -4,7 +4,7 @@ import { type OnReadOpts, Socket } from 'node:net';
 import { constants } from 'node:os';
 import { BackworksError } from '../errors.js';
 import { childEnd } from './child-end.js';
-import type { PipedProcess, PipedSpawnOptions, SpawnedProcess, SpawnOptions } from './spawn.js';
+import type { PipedProcess, PipedSpawnOptions, SpawnedProcess, SpawnOptions } from './child-process.js';
 
 /**
  * By posix_spawn(3), which does not copy the server's page tables, where fork() in Node 20's

@@ -2,8 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { BackworksError } from '../errors.js';
-import type { ProcessEnd } from './exit-cause.js';
-import type { PipedProcess, PipedSpawnOptions, SpawnedProcess, SpawnOptions } from './spawn.js';
+import type { ProcessEnd, PipedProcess, PipedSpawnOptions, SpawnedProcess, SpawnOptions } from './child-process.js';
 
 /** By node:child_process: on macOS and Windows starting a process does not copy the server's memory. */
 export function spawnPortable({

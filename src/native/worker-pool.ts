@@ -1,11 +1,10 @@
 import { PluginFailure, toBackworksError } from '../errors.js';
-import type { LibraryDescription, NativePluginOptions, NativeProcess } from './native-plugin.js';
+import type { LibraryDescription, NativePluginOptions, NativeProcess, SandboxReport } from './native-plugin.js';
 import { ProcessWatch } from './limits/process-watch.js';
 import { ProcessStarts } from './process-starts.js';
 import { RestartDelay } from './restart-delay.js';
 import { initializeWithNewest } from './reconfigure.js';
 import type { RunnerProcess } from './runner-process.js';
-import type { SandboxReport } from './sandbox.js';
 import { Spare } from './spare.js';
 import { inTurn } from './start-turn.js';
 

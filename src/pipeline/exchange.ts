@@ -1,6 +1,5 @@
 import { Deferred, type Listener } from '../deferred.js';
-import type { Awaitable, BackworksPlugin, PluginResponse } from '../plugins/plugin.js';
-import type { Visit } from '../plugins/visit.js';
+import type { Awaitable, BackworksPlugin, PluginResponse, Visit } from '../plugins/plugin.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { PluginSet } from './plugin-set.js';
 import type { RequestDocument } from './request-document.js';

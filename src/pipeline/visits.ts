@@ -1,6 +1,5 @@
 import type { Deferred } from '../deferred.js';
-import type { Awaitable, BackworksPlugin, JsonObject, PluginResponse } from '../plugins/plugin.js';
-import { Visit } from '../plugins/visit.js';
+import { type Awaitable, type BackworksPlugin, type JsonObject, type PluginResponse, Visit } from '../plugins/plugin.js';
 import { methodFor } from './endpoints/plugins.js';
 import type { Exchange } from './exchange.js';
 import { plainResponseHead, type ResponseDocument } from './response-document.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { toBackworksError } from '../errors.js';
 import type { LibraryReader } from './library-reader.js';
 import type { PluginMetadata } from './metadata.js';
-import type { RejectedLibrary } from './registry/status.js';
+
 
 const LIBRARY_NAME = /\.(?:so|dylib|dll)$/;
 export interface DiscoveredLibrary {
@@ -55,4 +55,13 @@ async function listLibraries(directory: string): Promise<string[]> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
+}
+
+
+/** A file in a plugin directory that is not a usable plugin. */
+export interface RejectedLibrary {
+  readonly path: string;
+  readonly code: string;
+  readonly reason: string;
+  readonly hint: string | null;
 }

@@ -1,27 +1,15 @@
 import type { CircuitStateName, PluginExecutor } from '../execution/executor.js';
 import type { Text } from '../long-text.js';
 import type { LibraryHold } from '../native/library-holds.js';
-import type { Hook, NativePlugin, NativeProcess, NativeReply } from '../native/native-plugin.js';
-import type { SandboxReport } from '../native/sandbox.js';
+import type { Hook, NativePlugin, NativeProcess, NativeReply, SandboxReport } from '../native/native-plugin.js';
 import { fittingConfig } from './fitting-config.js';
 import { HookWork, type Read } from './hook-work.js';
 import { readDecision, readEndpointAnswer, readOperationAnswer, readPatch } from './marshal.js';
-import type { PluginMetadata } from './metadata.js';
+import type { PluginMetadata, PipelineHook } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
-import type {
-  Awaitable,
-  BackworksPlugin,
-  Caller,
-  JsonObject,
-  Patched,
-  PipelineHook,
-  PluginHealth,
-  PluginResponse,
-  RequestDecision,
-} from './plugin.js';
+import type { Awaitable, BackworksPlugin, Caller, JsonObject, Patched, PluginHealth, PluginResponse, RequestDecision, Visit } from './plugin.js';
 import type { ResolvedPolicy } from './plugin-entry.js';
-import type { Tally } from './versions/probation.js';
-import type { Visit } from './visit.js';
+import type { Tally } from './call-stats.js';
 import { type Host, VisitWork } from './visit-work.js';
 
 export interface LoadedPluginOptions {

@@ -10,23 +10,13 @@ import { IsolatedPlugin } from '../native/isolated.js';
 import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js';
 import type { LibraryHold } from '../native/library-holds.js';
 import type { LibraryStore, StoredLibrary } from '../native/library-store.js';
-import type {
-  AskingCall,
-  LibraryDescription,
-  NativePlugin,
-  NativeReply,
-  OperationRequest,
-  NativePluginOptions,
-  PluginLogLine,
-} from '../native/native-plugin.js';
-import type { Refusal } from '../native/refusal.js';
+import type { AskingCall, LibraryDescription, NativePlugin, NativeReply, OperationRequest, NativePluginOptions, PluginLogLine, Refusal } from '../native/native-plugin.js';
 import { LoadedPlugin } from './loaded-plugin.js';
 import { fittingConfig } from './fitting-config.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
-import { withFunction } from './supervision/post-mortem.js';
-import type { Quarantine } from './supervision/quarantine.js';
+import { withFunction } from '../native/crash-place.js';
 import { sandboxOf } from './sandbox-of.js';
 
 /** What is told of a plugin while it is loaded and while it runs. */
@@ -59,13 +49,19 @@ export const UNHEARD: PluginEvents = {
   operate: () => Promise.resolve(null),
 };
 
+/** Refuses libraries that are in quarantine. */
+export interface QuarantineCheck {
+  /** @throws PluginFailure BW_PLUGIN_QUARANTINED when the library is in quarantine */
+  check(digest: string, plugin: string): Promise<void>;
+}
+
 export interface PluginLoaderOptions {
   readonly log: Log;
   readonly metrics: PluginMetrics;
   readonly timer: DeadlineTimer;
   /** Opened when the first library is loaded. */
   readonly store: () => Promise<LibraryStore>;
-  readonly quarantine: () => Promise<Quarantine>;
+  readonly quarantine: () => Promise<QuarantineCheck>;
   /** Where variables that `permissions.env` names come from. */
   readonly environment: NodeJS.ProcessEnv;
 }

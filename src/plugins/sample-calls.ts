@@ -1,4 +1,5 @@
-import type { BackworksPlugin, PipelineHook } from './plugin.js';
+import type { BackworksPlugin } from './plugin.js';
+import type { PipelineHook } from './metadata.js';
 
 /** How often each document comes: damage to the heap is often found by a later call. */
 const ROUNDS = 4;

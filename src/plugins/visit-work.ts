@@ -4,8 +4,7 @@ import type { GuardedCall } from '../execution/guarded-call.js';
 import type { NativePlugin, NativeReply, NativeVisit } from '../native/native-plugin.js';
 import { type Callee, HookWork, type Read } from './hook-work.js';
 import { readPatch } from './marshal.js';
-import type { Caller, JsonObject, Patched, PluginResponse } from './plugin.js';
-import type { Visit } from './visit.js';
+import type { Caller, JsonObject, Patched, PluginResponse, Visit } from './plugin.js';
 
 type FirstHook = NativeVisit['first'];
 

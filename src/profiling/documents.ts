@@ -2,7 +2,8 @@ import type { EndpointConfig } from '../config/types.js';
 import { ResponseDocument } from '../pipeline/response-document.js';
 import { RequestDocument } from '../pipeline/request-document.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
-import type { Awaitable, Caller, PipelineHook } from '../plugins/plugin.js';
+import type { Awaitable, Caller } from '../plugins/plugin.js';
+import type { PipelineHook } from '../plugins/metadata.js';
 import { Routes } from '../server/routes.js';
 import type { RecordedRequest } from './recorded-request.js';
 

@@ -4,7 +4,7 @@ import { discoverPlugins } from '../plugins/discovery.js';
 import type { LibraryReader } from '../plugins/library-reader.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
 import { type PluginLoader, UNHEARD } from '../plugins/loader.js';
-import type { PipelineHook } from '../plugins/plugin.js';
+import type { PipelineHook } from '../plugins/metadata.js';
 import {
   type PluginEntry,
   planEntries,

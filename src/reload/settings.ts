@@ -1,6 +1,6 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { BackworksConfig, EndpointConfig } from '../config/types.js';
 import { changedPaths } from '../plugins/registry/value-changes.js';
-import { isDeepStrictEqual } from 'node:util';
 
 /** What changes outside the plugins, by the keys of the file. */
 export interface SettingsPlan {

@@ -1,6 +1,6 @@
 import type { PluginStatus, VersionStatus } from '../plugins/registry/status.js';
 import type { SwapRecord } from '../plugins/versions/swap-record.js';
-import type { PluginRecord } from '../plugins/versions/version-records.js';
+import type { PluginRecord } from '../plugins/versions/version-history.js';
 
 /** One attempt to put a version in the place of another. */
 export interface SwapRecordDocument {

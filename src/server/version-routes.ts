@@ -3,7 +3,7 @@ import { BackworksError } from '../errors.js';
 import type { PluginStatus } from '../plugins/registry/status.js';
 import type { SwapResult } from '../plugins/versions/swap.js';
 import type { SwapOrigin } from '../plugins/versions/swap-record.js';
-import type { PluginRecord } from '../plugins/versions/version-records.js';
+import type { PluginRecord } from '../plugins/versions/version-history.js';
 import { type PluginDocument, pluginDocument } from './plugin-document.js';
 import { type HistoryDocument, historyDocument } from './version-document.js';
 

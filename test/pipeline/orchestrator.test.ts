@@ -3,8 +3,7 @@ import type { JsonObject } from '../../dist/config/types.js';
 import { PluginFailure } from '../../dist/errors.js';
 import type { Log } from '../../dist/log.js';
 import { PluginOrchestrator } from '../../dist/pipeline/orchestrator.js';
-import type { BackworksPlugin, PluginResponse } from '../../dist/plugins/plugin.js';
-import type { Visit } from '../../dist/plugins/visit.js';
+import type { BackworksPlugin, PluginResponse, Visit } from '../../dist/plugins/plugin.js';
 import { endpoint, sampleRequest, staticEndpoint } from './sample-request.js';
 import { type Hooks, type PluginTraits, scriptPlugin, tracer } from './script-plugin.js';
 

@@ -1,5 +1,6 @@
 import { PluginFailure } from '../../dist/errors.js';
-import type { Awaitable, BackworksPlugin, Patched, PipelineHook } from '../../dist/plugins/plugin.js';
+import type { Awaitable, BackworksPlugin, Patched } from '../../dist/plugins/plugin.js';
+import type { PipelineHook } from '../../dist/plugins/metadata.js';
 import type { JsonObject } from '../../dist/config/types.js';
 import type { Text } from '../../dist/long-text.js';
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { since, type Tally, verdict } from '../../dist/plugins/versions/probation.js';
+import { verdict } from '../../dist/plugins/versions/probation.js';
+import { since, type Tally } from '../../dist/plugins/call-stats.js';
 
 const rules = {
   durationMs: 60_000,

@@ -1,8 +1,7 @@
 import net from 'node:net';
 import { expect, test } from '@jest/globals';
 import type { JsonObject } from '../../dist/config/types.js';
-import type { Log } from '../../dist/log.js';
-import { silentLog } from '../../dist/log.js';
+import { type Log, silentLog } from '../../dist/log.js';
 import { PluginOrchestrator } from '../../dist/pipeline/orchestrator.js';
 import { createApp } from '../../dist/server/app.js';
 import { Routes } from '../../dist/server/routes.js';

@@ -1,5 +1,5 @@
-import { BackworksError, type ErrorCode } from '../../errors.js';
-import type { LibraryFacts, LibraryFormat } from './facts.js';
+import type { Problem, LibraryFacts, LibraryFormat } from './facts.js';
+import { BackworksError } from '../../errors.js';
 import { THIS_HOST, type Host } from './host.js';
 import { explainMissing } from './missing-symbol.js';
 import { compareVersions } from './versions.js';
@@ -19,9 +19,6 @@ export function checkLibrary(path: string, facts: LibraryFacts, host: Host = THI
   const [code, message, hint] = problem;
   throw new BackworksError(code, `${path} ${message}`, { hint });
 }
-
-/** Code, the rest of a sentence that begins with the path, and what to do. */
-export type Problem = readonly [code: ErrorCode, message: string, hint: string];
 
 const SYSTEMS: Readonly<Record<LibraryFormat, string>> = { elf: 'Linux', pe: 'Windows', 'mach-o': 'macOS' };
 

@@ -1,3 +1,5 @@
+import type { ErrorCode } from '../../errors.js';
+
 /** What a library file says of itself, read without loading it. Text comes from the file: untrusted. */
 export interface LibraryFacts {
   readonly format: LibraryFormat;
@@ -33,3 +35,7 @@ export const LIMITS = {
   /** All names of one file together. */
   nameBytesTotal: 64 * 1024 * 1024,
 } as const;
+
+
+/** Code, the rest of a sentence that begins with the path, and what to do. */
+export type Problem = readonly [code: ErrorCode, message: string, hint: string];

@@ -1,7 +1,6 @@
 import type { ByteRange } from './byte-range.js';
 import type { ByteSource } from './byte-source.js';
-import type { LibraryFacts } from './facts.js';
-import { LIMITS } from './facts.js';
+import { type LibraryFacts, LIMITS } from './facts.js';
 import { readExportTrie } from './mach-o-trie.js';
 import { readMachOSymbols } from './mach-o-symbols.js';
 import { damaged } from './unreadable.js';

@@ -1,4 +1,4 @@
-import type { Problem } from './check.js';
+import type { Problem } from './facts.js';
 
 const REQUIRED = ['plugin_info', 'plugin_vtable'] as const;
 /** Functions of an older design, one symbol each, that plugin_vtable() replaced. */

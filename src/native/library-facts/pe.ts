@@ -1,8 +1,7 @@
 import type { ByteRange } from './byte-range.js';
 import type { ByteSource } from './byte-source.js';
-import type { LibraryFacts } from './facts.js';
+import { type LibraryFacts, LIMITS } from './facts.js';
 import { readPeHeader, type PeHeader } from './pe-header.js';
-import { LIMITS } from './facts.js';
 import { damaged } from './unreadable.js';
 
 const FLAG = { executable: 0x0002, dll: 0x2000 } as const;

@@ -1,13 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import type { ProcessUsage } from '../native-plugin.js';
 import { processorTimeMs } from './process-clock.js';
-
-/** What a process uses at one moment; null where the system does not tell, or the process is gone. */
-export interface ProcessUsage {
-  readonly residentBytes: number | null;
-  /** Processor time of all its threads since it started, in milliseconds. */
-  readonly cpuMs: number | null;
-}
 
 const RESIDENT_KIB = /^VmRSS:\s+(\d+) kB$/m;
 

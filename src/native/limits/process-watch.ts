@@ -1,6 +1,6 @@
-import type { NativePluginOptions } from '../native-plugin.js';
+import type { NativePluginOptions, ProcessUsage } from '../native-plugin.js';
 import { processorTimeMs } from './process-clock.js';
-import { type ProcessUsage, processUsage } from './process-usage.js';
+import { processUsage } from './process-usage.js';
 import type { RunnerProcess } from '../runner-process.js';
 
 const SAMPLE_INTERVAL_MS = 1000;

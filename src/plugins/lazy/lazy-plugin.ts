@@ -2,16 +2,8 @@ import { BackworksError } from '../../errors.js';
 import { Deferred } from '../../deferred.js';
 import type { Text } from '../../long-text.js';
 import type { LoadedPlugin } from '../loaded-plugin.js';
-import type { PluginMetadata } from '../metadata.js';
-import type {
-  Awaitable,
-  BackworksPlugin,
-  Caller,
-  JsonObject,
-  PipelineHook,
-  PluginResponse,
-  RequestDecision,
-} from '../plugin.js';
+import type { PluginMetadata, PipelineHook } from '../metadata.js';
+import type { Awaitable, BackworksPlugin, Caller, JsonObject, PluginResponse, RequestDecision } from '../plugin.js';
 import type { ResolvedPolicy } from '../plugin-entry.js';
 
 export interface LazyPluginOptions {

@@ -4,7 +4,7 @@ import { startsAtOnce } from '../lazy/lazy-start.js';
 import type { LibraryReader } from '../library-reader.js';
 import type { RegistryEntry } from './registry-entry.js';
 import { currentPlugin, type PluginPlan, planPlugins } from './reload.js';
-import type { RejectedLibrary } from './status.js';
+import type { RejectedLibrary } from '../discovery.js';
 import { resolveDependencies, type Survey, type SurveyedPlugin, surveyPlugins } from './survey.js';
 import type { VersionKeeper } from '../versions/version-keeper.js';
 

@@ -1,11 +1,10 @@
 import type { Isolation, ResourceLimits, SandboxMode } from '../../config/types.js';
 import type { ErrorCode, PluginOutcome, PluginPhase } from '../../errors.js';
 import type { CircuitStateName } from '../../execution/executor.js';
-import type { NativeProcess } from '../../native/native-plugin.js';
-import type { RefusedPermission } from '../../native/refusal.js';
+import type { NativeProcess, RefusedPermission } from '../../native/native-plugin.js';
 import type { PluginRelations } from '../dependencies/relations.js';
-import type { PipelineHook } from '../plugin.js';
-import type { Tally } from '../versions/probation.js';
+import type { PipelineHook } from '../metadata.js';
+import type { Tally } from '../call-stats.js';
 import type { SwapRecord } from '../versions/swap-record.js';
 import type { TrialStage } from '../versions/trial.js';
 
@@ -138,12 +137,4 @@ export interface PostMortem {
   readonly stderr: readonly string[];
   /** Those that were in force; they may have changed since. */
   readonly limits: LimitsInForce;
-}
-
-/** A file in a plugin directory that is not a usable plugin. */
-export interface RejectedLibrary {
-  readonly path: string;
-  readonly code: string;
-  readonly reason: string;
-  readonly hint: string | null;
 }

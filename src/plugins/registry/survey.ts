@@ -1,14 +1,9 @@
 import type { BackworksConfig, PluginPolicy } from '../../config/types.js';
-import {
-  type DependencyNode,
-  DependencyResolver,
-  type Resolution,
-} from '../dependencies/dependency-resolver.js';
-import { discoverPlugins } from '../discovery.js';
+import { type DependencyNode, DependencyResolver, type Resolution } from '../dependencies/dependency-resolver.js';
+import { discoverPlugins, type RejectedLibrary } from '../discovery.js';
 import type { LibraryReader } from '../library-reader.js';
 import type { PluginMetadata } from '../metadata.js';
 import { type PluginEntry, planEntries } from '../plugin-entry.js';
-import type { RejectedLibrary } from './status.js';
 
 /** A plugin of a configuration, with what is known of its library without loading it. */
 export interface SurveyedPlugin {

@@ -1,6 +1,6 @@
 import type { PluginPolicy } from '../../config/types.js';
 import { requestBytesMax } from '../../native/hook-call.js';
-import type { SandboxReport } from '../../native/sandbox.js';
+import type { SandboxReport } from '../../native/native-plugin.js';
 import type { LimitsInForce } from '../registry/status.js';
 
 /**

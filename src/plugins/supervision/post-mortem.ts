@@ -1,6 +1,4 @@
-import { basename } from 'node:path';
 import { type BackworksError, PluginFailure } from '../../errors.js';
-import { placeWithFunction } from '../../native/crash-place.js';
 import type { LimitsInForce, PostMortem } from '../registry/status.js';
 
 /** What a failure leaves behind for the operator. */
@@ -31,23 +29,4 @@ export function evidence(error: BackworksError, limits: LimitsInForce): object {
   const { phase, outcome, signal, exitStatus, at, systemCall, requestId, stderrTail } = error;
   const stderr = stderrTail?.length ? stderrTail : undefined;
   return { phase, outcome, signal, exitStatus, at, systemCall, requestId, stderr, limits };
-}
-
-/**
- * The failure with the function it happened in, as far as the library's symbols tell.
- * @param loaded path of the copy that was loaded
- * @param original path the operator knows it by
- * @returns `failure` itself when there is nothing to add; never rejects
- */
-export async function withFunction(
-  failure: PluginFailure,
-  loaded: string,
-  original: string,
-): Promise<PluginFailure> {
-  const { at, message, cause } = failure;
-  if (at === undefined) return failure;
-  const place = await placeWithFunction(at, loaded, basename(original));
-  if (place === at) return failure;
-  const text = message.replace(at, () => place);
-  return new PluginFailure(failure.code, text, { ...failure, cause, at: place });
 }

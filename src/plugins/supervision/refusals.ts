@@ -1,6 +1,6 @@
 import { isBelow } from '../permissions.js';
 import type { Permissions } from '../../config/types.js';
-import type { Refusal } from '../../native/refusal.js';
+import type { Refusal } from '../../native/native-plugin.js';
 import type { KeptRefusal } from '../registry/status.js';
 
 const KEPT_MAX = 32;

@@ -1,7 +1,7 @@
 import { PluginFailure, type PluginPhase } from '../../errors.js';
-import type { PluginMetadata } from '../metadata.js';
+import type { PluginMetadata, PipelineHook } from '../metadata.js';
 import { resolvePolicy } from '../plugin-entry.js';
-import type { BackworksPlugin, PipelineHook } from '../plugin.js';
+import type { BackworksPlugin } from '../plugin.js';
 import type { RegistryEntry } from '../registry/registry-entry.js';
 
 /**

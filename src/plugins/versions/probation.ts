@@ -1,16 +1,5 @@
+import type { Tally } from '../call-stats.js';
 import type { SwapPolicy } from '../../config/types.js';
-
-/** How a version has done so far. */
-export interface Tally {
-  /** Calls of hooks that ended, well or not. */
-  readonly calls: number;
-  /** Of these, those without a usable answer, or answered with a status of 500 or more. */
-  readonly failed: number;
-  /** Time all of them took together, waiting included. */
-  readonly busyMs: number;
-  /** Processes that failed. */
-  readonly crashes: number;
-}
 
 /** Below this a difference in latency is noise, whatever its factor. */
 const LATENCY_STEP_MS = 5;
@@ -34,16 +23,6 @@ export function verdict(rules: SwapPolicy['probation'], now: Tally, former: Tall
   const [mean, formerMean] = [now.busyMs / now.calls, former.busyMs / former.calls];
   if (mean <= formerMean * (maxLatencyPercent / 100) || mean - formerMean < LATENCY_STEP_MS) return null;
   return `a call takes ${round(mean)} ms, ${round(formerMean)} ms before, ${maxLatencyPercent}% of it may`;
-}
-
-/** What happened between two tallies. */
-export function since(start: Tally, now: Tally): Tally {
-  return {
-    calls: now.calls - start.calls,
-    failed: now.failed - start.failed,
-    busyMs: now.busyMs - start.busyMs,
-    crashes: now.crashes - start.crashes,
-  };
 }
 
 function errorPercent({ calls, failed }: Tally): number {

@@ -1,7 +1,8 @@
 import type { SwapPolicy } from '../../config/types.js';
 import type { LoadedPlugin } from '../loaded-plugin.js';
 import { type PluginEntry, resolvePolicy } from '../plugin-entry.js';
-import { since, type Tally, verdict } from './probation.js';
+import { verdict } from './probation.js';
+import { since, type Tally } from '../call-stats.js';
 
 /** How often the numbers are looked at, beside at every failure of a process. */
 const JUDGE_MS = 100;

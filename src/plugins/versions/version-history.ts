@@ -1,5 +1,5 @@
 import type { SwapRecord, VersionName } from './swap-record.js';
-import type { PluginRecord } from './version-records.js';
+
 
 /** What is remembered of the versions of plugins. Everything rejects when it cannot be written. */
 export interface VersionHistory {
@@ -25,4 +25,29 @@ export interface SharedVersions {
    * @throws BackworksError why one could not: then nobody does
    */
   readonly agree: (what: string) => Promise<void>;
+}
+
+
+/** A version that served. */
+export interface KnownVersion {
+  readonly digest: string;
+  readonly version: string;
+  /** When it last began to serve; ISO 8601. */
+  readonly since: string;
+}
+
+/** A version that was taken back: only somebody who asks for it gets it again. */
+export interface RefusedVersion {
+  readonly digest: string;
+  readonly reason: string;
+  readonly since: string;
+}
+
+/** What is remembered of one plugin. */
+export interface PluginRecord {
+  /** The one that serves first, then those before it. */
+  readonly versions: readonly KnownVersion[];
+  readonly refused: readonly RefusedVersion[];
+  /** Newest first. */
+  readonly history: readonly SwapRecord[];
 }

@@ -4,8 +4,7 @@ import type { LibraryStore, StoredLibrary } from '../../native/library-store.js'
 import type { LibraryChoice } from '../loader.js';
 import type { PluginEntry } from '../plugin-entry.js';
 import type { SwapRecord, VersionName } from './swap-record.js';
-import type { VersionHistory } from './version-history.js';
-import type { KnownVersion, PluginRecord } from './version-records.js';
+import type { VersionHistory, KnownVersion, PluginRecord } from './version-history.js';
 
 /** A copy nobody keeps or holds may have been made a moment ago by who describes libraries. */
 const STRAY_MS = 24 * 3_600_000;

@@ -1,33 +1,9 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { PluginRecord, VersionHistory } from './version-history.js';
 import { openCacheDirectory } from '../../native/cache-directory.js';
 import type { SwapRecord, VersionName } from './swap-record.js';
-import type { VersionHistory } from './version-history.js';
-
-/** A version that served. */
-export interface KnownVersion {
-  readonly digest: string;
-  readonly version: string;
-  /** When it last began to serve; ISO 8601. */
-  readonly since: string;
-}
-
-/** A version that was taken back: only somebody who asks for it gets it again. */
-export interface RefusedVersion {
-  readonly digest: string;
-  readonly reason: string;
-  readonly since: string;
-}
-
-/** What is remembered of one plugin. */
-export interface PluginRecord {
-  /** The one that serves first, then those before it. */
-  readonly versions: readonly KnownVersion[];
-  readonly refused: readonly RefusedVersion[];
-  /** Newest first. */
-  readonly history: readonly SwapRecord[];
-}
 
 const EMPTY: PluginRecord = { versions: [], refused: [], history: [] };
 const HISTORY_MAX = 100;
