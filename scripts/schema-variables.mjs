@@ -1,6 +1,6 @@
 /**
  * A value may be a variable, as in `port: ${PORT}`, whatever its key asks for. Editors have to know that;
- * the server fills variables in first, and src/config/schema.ts takes the alternative out again.
+ * the server fills variables in first, and src/config/schema/schema.ts takes the alternative out again.
  */
 
 const VARIABLE = { $ref: '#/definitions/variable' };

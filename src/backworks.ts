@@ -1,21 +1,21 @@
 import { randomBytes } from 'node:crypto';
 import { alertingServer } from './alerts/alert.js';
 import { Alerts } from './alerts/alerts.js';
-import { loadConfig, type LoadedConfig } from './config/load.js';
+import { loadConfig, type LoadedConfig } from './config/load/load.js';
 import type { BackworksConfig } from './config/types.js';
-import { PluginMetrics } from './execution/metrics.js';
+import { PluginMetrics } from './metrics/plugin-metrics.js';
 import { BackworksError } from './errors.js';
 import { type Log, silentLog } from './log.js';
 import { hostVersion } from './plugins/host-version.js';
-import { createPluginParts } from './plugins/plugin-parts.js';
-import { Quarantine, type QuarantinedLibrary } from './plugins/supervision/quarantine.js';
-import type { SwapResult } from './plugins/versions/swap.js';
-import type { SwapOrigin } from './plugins/versions/swap-record.js';
-import type { PluginStatus } from './plugins/registry/status.js';
+import { createPluginParts } from './lifecycle/plugin-parts.js';
+import { Quarantine, type QuarantinedLibrary } from './lifecycle/records/quarantine.js';
+import type { SwapResult } from './lifecycle/swap/swap.js';
+import type { SwapOrigin } from './lifecycle/entry/swap-record.js';
+import type { PluginStatus } from './lifecycle/entry/status.js';
 import type { RejectedLibrary } from './plugins/discovery.js';
 import { HEAP_CHECKS, validateLibrary, type ValidationReport } from './plugins/validate.js';
-import { VersionRecords } from './plugins/versions/version-records.js';
-import { type PluginRecord } from './plugins/versions/version-history.js';
+import { VersionRecords } from './lifecycle/records/version-records.js';
+import { type PluginRecord } from './lifecycle/records/version-history.js';
 import {
   type PluginProfile,
   profileConfigured,
@@ -26,9 +26,9 @@ import { Reloader } from './reload/reloader.js';
 import type { ReloadReport } from './reload/report.js';
 import { inForce } from './reload/settings.js';
 import { Watches } from './reload/watches.js';
-import { createAdminApp } from './server/admin.js';
-import { type HistoryDocument, historyDocument } from './server/version-document.js';
-import { listen, type Listener } from './server/listen.js';
+import { createAdminApp } from './admin/admin.js';
+import { type HistoryDocument, historyDocument } from './admin/version-document.js';
+import { listen, type Listener } from './http/listen.js';
 import { createTraffic, type Traffic } from './traffic.js';
 
 const ADMIN_TOKEN_BYTES = 24;

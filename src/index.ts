@@ -15,14 +15,14 @@ export {
   type LoadOptions,
   type Override,
   parseConfig,
-} from './config/load.js';
+} from './config/load/load.js';
 export type { BackworksConfig } from './config/types.js';
 export { BackworksError, type ErrorCode, ERRORS, PluginFailure, type PluginPhase } from './errors.js';
 export { type Log, silentLog } from './log.js';
-export type { QuarantinedLibrary } from './plugins/supervision/quarantine.js';
-export type { FailedChange } from './plugins/registry/registry-change.js';
-export type { PluginAction, PluginChange } from './plugins/registry/reload.js';
+export type { QuarantinedLibrary } from './lifecycle/records/quarantine.js';
+export type { FailedChange } from './lifecycle/registry/registry-change.js';
+export type { PluginAction, PluginChange } from './lifecycle/registry/reload.js';
 export type { ReloadReport } from './reload/report.js';
-export type { PluginState, PluginStatus, PostMortem } from './plugins/registry/status.js';
+export type { PluginState, PluginStatus, PostMortem } from './lifecycle/entry/status.js';
 export type { RejectedLibrary } from './plugins/discovery.js';
 export type { CheckOutcome, ValidationCheck, ValidationReport } from './plugins/validate.js';

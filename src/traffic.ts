@@ -1,20 +1,20 @@
 import type { BackworksConfig } from './config/types.js';
-import { PluginMetrics } from './execution/metrics.js';
+import { PluginMetrics } from './metrics/plugin-metrics.js';
 import type { Log } from './log.js';
 import { loadJsonCheck } from './native/json-check.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
-import { createPluginParts } from './plugins/plugin-parts.js';
-import { PluginRegistry } from './plugins/registry/registry.js';
-import type { PluginStatus, StateChange } from './plugins/registry/status.js';
+import { createPluginParts } from './lifecycle/plugin-parts.js';
+import { PluginRegistry } from './lifecycle/registry/registry.js';
+import type { PluginStatus, StateChange } from './lifecycle/entry/status.js';
 import type { RejectedLibrary } from './plugins/discovery.js';
-import type { SharedVersions } from './plugins/versions/version-history.js';
+import type { SharedVersions } from './lifecycle/records/version-history.js';
 import { PluginControl } from './reload/plugin-control.js';
 import { ReloadPreparation } from './reload/preparation.js';
 import type { PreparedReload, ReloadPlan } from './reload/prepared-reload.js';
-import type { AdminControl } from './server/admin.js';
-import { createApp, prepareRoutes } from './server/app.js';
-import { listen, type Listener } from './server/listen.js';
-import type { WorkerStatus } from './server/worker-document.js';
+import type { AdminControl } from './admin/admin.js';
+import { createApp, prepareRoutes } from './http/app.js';
+import { listen, type Listener } from './http/listen.js';
+import type { WorkerStatus } from './admin/worker-document.js';
 
 export type { WorkerStatus };
 

@@ -15,7 +15,7 @@ export interface Import {
 }
 
 export interface Module {
-  /** Path from the root, such as 'src/server/app.ts'. */
+  /** Path from the root, such as 'src/http/app.ts'. */
   readonly file: string;
   readonly imports: readonly Import[];
   /** Members of the global `process` that are used: 'env', 'exit' … */

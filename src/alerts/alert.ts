@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import type { AlertEvent } from '../config/types.js';
-import type { PostMortem, StateChange } from '../plugins/registry/status.js';
+import type { PostMortem, StateChange } from '../lifecycle/entry/status.js';
 
 /** What the webhook gets, as JSON. docs/alerts.md explains every member. */
 export interface Alert {

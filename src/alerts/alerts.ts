@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Counter, type Registry } from 'prom-client';
 import type { AlertsConfig } from '../config/types.js';
 import type { Log } from '../log.js';
-import type { StateChange } from '../plugins/registry/status.js';
+import type { StateChange } from '../lifecycle/entry/status.js';
+import { addCounter, type MetricsRegistry } from '../metrics/instruments.js';
 import { alertDocument, type AlertingServer } from './alert.js';
 import { PluginAlerts } from './plugin-alerts.js';
 import { type Delivery, Webhook } from './webhook.js';
@@ -15,7 +15,7 @@ export interface AlertsOptions {
   readonly server: AlertingServer;
   readonly log: Log;
   /** Where alerts are counted. */
-  readonly registry: Registry;
+  readonly registry: MetricsRegistry;
 }
 
 /** Tells a webhook when plugins are not well, and when they are again. */
@@ -27,14 +27,13 @@ export class Alerts {
 
   constructor(private readonly options: AlertsOptions) {
     const { settings, registry } = options;
-    const counter = new Counter({
+    const counter = addCounter(registry, {
       name: 'backworks_alerts_total',
       help: 'Alerts by what became of them.',
-      labelNames: ['result'],
-      registers: [registry],
+      labels: ['result'],
     });
-    for (const result of DELIVERIES) counter.inc({ result }, 0);
-    this.count = (result) => counter.inc({ result });
+    for (const result of DELIVERIES) counter.add({ result }, 0);
+    this.count = (result) => counter.add({ result });
     this.settings = settings;
     this.webhook = this.open(settings);
   }

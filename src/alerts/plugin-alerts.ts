@@ -1,5 +1,5 @@
 import type { AlertEvent, AlertsConfig } from '../config/types.js';
-import type { PluginState, PostMortem, StateChange } from '../plugins/registry/status.js';
+import type { PluginState, PostMortem, StateChange } from '../lifecycle/entry/status.js';
 import type { PluginAlert } from './alert.js';
 
 const WELL = 'recovered';

@@ -1,7 +1,7 @@
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, type ErrorCode, ERRORS } from '../errors.js';
-import type { PluginsDocument } from '../server/admin.js';
-import { CLI_AGENT } from '../server/version-routes.js';
+import type { PluginsDocument } from '../admin/admin.js';
+import { CLI_AGENT } from '../admin/version-routes.js';
 import { connectable, httpUrl } from './address.js';
 
 /** How long a server of this machine may take to answer. */

@@ -1,7 +1,7 @@
 import type { Backworks } from '../backworks.js';
 import type { BackworksConfig, LoggingConfig } from '../config/types.js';
 import type { Log } from '../log.js';
-import { pluginDocument } from '../server/plugin-document.js';
+import { pluginDocument } from '../admin/plugin-document.js';
 import { connectable } from './address.js';
 import type { CommandContext } from './command.js';
 import { isReadable } from './logger.js';

@@ -1,5 +1,5 @@
-import { displayName } from '../config/file.js';
-import { ConfigError, formatProblem, sortProblems } from '../config/problems.js';
+import { displayName } from '../config/source/file.js';
+import { ConfigError, formatProblem, sortProblems } from '../config/source/problems.js';
 import type { PluginConfig } from '../config/types.js';
 import { EXIT } from '../errors.js';
 import type { ConfigsReport } from '../plugins/check-configs.js';

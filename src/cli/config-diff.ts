@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { type Difference, differences } from '../config/diff.js';
-import { type EffectiveConfig, loadEffective } from '../config/load.js';
+import { type Difference, differences } from '../config/show/diff.js';
+import { type EffectiveConfig, loadEffective } from '../config/load/load.js';
 import { EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { requestConfig } from './config-file.js';

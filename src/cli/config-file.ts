@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { findConfigFile, loadConfig, type LoadOptions, type Override } from '../config/load.js';
+import { findConfigFile, loadConfig, type LoadOptions, type Override } from '../config/load/load.js';
 import type { CommandContext } from './command.js';
 
 /** What loadConfig() resolves to. */

@@ -1,8 +1,8 @@
 import { createTwoFilesPatch } from 'diff';
-import { displayName, readText } from '../config/file.js';
+import { displayName, readText } from '../config/source/file.js';
 import { migrate, type Migrated } from '../config/migrations/migrate.js';
 import { CURRENT_VERSION } from '../config/migrations/version.js';
-import { replaceFile } from '../config/replace-file.js';
+import { replaceFile } from '../config/edit/replace-file.js';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { requestConfig } from './config-file.js';

@@ -1,6 +1,6 @@
-import { loadEffective } from '../config/load.js';
-import { printConfig } from '../config/print.js';
-import { originsOf, shownConfig } from '../config/shown.js';
+import { loadEffective } from '../config/load/load.js';
+import { printConfig } from '../config/show/print.js';
+import { originsOf, shownConfig } from '../config/show/shown.js';
 import { EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { requestConfig } from './config-file.js';

@@ -1,4 +1,4 @@
-import { schemaText } from '../config/schema.js';
+import { schemaText } from '../config/schema/schema.js';
 import { EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 

@@ -1,9 +1,9 @@
 import { dirname, isAbsolute, relative, resolve, sep } from 'node:path';
-import { parseConfig } from '../config/load.js';
+import { parseConfig } from '../config/load/load.js';
 import { checkPluginConfig } from '../config/plugin-schema/check.js';
 import { pluginTemplate, type TemplateFacts } from '../config/plugin-schema/template.js';
 import { vetSchema } from '../config/plugin-schema/vet.js';
-import { formatProblem } from '../config/problems.js';
+import { formatProblem } from '../config/source/problems.js';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';

@@ -1,4 +1,4 @@
-import { ConfigError } from '../config/problems.js';
+import { ConfigError } from '../config/source/problems.js';
 import { type BackworksError, toBackworksError } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { printJson } from './print.js';

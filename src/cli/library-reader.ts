@@ -1,5 +1,5 @@
-import { defaultPluginPolicy } from '../config/load.js';
-import { type LibraryStore, openLibraryStore } from '../native/library-store.js';
+import { defaultPluginPolicy } from '../config/load/load.js';
+import { type LibraryStore, openLibraryStore } from '../native/library/library-store.js';
 import { createLibraryReader, type LibraryReader } from '../plugins/library-reader.js';
 
 /** Reads what libraries say of themselves, for commands without a server. Nothing is initialized. */

@@ -1,6 +1,6 @@
 import type { BackworksConfig } from '../config/types.js';
 import { EXIT } from '../errors.js';
-import type { PluginDocument } from '../server/plugin-document.js';
+import type { PluginDocument } from '../admin/plugin-document.js';
 import { actOnServer, askServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';

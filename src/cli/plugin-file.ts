@@ -1,8 +1,8 @@
 import { dirname, isAbsolute, relative, sep } from 'node:path';
-import { editPlugin, type PluginEdit } from '../config/edit.js';
-import { readText } from '../config/file.js';
+import { editPlugin, type PluginEdit } from '../config/edit/edit.js';
+import { readText } from '../config/source/file.js';
 import type { BackworksConfig } from '../config/types.js';
-import { writeText } from '../config/write.js';
+import { writeText } from '../config/edit/write.js';
 
 /** What the configuration file says, or would have to say, for a change to last. */
 export interface FileChange {

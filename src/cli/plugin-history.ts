@@ -1,6 +1,6 @@
 import { readPluginHistory } from '../backworks.js';
 import { EXIT } from '../errors.js';
-import type { HistoryDocument, SwapRecordDocument } from '../server/version-document.js';
+import type { HistoryDocument, SwapRecordDocument } from '../admin/version-document.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
 import { noPlugin } from './no-plugin.js';

@@ -4,8 +4,8 @@ import { readConfig } from './config-file.js';
 import { collectPlugins } from './plugin-source.js';
 import { printPlugins } from './plugin-table.js';
 import { printJson } from './print.js';
-import type { PluginDocument } from '../server/plugin-document.js';
-import type { WorkerDocument } from '../server/worker-document.js';
+import type { PluginDocument } from '../admin/plugin-document.js';
+import type { WorkerDocument } from '../admin/worker-document.js';
 import { printable } from './screen.js';
 
 /** `backworks plugin list` */

@@ -3,7 +3,7 @@ import { validatePlugin } from '../backworks.js';
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, EXIT } from '../errors.js';
 import type { ReloadDocument } from '../reload/report.js';
-import type { PluginDocument } from '../server/plugin-document.js';
+import type { PluginDocument } from '../admin/plugin-document.js';
 import { actOnServer, askServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';

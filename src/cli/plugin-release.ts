@@ -1,7 +1,7 @@
 import { releaseLibrary } from '../backworks.js';
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, EXIT } from '../errors.js';
-import type { PluginDocument } from '../server/plugin-document.js';
+import type { PluginDocument } from '../admin/plugin-document.js';
 import { actOnServer, askServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';

@@ -1,11 +1,11 @@
-import { formatSize } from '../config/units.js';
+import { formatSize } from '../config/source/units.js';
 import type {
   FailureDocument,
   LimitsDocument,
   NeedDocument,
   PluginDocument,
   RefusalDocument,
-} from '../server/plugin-document.js';
+} from '../admin/plugin-document.js';
 import { STATE_STYLES } from './plugin-table.js';
 import { printable, type Screen } from './screen.js';
 

@@ -2,8 +2,8 @@ import { createBackworks } from '../backworks.js';
 import type { BackworksConfig } from '../config/types.js';
 import { silentLog } from '../log.js';
 import type { RejectedLibrary } from '../plugins/discovery.js';
-import { type PluginDocument, pluginDocument } from '../server/plugin-document.js';
-import type { WorkerDocument } from '../server/worker-document.js';
+import { type PluginDocument, pluginDocument } from '../admin/plugin-document.js';
+import type { WorkerDocument } from '../admin/worker-document.js';
 import { askServer } from './admin-client.js';
 
 export interface PluginList {

@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.js';
-import type { PluginDocument } from '../server/plugin-document.js';
-import type { SwapDocument } from '../server/version-routes.js';
+import type { PluginDocument } from '../admin/plugin-document.js';
+import type { SwapDocument } from '../admin/version-routes.js';
 import { actOnServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';

@@ -1,5 +1,5 @@
 import type { RejectedLibrary } from '../plugins/discovery.js';
-import type { PluginDocument } from '../server/plugin-document.js';
+import type { PluginDocument } from '../admin/plugin-document.js';
 import { type Column, printTable } from './print.js';
 import { printable, type Screen, type Style } from './screen.js';
 

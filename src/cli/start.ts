@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { type Backworks, type BackworksOptions, createBackworks } from '../backworks.js';
 import type { ClusterOptions } from '../cluster/clustered.js';
-import { loadConfig } from '../config/load.js';
+import { loadConfig } from '../config/load/load.js';
 import type { BackworksConfig } from '../config/types.js';
 import { type BackworksError, EXIT } from '../errors.js';
 import { announce } from './announcement.js';

@@ -1,7 +1,7 @@
 import { BackworksError, toBackworksError } from '../errors.js';
 import type { Log } from '../log.js';
 import { Agreement } from './agreement.js';
-import type { SwapRecord } from '../plugins/versions/swap-record.js';
+import type { SwapRecord } from '../lifecycle/entry/swap-record.js';
 import { SharedHistory } from './shared-history.js';
 import type { WorkerProcess } from './worker-process.js';
 import type { PrimaryProcedures } from './worker-procedures.js';

@@ -1,5 +1,5 @@
-import type { FailedChange } from '../plugins/registry/registry-change.js';
-import type { PluginAction } from '../plugins/registry/reload.js';
+import type { FailedChange } from '../lifecycle/registry/registry-change.js';
+import type { PluginAction } from '../lifecycle/registry/reload.js';
 import type { ReloadPlan } from '../reload/prepared-reload.js';
 import { receivedError } from './conversation.js';
 import type { SentFailedChange } from './worker-procedures.js';

@@ -6,8 +6,8 @@ import type {
   StateChange,
   VersionRole,
   VersionStatus,
-} from '../plugins/registry/status.js';
-import type { SwapRecord } from '../plugins/versions/swap-record.js';
+} from '../lifecycle/entry/status.js';
+import type { SwapRecord } from '../lifecycle/entry/swap-record.js';
 import type { WorkerReport } from './worker-procedures.js';
 
 /** From well to worse: what is told of several workers is the worst. One that is in use in any is in use. */

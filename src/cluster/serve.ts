@@ -1,11 +1,11 @@
 import cluster from 'node:cluster';
 import type { LoggingConfig } from '../config/types.js';
 import { BackworksError } from '../errors.js';
-import { addProcessMetrics } from '../execution/process-metrics.js';
+import { addProcessMetrics } from '../metrics/process-metrics.js';
 import type { Log } from '../log.js';
-import { endWithParent } from '../native/parent-death.js';
-import type { VersionHistory } from '../plugins/versions/version-history.js';
-import { VersionRecords } from '../plugins/versions/version-records.js';
+import { endWithParent } from '../native/process/parent-death.js';
+import type { VersionHistory } from '../lifecycle/records/version-history.js';
+import { VersionRecords } from '../lifecycle/records/version-records.js';
 import type { PreparedReload } from '../reload/prepared-reload.js';
 import { createTraffic, type LocalTraffic } from '../traffic.js';
 import { Conversation, sentError } from './conversation.js';

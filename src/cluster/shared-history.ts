@@ -1,5 +1,5 @@
-import type { SwapRecord, VersionName } from '../plugins/versions/swap-record.js';
-import { VersionRecords } from '../plugins/versions/version-records.js';
+import type { SwapRecord, VersionName } from '../lifecycle/entry/swap-record.js';
+import { VersionRecords } from '../lifecycle/records/version-records.js';
 
 /** Something that became of a swap, and the workers that have told of it. */
 interface Told {

@@ -1,9 +1,9 @@
 import type { BackworksConfig, LoggingConfig } from '../config/types.js';
-import type { PluginStatus, StateChange } from '../plugins/registry/status.js';
+import type { PluginStatus, StateChange } from '../lifecycle/entry/status.js';
 import type { RejectedLibrary } from '../plugins/discovery.js';
 import type { ReloadPlan } from '../reload/prepared-reload.js';
-import type { SwapRecord } from '../plugins/versions/swap-record.js';
-import type { VersionHistory } from '../plugins/versions/version-history.js';
+import type { SwapRecord } from '../lifecycle/entry/swap-record.js';
+import type { VersionHistory } from '../lifecycle/records/version-history.js';
 import type { TrafficControl } from '../traffic.js';
 import type { SentError } from './conversation.js';
 

@@ -1,6 +1,6 @@
-import { RestartDelay } from '../native/restart-delay.js';
+import { RestartDelay } from '../native/process/restart-delay.js';
 import type { WorkerStatus } from '../traffic.js';
-import type { Metrics } from './merged-metrics.js';
+import type { Metrics } from '../metrics/merged-metrics.js';
 import type { WorkerProcess } from './worker-process.js';
 import type { WorkerReport } from './worker-procedures.js';
 

@@ -1,11 +1,11 @@
 import type { BackworksConfig, LoggingConfig } from '../config/types.js';
 import { BackworksError, toBackworksError } from '../errors.js';
 import type { Log } from '../log.js';
-import type { PluginStatus, StateChange } from '../plugins/registry/status.js';
+import type { PluginStatus, StateChange } from '../lifecycle/entry/status.js';
 import type { RejectedLibrary } from '../plugins/discovery.js';
 import { inForce } from '../reload/settings.js';
 import { Accord } from './accord.js';
-import { MergedMetrics } from './merged-metrics.js';
+import { MergedMetrics } from '../metrics/merged-metrics.js';
 import { mergeStatus, MergedStates, servingLibraries } from './merged-status.js';
 import { WorkerProcess } from './worker-process.js';
 import { WorkerSlot } from './worker-slot.js';

@@ -4,7 +4,7 @@ import { type BackworksError, PluginFailure, type PluginPhase, toBackworksError 
 import type { DeadlinePolicy, DeadlineTimer } from './deadline.js';
 import type { GuardedCall } from './guarded-call.js';
 import { HookGuard, type Work } from './hook-guard.js';
-import { type HookMetrics, type PluginMetrics } from './metrics.js';
+import { type HookMetrics, type PluginMetrics } from '../metrics/plugin-metrics.js';
 import { adjustPolicies, createPolicies, type Policies, type PolicySettings } from './policies.js';
 
 export type CircuitStateName = 'closed' | 'half-open' | 'open';

@@ -3,7 +3,7 @@ import { Deferred } from '../deferred.js';
 import type { BackworksError } from '../errors.js';
 import type { DeadlinePolicy } from './deadline.js';
 import { type Guard, GuardedCall } from './guarded-call.js';
-import type { HookMetrics } from './metrics.js';
+import type { HookMetrics } from '../metrics/plugin-metrics.js';
 import type { Policies } from './policies.js';
 
 /** What a call is to do; more than once, if it is tried again. */

@@ -2,7 +2,7 @@ import koffi, { type LibraryHandle } from 'koffi';
 import { BackworksError } from '../errors.js';
 import { findJsonCheck } from './binaries.js';
 
-/** What a text is, a bit each; `enum json_fact` of src/runner/json_check.h has the same numbers. */
+/** What a text is, a bit each; `enum json_fact` of src/runner/json/json_check.h has the same numbers. */
 export const JsonFact = {
   VALID: 1 << 0,
   /** Nests deeper than allowed, and was read no further: perhaps it is not JSON either. */

@@ -1,9 +1,9 @@
 import { Deferred, type Listener } from '../deferred.js';
 import type { Awaitable, BackworksPlugin, PluginResponse, Visit } from '../plugins/plugin.js';
-import type { IncomingRequest } from './incoming-request.js';
+import type { IncomingRequest } from './documents/incoming-request.js';
 import type { PluginSet } from './plugin-set.js';
-import type { RequestDocument } from './request-document.js';
-import type { ResponseDocument } from './response-document.js';
+import type { RequestDocument } from './documents/request-document.js';
+import type { ResponseDocument } from './documents/response-document.js';
 
 /** What is done with the outcome of something a request waited for. What a stage throws fails the request. */
 export interface Stage<T> {

@@ -7,9 +7,9 @@ import {
 } from '../errors.js';
 import type { Log } from '../log.js';
 import type { BackworksPlugin } from '../plugins/plugin.js';
-import type { IncomingRequest } from './incoming-request.js';
+import type { IncomingRequest } from './documents/incoming-request.js';
 import { problem } from './problem.js';
-import type { BufferedResponse } from './response-document.js';
+import type { BufferedResponse } from './documents/response-document.js';
 
 /** What becomes of whatever goes wrong with a request. When its client has gone, nothing: it goes on. */
 export class Failures {

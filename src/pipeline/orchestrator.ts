@@ -17,16 +17,21 @@ import {
   namedPlugin,
   notFound,
   notMine,
-} from './endpoints/plugins.js';
-import { ProxyEndpoint } from './endpoints/proxy.js';
-import { StaticEndpoint } from './endpoints/static.js';
+} from './plugin-endpoint.js';
+import { ProxyEndpoint } from './proxy-endpoint.js';
+import { StaticEndpoint } from './static-endpoint.js';
 import { Failures } from './failures.js';
-import type { IncomingRequest } from './incoming-request.js';
+import type { IncomingRequest } from './documents/incoming-request.js';
 import { refuseCancelled } from './cancelled.js';
 import type { PluginSet } from './plugin-set.js';
 import { problem } from './problem.js';
-import { RequestDocument } from './request-document.js';
-import { type BufferedResponse, ResponseDocument, buffered, requestFacts } from './response-document.js';
+import { RequestDocument } from './documents/request-document.js';
+import {
+  type BufferedResponse,
+  ResponseDocument,
+  buffered,
+  requestFacts,
+} from './documents/response-document.js';
 import { TrafficSplit } from './traffic-split.js';
 import { askEndpoint, tellResponse, undecided, visitFromRequest } from './visits.js';
 

@@ -1,5 +1,5 @@
 import type { BackworksPlugin } from '../plugins/plugin.js';
-import { hookOrder } from '../plugins/dependencies/hook-order.js';
+import { hookOrder } from '../plugins/hook-order.js';
 
 /** A plugin and its place on a request's way in. */
 export interface Station {

@@ -1,5 +1,5 @@
 import { ERRORS, type BackworksError, PluginFailure } from '../errors.js';
-import type { BufferedResponse } from './response-document.js';
+import type { BufferedResponse } from './documents/response-document.js';
 
 /**
  * An RFC 9457 problem document for an error. A defect of the server is not described: its message is

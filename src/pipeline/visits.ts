@@ -1,9 +1,15 @@
 import type { Deferred } from '../deferred.js';
-import { type Awaitable, type BackworksPlugin, type JsonObject, type PluginResponse, Visit } from '../plugins/plugin.js';
-import { methodFor } from './endpoints/plugins.js';
+import {
+  type Awaitable,
+  type BackworksPlugin,
+  type JsonObject,
+  type PluginResponse,
+  Visit,
+} from '../plugins/plugin.js';
+import { methodFor } from './plugin-endpoint.js';
 import type { Exchange } from './exchange.js';
-import { plainResponseHead, type ResponseDocument } from './response-document.js';
-import { placeJson } from './route-match.js';
+import { plainResponseHead, type ResponseDocument } from './documents/response-document.js';
+import { placeJson } from './documents/route-match.js';
 
 /**
  * Which hooks of a plugin follow one another on a request's way, so that the plugin can be asked them in

@@ -1,5 +1,5 @@
 import { checkPluginConfig, unusableSchema } from '../config/plugin-schema/check.js';
-import type { ConfigProblem } from '../config/problems.js';
+import type { ConfigProblem } from '../config/source/problems.js';
 import type { PluginConfig } from '../config/types.js';
 import { toBackworksError } from '../errors.js';
 import type { LibraryReader } from './library-reader.js';

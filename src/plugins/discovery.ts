@@ -4,7 +4,6 @@ import { toBackworksError } from '../errors.js';
 import type { LibraryReader } from './library-reader.js';
 import type { PluginMetadata } from './metadata.js';
 
-
 const LIBRARY_NAME = /\.(?:so|dylib|dll)$/;
 export interface DiscoveredLibrary {
   readonly path: string;
@@ -56,7 +55,6 @@ async function listLibraries(directory: string): Promise<string[]> {
     throw error;
   }
 }
-
 
 /** A file in a plugin directory that is not a usable plugin. */
 export interface RejectedLibrary {

@@ -1,5 +1,5 @@
 import { checkPluginConfig } from '../config/plugin-schema/check.js';
-import { formatProblem } from '../config/problems.js';
+import { formatProblem } from '../config/source/problems.js';
 import type { JsonObject } from '../config/types.js';
 import { PluginFailure } from '../errors.js';
 

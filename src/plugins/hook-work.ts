@@ -2,7 +2,7 @@ import { type PluginPhase, PluginFailure } from '../errors.js';
 import type { GuardedCall } from '../execution/guarded-call.js';
 import type { Work } from '../execution/hook-guard.js';
 import type { Text } from '../long-text.js';
-import type { Hook, NativePlugin, NativeReply } from '../native/native-plugin.js';
+import type { Hook, NativePlugin, NativeReply } from '../native/plugin.js';
 import type { Caller, Patched } from './plugin.js';
 import { InvalidAnswer } from './response-check.js';
 

@@ -1,5 +1,5 @@
 import type { JsonValue } from '../config/types.js';
-import { JSON_DEPTH_MAX } from '../native/protocol.js';
+import { JSON_DEPTH_MAX } from '../native/protocol/protocol.js';
 
 /** Nesting a body or a patch may have: parsers in plugins recurse, and theirs is the smaller stack. */
 export { JSON_DEPTH_MAX };

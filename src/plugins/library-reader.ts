@@ -1,7 +1,7 @@
 import type { PluginPolicy } from '../config/types.js';
 import { describeLibrary } from '../native/description/describe.js';
-import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js';
-import type { LibraryStore } from '../native/library-store.js';
+import { checkLibrary, readLibraryFacts } from '../native/library/facts/index.js';
+import type { LibraryStore } from '../native/library/library-store.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
 import { sandboxOf } from './sandbox-of.js';
 import { Semaphore } from '../semaphore.js';

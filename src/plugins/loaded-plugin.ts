@@ -1,13 +1,23 @@
 import type { CircuitStateName, PluginExecutor } from '../execution/executor.js';
 import type { Text } from '../long-text.js';
-import type { LibraryHold } from '../native/library-holds.js';
-import type { Hook, NativePlugin, NativeProcess, NativeReply, SandboxReport } from '../native/native-plugin.js';
+import type { LibraryHold } from '../native/library/library-holds.js';
+import type { Hook, NativePlugin, NativeProcess, NativeReply, SandboxReport } from '../native/plugin.js';
 import { fittingConfig } from './fitting-config.js';
 import { HookWork, type Read } from './hook-work.js';
 import { readDecision, readEndpointAnswer, readOperationAnswer, readPatch } from './marshal.js';
 import type { PluginMetadata, PipelineHook } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
-import type { Awaitable, BackworksPlugin, Caller, JsonObject, Patched, PluginHealth, PluginResponse, RequestDecision, Visit } from './plugin.js';
+import type {
+  Awaitable,
+  BackworksPlugin,
+  Caller,
+  JsonObject,
+  Patched,
+  PluginHealth,
+  PluginResponse,
+  RequestDecision,
+  Visit,
+} from './plugin.js';
 import type { ResolvedPolicy } from './plugin-entry.js';
 import type { Tally } from './call-stats.js';
 import { type Host, VisitWork } from './visit-work.js';

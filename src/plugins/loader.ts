@@ -2,21 +2,30 @@ import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { PluginExecutor, type CircuitStateName } from '../execution/executor.js';
 import type { DeadlineTimer } from '../execution/deadline.js';
-import type { PluginMetrics } from '../execution/metrics.js';
+import type { PluginMetrics } from '../metrics/plugin-metrics.js';
 import { BackworksError, PluginFailure } from '../errors.js';
 import type { Log } from '../log.js';
-import { InProcessPlugin } from '../native/in-process.js';
-import { IsolatedPlugin } from '../native/isolated.js';
-import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js';
-import type { LibraryHold } from '../native/library-holds.js';
-import type { LibraryStore, StoredLibrary } from '../native/library-store.js';
-import type { AskingCall, LibraryDescription, NativePlugin, NativeReply, OperationRequest, NativePluginOptions, PluginLogLine, Refusal } from '../native/native-plugin.js';
+import { InProcessPlugin } from '../native/in-process/in-process.js';
+import { IsolatedPlugin } from '../native/pool/isolated.js';
+import { checkLibrary, readLibraryFacts } from '../native/library/facts/index.js';
+import type { LibraryHold } from '../native/library/library-holds.js';
+import type { LibraryStore, StoredLibrary } from '../native/library/library-store.js';
+import type {
+  AskingCall,
+  LibraryDescription,
+  NativePlugin,
+  NativeReply,
+  OperationRequest,
+  NativePluginOptions,
+  PluginLogLine,
+  Refusal,
+} from '../native/plugin.js';
 import { LoadedPlugin } from './loaded-plugin.js';
 import { fittingConfig } from './fitting-config.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
-import { withFunction } from '../native/crash-place.js';
+import { withFunction } from '../native/process/crash-place.js';
 import { sandboxOf } from './sandbox-of.js';
 
 /** What is told of a plugin while it is loaded and while it runs. */

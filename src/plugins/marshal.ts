@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { NativeReply } from '../native/native-plugin.js';
+import type { NativeReply } from '../native/plugin.js';
 import { isTooDeep, JSON_DEPTH_MAX } from './json-depth.js';
 import type { HeaderMap, JsonObject, Patched, PluginResponse, RequestDecision } from './plugin.js';
 import { checkResponseParts, InvalidAnswer } from './response-check.js';

@@ -1,9 +1,9 @@
 import { type BackworksError, type PluginPhase, PluginFailure } from '../errors.js';
 import type { JsonObject, JsonValue } from '../config/types.js';
-import type { LibraryDescription } from '../native/native-plugin.js';
+import type { LibraryDescription } from '../native/plugin.js';
 
 import { hostVersion } from './host-version.js';
-import { isRange, satisfies } from './dependencies/version.js';
+import { isRange, satisfies } from './version.js';
 
 export interface PluginDependency {
   /** `capability`: whichever plugin provides it. */
@@ -179,7 +179,6 @@ function wrong(plugin: string, phase: PluginPhase, message: string, cause?: unkn
 function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
-
 
 /** The hooks of a request's way through the pipeline. */
 export type PipelineHook = 'before_request' | 'process_endpoint' | 'after_response';

@@ -1,5 +1,5 @@
 import type { PluginPolicy } from '../config/types.js';
-import type { AdjustableSettings } from '../native/native-plugin.js';
+import type { AdjustableSettings } from '../native/plugin.js';
 
 /** What a policy says to the native side and may say differently at any time. */
 export function adjustableSettings({

@@ -4,7 +4,6 @@ import type { JsonObject, JsonValue } from '../config/types.js';
 import { Deferred } from '../deferred.js';
 import type { Text } from '../long-text.js';
 
-
 /** Header names in lower case; repeated headers joined by ", ", set-cookie kept as a list. */
 export type HeaderMap = Record<string, string | string[]>;
 
@@ -111,7 +110,6 @@ export interface PluginHealth {
 }
 
 export type { JsonObject, JsonValue };
-
 
 /** The response after_response is told of. */
 export interface ToldResponse extends Patched {

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { PluginPolicy } from '../config/types.js';
-import type { StoredLibrary } from '../native/library-store.js';
-import type { SandboxOptions } from '../native/native-plugin.js';
+import type { StoredLibrary } from '../native/library/library-store.js';
+import type { SandboxOptions } from '../native/plugin.js';
 
 /**
  * The sandbox a policy asks for.

@@ -1,6 +1,6 @@
 import type { PluginPolicy } from '../config/types.js';
 import { type BackworksError, type ErrorCode, PluginFailure, toBackworksError } from '../errors.js';
-import { checkLibrary, readLibraryFacts } from '../native/library-facts/index.js';
+import { checkLibrary, readLibraryFacts } from '../native/library/facts/index.js';
 import type { LibraryReader } from './library-reader.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import { type PluginLoader, UNHEARD } from './loader.js';

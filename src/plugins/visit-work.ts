@@ -1,7 +1,7 @@
 import type { PluginExecutor } from '../execution/executor.js';
 import type { Text } from '../long-text.js';
 import type { GuardedCall } from '../execution/guarded-call.js';
-import type { NativePlugin, NativeReply, NativeVisit } from '../native/native-plugin.js';
+import type { NativePlugin, NativeReply, NativeVisit } from '../native/plugin.js';
 import { type Callee, HookWork, type Read } from './hook-work.js';
 import { readPatch } from './marshal.js';
 import type { Caller, JsonObject, Patched, PluginResponse, Visit } from './plugin.js';

@@ -1,10 +1,10 @@
 import type { EndpointConfig } from '../config/types.js';
-import { ResponseDocument } from '../pipeline/response-document.js';
-import { RequestDocument } from '../pipeline/request-document.js';
+import { ResponseDocument } from '../pipeline/documents/response-document.js';
+import { RequestDocument } from '../pipeline/documents/request-document.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
 import type { Awaitable, Caller } from '../plugins/plugin.js';
 import type { PipelineHook } from '../plugins/metadata.js';
-import { Routes } from '../server/routes.js';
+import { Routes } from '../http/routes.js';
 import type { RecordedRequest } from './recorded-request.js';
 
 /** One call of a hook, with arguments as the pipeline would make them. */

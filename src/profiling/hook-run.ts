@@ -1,6 +1,6 @@
 import { Deferred } from '../deferred.js';
 import { toBackworksError } from '../errors.js';
-import { processUsage } from '../native/limits/process-usage.js';
+import { processUsage } from '../native/process/limits/process-usage.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
 import type { Caller } from '../plugins/plugin.js';
 import { type CallTimes, CallTimesRecorder } from './call-times.js';

@@ -1,8 +1,8 @@
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError } from '../errors.js';
-import type { PluginRegistry } from '../plugins/registry/registry.js';
-import type { PluginStatus } from '../plugins/registry/status.js';
-import type { SurveyedPlugin } from '../plugins/registry/survey.js';
+import type { PluginRegistry } from '../lifecycle/registry/registry.js';
+import type { PluginStatus } from '../lifecycle/entry/status.js';
+import type { SurveyedPlugin } from '../lifecycle/dependencies/survey.js';
 
 export interface PluginControlOptions {
   readonly registry: PluginRegistry;

@@ -1,7 +1,7 @@
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, toBackworksError } from '../errors.js';
-import type { PluginRegistry } from '../plugins/registry/registry.js';
-import type { RegistryPlan } from '../plugins/registry/registry-plan.js';
+import type { PluginRegistry } from '../lifecycle/registry/registry.js';
+import type { RegistryPlan } from '../lifecycle/registry/registry-plan.js';
 import type { PreparedReload, ReloadPlan } from './prepared-reload.js';
 import { waitingForRestart } from './report.js';
 import { inForce, planSettings } from './settings.js';

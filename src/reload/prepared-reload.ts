@@ -1,5 +1,5 @@
-import type { FailedChange } from '../plugins/registry/registry-change.js';
-import type { PluginChange } from '../plugins/registry/reload.js';
+import type { FailedChange } from '../lifecycle/registry/registry-change.js';
+import type { PluginChange } from '../lifecycle/registry/reload.js';
 import type { SettingsPlan } from './settings.js';
 
 /** What a reload would do. */

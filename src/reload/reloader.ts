@@ -1,7 +1,7 @@
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, toBackworksError } from '../errors.js';
 import type { Log } from '../log.js';
-import type { FailedChange } from '../plugins/registry/registry-change.js';
+import type { FailedChange } from '../lifecycle/registry/registry-change.js';
 import type { PreparedReload, ReloadPlan } from './prepared-reload.js';
 import { type ReloadReport, summary } from './report.js';
 

@@ -1,5 +1,5 @@
-import type { FailedChange } from '../plugins/registry/registry-change.js';
-import type { PluginChange, PluginPlan } from '../plugins/registry/reload.js';
+import type { FailedChange } from '../lifecycle/registry/registry-change.js';
+import type { PluginChange, PluginPlan } from '../lifecycle/registry/reload.js';
 import type { ReloadPlan } from './prepared-reload.js';
 import type { SettingsPlan } from './settings.js';
 

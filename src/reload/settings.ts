@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { BackworksConfig, EndpointConfig } from '../config/types.js';
-import { changedPaths } from '../plugins/registry/value-changes.js';
+import { changedPaths } from '../lifecycle/registry/value-changes.js';
 
 /** What changes outside the plugins, by the keys of the file. */
 export interface SettingsPlan {

@@ -11,13 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "channel.h"
-#include "describe.h"
-#include "parent_death.h"
-#include "print_filter.h"
+#include "os/channel.h"
+#include "library/describe.h"
+#include "os/parent_death.h"
+#include "sandbox/print_filter.h"
 #include "protocol.h"
-#include "serve.h"
-#include "services.h"
+#include "serve/serve.h"
+#include "serve/services.h"
 
 typedef struct Options {
     long parent;          /* 0: whoever started this process */

@@ -1,7 +1,7 @@
 /*
  * The runner protocol, version 3.
  *
- * The server (src/native/protocol.ts) and the runner (src/runner/protocol.h) talk over two pipes:
+ * The server (src/native/protocol/protocol.ts) and the runner (src/runner/protocol.h) talk over two pipes:
  * the runner reads descriptor 3 and writes descriptor 6. Where descriptor 3 is no pipe it is a stream
  * socket that carries both. Both sides send frames: a header of 16 bytes, then `length` bytes of
  * payload. Numbers are little-endian.

@@ -2,13 +2,13 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { TaskCancelledError, wrap } from 'cockatiel';
 import { AggregatorRegistry } from 'prom-client';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { defaultPluginPolicy } from '../../dist/config/load.js';
+import { defaultPluginPolicy } from '../../dist/config/load/load.js';
 import { Deferred } from '../../dist/deferred.js';
 import { BackworksError, PluginFailure } from '../../dist/errors.js';
 import { DeadlinePolicy, DeadlineTimer } from '../../dist/execution/deadline.js';
 import type { GuardedCall } from '../../dist/execution/guarded-call.js';
 import { PluginExecutor, type PluginExecutorOptions } from '../../dist/execution/executor.js';
-import { PluginMetrics } from '../../dist/execution/metrics.js';
+import { PluginMetrics } from '../../dist/metrics/plugin-metrics.js';
 
 type Settings = PluginExecutorOptions['settings'];
 

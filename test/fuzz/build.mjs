@@ -7,43 +7,46 @@ import { join } from 'node:path';
 import { root, run, SetupError } from '../../scripts/run.mjs';
 
 const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
-const FLAGS = ['-std=gnu11', '-g', '-O1', '-Wall', '-Wextra', '-Werror', ...SANITIZE];
+const FLAGS = ['-std=gnu11', '-g', '-O1', '-Wall', '-Wextra', '-Werror', '-Isrc/runner', ...SANITIZE];
 
 const RUNNER = [
-  'answer',
-  'arguments',
-  'call_threads',
-  'crash_report_other',
-  'describe',
-  'frame_header',
-  'hooks',
-  'host_table',
-  'input',
-  'json_check',
-  'json_string',
-  'library',
-  'lock_posix',
-  'log_rate',
-  'output',
-  'own_call',
-  'pool',
-  'refusals',
-  'sandbox_policy',
-  'sandbox_report',
-  'sandbox_settings',
-  'serve',
-  'services_posix',
-  'text',
-  'threads_windows',
+  'serve/answer',
+  'serve/arguments',
+  'serve/call_threads',
+  'crash/crash_report_other',
+  'library/describe',
+  'frames/frame_header',
+  'serve/hooks',
+  'serve/host_table',
+  'frames/input',
+  'json/json_check',
+  'json/json_string',
+  'library/library',
+  'os/lock_posix',
+  'serve/log_rate',
+  'frames/output',
+  'frames/own_call',
+  'serve/pool',
+  'sandbox/refusals',
+  'sandbox/sandbox_policy',
+  'sandbox/sandbox_report',
+  'sandbox/sandbox_settings',
+  'serve/serve',
+  'serve/services_posix',
+  'library/text',
+  'os/threads_windows',
 ];
 const SURROUNDINGS = ['answers', 'channel_memory', 'dylib_memory', 'process_memory'];
 
 /** Per fuzzer: what it needs besides, of the runner and of its own. */
 const FUZZERS = {
-  conversation: { runner: ['sandbox_other'], own: ['conversation_fuzzer', 'frame_mutator'] },
-  settings: { runner: ['bpf_assembler', 'seccomp_arguments', 'seccomp_filter'], own: ['settings_fuzzer'] },
-  describe: { runner: ['sandbox_other'], own: ['describe_fuzzer'] },
-  json: { runner: ['sandbox_other'], own: ['json_fuzzer'] },
+  conversation: { runner: ['sandbox/sandbox_other'], own: ['conversation_fuzzer', 'frame_mutator'] },
+  settings: {
+    runner: ['sandbox/bpf_assembler', 'sandbox/seccomp_arguments', 'sandbox/seccomp_filter'],
+    own: ['settings_fuzzer'],
+  },
+  describe: { runner: ['sandbox/sandbox_other'], own: ['describe_fuzzer'] },
+  json: { runner: ['sandbox/sandbox_other'], own: ['json_fuzzer'] },
 };
 
 /**
@@ -55,7 +58,7 @@ export function buildFuzzers(directory) {
   const compiler = findClang();
   const compiled = new Map();
   const compile = (folder, name, flags) => {
-    const object = join(directory, `${folder.replaceAll('/', '-')}-${name}.o`);
+    const object = join(directory, `${join(folder, name).replaceAll('/', '-')}.o`);
     const arguments_ = [...FLAGS, '-fsanitize=fuzzer-no-link', ...flags];
     if (!compiled.has(object))
       run(`compiling ${name}.c`, compiler, [...arguments_, '-c', join(folder, `${name}.c`), '-o', object]);

@@ -4,8 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FrameWriter } from '../../dist/native/frames.js';
-import { HOOK_NUMBER, PROTOCOL_VERSION, ServerFrame } from '../../dist/native/protocol.js';
+import { FrameWriter } from '../../dist/native/protocol/frames.js';
+import { HOOK_NUMBER, PROTOCOL_VERSION, ServerFrame } from '../../dist/native/protocol/protocol.js';
 
 const REPLY_MAX = 8 * 1024 * 1024;
 const NO_LIMIT = -1;

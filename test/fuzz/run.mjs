@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root, SetupError } from '../../scripts/run.mjs';
 import { buildFuzzers } from './build.mjs';
-import { disagreement } from '../../dist-test/native/json-oracle.js';
+import { disagreement } from '../../dist-test/runner/json/json-oracle.js';
 import { conversations, descriptions, jsonTexts, settings, writeCorpus } from './corpus.mjs';
 
 const INPUT_MAX = 8 * 1024;

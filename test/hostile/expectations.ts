@@ -1,5 +1,5 @@
 import { expect } from '@jest/globals';
-import type { PostMortem } from '../../dist/plugins/registry/status.js';
+import type { PostMortem } from '../../dist/lifecycle/entry/status.js';
 import { eventually, type LogLine, type TestServer } from '../fixtures/server.js';
 import type { Answers, BadAnswer, Ends, Expected, NotLoaded, Observation, Scene } from './row.js';
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
 import { BackworksError } from '../../dist/errors.js';
 import { findJsonCheck, findRunner } from '../../dist/native/binaries.js';
-import { temporaryDirectory, write } from './library-files.js';
+import { temporaryDirectory, write } from './library/facts/library-files.js';
 
 const directory = temporaryDirectory();
 const platform = process.platform;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterEach, expect, test } from '@jest/globals';
 import { createTestServer } from '../fixtures/server.js';
-import { temporaryDirectory, write } from './library-files.js';
+import { temporaryDirectory, write } from './library/facts/library-files.js';
 
 const directory = temporaryDirectory();
 

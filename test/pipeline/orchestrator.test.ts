@@ -4,7 +4,7 @@ import { PluginFailure } from '../../dist/errors.js';
 import type { Log } from '../../dist/log.js';
 import { PluginOrchestrator } from '../../dist/pipeline/orchestrator.js';
 import type { BackworksPlugin, PluginResponse, Visit } from '../../dist/plugins/plugin.js';
-import { endpoint, sampleRequest, staticEndpoint } from './sample-request.js';
+import { endpoint, sampleRequest, staticEndpoint } from './documents/sample-request.js';
 import { type Hooks, type PluginTraits, scriptPlugin, tracer } from './script-plugin.js';
 
 interface LogLine {

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { hookOrder } from '../../dist/plugins/dependencies/hook-order.js';
+import { hookOrder } from '../../dist/plugins/hook-order.js';
 import { PluginSet } from '../../dist/pipeline/plugin-set.js';
 import { type PluginTraits, scriptPlugin, tracer } from '../pipeline/script-plugin.js';
 

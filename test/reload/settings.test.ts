@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { parseConfig } from '../../dist/config/load.js';
+import { parseConfig } from '../../dist/config/load/load.js';
 import type { BackworksConfig } from '../../dist/config/types.js';
 import { inForce, planSettings } from '../../dist/reload/settings.js';
 

@@ -1,5 +1,5 @@
 import { compilePlugin } from '../fixtures/compile.js';
-import { inFlight, SupervisedPlugin, until } from '../native/supervised-plugin.js';
+import { inFlight, SupervisedPlugin, until } from '../native/pool/supervised-plugin.js';
 import { allProcesses, childrenOf, openDescriptors, residentBytes } from './processes.js';
 import { expectThat, figure, mebibytes, title } from './report.js';
 

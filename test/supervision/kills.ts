@@ -1,4 +1,4 @@
-import { inFlight, type Outcome, SupervisedPlugin } from '../native/supervised-plugin.js';
+import { inFlight, type Outcome, SupervisedPlugin } from '../native/pool/supervised-plugin.js';
 import { expectThat, figure, title } from './report.js';
 
 const IN_FLIGHT = 64;

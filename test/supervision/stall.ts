@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { SupervisedPlugin, until } from '../native/supervised-plugin.js';
+import { SupervisedPlugin, until } from '../native/pool/supervised-plugin.js';
 import { residentBytes } from './processes.js';
 import { expectThat, figure, mebibytes, quantile, title } from './report.js';
 

@@ -1,4 +1,4 @@
-import { InProcessPlugin } from '../../../dist/native/in-process.js';
+import { InProcessPlugin } from '../../../dist/native/in-process/in-process.js';
 import { nativeOptions, unguarded } from '../../native-options.mjs';
 import { ENDPOINT, METHOD, REQUEST } from '../../plugin/payload.mjs';
 import { serveCalls } from './measure-calls.mjs';

@@ -1,4 +1,4 @@
-import { IsolatedPlugin } from '../../../dist/native/isolated.js';
+import { IsolatedPlugin } from '../../../dist/native/pool/isolated.js';
 import { nativeOptions, unguarded } from '../../native-options.mjs';
 import { ENDPOINT, METHOD, REQUEST } from '../../plugin/payload.mjs';
 import { serveCalls } from './measure-calls.mjs';

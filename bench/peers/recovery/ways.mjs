@@ -2,8 +2,8 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { InProcessPlugin } from '../../../dist/native/in-process.js';
-import { IsolatedPlugin } from '../../../dist/native/isolated.js';
+import { InProcessPlugin } from '../../../dist/native/in-process/in-process.js';
+import { IsolatedPlugin } from '../../../dist/native/pool/isolated.js';
 import { nativeOptions, unguarded } from '../../native-options.mjs';
 import { ENDPOINT, METHOD } from '../../plugin/payload.mjs';
 

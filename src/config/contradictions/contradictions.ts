@@ -1,11 +1,11 @@
-import { type CheckedFile, checkSize } from '../checked-file.js';
+import { type CheckedFile, checkSize } from '../schema/checked-file.js';
 import { endpointContradictions } from './endpoints.js';
-import { withoutCredentials } from '../explain.js';
-import { below, isWithin, type Pointer, quote } from '../pointer.js';
+import { withoutCredentials } from '../schema/explain.js';
+import { below, isWithin, type Pointer, quote } from '../source/pointer.js';
 import { pluginContradictions } from './plugins.js';
-import type { ProblemReport } from '../problems.js';
-import type { RawConfig } from '../raw.js';
-import type { Source } from '../source.js';
+import type { ProblemReport } from '../source/problems.js';
+import type { RawConfig } from '../schema/raw.js';
+import type { Source } from '../source/source.js';
 
 const BODY_BYTES_MAX = 1024 ** 3;
 /** Headers that belong to one connection, which fetch() refuses to send, and the content's own. */

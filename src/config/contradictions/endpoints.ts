@@ -1,8 +1,8 @@
-import type { CheckedFile } from '../checked-file.js';
-import { nearest } from '../nearest.js';
-import { routeFault, routeShape } from '../route.js';
-import { below, type Pointer } from '../pointer.js';
-import type { RawEndpoint } from '../raw.js';
+import type { CheckedFile } from '../schema/checked-file.js';
+import { nearest } from '../source/nearest.js';
+import { routeFault, routeShape } from '../schema/route.js';
+import { below, type Pointer } from '../source/pointer.js';
+import type { RawEndpoint } from '../schema/raw.js';
 
 /** RFC 9110: a response with one of these has no content. */
 const EMPTY_STATUSES: readonly number[] = [204, 205, 304];

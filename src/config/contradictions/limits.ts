@@ -1,8 +1,8 @@
-import { type CheckedFile, checkSize } from '../checked-file.js';
-import { below, type Pointer } from '../pointer.js';
-import { sandboxOf } from '../plugin-entries.js';
-import type { RawPlugin } from '../raw.js';
-import { formatSize, parseDuration, parseSize } from '../units.js';
+import { type CheckedFile, checkSize } from '../schema/checked-file.js';
+import { below, type Pointer } from '../source/pointer.js';
+import { sandboxOf } from '../schema/plugin-entries.js';
+import type { RawPlugin } from '../schema/raw.js';
+import { formatSize, parseDuration, parseSize } from '../source/units.js';
 
 const MIB = 1024 ** 2;
 /** A frame of the runner protocol carries no more. */

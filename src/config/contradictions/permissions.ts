@@ -1,6 +1,6 @@
 import { parse, resolve } from 'node:path';
-import type { CheckedFile } from '../checked-file.js';
-import { below, type Pointer } from '../pointer.js';
+import type { CheckedFile } from '../schema/checked-file.js';
+import { below, type Pointer } from '../source/pointer.js';
 import type { Permissions } from '../types.js';
 
 /** With its terminating NUL, as Linux counts. */

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
-import type { CheckedFile } from '../checked-file.js';
+import type { CheckedFile } from '../schema/checked-file.js';
 import { limitContradictions } from './limits.js';
 import { permissionContradictions } from './permissions.js';
-import { below, type Pointer } from '../pointer.js';
-import type { Finding } from '../problems.js';
-import { pluginEntries } from '../plugin-entries.js';
-import type { RawPlugin } from '../raw.js';
+import { below, type Pointer } from '../source/pointer.js';
+import type { Finding } from '../source/problems.js';
+import { pluginEntries } from '../schema/plugin-entries.js';
+import type { RawPlugin } from '../schema/raw.js';
 import { swapContradictions } from './swap.js';
 
 /** Reports plugins that cannot be run as the file says. */

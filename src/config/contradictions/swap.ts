@@ -1,7 +1,7 @@
-import type { CheckedFile } from '../checked-file.js';
-import { below, type Pointer } from '../pointer.js';
-import type { RawPercentage, RawPlugin } from '../raw.js';
-import { parsePercentage } from '../units.js';
+import type { CheckedFile } from '../schema/checked-file.js';
+import { below, type Pointer } from '../source/pointer.js';
+import type { RawPercentage, RawPlugin } from '../schema/raw.js';
+import { parsePercentage } from '../source/units.js';
 
 /** With every request it would be no trial. */
 const CANARY_PERCENT_MAX = 99;

@@ -1,7 +1,7 @@
 import { type Document, isScalar, LineCounter, parseDocument, Scalar, type ToStringOptions } from 'yaml';
 import { BackworksError } from '../../errors.js';
-import { ProblemReport } from '../problems.js';
-import { readSource } from '../source.js';
+import { ProblemReport } from '../source/problems.js';
+import { readSource } from '../source/source.js';
 import { migrateFirstDialect } from './0000-first-dialect.js';
 import { EditedDocument, type MigrationNote, withoutAliases } from './edited-document.js';
 import { CURRENT_VERSION, VERSION_KEY, versionOf } from './version.js';

@@ -1,5 +1,5 @@
-import type { ProblemReport } from '../problems.js';
-import type { Source } from '../source.js';
+import type { ProblemReport } from '../source/problems.js';
+import type { Source } from '../source/source.js';
 import { CURRENT_VERSION, versionOf } from './version.js';
 
 /**

@@ -1,5 +1,5 @@
-import { isMapping } from '../merge.js';
-import { below, type Pointer } from '../pointer.js';
+import { isMapping } from '../source/merge.js';
+import { below, type Pointer } from '../source/pointer.js';
 import type { JsonValue } from '../types.js';
 
 /** The key that says which version a file is of. `version` is the service's own. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ConfigProblem, ProblemReport } from '../problems.js';
+import { type ConfigProblem, ProblemReport } from '../source/problems.js';
 import type { JsonObject } from '../types.js';
 import { applySchema } from './apply.js';
 import { sourceOfBlock } from './config-blocks.js';

@@ -1,5 +1,5 @@
-import { below, isWithin } from '../pointer.js';
-import { Source } from '../source.js';
+import { below, isWithin } from '../source/pointer.js';
+import { Source } from '../source/source.js';
 import type { BackworksConfig, JsonObject } from '../types.js';
 
 /** Where the parts of `config:` blocks stand, for as long as somebody holds the block. */

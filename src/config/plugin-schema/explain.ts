@@ -1,8 +1,8 @@
-import { alternatives, describe } from '../explain.js';
-import { nearest } from '../nearest.js';
-import { below, type Pointer, quote, segments } from '../pointer.js';
-import type { Finding } from '../problems.js';
-import type { Source } from '../source.js';
+import { alternatives, describe } from '../schema/explain.js';
+import { nearest } from '../source/nearest.js';
+import { below, type Pointer, quote, segments } from '../source/pointer.js';
+import type { Finding } from '../source/problems.js';
+import type { Source } from '../source/source.js';
 import type { JsonObject, JsonValue } from '../types.js';
 import type { Mistake, Rule } from './mistake.js';
 

@@ -1,4 +1,4 @@
-import { isMapping } from '../merge.js';
+import { isMapping } from '../source/merge.js';
 import type { JsonValue } from '../types.js';
 import { ENUM_ENTRIES_MAX, PATTERN_CHARACTERS_MAX } from './limits.js';
 

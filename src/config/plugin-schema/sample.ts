@@ -1,4 +1,4 @@
-import { isMapping } from '../merge.js';
+import { isMapping } from '../source/merge.js';
 import type { JsonObject, JsonValue } from '../types.js';
 
 const DEPTH_MAX = 8;

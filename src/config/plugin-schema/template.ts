@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
-import { isMapping } from '../merge.js';
-import { segments } from '../pointer.js';
+import { isMapping } from '../source/merge.js';
+import { segments } from '../source/pointer.js';
 import type { JsonObject, JsonValue } from '../types.js';
 import { expectation } from './explain.js';
 import { sampleOf } from './sample.js';

@@ -6,7 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Ajv, type ErrorObject } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { JsonObject, JsonValue } from '../types.js';
-import { segments } from '../pointer.js';
+import { segments } from '../source/pointer.js';
 import { FORMATS } from './keywords.js';
 import { MISTAKES_MAX } from './limits.js';
 import type { CheckAnswer, CheckTask, Mistake, Rule } from './mistake.js';

@@ -1,6 +1,6 @@
-import { isMapping } from '../merge.js';
-import { nearest } from '../nearest.js';
-import { below, type Pointer, quote } from '../pointer.js';
+import { isMapping } from '../source/merge.js';
+import { nearest } from '../source/nearest.js';
+import { below, type Pointer, quote } from '../source/pointer.js';
 import type { JsonObject, JsonValue } from '../types.js';
 import { KEYWORDS, schemasBelow } from './keywords.js';
 import { SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SUBSCHEMAS_MAX } from './limits.js';

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { spawnPiped } from '../spawn.js';
+import { spawnPiped } from '../process/spawn.js';
 
 const OUTPUT_BYTES_MAX = 1024 * 1024;
 const STDERR_BYTES_MAX = 4 * 1024;

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openCacheDirectory } from '../cache-directory.js';
-import { fileState } from '../file-state.js';
+import { fileState } from '../library/file-state.js';
 
 /** What is remembered of a library: the description the runner printed, or the signal of its crash. */
 export type Remembered =

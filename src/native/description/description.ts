@@ -1,6 +1,6 @@
 import { PluginFailure } from '../../errors.js';
-import type { AbiFunction, LibraryDescription } from '../native-plugin.js';
-import { printable } from '../plugin-output.js';
+import type { AbiFunction, LibraryDescription } from '../plugin.js';
+import { printable } from '../process/plugin-output.js';
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/i;
 const VERSION_CHARACTERS_MAX = 128;

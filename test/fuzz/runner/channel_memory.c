@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../../src/runner/clock.h"
+#include "../../../src/runner/os/clock.h"
 #include "../../../src/runner/protocol.h"
 #include "in_memory.h"
 

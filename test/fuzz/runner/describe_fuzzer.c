@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "../../../src/runner/protocol.h"
-#include "../../../src/runner/text.h"
+#include "../../../src/runner/library/text.h"
 #include "in_memory.h"
 
 enum { TEXTS = 4 };

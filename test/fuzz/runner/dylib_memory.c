@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../../../native-sdk/include/backworks_plugin.h"
-#include "../../../src/runner/dylib.h"
+#include "../../../src/runner/os/dylib.h"
 #include "in_memory.h"
 
 enum { STRINGS_MAX = 4096, LONG_UNIT = 512, LONG_MAX = 256 * LONG_UNIT };

@@ -11,8 +11,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "../../../src/runner/channel.h"
-#include "../../../src/runner/shared_page.h"
+#include "../../../src/runner/os/channel.h"
+#include "../../../src/runner/frames/shared_page.h"
 
 /* What the server does in one conversation. */
 typedef struct Script {

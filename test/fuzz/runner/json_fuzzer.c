@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../../src/runner/json_check.h"
+#include "../../../src/runner/json/json_check.h"
 #include "in_memory.h"
 
 enum { DEPTH_MAX = 8 };

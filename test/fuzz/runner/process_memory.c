@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../../src/runner/describe.h"
-#include "../../../src/runner/serve.h"
+#include "../../../src/runner/library/describe.h"
+#include "../../../src/runner/serve/serve.h"
 #include "in_memory.h"
 
 /* Named by the linker; statics.h says what lies there. */

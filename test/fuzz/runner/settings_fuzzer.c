@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../../src/runner/sandbox_settings.h"
-#include "../../../src/runner/seccomp_filter.h"
+#include "../../../src/runner/sandbox/sandbox_settings.h"
+#include "../../../src/runner/sandbox/seccomp_filter.h"
 #include "in_memory.h"
 
 enum { CLASS_MASK = 0x07, CLASS_JUMP = 0x05, CLASS_RETURN = 0x06, JUMP_ALWAYS = 0x05 };

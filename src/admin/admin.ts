@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import { type Context, Hono } from 'hono';
+import { BackworksError } from '../errors.js';
+import type { PluginMetrics } from '../metrics/plugin-metrics.js';
+import { addProcessMetrics } from '../metrics/process-metrics.js';
+import { type Log, silentLog } from '../log.js';
+import type { PluginStatus } from '../lifecycle/entry/status.js';
+import type { RejectedLibrary } from '../plugins/discovery.js';
+import { type ReloadReport, reloadDocument } from '../reload/report.js';
+import { type AdminTokens, type Scope, scopeCheck } from './bearer-token.js';
+import { type PluginDocument, pluginDocument } from './plugin-document.js';
+import { addPluginGauges } from './plugin-gauges.js';
+import { problemResponse } from '../http/problem.js';
+import { readiness } from './readiness.js';
+import { workerDocument, type WorkerDocument, type WorkerStatus } from './worker-document.js';
+import { addVersionRoutes, type VersionControl } from './version-routes.js';
+
+export interface AdminStatus {
+  readonly plugins: readonly PluginStatus[];
+  readonly rejected: readonly RejectedLibrary[];
+  readonly draining: boolean;
+  /** True until every plugin was tried once; absent when the API opens only after that. */
+  readonly starting?: boolean;
+  readonly startedAt: Date;
+  /** Absent where one process answers. */
+  readonly workers?: readonly WorkerStatus[];
+}
+
+/** What can be done. Everything rejects with a BackworksError. */
+export interface AdminControl extends VersionControl {
+  /** Puts the changed configuration in force, or says what that would do. */
+  reload(options: { readonly dryRun: boolean }): Promise<ReloadReport>;
+  restart(name: string): Promise<void>;
+  release(name: string): Promise<void>;
+  enable(name: string): Promise<void>;
+  disable(name: string, options: { readonly force: boolean }): Promise<void>;
+  unload(name: string, options: { readonly force: boolean }): Promise<void>;
+  /** @param which name of a plugin or of a library's file @returns name of the plugin */
+  load(which: string): Promise<string>;
+}
+
+export interface AdminOptions extends AdminTokens {
+  /** Brings what status() and metrics say up to date, before they are asked. Never rejects. */
+  readonly refresh?: () => Promise<void>;
+  /** The server at this moment. @param worker to have the plugins as they are in that one, not in all */
+  readonly status: (worker?: number) => AdminStatus;
+  readonly control: AdminControl;
+  readonly metrics: Pick<PluginMetrics, 'registry' | 'text'>;
+  readonly version: string;
+  /** Tells servers on one port apart: absolute path of the configuration file. */
+  readonly configFile?: string | null;
+  readonly log?: Log;
+}
+
+/** The answer of GET /plugins. */
+export interface PluginsDocument {
+  version: string;
+  started_at: string;
+  config_file: string | null;
+  /** Empty where one process answers. */
+  workers: WorkerDocument[];
+  plugins: PluginDocument[];
+  rejected: { path: string; code: string; reason: string; hint: string | null }[];
+}
+
+/** Everything the API has. Probes are open; the rest asks for a token. */
+const PROBES = ['/healthz', '/readyz'] as const;
+const VIEWS = ['/metrics', '/plugins', '/plugins/:name'] as const;
+const ACTIONS = [
+  'restart',
+  'release',
+  'enable',
+  'disable',
+  'unload',
+] as const satisfies readonly (keyof AdminControl)[];
+const LOAD = '/plugins/:name/load';
+const RELOAD = '/reload';
+
+/**
+ * Probes, metrics, plugin states and control of plugins for operators, on a port of their own. /healthz
+ * and /readyz are open; the read token permits to look, the token to look and act. There are no CORS
+ * headers: browsers of other origins read nothing.
+ */
+export function createAdminApp(options: AdminOptions): Hono {
+  const { status, control, metrics, log = silentLog, refresh = () => Promise.resolve() } = options;
+  const app = new Hono();
+
+  app.use(async (c, next) => {
+    await next();
+    c.header('cache-control', 'no-store');
+  });
+
+  const answer = (c: Context, thrown: unknown, headers: Record<string, string> = {}): Response => {
+    const response = problemResponse(thrown, c.req.path, randomUUID(), log, true);
+    for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
+    return response;
+  };
+
+  const scopeOf = scopeCheck(options);
+  const permit = (path: string, needed: Scope): void => {
+    app.use(path, async (c: Context, next) => {
+      const scope = scopeOf(c.req.header('authorization'));
+      if (scope === needed || scope === 'control') return next();
+      if (scope === null)
+        return answer(c, NO_TOKEN, { 'www-authenticate': 'Bearer realm="backworks admin"' });
+      return answer(c, READ_ONLY);
+    });
+  };
+  const plugin = (name: string, worker?: number): PluginStatus => {
+    const found = status(worker).plugins.find((candidate) => candidate.name === name);
+    if (found !== undefined) return found;
+    throw new BackworksError('BW_ROUTE_NOT_FOUND', `No plugin is named ${JSON.stringify(name)}.`);
+  };
+
+  app.get('/healthz', (c) => c.json({ status: 'ok', version: options.version }));
+
+  app.get('/readyz', async (c) => {
+    await refresh();
+    const { plugins, draining, starting = false } = status();
+    const document = readiness(plugins, { draining, starting });
+    return c.json(document, document.status === 'ready' ? 200 : 503);
+  });
+
+  for (const path of VIEWS) {
+    permit(path, 'read');
+    app.use(path, async (_c, next) => {
+      await refresh();
+      await next();
+    });
+  }
+  addProcessMetrics(metrics.registry);
+  addPluginGauges(metrics.registry, () => status().plugins);
+  app.get('/metrics', async (c) =>
+    c.body(await metrics.text(), 200, { 'content-type': metrics.registry.contentType }),
+  );
+  /** Of the query. @throws BackworksError BW_ROUTE_NOT_FOUND when there is none of that number */
+  const wantedWorker = (c: Context): number | undefined => {
+    const text = c.req.query('worker');
+    if (text === undefined) return undefined;
+    const found = status().workers?.find(({ worker }) => String(worker) === text);
+    if (found !== undefined) return found.worker;
+    throw new BackworksError('BW_ROUTE_NOT_FOUND', `No worker has the number ${JSON.stringify(text)}.`);
+  };
+  app.get('/plugins', (c) => c.json(pluginsDocument(options, wantedWorker(c))));
+  app.get('/plugins/:name', (c) => c.json(pluginDocument(plugin(c.req.param('name'), wantedWorker(c)))));
+  for (const path of [...PROBES, ...VIEWS]) only(path, 'GET, HEAD');
+
+  for (const action of ACTIONS) {
+    const path = `/plugins/:name/${action}` as const;
+    permit(path, 'control');
+    app.post(path, async (c) => {
+      const { name } = plugin(c.req.param('name'));
+      await control[action](name, { force: wished(c, 'force') });
+      await refresh();
+      return c.json(pluginDocument(plugin(name)));
+    });
+    only(path, 'POST');
+  }
+
+  // By name, like everything else: who holds the token cannot have the server load any file there is.
+  permit(LOAD, 'control');
+  app.post(LOAD, async (c) => {
+    const name = await control.load(c.req.param('name'));
+    await refresh();
+    return c.json(pluginDocument(plugin(name)));
+  });
+  only(LOAD, 'POST');
+
+  addVersionRoutes(app, { control, refresh, permit, only, plugin });
+
+  permit(RELOAD, 'control');
+  app.post(RELOAD, async (c) => {
+    return c.json(reloadDocument(await control.reload({ dryRun: wished(c, 'dry_run') })));
+  });
+  only(RELOAD, 'POST');
+
+  function only(path: string, allow: string): void {
+    const error = new BackworksError('BW_ROUTE_METHOD', `This path of the admin API only takes ${allow}.`);
+    app.all(path, (c) => answer(c, error, { allow }));
+  }
+  app.notFound((c) => answer(c, new BackworksError('BW_ROUTE_NOT_FOUND', 'The admin API has no such path.')));
+  app.onError((thrown, c) => answer(c, thrown));
+  return app;
+}
+
+/** A flag of the query. @throws BackworksError BW_REQUEST_INVALID */
+function wished(c: Context, name: string): boolean {
+  const value = c.req.query(name) ?? 'false';
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new BackworksError('BW_REQUEST_INVALID', `${name} is true or false`);
+}
+
+const NO_TOKEN = new BackworksError('BW_ADMIN_UNAUTHORIZED', 'A valid bearer token is missing.');
+const READ_ONLY = new BackworksError('BW_ADMIN_FORBIDDEN', 'This token may read, not control.');
+
+function pluginsDocument(
+  { status, version, configFile = null }: AdminOptions,
+  worker: number | undefined,
+): PluginsDocument {
+  const { plugins, rejected, startedAt, workers = [] } = status(worker);
+  return {
+    version,
+    started_at: startedAt.toISOString(),
+    config_file: configFile,
+    workers: workers.map(workerDocument),
+    plugins: plugins.map(pluginDocument),
+    rejected: rejected.map(({ path, code, reason, hint }) => ({ path, code, reason, hint })),
+  };
+}

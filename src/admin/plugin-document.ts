@@ -1,0 +1,229 @@
+import type { KeptRefusal, LimitsInForce, PluginStatus, PostMortem } from '../lifecycle/entry/status.js';
+import {
+  type SwapRecordDocument,
+  swapDocument,
+  type TrialDocument,
+  trialDocument,
+  type VersionDocument,
+  versionDocument,
+} from './version-document.js';
+
+/** A plugin's status as JSON: what the admin API answers and what `plugin status --json` prints. */
+export interface PluginDocument {
+  name: string;
+  state: PluginStatus['state'];
+  reason: string | null;
+  /** ISO 8601. */
+  since: string;
+  origin: PluginStatus['origin'];
+  type: PluginStatus['type'];
+  path: string | null;
+  /** SHA-256 of the library, in hexadecimal. */
+  digest: string | null;
+  version: string | null;
+  description: string | null;
+  hooks: string[];
+  isolation: PluginStatus['isolation'];
+  sandbox: { mode: PluginStatus['sandbox']['mode']; states: Record<string, string>; missing: string[] };
+  /** Asked for by the plugin, not granted by the configuration. */
+  missing_permissions: string[];
+  /** What the sandbox refused it, newest first. */
+  refusals: RefusalDocument[];
+  limits: LimitsDocument;
+  critical: boolean;
+  priority: number;
+  /** Place among the plugins a request passes, from 1; null for one that no request passes. */
+  order: number | null;
+  needs: NeedDocument[];
+  /** Plugins it provides something for. */
+  needed_by: { name: string; optional: boolean }[];
+  circuit: PluginStatus['circuit'];
+  /** By hook. */
+  calls: Record<string, { calls: number; failed: number }>;
+  processes: ProcessDocument[];
+  /** Every version that has processes, the one that serves first. */
+  versions: VersionDocument[];
+  /** Null while there is one version. */
+  trial: TrialDocument | null;
+  /** What became of the last swap this server tried. */
+  last_swap: SwapRecordDocument | null;
+  /** Newest first. */
+  failures: FailureDocument[];
+}
+
+/** Something the plugin's manifest names as a dependency. */
+export interface NeedDocument {
+  kind: 'plugin' | 'capability';
+  name: string;
+  /** A semver range. */
+  version: string;
+  optional: boolean;
+  /** The plugin that provides it; null when none does, and for a plugin that is disabled. */
+  provided_by: string | null;
+}
+
+/** Those that are in force; 0 means unlimited where the configuration says so too. */
+export interface LimitsDocument {
+  memory_bytes: number;
+  /** Of the cgroup of each process; 0: none. */
+  memory_cgroup_bytes: number;
+  open_files: number;
+  file_size_bytes: number;
+  /** Of one call. */
+  cpu_time_ms: number;
+  idle_cpu_percent: number;
+  concurrency: number;
+  queue: number;
+  /** Longest frame that is sent to a process; 0 in the server's own. */
+  frame_bytes: number;
+  reply_bytes: number;
+  parsed_reply_bytes: number;
+  log_bytes_per_second: number;
+}
+
+export interface ProcessDocument {
+  pid: number;
+  /** Of the server; null where there is one server process. */
+  worker: number | null;
+  state: string;
+  started_at: string;
+  calls: number;
+  /** Null until it was measured, and where the system does not tell. */
+  resident_bytes: number | null;
+  cpu_seconds: number | null;
+}
+
+export interface RefusalDocument {
+  /** The permission that would allow it; null where none does. */
+  permission: string | null;
+  function: string;
+  /** Path or port. */
+  object: string | null;
+  times: number;
+  last: string;
+}
+
+export interface FailureDocument {
+  time: string;
+  outcome: string;
+  code: string;
+  message: string;
+  phase: string;
+  signal: string | null;
+  exit_status: number | null;
+  at: string | null;
+  system_call: string | null;
+  request_id: string | null;
+  /** Last lines of stderr, oldest first. */
+  stderr: string[];
+  /** Those that were in force. */
+  limits: LimitsDocument;
+}
+
+/** Copies field by field, so that a new field of PluginStatus is published on purpose only. */
+export function pluginDocument(plugin: PluginStatus): PluginDocument {
+  const { mode, states, missing } = plugin.sandbox;
+  return {
+    name: plugin.name,
+    state: plugin.state,
+    reason: plugin.reason,
+    since: plugin.since.toISOString(),
+    origin: plugin.origin,
+    type: plugin.type,
+    path: plugin.path,
+    digest: plugin.digest,
+    version: plugin.version,
+    description: plugin.description,
+    hooks: [...plugin.hooks],
+    isolation: plugin.isolation,
+    sandbox: { mode, states: { ...states }, missing: [...missing] },
+    missing_permissions: [...plugin.missingPermissions],
+    refusals: plugin.refusals.map(refusalDocument),
+    limits: limitsDocument(plugin.limits),
+    critical: plugin.critical,
+    priority: plugin.priority,
+    order: plugin.order,
+    needs: plugin.needs.map(needDocument),
+    needed_by: plugin.neededBy.map(({ name, optional }) => ({ name, optional })),
+    circuit: plugin.circuit,
+    calls: { ...plugin.calls },
+    processes: plugin.processes.map(processDocument),
+    versions: plugin.versions.map(versionDocument),
+    trial: trialDocument(plugin.trial),
+    last_swap: plugin.lastSwap === null ? null : swapDocument(plugin.lastSwap),
+    failures: plugin.failures.map(failureDocument),
+  };
+}
+
+function needDocument({
+  kind,
+  name,
+  version,
+  optional,
+  provider,
+}: PluginStatus['needs'][number]): NeedDocument {
+  return { kind, name, version, optional, provided_by: provider };
+}
+
+function refusalDocument(refusal: KeptRefusal): RefusalDocument {
+  const { permission, function: name, object, times, last } = refusal;
+  return { permission, function: name, object, times, last: last.toISOString() };
+}
+
+function limitsDocument(limits: LimitsInForce): LimitsDocument {
+  return {
+    memory_bytes: limits.memoryBytes,
+    memory_cgroup_bytes: limits.memoryCgroupBytes,
+    open_files: limits.openFiles,
+    file_size_bytes: limits.fileSizeBytes,
+    cpu_time_ms: limits.callCpuMs,
+    idle_cpu_percent: limits.idleCpuPercent,
+    concurrency: limits.concurrency,
+    queue: limits.queue,
+    frame_bytes: limits.frameBytes,
+    reply_bytes: limits.replyBytes,
+    parsed_reply_bytes: limits.parsedReplyBytes,
+    log_bytes_per_second: limits.logBytesPerSecond,
+  };
+}
+
+function processDocument({
+  pid,
+  worker,
+  state,
+  startedAt,
+  calls,
+  usage,
+}: PluginStatus['processes'][number]): ProcessDocument {
+  return {
+    pid,
+    worker: worker ?? null,
+    state,
+    started_at: startedAt.toISOString(),
+    calls,
+    resident_bytes: usage?.residentBytes ?? null,
+    cpu_seconds: seconds(usage?.cpuMs ?? null),
+  };
+}
+
+function seconds(milliseconds: number | null): number | null {
+  return milliseconds === null ? null : milliseconds / 1000;
+}
+
+function failureDocument(failure: PostMortem): FailureDocument {
+  const { outcome, code, message, phase, signal, at } = failure;
+  return {
+    time: failure.time.toISOString(),
+    outcome,
+    code,
+    message,
+    phase,
+    signal,
+    exit_status: failure.exitStatus,
+    at,
+    system_call: failure.systemCall,
+    request_id: failure.requestId,
+    stderr: [...failure.stderr],
+    limits: limitsDocument(failure.limits),
+  };
+}

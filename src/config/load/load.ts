@@ -1,0 +1,169 @@
+import { dirname, resolve } from 'node:path';
+import { reportContradictions } from '../contradictions/contradictions.js';
+import { displayName, FILE_BYTES_MAX, readText } from '../source/file.js';
+import { deepFreeze, normalize, normalizePlugin, normalizePolicy, type Origin } from './normalize.js';
+import { layer } from './layers.js';
+import { isMapping } from '../source/merge.js';
+import { reportOtherVersion } from '../migrations/report.js';
+import type { Override } from './override.js';
+import { below, isWithin, type Pointer } from '../source/pointer.js';
+import { formatPlace, ProblemReport } from '../source/problems.js';
+import { pluginEntries } from '../schema/plugin-entries.js';
+import { rememberBlocks } from '../plugin-schema/config-blocks.js';
+import type { RawConfig, RawPlugin } from '../schema/raw.js';
+import { validateSchema } from '../schema/schema.js';
+import { readSource, type Source } from '../source/source.js';
+import type { BackworksConfig, PluginConfig, PluginPolicy } from '../types.js';
+import { warningsFor } from './warnings.js';
+
+export { findConfigFile } from '../source/file.js';
+export type { Override } from './override.js';
+export { ConfigError, type ConfigProblem, formatProblem } from '../source/problems.js';
+
+export interface LoadedConfig {
+  readonly config: BackworksConfig;
+  /** One line each, starting with `file:line:column`. */
+  readonly warnings: readonly string[];
+  /** The environment whose overlay counted, or null. */
+  readonly environment: string | null;
+  /** Absolute paths of the files that were read. */
+  readonly files: readonly string[];
+}
+
+export interface LoadOptions {
+  /** Where variables come from; process.env when absent. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
+  /** The environment of the file whose overlay counts; none when absent. */
+  readonly environment?: string | undefined;
+  /** Single values that count more than the file; the last counts most. */
+  readonly overrides?: readonly Override[] | undefined;
+}
+
+export interface ParseOptions extends LoadOptions {
+  /** Path of the file, absolute or relative to `directory`. */
+  readonly file?: string | undefined;
+  /** Absolute; relative paths of the configuration start here. */
+  readonly directory: string;
+}
+
+/**
+ * Reads a configuration file. The same options give the same configuration as long as the file and the
+ * variables are the same.
+ * @throws ConfigError with all problems of the file; BackworksError BW_CONFIG_NOT_FOUND when it cannot be read.
+ */
+export async function loadConfig(file: string, options: LoadOptions = {}): Promise<LoadedConfig> {
+  const path = resolve(file);
+  return parseConfig(await readText(path), { ...options, file: path, directory: dirname(path) });
+}
+
+/**
+ * Reads the text of a configuration.
+ * @throws ConfigError with all problems of the text.
+ */
+export function parseConfig(text: string, options: ParseOptions): LoadedConfig {
+  const source = check(text, options);
+  const raw = source.value as unknown as RawConfig;
+  const where = (pointer: string): string => formatPlace(source.keyPosition(pointer));
+  const origin = originOf(source, options);
+  const { file } = origin;
+  const config = normalize(raw, origin);
+  rememberBlocks(config, source);
+  const places = { where, isGiven: (pointer: string) => source.isGiven(pointer) };
+  return {
+    config,
+    warnings: Object.freeze(warningsFor(raw, config, places)),
+    environment: options.environment ?? null,
+    files: Object.freeze(file === null ? [] : [file]),
+  };
+}
+
+/** A configuration in the keys of the file, for looking at. */
+export interface EffectiveConfig {
+  /** Its value is a RawConfig. */
+  readonly source: Source;
+  readonly environment: string | null;
+  /** Absolute. */
+  readonly file: string;
+}
+
+/**
+ * Reads a configuration file as loadConfig() does, up to where its keys are still those of the file.
+ * @throws ConfigError. @throws BackworksError BW_CONFIG_NOT_FOUND
+ */
+export async function loadEffective(file: string, options: LoadOptions): Promise<EffectiveConfig> {
+  const path = resolve(file);
+  const source = check(await readText(path), { ...options, file: path, directory: dirname(path) });
+  return { source, environment: options.environment ?? null, file: path };
+}
+
+/** A source whose value is a RawConfig. */
+function check(text: string, options: ParseOptions): Source {
+  const name = options.file === undefined ? 'configuration' : displayName(options.file);
+  const report = new ProblemReport();
+  if (Buffer.byteLength(text) > FILE_BYTES_MAX) {
+    const message = `the file is longer than ${FILE_BYTES_MAX} bytes`;
+    report.add('BW_CONFIG_SYNTAX', '', { file: name, line: 1, column: 1 }, { message });
+    report.throwIfAny();
+  }
+  const variables = options.env ?? process.env;
+  const file = readSource(text, { name, layer: { kind: 'file' }, environment: variables, report });
+  const { environment, overrides = [] } = options;
+  if (file === undefined) return report.fail();
+  reportOtherVersion(file, name, report);
+  const { source, known } = layer(file, { environment, overrides, variables, report });
+  source.reportMissing(report);
+  const broken = validateSchema(source, report, known);
+  reportContradictions(source, options.directory, broken, report);
+  report.throwIfAny(() => soundPlugins(source, broken, options));
+  return source;
+}
+
+/**
+ * The entries whose library and `config` are right although something else in the file is not. What else is
+ * wrong in them has its default, which grants nothing.
+ */
+function soundPlugins(source: Source, broken: readonly Pointer[], options: ParseOptions): PluginConfig[] {
+  const origin = originOf(source, options);
+  const isMisshapen = (pointer: Pointer): boolean => broken.some((other) => isWithin(pointer, other));
+  const isSound = (pointer: Pointer): boolean =>
+    !isMisshapen(pointer) &&
+    !source.hasUnresolved(pointer) &&
+    !broken.some((other) => isWithin(other, pointer));
+  // A variable that is not set may stand for all of them.
+  if (!isMapping(source.at('/plugins')) || isMisshapen('/plugins')) return [];
+  const plugins = pluginEntries((source.value as unknown as RawConfig).plugins).flatMap(([name, plugin]) => {
+    const pointer = below('/plugins', name);
+    if (isMisshapen(pointer) || source.isUnresolved(pointer)) return [];
+    if (!['type', 'path', 'config'].every((key) => isSound(below(pointer, key)))) return [];
+    const right = Object.entries(plugin).filter(([key]) => isSound(below(pointer, key)));
+    const entry: RawPlugin = { ...defaultEntry(), type: 'external', ...Object.fromEntries(right) };
+    return [deepFreeze(normalizePlugin(name, entry, origin))];
+  });
+  rememberBlocks({ plugins }, source);
+  return plugins;
+}
+
+function originOf(source: Source, { file, directory }: ParseOptions): Origin {
+  const where = (pointer: string): string => formatPlace(source.keyPosition(pointer));
+  return {
+    file: file === undefined ? null : resolve(directory, file),
+    directory,
+    where: file === undefined ? () => null : where,
+  };
+}
+
+let policy: PluginPolicy | undefined;
+
+/** How a plugin runs that has no entry of its own, such as a discovered one. */
+export function defaultPluginPolicy(): PluginPolicy {
+  policy ??= deepFreeze(normalizePolicy(defaultEntry(), '/'));
+  return policy;
+}
+
+/** An entry that says nothing. */
+function defaultEntry(): RawPlugin {
+  const source = check('plugins: { any: { type: builtin } }', { directory: '/', env: {} });
+  const [entry] = pluginEntries((source.value as unknown as RawConfig).plugins);
+  if (entry === undefined) throw new TypeError('the configuration lost its plugin');
+  return entry[1];
+}

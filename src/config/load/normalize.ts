@@ -1,0 +1,203 @@
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { below } from '../source/pointer.js';
+import { pluginEntries, sandboxOf } from '../schema/plugin-entries.js';
+import type { RawConfig, RawEndpoint, RawPlugin } from '../schema/raw.js';
+import type {
+  AlertsConfig,
+  BackworksConfig,
+  EndpointConfig,
+  EndpointTarget,
+  Permissions,
+  PluginConfig,
+  PluginPolicy,
+  ResourceLimits,
+  SwapPolicy,
+} from '../types.js';
+import { parseDuration, parsePercentage, parseSize } from '../source/units.js';
+
+const RECYCLE_BYTES_MAX = 128 * 1024 ** 2;
+
+export interface Origin {
+  /** Absolute path of the file, or null. */
+  readonly file: string | null;
+  /** What relative paths are relative to. */
+  readonly directory: string;
+  /** Where the value of a pointer stands, as `file:line:column`, or null without a file. */
+  where(pointer: string): string | null;
+}
+
+/** The checked file as the rest of the program sees it, deeply frozen. */
+export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
+  const { server, admin, logging } = raw;
+  const autoDiscover = raw.plugins.auto_discover;
+  return deepFreeze<BackworksConfig>({
+    name: raw.name,
+    version: raw.version,
+    description: raw.description,
+    file: origin.file,
+    server: {
+      host: server.host,
+      port: server.port,
+      bodyLimitBytes: parseSize(server.body_limit),
+      workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
+      shutdown: {
+        delayMs: parseDuration(server.shutdown.delay),
+        timeoutMs: parseDuration(server.shutdown.timeout),
+      },
+      reload: { watch: server.reload.watch, intervalMs: parseDuration(server.reload.interval) },
+    },
+    admin: {
+      enabled: admin.enabled,
+      host: admin.host,
+      port: admin.port,
+      token: admin.token,
+      readToken: admin.read_token,
+    },
+    logging: { level: logging.level, format: logging.format },
+    alerts: normalizeAlerts(raw.alerts),
+    endpoints: Object.entries(raw.endpoints).map(([name, endpoint]) => normalizeEndpoint(name, endpoint)),
+    plugins: pluginEntries(raw.plugins).map(([name, plugin]) => normalizePlugin(name, plugin, origin)),
+    autoDiscover: {
+      enabled: autoDiscover.enabled,
+      directories: autoDiscover.directories.map((directory) => resolve(origin.directory, directory)),
+    },
+  });
+}
+
+function normalizeAlerts({
+  webhook,
+  headers,
+  on,
+  min_interval,
+  timeout,
+  retry,
+}: RawConfig['alerts']): AlertsConfig {
+  return {
+    webhook,
+    headers,
+    on,
+    minIntervalMs: parseDuration(min_interval),
+    timeoutMs: parseDuration(timeout),
+    retry: { attempts: retry.attempts, delayMs: parseDuration(retry.delay) },
+  };
+}
+
+function normalizeEndpoint(name: string, raw: RawEndpoint): EndpointConfig {
+  return { name, path: raw.path, methods: raw.methods ?? [], target: normalizeTarget(raw) };
+}
+
+function normalizeTarget({ plugin, response, proxy }: RawEndpoint): EndpointTarget {
+  if (plugin !== undefined) return { kind: 'plugin', plugin };
+  if (response !== undefined) {
+    const { status, headers, body } = response;
+    return { kind: 'static', response: { status, headers, body } };
+  }
+  if (proxy !== undefined) {
+    return { kind: 'proxy', target: proxy.target, timeoutMs: parseDuration(proxy.timeout) };
+  }
+  return { kind: 'any-plugin' };
+}
+
+export function normalizePlugin(name: string, raw: RawPlugin, origin: Origin): PluginConfig {
+  return {
+    name,
+    type: raw.type ?? 'external',
+    path: raw.path === undefined ? null : resolve(origin.directory, raw.path),
+    enabled: raw.enabled,
+    config: raw.config,
+    where: origin.where(below('/plugins', name)),
+    ...normalizePolicy(raw, origin.directory),
+  };
+}
+
+/** @param directory what the paths of permissions are relative to. */
+export function normalizePolicy(raw: RawPlugin, directory: string): PluginPolicy {
+  const { timeouts, circuit_breaker: breaker, retry, recycle, restart, health, quarantine } = raw;
+  const limits = normalizeLimits(raw.limits);
+  return {
+    critical: raw.critical ?? null,
+    priority: raw.priority ?? null,
+    load: raw.load,
+    idleAfterMs: parseDuration(raw.idle_after),
+    isolation: raw.isolation,
+    trusted: raw.trusted,
+    sandbox: sandboxOf(raw),
+    permissions: normalizePermissions(raw.permissions, directory),
+    instances: raw.instances,
+    timeouts: {
+      callMs: timeouts.call === undefined ? null : parseDuration(timeouts.call),
+      initializeMs: parseDuration(timeouts.initialize),
+      shutdownMs: parseDuration(timeouts.shutdown),
+    },
+    circuitBreaker: {
+      failures: breaker.failures,
+      windowMs: parseDuration(breaker.window),
+      resetAfterMs: parseDuration(breaker.reset_after),
+    },
+    retry: { attempts: retry.attempts, on: retry.on },
+    limits,
+    recycle: {
+      calls: recycle.calls,
+      memoryBytes:
+        recycle.memory === undefined ? recycleBytes(limits.memoryBytes) : parseSize(recycle.memory),
+    },
+    restart: { delayMs: parseDuration(restart.delay), maxDelayMs: parseDuration(restart.max_delay) },
+    healthCheck: { intervalMs: parseDuration(health.interval), timeoutMs: parseDuration(health.timeout) },
+    quarantine: { failures: quarantine.failures, windowMs: parseDuration(quarantine.window) },
+    swap: normalizeSwap(raw.swap),
+  };
+}
+
+function normalizeSwap({ watch, canary, probation, keep }: RawPlugin['swap']): SwapPolicy {
+  return {
+    watch,
+    canary: { percent: parsePercentage(canary.percent), durationMs: parseDuration(canary.duration) },
+    probation: {
+      durationMs: parseDuration(probation.duration),
+      maxErrorPercent: parsePercentage(probation.max_error_rate),
+      maxLatencyPercent: parsePercentage(probation.max_latency),
+      maxCrashes: probation.max_crashes,
+      minCalls: probation.min_calls,
+    },
+    keep,
+  };
+}
+
+function normalizeLimits(raw: RawPlugin['limits']): ResourceLimits {
+  return {
+    memoryBytes: parseSize(raw.memory),
+    openFiles: raw.open_files,
+    fileSizeBytes: parseSize(raw.file_size),
+    callCpuMs: parseDuration(raw.cpu_time),
+    idleCpuPercent: parsePercentage(raw.idle_cpu),
+    concurrency: raw.concurrency,
+    queue: raw.queue,
+    replyBytes: parseSize(raw.reply),
+    parsedReplyBytes: parseSize(raw.parsed_reply),
+    logBytesPerSecond: parseSize(raw.log_rate),
+  };
+}
+
+/** A process that grows should be replaced between two calls, before the limit ends it within one. */
+function recycleBytes(memoryBytes: number): number {
+  return memoryBytes === 0 ? RECYCLE_BYTES_MAX : Math.min(RECYCLE_BYTES_MAX, Math.floor(memoryBytes / 2));
+}
+
+function normalizePermissions({ filesystem, network, env }: Permissions, directory: string): Permissions {
+  const absolute = (path: string): string => resolve(directory, path);
+  return {
+    filesystem: { read: filesystem.read.map(absolute), write: filesystem.write.map(absolute) },
+    network: { connect: network.connect, listen: network.listen, udp: network.udp },
+    env,
+  };
+}
+
+/** Freezes a value of plain objects and lists, of which the reader has limited the depth. */
+export function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) deepFreeze(part);
+    Object.freeze(value);
+  }
+  return value;
+}

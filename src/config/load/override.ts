@@ -1,0 +1,69 @@
+import type { Layer, Mark } from '../source/mark.js';
+import { below, type Pointer } from '../source/pointer.js';
+import type { Place, ProblemReport } from '../source/problems.js';
+import { readSource, Source } from '../source/source.js';
+import type { JsonValue } from '../types.js';
+
+/** A single value from outside the file, as `server.port=9000`. */
+export interface Override {
+  /** The path as messages show it, and the value in YAML. */
+  readonly assignment: string;
+  /** The flag or variable it stands in. */
+  readonly layer: Extract<Layer, { kind: 'flag' | 'variable' }>;
+}
+
+/** One key: a word, or any text in brackets and quotes. */
+const SEGMENT = /^(?:\.?([A-Za-z0-9_-]+)|\["((?:[^"\\]|\\.)*)"\])/;
+
+/** An override as a source that can be merged; undefined for one that was reported instead. */
+export function readOverride(
+  { assignment, layer }: Override,
+  environment: NodeJS.ProcessEnv,
+  report: ProblemReport,
+): Source | undefined {
+  const place: Place = { file: layer.name, line: null, column: null };
+  const parsed = parseAssignment(assignment);
+  if (typeof parsed === 'string') {
+    report.add('BW_CONFIG_INVALID', '', place, {
+      message: parsed,
+      hint: 'write PATH=VALUE, such as server.port=9000',
+    });
+    return undefined;
+  }
+  const { path, text } = parsed;
+  const pointer = path.reduce<Pointer>(below, '');
+  const source = readSource(text, { name: layer.name, layer, environment, report, pointer });
+  if (source === undefined) return undefined;
+  const mark: Mark = { key: place, value: place, layer };
+  const ancestors = path.map((_, depth) => path.slice(0, depth).reduce<Pointer>(below, ''));
+  const whole = path.reduceRight<JsonValue>((inner, key) => Object.fromEntries([[key, inner]]), source.value);
+  return new Source(whole, new Map([...ancestors.map((at) => [at, mark] as const), ...source.marks]));
+}
+
+/** The keys and the YAML of an assignment, or what is wrong with it. */
+function parseAssignment(assignment: string): { path: string[]; text: string } | string {
+  const path: string[] = [];
+  let rest = assignment;
+  for (;;) {
+    const [matched, word, quoted] = SEGMENT.exec(rest) ?? [];
+    if (matched === undefined || (path.length === 0 && matched.startsWith('.'))) break;
+    const key = word ?? unquoted(quoted ?? '');
+    if (key === undefined) break;
+    path.push(key);
+    rest = rest.slice(matched.length);
+    if (rest.startsWith('=')) return { path, text: rest.slice(1) };
+    if (word !== undefined && rest !== '' && !/^[.[]/.test(rest)) break;
+  }
+  if (/^\[[0-9]+\]/.test(rest)) return 'an entry of a list cannot be set, only the whole list';
+  // What cannot be told from a value is not shown: it may be a secret.
+  return assignment.includes('=') ? 'the path is malformed' : 'the "=" is missing';
+}
+
+/** Undefined for a text that JSON does not allow in quotes. */
+function unquoted(text: string): string | undefined {
+  try {
+    return JSON.parse(`"${text}"`) as string;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+import { below, displayPath, type Pointer } from '../source/pointer.js';
+import { pluginEntries, sandboxOf } from '../schema/plugin-entries.js';
+import type { RawConfig, RawPlugin } from '../schema/raw.js';
+import type { BackworksConfig, Permissions } from '../types.js';
+import { parseSize } from '../source/units.js';
+import { replaceableFiles } from './writable.js';
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
+
+/** Limits the operating system keeps, and only for a whole process. */
+const PROCESS_LIMITS = ['memory', 'open_files', 'file_size', 'cpu_time', 'idle_cpu'] as const;
+
+export interface Places {
+  /** `file:line:column` of the key at a pointer. */
+  readonly where: (pointer: Pointer) => string;
+  /** True for a value of the file, false for a default. */
+  readonly isGiven: (pointer: Pointer) => boolean;
+}
+
+type Warn = (pointer: Pointer, text: string) => void;
+
+/** What loads but is probably not what the operator wants. */
+export function warningsFor(raw: RawConfig, config: BackworksConfig, places: Places): string[] {
+  const warnings: string[] = [];
+  const warn: Warn = (pointer, text) =>
+    void warnings.push(`${places.where(pointer)}: ${displayPath(pointer)}: ${text}`);
+  for (const [name, plugin] of pluginEntries(raw.plugins)) {
+    const pointer = below('/plugins', name);
+    if (!plugin.enabled) continue;
+    if (plugin.type === 'builtin' || plugin.type === 'marketplace') {
+      warn(pointer, `${plugin.type} plugins cannot be served by this version yet`);
+      continue;
+    }
+    permissionWarnings(pointer, plugin, warn);
+    limitWarnings(pointer, plugin, places, warn);
+  }
+  for (const { pointer, what } of replaceableFiles(config)) {
+    warn(pointer, `the plugin could replace ${what} — grant only the directories it needs`);
+  }
+  const { admin, alerts } = raw;
+  if (admin.enabled && admin.token === '' && !LOOPBACK.test(admin.host)) {
+    warn('/admin', 'other machines can reach it, and its token changes at each start — set admin.token');
+  }
+  if (alerts.webhook.toLowerCase().startsWith('http:') && !LOOPBACK.test(hostOf(alerts.webhook))) {
+    warn('/alerts/webhook', 'alerts and their headers travel unencrypted to another machine — use https');
+  }
+  return warnings;
+}
+
+/** As in a configuration: an IPv6 address without brackets. */
+function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
+}
+
+function permissionWarnings(plugin: Pointer, raw: RawPlugin, warn: Warn): void {
+  const inProcess = raw.isolation === 'in-process';
+  if (sandboxOf(raw) !== 'off') return;
+  if (!grantsAccess(raw.permissions) && !(inProcess && raw.permissions.env.length > 0)) return;
+  const cause = inProcess ? 'isolation is in-process' : 'sandbox is off';
+  warn(below(plugin, 'permissions'), `not enforced, as ${cause}: the plugin may do what the server may`);
+}
+
+/** Variables are left out: a process gets those that are granted and no other, sandbox or not. */
+function grantsAccess({ filesystem, network }: Permissions): boolean {
+  const lists = [filesystem.read, filesystem.write, network.connect, network.listen];
+  return network.udp || lists.some((list) => list.length > 0);
+}
+
+function limitWarnings(plugin: Pointer, raw: RawPlugin, { isGiven }: Places, warn: Warn): void {
+  const limits = below(plugin, 'limits');
+  if (raw.isolation === 'in-process') {
+    for (const pointer of PROCESS_LIMITS.map((key) => below(limits, key)).filter(isGiven)) {
+      warn(pointer, 'does not bind an in-process plugin — remove it');
+    }
+    return;
+  }
+  const memory = parseSize(raw.limits.memory);
+  const { memory: recycle } = raw.recycle;
+  if (recycle === undefined || memory === 0 || parseSize(recycle) <= memory) return;
+  const reason = 'above limits.memory, so a process that grows is ended and not replaced in time';
+  warn(below(below(plugin, 'recycle'), 'memory'), `${reason} — lower it`);
+}

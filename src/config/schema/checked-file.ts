@@ -1,0 +1,31 @@
+import type { Pointer } from '../source/pointer.js';
+import type { Finding } from '../source/problems.js';
+import type { RawConfig, RawSize } from './raw.js';
+import { formatSize, parseSize } from '../source/units.js';
+
+/** A file in which the schema found nothing wrong outside the `broken` values. */
+export interface CheckedFile {
+  readonly raw: RawConfig;
+  readonly directory: string;
+  /** True when the value or a part of it is wrong, so that nothing can be concluded from it. */
+  isBroken(pointer: Pointer): boolean;
+  /** True when the value itself is wrong, so that its parts cannot be looked at. */
+  isMisshapen(pointer: Pointer): boolean;
+  /** True for a value that messages must not show. */
+  isHidden(pointer: Pointer): boolean;
+  /** True for a value of the file, false for a default. */
+  isGiven(pointer: Pointer): boolean;
+  /** A text of the file as messages may show it. */
+  show(pointer: Pointer, text: string): string;
+  /** Reports a value. */
+  reject(pointer: Pointer, finding: Finding): void;
+  /** Reports an entry as a whole, at its key. */
+  rejectEntry(pointer: Pointer, finding: Finding): void;
+}
+
+/** Reports a size of more than `max` bytes. */
+export function checkSize(file: CheckedFile, pointer: Pointer, value: RawSize, max: number): void {
+  if (parseSize(value) <= max) return;
+  const found = file.show(pointer, String(value));
+  file.reject(pointer, { expected: `a size of at most ${formatSize(max)}`, found });
+}

@@ -1,0 +1,47 @@
+import { type Pointer, segments } from '../source/pointer.js';
+import { filledSchema } from './schema.js';
+
+/** What the schema says of one key. */
+export interface SchemaFacts {
+  readonly writeOnly?: boolean;
+  readonly uniqueItems?: boolean;
+  /** The definition the key refers to, such as "duration". */
+  readonly definition?: string;
+  /** The keys that may stand below it. */
+  readonly properties?: Readonly<Record<string, unknown>>;
+}
+
+interface SchemaNode extends SchemaFacts {
+  readonly $ref?: string;
+  readonly allOf?: readonly SchemaNode[];
+  readonly properties?: Readonly<Record<string, SchemaNode>>;
+  readonly additionalProperties?: boolean | SchemaNode;
+  readonly items?: SchemaNode;
+  readonly definitions?: Readonly<Record<string, SchemaNode>>;
+}
+
+let root: SchemaNode | undefined;
+
+/** What the schema says of a key of the file; nothing of one it leaves open, such as a plugin's own. */
+export function schemaFacts(pointer: Pointer): SchemaFacts {
+  root ??= filledSchema() as SchemaNode;
+  let node: SchemaNode | undefined = root;
+  for (const segment of segments(pointer)) {
+    if (node === undefined) return {};
+    node = resolved(child(node, segment), root);
+  }
+  return node ?? {};
+}
+
+function child(node: SchemaNode, segment: string): SchemaNode | undefined {
+  const { properties = {}, additionalProperties: named, items } = node;
+  if (Object.hasOwn(properties, segment)) return properties[segment];
+  return typeof named === 'object' ? named : items;
+}
+
+function resolved(node: SchemaNode | undefined, { definitions }: SchemaNode): SchemaNode | undefined {
+  const reference = node?.$ref ?? node?.allOf?.[0]?.$ref;
+  if (reference === undefined) return node;
+  const definition = reference.slice('#/definitions/'.length);
+  return { ...definitions?.[definition], ...node, definition };
+}

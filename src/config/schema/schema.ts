@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv';
+import { explain } from './explain.js';
+import type { Mark } from '../source/mark.js';
+import { type Pointer, segments } from '../source/pointer.js';
+import type { ProblemReport } from '../source/problems.js';
+import type { Source } from '../source/source.js';
+import type { JsonObject, JsonValue } from '../types.js';
+
+const OVERLAY = 'backworks#/definitions/overlay';
+
+let compiled: { readonly whole: ValidateFunction; readonly overlay: ValidateFunction } | undefined;
+
+/** The text of the published JSON Schema. */
+export function schemaText(): string {
+  return readFileSync(new URL('../../../schema/backworks.v1.json', import.meta.url), 'utf8');
+}
+
+/** The schema of a file in which variables are filled in: where a value may be one, it is none any more. */
+export function filledSchema(): AnySchemaObject {
+  return JSON.parse(schemaText(), (_key, node: unknown) => {
+    const { anyOf, ...rest } = (node ?? {}) as { anyOf?: readonly AnySchemaObject[] };
+    return anyOf?.at(-1)?.['$ref'] === '#/definitions/variable' ? { ...rest, ...anyOf[0] } : node;
+  }) as AnySchemaObject;
+}
+
+/** The published JSON Schema, compiled on first use. */
+function validators(): NonNullable<typeof compiled> {
+  if (compiled === undefined) {
+    const ajv = new Ajv({
+      allErrors: true,
+      strict: true,
+      allowUnionTypes: true,
+      useDefaults: true,
+      verbose: true,
+      ownProperties: true,
+      // Compiled once, at every start: what makes that cheaper counts for more than what it makes faster.
+      code: { optimize: false },
+      // A test does that.
+      validateSchema: false,
+    });
+    // Known to editors; here it says what to expect where a pattern cannot.
+    ajv.addVocabulary(['patternErrorMessage']);
+    ajv.addSchema(filledSchema(), 'backworks');
+    compiled = { whole: ajv.compile({ $ref: 'backworks' }), overlay: ajv.compile({ $ref: OVERLAY }) };
+  }
+  return compiled;
+}
+
+/** Values that are known to be wrong and have been reported. */
+export type KnownMistakes = Set<Mark>;
+
+/**
+ * Checks a source that is merged with others: nothing has to be there. Reports every mismatch and adds
+ * it to the known mistakes.
+ */
+export function validateOverlay(source: Source, report: ProblemReport, known: KnownMistakes): void {
+  for (const pointer of mismatches(validators().overlay, source, report, known)) {
+    const mark = source.marks.get(pointer);
+    if (mark !== undefined) known.add(mark);
+  }
+}
+
+/**
+ * Checks the source's value against the schema, fills in defaults in place and reports every mismatch that
+ * is not known.
+ * @returns the pointers of the values that are wrong.
+ */
+export function validateSchema(
+  source: Source,
+  report: ProblemReport,
+  known: KnownMistakes,
+): readonly Pointer[] {
+  return mismatches(validators().whole, source, report, known);
+}
+
+function mismatches(
+  validate: ValidateFunction,
+  source: Source,
+  report: ProblemReport,
+  known: KnownMistakes,
+): readonly Pointer[] {
+  let errors = failures(validate, source.value);
+  if (rereadVariables(source, errors)) errors = failures(validate, source.value);
+  const wrong = new Set<Pointer>();
+  for (const error of errors) {
+    const problem = explain(error, source);
+    if (problem === undefined || wrong.has(problem.pointer)) continue;
+    // What a variable would have held is not known; that its key is unknown is.
+    if (!problem.atKey && source.isUnresolved(problem.pointer)) continue;
+    wrong.add(problem.pointer);
+    const mark = source.marks.get(problem.pointer);
+    if (mark !== undefined && known.has(mark)) continue;
+    const place = problem.atKey ? source.keyPosition(problem.pointer) : source.valuePosition(problem.pointer);
+    report.add('BW_CONFIG_INVALID', source.prefix + problem.pointer, place, problem.finding);
+  }
+  return [...wrong];
+}
+
+function failures(validate: ValidateFunction, value: JsonValue): readonly ErrorObject[] {
+  return validate(value) ? [] : (validate.errors ?? []);
+}
+
+/**
+ * Reads a variable the other way where the schema refused it: `port: "${PORT}"` means a number, and a
+ * token that happens to be all digits means a text.
+ */
+function rereadVariables(source: Source, errors: readonly ErrorObject[]): boolean {
+  let changed = false;
+  for (const pointer of new Set(errors.map((error) => error.instancePath))) {
+    const alternative = source.alternative(pointer);
+    if (alternative === undefined) continue;
+    const path = segments(pointer);
+    const last = path.pop();
+    let parent: JsonValue | undefined = source.value;
+    for (const segment of path) parent = (parent as JsonObject | undefined)?.[segment];
+    if (last === undefined || parent === undefined) continue;
+    (parent as JsonObject)[last] = alternative;
+    changed = true;
+  }
+  return changed;
+}

@@ -1,0 +1,51 @@
+import { Document, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { isMapping } from '../source/merge.js';
+import { below, type Pointer } from '../source/pointer.js';
+import { formatOrigin, originOf, shownConfig } from './shown.js';
+import type { Source } from '../source/source.js';
+import type { JsonValue } from '../types.js';
+
+/**
+ * A checked configuration as YAML that means the same, secrets left out.
+ * @param origins whether each value says, as a comment behind it, where it came from
+ */
+export function printConfig(source: Source, { origins }: { readonly origins: boolean }): string {
+  const node = (pointer: Pointer, value: JsonValue): Scalar | YAMLMap | YAMLSeq => {
+    const made = isMapping(value)
+      ? mapping(Object.entries(value).map(([key, part]) => [key, node(below(pointer, key), part)]))
+      : Array.isArray(value)
+        ? list(value.map((item, i) => node(below(pointer, i), item)))
+        : scalar(source, pointer, value);
+    if (origins && (made instanceof Scalar || made.flow === true)) {
+      made.comment = ` ${formatOrigin(originOf(source, pointer))}`;
+    }
+    return made;
+  };
+  const document = new Document(undefined, { version: '1.2', schema: 'core' });
+  document.contents = node('', shownConfig(source));
+  return document.toString({ lineWidth: 0, flowCollectionPadding: true });
+}
+
+function mapping(entries: readonly (readonly [string, Scalar | YAMLMap | YAMLSeq])[]): YAMLMap {
+  const map = new YAMLMap<Scalar, Scalar | YAMLMap | YAMLSeq>();
+  map.items = entries.map(([key, value]) => new Pair(new Scalar(key), value));
+  map.flow = entries.length === 0;
+  return map;
+}
+
+/** On one line where every entry is a word. */
+function list(items: readonly (Scalar | YAMLMap | YAMLSeq)[]): YAMLSeq {
+  const sequence = new YAMLSeq<Scalar | YAMLMap | YAMLSeq>();
+  sequence.items = [...items];
+  sequence.flow = items.every((item) => item instanceof Scalar && item.type === undefined);
+  for (const item of sequence.flow ? items : []) item.comment = null;
+  return sequence;
+}
+
+/** In quotes a variable is a text where any type fits, without them it need not be. */
+function scalar(source: Source, pointer: Pointer, shown: JsonValue): Scalar {
+  const made = new Scalar(shown);
+  if (source.marks.get(pointer)?.template === undefined) return made;
+  made.type = typeof source.at(pointer) === 'string' ? Scalar.QUOTE_DOUBLE : Scalar.PLAIN;
+  return made;
+}

@@ -1,0 +1,74 @@
+import type { Mark } from './mark.js';
+import { below, type Pointer, segments } from './pointer.js';
+import { Source } from './source.js';
+import type { JsonObject, JsonValue } from '../types.js';
+
+/**
+ * Lays one source over another: mappings are merged key by key, anything else is replaced, a null takes
+ * away what is below it. Neither source is changed, and the result shares no value with them.
+ */
+export function merge(base: Source, overlay: Source): Source {
+  const marks = new Map<Pointer, Mark>();
+  const keepMark = (source: Source, pointer: Pointer): void => {
+    const mark = source.marks.get(pointer);
+    if (mark !== undefined) marks.set(pointer, mark);
+  };
+
+  const take = (source: Source, pointer: Pointer, value: JsonValue): JsonValue => {
+    keepMark(source, pointer);
+    if (Array.isArray(value)) return value.map((item, i) => take(source, below(pointer, i), item));
+    if (!isMapping(value)) return value;
+    const kept = Object.entries(value).filter(
+      ([key, part]) => source === base || !removes(overlay, below(pointer, key), part),
+    );
+    return Object.fromEntries(kept.map(([key, part]) => [key, take(source, below(pointer, key), part)]));
+  };
+
+  const both = (pointer: Pointer, under: JsonValue, over: JsonValue): JsonValue => {
+    if (!isMapping(under) || !isMapping(over)) return take(overlay, pointer, over);
+    keepMark(base, pointer);
+    const displaced = displacedKeys(pointer, under, over);
+    // The keys of the base stay in their order, those of the overlay follow.
+    const entries: [string, JsonValue][] = [];
+    for (const [key, value] of Object.entries(under)) {
+      const at = below(pointer, key);
+      if (!Object.hasOwn(over, key)) {
+        if (!displaced.includes(key)) entries.push([key, take(base, at, value)]);
+      } else if (!removes(overlay, at, over[key] ?? null)) {
+        entries.push([key, both(at, value, over[key] ?? null)]);
+      }
+    }
+    for (const [key, value] of Object.entries(over)) {
+      const at = below(pointer, key);
+      if (Object.hasOwn(under, key) || removes(overlay, at, value)) continue;
+      entries.push([key, take(overlay, at, value)]);
+    }
+    return Object.fromEntries(entries);
+  };
+
+  return new Source(both('', base.value, overlay.value), marks);
+}
+
+/** A null that was written, not one that stands for a variable without value. */
+function removes(overlay: Source, pointer: Pointer, value: JsonValue): boolean {
+  return value === null && !overlay.isUnresolved(pointer);
+}
+
+/** What answers an endpoint; naming one replaces another. */
+const TARGETS: readonly string[] = ['plugin', 'response', 'proxy'];
+
+/** Keys that go because the overlay gives an endpoint or plugin another kind. */
+function displacedKeys(pointer: Pointer, under: JsonObject, over: JsonObject): readonly string[] {
+  const [block, name, ...deeper] = segments(pointer);
+  if (name === undefined || deeper.length > 0) return [];
+  if (block === 'endpoints') {
+    return TARGETS.some((key) => (over[key] ?? null) !== null) ? TARGETS : [];
+  }
+  if (block !== 'plugins' || (over['type'] ?? null) === null) return [];
+  const type = under['type'] ?? ('path' in under ? 'external' : undefined);
+  return over['type'] === type ? [] : ['path', 'version'];
+}
+
+export function isMapping(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,100 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { Hono } from 'hono';
+import { BackworksError } from '../errors.js';
+import type { EndpointConfig } from '../config/types.js';
+import type { Log } from '../log.js';
+import { settle } from '../pipeline/attempt.js';
+import type { PluginOrchestrator } from '../pipeline/orchestrator.js';
+import type { PluginSet } from '../pipeline/plugin-set.js';
+import { problem } from '../pipeline/problem.js';
+import type { Awaitable, PluginResponse } from '../plugins/plugin.js';
+import { toResponse } from './answer.js';
+import { problemResponse } from './problem.js';
+import { Routes } from './routes.js';
+import { plainTarget, ServerRequest, type Target, targetOf } from './request.js';
+import { SocketExchange } from './exchange.js';
+
+export interface AppOptions {
+  /** Asked at the beginning of each request. */
+  readonly routes: () => Routes;
+  readonly orchestrator: PluginOrchestrator;
+  readonly log: Log;
+}
+
+/** A Hono app, with a short way for requests that come over a socket. */
+export type App = Hono<{ Bindings: HttpBindings }> & {
+  /** Answers a request; false, and nothing done, when it is not a plain one and has to go through fetch(). */
+  serve(incoming: IncomingMessage, outgoing: ServerResponse): boolean;
+};
+
+/**
+ * The way to endpoints that are ready to answer.
+ * @throws BackworksError BW_CONFIG_INVALID when an endpoint cannot work.
+ */
+export function prepareRoutes(
+  endpoints: readonly EndpointConfig[],
+  orchestrator: Pick<PluginOrchestrator, 'prepare'>,
+): Routes {
+  for (const endpoint of endpoints) orchestrator.prepare(endpoint);
+  return new Routes(endpoints);
+}
+
+/** The HTTP side of Backworks as a value: serve it with listen(), or ask it with app.request(). */
+export function createApp({ routes, orchestrator, log }: AppOptions): App {
+  const answer = (request: ServerRequest, plugins: PluginSet): Awaitable<PluginResponse> => {
+    const match = routes().match(request.method, request.path, request.path.length + request.search.length);
+    request.match = match;
+    if (match.allow !== null) request.refusal = refusal(match.allow, request);
+    return orchestrator.handle(request, plugins);
+  };
+
+  const answerSocket = (incoming: IncomingMessage, outgoing: ServerResponse, target: Target): void => {
+    const plugins = orchestrator.begin();
+    const request = new ServerRequest(incoming, target, plugins);
+    settle(() => answer(request, plugins), new SocketExchange(request, incoming, outgoing, log));
+  };
+
+  const app = new Hono<{ Bindings: HttpBindings }>();
+  app.all('*', (context): Response | Promise<Response> => {
+    // app.request() comes without a socket and leaves the bindings undefined.
+    const bindings = context.env as HttpBindings | undefined;
+    const { raw } = context.req;
+    const target = targetOf(raw.url);
+    if (bindings?.incoming !== undefined) {
+      answerSocket(bindings.incoming, bindings.outgoing, target);
+      return RESPONSE_ALREADY_SENT;
+    }
+    const plugins = orchestrator.begin();
+    const request = new ServerRequest(raw, target, plugins);
+    return new Promise((resolve) => {
+      const respond = (response: Response): void => {
+        request.end();
+        resolve(response);
+      };
+      settle(() => answer(request, plugins), {
+        answered: (given) => respond(toResponse(given, request)),
+        failed: (error) => respond(problemResponse(error, request.path, request.id, log)),
+      });
+    });
+  });
+
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse): boolean => {
+    const target = plainTarget(incoming);
+    if (target === null) return false;
+    answerSocket(incoming, outgoing, target);
+    return true;
+  };
+  return Object.assign(app, { serve });
+}
+
+/** The answer for a path whose endpoints do not take the method. */
+function refusal(allow: readonly string[], request: ServerRequest): PluginResponse {
+  const methods = allow.join(', ');
+  if (request.method === 'OPTIONS') return { status: 204, headers: { allow: methods }, body: null };
+  const message = `${request.path} takes ${methods}, not ${request.method}`;
+  const answer = problem(new BackworksError('BW_ROUTE_METHOD', message), request.path, request.id);
+  answer.headers.allow = methods;
+  return answer;
+}

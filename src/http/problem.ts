@@ -1,0 +1,37 @@
+import { type BackworksError, toBackworksError } from '../errors.js';
+import type { Log } from '../log.js';
+import { problem } from '../pipeline/problem.js';
+import type { BufferedResponse } from '../pipeline/documents/response-document.js';
+
+/**
+ * The RFC 9457 problem document for whatever was thrown. A defect of the server is logged with its
+ * stack and not described to the client.
+ * @param instance the request's path.
+ * @param hints what to do is told too, to an operator
+ */
+export function problemOf(
+  thrown: unknown,
+  instance: string,
+  requestId: string,
+  log: Log,
+  hints = false,
+): BufferedResponse {
+  const error: BackworksError = toBackworksError(thrown);
+  if (error.code === 'BW_INTERNAL') log.error({ requestId, path: instance, err: thrown }, 'a request failed');
+  return problem(error, instance, requestId, hints);
+}
+
+/** The same for Hono. */
+export function problemResponse(
+  thrown: unknown,
+  instance: string,
+  requestId: string,
+  log: Log,
+  hints = false,
+): Response {
+  const { status, headers, body } = problemOf(thrown, instance, requestId, log, hints);
+  return new Response(body as string, {
+    status,
+    headers: { ...(headers as Record<string, string>), 'x-request-id': requestId },
+  });
+}

@@ -1,0 +1,136 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import type { EndpointConfig } from '../config/types.js';
+import { rawHeader } from '../pipeline/documents/header-map.js';
+import type { IncomingRequest, RemoteAddress } from '../pipeline/documents/incoming-request.js';
+import type { PluginSet } from '../pipeline/plugin-set.js';
+import type { RouteMatch } from '../pipeline/documents/route-match.js';
+import type { Caller, PluginResponse } from '../plugins/plugin.js';
+import { Connection } from './connection.js';
+import { announcesBody, checkEncoding, checkLength, collect, limited } from './body.js';
+import { requestId } from './request-id.js';
+
+/** Where a request leads. */
+export interface Target {
+  readonly scheme: 'http' | 'https';
+  /** Percent-encoded, without the query. */
+  readonly path: string;
+  /** Without "?". */
+  readonly search: string;
+}
+
+/** A request as the pipeline takes it. Headers and body come straight from Node where there is a socket. */
+export class ServerRequest implements IncomingRequest {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly search: string;
+  readonly scheme: 'http' | 'https';
+  readonly rawHeaders: readonly string[];
+  readonly hasBody: boolean;
+  /** Set before the request goes to the pipeline. */
+  match!: RouteMatch;
+  refusal: PluginResponse | null = null;
+  cancelled = false;
+  call: Caller['call'] = null;
+  readonly #source: IncomingMessage | Request;
+  #plugins: PluginSet | null;
+  #abort: AbortController | null = null;
+
+  /**
+   * @param source the request itself; one of Fetch when it did not come over a socket
+   * @param plugins what it begins with; it gives them back with end()
+   */
+  constructor(source: IncomingMessage | Request, { scheme, path, search }: Target, plugins: PluginSet) {
+    this.#source = source;
+    this.#plugins = plugins;
+    this.method = source.method!;
+    this.path = path;
+    this.search = search;
+    this.scheme = scheme;
+    if ('rawHeaders' in source) {
+      this.rawHeaders = source.rawHeaders;
+      this.hasBody = announcesBody(source.rawHeaders);
+    } else {
+      this.rawHeaders = [...source.headers].flat();
+      this.hasBody = source.body !== null;
+    }
+    this.id = requestId(rawHeader(this.rawHeaders, 'x-request-id'));
+  }
+
+  get endpoint(): EndpointConfig | null {
+    return this.match.endpoint;
+  }
+
+  /** No plugin is called for it any more. Idempotent. */
+  end(): void {
+    this.#plugins?.end();
+    this.#plugins = null;
+  }
+
+  /** The client has gone. */
+  cancel(): void {
+    this.cancelled = true;
+    this.call?.cancel();
+    this.#abort?.abort();
+  }
+
+  get signal(): AbortSignal {
+    if (!('rawHeaders' in this.#source)) return this.#source.signal;
+    this.#abort ??= new AbortController();
+    if (this.cancelled) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  get remote(): RemoteAddress | null {
+    return 'socket' in this.#source ? Connection.of(this.#source.socket).remote : null;
+  }
+
+  async readBody(limitBytes: number): Promise<Buffer> {
+    checkLength(this.rawHeaders, limitBytes);
+    checkEncoding(this.rawHeaders);
+    return collect(this.#stream(), limitBytes);
+  }
+
+  bodyStream(limitBytes: number): Readable {
+    checkLength(this.rawHeaders, limitBytes);
+    return limited(this.#stream(), limitBytes);
+  }
+
+  #stream(): Readable {
+    if ('rawHeaders' in this.#source) return this.#source;
+    return Readable.fromWeb(this.#source.body as NodeReadableStream<Uint8Array>);
+  }
+}
+
+/** Where a URL leads that Hono has taken apart and tidied up. */
+export function targetOf(url: string): Target {
+  const start = url.indexOf('/', url.indexOf('://') + 3);
+  const hash = url.indexOf('#', start);
+  const end = hash === -1 ? url.length : hash;
+  const query = url.indexOf('?', start);
+  return {
+    scheme: url.startsWith('https:') ? 'https' : 'http',
+    path: url.slice(start, query === -1 ? end : query),
+    search: query === -1 ? '' : url.slice(query + 1, end),
+  };
+}
+
+/** What a URL parser would leave as it is, the path's dots aside. */
+const PLAIN_TARGET = /^\/[!$-;=?-[\]_a-z~]*$/;
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i;
+const PLAIN_HOST = /^[a-z0-9._-]+(?::(?:\d{1,4}|[1-5]\d{4}))?$/;
+
+/**
+ * Where an ordinary request leads. Null when its target or its Host header are not plain: then a URL
+ * parser has to tidy up or refuse them.
+ */
+export function plainTarget({ url = '', rawHeaders }: IncomingMessage): Target | null {
+  const host = rawHeader(rawHeaders, 'host');
+  if (host === undefined || !PLAIN_HOST.test(host)) return null;
+  if (!PLAIN_TARGET.test(url) || DOT_SEGMENT.test(url)) return null;
+  const query = url.indexOf('?');
+  if (query === -1) return { scheme: 'http', path: url, search: '' };
+  return { scheme: 'http', path: url.slice(0, query), search: url.slice(query + 1) };
+}

@@ -1,0 +1,123 @@
+import { RegExpRouter } from 'hono/router/reg-exp-router';
+import { SmartRouter } from 'hono/router/smart-router';
+import { TrieRouter } from 'hono/router/trie-router';
+import { BackworksError } from '../errors.js';
+import type { EndpointConfig } from '../config/types.js';
+import { setOwn } from '../pipeline/documents/own-member.js';
+import { RouteMatch } from '../pipeline/documents/route-match.js';
+
+/** The endpoints of one path, by method; ANY stands for those that list no methods. */
+type PathRoute = ReadonlyMap<string, EndpointConfig>;
+const ANY = '*';
+
+const KEPT_MAX = 1000;
+const KEPT_TARGET_MAX = 256;
+
+/**
+ * Finds the endpoint of a request. More specific paths come first, whatever their order in the file:
+ * literal segments before {name} before *; equals keep the file's order.
+ */
+export class Routes {
+  readonly #router = new SmartRouter<PathRoute>({ routers: [new RegExpRouter(), new TrieRouter()] });
+  /** Endpoints found for paths, by method. Clients choose paths: there are so many, then it begins anew. */
+  readonly #kept = new Map<string, Map<string, RouteMatch>>();
+  #keptCount = 0;
+
+  constructor(endpoints: readonly EndpointConfig[]) {
+    const paths = new Map<string, Map<string, EndpointConfig>>();
+    for (const endpoint of [...endpoints].sort((a, b) => compareSpecificity(a.path, b.path))) {
+      const route = paths.get(endpoint.path) ?? new Map<string, EndpointConfig>();
+      paths.set(endpoint.path, route);
+      const methods = endpoint.methods.length === 0 ? [ANY] : endpoint.methods;
+      for (const method of methods) if (!route.has(method)) route.set(method, endpoint);
+    }
+    for (const [path, route] of paths) this.#router.add('ALL', routerPath(path), route);
+  }
+
+  /**
+   * @param path as sent, percent-encoded, without the query.
+   * @param targetLength of the target it was cut from, all of which stays in memory as long as the path
+   * @throws BackworksError BW_REQUEST_INVALID on malformed percent-encoding.
+   */
+  match(method: string, path: string, targetLength = path.length): RouteMatch {
+    const kept = this.#kept.get(method)?.get(path);
+    if (kept !== undefined) return kept;
+    const match = this.#find(method, path);
+    if (match.endpoint !== null && targetLength <= KEPT_TARGET_MAX) this.#keep(match);
+    return match;
+  }
+
+  #find(method: string, path: string): RouteMatch {
+    const [matches, stash] = this.#router.match('ALL', decodePath(path));
+    if (matches.length === 0) return new RouteMatch(method, path);
+    for (const [route, params] of matches) {
+      const endpoint =
+        route.get(method) ?? (method === 'HEAD' ? route.get('GET') : undefined) ?? route.get(ANY);
+      if (endpoint !== undefined) return new RouteMatch(method, path, endpoint, readParams(params, stash));
+    }
+    const allow = allowed(matches.map(([route]) => route));
+    return new RouteMatch(method, path, null, undefined, allow);
+  }
+
+  #keep(match: RouteMatch): void {
+    if (this.#keptCount === KEPT_MAX) {
+      this.#kept.clear();
+      this.#keptCount = 0;
+    }
+    let paths = this.#kept.get(match.method);
+    if (paths === undefined) this.#kept.set(match.method, (paths = new Map<string, RouteMatch>()));
+    paths.set(match.path, match);
+    this.#keptCount += 1;
+  }
+}
+
+function allowed(routes: readonly PathRoute[]): string[] {
+  const methods = new Set(routes.flatMap((route) => [...route.keys()]));
+  if (methods.has('GET')) methods.add('HEAD');
+  return [...methods.add('OPTIONS')].sort();
+}
+
+/** `/a/{name}/*` in the notation of Hono's routers. */
+function routerPath(path: string): string {
+  return path.replace(/\{([^{}/]+)\}/g, ':$1');
+}
+
+function compareSpecificity(a: string, b: string): number {
+  const left = a.split('/');
+  const right = b.split('/');
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const difference = rank(left[i]) - rank(right[i]);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function rank(segment: string | undefined): number {
+  if (segment === undefined) return 0;
+  if (segment === '*') return 3;
+  return segment.startsWith('{') ? 2 : 1;
+}
+
+/** Decodes what cannot change the segments: an encoded "/" stays encoded, and "%25" until params are read. */
+function decodePath(path: string): string {
+  if (!path.includes('%')) return path;
+  try {
+    return decodeURI(path.replaceAll('%25', '%2525'));
+  } catch (cause) {
+    throw new BackworksError('BW_REQUEST_INVALID', 'the path has malformed percent-encoding', { cause });
+  }
+}
+
+/** The routers give either the values or their places in a list of captures. */
+function readParams(
+  found: Readonly<Record<string, string | number>>,
+  captures: readonly string[] | undefined,
+): Readonly<Record<string, string>> | undefined {
+  let params: Record<string, string> | undefined;
+  for (const name in found) {
+    const value = found[name]!;
+    const text = typeof value === 'string' ? value : captures![value]!;
+    setOwn((params ??= {}), name, text.includes('%') ? decodeURIComponent(text) : text);
+  }
+  return params;
+}

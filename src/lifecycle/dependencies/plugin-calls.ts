@@ -1,0 +1,86 @@
+import { BackworksError, PluginFailure, toBackworksError } from '../../errors.js';
+import type { Log } from '../../log.js';
+import type { AskingCall, NativeReply, OperationRequest } from '../../native/plugin.js';
+import type { Provider } from './dependency-resolver.js';
+import type { LazyPlugin } from '../../plugins/lazy-plugin.js';
+import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
+import type { Caller } from '../../plugins/plugin.js';
+
+/** Plugins that may call each other in a row. */
+const CHAIN_MAX = 8;
+
+export interface PluginCallsOptions {
+  /** The plugin of that name that serves. */
+  readonly find: (name: string) => LoadedPlugin | LazyPlugin | null;
+  /** What a plugin depends on, as far as it is there. */
+  readonly providersOf: (name: string) => readonly Provider[];
+  readonly log: Log;
+}
+
+/** Lets plugins call operations of others, which they name as dependencies. */
+export class PluginCalls {
+  constructor(private readonly options: PluginCallsOptions) {}
+
+  /**
+   * Performs an operation for a plugin: with the deadline, breaker and limits of the plugin that performs
+   * it. What is refused or fails is logged and answered with null. Never rejects.
+   * @param caller the call of the asking plugin that is running; null when there is none
+   */
+  async operate(asking: string, request: OperationRequest, caller: AskingCall | null): Promise<NativeReply> {
+    try {
+      if (caller === null) throw refused(asking, request, 'outside of a call');
+      const callers = [...(caller.callers ?? []), asking];
+      const plugin = this.performer(asking, request, callers);
+      const { operation, payload } = request;
+      const nested: Caller = { id: caller.requestId ?? '', callers, cancelled: false, call: null };
+      return await plugin.perform(operation, payload, nested);
+    } catch (thrown) {
+      const { code, message } = toBackworksError(thrown);
+      const fields = { plugin: asking, code, requestId: caller?.requestId ?? undefined };
+      this.options.log.warn(fields, message);
+      return null;
+    }
+  }
+
+  /** @throws BackworksError saying why the operation is not performed */
+  private performer(
+    asking: string,
+    request: OperationRequest,
+    callers: readonly string[],
+  ): LoadedPlugin | LazyPlugin {
+    const { plugin: named, operation } = request;
+    const provider = this.options
+      .providersOf(asking)
+      .find(({ name, dependency }) =>
+        named === null ? dependency.kind === 'capability' && dependency.name === operation : name === named,
+      );
+    if (provider === undefined) {
+      const whom = named === null ? operation : `plugin ${named}`;
+      throw refused(asking, request, `its manifest names no dependency on ${whom} that is there`);
+    }
+    const { name } = provider;
+    const chain = [...callers, name].join(' → ');
+    if (callers.includes(name)) throw refused(asking, request, `the calls would go in a circle: ${chain}`);
+    if (callers.length >= CHAIN_MAX)
+      throw refused(asking, request, `more than ${CHAIN_MAX} plugins would call each other: ${chain}`);
+    const plugin = this.options.find(name);
+    if (plugin === null) {
+      throw new PluginFailure(
+        'BW_PLUGIN_UNAVAILABLE',
+        `plugin ${asking} called ${name}, which does not serve`,
+        {
+          plugin: name,
+          phase: 'call',
+        },
+      );
+    }
+    if (!plugin.metadata.capabilities.includes(operation))
+      throw refused(asking, request, `the manifest of ${name} does not name it as a capability`);
+    return plugin;
+  }
+}
+
+function refused(asking: string, { plugin, operation }: OperationRequest, why: string): BackworksError {
+  const what = plugin === null ? operation : `${operation} of ${plugin}`;
+  return new BackworksError('BW_PLUGIN_CALL_REFUSED', `plugin ${asking} may not call ${what}: ${why}`);
+}

@@ -1,0 +1,97 @@
+import { toBackworksError } from '../../errors.js';
+import { dependencyFailure, type Resolution } from '../dependencies/dependency-resolver.js';
+import { fittingConfig } from '../../plugins/fitting-config.js';
+import type { LibraryReader } from '../../plugins/library-reader.js';
+import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
+import type { LibraryChoice, PluginLoader } from '../../plugins/loader.js';
+import type { PluginMetadata } from '../../plugins/metadata.js';
+import type { PluginEntry } from '../../plugins/plugin-entry.js';
+import type { RegistryEntry } from '../entry/registry-entry.js';
+import type { SurveyedPlugin } from '../dependencies/survey.js';
+
+/** What is known of a lazy plugin before it starts. */
+export interface CheckedLibrary {
+  readonly metadata: PluginMetadata;
+  readonly digest: string;
+}
+
+/**
+ * Checks what can be checked without starting a plugin: its file, its ABI, whether it is in quarantine, and
+ * whether its configuration fits its own schema.
+ * @param known what its library says of itself; null to ask it
+ * @throws BackworksError
+ */
+export async function checkLibraryOf(
+  plan: PluginEntry,
+  known: PluginMetadata | null,
+  choose: LibraryChoice,
+  { reader, loader }: { readonly reader: LibraryReader; readonly loader: PluginLoader },
+): Promise<CheckedLibrary> {
+  const { path, config } = plan.config;
+  const { digest } = await loader.admit(plan, { identified: () => undefined }, choose);
+  // The loader refuses an entry without a path.
+  const metadata = known ?? (await reader.read(path ?? '', plan.config));
+  await fittingConfig(plan.name, metadata.configSchema, config);
+  return { metadata, digest };
+}
+
+/** Names of plugins that are not left to their first use: those that are not lazy, and what they need. */
+export function startsAtOnce(plugins: readonly SurveyedPlugin[], { providers }: Resolution): Set<string> {
+  const names = new Set<string>();
+  const add = (name: string): void => {
+    if (names.has(name)) return;
+    names.add(name);
+    for (const { name: needed, dependency } of providers.get(name) ?? []) {
+      if (!dependency.optional) add(needed);
+    }
+  };
+  for (const { entry } of plugins) {
+    if (entry.config.enabled && entry.config.load === 'eager') add(entry.name);
+  }
+  return names;
+}
+
+export interface LazyStartGround {
+  readonly providersOf: (
+    name: string,
+  ) => Resolution['providers'] extends ReadonlyMap<string, infer P> ? P : never;
+  readonly find: (name: string) => RegistryEntry;
+  /** Loads a plugin; one that fails is kept with its reason. Never rejects. */
+  load(entry: RegistryEntry): Promise<void>;
+  fail(entry: RegistryEntry, error: ReturnType<typeof toBackworksError>): void;
+}
+
+/**
+ * Starts a plugin that waits for its first use, after those it needs. Nothing else may change which plugins
+ * there are meanwhile.
+ * @throws BackworksError why it does not start; it is kept with that reason
+ */
+export async function startLazy(entry: RegistryEntry, ground: LazyStartGround): Promise<LoadedPlugin> {
+  if (entry.plugin !== null) return entry.plugin;
+  const { name } = entry.plan;
+  if (entry.state === 'lazy') {
+    try {
+      await startNeeded(name, ground);
+      await ground.load(entry);
+    } catch (thrown) {
+      ground.fail(entry, toBackworksError(thrown));
+    }
+  }
+  // Loading has changed it.
+  const { plugin, error } = entry;
+  if (plugin !== null) return plugin;
+  throw error ?? dependencyFailure(name, `plugin ${name} is ${entry.state}`);
+}
+
+async function startNeeded(name: string, ground: LazyStartGround): Promise<void> {
+  for (const { name: needed, dependency } of ground.providersOf(name)) {
+    if (dependency.optional) continue;
+    try {
+      await startLazy(ground.find(needed), ground);
+    } catch (thrown) {
+      const error = toBackworksError(thrown);
+      const message = `plugin ${name} needs plugin ${needed}, which does not serve: ${error.message}`;
+      throw dependencyFailure(name, message, error);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { PluginRecord, VersionHistory } from './version-history.js';
+import { openCacheDirectory } from '../../native/cache-directory.js';
+import type { SwapRecord, VersionName } from '../entry/swap-record.js';
+
+const EMPTY: PluginRecord = { versions: [], refused: [], history: [] };
+const HISTORY_MAX = 100;
+const REFUSED_MAX = 20;
+const NAME = /^[0-9a-f]{32}\.json$/;
+
+/** What became of the versions of plugins, on disk: one file for each plugin of a configuration. */
+export class VersionRecords implements VersionHistory {
+  /** Changes of one file come one after another. */
+  private readonly changes = new Map<string, Promise<PluginRecord>>();
+
+  private constructor(
+    private readonly directory: string,
+    private readonly configFile: string | null,
+  ) {}
+
+  /**
+   * @param configFile plugins of different configurations are different ones
+   * @param cache default: see openCacheDirectory
+   */
+  static async open(configFile: string | null, cache?: string): Promise<VersionRecords> {
+    const directory = join(await openCacheDirectory(cache), 'versions');
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    return new VersionRecords(directory, configFile);
+  }
+
+  async read(plugin: string): Promise<PluginRecord> {
+    await this.changes.get(plugin)?.catch(() => undefined);
+    return readRecord(this.pathOf(plugin));
+  }
+
+  async serves(plugin: string, version: VersionName, keep: number): Promise<void> {
+    await this.change(plugin, (known) => served(known, version, keep));
+  }
+
+  async happened(plugin: string, record: SwapRecord, keep: number): Promise<void> {
+    const { outcome, from, to, reason } = record;
+    await this.change(plugin, (before) => {
+      const known = { ...before, history: [record, ...before.history] };
+      if (outcome === 'rejected') return known;
+      const serving = served(known, to, keep);
+      return outcome === 'swapped' ? serving : refused(serving, from.digest, reason ?? 'by hand');
+    });
+  }
+
+  /** @throws Error when it cannot be written */
+  async change(plugin: string, change: (record: PluginRecord) => PluginRecord): Promise<PluginRecord> {
+    const before = this.changes.get(plugin)?.catch(() => undefined);
+    const changed = (async () => {
+      await before;
+      const { versions, refused, history } = change(await readRecord(this.pathOf(plugin)));
+      const record = {
+        versions,
+        refused: refused.slice(0, REFUSED_MAX),
+        history: history.slice(0, HISTORY_MAX),
+      };
+      await this.write(plugin, record);
+      return record;
+    })();
+    this.changes.set(plugin, changed);
+    return changed;
+  }
+
+  async kept(): Promise<Set<string>> {
+    await Promise.allSettled(this.changes.values());
+    const names = (await readdir(this.directory)).filter((name) => NAME.test(name));
+    const records = await Promise.all(names.map((name) => readRecord(join(this.directory, name))));
+    return new Set(records.flatMap(({ versions }) => versions.map(({ digest }) => digest)));
+  }
+
+  private async write(plugin: string, record: PluginRecord): Promise<void> {
+    const draft = join(this.directory, `.${randomUUID()}`);
+    try {
+      const text = JSON.stringify({ plugin, config_file: this.configFile, ...record });
+      await writeFile(draft, text, { mode: 0o600, flag: 'wx' });
+      await rename(draft, this.pathOf(plugin));
+    } finally {
+      await rm(draft, { force: true }).catch(() => undefined);
+    }
+  }
+
+  private pathOf(plugin: string): string {
+    const key = createHash('sha256').update(`${this.configFile ?? ''}\0${plugin}`);
+    return join(this.directory, `${key.digest('hex').slice(0, 32)}.json`);
+  }
+}
+
+async function readRecord(path: string): Promise<PluginRecord> {
+  try {
+    const record = JSON.parse(await readFile(path, 'utf8')) as Partial<PluginRecord>;
+    const { versions, refused, history } = record;
+    return [versions, refused, history].every(Array.isArray) ? { ...EMPTY, ...record } : EMPTY;
+  } catch {
+    return EMPTY;
+  }
+}
+
+/** The record when a version has begun to serve. @param keep versions that are remembered */
+export function served(record: PluginRecord, { digest, version }: VersionName, keep: number): PluginRecord {
+  if (digest === null) return record;
+  const since = new Date().toISOString();
+  const others = record.versions.filter((known) => known.digest !== digest);
+  return {
+    ...record,
+    versions: [{ digest, version: version ?? 'unknown', since }, ...others].slice(0, keep),
+    refused: record.refused.filter((refused) => refused.digest !== digest),
+  };
+}
+
+/** The record when a version was taken back. */
+export function refused(record: PluginRecord, digest: string | null, reason: string): PluginRecord {
+  if (digest === null) return record;
+  const others = record.refused.filter((known) => known.digest !== digest);
+  return { ...record, refused: [{ digest, reason, since: new Date().toISOString() }, ...others] };
+}

@@ -1,0 +1,21 @@
+import { BackworksError, toBackworksError } from '../../errors.js';
+import type { LibraryReader } from '../../plugins/library-reader.js';
+import type { PluginLoader } from '../../plugins/loader.js';
+import type { RegistryEntry } from '../entry/registry-entry.js';
+
+/** Reads what an entry's library says of itself, and whether it may start. A failure is noted in the entry. */
+export async function describeEntry(
+  entry: RegistryEntry,
+  { reader, loader }: { readonly reader: LibraryReader; readonly loader: PluginLoader },
+): Promise<void> {
+  const { path, type, enabled } = entry.plan.config;
+  try {
+    if (path === null)
+      throw new BackworksError('BW_PLUGIN_UNSUPPORTED', `type "${type}" cannot be served yet`);
+    entry.metadata ??= await reader.read(path, entry.plan.config);
+    const identified = (digest: string): string => (entry.digest = digest);
+    if (enabled) await loader.admit(entry.plan, { identified });
+  } catch (error) {
+    entry.fail(toBackworksError(error));
+  }
+}

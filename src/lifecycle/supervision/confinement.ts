@@ -1,0 +1,64 @@
+import { type BackworksError, type PluginFailure, toBackworksError } from '../../errors.js';
+import type { Log } from '../../log.js';
+import type { RegistryEntry } from '../entry/registry-entry.js';
+import type { SwapGround } from '../swap/swap-ground.js';
+import type { PluginSwapper } from '../swap/swap.js';
+import { inQuarantine, type Quarantine } from '../records/quarantine.js';
+
+export interface ConfinementOptions {
+  readonly log: Log;
+  readonly quarantine: () => Promise<Quarantine>;
+  readonly swapper: PluginSwapper;
+  /** See SwapGround. */
+  readonly changed: SwapGround['changed'];
+}
+
+/** Takes plugins out of service whose libraries are in quarantine. */
+export class Confinement {
+  constructor(private readonly options: ConfinementOptions) {}
+
+  /** Stops a plugin that keeps failing; its library is not started again until somebody says so. */
+  confine(entry: RegistryEntry, failure: PluginFailure): void {
+    const { plugin } = entry;
+    if (plugin === null) return;
+    const { log, quarantine } = this.options;
+    const { name, config } = entry.plan;
+    const { failures, windowMs } = config.quarantine;
+    const { digest } = plugin;
+    const reason = `${failures} failures within ${windowMs / 1000} s, the last: ${failure.message}`;
+    const record = { digest, plugin: name, reason, since: new Date().toISOString() };
+    // Written before anybody is told.
+    entry.report(async () => {
+      log.error({ plugin: name, digest }, `plugin ${name} is in quarantine: ${reason}`);
+      try {
+        await (await quarantine()).add(record);
+      } catch (err) {
+        log.error({ plugin: name, digest, err }, `the quarantine of plugin ${name} ends with this server`);
+      }
+    });
+    this.stop(entry, inQuarantine(record, name));
+  }
+
+  /** Stops a plugin if another process of the server has put its library into quarantine. Never rejects. */
+  async heed(entry: RegistryEntry): Promise<void> {
+    const { plugin } = entry;
+    if (plugin === null) return;
+    const { name } = entry.plan;
+    try {
+      await (await this.options.quarantine()).check(plugin.digest, name);
+    } catch (thrown) {
+      const error = toBackworksError(thrown);
+      if (entry.plugin !== plugin) return;
+      this.options.log.error({ plugin: name, code: error.code }, error.message);
+      this.stop(entry, error);
+    }
+  }
+
+  private stop(entry: RegistryEntry, error: BackworksError): void {
+    this.options.swapper.end(entry, 'the version that serves failed too often');
+    const plugin = entry.take();
+    entry.fail(error);
+    void this.options.changed();
+    entry.report(async () => plugin?.close());
+  }
+}

@@ -1,0 +1,63 @@
+import type { PluginFailure } from '../../errors.js';
+import type { Log } from '../../log.js';
+import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
+import type { PluginEvents } from '../../plugins/loader.js';
+import type { PluginCalls } from '../dependencies/plugin-calls.js';
+import type { PluginEntry } from '../../plugins/plugin-entry.js';
+import { reportFailure } from './plugin-reports.js';
+import { refusalSentence } from '../entry/refusals.js';
+import type { RegistryEntry } from '../entry/registry-entry.js';
+
+export interface PluginEventsOptions {
+  readonly log: Log;
+  readonly calls: PluginCalls;
+  readonly plan: PluginEntry;
+  /** The plugin it is about; null until it is loaded. */
+  readonly plugin: () => LoadedPlugin | null;
+  readonly identified: (digest: string) => void;
+  /** A process failed. @param hopeless why the version that serves cannot go on @returns whether another serves now */
+  readonly judge: (hopeless: string | null) => boolean;
+  /** It failed too often. */
+  readonly confine: (failure: PluginFailure) => void;
+}
+
+/** Notes what happens to a plugin; it concerns the entry while it is the one that serves. */
+export function pluginEvents(
+  entry: RegistryEntry,
+  { log, calls, plan, plugin: current, identified, judge, confine }: PluginEventsOptions,
+): PluginEvents {
+  const { name } = plan;
+  const serves = (): boolean => {
+    const plugin = current();
+    return entry.plugin === plugin || plugin?.isSame(entry.plugin) === true;
+  };
+  return {
+    identified,
+    failed: (failure, located) => {
+      current()?.processFailed();
+      const tooOften = serves() && entry.failed(failure);
+      reportFailure(log, entry, failure, located);
+      const isBack = judge(tooOften ? failure.message : null);
+      if (serves()) entry.condition('process', failure.message);
+      if (tooOften && !isBack) confine(failure);
+    },
+    recovered: () => {
+      if (serves()) entry.condition('process', null);
+      entry.report(() => log.info({ plugin: name }, `plugin ${name} serves again`));
+    },
+    answeredBadly: (failure) => {
+      if (serves()) entry.answeredBadly(failure);
+    },
+    refused: (refusal) => {
+      if (!entry.refusals.add(refusal)) return;
+      const { permission, function: called, object } = refusal;
+      const sentence = refusalSentence(name, refusal, plan.config.permissions);
+      log.warn({ plugin: name, permission, function: called, object }, sentence);
+    },
+    circuit: (state) => {
+      if (serves()) entry.circuitChanged(state);
+      log.warn({ plugin: name, circuit: state }, `circuit of plugin ${name} is ${state}`);
+    },
+    operate: (request, caller) => calls.operate(name, request, caller),
+  };
+}

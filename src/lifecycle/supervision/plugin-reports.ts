@@ -1,0 +1,42 @@
+import type { PluginFailure } from '../../errors.js';
+import type { Log } from '../../log.js';
+import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
+import { missingPermissions } from '../../plugins/permissions.js';
+import { evidence } from '../entry/post-mortem.js';
+import type { RegistryEntry } from '../entry/registry-entry.js';
+
+/** Logs that a plugin serves, and what it lacks. */
+export function reportReady(log: Log, entry: RegistryEntry, { metadata }: LoadedPlugin): void {
+  const { name, config } = entry.plan;
+  const { version } = metadata;
+  log.info({ plugin: name, version, isolation: config.isolation }, `plugin ${name} is ready`);
+  for (const missing of missingPermissions(metadata.permissions, config.permissions)) {
+    log.warn({ plugin: name }, `${name} asks for ${missing}; grant it or the plugin may fail`);
+  }
+  reportSandbox(log, entry);
+}
+
+/** Logs what the sandbox of a plugin lacks. */
+export function reportSandbox(log: Log, { plan, plugin }: RegistryEntry): void {
+  const { name, config } = plan;
+  for (const missing of plugin?.sandbox?.missing ?? []) {
+    const message = `the sandbox of plugin ${name} is incomplete: ${missing}`;
+    log.warn({ plugin: name, sandbox: config.sandbox }, message);
+  }
+}
+
+/** Logs that a process failed, and where, as soon as that is known. */
+export function reportFailure(
+  log: Log,
+  entry: RegistryEntry,
+  failure: PluginFailure,
+  located: Promise<PluginFailure>,
+): void {
+  const { limits } = entry;
+  entry.report(async () => {
+    const detailed = await located;
+    entry.detail(failure, detailed);
+    const { code, plugin, message } = detailed;
+    log.error({ plugin, code, ...evidence(detailed, limits) }, message);
+  });
+}

@@ -1,0 +1,58 @@
+import { PluginFailure, type PluginPhase } from '../../errors.js';
+import type { PluginMetadata, PipelineHook } from '../../plugins/metadata.js';
+import { resolvePolicy } from '../../plugins/plugin-entry.js';
+import type { BackworksPlugin } from '../../plugins/plugin.js';
+import type { RegistryEntry } from '../entry/registry-entry.js';
+
+/**
+ * Stands in for a critical plugin that does not serve: requests it was to see are refused at once, with
+ * the reason it does not serve.
+ */
+export class RefusingPlugin implements BackworksPlugin {
+  readonly name: string;
+  readonly priority: number;
+  readonly critical = true;
+  readonly takesVisits = false;
+
+  constructor(
+    private readonly entry: RegistryEntry,
+    readonly metadata: PluginMetadata,
+  ) {
+    this.name = entry.plan.name;
+    this.priority = resolvePolicy(entry.plan.config, metadata).priority;
+  }
+
+  has(hook: PipelineHook): boolean {
+    return this.metadata.hooks.has(hook);
+  }
+
+  beforeRequest(): never {
+    throw this.refusal('before_request');
+  }
+
+  processEndpoint(): never {
+    throw this.refusal('process_endpoint');
+  }
+
+  afterResponse(): never {
+    throw this.refusal('after_response');
+  }
+
+  private refusal(phase: PluginPhase): PluginFailure {
+    const { name, entry } = this;
+    const { error } = entry;
+    if (error instanceof PluginFailure && error.code === 'BW_PLUGIN_QUARANTINED') return error;
+    const message = `plugin ${name} does not serve: ${error?.message ?? `it is ${entry.state}`}`;
+    return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, { plugin: name, phase, cause: error });
+  }
+}
+
+/** What refuses requests in the place of a plugin; null when they go on without it. */
+export function refusingPlugin(entry: RegistryEntry): RefusingPlugin | null {
+  const { critical, metadata, state, serving } = entry;
+  // One that an operator stopped is not missed, and one nobody could describe has stopped the start.
+  const isMissed = state === 'failed' || state === 'loading';
+  return critical && isMissed && serving === null && metadata !== null
+    ? new RefusingPlugin(entry, metadata)
+    : null;
+}

@@ -1,0 +1,47 @@
+import { Counter, Gauge, type Registry } from 'prom-client';
+
+/** Where metrics of one server are registered and read from. */
+export type MetricsRegistry = Registry;
+
+type Labels = Readonly<Record<string, string>>;
+
+/** Names one metric; `labels` are the names its values are told apart by. */
+export interface InstrumentOptions {
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+}
+
+/** A counter that other parts of the server raise. */
+export interface CounterInstrument {
+  add(labels: Labels, by?: number): void;
+}
+
+export function addCounter(
+  registry: MetricsRegistry,
+  { name, help, labels = [] }: InstrumentOptions,
+): CounterInstrument {
+  const counter = new Counter({ name, help, labelNames: [...labels], registers: [registry] });
+  return { add: (values, by = 1) => counter.inc({ ...values }, by) };
+}
+
+/**
+ * A gauge whose values are read when somebody scrapes the metrics.
+ * @param measure calls `set` once for each combination of labels that has a value
+ */
+export function addGauge(
+  registry: MetricsRegistry,
+  { name, help, labels = [] }: InstrumentOptions,
+  measure: (set: (labels: Labels, value: number) => void) => void,
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+    collect() {
+      this.reset();
+      measure((values, value) => this.set({ ...values }, value));
+    },
+  });
+}

@@ -1,0 +1,187 @@
+import koffi, { type TypeObject } from 'koffi';
+import { BackworksError, PluginFailure, type PluginPhase } from '../../errors.js';
+import type { Text } from '../../long-text.js';
+import { ABI_VERSION, BackworksHost, PROTOTYPES } from './abi.js';
+import { configurationRefused } from '../failures.js';
+import { InProcessLibrary } from './in-process-library.js';
+import type {
+  CallContext,
+  Hook,
+  LibraryDescription,
+  NativePlugin,
+  NativePluginOptions,
+  NativeProcess,
+  NativeReply,
+} from '../plugin.js';
+import { LOG_TEXT_MAX } from '../protocol/protocol.js';
+
+const NS_PER_MS = 1_000_000;
+const OWN_NS_MAX = 0x7fff_ffff;
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/**
+ * A plugin in the server's own process, called synchronously: the shortest way there is, and none of
+ * the protection. A crash ends the server, and a deadline is noticed only when the call has returned.
+ */
+export class InProcessPlugin implements NativePlugin {
+  readonly description: LibraryDescription;
+  readonly sandbox = null;
+  private readonly library: InProcessLibrary;
+  /** Read by the host table while a call runs. */
+  private deadlineAtMs = Infinity;
+  private closed = false;
+
+  private constructor(private readonly options: NativePluginOptions) {
+    this.library = new InProcessLibrary(options.name, options.libraryPath);
+    this.description = this.library.description;
+  }
+
+  /** Loads and initializes the library. @throws PluginFailure when it cannot or will not serve. */
+  static async open(options: NativePluginOptions): Promise<InProcessPlugin> {
+    const plugin = new InProcessPlugin(options);
+    const configJson = (await options.prepareConfig?.(plugin.description)) ?? options.configJson;
+    plugin.bindHost();
+    plugin.initialize(configJson);
+    return plugin;
+  }
+
+  call(hook: Hook, args: readonly Text[], context: CallContext): NativeReply | Promise<NativeReply> {
+    const { name, replyBytesMax } = this.options;
+    const implementation = this.library.get(hook);
+    if (implementation === null) {
+      return this.reject('BW_PLUGIN_BAD_RESPONSE', `plugin ${name} has no ${hook}`, hook, context);
+    }
+    const { deadlineAtMs } = context;
+    // The clock costs a third of a call: it is asked only where somebody wants to know.
+    const enteredAtMs = context.ownNs === undefined ? null : performance.now();
+    this.deadlineAtMs = deadlineAtMs;
+    const reply = implementation(...strings(args)) as string | null;
+    this.deadlineAtMs = Infinity;
+    if (enteredAtMs !== null || deadlineAtMs !== Infinity) {
+      const leftAtMs = performance.now();
+      if (enteredAtMs !== null) context.ownNs = nanoseconds(leftAtMs - enteredAtMs);
+      if (leftAtMs > deadlineAtMs) {
+        const message = `plugin ${name} answered ${hook} after its deadline`;
+        return this.reject('BW_PLUGIN_TIMEOUT', message, hook, context);
+      }
+    }
+    if (reply !== null && isLonger(reply, replyBytesMax)) {
+      const message = `plugin ${name}: the answer is longer than ${replyBytesMax} bytes`;
+      return this.reject('BW_PLUGIN_BAD_RESPONSE', message, hook, context);
+    }
+    return reply;
+  }
+
+  healthCheck(): Promise<{ status: number; text: string }> {
+    const status = (this.library.get('health_check')?.() as number | undefined) ?? 0;
+    return Promise.resolve({ status, text: status === 0 ? '' : this.library.lastError() });
+  }
+
+  restart(): Promise<never> {
+    const message = `plugin ${this.options.name} runs in the server's own process and cannot be restarted alone`;
+    const hint = 'restart the server, or use isolation: process';
+    return Promise.reject(new BackworksError('BW_PLUGIN_STATE', message, { hint }));
+  }
+
+  close(): Promise<void> {
+    if (!this.closed) {
+      this.closed = true;
+      const status = (this.library.get('shutdown')?.() as number | undefined) ?? 0;
+      if (status !== 0) this.log('warn', `shutdown() returned ${status} ${this.library.lastError()}`);
+    }
+    return Promise.resolve();
+  }
+
+  processes(): NativeProcess[] {
+    return [];
+  }
+
+  async reconfigure(configJson: string): Promise<void> {
+    const { name } = this.options;
+    const reconfigure = this.library.get('reconfigure');
+    if (reconfigure === null) throw configurationRefused(name, 'reconfigure', -1, 'it has no reconfigure()');
+    const status = reconfigure(configJson) as number;
+    if (status !== 0) throw configurationRefused(name, 'reconfigure', status, this.library.lastError());
+  }
+
+  /** No process means nothing to adjust: its calls are guarded by the executor alone. */
+  adjust(): void {}
+
+  private initialize(configJson: string): void {
+    const { name } = this.options;
+    const status = (this.library.get('initialize')?.(configJson) as number | undefined) ?? 0;
+    if (status !== 0) throw configurationRefused(name, 'initialize', status, this.library.lastError());
+  }
+
+  private bindHost(): void {
+    const bindHost = this.library.get('bind_host');
+    if (bindHost === null) return;
+    const { name: plugin } = this.options;
+    const status = bindHost(this.hostTable()) as number;
+    if (status === 0) return;
+    const text = `plugin ${plugin} does not fit this server: bind_host() returned ${status}: ${this.library.lastError()}`;
+    throw new PluginFailure('BW_PLUGIN_ABI', text, { plugin, phase: 'load' });
+  }
+
+  /** The table lives as long as the process: the library may call it at any time. */
+  private hostTable(): unknown {
+    const register = (callback: (...args: never[]) => unknown, prototype: TypeObject): bigint =>
+      koffi.register(callback, koffi.pointer(prototype));
+    const timeLeft = (): number => this.deadlineAtMs - performance.now();
+    const table: unknown = koffi.alloc(BackworksHost, 1);
+    koffi.encode(table, BackworksHost, {
+      size: koffi.sizeof(BackworksHost),
+      abi_version: ABI_VERSION,
+      log: register((level: number, text: string | null) => {
+        if (text !== null) this.log(LEVELS[level] ?? 'info', text.slice(0, LOG_TEXT_MAX));
+      }, PROTOTYPES.log),
+      metric: register((name: string | null, delta: number) => {
+        if (name !== null) this.options.events.metric(name, delta);
+      }, PROTOTYPES.metric),
+      kv_get: null,
+      kv_set: null,
+      http_fetch: null,
+      call: null,
+      deadline_left_ms: register(
+        () => (this.deadlineAtMs === Infinity ? -1 : Math.max(0, Math.trunc(timeLeft()))),
+        PROTOTYPES.deadline_left_ms,
+      ),
+      cancelled: register(() => (timeLeft() <= 0 ? 1 : 0), PROTOTYPES.cancelled),
+    });
+    return table;
+  }
+
+  private log(level: (typeof LEVELS)[number], text: string): void {
+    this.options.events.log({ source: 'log', level, text, pid: null });
+  }
+
+  private reject(
+    code: 'BW_PLUGIN_BAD_RESPONSE' | 'BW_PLUGIN_TIMEOUT',
+    message: string,
+    phase: PluginPhase,
+    context: CallContext,
+  ): Promise<never> {
+    return Promise.reject(
+      new PluginFailure(code, message, {
+        plugin: this.options.name,
+        phase,
+        requestId: context.requestId ?? undefined,
+      }),
+    );
+  }
+}
+
+/** The texts as koffi takes them; nearly always they are that already. */
+function strings(texts: readonly Text[]): readonly string[] {
+  return texts.every((text) => typeof text === 'string') ? texts : texts.map(String);
+}
+
+/** Whether the text takes more bytes in UTF-8; counts them only if it can. */
+function isLonger(text: string, bytesMax: number): boolean {
+  const unitBytesMax = 3;
+  return text.length * unitBytesMax > bytesMax && Buffer.byteLength(text) > bytesMax;
+}
+
+function nanoseconds(milliseconds: number): number {
+  return Math.min(Math.round(milliseconds * NS_PER_MS), OWN_NS_MAX);
+}

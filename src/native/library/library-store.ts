@@ -1,0 +1,232 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { BackworksError } from '../../errors.js';
+import { Semaphore } from '../../semaphore.js';
+import { DIRECTORY_MODE, LIBRARY_MODE, openCacheDirectory } from '../cache-directory.js';
+import { fileState, isSettled } from './file-state.js';
+import { digestOf } from './library-digest.js';
+import { type LibraryHold, LibraryHolds } from './library-holds.js';
+import { type LibraryFacts, readLibraryFacts } from './facts/index.js';
+import { SharedWork } from './shared-work.js';
+
+/** Files that are read and written at the same time. */
+const COPIES_AT_ONCE = 4;
+
+/** A library ready to be loaded. */
+export interface StoredLibrary {
+  /** SHA-256 of its bytes, in hexadecimal. */
+  readonly digest: string;
+  /** The file to load. */
+  readonly path: string;
+  /** It finds other libraries relative to its own place, so `path` is that place and no copy. */
+  readonly inPlace: boolean;
+}
+
+/**
+ * Copies of libraries, named by their content. What a process loaded stays as it was when the
+ * original is rebuilt, and a truncated or half-written original never reaches a running plugin.
+ */
+export interface LibraryStore {
+  readonly directory: string;
+  /** @throws BackworksError BW_LIBRARY_* when the file is no library or cannot be copied */
+  add(path: string): Promise<StoredLibrary>;
+  /**
+   * A file of its own for one plugin: a loader that sees the same file twice shares its variables.
+   * @param instance names the plugin; the same name gets the same file
+   * @returns path of the copy; `library.path` when it has to be used in place
+   */
+  privateCopy(library: StoredLibrary, instance: string): Promise<string>;
+  /** The copy with that digest, if it is there and unharmed. */
+  find(digest: string): Promise<StoredLibrary | null>;
+  /** Keeps a copy from being removed until the hold is released. @throws BackworksError BW_LIBRARY_STORE */
+  hold(library: StoredLibrary): Promise<LibraryHold>;
+  /** Removes the copies that `isUseless` and nobody holds. Never rejects. */
+  prune(isUseless: (copy: StoredCopy) => boolean): Promise<void>;
+}
+
+export interface StoredCopy {
+  readonly digest: string;
+  /** When it was made. */
+  readonly modifiedMs: number;
+}
+
+/**
+ * @param directory default: see openCacheDirectory
+ * @throws BackworksError BW_LIBRARY_STORE
+ */
+export async function openLibraryStore(directory?: string): Promise<LibraryStore> {
+  const cache = await openCacheDirectory(directory);
+  const folder = join(cache, 'libraries');
+  await asStoreError(folder, async () => {
+    await mkdir(folder, { recursive: true });
+    // Not left to mkdir: the process's umask would have a say in it.
+    await chmod(folder, DIRECTORY_MODE);
+  });
+  let opened: Promise<LibraryHolds> | null = null;
+  const openHolds = (): Promise<LibraryHolds> => (opened ??= LibraryHolds.open(join(cache, 'holds')));
+  const copying = new Semaphore(COPIES_AT_ONCE);
+  const adding = new SharedWork<StoredLibrary>();
+  return {
+    directory: folder,
+    async add(path) {
+      const facts = await readLibraryFacts(path);
+      const work = (): Promise<StoredLibrary> =>
+        copying.run(() => (isPlaceBound(facts) ? useInPlace(path) : copyInto(folder, path)));
+      return asStoreError(path, async () => {
+        // Many plugins may come from one library.
+        const file = await stat(path, { bigint: true });
+        return adding.do(isSettled(file) ? `${path}:${fileState(file)}` : null, work);
+      });
+    },
+    async privateCopy(library, instance) {
+      if (library.inPlace) return library.path;
+      return asStoreError(library.path, () => copyFor(folder, library, instance));
+    },
+    find: (digest) => findCopy(folder, digest),
+    hold: async ({ digest, path }) => asStoreError(path, async () => (await openHolds()).add(digest)),
+    prune: (isUseless) => prune(folder, openHolds, isUseless).catch(() => undefined),
+  };
+}
+
+/** Whether the loader looks for needed libraries relative to where this one lies. */
+function isPlaceBound({ runpath, needed }: LibraryFacts): boolean {
+  return [...runpath, ...needed].some((path) => /\$ORIGIN|\$\{ORIGIN\}|@loader_path|@rpath/.test(path));
+}
+
+async function useInPlace(path: string): Promise<StoredLibrary> {
+  const file = await open(path);
+  try {
+    return { digest: await digestOf(file), path, inPlace: true };
+  } finally {
+    await file.close();
+  }
+}
+
+async function copyInto(folder: string, path: string): Promise<StoredLibrary> {
+  const stored = await storedAlready(folder, path);
+  if (stored !== null) return stored;
+  const draft = join(folder, `.${randomUUID()}`);
+  try {
+    const { digest, size } = await copy(path, draft);
+    const target = join(folder, digest + extensionOf(path));
+    if (!(await holds(target, digest, size))) await rename(draft, target);
+    return { digest, path: target, inPlace: false };
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+async function storedAlready(folder: string, path: string): Promise<StoredLibrary | null> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const digest = await digestOf(file);
+    const target = join(folder, digest + extensionOf(path));
+    const isThere = await holds(target, digest, (await file.stat()).size);
+    return isThere ? { digest, path: target, inPlace: false } : null;
+  } finally {
+    await file.close();
+  }
+}
+
+async function copyFor(folder: string, library: StoredLibrary, instance: string): Promise<string> {
+  // The name may hold anything, so its hash stands for it.
+  const suffix = createHash('sha256').update(instance).digest('hex').slice(0, 16);
+  const target = join(folder, `${library.digest}.${suffix}${extensionOf(library.path)}`);
+  const draft = join(folder, `.${randomUUID()}`);
+  try {
+    const { digest, size } = await copy(library.path, draft);
+    if (digest !== library.digest) throw new Error('the stored copy was changed');
+    if (!(await holds(target, digest, size))) await rename(draft, target);
+    return target;
+  } finally {
+    await rm(draft, { force: true });
+  }
+}
+
+/** Copies and private copies, by file name. */
+const COPY_NAME = /^([0-9a-f]{64})(\.[0-9a-f]{16})?\.[A-Za-z0-9]{1,8}$/;
+
+async function findCopy(folder: string, digest: string): Promise<StoredLibrary | null> {
+  const names = await readdir(folder).catch(() => []);
+  const name = names.find((candidate) => {
+    const [, found, instance] = COPY_NAME.exec(candidate) ?? [];
+    return found === digest && instance === undefined;
+  });
+  if (name === undefined) return null;
+  const path = join(folder, name);
+  const size = await sizeOf(path);
+  return (await holds(path, digest, size)) ? { digest, path, inPlace: false } : null;
+}
+
+async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => -1,
+  );
+}
+
+async function prune(
+  folder: string,
+  openHolds: () => Promise<LibraryHolds>,
+  isUseless: (copy: StoredCopy) => boolean,
+): Promise<void> {
+  const useless: { name: string; digest: string }[] = [];
+  for (const name of await readdir(folder)) {
+    const digest = COPY_NAME.exec(name)?.[1];
+    if (digest === undefined) continue;
+    const file = await stat(join(folder, name)).catch(() => null);
+    if (file !== null && isUseless({ digest, modifiedMs: file.mtimeMs })) useless.push({ name, digest });
+  }
+  // Asked last: who has just begun to use one has said so before he looked whether it is there.
+  const held = useless.length === 0 ? new Set<string>() : await (await openHolds()).digests();
+  const unused = useless.filter(({ digest }) => !held.has(digest));
+  await Promise.all(unused.map(({ name }) => rm(join(folder, name), { force: true })));
+}
+
+/** Copies a file; the digest is that of the bytes written, whatever happens to the original. */
+async function copy(from: string, to: string): Promise<{ digest: string; size: number }> {
+  const source = await open(from, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const target = await open(to, 'wx', 0o600);
+    try {
+      const digest = await digestOf(source, async (bytes) => void (await target.writeFile(bytes)));
+      await target.chmod(LIBRARY_MODE);
+      return { digest, size: (await target.stat()).size };
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/** Whether a file is there with these bytes. Its size is asked first: it costs nothing. */
+async function holds(path: string, digest: string, size: number): Promise<boolean> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => null);
+  if (file === null) return false;
+  try {
+    return (await file.stat()).size === size && (await digestOf(file)) === digest;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Windows loads no file without one. */
+function extensionOf(path: string): string {
+  const extension = extname(path);
+  return /^\.[A-Za-z0-9]{1,8}$/.test(extension) ? extension : '.so';
+}
+
+async function asStoreError<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BackworksError('BW_LIBRARY_STORE', `${path} cannot be copied to the library store: ${why}`, {
+      hint: 'check free space and permissions of the cache directory',
+      cause,
+    });
+  }
+}

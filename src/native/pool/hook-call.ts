@@ -1,0 +1,153 @@
+import { Deferred } from '../../deferred.js';
+import type { BackworksError } from '../../errors.js';
+import type { Text } from '../../long-text.js';
+import type { CallContext, Hook, NativeReply } from '../plugin.js';
+import { payloadSize } from '../protocol/frames.js';
+import { FRAME_PAYLOAD_MAX, HOOK_NUMBER, ServerFrame } from '../protocol/protocol.js';
+import type { AnswerHandler } from '../runner/answer-handler.js';
+import type { RunnerProcess } from '../runner/runner-process.js';
+
+/** Processes that may die while this call is next, with nothing running; then something is wrong with it. */
+const LOST_PROCESSES_MAX = 5;
+
+const UTF8_BYTES_PER_UNIT_MAX = 3;
+
+/** Finds a process for a call. */
+export interface Dispatcher {
+  dispatch(call: HookCall): void;
+  /** The failure of a call that no process will take. */
+  unavailable(): BackworksError;
+  /** The error of a call nobody waits for any more. */
+  cancelled(): BackworksError;
+}
+
+/**
+ * One call of a hook on its way through processes: it moves to another when the one it waited in is
+ * gone, and is never sent again once it has begun.
+ */
+export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
+  id = 0;
+  cancelled = false;
+  protected process: RunnerProcess | null = null;
+  private lostProcesses = 0;
+  private expired = false;
+  protected limitMs = 0;
+
+  constructor(
+    public phase: Hook,
+    protected readonly args: readonly Text[],
+    protected context: CallContext,
+    private readonly dispatcher: Dispatcher,
+  ) {
+    super();
+    this.obey(context);
+  }
+
+  protected obey(context: CallContext): void {
+    this.context = context;
+    this.expired = false;
+    this.limitMs = context.deadlineAtMs - performance.now();
+    context.stop = (reason) => (reason === 'deadline' ? this.expire() : this.cancel());
+  }
+
+  get requestId(): string | null {
+    return this.context.requestId ?? null;
+  }
+
+  get callers(): readonly string[] {
+    return this.context.callers ?? [];
+  }
+
+  get deadlineAtMs(): number {
+    return this.context.deadlineAtMs;
+  }
+
+  /** Nobody waits for the answer any more. */
+  get abandoned(): boolean {
+    return this.expired || this.cancelled;
+  }
+
+  /** Whether it may be sent. @param memoryBytes limit of the process; 0 for none */
+  fits(memoryBytes: number): boolean {
+    return fitsFrame(this.args, memoryBytes);
+  }
+
+  sendTo(process: RunnerProcess): void {
+    const leftMs = this.id === 0 ? this.limitMs : this.deadlineAtMs - performance.now();
+    this.process = process;
+    this.send(process, leftMs);
+  }
+
+  protected send(process: RunnerProcess, leftMs: number): void {
+    process.call(ServerFrame.CALL, HOOK_NUMBER[this.phase], this.args, leftMs, this);
+  }
+
+  answered(reply: NativeReply, ownNs: number, plain: boolean): void {
+    note(this.context, ownNs, plain);
+    this.resolve(reply);
+  }
+
+  failed(error: BackworksError): void {
+    this.reject(error);
+  }
+
+  notBegun(wasNext: boolean): void {
+    this.process = null;
+    if (wasNext) this.lostProcesses += 1;
+    if (this.cancelled) this.failed(this.dispatcher.cancelled());
+    else if (this.expired || this.lostProcesses >= LOST_PROCESSES_MAX)
+      this.failed(this.dispatcher.unavailable());
+    else this.dispatcher.dispatch(this);
+  }
+
+  private expire(): void {
+    const { context, process } = this;
+    this.expired = true;
+    if (process === null) this.failed(this.dispatcher.unavailable());
+    else
+      process.expire(this.id, this.limitMs, (error) => {
+        if (this.context === context) this.giveUp(this.outcome(error));
+      });
+  }
+
+  /** Ends without an answer, while the process has the call. */
+  protected giveUp(error: BackworksError): void {
+    this.failed(error);
+  }
+
+  /** A process still has the call then, and answers that it did not begin it, or did. */
+  private cancel(): void {
+    this.cancelled = true;
+    if (this.process === null) this.failed(this.dispatcher.cancelled());
+    else this.process.cancel(this.id);
+  }
+
+  /** That there was no time for a call is nobody's failure when nobody wanted it any more. */
+  private outcome(error: BackworksError): BackworksError {
+    return this.cancelled ? this.dispatcher.cancelled() : error;
+  }
+}
+
+/** What the runner says of an answer. */
+export function note(context: CallContext, ownNs: number, plain: boolean): void {
+  context.ownNs = ownNs > 0 ? ownNs : 0;
+  context.plain = plain;
+}
+
+/**
+ * Longest payload of a call: one frame, and a quarter of the memory of the process, as a client must
+ * not be able to end a plugin's processes by the size of its request.
+ * @param memoryBytes the limit of the process; 0 for none
+ */
+export function requestBytesMax(memoryBytes: number): number {
+  return memoryBytes === 0 ? FRAME_PAYLOAD_MAX : Math.min(FRAME_PAYLOAD_MAX, Math.floor(memoryBytes / 4));
+}
+
+/** Whether a call with these arguments may be sent. @param memoryBytes as above */
+function fitsFrame(args: readonly Text[], memoryBytes: number): boolean {
+  const max = requestBytesMax(memoryBytes);
+  let units = 0;
+  for (const text of args) units += text.length + 1;
+  if (units * UTF8_BYTES_PER_UNIT_MAX <= max) return true;
+  return units <= max && payloadSize(args) <= max;
+}

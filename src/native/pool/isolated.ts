@@ -1,0 +1,143 @@
+import type { Deferred } from '../../deferred.js';
+import { BackworksError, PluginFailure } from '../../errors.js';
+import type { Text } from '../../long-text.js';
+import { type Dispatcher, HookCall } from './hook-call.js';
+import type {
+  AdjustableSettings,
+  CallContext,
+  Hook,
+  LibraryDescription,
+  NativePlugin,
+  NativePluginOptions,
+  NativeProcess,
+  NativeReply,
+  NativeVisit,
+  SandboxReport,
+} from '../plugin.js';
+import { callCancelled } from '../failures.js';
+import { reconfigureAll } from './reconfigure.js';
+import { findRunner } from '../binaries.js';
+import { VisitCall } from './visit-call.js';
+import { WorkerPool } from './worker-pool.js';
+
+/** A plugin in processes of its own. Calls go to the worker with the fewest, or wait for one. */
+export class IsolatedPlugin implements NativePlugin, Dispatcher {
+  private readonly pool: WorkerPool;
+  private readonly waiting: HookCall[] = [];
+  private prepared: Promise<void> | null = null;
+  /** Shared with the pool and its processes, which see what changes. */
+  private readonly options: NativePluginOptions & { configJson: string };
+
+  private constructor(options: NativePluginOptions) {
+    this.options = { ...options };
+    const released = (): void => this.releaseWaiting((call) => this.dispatch(call));
+    // After a start that failed, those that have time for the next try go on waiting.
+    const events = { ready: released, startFailed: released };
+    this.pool = new WorkerPool(this.options, findRunner(), events, (description) =>
+      this.prepare(description),
+    );
+  }
+
+  /**
+   * Starts the processes, loads the library and initializes it.
+   * @throws PluginFailure when any of that fails; nothing is left running.
+   */
+  static async open(options: NativePluginOptions): Promise<IsolatedPlugin> {
+    const plugin = new IsolatedPlugin(options);
+    try {
+      await plugin.pool.open();
+    } catch (error) {
+      await plugin.close();
+      throw error;
+    }
+    return plugin;
+  }
+
+  get description(): LibraryDescription {
+    return this.pool.description;
+  }
+
+  call(hook: Hook, args: readonly Text[], context: CallContext): Deferred<NativeReply> {
+    const call = new HookCall(hook, args, context, this);
+    if (call.fits(this.options.sandbox.memoryBytes)) this.dispatch(call);
+    else {
+      const message = `the request is too large to hand to plugin ${this.options.name}`;
+      call.failed(new BackworksError('BW_REQUEST_BODY_TOO_LARGE', message));
+    }
+    return call;
+  }
+
+  visit(visit: NativeVisit, context: CallContext): Deferred<NativeReply> | null {
+    const call = new VisitCall(visit, context, this);
+    if (!call.fits(this.options.sandbox.memoryBytes)) return null;
+    this.dispatch(call);
+    return call;
+  }
+
+  dispatch(call: HookCall): void {
+    const worker = this.pool.leastLoaded();
+    if (worker !== null) call.sendTo(worker);
+    else if (performance.now() + this.pool.nextStartInMs > call.deadlineAtMs) call.failed(this.unavailable());
+    else this.waiting.push(call);
+  }
+
+  unavailable(): PluginFailure {
+    const { name } = this.options;
+    const { lastFailure } = this.pool;
+    const why = lastFailure === null ? '' : `: ${lastFailure.message}`;
+    return new PluginFailure('BW_PLUGIN_UNAVAILABLE', `plugin ${name} is not running${why}`, {
+      plugin: name,
+      phase: 'idle',
+      hint: 'it is started again by itself',
+      cause: lastFailure ?? undefined,
+    });
+  }
+
+  cancelled(): BackworksError {
+    return callCancelled(this.options.name);
+  }
+
+  async healthCheck(context: CallContext): Promise<{ status: number; text: string }> {
+    const worker = this.pool.leastLoaded();
+    if (worker === null) throw this.unavailable();
+    return worker.healthCheck(context);
+  }
+
+  get sandbox(): SandboxReport | null {
+    return this.pool.sandbox;
+  }
+
+  processes(): NativeProcess[] {
+    return this.pool.processes();
+  }
+
+  restart(): Promise<void> {
+    return this.pool.restart();
+  }
+
+  reconfigure(configJson: string): Promise<void> {
+    return reconfigureAll(() => this.pool.workingProcesses(), this.options, configJson);
+  }
+
+  adjust(settings: AdjustableSettings): void {
+    Object.assign(this.options, settings);
+  }
+
+  async close(): Promise<void> {
+    const closed = this.pool.close();
+    this.releaseWaiting((call) => call.failed(this.unavailable()));
+    await closed;
+  }
+
+  /** Once for all processes: whoever reconfigures later prepares what he sends. */
+  private prepare(description: LibraryDescription): Promise<void> | undefined {
+    const { prepareConfig } = this.options;
+    if (prepareConfig === undefined) return undefined;
+    this.prepared ??= prepareConfig(description).then((json) => void (this.options.configJson = json));
+    return this.prepared;
+  }
+
+  private releaseWaiting(release: (call: HookCall) => void): void {
+    for (const call of this.waiting.splice(0)) if (!call.abandoned) release(call);
+  }
+}

@@ -1,0 +1,90 @@
+import type { PluginFailure } from '../../errors.js';
+import type { NativePluginOptions } from '../plugin.js';
+import { processGone } from '../failures.js';
+import { RunnerProcess } from '../runner/runner-process.js';
+import { SharedPage } from '../protocol/shared-page.js';
+import { spawnProcess } from '../process/spawn.js';
+import { StartDeadline } from './start-deadline.js';
+
+/** The processes of one plugin that are just being started. */
+export class ProcessStarts {
+  /** Those that are on their way to becoming workers. */
+  readonly workers = new Set<RunnerProcess>();
+  private readonly spawning = new Set<Promise<RunnerProcess>>();
+  private closed = false;
+
+  /** @param onEnded told of each process once it is gone; null when it ended as asked */
+  constructor(
+    private readonly runner: string,
+    private readonly options: NativePluginOptions,
+    private readonly onEnded: (process: RunnerProcess, failure: PluginFailure | null) => void,
+  ) {}
+
+  /**
+   * Starts a process; nothing is asked of it yet.
+   * @throws BackworksError BW_RUNNER_START when it cannot be created. @throws PluginFailure once closed
+   */
+  spawn(): Promise<RunnerProcess> {
+    const spawning = this.spawnUnlessClosed().finally(() => this.spawning.delete(spawning));
+    this.spawning.add(spawning);
+    return spawning;
+  }
+
+  /** Does a step of a worker's start. What is not done in time, or fails, ends the process. */
+  async step(process: RunnerProcess, work: (deadline: StartDeadline) => Promise<void>): Promise<void> {
+    this.workers.add(process);
+    const deadline = new StartDeadline(process, this.options.initializeTimeoutMs);
+    try {
+      await work(deadline);
+    } catch (error) {
+      this.workers.delete(process);
+      process.kill();
+      throw error;
+    } finally {
+      deadline.clear();
+    }
+  }
+
+  /** Starts nothing any more, and ends what has not become a worker. */
+  async close(): Promise<void> {
+    this.closed = true;
+    const useless = [...this.workers];
+    for (const process of useless) process.kill();
+    await Promise.all(useless.map((process) => process.close()));
+    await Promise.allSettled(this.spawning);
+  }
+
+  private async spawnUnlessClosed(): Promise<RunnerProcess> {
+    if (this.closed) throw this.tooLate();
+    const process = await this.create();
+    if (!this.closed) return process;
+    process.kill();
+    await process.close();
+    throw this.tooLate();
+  }
+
+  private async create(): Promise<RunnerProcess> {
+    const { options } = this;
+    const shared = new SharedPage();
+    try {
+      const child = await spawnProcess({
+        program: this.runner,
+        args: ['--parent', String(process.pid)],
+        environment: options.environment,
+        sharedDescriptor: shared.descriptor,
+        memoryBytes: options.sandbox.memoryBytes,
+      });
+      const created: RunnerProcess = new RunnerProcess(child, shared, options, (failure) =>
+        this.onEnded(created, failure),
+      );
+      return created;
+    } catch (error) {
+      shared.close();
+      throw error;
+    }
+  }
+
+  private tooLate(): PluginFailure {
+    return processGone(this.options.name, 'load');
+  }
+}

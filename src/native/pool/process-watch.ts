@@ -1,0 +1,102 @@
+import type { NativePluginOptions, ProcessUsage } from '../plugin.js';
+import { processorTimeMs } from '../process/limits/process-clock.js';
+import { processUsage } from '../process/limits/process-usage.js';
+import type { RunnerProcess } from '../runner/runner-process.js';
+
+const SAMPLE_INTERVAL_MS = 1000;
+/** A process is replaced after so many samples in a row in which it was busy without a call. */
+const BUSY_SAMPLES_MAX = 10;
+
+interface Seen {
+  cpuMs: number;
+  atMs: number;
+  answered: number;
+  busySamples: number;
+}
+
+const watches = new Set<ProcessWatch>();
+let timer: NodeJS.Timeout | null = null;
+
+/**
+ * Samples the processes of one plugin every second: one that holds more memory than its limit is
+ * ended, one that passed `recycle.memory` or computes between calls is replaced. The spare is sampled
+ * like the others; since nobody is charged with its end, that is logged here. One timer looks at all
+ * plugins.
+ */
+export class ProcessWatch {
+  private readonly seen = new WeakMap<RunnerProcess, Seen>();
+  private readonly usage = new WeakMap<RunnerProcess, ProcessUsage>();
+
+  constructor(
+    private readonly options: NativePluginOptions,
+    private readonly processes: () => Iterable<RunnerProcess>,
+    private readonly replace: (process: RunnerProcess) => void,
+  ) {
+    watches.add(this);
+    timer ??= setInterval(() => watches.forEach((watch) => watch.look()), SAMPLE_INTERVAL_MS).unref();
+  }
+
+  /** What a process used when it was sampled last; null before that. */
+  usageOf(process: RunnerProcess): ProcessUsage | null {
+    return this.usage.get(process) ?? null;
+  }
+
+  close(): void {
+    watches.delete(this);
+    if (watches.size > 0 || timer === null) return;
+    clearInterval(timer);
+    timer = null;
+  }
+
+  private look(): void {
+    for (const process of this.processes()) {
+      const known = this.usage.get(process);
+      const cpuMs = known === undefined ? null : processorTimeMs(process.pid);
+      // Without processor time it touched no memory: what it held is what it holds.
+      if (known !== undefined && cpuMs !== null && cpuMs === known.cpuMs) this.judge(process, known);
+      else void processUsage(process.pid).then((usage) => this.judge(process, usage));
+    }
+  }
+
+  private judge(process: RunnerProcess, usage: ProcessUsage): void {
+    if (!process.usable) return;
+    this.usage.set(process, usage);
+    const { sandbox, recycleMemoryBytes } = this.options;
+    // What cannot be seen was said to be missing when the process started.
+    const residentBytes = usage.residentBytes ?? 0;
+    if (sandbox.memoryBytes > 0 && residentBytes > sandbox.memoryBytes) {
+      if (isSpare(process)) this.warn(process, `ended: it held ${residentBytes} bytes`);
+      process.kill({ kind: 'memory', bytes: residentBytes });
+    } else if (recycleMemoryBytes > 0 && !isSpare(process) && residentBytes >= recycleMemoryBytes) {
+      this.replace(process);
+    } else if (this.isBusyBetweenCalls(process, usage.cpuMs)) {
+      const end = isSpare(process) ? 'ended' : 'replaced';
+      const used = `used more than ${this.options.idleCpuPercent} % of a core`;
+      this.warn(process, `${end}: it ${used} between calls for ${BUSY_SAMPLES_MAX} s`);
+      this.replace(process);
+    }
+  }
+
+  private warn(process: RunnerProcess, what: string): void {
+    const { name, events } = this.options;
+    const text = `plugin ${name}: ${isSpare(process) ? 'its spare process was ' : ''}${what}`;
+    events.log({ source: 'log', level: 'warn', text, pid: process.pid });
+  }
+
+  private isBusyBetweenCalls(process: RunnerProcess, cpuMs: number | null): boolean {
+    if (cpuMs === null) return false;
+    const { idleCpuPercent } = this.options;
+    const now = performance.now();
+    const last = this.seen.get(process);
+    const idle = process.load === 0 && last?.answered === process.answered;
+    const percent = last === undefined ? 0 : (100 * (cpuMs - last.cpuMs)) / (now - last.atMs);
+    const busySamples = idle && idleCpuPercent > 0 && percent > idleCpuPercent ? last.busySamples + 1 : 0;
+    this.seen.set(process, { cpuMs, atMs: now, answered: process.answered, busySamples });
+    return busySamples >= BUSY_SAMPLES_MAX;
+  }
+}
+
+/** The library is loaded and has not been initialized: its constructors may have started threads. */
+function isSpare(process: RunnerProcess): boolean {
+  return process.configJson === null;
+}

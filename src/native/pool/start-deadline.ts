@@ -1,0 +1,29 @@
+import type { RunnerProcess } from '../runner/runner-process.js';
+
+/** Ends a process that takes longer to start than it may. What the server does meanwhile does not count. */
+export class StartDeadline {
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly process: RunnerProcess,
+    private readonly limitMs: number,
+  ) {
+    this.begin();
+  }
+
+  /** Waits for work of the server; the process has all its time again afterwards. */
+  async pausedFor(work: Promise<void> | undefined): Promise<void> {
+    if (work === undefined) return;
+    this.clear();
+    await work;
+    this.begin();
+  }
+
+  clear(): void {
+    clearTimeout(this.timer);
+  }
+
+  private begin(): void {
+    this.timer = setTimeout(() => this.process.kill({ kind: 'deadline' }), this.limitMs);
+  }
+}

@@ -1,0 +1,91 @@
+import type { Listener } from '../../deferred.js';
+import type { Text } from '../../long-text.js';
+import type { BackworksError } from '../../errors.js';
+import { type Dispatcher, HookCall, note } from './hook-call.js';
+import type { CallContext, NativeReply, NativeVisit } from '../plugin.js';
+import { ServerFrame, VisitStep } from '../protocol/protocol.js';
+import type { RunnerProcess } from '../runner/runner-process.js';
+
+/**
+ * Hooks of one request that a process is asked in one frame. This is the answer of the first; whoever
+ * `visit.next()` names listens to each of the others.
+ */
+export class VisitCall extends HookCall {
+  /** Whom the answer to the present hook is for; null for those who wait for this. */
+  private follower: Listener<NativeReply> | null = null;
+  private givenUp = false;
+
+  constructor(
+    private readonly visit: NativeVisit,
+    context: CallContext,
+    dispatcher: Dispatcher,
+  ) {
+    super(visit.first, visitArguments(visit), context, dispatcher);
+  }
+
+  protected override send(process: RunnerProcess, leftMs: number): void {
+    process.call(ServerFrame.VISIT, steps(this.visit), this.args, leftMs, this);
+  }
+
+  /** The answer to a hook after which another is asked. False when this is not how they follow. */
+  answeredOne(reply: NativeReply, ownNs: number, plain: boolean): boolean {
+    const next = this.following(reply, plain);
+    if (next === null) return false;
+    this.phase = next;
+    if (this.givenUp) {
+      // Nobody waits for the others, but they must not run for ever either.
+      this.process?.expire(this.id, this.limitMs, () => {});
+      return true;
+    }
+    const { context, follower } = this;
+    const call = this.visit.next(next);
+    this.obey(call);
+    this.follower = call;
+    note(context, ownNs, plain);
+    this.tell(follower, reply);
+    return true;
+  }
+
+  override answered(reply: NativeReply, ownNs: number, plain: boolean): void {
+    this.visit.end();
+    note(this.context, ownNs, plain);
+    this.tell(this.follower, reply);
+  }
+
+  private tell(follower: Listener<NativeReply> | null, reply: NativeReply): void {
+    if (follower === null) this.resolve(reply);
+    else follower.answered(reply);
+  }
+
+  override failed(error: BackworksError): void {
+    this.visit.end();
+    if (this.follower === null) super.failed(error);
+    else this.follower.failed(error);
+  }
+
+  /** The process may be asking the next hook already, which must not be asked twice. */
+  protected override giveUp(error: BackworksError): void {
+    this.givenUp = true;
+    this.process?.cancel(this.id);
+    this.visit.abandon(error);
+    this.failed(error);
+  }
+
+  private following(reply: NativeReply, plain: boolean): 'process_endpoint' | 'after_response' | null {
+    if (this.phase === 'before_request') return reply === null ? 'process_endpoint' : null;
+    const { responseHead } = this.visit;
+    return this.phase === 'process_endpoint' && plain && responseHead !== null ? 'after_response' : null;
+  }
+}
+
+function steps({ first, responseHead }: NativeVisit): number {
+  const before = first === 'before_request' ? VisitStep.BEFORE_REQUEST : 0;
+  const after = responseHead === null ? 0 : VisitStep.AFTER_RESPONSE;
+  return before | VisitStep.PROCESS_ENDPOINT | after;
+}
+
+function visitArguments({ requestJson, endpoint, method, responseHead }: NativeVisit): readonly Text[] {
+  const args: Text[] = [requestJson, endpoint, method];
+  if (responseHead !== null) args.push(responseHead);
+  return args;
+}

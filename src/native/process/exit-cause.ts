@@ -1,0 +1,133 @@
+import { type ProcessEnd } from './child-process.js';
+import { PluginFailure, type PluginFailureDetails, type PluginPhase } from '../../errors.js';
+import { type LibraryNames, shownPlace } from './crash-place.js';
+import type { CrashReport } from './crash-report.js';
+import { type ThreadActivity, threadActivity } from './limits/process-usage.js';
+import { RUNNER_EXIT } from '../protocol/protocol.js';
+
+/** Why the server ended a runner itself; null when it did not. */
+export type KillReason =
+  | { readonly kind: 'deadline'; readonly activity?: ThreadActivity }
+  | { readonly kind: 'cpu_time'; readonly usedMs: number; readonly limitMs: number }
+  | { readonly kind: 'memory'; readonly bytes: number }
+  | { readonly kind: 'protocol'; readonly message: string }
+  | { readonly kind: 'version'; readonly message: string }
+  | null;
+
+/**
+ * The reason, with what the process is doing at this moment if it is at its deadline.
+ * @param thread the one that runs the call; null for the process's first
+ */
+export function withActivity(reason: KillReason, pid: number, thread: number | null): KillReason {
+  const activity = reason?.kind === 'deadline' ? threadActivity(pid, thread ?? pid) : null;
+  return activity === null ? reason : { kind: 'deadline', activity };
+}
+
+export interface EndFacts {
+  readonly plugin: string;
+  /** What the process was doing. */
+  readonly phase: PluginPhase;
+  /** The request it was working on. */
+  readonly requestId: string | undefined;
+  readonly end: ProcessEnd;
+  readonly killed: KillReason;
+  readonly crash: CrashReport | null;
+  readonly stderrTail: readonly string[];
+  /** Names for places in the plugin's own library. */
+  readonly library: LibraryNames;
+}
+
+/**
+ * The failure behind a process that is gone. Judged by what was going on, never by exit code alone:
+ * a plugin that calls exit(0) inside a hook has failed.
+ */
+export function explainEnd(facts: EndFacts): PluginFailure {
+  const { phase, requestId, stderrTail } = facts;
+  const during = phase === 'idle' ? 'between calls' : `during ${phase}`;
+  const details = { plugin: facts.plugin, phase, requestId, stderrTail: [...stderrTail] };
+  if (facts.killed !== null) return explainKill(facts.plugin, during, facts.killed, details);
+  return facts.end.signal === null
+    ? explainExit(facts, during, details)
+    : explainCrash(facts, during, details);
+}
+
+function explainKill(
+  plugin: string,
+  during: string,
+  killed: NonNullable<KillReason>,
+  details: PluginFailureDetails,
+): PluginFailure {
+  switch (killed.kind) {
+    case 'deadline': {
+      const message = `plugin ${plugin} was stopped at its deadline ${during}${whileDoing(killed.activity)}`;
+      const hint = 'raise timeouts in its configuration if the work is legitimate';
+      return new PluginFailure('BW_PLUGIN_TIMEOUT', message, { ...details, signal: 'SIGKILL', hint });
+    }
+    case 'cpu_time': {
+      const used = `it used ${seconds(killed.usedMs)} of CPU time in one call`;
+      const message = `plugin ${plugin} was stopped ${during}: ${used}, limits.cpu_time allows ${killed.limitMs / 1000} s`;
+      const hint = 'raise limits.cpu_time in its configuration if the work is legitimate';
+      return new PluginFailure('BW_PLUGIN_TIMEOUT', message, { ...details, signal: 'SIGKILL', hint });
+    }
+    case 'memory':
+      return outOfMemory(`plugin ${plugin} was stopped ${during}: it held ${killed.bytes} bytes`, details);
+    case 'version':
+      return new PluginFailure('BW_RUNNER_VERSION', killed.message, details);
+    case 'protocol': {
+      const message = `plugin ${plugin} broke the runner protocol ${during}: ${killed.message}`;
+      return new PluginFailure('BW_PLUGIN_PROTOCOL', message, details);
+    }
+  }
+}
+
+function seconds(milliseconds: number): string {
+  return `${(milliseconds / 1000).toFixed(milliseconds < 1000 ? 2 : 1)} s`;
+}
+
+function whileDoing(activity: ThreadActivity | undefined): string {
+  if (activity === undefined) return '';
+  return activity === 'halted' ? ', halted by a signal' : `, while ${activity}`;
+}
+
+function explainCrash(
+  { plugin, end, crash, library }: EndFacts,
+  during: string,
+  details: PluginFailureDetails,
+): PluginFailure {
+  const signal = end.signal ?? undefined;
+  if (end.outOfMemory === true) {
+    const message = `plugin ${plugin} was ended by the system ${during}: it used more than limits.memory allows`;
+    return outOfMemory(message, { ...details, signal });
+  }
+  const systemCall = crash?.systemCall ?? undefined;
+  const at = crash?.at ? shownPlace(crash.at, library) : undefined;
+  const place = at === undefined ? '' : ` at ${at}`;
+  if (signal === 'SIGSYS') {
+    const call = systemCall ?? 'a system call';
+    const message = `plugin ${plugin} was ended ${during}${place}: its sandbox forbids ${call}`;
+    return new PluginFailure('BW_PLUGIN_VIOLATION', message, { ...details, signal, at, systemCall });
+  }
+  const message = `plugin ${plugin} crashed with ${String(signal)} ${during}${place}`;
+  if (crash?.memoryLow === true) {
+    return outOfMemory(`${message}, with little memory left`, { ...details, signal, at });
+  }
+  return new PluginFailure('BW_PLUGIN_CRASHED', message, { ...details, signal, at });
+}
+
+function explainExit(
+  { plugin, end }: EndFacts,
+  during: string,
+  details: PluginFailureDetails,
+): PluginFailure {
+  const known = end.code === null ? undefined : RUNNER_EXIT[end.code];
+  const how = known ?? `it ended its process with exit code ${end.code ?? 'unknown'}`;
+  return new PluginFailure('BW_PLUGIN_EXITED', `plugin ${plugin} exited ${during}: ${how}`, {
+    ...details,
+    exitStatus: end.code ?? undefined,
+  });
+}
+
+function outOfMemory(message: string, details: PluginFailureDetails): PluginFailure {
+  const hint = 'raise limits.memory if it needs more';
+  return new PluginFailure('BW_PLUGIN_MEMORY', message, { ...details, hint });
+}

@@ -1,0 +1,73 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import type { ProcessUsage } from '../../plugin.js';
+import { processorTimeMs } from './process-clock.js';
+
+const RESIDENT_KIB = /^VmRSS:\s+(\d+) kB$/m;
+
+/** Reads /proc/PID/status (proc(5)) and the process's clock. */
+export async function processUsage(pid: number): Promise<ProcessUsage> {
+  // First: what it allocates after that shows as processor time at the next look.
+  const cpuMs = processorTimeMs(pid);
+  const status = await readFile(statusFile(pid), 'latin1').catch(() => '');
+  return { residentBytes: residentIn(status), cpuMs };
+}
+
+/** The same at once. */
+export function processUsageSync(pid: number): ProcessUsage {
+  let status = '';
+  try {
+    status = readFileSync(statusFile(pid), 'latin1');
+  } catch {
+    // No such file, or one that may not be read: the system does not tell.
+  }
+  return { residentBytes: residentIn(status), cpuMs: processorTimeMs(pid) };
+}
+
+function statusFile(pid: number): string {
+  return `/proc/${pid}/status`;
+}
+
+function residentIn(status: string): number | null {
+  const kib = RESIDENT_KIB.exec(status)?.[1];
+  return kib === undefined ? null : Number(kib) * 1024;
+}
+
+/** What a thread that runs calls is doing. */
+export type ThreadActivity = 'computing' | 'waiting' | 'halted';
+
+const ACTIVITIES: Readonly<Record<string, ThreadActivity>> = {
+  R: 'computing',
+  S: 'waiting',
+  D: 'waiting',
+  T: 'halted',
+  t: 'halted',
+};
+
+/** Linux tells programs of its ticks in hundredths of a second, whatever it counts in. */
+const MS_PER_TICK = 10;
+const USER_TICKS = 11;
+const SYSTEM_TICKS = 12;
+
+/** Reads it at once, before anything else happens to the process; null as above. @param thread `pid` for the first one */
+export function threadActivity(pid: number, thread: number): ThreadActivity | null {
+  return ACTIVITIES[threadStat(pid, thread)[0] ?? ''] ?? null;
+}
+
+/** Processor time of one thread, in milliseconds, to a hundredth of a second; null as above. */
+export function threadTimeMs(pid: number, thread: number): number | null {
+  const stat = threadStat(pid, thread);
+  const ticks = Number(stat[USER_TICKS]) + Number(stat[SYSTEM_TICKS]);
+  return Number.isFinite(ticks) ? ticks * MS_PER_TICK : null;
+}
+
+/** The fields of /proc/PID/task/TID/stat (proc(5)) from the state on; none when it cannot be read. */
+function threadStat(pid: number, thread: number): string[] {
+  try {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1');
+    // The state follows the name, which may hold anything.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return [];
+  }
+}

@@ -1,0 +1,121 @@
+import type { Readable } from 'node:stream';
+import { FrameError } from '../protocol/frames.js';
+import type { PluginLogLine } from '../plugin.js';
+import { StderrExcerpt } from './stderr-excerpt.js';
+
+const LINE_CHARACTERS_MAX = 8 * 1024;
+/** What a line costs beyond its text: the log writes more than the text for each. */
+const LINE_OVERHEAD_BYTES = 64;
+const RATE_WINDOW_MS = 1000;
+/** A runner keeps to the rate; what may come beyond it is what was on its way when the rate changed. */
+const FRAMED_RATES_MAX = 8;
+const FRAMED_BYTES_MAX = 2 * 1024 * 1024;
+
+/**
+ * Turns what a plugin process writes into log lines. The stream is always drained, so that a chatty
+ * plugin never blocks on a full pipe; output beyond the rate is dropped and counted.
+ */
+export class PluginOutput {
+  private readonly stderr = new StderrExcerpt();
+  private budget = 0;
+  /** Bytes of LOG frames in this second. */
+  private framed = 0;
+  private dropped = 0;
+  private rate = 0;
+  private windowStartMs = -Infinity;
+
+  /**
+   * @param bytesPerSecond asked for every second
+   * @param limitedAtSource whether the runner knows the rate
+   */
+  constructor(
+    private readonly bytesPerSecond: () => number,
+    private readonly emit: (line: Omit<PluginLogLine, 'pid'>) => void,
+    private readonly limitedAtSource = true,
+  ) {}
+
+  /** What it wrote to stderr, oldest first, for reports on how the process ended. */
+  get stderrTail(): string[] {
+    return this.stderr.lines();
+  }
+
+  attach(stream: Readable, source: 'stdout' | 'stderr'): void {
+    let partial = '';
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
+      if (!this.spend(Buffer.byteLength(text))) return;
+      const lines = (partial + text).split('\n');
+      partial = (lines.pop() ?? '').slice(0, LINE_CHARACTERS_MAX);
+      for (const line of lines) this.line(source, line);
+    });
+    stream.on('end', () => {
+      if (partial !== '') this.line(source, partial);
+    });
+    stream.on('error', () => {
+      // A read error on a dying process's pipe tells nothing its exit does not.
+    });
+  }
+
+  /**
+   * A LOG frame. A runner drops what is beyond the rate, and says how much it was.
+   * @throws FrameError when so much arrives in a second that a plugin must have written the frames itself
+   */
+  frame(level: PluginLogLine['level'], text: string, droppedBytes: number): void {
+    this.beginWindow();
+    this.framed += text.length + LINE_OVERHEAD_BYTES;
+    const allowed = FRAMED_RATES_MAX * this.rate + FRAMED_BYTES_MAX;
+    if (this.framed > allowed && this.limitedAtSource)
+      throw new FrameError(`more than ${allowed} bytes of log frames in a second`);
+    if (droppedBytes > 0) this.drop(droppedBytes);
+    if (droppedBytes === 0 || text !== '') this.log(level, text);
+  }
+
+  /** A line the log shows as the plugin's. */
+  log(level: PluginLogLine['level'], text: string): void {
+    if (this.spend(text.length + LINE_OVERHEAD_BYTES))
+      this.emit({ source: 'log', level, text: printable(text) });
+  }
+
+  private line(source: 'stdout' | 'stderr', raw: string): void {
+    const text = printable(raw.slice(0, LINE_CHARACTERS_MAX));
+    if (text.trim() === '' || !this.spend(LINE_OVERHEAD_BYTES)) return;
+    if (source === 'stderr') this.stderr.add(text);
+    this.emit({ source, level: source === 'stderr' ? 'warn' : 'info', text });
+  }
+
+  /** Takes bytes from this second's budget; false when it is used up. */
+  private spend(bytes: number): boolean {
+    this.beginWindow();
+    this.budget -= bytes;
+    if (this.budget >= 0) return true;
+    this.drop(bytes);
+    return false;
+  }
+
+  private beginWindow(): void {
+    const now = performance.now();
+    if (now - this.windowStartMs < RATE_WINDOW_MS) return;
+    this.windowStartMs = now;
+    this.rate = this.bytesPerSecond();
+    this.budget = this.rate;
+    this.framed = 0;
+  }
+
+  private drop(bytes: number): void {
+    // By a timer, for the plugin may have no more to say.
+    if (this.dropped === 0) setTimeout(() => this.reportDropped(), RATE_WINDOW_MS).unref();
+    this.dropped += bytes;
+  }
+
+  private reportDropped(): void {
+    const text = `${this.dropped} bytes of output dropped: more than ${this.bytesPerSecond()} bytes a second`;
+    this.dropped = 0;
+    this.emit({ source: 'log', level: 'warn', text });
+  }
+}
+
+/** The text without control characters, which could rewrite an operator's terminal. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what this removes
+  return text.replace(/\r$/, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD');
+}

@@ -1,0 +1,193 @@
+/*
+ * The runner protocol, version 3.
+ *
+ * The server (src/native/protocol/protocol.ts) and the runner (src/runner/protocol.h) talk over two pipes:
+ * the runner reads descriptor 3 and writes descriptor 6. Where descriptor 3 is no pipe it is a stream
+ * socket that carries both. Both sides send frames: a header of 16 bytes, then `length` bytes of
+ * payload. Numbers are little-endian.
+ *
+ *   offset 0   u32  length    payload bytes, at most FRAME_PAYLOAD_MAX
+ *   offset 4   u32  id        the call's number, chosen by the server, echoed by the answer;
+ *                             0 on frames that belong to no call
+ *   offset 8   u8   type      a frame type, below
+ *   offset 9   u8   detail    hook, steps, flags, failure kind or log level, as the type says
+ *   offset 10  u16  reserved  0
+ *   offset 12  i32  value     version, status, a duration or a bit mask, as the type says
+ *
+ * Each side's first frame is HELLO with the protocol version; anything else first, another version,
+ * an unknown type, a wrong length or a wrong state ends the conversation and the runner. The server
+ * may send further frames behind its HELLO without waiting. Frames are answered in the order they
+ * were sent; with threads, calls as they are done, and every other frame after the calls before it.
+ * Strings in a payload each end with a NUL byte, except the text of REPLY, FAILED, LOG and METRIC,
+ * which is the rest of the payload. Neither side parses JSON to speak this protocol.
+ *
+ * A VISIT asks several hooks of one request, one after another: before_request, process_endpoint and
+ * after_response, of which its detail names two or three in a row. Each is answered by a frame of its
+ * own. The next one is asked only if the request was left unchanged (EMPTY), and if the endpoint's
+ * answer is JSON that goes out as it is (PLAIN), which then completes the response document; MORE on an
+ * answer says that the next one is being asked.
+ *
+ *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | VISIT | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
+ *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
+ *
+ * Descriptor 5 is a socket with the same frames, for what the plugin asks of the server while
+ * it works: the runner sends a request and reads its answer, with the same id, before it sends another.
+ * A request names the call whose thread asks, where there are threads.
+ *
+ * Without SANDBOX nothing restricts the library and nothing reports its crashes. With it, CRASHED may
+ * come at any moment as the runner's last frame.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+import type { AbiFunction, Hook } from '../plugin.js';
+
+export const PROTOCOL_VERSION = 3;
+export const FRAME_HEADER_SIZE = 16;
+export const FRAME_PAYLOAD_MAX = 16 * 1024 * 1024;
+export const LOG_TEXT_MAX = 8 * 1024;
+export const THREADS_MAX = 64;
+/** Nesting a PLAIN answer may have. */
+export const JSON_DEPTH_MAX = 100;
+
+/** The memory shared with the runner, descriptor 4; see protocol.h. */
+export const Shared = {
+  BEGUN: 0,
+  PRODUCED: 8,
+  LOG_RATE: 24,
+  ENDED_BY: 28,
+  RUNNING: 64,
+  CANCELLED: 4096,
+  RING: 20480,
+  SIZE: 86016,
+} as const;
+export const RUNNING_SLOT_SIZE = 16;
+export const CANCEL_SLOTS = 4096;
+export const ANSWER_RING_SIZE = 65536;
+
+/** Frames the server sends. */
+export const ServerFrame = {
+  HELLO: 1,
+  LOAD: 2,
+  INITIALIZE: 3,
+  CALL: 4,
+  HEALTH_CHECK: 5,
+  RECONFIGURE: 6,
+  SHUTDOWN: 7,
+  SANDBOX: 8,
+  VISIT: 9,
+} as const;
+
+/** Frames the runner sends. */
+export const RunnerFrame = {
+  HELLO: 65,
+  LOADED: 66,
+  STATUS: 67,
+  REPLY: 68,
+  EMPTY: 69,
+  FAILED: 70,
+  LOG: 71,
+  METRIC: 72,
+  CRASHED: 73,
+  READY: 74,
+  REFUSED: 75,
+} as const;
+
+/** Frames on descriptor 5, where the runner asks and the server answers, one at a time. */
+export const ServiceFrame = {
+  OPERATION: 97,
+  ANSWER: 98,
+  NO_ANSWER: 99,
+} as const;
+
+/**
+ * Longest payload of each frame of the runner, in bytes; a plugin can send any frame in its runner's
+ * name. Where nothing is said, FRAME_PAYLOAD_MAX.
+ */
+export const RUNNER_PAYLOAD_MAX: Readonly<Record<number, number>> = {
+  [RunnerFrame.HELLO]: 0,
+  [RunnerFrame.STATUS]: LOG_TEXT_MAX,
+  [RunnerFrame.EMPTY]: 0,
+  [RunnerFrame.FAILED]: LOG_TEXT_MAX,
+  [RunnerFrame.LOG]: LOG_TEXT_MAX,
+  [RunnerFrame.METRIC]: 8 + 64,
+  [RunnerFrame.CRASHED]: 4096,
+  [RunnerFrame.READY]: 64 * 1024,
+  [RunnerFrame.REFUSED]: 512,
+};
+
+/** The `detail` of CALL. */
+export const HOOK_NUMBER: Readonly<Record<Hook, number>> = {
+  before_request: 0,
+  after_response: 1,
+  process_endpoint: 2,
+  call: 3,
+};
+
+/** The hooks a VISIT asks, in this order; its `detail` is their sum. */
+export const VisitStep = {
+  BEFORE_REQUEST: 1 << 0,
+  PROCESS_ENDPOINT: 1 << 1,
+  AFTER_RESPONSE: 1 << 2,
+} as const;
+
+/** The `detail` of REPLY and EMPTY. */
+export const AnswerFlag = {
+  MORE: 1 << 0,
+  PLAIN: 1 << 1,
+} as const;
+
+/** The `detail` of FAILED. */
+export const Failure = {
+  LOAD: 1,
+  NOT_IMPLEMENTED: 2,
+  REPLY_TOO_LARGE: 3,
+  ABI: 4,
+  OUT_OF_MEMORY: 5,
+  SANDBOX: 6,
+  CANCELLED: 7,
+  THREADS: 8,
+} as const;
+
+/** The `detail` of REFUSED: what would allow what was refused. */
+export const Permission = {
+  NEVER: 0,
+  FILESYSTEM_READ: 1,
+  FILESYSTEM_WRITE: 2,
+  NETWORK_CONNECT: 3,
+  NETWORK_LISTEN: 4,
+  NETWORK_UDP: 5,
+} as const;
+
+const FUNCTION_BITS: readonly (readonly [number, AbiFunction])[] = [
+  [1 << 0, 'initialize'],
+  [1 << 1, 'shutdown'],
+  [1 << 2, 'health_check'],
+  [1 << 3, 'before_request'],
+  [1 << 4, 'after_response'],
+  [1 << 5, 'process_endpoint'],
+  [1 << 8, 'manifest'],
+  [1 << 9, 'free_string'],
+  [1 << 10, 'last_error'],
+  [1 << 11, 'bind_host'],
+  [1 << 12, 'call'],
+  [1 << 13, 'reconfigure'],
+];
+const FLAG_THREAD_SAFE = 1 << 16;
+
+/** Reads the `value` of LOADED. */
+export function readFunctionBits(bits: number): { functions: Set<AbiFunction>; threadSafe: boolean } {
+  const functions = new Set<AbiFunction>();
+  for (const [bit, name] of FUNCTION_BITS) if ((bits & bit) !== 0) functions.add(name);
+  return { functions, threadSafe: (bits & FLAG_THREAD_SAFE) !== 0 };
+}
+
+/** How the runner ends when no signal ends it, in words. */
+export const RUNNER_EXIT: Readonly<Record<number, string>> = {
+  64: 'the runner was started with wrong arguments',
+  71: 'the runner had not enough memory',
+  74: 'the connection to the runner failed',
+  75: 'the library could not be loaded',
+  76: 'the runner and the server did not understand each other',
+  77: 'the server was gone before the runner began',
+  78: 'the sandbox could not be put on',
+};

@@ -1,0 +1,129 @@
+import koffi from 'koffi';
+import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BackworksError } from '../../errors.js';
+import { ANSWER_RING_SIZE, CANCEL_SLOTS, RUNNING_SLOT_SIZE, Shared } from './protocol.js';
+
+const MFD_CLOEXEC = 1;
+const SLOT_BYTES = 4;
+
+/** The call a thread of the runner entered last; it may have been answered since. */
+export interface RunningSlot {
+  readonly id: number;
+  /** The system's number of the thread. */
+  readonly thread: number;
+  readonly runningForMs: number;
+}
+
+/**
+ * What a runner leaves behind when it is killed: which calls it had begun, and answers that had not
+ * left it. Read through the descriptor, so that a mapping can never outlive its file in the server.
+ */
+export class SharedPage {
+  /** Whether the runner writes to it; otherwise nothing is known and every call counts as begun. */
+  readonly isShared = process.platform !== 'win32';
+  readonly descriptor: number;
+  private open = true;
+
+  /** @throws BackworksError BW_RUNNER_START when the system has no descriptor or memory left. */
+  constructor() {
+    try {
+      this.descriptor = createFile();
+      ftruncateSync(this.descriptor, Shared.SIZE);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new BackworksError('BW_RUNNER_START', `no memory can be shared with a runner: ${why}`, {
+        hint: 'check that descriptors and memory are left',
+        cause,
+      });
+    }
+  }
+
+  /** The id of the newest call that has begun; 0 when none has. */
+  begun(): number {
+    return this.read(Shared.BEGUN, 4).readUInt32LE();
+  }
+
+  /** What the serving thread and those beside it are in. @param slots how many there are */
+  running(slots: number): RunningSlot[] {
+    const bytes = this.read(Shared.RUNNING, slots * RUNNING_SLOT_SIZE);
+    // Both sides read CLOCK_MONOTONIC; where they do not, a call counts as running for ever.
+    const nowUs = process.platform === 'linux' ? process.hrtime.bigint() / 1000n : null;
+    return Array.from({ length: slots }, (_, slot) => {
+      const at = slot * RUNNING_SLOT_SIZE;
+      const ranUs = nowUs === null ? Infinity : Number(nowUs - bytes.readBigUInt64LE(at + 8));
+      return {
+        id: bytes.readUInt32LE(at),
+        thread: bytes.readUInt32LE(at + 4),
+        runningForMs: ranUs / 1000,
+      };
+    });
+  }
+
+  /** The id of the call whose thread ended the process; 0 when nobody knows. */
+  endedBy(): number {
+    return this.read(Shared.ENDED_BY, 4).readUInt32LE();
+  }
+
+  /** Asks the runner not to begin a call. It may have begun it in the meantime. */
+  cancel(id: number): void {
+    if (!this.open) return;
+    const slot = Buffer.alloc(SLOT_BYTES);
+    slot.writeUInt32LE(id);
+    writeSync(this.descriptor, slot, 0, SLOT_BYTES, Shared.CANCELLED + (id % CANCEL_SLOTS) * SLOT_BYTES);
+  }
+
+  /** Tells the runner how many bytes of log lines may leave it a second. */
+  setLogRate(bytesPerSecond: number): void {
+    if (!this.open) return;
+    const rate = Buffer.alloc(4);
+    // 0 would let everything through.
+    rate.writeUInt32LE(Math.min(Math.max(Math.trunc(bytesPerSecond), 1), 0xffff_ffff));
+    writeSync(this.descriptor, rate, 0, rate.length, Shared.LOG_RATE);
+  }
+
+  /**
+   * Answer bytes that were produced but never arrived, to be read after the process has ended.
+   * @param received bytes that arrived by themselves. Empty when the ring no longer holds them all.
+   */
+  undelivered(received: number): Buffer {
+    const produced = Number(this.read(Shared.PRODUCED, 8).readBigUInt64LE());
+    const missing = produced - received;
+    if (!(missing > 0 && missing <= ANSWER_RING_SIZE)) return Buffer.alloc(0);
+    const ring = this.read(Shared.RING, ANSWER_RING_SIZE);
+    const start = received % ANSWER_RING_SIZE;
+    const straight = ring.subarray(start, start + missing);
+    return Buffer.concat([straight, ring.subarray(0, missing - straight.length)]);
+  }
+
+  close(): void {
+    if (!this.open) return;
+    this.open = false;
+    closeSync(this.descriptor);
+  }
+
+  private read(offset: number, size: number): Buffer {
+    const buffer = Buffer.alloc(size);
+    if (this.open) readSync(this.descriptor, buffer, 0, size, offset);
+    return buffer;
+  }
+}
+
+let memfdCreate: ((name: string, flags: number) => number) | null = null;
+
+/** A file without a name. @throws Error of the system when there are no descriptors left. */
+function createFile(): number {
+  if (process.platform === 'linux') {
+    memfdCreate ??= koffi.load(null).func('memfd_create', 'int', ['str', 'unsigned int']);
+    const descriptor = memfdCreate('backworks-runner', MFD_CLOEXEC);
+    if (descriptor >= 0) return descriptor;
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'backworks-'));
+  try {
+    return openSync(join(directory, 'shared'), 'wx+', 0o600);
+  } finally {
+    // Windows removes the file when the last descriptor is closed.
+    rmSync(directory, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,41 @@
+import { type BackworksError, PluginFailure } from '../../errors.js';
+import { printable } from '../process/plugin-output.js';
+import { Failure } from '../protocol/protocol.js';
+import { callCancelled, noSandbox } from '../failures.js';
+import type { AnswerHandler } from './answer-handler.js';
+
+/**
+ * The error a FAILED frame stands for.
+ * @param failure the frame's detail
+ * @param payload the runner's words
+ */
+export function failedFrame(
+  plugin: string,
+  { phase, cancelled, requestId }: Pick<AnswerHandler, 'phase' | 'cancelled' | 'requestId'>,
+  failure: number,
+  payload: Buffer,
+): BackworksError {
+  // A plugin can say so in its runner's name, of any call.
+  if (failure === Failure.CANCELLED && cancelled === true) return callCancelled(plugin);
+  const text = printable(payload.toString());
+  const details = { plugin, phase, requestId: requestId ?? undefined };
+  switch (failure) {
+    case Failure.LOAD:
+      return new PluginFailure('BW_PLUGIN_LOAD', `plugin ${plugin} cannot be loaded: ${text}`, details);
+    case Failure.SANDBOX:
+      return noSandbox(plugin, text, details);
+    case Failure.THREADS: {
+      const message = `plugin ${plugin} cannot be loaded: the threads for its calls cannot be started: ${text}`;
+      const hint = 'lower limits.concurrency or raise limits.memory';
+      return new PluginFailure('BW_PLUGIN_LOAD', message, { ...details, hint });
+    }
+    case Failure.ABI:
+      return new PluginFailure(
+        'BW_PLUGIN_ABI',
+        `plugin ${plugin} does not fit this server: ${text}`,
+        details,
+      );
+    default:
+      return new PluginFailure('BW_PLUGIN_BAD_RESPONSE', `plugin ${plugin}: ${text}`, details);
+  }
+}

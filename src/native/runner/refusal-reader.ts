@@ -1,0 +1,37 @@
+import { type RefusedPermission, type Refusal } from '../plugin.js';
+import { FrameError } from '../protocol/frames.js';
+import { printable } from '../process/plugin-output.js';
+import { Permission } from '../protocol/protocol.js';
+
+const PERMISSIONS: Readonly<Record<number, RefusedPermission>> = {
+  [Permission.NEVER]: null,
+  [Permission.FILESYSTEM_READ]: 'filesystem.read',
+  [Permission.FILESYSTEM_WRITE]: 'filesystem.write',
+  [Permission.NETWORK_CONNECT]: 'network.connect',
+  [Permission.NETWORK_LISTEN]: 'network.listen',
+  [Permission.NETWORK_UDP]: 'network.udp',
+};
+
+/** A process tells of at most 64 different refusals, of each as often as its count has grown fourfold. */
+const FRAMES_MAX = 64 * 17;
+
+/** Reads the REFUSED frames of one process. */
+export class RefusalReader {
+  private frames = 0;
+
+  /** @throws FrameError when the frame says nothing, or there are more than a runner sends. */
+  read(permission: number, times: number, payload: Buffer): Refusal {
+    this.frames += 1;
+    if (this.frames > FRAMES_MAX) throw new FrameError('more REFUSED frames than a runner sends');
+    const texts = payload.toString().split('\0');
+    const [name, object] = texts;
+    const known = PERMISSIONS[permission];
+    if (known === undefined || texts.length !== 3 || !name || times < 1)
+      throw new FrameError('REFUSED frame that says nothing');
+    return { permission: known, function: oneLine(name), object: object ? oneLine(object) : null, times };
+  }
+}
+
+function oneLine(text: string): string {
+  return printable(text).replace(/[\t\n]/g, '\uFFFD');
+}

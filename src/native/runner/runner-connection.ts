@@ -1,0 +1,258 @@
+import { PluginFailure, type PluginPhase } from '../../errors.js';
+import type { Text } from '../../long-text.js';
+import type { AnswerHandler } from './answer-handler.js';
+import { CallsInAnyOrder, CallsInOrder, type UnansweredCalls } from './unanswered-calls.js';
+import { type CrashReport, readCrashReport } from '../process/crash-report.js';
+import type { KillReason } from '../process/exit-cause.js';
+import { failedFrame } from './failed-frame.js';
+import { MetricReader } from './metric-reader.js';
+import type { PluginLogLine, Refusal } from '../plugin.js';
+import { RefusalReader } from './refusal-reader.js';
+import { FrameError, FrameParser, FrameWriter } from '../protocol/frames.js';
+import {
+  AnswerFlag,
+  FRAME_PAYLOAD_MAX,
+  PROTOCOL_VERSION,
+  RunnerFrame,
+  ServerFrame,
+} from '../protocol/protocol.js';
+import { RunningCalls } from './running-calls.js';
+import type { SharedPage } from '../protocol/shared-page.js';
+import type { RunnerPipes } from '../process/child-process.js';
+
+/** Batches beyond this are written at once instead of at the end of the event-loop turn. */
+const BATCH_BYTES_MAX = 64 * 1024;
+/** As much as Node reads at once; more of it waits in the pipe. */
+const FULL_READ_BYTES = 64 * 1024;
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+/** What the frame that answers a call must be; STATUS where nothing else is said. */
+const EXPECTED_ANSWER: Partial<Record<PluginPhase, number>> = {
+  sandbox: RunnerFrame.READY,
+  load: RunnerFrame.LOADED,
+  before_request: RunnerFrame.REPLY,
+  after_response: RunnerFrame.REPLY,
+  process_endpoint: RunnerFrame.REPLY,
+  call: RunnerFrame.REPLY,
+};
+
+export interface ConnectionEvents {
+  /**
+   * @param droppedBytes what the runner did not let through before it
+   * @throws FrameError when it is more than a runner sends
+   */
+  log(level: PluginLogLine['level'], text: string, droppedBytes: number): void;
+  metric(name: string, delta: number): void;
+  refused(refusal: Refusal): void;
+  /** The runner broke the rules; nothing it sends is read any more. */
+  broken(reason: NonNullable<KillReason>): void;
+}
+
+/**
+ * The server's end of the runner protocol. Frames sent within one event-loop turn leave in one write;
+ * answers are matched to calls, and the first frame that does not fit ends the conversation.
+ */
+export class RunnerConnection {
+  /** Calls of hooks answered so far. */
+  answered = 0;
+  /** What the calls are doing. */
+  readonly calls: RunningCalls;
+  /** What the process said as it crashed; null until then. */
+  crash: CrashReport | null = null;
+  private readonly parser = new FrameParser(FRAME_PAYLOAD_MAX, (...frame) => this.onFrame(...frame));
+  private readonly writer = new FrameWriter();
+  private readonly pending: UnansweredCalls;
+  private nextId = 1;
+  private received = 0;
+  private readonly metrics = new MetricReader();
+  private readonly refusals = new RefusalReader();
+  private flushScheduled = false;
+  private greeted = false;
+  private broken = false;
+  private closed = false;
+  private onDrained: (() => void) | null = null;
+
+  constructor(
+    private readonly pipes: RunnerPipes,
+    private readonly shared: SharedPage,
+    private readonly plugin: string,
+    /** Calls the runner works on at once. */
+    concurrency: number,
+    private readonly events: ConnectionEvents,
+  ) {
+    this.pending = concurrency === 1 ? new CallsInOrder() : new CallsInAnyOrder();
+    this.calls = new RunningCalls(this.pending, shared, concurrency);
+    pipes.answers.on('data', (chunk: Buffer) => {
+      this.received += chunk.length;
+      this.parse(chunk);
+      if (chunk.length >= FULL_READ_BYTES) this.letOthersTakeTurns();
+    });
+    for (const pipe of [pipes.calls, pipes.answers]) {
+      pipe.on('error', () => {
+        // A broken pipe means a process that is ending; its exit is what counts.
+      });
+    }
+    this.writer.add(ServerFrame.HELLO, 0, 0, PROTOCOL_VERSION, []);
+  }
+
+  /** Calls without an answer yet. */
+  get load(): number {
+    return this.pending.size;
+  }
+
+  /** The process is gone, and every call has been told. */
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
+  /** Resolves as soon as no call is without an answer. */
+  drained(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.load === 0) resolve();
+      else this.onDrained = resolve;
+    });
+  }
+
+  /** Sends a frame that asks for an answer. */
+  send(type: number, detail: number, value: number, texts: readonly Text[], handler: AnswerHandler): void {
+    if (this.closed) {
+      handler.notBegun(false);
+      return;
+    }
+    const id = this.nextId;
+    this.nextId = id === 0xffff_ffff ? 1 : id + 1;
+    handler.id = id;
+    this.pending.add(handler);
+    this.writer.add(type, id, detail, value, texts);
+    if (this.writer.size >= BATCH_BYTES_MAX) this.flush();
+    else if (!this.flushScheduled) {
+      this.flushScheduled = true;
+      setImmediate(this.flush);
+    }
+  }
+
+  /** Asks the runner not to begin a call that waits. */
+  cancel(id: number): void {
+    this.shared.cancel(id);
+  }
+
+  /**
+   * Ends the conversation after the process has ended: takes what it still left, then tells every call
+   * without an answer what became of it.
+   * @param endedFor the call the server ended it for; 0 for none
+   * @param explain makes the failure of the call that is charged, or of none ('idle')
+   */
+  close(
+    endedFor: number,
+    explain: (phase: PluginPhase, requestId: string | undefined) => PluginFailure | null,
+  ): void {
+    if (!this.broken) this.parse(this.shared.undelivered(this.received));
+    this.closed = true;
+    this.pipes.calls.destroy();
+    this.pipes.answers.destroy();
+    const charged = this.calls.charged(endedFor);
+    const newest = this.shared.begun();
+    const lost = this.pending.takeAll();
+    const failure = explain(charged?.phase ?? 'idle', charged?.requestId ?? undefined);
+    for (const call of lost) {
+      if (call === charged && failure !== null) call.failed(failure);
+      else if (this.calls.hasBegun(call.id, newest)) call.failed(this.lost(call.phase));
+      else call.notBegun(call === lost[0]);
+    }
+    this.onDrained?.();
+  }
+
+  private readonly flush = (): void => {
+    this.flushScheduled = false;
+    if (this.writer.size === 0 || this.closed) return;
+    const { calls } = this.pipes;
+    const chunks = this.writer.take();
+    if (chunks.length > 1) calls.cork();
+    for (const chunk of chunks) calls.write(chunk);
+    if (chunks.length > 1) calls.uncork();
+  };
+
+  /** Node reads what is always full 32 times a turn: a plugin that floods it would stall all others. */
+  private letOthersTakeTurns(): void {
+    this.pipes.answers.pause();
+    setImmediate(() => {
+      if (!this.closed) this.pipes.answers.resume();
+    });
+  }
+
+  private parse(bytes: Buffer): void {
+    if (this.broken) return;
+    try {
+      this.parser.push(bytes);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.break({ kind: 'protocol', message: error.message });
+    }
+  }
+
+  private break(reason: NonNullable<KillReason>): void {
+    this.broken = true;
+    this.events.broken(reason);
+  }
+
+  private onFrame(type: number, id: number, detail: number, value: number, payload: Buffer): void {
+    if (this.broken) return;
+    if (!this.greeted) this.greet(type, value);
+    else if (type === RunnerFrame.LOG) this.events.log(LEVELS[detail] ?? 'info', payload.toString(), value);
+    else if (type === RunnerFrame.METRIC) this.onMetric(payload);
+    else if (type === RunnerFrame.REFUSED) this.events.refused(this.refusals.read(detail, value, payload));
+    else if (type === RunnerFrame.CRASHED) this.crash = readCrashReport(value, payload);
+    else this.onAnswer(type, id, detail, value, payload);
+  }
+
+  private greet(type: number, version: number): void {
+    if (type !== RunnerFrame.HELLO) throw new FrameError(`frame type ${type} before HELLO`);
+    this.greeted = true;
+    if (version === PROTOCOL_VERSION) return;
+    const message = `the runner speaks protocol ${version}, this server speaks ${PROTOCOL_VERSION}`;
+    this.break({ kind: 'version', message });
+  }
+
+  private onMetric(payload: Buffer): void {
+    const { name, delta } = this.metrics.read(payload);
+    this.events.metric(name, delta);
+  }
+
+  private onAnswer(type: number, id: number, detail: number, value: number, payload: Buffer): void {
+    const call = this.pending.answerable(id);
+    if (typeof call === 'string') throw new FrameError(call);
+    const expected = EXPECTED_ANSWER[call.phase] ?? RunnerFrame.STATUS;
+    const fits = type === expected || (type === RunnerFrame.EMPTY && expected === RunnerFrame.REPLY);
+    if (!fits && type !== RunnerFrame.FAILED)
+      throw new FrameError(`frame type ${type} answers ${call.phase}`);
+    if (expected === RunnerFrame.REPLY) {
+      this.answered += 1;
+      if (type !== RunnerFrame.FAILED) {
+        this.onReply(call, type === RunnerFrame.REPLY ? payload : null, value, detail);
+        return;
+      }
+    }
+    this.forget(call);
+    if (type === RunnerFrame.FAILED) call.failed(failedFrame(this.plugin, call, detail, payload));
+    else call.answered(payload.toString(), value, false);
+  }
+
+  private onReply(call: AnswerHandler, reply: Buffer | null, value: number, flags: number): void {
+    const plain = (flags & AnswerFlag.PLAIN) !== 0;
+    if ((flags & AnswerFlag.MORE) === 0) {
+      this.forget(call);
+      call.answered(reply, value, plain);
+    } else if (call.answeredOne?.(reply, value, plain) !== true)
+      throw new FrameError(`more than one answer to ${call.phase}`);
+  }
+
+  private forget(call: AnswerHandler): void {
+    this.pending.forget(call);
+    if (this.pending.size === 0) this.onDrained?.();
+  }
+
+  private lost(phase: PluginPhase): PluginFailure {
+    const message = `plugin ${this.plugin} lost its process before it answered`;
+    return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, { plugin: this.plugin, phase });
+  }
+}

@@ -1,0 +1,42 @@
+import type { Readable } from 'node:stream';
+import type { EndpointConfig } from '../../config/types.js';
+import type { Caller, PluginResponse } from '../../plugins/plugin.js';
+import type { RouteMatch } from './route-match.js';
+
+/** A request as the server received it: plain values, and a body that is read only on demand. */
+export interface IncomingRequest extends Caller {
+  readonly method: string;
+  /** As sent: still percent-encoded, without the query. */
+  readonly path: string;
+  /** The query as sent, without "?"; "" when there is none. */
+  readonly search: string;
+  readonly scheme: 'http' | 'https';
+  /** Flat list [name, value, name, value, …]. */
+  readonly rawHeaders: readonly string[];
+  /** Null when the request did not come over a socket. */
+  readonly remote: RemoteAddress | null;
+  /** The endpoint whose path and method match. */
+  readonly endpoint: EndpointConfig | null;
+  readonly match: RouteMatch;
+  /** The routing's own answer (405, OPTIONS), which takes the place of an endpoint. */
+  readonly refusal: PluginResponse | null;
+  readonly hasBody: boolean;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+  /**
+   * Reads the whole body.
+   * @throws BackworksError BW_REQUEST_BODY_TOO_LARGE beyond `limitBytes`, BW_REQUEST_MEDIA_TYPE for an
+   *   encoding that is not supported, BW_REQUEST_INVALID when the body ends early.
+   */
+  readBody(limitBytes: number): Promise<Buffer>;
+  /** The body as it arrives; it fails with BW_REQUEST_BODY_TOO_LARGE beyond `limitBytes`. */
+  bodyStream(limitBytes: number): Readable;
+}
+
+export interface RemoteAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** What a request document is made of, beside the body. */
+export type RequestHead = Pick<IncomingRequest, 'id' | 'match' | 'search' | 'rawHeaders' | 'remote'>;

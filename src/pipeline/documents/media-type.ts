@@ -1,0 +1,18 @@
+import type { BodyEncoding } from '../../plugins/plugin.js';
+
+const TEXT_TYPES = /^(?:text\/.*|application\/x-www-form-urlencoded|application\/xml|.*\+xml)$/;
+const JSON_TYPES = /^(?:application\/json|.*\+json)$/;
+
+/** How documents carry a body of that content-type: JSON as JSON, text as a string, the rest as base64. */
+export function encodingOf(contentType: string | undefined): BodyEncoding {
+  if (contentType === undefined) return 'base64';
+  const essence = contentType.split(';', 1)[0]!.trim().toLowerCase();
+  if (JSON_TYPES.test(essence)) return 'json';
+  return TEXT_TYPES.test(essence) ? 'text' : 'base64';
+}
+
+/** The charset parameter in lower case, or undefined. */
+export function charsetOf(contentType: string | undefined): string | undefined {
+  const match = contentType === undefined ? null : /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType);
+  return match?.[1]?.toLowerCase();
+}

@@ -1,0 +1,235 @@
+/*
+ * Everything a handler calls here is async-signal-safe: it reads memory and writes to
+ * the answer ring.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "crash/crash_report.h"
+#include "frames/frames.h"
+#include "crash/module_map.h"
+#include "frames/own_call.h"
+#include "protocol.h"
+#include "sandbox/refusals.h"
+#include "sandbox/seccomp.h"
+
+enum { ALTERNATE_STACK_SIZE = 64 * 1024, REPORT_ROOM = 512, SECCOMP_SIGNAL = 1 };
+
+static char alternate_stack[ALTERNATE_STACK_SIZE];
+static atomic_bool installed;
+static size_t memory_limit; /* 0: none */
+static const char *_Atomic current_phase = "load";
+/* The thread that reports; a second one that crashes meanwhile waits for the end. */
+static atomic_flag reporting = ATOMIC_FLAG_INIT;
+
+/* A frame under construction. */
+typedef struct Report {
+    char bytes[REPORT_ROOM];
+    size_t length;
+} Report;
+
+static void put_little_endian(char *into, uint32_t number) {
+    for (unsigned byte = 0; byte < 4; byte++)
+        into[byte] = (char)(unsigned char)(number >> (8 * byte));
+}
+
+/* Appends a string and its NUL byte; every string of the report fits. */
+static void put_string(Report *report, const char *text) {
+    size_t left = sizeof report->bytes - report->length - 1;
+
+    for (; *text != '\0' && left > 0; left--)
+        report->bytes[report->length++] = *text++;
+    report->bytes[report->length++] = '\0';
+}
+
+static void put_number(Report *report, uintptr_t number, unsigned base) {
+    char digits[2 + 2 * sizeof number + 8];
+    char *at = digits + sizeof digits;
+
+    *--at = '\0';
+    do {
+        *--at = "0123456789abcdef"[number % base];
+        number /= base;
+    } while (number != 0);
+    if (base == 16) {
+        *--at = 'x';
+        *--at = '0';
+    }
+    put_string(report, at);
+}
+
+static uintptr_t program_counter(const ucontext_t *context) {
+#if defined(__x86_64__)
+    return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
+#elif defined(__aarch64__)
+    return (uintptr_t)context->uc_mcontext.pc;
+#else
+    (void)context;
+    return 0;
+#endif
+}
+
+/* The system call that trapped returns this when the handler does. */
+static void set_result(ucontext_t *context, int result) {
+#if defined(__x86_64__)
+    context->uc_mcontext.gregs[REG_RAX] = result;
+#elif defined(__aarch64__)
+    context->uc_mcontext.regs[0] = (unsigned long long)(long long)result;
+#else
+    (void)context;
+    (void)result;
+#endif
+}
+
+/* Whether a quarter of the memory limit cannot be had any more. */
+static bool memory_is_low(void) {
+    size_t share = memory_limit / 4;
+    void *probe;
+
+    if (share == 0)
+        return false;
+    probe = mmap(NULL, share, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (probe == MAP_FAILED)
+        return true;
+    (void)munmap(probe, share);
+    return false;
+}
+
+/* The payload of CRASHED, as protocol.h describes it. */
+static void put_payload(Report *report, int signal, const siginfo_t *info, uintptr_t at) {
+    const Module *module = module_map_find(at);
+    bool call = signal == SIGSYS && info->si_code == SECCOMP_SIGNAL;
+    const char *name = NULL;
+
+    /* A signal that was sent, not caused, comes with no address. */
+    if (info->si_code > 0 && signal != SIGSYS && signal != SIGABRT)
+        put_number(report, (uintptr_t)info->si_addr, 16);
+    else
+        put_string(report, "");
+    put_string(report, module != NULL ? module->name : "");
+    put_number(report, module != NULL ? at - module->base : at, 16);
+    put_string(report, own_call.here ? own_call.phase : atomic_load(&current_phase));
+    if (call)
+        put_number(report, (uintptr_t)info->si_syscall, 10);
+    else
+        put_string(report, "");
+    if (call)
+        name = seccomp_call_name(seccomp_this_machine(), info->si_syscall);
+    put_string(report, name != NULL ? name : "");
+    put_string(report, memory_is_low() ? "low" : "");
+}
+
+static void send(Report *report, uint8_t type, uint8_t detail, uint32_t value) {
+    put_little_endian(report->bytes, (uint32_t)(report->length - FRAME_HEADER_SIZE));
+    report->bytes[8] = (char)type;
+    report->bytes[9] = (char)detail;
+    put_little_endian(report->bytes + 12, value);
+    output_last_words(report->bytes, report->length);
+}
+
+/* Many a plugin crashes because it was refused something. */
+static void send_refusals(void) {
+    Refusal refusal;
+
+    while (refusals_next(&refusal)) {
+        Report report = {.length = FRAME_HEADER_SIZE};
+
+        put_string(&report, refusal.function);
+        put_string(&report, refusal.object);
+        send(&report, FRAME_REFUSED, (uint8_t)refusal.permission, refusal.times);
+    }
+}
+
+static void send_report(int signal, const siginfo_t *info, const ucontext_t *context) {
+    Report report = {.length = FRAME_HEADER_SIZE};
+
+    put_payload(&report, signal, info, program_counter(context));
+    send(&report, FRAME_CRASHED, 0, (uint32_t)signal);
+}
+
+/* One that happened in an interposed function is told of there, with the object. */
+static void note_refused_call(int number) {
+    enum seccomp_machine machine = seccomp_this_machine();
+    const char *name = seccomp_call_name(machine, number);
+
+    if (refusal_is_told_by_function)
+        return;
+    if (name != NULL)
+        refusals_note(seccomp_call_permission(machine, number), name, "");
+    else
+        refusals_note_number(PERMISSION_NEVER, "system call", number);
+}
+
+/* Ends the process by the signal it was about to end by, once the handler returns. */
+static void end_by(int signal) {
+    struct sigaction action = {.sa_handler = SIG_DFL};
+
+    /* The filter keeps SIGSYS handled; but a fatal call while it is blocked, as now, ends all. */
+    if (signal == SIGSYS)
+        (void)syscall(SYS_unshare, 0);
+    (void)sigaction(signal, &action, NULL);
+    (void)syscall(SYS_tgkill, getpid(), (pid_t)syscall(SYS_gettid), signal);
+}
+
+static void on_signal(int signal, siginfo_t *info, void *context) {
+    int error = errno;
+
+    if (signal == SIGSYS && info->si_code == SECCOMP_SIGNAL &&
+        info->si_errno == SECCOMP_TRAP_REPORTED) {
+        note_refused_call(info->si_syscall);
+        set_result(context, -EPERM);
+        errno = error;
+        return;
+    }
+    while (atomic_flag_test_and_set(&reporting))
+        (void)pause();
+    own_call_blame();
+    send_refusals();
+    send_report(signal, info, context);
+    end_by(signal);
+}
+
+void crash_report_install(void) {
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGABRT, SIGSYS};
+    stack_t stack = {.ss_sp = alternate_stack, .ss_size = sizeof alternate_stack};
+    struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+
+    (void)sigaltstack(&stack, NULL);
+    /* All blocked: a fault inside the handler ends the process at once. */
+    (void)sigfillset(&action.sa_mask);
+    for (size_t index = 0; index < sizeof signals / sizeof *signals; index++)
+        (void)sigaction(signals[index], &action, NULL);
+    module_map_learn();
+    atomic_store(&installed, true);
+}
+
+bool crash_report_is_installed(void) {
+    return atomic_load(&installed);
+}
+
+void crash_report_phase(const char *phase) {
+    if (own_call.here)
+        own_call.phase = phase;
+    else
+        atomic_store_explicit(&current_phase, phase, memory_order_relaxed);
+}
+
+void crash_report_learn_modules(void) {
+    struct rlimit limit;
+
+    module_map_learn();
+    if (getrlimit(RLIMIT_DATA, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        memory_limit = (size_t)limit.rlim_cur;
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#include "interpose/interpose.h"
+
+#include <dlfcn.h>
+
+void find_behind(void *function, const char *name) {
+    void *found = dlsym(RTLD_NEXT, name);
+
+    memcpy(function, &found, sizeof found);
+}

@@ -1,0 +1,94 @@
+/*
+ * Threads of the plugin get a stack of their own for signals: one whose stack has overflowed could
+ * not tell where otherwise.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "interpose/interpose.h"
+
+#if defined(__GLIBC__)
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "crash/crash_report.h"
+
+/* As much as the main thread's: the runtime of Go handles its signals on what it finds. */
+enum { STACK_SIZE = 64 * 1024 };
+
+typedef struct Start {
+    void *(*run)(void *argument);
+    void *argument;
+} Start;
+
+static pthread_key_t stack_of_thread;
+static bool has_key;
+
+static size_t page_size(void) {
+    return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* When the thread ends, in whatever way. */
+static void give_back(void *mapping) {
+    char *stack = (char *)mapping + page_size();
+    stack_t now;
+
+    if (sigaltstack(NULL, &now) == 0 && now.ss_sp == stack) {
+        now = (stack_t){.ss_flags = SS_DISABLE};
+        (void)sigaltstack(&now, NULL);
+    }
+    (void)munmap(mapping, page_size() + STACK_SIZE);
+}
+
+__attribute__((constructor)) static void make_key(void) {
+    has_key = pthread_key_create(&stack_of_thread, give_back) == 0;
+}
+
+/* Without the memory for it the thread does without. */
+static void take_stack(void) {
+    size_t guard = page_size();
+    char *mapping = mmap(NULL, guard + STACK_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    stack_t stack = {.ss_size = STACK_SIZE};
+
+    if (mapping == MAP_FAILED)
+        return;
+    stack.ss_sp = mapping + guard;
+    if (mprotect(stack.ss_sp, STACK_SIZE, PROT_READ | PROT_WRITE) != 0 ||
+        pthread_setspecific(stack_of_thread, mapping) != 0) {
+        (void)munmap(mapping, guard + STACK_SIZE);
+        return;
+    }
+    (void)sigaltstack(&stack, NULL);
+}
+
+static void *run_thread(void *argument) {
+    Start start = *(Start *)argument;
+
+    free(argument);
+    take_stack();
+    return start.run(start.argument);
+}
+
+BEHIND(pthread_create)
+INTERPOSED int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes,
+                              void *(*run)(void *), void *restrict argument) {
+    Start *start = NULL;
+    int error;
+
+    if (pthread_create_behind == NULL)
+        find_pthread_create();
+    if (has_key && crash_report_is_installed())
+        start = malloc(sizeof *start);
+    if (start == NULL)
+        return pthread_create_behind(thread, attributes, run, argument);
+    *start = (Start){run, argument};
+    error = pthread_create_behind(thread, attributes, run_thread, start);
+    if (error != 0)
+        free(start);
+    return error;
+}
+
+#endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdbool.h>
+#include <string.h>
+
+#include "json/json_check.h"
+#include "json/json_string.h"
+
+/* A text and how far it has been read; every function below moves `at`, and never beyond `end`. */
+typedef struct Reader {
+    const unsigned char *at;
+    const unsigned char *end;
+    unsigned facts;
+    unsigned depth;
+    unsigned depth_max;
+    /* By level, the byte that ends the array or object. */
+    unsigned char closing[JSON_CHECK_DEPTH_MAX];
+} Reader;
+
+static bool is_space(unsigned char byte) {
+    return byte == ' ' || byte == '\n' || byte == '\r' || byte == '\t';
+}
+
+static void skip_space(Reader *reader) {
+    static const char indentation[] = "        ";
+    const ptrdiff_t width = sizeof indentation - 1;
+
+    while (reader->at < reader->end && is_space(*reader->at)) {
+        reader->at++;
+        while (reader->end - reader->at >= width &&
+               memcmp(reader->at, indentation, sizeof indentation - 1) == 0)
+            reader->at += width;
+    }
+}
+
+/* The next byte; 0, which is nowhere valid, at the end. */
+static unsigned char peek(const Reader *reader) {
+    return reader->at < reader->end ? *reader->at : 0;
+}
+
+/* Reads one byte if it is this one. */
+static bool accept(Reader *reader, unsigned char byte) {
+    if (peek(reader) != byte)
+        return false;
+    reader->at++;
+    return true;
+}
+
+/* A string, its opening quote already read. */
+static bool skip_string(Reader *reader, bool *escapes) {
+    const unsigned char *quote = json_string_end(reader->at, reader->end, escapes);
+
+    if (quote == NULL)
+        return false;
+    reader->at = quote + 1;
+    return true;
+}
+
+static bool skip_digits(Reader *reader) {
+    const unsigned char *first = reader->at;
+
+    while (peek(reader) >= '0' && peek(reader) <= '9')
+        reader->at++;
+    return reader->at > first;
+}
+
+static bool skip_number(Reader *reader) {
+    (void)accept(reader, '-');
+    if (!accept(reader, '0') && !skip_digits(reader))
+        return false;
+    if (accept(reader, '.') && !skip_digits(reader))
+        return false;
+    if (!accept(reader, 'e') && !accept(reader, 'E'))
+        return true;
+    if (!accept(reader, '+'))
+        (void)accept(reader, '-');
+    return skip_digits(reader);
+}
+
+static bool skip_word(Reader *reader, const char *word) {
+    size_t length = strlen(word);
+
+    if ((size_t)(reader->end - reader->at) < length || memcmp(reader->at, word, length) != 0)
+        return false;
+    reader->at += length;
+    return true;
+}
+
+static bool skip_scalar(Reader *reader) {
+    bool escapes;
+
+    switch (peek(reader)) {
+    case '"':
+        reader->at++;
+        return skip_string(reader, &escapes);
+    case 't':
+        return skip_word(reader, "true");
+    case 'f':
+        return skip_word(reader, "false");
+    case 'n':
+        return skip_word(reader, "null");
+    default:
+        return skip_number(reader);
+    }
+}
+
+/* Notes what the name of a member says, which lies from behind its quote to before the other. */
+static void note_name(Reader *reader, const unsigned char *name, const unsigned char *end,
+                      bool escapes) {
+    size_t length = (size_t)(end - name);
+
+    if ((escapes || length == 9) && json_string_spells(name, end, "__proto__"))
+        reader->facts |= JSON_HAS_PROTOTYPE;
+    if (reader->depth > 1)
+        return;
+    if ((escapes || length == 6) && json_string_spells(name, end, "status"))
+        reader->facts |= JSON_HAS_STATUS;
+    if ((escapes || length == 4) && json_string_spells(name, end, "body"))
+        reader->facts |= JSON_HAS_BODY;
+}
+
+/* A member's name, to behind the colon. */
+static bool skip_name(Reader *reader) {
+    const unsigned char *name;
+    bool escapes;
+
+    skip_space(reader);
+    if (!accept(reader, '"'))
+        return false;
+    name = reader->at;
+    if (!skip_string(reader, &escapes))
+        return false;
+    note_name(reader, name, reader->at - 1, escapes);
+    skip_space(reader);
+    return accept(reader, ':');
+}
+
+/* Reads an opening bracket. False when the text goes too deep. */
+static bool open_level(Reader *reader, unsigned char closing) {
+    if (reader->depth == reader->depth_max) {
+        reader->facts = JSON_TOO_DEEP;
+        return false;
+    }
+    reader->closing[reader->depth++] = closing;
+    reader->at++;
+    skip_space(reader);
+    return true;
+}
+
+/* Reads a value as far as the first end of one: of a scalar, or of an empty array or object. */
+static bool begin_value(Reader *reader) {
+    for (;;) {
+        unsigned char closing;
+
+        skip_space(reader);
+        if (peek(reader) != '{' && peek(reader) != '[')
+            return skip_scalar(reader);
+        closing = peek(reader) == '{' ? '}' : ']';
+        if (!open_level(reader, closing))
+            return false;
+        /* end_value() reads it. */
+        if (peek(reader) == closing)
+            return true;
+        if (closing == '}' && !skip_name(reader))
+            return false;
+    }
+}
+
+/* Reads what follows a value, as far as the next one. False at the text's end, or at a mistake. */
+static bool end_value(Reader *reader) {
+    for (;;) {
+        skip_space(reader);
+        if (reader->depth == 0)
+            return false;
+        if (accept(reader, ','))
+            return reader->closing[reader->depth - 1] == ']' || skip_name(reader);
+        if (!accept(reader, reader->closing[reader->depth - 1]))
+            return false;
+        reader->depth--;
+    }
+}
+
+unsigned json_check(const char *text, size_t length, unsigned depth_max) {
+    Reader reader;
+    bool valid;
+
+    if (length == 0)
+        return 0;
+    reader.at = (const unsigned char *)text;
+    reader.end = reader.at + length;
+    reader.facts = JSON_VALID;
+    reader.depth = 0;
+    reader.depth_max = depth_max < JSON_CHECK_DEPTH_MAX ? depth_max : JSON_CHECK_DEPTH_MAX;
+    do
+        valid = begin_value(&reader);
+    while (valid && end_value(&reader));
+    valid = valid && reader.depth == 0 && reader.at == reader.end;
+    return valid ? reader.facts : reader.facts & JSON_TOO_DEEP;
+}

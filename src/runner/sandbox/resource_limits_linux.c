@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "sandbox/resource_limits.h"
+
+/*
+ * RLIMIT_DATA counts what can be written and is not shared; runtimes reserve far more address space
+ * than that. But mappings that are only read cost page tables, of which 64 GiB need 128 MiB.
+ */
+#define ADDRESS_SPACE_MAX (UINT64_C(64) << 30)
+
+/* The C library's type for RLIMIT_*: an enumeration in one, int in another. */
+typedef __typeof__(RLIMIT_DATA) Resource;
+
+/*
+ * A limit that is lower already stays: it cannot be raised, and is stricter. False when the limit
+ * cannot be set; otherwise `in_force` is what the kernel says afterwards.
+ */
+static bool set(Resource resource, uint64_t value, uint64_t *in_force) {
+    struct rlimit limit;
+
+    if (getrlimit(resource, &limit) != 0)
+        return false;
+    if (limit.rlim_max > value)
+        limit.rlim_max = (rlim_t)value;
+    limit.rlim_cur = limit.rlim_max;
+    if (setrlimit(resource, &limit) != 0 || getrlimit(resource, &limit) != 0)
+        return false;
+    *in_force = limit.rlim_cur;
+    return true;
+}
+
+/* The limit that is in force, and why it is another one than was asked for. */
+static void report_limit(SandboxReport *report, const char *name, uint64_t value, uint64_t in_force) {
+    if (in_force == value)
+        sandbox_report_state(report, name, "%llu", (unsigned long long)value);
+    else
+        sandbox_report_state(report, name, "%llu (not %llu: the hard limit of the server is lower)",
+                             (unsigned long long)in_force, (unsigned long long)value);
+}
+
+bool resource_limits_apply(const SandboxPolicy *policy, SandboxReport *report) {
+    const struct {
+        const char *name;
+        Resource resource;
+        uint64_t value;
+        bool always; /* 0 means none, not unlimited */
+    } limits[] = {
+        {"memory", RLIMIT_DATA, policy->memory_bytes, false},
+        {"address_space", RLIMIT_AS,
+         policy->mode == SANDBOX_OFF ? 0 : policy->memory_bytes + ADDRESS_SPACE_MAX, false},
+        {"open_files", RLIMIT_NOFILE, policy->open_files, false},
+        {"file_size", RLIMIT_FSIZE, policy->file_size_bytes, false},
+        {"cpu", RLIMIT_CPU, policy->cpu_seconds, false},
+        {"core", RLIMIT_CORE, 0, true},
+        {"locked_memory", RLIMIT_MEMLOCK, 0, true},
+        {"message_queues", RLIMIT_MSGQUEUE, 0, true},
+    };
+    bool all = true;
+
+    for (size_t index = 0; index < sizeof limits / sizeof *limits; index++) {
+        uint64_t in_force;
+
+        if (limits[index].value == 0 && !limits[index].always)
+            continue;
+        if (set(limits[index].resource, limits[index].value, &in_force))
+            report_limit(report, limits[index].name, limits[index].value, in_force);
+        else
+            all = sandbox_report_missing(report, "the limit %s cannot be set: %s",
+                                         limits[index].name, strerror(errno));
+    }
+    /* A file that is too long is then an error of the plugin's write, not the end of the plugin. */
+    (void)signal(SIGXFSZ, SIG_IGN);
+    if (all)
+        sandbox_report_state(report, "rlimits", "1");
+    return all;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+#include "sandbox/landlock.h"
+#include "sandbox/privileges.h"
+#include "sandbox/refusals.h"
+#include "sandbox/resource_limits.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/seccomp.h"
+#include "sandbox/self_test.h"
+
+typedef bool Step(const SandboxPolicy *policy, SandboxReport *report);
+
+/*
+ * In this order: changing the user makes a process dumpable as the system sees fit, Landlock and
+ * seccomp need no_new_privs, and the filter refuses what all other steps do.
+ */
+static Step *const steps[] = {
+    privileges_close_descriptors,
+    privileges_drop,
+    privileges_lock,
+    resource_limits_apply,
+    landlock_apply,
+    seccomp_apply,
+    self_test,
+};
+
+bool sandbox_apply(const SandboxPolicy *policy, SandboxReport *report) {
+    static const char *const modes[] = {
+        [SANDBOX_STRICT] = "strict", [SANDBOX_BEST_EFFORT] = "best-effort", [SANDBOX_OFF] = "off"};
+
+    *report = (SandboxReport){.length = 0};
+    sandbox_report_state(report, "mode", "%s", modes[policy->mode]);
+    if (policy->mode == SANDBOX_OFF)
+        return resource_limits_apply(policy, report);
+    for (size_t index = 0; index < sizeof steps / sizeof *steps; index++) {
+        if (!steps[index](policy, report) && policy->mode == SANDBOX_STRICT)
+            return false;
+    }
+    refusals_begin();
+    return true;
+}

@@ -1,0 +1,291 @@
+/*
+ * Values are those of the kernel's interface, which are the same on x86-64 and AArch64. An argument
+ * of type int is judged by its lower 32 bits: the kernel drops the rest.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "sandbox/seccomp_arguments.h"
+
+enum {
+    ERROR_NO_MEMORY = 12,
+    ERROR_NOT_A_TERMINAL = 25,
+    ERROR_PROTOCOL = 93,
+    ERROR_ADDRESS_FAMILY = 97
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+static void load(const SeccompFilter *filter, unsigned argument) {
+    bpf_load(filter->program, DATA_ARGUMENTS + 8 * argument);
+}
+
+static void load_high(const SeccompFilter *filter, unsigned argument) {
+    bpf_load(filter->program, DATA_ARGUMENTS + 8 * argument + 4);
+}
+
+static void go(const SeccompFilter *filter, enum call_rule rule) {
+    bpf_jump(filter->program, filter->rules[rule]);
+}
+
+static void go_if(const SeccompFilter *filter, enum bpf_condition condition, uint32_t operand,
+                  enum call_rule rule) {
+    bpf_jump_if(filter->program, condition, operand, filter->rules[rule]);
+}
+
+static void fail(const SeccompFilter *filter, uint32_t error) {
+    bpf_return(filter->program, SECCOMP_ACTION_ERRNO | error);
+}
+
+static void go_if_one_of(const SeccompFilter *filter, const uint32_t *values, size_t count,
+                         enum call_rule rule) {
+    for (size_t index = 0; index < count; index++)
+        go_if(filter, BPF_EQUAL, values[index], rule);
+}
+
+/* SOCK_CLOEXEC and SOCK_NONBLOCK say nothing about the socket's type. */
+enum { SOCKET_STREAM = 1, SOCKET_DATAGRAM = 2, SOCKET_PACKETS = 5, SOCKET_FLAGS = 02004000 };
+
+/* Only TCP as such, and UDP: MPTCP (protocol 262) would walk around Landlock's rules for ports. */
+static void write_socket(const SeccompFilter *filter, unsigned argument) {
+    enum { INET = 2, INET6 = 10, TCP = 6, UDP = 17 };
+    const SandboxPolicy *policy = filter->policy;
+    BpfProgram *program = filter->program;
+    bool tcp = policy->connect.count > 0 || policy->listen.count > 0;
+    BpfLabel internet = bpf_label(program);
+    BpfLabel stream = bpf_label(program);
+    BpfLabel datagram = bpf_label(program);
+
+    /* What follows is then never reached. */
+    if (!tcp && !policy->udp)
+        go(filter, CALL_DENY);
+    load(filter, argument);
+    bpf_jump_if(program, BPF_EQUAL, INET, internet);
+    bpf_jump_if(program, BPF_EQUAL, INET6, internet);
+    fail(filter, ERROR_ADDRESS_FAMILY);
+    bpf_place(program, internet);
+    load(filter, argument + 1);
+    bpf_and(program, ~(uint32_t)SOCKET_FLAGS);
+    if (tcp)
+        bpf_jump_if(program, BPF_EQUAL, SOCKET_STREAM, stream);
+    if (policy->udp)
+        bpf_jump_if(program, BPF_EQUAL, SOCKET_DATAGRAM, datagram);
+    go(filter, CALL_DENY);
+    bpf_place(program, stream);
+    load(filter, argument + 2);
+    go_if(filter, BPF_EQUAL, 0, CALL_ALLOW);
+    go_if(filter, BPF_EQUAL, TCP, CALL_ALLOW);
+    fail(filter, ERROR_PROTOCOL);
+    bpf_place(program, datagram);
+    load(filter, argument + 2);
+    go_if(filter, BPF_EQUAL, 0, CALL_ALLOW);
+    go_if(filter, BPF_EQUAL, UDP, CALL_ALLOW);
+    fail(filter, ERROR_PROTOCOL);
+}
+
+/* Connected Unix sockets; a datagram one could still send to any socket with a path. */
+static void write_socketpair(const SeccompFilter *filter, unsigned argument) {
+    enum { UNIX = 1 };
+    BpfLabel is_unix = bpf_label(filter->program);
+
+    load(filter, argument);
+    bpf_jump_if(filter->program, BPF_EQUAL, UNIX, is_unix);
+    go(filter, CALL_DENY);
+    bpf_place(filter->program, is_unix);
+    load(filter, argument + 1);
+    bpf_and(filter->program, ~(uint32_t)SOCKET_FLAGS);
+    go_if(filter, BPF_EQUAL, SOCKET_STREAM, CALL_ALLOW);
+    go_if(filter, BPF_EQUAL, SOCKET_PACKETS, CALL_ALLOW);
+    go(filter, CALL_DENY);
+}
+
+/* MSG_FASTOPEN connects without asking Landlock. */
+static void write_send(const SeccompFilter *filter, unsigned argument) {
+    load(filter, argument);
+    go_if(filter, BPF_ANY_BIT, 0x20000000, CALL_DENY);
+    go(filter, CALL_ALLOW);
+}
+
+/*
+ * RLIMIT_DATA does not count shared memory, nor stacks that grow, nor huge pages. A plugin with
+ * files of its own may share those, which is no memory of its own.
+ */
+static void write_mmap(const SeccompFilter *filter, unsigned argument) {
+    enum { TYPE = 0x0F, PRIVATE = 2, ANONYMOUS = 0x20, GROWS_DOWN = 0x100, HUGE_PAGES = 0x40000 };
+    const SandboxPolicy *policy = filter->policy;
+    BpfLabel refused = bpf_label(filter->program);
+
+    load(filter, argument);
+    bpf_jump_if(filter->program, BPF_ANY_BIT, GROWS_DOWN | HUGE_PAGES, refused);
+    bpf_and(filter->program, TYPE);
+    go_if(filter, BPF_EQUAL, PRIVATE, CALL_ALLOW);
+    if (policy->read.count > 0 || policy->write.count > 0) {
+        load(filter, argument);
+        bpf_jump_if(filter->program, BPF_ANY_BIT, ANONYMOUS, refused);
+        go(filter, CALL_ALLOW);
+    }
+    bpf_place(filter->program, refused);
+    fail(filter, ERROR_NO_MEMORY);
+}
+
+/* Threads, but neither processes nor namespaces. */
+static void write_clone(const SeccompFilter *filter, unsigned argument) {
+    enum { THREAD = 0x00010000, NAMESPACES = 0x7E020000 };
+    BpfLabel thread = bpf_label(filter->program);
+
+    load(filter, argument);
+    bpf_jump_if(filter->program, BPF_ANY_BIT, THREAD, thread);
+    go(filter, CALL_DENY);
+    bpf_place(filter->program, thread);
+    go_if(filter, BPF_ANY_BIT, NAMESPACES, CALL_DENY);
+    go(filter, CALL_ALLOW);
+}
+
+/* The argument names this process, not another one or the process group. */
+static void write_self(const SeccompFilter *filter, unsigned argument) {
+    load(filter, argument);
+    go_if(filter, BPF_EQUAL, filter->process_id, CALL_ALLOW);
+    go(filter, CALL_DENY);
+}
+
+/* For calls in which 0 means the caller. */
+static void write_self_or_zero(const SeccompFilter *filter, unsigned argument) {
+    load(filter, argument);
+    go_if(filter, BPF_EQUAL, 0, CALL_ALLOW);
+    go_if(filter, BPF_EQUAL, filter->process_id, CALL_ALLOW);
+    go(filter, CALL_DENY);
+}
+
+/* A plugin may handle any signal but SIGSYS, with which the runner reports refused calls. */
+static void write_sigaction(const SeccompFilter *filter, unsigned argument) {
+    enum { SIGNAL_BAD_CALL = 31 };
+    BpfLabel bad_call = bpf_label(filter->program);
+
+    load(filter, argument);
+    bpf_jump_if(filter->program, BPF_EQUAL, SIGNAL_BAD_CALL, bad_call);
+    go(filter, CALL_ALLOW);
+    bpf_place(filter->program, bad_call);
+    load(filter, argument + 1);
+    go_if(filter, BPF_AT_LEAST, 1, CALL_DENY);
+    load_high(filter, argument + 1);
+    go_if(filter, BPF_AT_LEAST, 1, CALL_DENY);
+    go(filter, CALL_ALLOW);
+}
+
+/* Names, and questions; nothing that loosens what the runner has tightened. */
+static void write_prctl(const SeccompFilter *filter, unsigned argument) {
+    static const uint32_t allowed[] = {
+        2,          /* PR_GET_PDEATHSIG */
+        3,          /* PR_GET_DUMPABLE */
+        15,         /* PR_SET_NAME */
+        16,         /* PR_GET_NAME */
+        21,         /* PR_GET_SECCOMP */
+        23,         /* PR_CAPBSET_READ */
+        30,         /* PR_GET_TIMERSLACK */
+        38,         /* PR_SET_NO_NEW_PRIVS: already set */
+        39,         /* PR_GET_NO_NEW_PRIVS */
+        56,         /* PR_GET_TAGGED_ADDR_CTRL */
+        0x53564d41, /* PR_SET_VMA: names of mappings */
+    };
+
+    load(filter, argument);
+    go_if_one_of(filter, allowed, COUNT(allowed), CALL_ALLOW);
+    go(filter, CALL_DENY);
+}
+
+/* Reading the own limits. */
+static void write_prlimit(const SeccompFilter *filter, unsigned argument) {
+    load(filter, argument + 2);
+    go_if(filter, BPF_AT_LEAST, 1, CALL_DENY);
+    load_high(filter, argument + 2);
+    go_if(filter, BPF_AT_LEAST, 1, CALL_DENY);
+    write_self_or_zero(filter, argument);
+}
+
+enum { MODE_SET_ID = 06000 };
+
+/*
+ * No new file may be set-id. O_TRUNC needs an access mode that writes: before ABI 3 Landlock lets a
+ * plugin truncate what it may only read.
+ */
+static void write_open(const SeccompFilter *filter, unsigned argument) {
+    enum { CREATE = 0100, UNNAMED = 020000000, TRUNCATE = 01000, ACCESS_MODE = 3 };
+    BpfLabel creates = bpf_label(filter->program);
+    BpfLabel exists = bpf_label(filter->program);
+
+    load(filter, argument);
+    bpf_jump_if(filter->program, BPF_ANY_BIT, CREATE | UNNAMED, creates);
+    bpf_jump(filter->program, exists);
+    bpf_place(filter->program, creates);
+    load(filter, argument + 1);
+    go_if(filter, BPF_ANY_BIT, MODE_SET_ID, CALL_DENY);
+    bpf_place(filter->program, exists);
+    load(filter, argument);
+    bpf_and(filter->program, TRUNCATE | ACCESS_MODE);
+    go_if(filter, BPF_EQUAL, TRUNCATE, CALL_DENY);
+    go_if(filter, BPF_EQUAL, TRUNCATE | ACCESS_MODE, CALL_DENY);
+    go(filter, CALL_ALLOW);
+}
+
+static void write_create(const SeccompFilter *filter, unsigned argument) {
+    load(filter, argument);
+    go_if(filter, BPF_ANY_BIT, MODE_SET_ID, CALL_DENY);
+    go(filter, filter->policy->write.count > 0 ? CALL_ALLOW : CALL_REPORT);
+}
+
+static void write_ioctl(const SeccompFilter *filter, unsigned argument) {
+    static const uint32_t allowed[] = {
+        0x5401, /* TCGETS: isatty() */
+        0x5413, /* TIOCGWINSZ */
+        0x541B, /* FIONREAD */
+        0x5421, /* FIONBIO */
+        0x5450, /* FIONCLEX */
+        0x5451, /* FIOCLEX */
+    };
+
+    load(filter, argument);
+    go_if_one_of(filter, allowed, COUNT(allowed), CALL_ALLOW);
+    fail(filter, ERROR_NOT_A_TERMINAL);
+}
+
+/* Neither F_SETOWN, which sends signals, nor F_SETPIPE_SZ, which takes kernel memory. */
+static void write_fcntl(const SeccompFilter *filter, unsigned argument) {
+    static const uint32_t allowed[] = {
+        0,    /* F_DUPFD */
+        1,    /* F_GETFD */
+        2,    /* F_SETFD */
+        3,    /* F_GETFL */
+        4,    /* F_SETFL */
+        5,    /* F_GETLK */
+        6,    /* F_SETLK */
+        7,    /* F_SETLKW */
+        36,   /* F_OFD_GETLK */
+        37,   /* F_OFD_SETLK */
+        38,   /* F_OFD_SETLKW */
+        1030, /* F_DUPFD_CLOEXEC */
+        1032, /* F_GETPIPE_SZ */
+    };
+
+    load(filter, argument);
+    go_if_one_of(filter, allowed, COUNT(allowed), CALL_ALLOW);
+    go(filter, CALL_DENY);
+}
+
+/* Who writes each rule, and the number of the argument it looks at, or of the first of several. */
+static const struct writer {
+    void (*write)(const SeccompFilter *filter, unsigned argument);
+    unsigned argument;
+} writers[CALL_RULES] = {
+    [CALL_SOCKET] = {write_socket, 0},       [CALL_SOCKETPAIR] = {write_socketpair, 0},
+    [CALL_SENDTO] = {write_send, 3},         [CALL_SENDMSG] = {write_send, 2},
+    [CALL_MMAP] = {write_mmap, 3},           [CALL_CLONE] = {write_clone, 0},
+    [CALL_SELF_SIGNAL] = {write_self, 0},    [CALL_SELF] = {write_self_or_zero, 0},
+    [CALL_SIGACTION] = {write_sigaction, 0}, [CALL_PRCTL] = {write_prctl, 0},
+    [CALL_PRLIMIT] = {write_prlimit, 0},     [CALL_OPEN] = {write_open, 1},
+    [CALL_OPENAT] = {write_open, 2},         [CALL_CREAT] = {write_create, 1},
+    [CALL_MKDIR] = {write_create, 1},        [CALL_MKDIRAT] = {write_create, 2},
+    [CALL_IOCTL] = {write_ioctl, 1},         [CALL_FCNTL] = {write_fcntl, 1},
+};
+
+void seccomp_write_arguments_rule(const SeccompFilter *filter, enum call_rule rule) {
+    writers[rule].write(filter, writers[rule].argument);
+}

@@ -1,0 +1,31 @@
+/*
+ * System calls that are judged by their arguments.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef BACKWORKS_RUNNER_SECCOMP_ARGUMENTS_H
+#define BACKWORKS_RUNNER_SECCOMP_ARGUMENTS_H
+
+#include "sandbox/seccomp_filter.h"
+
+/* Kernel actions, from linux/seccomp.h, which old systems have without some of them. */
+#define SECCOMP_ACTION_KILL_PROCESS UINT32_C(0x80000000)
+#define SECCOMP_ACTION_TRAP UINT32_C(0x00030000)
+#define SECCOMP_ACTION_ERRNO UINT32_C(0x00050000)
+#define SECCOMP_ACTION_ALLOW UINT32_C(0x7fff0000)
+
+/* Byte offsets in struct seccomp_data of a little-endian machine. */
+enum { DATA_NUMBER = 0, DATA_ARCHITECTURE = 4, DATA_ARGUMENTS = 16 };
+
+/* A filter in the making. */
+typedef struct SeccompFilter {
+    BpfProgram *program;
+    const SandboxPolicy *policy;
+    uint32_t process_id;
+    BpfLabel rules[CALL_RULES]; /* where each rule begins */
+} SeccompFilter;
+
+/* Writes the instructions of a rule after CALL_ARGUMENTS. The plain rules must come after it. */
+void seccomp_write_arguments_rule(const SeccompFilter *filter, enum call_rule rule);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve/answer.h"
+#include "os/clock.h"
+#include "crash/crash_report.h"
+#include "frames/frames.h"
+#include "serve/hooks.h"
+#include "serve/host_table.h"
+#include "json/json_check.h"
+#include "protocol.h"
+#include "library/text.h"
+
+/*
+ * Answers are collected and written when no frame is left to handle, which makes a batch of quick
+ * calls one write. Older ones leave before the next call begins: it may be slow, or the last.
+ */
+enum { HOLD_BACK_MAX_US = 200, US_PER_MS = 1000 };
+
+void hooks_begin(Hooks *hooks, const FrameHeader *header) {
+    uint64_t begun_us;
+
+    hooks->begun_ns = clock_now_ns();
+    begun_us = (uint64_t)(hooks->begun_ns / CLOCK_NS_PER_US);
+    atomic_store_explicit(&hooks->slot->begun_us, begun_us, memory_order_release);
+    atomic_store_explicit(&hooks->slot->id, header->id, memory_order_release);
+    atomic_store_explicit(&hooks->shared->begun, header->id, memory_order_release);
+}
+
+/* What a hook returned. */
+typedef struct Returned {
+    const char *string; /* NULL, or `length` bytes; more than allowed are not counted further */
+    size_t length;
+    int32_t took_ns;
+} Returned;
+
+/* Returns when the function that follows is entered. */
+static int64_t flush_old_answers(Hooks *hooks, int64_t now_ns) {
+    if (now_ns / CLOCK_NS_PER_US - hooks->flushed_us < HOLD_BACK_MAX_US)
+        return now_ns;
+    output_flush();
+    now_ns = clock_now_ns();
+    hooks->flushed_us = now_ns / CLOCK_NS_PER_US;
+    return now_ns;
+}
+
+static int32_t nanoseconds_since(int64_t entered_ns) {
+    int64_t passed_ns = clock_now_ns() - entered_ns;
+
+    return passed_ns < INT32_MAX ? (int32_t)passed_ns : INT32_MAX;
+}
+
+/* Calls one function of the library. `since_us` is when its time began to run. */
+static Returned run(const Hooks *hooks, unsigned hook, int64_t entered_ns, int64_t since_us,
+                    int32_t left_ms, const char *const *arguments) {
+    Returned returned = {NULL, 0, 0};
+
+    crash_report_phase(library_hook_name(hook));
+    host_table_set_deadline(left_ms >= 0 ? since_us + (int64_t)left_ms * US_PER_MS
+                                         : HOST_NO_DEADLINE);
+    returned.string = library_call(hooks->library, hook, arguments);
+    returned.took_ns = nanoseconds_since(entered_ns);
+    host_table_set_deadline(HOST_NO_DEADLINE);
+    if (returned.string != NULL)
+        returned.length = text_length(returned.string, hooks->reply_max);
+    return returned;
+}
+
+/* The hook a frame begins with. */
+static Returned run_first(Hooks *hooks, unsigned hook, int32_t left_ms,
+                          const char *const *arguments) {
+    int64_t entered_ns = flush_old_answers(hooks, hooks->begun_ns);
+
+    return run(hooks, hook, entered_ns, hooks->arrived_us, left_ms, arguments);
+}
+
+/* One that follows another, with all its time before it. */
+static Returned run_next(Hooks *hooks, unsigned hook, int32_t left_ms,
+                         const char *const *arguments) {
+    int64_t entered_ns = flush_old_answers(hooks, clock_now_ns());
+    int64_t entered_us = entered_ns / CLOCK_NS_PER_US;
+
+    atomic_store_explicit(&hooks->slot->begun_us, (uint64_t)entered_us, memory_order_release);
+    return run(hooks, hook, entered_ns, entered_us, left_ms, arguments);
+}
+
+/* Whether an endpoint's answer is JSON that goes out as it is: no response the server takes apart. */
+static bool is_plain(const Hooks *hooks, Returned returned) {
+    const unsigned response = JSON_HAS_STATUS | JSON_HAS_BODY;
+    unsigned facts;
+
+    if (returned.string == NULL || returned.length > hooks->reply_max)
+        return false;
+    facts = json_check(returned.string, returned.length, JSON_DEPTH_MAX);
+    return (facts & JSON_VALID) != 0 && (facts & JSON_HAS_PROTOTYPE) == 0 &&
+           (facts & response) != response;
+}
+
+/* Answers with what was returned, and hands it back to the library. */
+static void answer(const Hooks *hooks, uint32_t id, unsigned flags, Returned returned) {
+    answer_string(id, (uint8_t)flags, returned.string, returned.length, hooks->reply_max,
+                  returned.took_ns);
+    if (returned.string != NULL)
+        library_free_string(hooks->library, returned.string);
+}
+
+bool hooks_cancelled(const Hooks *hooks, uint32_t id) {
+    return id != 0 && atomic_load(&hooks->shared->cancelled[id % CANCEL_SLOTS]) == id;
+}
+
+void hooks_answer_cancelled(uint32_t id) {
+    answer_failure(id, FAILURE_CANCELLED, "the call was cancelled before it began");
+}
+
+static bool has_functions(const Library *library, uint32_t id, uint32_t functions) {
+    if ((library->functions & functions) == functions)
+        return true;
+    answer_failure(id, FAILURE_NOT_IMPLEMENTED, "the plugin has no such hook");
+    return false;
+}
+
+void hooks_call(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
+    Returned returned;
+    bool plain;
+
+    if (!has_functions(hooks->library, header->id, library_hook_function(header->detail)))
+        return;
+    returned = run_first(hooks, header->detail, header->value, arguments);
+    plain = header->detail == HOOK_PROCESS_ENDPOINT && is_plain(hooks, returned);
+    answer(hooks, header->id, plain ? ANSWER_PLAIN : 0, returned);
+}
+
+/* The strings of a VISIT. */
+enum { REQUEST = 0, ROUTE = 1, METHOD = 2, RESPONSE_HEAD = 3 };
+
+size_t hooks_visit_arguments(unsigned steps) {
+    switch (steps) {
+    case VISIT_BEFORE_REQUEST | VISIT_PROCESS_ENDPOINT:
+        return RESPONSE_HEAD;
+    case VISIT_PROCESS_ENDPOINT | VISIT_AFTER_RESPONSE:
+    case VISIT_BEFORE_REQUEST | VISIT_PROCESS_ENDPOINT | VISIT_AFTER_RESPONSE:
+        return VISIT_ARGUMENTS_MAX;
+    default:
+        return 0;
+    }
+}
+
+static uint32_t functions_of(unsigned steps) {
+    uint32_t functions = 0;
+
+    functions |= (steps & VISIT_BEFORE_REQUEST) != 0 ? FUNCTION_BEFORE_REQUEST : 0u;
+    functions |= (steps & VISIT_PROCESS_ENDPOINT) != 0 ? FUNCTION_PROCESS_ENDPOINT : 0u;
+    functions |= (steps & VISIT_AFTER_RESPONSE) != 0 ? FUNCTION_AFTER_RESPONSE : 0u;
+    return functions;
+}
+
+/* The response document: what the server wrote of it, the body, and the brace that ends it. */
+static char *response_document(const char *head, Returned body) {
+    size_t start = strlen(head);
+    char *document = malloc(start + body.length + sizeof "}");
+
+    if (document == NULL)
+        return NULL;
+    memcpy(document, head, start);
+    memcpy(document + start, body.string, body.length);
+    memcpy(document + start + body.length, "}", sizeof "}");
+    return document;
+}
+
+/* True when the request was left as it is: the endpoint is next. */
+static bool visit_request(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
+    Returned returned =
+        run_first(hooks, HOOK_BEFORE_REQUEST, header->value, &arguments[REQUEST]);
+    bool unchanged = returned.string == NULL;
+
+    answer(hooks, header->id, unchanged ? ANSWER_MORE : 0, returned);
+    return unchanged;
+}
+
+/* The document for after_response, to be freed; NULL when the visit ends here. */
+static char *visit_endpoint(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
+    const char *endpoint[] = {arguments[ROUTE], arguments[METHOD], arguments[REQUEST]};
+    bool is_first = (header->detail & VISIT_BEFORE_REQUEST) == 0;
+    Returned returned =
+        (is_first ? run_first : run_next)(hooks, HOOK_PROCESS_ENDPOINT, header->value, endpoint);
+    unsigned flags = is_plain(hooks, returned) ? ANSWER_PLAIN : 0;
+    char *document = NULL;
+
+    if (flags != 0 && (header->detail & VISIT_AFTER_RESPONSE) != 0)
+        document = response_document(arguments[RESPONSE_HEAD], returned);
+    if (document != NULL)
+        flags |= ANSWER_MORE;
+    answer(hooks, header->id, flags, returned);
+    return document;
+}
+
+static void visit_response(Hooks *hooks, const FrameHeader *header, const char *document) {
+    answer(hooks, header->id, 0, run_next(hooks, HOOK_AFTER_RESPONSE, header->value, &document));
+}
+
+/* The steps after before_request. */
+static void visit_rest(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
+    char *document = visit_endpoint(hooks, header, arguments);
+
+    if (document == NULL)
+        return;
+    if (hooks_cancelled(hooks, header->id))
+        hooks_answer_cancelled(header->id);
+    else
+        visit_response(hooks, header, document);
+    free(document);
+}
+
+void hooks_visit(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
+    bool asks_first = (header->detail & VISIT_BEFORE_REQUEST) != 0;
+
+    if (!has_functions(hooks->library, header->id, functions_of(header->detail)))
+        return;
+    if (asks_first && !visit_request(hooks, header, arguments))
+        return;
+    if (asks_first && hooks_cancelled(hooks, header->id))
+        hooks_answer_cancelled(header->id);
+    else
+        visit_rest(hooks, header, arguments);
+}

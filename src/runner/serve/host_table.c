@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+#include <float.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "os/clock.h"
+#include "frames/frames.h"
+#include "serve/host_table.h"
+#include "serve/log_rate.h"
+#include "frames/own_call.h"
+#include "protocol.h"
+#include "serve/services.h"
+#include "library/text.h"
+
+enum { METRIC_NAME_MAX = 64, US_PER_MS = 1000 };
+
+/* Of the serving thread's call; read by any of the plugin's threads. */
+static _Atomic int64_t deadline = HOST_NO_DEADLINE;
+
+/* With threads, calls have deadlines of their own, and none is that of a thread the plugin made. */
+static int64_t deadline_here(void) {
+    return own_call.here ? own_call.deadline_us : atomic_load(&deadline);
+}
+
+/* Leaves at once: what a plugin says just before it crashes is what matters most. */
+static void host_log(int32_t level, const char *message) {
+    FrameHeader header = {.type = FRAME_LOG, .detail = BACKWORKS_LOG_INFO};
+    Span text;
+
+    if (message == NULL)
+        return;
+    if (level >= BACKWORKS_LOG_DEBUG && level <= BACKWORKS_LOG_ERROR)
+        header.detail = (uint8_t)level;
+    text = (Span){message, text_length_cut(message, LOG_TEXT_MAX)};
+    if (!log_rate_admits(text.length))
+        return;
+    header.value = log_rate_take_dropped();
+    output_send(header, &text, 1);
+    output_flush();
+}
+
+static void host_metric(const char *name, double delta) {
+    FrameHeader header = {.type = FRAME_METRIC};
+    char bytes[sizeof(uint64_t)];
+    uint64_t bits;
+    Span spans[2];
+    size_t length;
+
+    /* Written so that NaN fails it too. */
+    if (name == NULL || !(delta >= 0 && delta <= DBL_MAX))
+        return;
+    length = text_length(name, METRIC_NAME_MAX);
+    if (length == 0 || length > METRIC_NAME_MAX)
+        return;
+    _Static_assert(sizeof bits == sizeof delta, "double is IEEE 754 binary64");
+    memcpy(&bits, &delta, sizeof bits);
+    for (unsigned byte = 0; byte < sizeof bytes; byte++)
+        bytes[byte] = (char)(unsigned char)(bits >> (8 * byte));
+    spans[0] = (Span){bytes, sizeof bytes};
+    spans[1] = (Span){name, length};
+    output_send(header, spans, 2);
+}
+
+static int64_t host_deadline_left_ms(void) {
+    int64_t until = deadline_here();
+    int64_t left;
+
+    if (until == HOST_NO_DEADLINE)
+        return -1;
+    left = until - clock_now_us();
+    return left > 0 ? left / US_PER_MS : 0;
+}
+
+static int32_t host_cancelled(void) {
+    int64_t until = deadline_here();
+
+    return until != HOST_NO_DEADLINE && clock_now_us() >= until;
+}
+
+/* The server refuses what is too long for a frame; here it only must not wrap around. */
+static const char *host_call(const char *plugin, const char *operation, const char *payload_json) {
+    const char *const texts[] = {plugin != NULL ? plugin : "", operation,
+                                 payload_json != NULL ? payload_json : "null"};
+    Span spans[sizeof texts / sizeof *texts];
+    size_t left = FRAME_PAYLOAD_MAX;
+
+    if (operation == NULL)
+        return NULL;
+    for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {
+        size_t length = text_length(texts[index], left) + 1;
+
+        if (length > left)
+            return NULL;
+        left -= length;
+        spans[index] = (Span){texts[index], length};
+    }
+    return services_ask(FRAME_OPERATION, spans, sizeof texts / sizeof *texts);
+}
+
+const BackworksHost *host_table(void) {
+    static BackworksHost table = {
+        .size = sizeof table,
+        .abi_version = BACKWORKS_ABI_VERSION,
+        .log = host_log,
+        .metric = host_metric,
+        .deadline_left_ms = host_deadline_left_ms,
+        .cancelled = host_cancelled,
+    };
+
+    if (services_are_offered())
+        table.call = host_call;
+    return &table;
+}
+
+void host_table_set_deadline(int64_t deadline_us) {
+    if (own_call.here)
+        own_call.deadline_us = deadline_us;
+    else
+        atomic_store(&deadline, deadline_us);
+}

@@ -1,9 +1,0 @@
-/* SPDX-License-Identifier: MIT */
-#include "shared_page.h"
-
-/* Not shared yet: there the server treats every call of a lost process as begun. */
-SharedPage *shared_page_map(void) {
-    static SharedPage alone;
-
-    return &alone;
-}

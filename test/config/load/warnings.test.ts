@@ -1,0 +1,174 @@
+/** What loads, and what is said about it. */
+import { describe, expect, test } from '@jest/globals';
+import { parseConfig } from '../../../dist/config/load/load.js';
+
+const load = (text: string) => parseConfig(text, { file: 'backworks.yaml', directory: '/srv/app', env: {} });
+
+/** The warnings about a plugin with `settings`, which begin at column 26. */
+const warnings = (settings: string) => load(`plugins: { a: { path: lib/x.so, ${settings} } }`).warnings;
+
+describe('permissions that nothing enforces', () => {
+  const reason = 'the plugin may do what the server may';
+
+  test.each([
+    'filesystem: { read: [./data] }',
+    'filesystem: { write: [./data] }',
+    'network: { connect: [443] }',
+    'network: { listen: [443] }',
+    'network: { udp: true }',
+  ])('%s without a sandbox', (permission) => {
+    expect(warnings(`sandbox: off, permissions: { ${permission} }`)).toEqual([
+      `backworks.yaml:1:47: plugins.a.permissions: not enforced, as sandbox is off: ${reason}`,
+    ]);
+    expect(warnings(`sandbox: best-effort, permissions: { ${permission} }`)).toEqual([]);
+    expect(warnings(`permissions: { ${permission} }`)).toEqual([]);
+  });
+
+  test('are not those that grant nothing, nor variables of a process', () => {
+    const nothing = 'filesystem: { read: [], write: [] }, network: { connect: [], listen: [], udp: false }';
+    expect(warnings(`sandbox: off, permissions: { ${nothing} }`)).toEqual([]);
+    expect(warnings('sandbox: off, permissions: { env: [TZ] }')).toEqual([]);
+  });
+
+  test.each(['env: [TZ]', 'network: { udp: true }'])('%s in-process', (permission) => {
+    expect(warnings(`permissions: { ${permission} }, isolation: in-process, trusted: true`)).toEqual([
+      `backworks.yaml:1:33: plugins.a.permissions: not enforced, as isolation is in-process: ${reason}`,
+    ]);
+  });
+
+  test('are not looked at when the plugin is not loaded', () => {
+    expect(warnings('enabled: false, sandbox: off, permissions: { network: { udp: true } }')).toEqual([]);
+  });
+});
+
+describe('limits that do nothing', () => {
+  test('are named where they stand in the file', () => {
+    const limits = 'memory: 64MiB, open_files: 0, file_size: 1MiB, idle_cpu: 0, cpu_time: 1s, queue: 1';
+    const about = 'does not bind an in-process plugin — remove it';
+    expect(warnings(`isolation: in-process, trusted: true, limits: { ${limits} }`)).toEqual([
+      `backworks.yaml:1:81: plugins.a.limits.memory: ${about}`,
+      `backworks.yaml:1:96: plugins.a.limits.open_files: ${about}`,
+      `backworks.yaml:1:111: plugins.a.limits.file_size: ${about}`,
+      `backworks.yaml:1:141: plugins.a.limits.cpu_time: ${about}`,
+      `backworks.yaml:1:128: plugins.a.limits.idle_cpu: ${about}`,
+    ]);
+    expect(warnings('isolation: in-process, trusted: true')).toEqual([]);
+  });
+
+  test('include a recycling the memory limit comes before', () => {
+    const reason =
+      'above limits.memory, so a process that grows is ended and not replaced in time — lower it';
+    expect(warnings('recycle: { memory: 257MiB }')).toEqual([
+      `backworks.yaml:1:44: plugins.a.recycle.memory: ${reason}`,
+    ]);
+    expect(warnings('limits: { memory: 64MiB }, recycle: { memory: 64MiB }')).toEqual([]);
+    expect(warnings('sandbox: off, limits: { memory: 0 }, recycle: { memory: 1GiB }')).toEqual([]);
+    expect(warnings('isolation: in-process, trusted: true, recycle: { memory: 1GiB }')).toEqual([]);
+  });
+});
+
+test.each([
+  ['256MiB', 128],
+  ['1GiB', 128],
+  ['64MiB', 32],
+  ['8MiB', 4],
+])('with a memory limit of %s a process is replaced at %d MiB', (memory, expected) => {
+  const { config, warnings } = load(`plugins: { a: { path: x, limits: { memory: ${memory} } } }`);
+  expect(config.plugins[0]?.recycle.memoryBytes).toBe(expected * 1024 ** 2);
+  expect(warnings).toEqual([]);
+});
+
+test('without a memory limit a process is still replaced at 128 MiB', () => {
+  const { config } = load('plugins: { a: { path: x, sandbox: off, limits: { memory: 0 } } }');
+  expect(config.plugins[0]?.limits.memoryBytes).toBe(0);
+  expect(config.plugins[0]?.recycle.memoryBytes).toBe(128 * 1024 ** 2);
+});
+
+test.each([
+  ['', 'strict'],
+  ['sandbox: off', 'off'],
+  ['sandbox: best-effort', 'best-effort'],
+  ['isolation: in-process, trusted: true', 'off'],
+  ['isolation: in-process, trusted: true, sandbox: off', 'off'],
+])('the sandbox of a plugin with "%s" is %s', (settings, expected) => {
+  expect(load(`plugins: { a: { path: x, ${settings} } }`).config.plugins[0]?.sandbox).toBe(expected);
+});
+
+describe('a plugin that could replace what decides over it', () => {
+  const about = (what: string) => `the plugin could replace ${what} — grant only the directories it needs`;
+  const writing = (path: string, more = '') =>
+    warnings(`permissions: { filesystem: { write: [${path}] } }${more}`);
+
+  test.each([
+    ['.', 'this file'],
+    ['backworks.yaml', 'this file'],
+    ['/srv', 'this file'],
+    ['./lib', 'the library of plugins.a'],
+    ['lib/x.so', 'the library of plugins.a'],
+  ])('by writing to %s gets a warning', (path, what) => {
+    expect(writing(path)).toEqual([
+      `backworks.yaml:1:70: plugins.a.permissions.filesystem.write[0]: ${about(what)}`,
+    ]);
+  });
+
+  test.each(['./data', '../other', 'lib/cache', 'li', '/srv/app2', 'plugins'])(
+    'is not one that writes to %s',
+    (path) => {
+      expect(writing(path)).toEqual([]);
+    },
+  );
+
+  test('may do so through another plugin, or through discovery', () => {
+    const text = (write: string) => `plugins:
+  a: { path: lib/x.so, permissions: { filesystem: { write: [./data, ${write}] } } }
+  b: { path: other/y.so }
+  auto_discover: { directories: [./found] }
+`;
+    const at = 'backworks.yaml:2:69: plugins.a.permissions.filesystem.write[1]';
+    expect(load(text('./other')).warnings).toEqual([`${at}: ${about('the library of plugins.b')}`]);
+    expect(load(text('./found')).warnings).toEqual([
+      `${at}: ${about('libraries that plugins.auto_discover finds')}`,
+    ]);
+  });
+
+  test('is found where a name begins with two dots', () => {
+    const text =
+      'plugins: { a: { path: "..lib/x.so", permissions: { filesystem: { write: [.], read: [/] } } } }';
+    expect(parseConfig(text, { directory: '/srv', env: {} }).warnings).toEqual([
+      `configuration:1:74: plugins.a.permissions.filesystem.write[0]: ${about('the library of plugins.a')}`,
+    ]);
+  });
+
+  test('is not one without a sandbox, of which that is known', () => {
+    expect(writing('.', ', sandbox: off')).toHaveLength(1);
+    expect(writing('.', ', enabled: false')).toEqual([]);
+  });
+});
+
+test('an admin address that other machines reach should have a token', () => {
+  const admin = (settings: string) => load(`name: a\nadmin: { ${settings} }\n`).warnings;
+  expect(admin('host: 0.0.0.0')).toEqual([
+    'backworks.yaml:2:1: admin: other machines can reach it, and its token changes at each start — set admin.token',
+  ]);
+  expect(admin('host: 0.0.0.0, read_token: r')).toHaveLength(1);
+  expect(admin('host: 0.0.0.0, token: t')).toEqual([]);
+  expect(admin('host: 0.0.0.0, enabled: false')).toEqual([]);
+  expect(admin('host: 127.1.2.3')).toEqual([]);
+});
+
+test('alerts that travel unencrypted', () => {
+  const of = (webhook: string) => load(`alerts: { webhook: "${webhook}" }`).warnings;
+  expect(of('http://hooks.example/secret')).toEqual([
+    'backworks.yaml:1:11: alerts.webhook: alerts and their headers travel unencrypted to another machine — use https',
+  ]);
+  expect(of('HTTP://10.0.0.1/').length).toBe(1);
+  for (const url of [
+    'https://hooks.example/',
+    'http://127.0.0.1:9/',
+    'http://[::1]/',
+    'http://localhost/',
+    '',
+  ]) {
+    expect(of(url)).toEqual([]);
+  }
+});

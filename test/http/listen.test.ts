@@ -1,0 +1,126 @@
+import http from 'node:http';
+import net from 'node:net';
+import { expect, test } from '@jest/globals';
+import { scriptPlugin } from '../pipeline/script-plugin.js';
+import { staticEndpoint } from '../pipeline/documents/sample-request.js';
+import { listen } from '../../dist/http/listen.js';
+import { appOf, ask } from './served.js';
+
+const hello = staticEndpoint('/hello', 'hello');
+
+/** An app whose one plugin answers when it is told to. */
+function heldApp() {
+  let answer = (): void => {};
+  let reached = (): void => {};
+  const released = new Promise<void>((resolve) => (answer = resolve));
+  const running = new Promise<void>((resolve) => (reached = resolve));
+  const slow = scriptPlugin('slow', {
+    processEndpoint: async () => {
+      reached();
+      await released;
+      return { status: 200, headers: {}, body: 'finished' };
+    },
+  });
+  return { app: appOf([hello], [slow]), answer, running };
+}
+
+test.each([
+  ['127.0.0.1', /^http:\/\/127\.0\.0\.1:\d+$/],
+  ['::1', /^http:\/\/\[::1\]:\d+$/],
+])('a server on %s says how to reach it', async (host, shown) => {
+  const listener = await listen(appOf([hello]), { host, port: 0 });
+  expect(listener.url).toMatch(shown);
+  expect(listener.address).toBe(host);
+  expect((await ask(`${listener.url}/hello`)).body.toString()).toBe('hello');
+  await listener.close();
+});
+
+test.each([
+  ['a port in use', (port: number) => ({ host: '127.0.0.1', port }), 'in use by another program'],
+  ['a foreign address', () => ({ host: '192.0.2.1', port: 0 }), 'not an address of this machine'],
+  ['a name that does not resolve', () => ({ host: 'nowhere.invalid', port: 0 }), 'has no address'],
+])('%s is explained', async (_what, options, words) => {
+  const taken = await listen(appOf([]), { host: '127.0.0.1', port: 0 });
+  await expect(listen(appOf([]), options(taken.port))).rejects.toThrow(
+    expect.objectContaining({
+      code: 'BW_SERVER_LISTEN',
+      message: expect.stringContaining(words) as unknown,
+      hint: expect.any(String) as unknown,
+    }),
+  );
+  await taken.close();
+});
+
+test('closing lets a running request finish, takes no new connection, and ends idle ones', async () => {
+  const { app, answer, running } = heldApp();
+  const listener = await listen(app, { host: '127.0.0.1', port: 0 });
+  const agent = new http.Agent({ keepAlive: true });
+  await ask(`${listener.url}/hello`, { agent });
+
+  const slow = ask(`${listener.url}/slow`);
+  await running;
+  const closed = listener.close({ timeoutMs: 60_000 });
+  await expect(ask(`${listener.url}/hello`)).rejects.toThrow(
+    expect.objectContaining({ code: 'ECONNREFUSED' }),
+  );
+  answer();
+
+  expect((await slow).body.toString()).toBe('finished');
+  await closed;
+  agent.destroy();
+});
+
+test('a connection that sends one more request while the server drains is told to close', async () => {
+  const { app, answer, running } = heldApp();
+  const listener = await listen(app, { host: '127.0.0.1', port: 0 });
+  const socket = net.connect(listener.port, '127.0.0.1');
+  let received = '';
+  socket.on('data', (chunk) => (received += chunk.toString()));
+  // The second request waits in the connection while the first one runs.
+  socket.write('GET /slow HTTP/1.1\r\nHost: h\r\n\r\n');
+  await running;
+  const closed = listener.close({ timeoutMs: 60_000 });
+  const ended = new Promise((resolve) => socket.on('close', resolve));
+  socket.write('GET /hello HTTP/1.1\r\nHost: h\r\n\r\n');
+  answer();
+  await ended;
+  await closed;
+
+  const [, first, second] = received.split('HTTP/1.1 200 OK');
+  expect(first).toContain('finished');
+  expect(second).toMatch(/connection: close[^]*hello$/i);
+});
+
+test('a request that does not finish is cut off at the deadline', async () => {
+  const { app, running } = heldApp();
+  const listener = await listen(app, { host: '127.0.0.1', port: 0 });
+  const slow = ask(`${listener.url}/slow`);
+  const cut = expect(slow).rejects.toThrow(expect.objectContaining({ code: 'ECONNRESET' }));
+  await running;
+  await listener.close({ timeoutMs: 20 });
+  await cut;
+});
+
+test('during the delay the server answers as before; closing twice is closing once', async () => {
+  const listener = await listen(appOf([hello]), { host: '127.0.0.1', port: 0 });
+  const closed = listener.close({ delayMs: 200, timeoutMs: 1000 });
+  expect(listener.close()).toBe(closed);
+  expect((await ask(`${listener.url}/hello`)).status).toBe(200);
+  await closed;
+  await expect(ask(`${listener.url}/hello`)).rejects.toThrow();
+});
+
+test('a client that sends its headers byte by byte loses its connection, and nobody else notices', async () => {
+  const listener = await listen(appOf([hello]), { host: '127.0.0.1', port: 0 });
+  const socket = net.connect(listener.port, '127.0.0.1');
+  let answer = '';
+  socket.on('data', (chunk) => (answer += chunk.toString()));
+  socket.on('error', () => undefined);
+  socket.write('GET /hello HTTP/1.1\r\nHost: ');
+  const drip = setInterval(() => socket.write('x'), 100);
+  await new Promise((resolve) => socket.once('close', resolve));
+  clearInterval(drip);
+  expect(answer).toMatch(/^HTTP\/1\.1 408 /);
+  expect((await ask(`${listener.url}/hello`)).body.toString()).toBe('hello');
+  await listener.close();
+}, 60_000);

@@ -1,0 +1,365 @@
+import { createHash, randomBytes } from 'node:crypto';
+import http from 'node:http';
+import net from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from '@jest/globals';
+import { endpoint } from '../pipeline/documents/sample-request.js';
+import { scriptPlugin, tracer } from '../pipeline/script-plugin.js';
+import { BODY_LIMIT, appOf, ask, problemOf, served, upstream } from './served.js';
+
+const TEN_MIB = 10 * 1024 * 1024;
+
+function proxyTo(target: string, timeoutMs = 5000) {
+  return endpoint('/legacy/*', { kind: 'proxy', target, timeoutMs });
+}
+
+function hash(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** Answers with what it was asked, as JSON. */
+const mirror: http.RequestListener = (request, response) => {
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => {
+    const { method, url, headers } = request;
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ method, url, headers, body: Buffer.concat(chunks).toString() }));
+  });
+};
+
+interface Mirrored {
+  method: string;
+  url: string;
+  headers: http.IncomingHttpHeaders;
+  body: string;
+}
+
+test('the whole path and query follow the target’s path; hop-by-hop headers stay behind', async () => {
+  await upstream(mirror, (target) =>
+    served(appOf([proxyTo(`${target}/base/`)]), async ({ url, port }) => {
+      const headers = {
+        connection: 'x-private, keep-alive',
+        'x-private': '1',
+        te: 'trailers',
+        'x-kept': 'yes',
+        'x-forwarded-for': '198.51.100.1',
+        'x-forwarded-host': 'forged',
+        forwarded: 'for=198.51.100.1',
+      };
+      const answer = await ask(`${url}/legacy/a%2Fb?x=1&x=%20`, { method: 'DELETE', headers });
+      const seen = JSON.parse(answer.body.toString()) as Mirrored;
+
+      expect(seen).toMatchObject({ method: 'DELETE', url: '/base/legacy/a%2Fb?x=1&x=%20', body: '' });
+      expect(seen.headers).toMatchObject({
+        host: new URL(target).host,
+        'x-kept': 'yes',
+        'x-forwarded-for': '198.51.100.1, 127.0.0.1',
+        'x-forwarded-host': `127.0.0.1:${port}`,
+        'x-forwarded-proto': 'http',
+        forwarded: 'for=198.51.100.1, for=127.0.0.1;proto=http',
+        'x-request-id': answer.headers['x-request-id'],
+      });
+      expect(seen.headers).not.toHaveProperty('x-private');
+      expect(seen.headers).not.toHaveProperty('te');
+    }),
+  );
+});
+
+test('what plugins changed is what the target gets', async () => {
+  const patcher = scriptPlugin('patcher', {
+    beforeRequest: async () => ({
+      kind: 'patch',
+      patch: {
+        method: 'PUT',
+        path: '/legacy/new',
+        query: { q: 'ä&b' },
+        headers: { 'x-user': '7' },
+        body: { n: 2 },
+      },
+    }),
+  });
+  await upstream(mirror, (target) =>
+    served(appOf([proxyTo(target)], [patcher]), async ({ url }) => {
+      const headers = { 'content-type': 'application/json' };
+      const answer = await ask(`${url}/legacy/old?q=1`, { method: 'POST', headers }, '{"n":1,"kept":true}');
+      expect(JSON.parse(answer.body.toString())).toMatchObject({
+        method: 'PUT',
+        url: '/legacy/new?q=%C3%A4%26b',
+        headers: { 'x-user': '7', 'content-length': '19' },
+        body: '{"n":2,"kept":true}',
+      });
+    }),
+  );
+});
+
+test.each([
+  ['streamed', []],
+  ['read by a plugin', [tracer('t')]],
+])('10 MiB pass unchanged both ways, %s', async (_how, plugins) => {
+  const bytes = randomBytes(TEN_MIB);
+  const echoBytes: http.RequestListener = (request, response) => {
+    response.writeHead(200, { 'content-type': 'application/octet-stream' });
+    request.pipe(response);
+  };
+  await upstream(echoBytes, (target) =>
+    served(appOf([proxyTo(target)], plugins, TEN_MIB), async ({ url }) => {
+      const answer = await ask(`${url}/legacy/x`, { method: 'POST' }, bytes);
+      expect(answer.status).toBe(200);
+      expect(hash(answer.body)).toBe(hash(bytes));
+    }),
+  );
+});
+
+test('a target may answer long before it has the whole body', async () => {
+  const echo: http.RequestListener = (request, response) => {
+    response.writeHead(200);
+    request.pipe(response);
+  };
+  await upstream(echo, (target) =>
+    served(appOf([proxyTo(target)]), async ({ url }) => {
+      const answer = await new Promise<string>((resolve, reject) => {
+        const request = http.request(`${url}/legacy/x`, { method: 'POST', agent: false }, (response) => {
+          let text = '';
+          response
+            .setEncoding('utf8')
+            .on('error', reject)
+            .on('end', () => resolve(text));
+          response.on('data', (part: string) => {
+            // Longer than a body is waited for that nobody reads.
+            if (text === '') setTimeout(() => request.end('last'), 700);
+            text += part;
+          });
+        });
+        request.on('error', reject).write('first ');
+      });
+      expect(answer).toBe('first last');
+    }),
+  );
+});
+
+test('the first part of an answer arrives before the last is sent', async () => {
+  let finish = (): void => {};
+  const slow: http.RequestListener = (_request, response) => {
+    response.write('first');
+    finish = () => response.end('last');
+  };
+  await upstream(slow, (target) =>
+    served(appOf([proxyTo(target)]), async ({ url }) => {
+      const response = await fetch(`${url}/legacy/x`);
+      const reader = response.body!.getReader();
+      expect(Buffer.from((await reader.read()).value).toString()).toBe('first');
+      finish();
+      expect(Buffer.from((await reader.read()).value).toString()).toBe('last');
+      expect((await reader.read()).done).toBe(true);
+    }),
+  );
+});
+
+test('the first part of a request arrives before the last is sent', async () => {
+  let arrived = (_chunk: Buffer): void => {};
+  const firstChunk = new Promise<Buffer>((resolve) => (arrived = resolve));
+  const reader: http.RequestListener = (request, response) => {
+    request.once('data', arrived);
+    request.on('end', () => response.end('done'));
+  };
+  await upstream(reader, (target) =>
+    served(appOf([proxyTo(target)]), async ({ url }) => {
+      const answered = new Promise<number>((resolve, reject) => {
+        const request = http.request(`${url}/legacy/x`, { method: 'DELETE', agent: false }, (response) => {
+          response.resume().on('end', () => resolve(response.statusCode!));
+        });
+        request.on('error', reject).setHeader('transfer-encoding', 'chunked');
+        request.write('first');
+        void firstChunk.then(() => request.end('last'));
+      });
+      expect((await firstChunk).toString()).toBe('first');
+      expect(await answered).toBe(200);
+    }),
+  );
+});
+
+test('compressed answers and redirects pass as they are', async () => {
+  const zipped = gzipSync('hello');
+  const handler: http.RequestListener = (_request, response) => {
+    const headers = {
+      'content-encoding': 'gzip',
+      location: '/elsewhere',
+      'set-cookie': ['a=1', 'b=2'],
+      connection: 'x-hop',
+      'x-hop': '1',
+    };
+    response.writeHead(302, headers).end(zipped);
+  };
+  await upstream(handler, (target) =>
+    served(appOf([proxyTo(target)]), async ({ url }) => {
+      const answer = await ask(`${url}/legacy/x`);
+      expect(answer).toMatchObject({
+        status: 302,
+        headers: { location: '/elsewhere', 'set-cookie': ['a=1', 'b=2'] },
+      });
+      expect(answer.headers).not.toHaveProperty('x-hop');
+      expect(answer.body).toEqual(zipped);
+    }),
+  );
+});
+
+test('HEAD and 304 have no body and do not hold up the next request', async () => {
+  const handler: http.RequestListener = (request, response) => {
+    if (request.method === 'HEAD') response.writeHead(200, { 'content-length': '12345' }).end();
+    else response.writeHead(304, { etag: '"x"' }).end();
+  };
+  await upstream(handler, (target) =>
+    served(appOf([proxyTo(target)]), async ({ url }) => {
+      expect(await ask(`${url}/legacy/x`, { method: 'HEAD' })).toMatchObject({
+        status: 200,
+        headers: { 'content-length': '12345' },
+      });
+      expect(await ask(`${url}/legacy/x`)).toMatchObject({ status: 304, headers: { etag: '"x"' } });
+    }),
+  );
+});
+
+test('after_response sees and changes the answer of a target', async () => {
+  const shout = scriptPlugin('shout', {
+    afterResponse: async (json) => ({
+      body: (JSON.parse(json.toString()) as { body: string }).body.toUpperCase(),
+    }),
+  });
+  const handler: http.RequestListener = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/plain', 'content-length': '5' }).end('hello');
+  };
+  await upstream(handler, (target) =>
+    served(appOf([proxyTo(target)], [shout]), async ({ url }) => {
+      expect((await ask(`${url}/legacy/x`)).body.toString()).toBe('HELLO');
+    }),
+  );
+});
+
+test('an answer too large for after_response, a strange status and no server at all are 502', async () => {
+  const large: http.RequestListener = (_request, response) => void response.end(Buffer.alloc(BODY_LIMIT + 1));
+  const strange: http.RequestListener = (_request, response) => void response.writeHead(999).end();
+  const bad = { status: 502, code: 'BW_PROXY_UPSTREAM' };
+
+  const gone = await upstream(large, async (target) => {
+    await served(appOf([proxyTo(target)], [tracer('t')]), async ({ url }) => {
+      const answer = await ask(`${url}/legacy/x`);
+      expect(problemOf(answer)).toMatchObject(bad);
+      expect(answer.headers['x-trail']).toBe('t');
+    });
+    return target;
+  });
+  await upstream(strange, (target) =>
+    served(appOf([proxyTo(target)]), async ({ url }) => {
+      expect(problemOf(await ask(`${url}/legacy/x`))).toMatchObject(bad);
+    }),
+  );
+  await served(appOf([proxyTo(gone)]), async ({ url }) => {
+    const answer = await ask(`${url}/legacy/x`);
+    expect(problemOf(answer)).toMatchObject(bad);
+    expect(answer.body.toString()).not.toContain(new URL(gone).port);
+  });
+});
+
+test('a target that stays silent is 504', async () => {
+  await upstream(
+    () => {},
+    (target) =>
+      served(appOf([proxyTo(target, 50)]), async ({ url }) => {
+        expect(problemOf(await ask(`${url}/legacy/x`))).toMatchObject({
+          status: 504,
+          code: 'BW_PROXY_TIMEOUT',
+        });
+      }),
+  );
+});
+
+test('a client that reads slowly is not mistaken for a silent target', async () => {
+  const bytes = Buffer.alloc(TEN_MIB, 'x');
+  await upstream(
+    (_request, response) => void response.end(bytes),
+    (target) =>
+      served(appOf([proxyTo(target, 50)]), async ({ url }) => {
+        const length = await new Promise((resolve, reject) => {
+          http.get(`${url}/legacy/x`, { agent: false }, (response) => {
+            let received = 0;
+            response.on('error', reject).on('end', () => resolve(received));
+            // Nothing is read for several times the timeout of the target.
+            setTimeout(() => response.on('data', (chunk: Buffer) => (received += chunk.length)), 300);
+          });
+        });
+        expect(length).toBe(TEN_MIB);
+      }),
+  );
+});
+
+test('a streamed body beyond the limit is 413', async () => {
+  await upstream(mirror, (target) =>
+    served(appOf([proxyTo(target)]), async ({ url }) => {
+      const headers = { 'transfer-encoding': 'chunked' };
+      const answer = await ask(`${url}/legacy/x`, { method: 'POST', headers }, Buffer.alloc(BODY_LIMIT + 1));
+      expect(problemOf(answer)).toMatchObject({ status: 413 });
+    }),
+  );
+});
+
+test('an answer that breaks off breaks off for the client too', async () => {
+  const breaking: http.RequestListener = (_request, response) => {
+    response.write('first', () => response.destroy());
+  };
+  await upstream(breaking, (target) =>
+    served(appOf([proxyTo(target)]), async ({ url }) => {
+      await expect(ask(`${url}/legacy/x`)).rejects.toThrow();
+    }),
+  );
+});
+
+test.each(['before', 'during'])(
+  'a client that goes away %s the answer ends the request to the target',
+  async (when) => {
+    let closed = (): void => {};
+    const targetSawEnd = new Promise<void>((resolve) => (closed = resolve));
+    let begun = (): void => {};
+    const targetSawBegin = new Promise<void>((resolve) => (begun = resolve));
+    const endless: http.RequestListener = (_request, response) => {
+      response.on('close', closed);
+      // No body yet: the client must not wait for one to learn the status.
+      if (when === 'during') response.flushHeaders();
+      begun();
+    };
+    await upstream(endless, (target) =>
+      served(appOf([proxyTo(target, 600_000)]), async ({ url }) => {
+        const request = http.get(`${url}/legacy/x`, { agent: false });
+        const answered = new Promise((resolve) => request.on('response', resolve));
+        request.on('error', () => {});
+        await (when === 'during' ? answered : targetSawBegin);
+        request.destroy();
+        await targetSawEnd;
+      }),
+    );
+  },
+);
+
+test('a kept-alive connection that the target closed is replaced unnoticed', async () => {
+  const connections: net.Socket[] = [];
+  // Answers one request per connection and resets it when a second one comes.
+  const fickle = net.createServer((socket) => {
+    connections.push(socket);
+    let requests = 0;
+    socket.on('error', () => {});
+    socket.on('data', () => {
+      requests += 1;
+      if (requests === 1) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
+      else socket.resetAndDestroy();
+    });
+  });
+  await new Promise<void>((resolve) => fickle.listen(0, '127.0.0.1', resolve));
+  const { port } = fickle.address() as net.AddressInfo;
+  await served(appOf([proxyTo(`http://127.0.0.1:${port}`)]), async ({ url }) => {
+    expect((await ask(`${url}/legacy/1`)).status).toBe(200);
+    expect((await ask(`${url}/legacy/2`)).status).toBe(200);
+  });
+  expect(connections).toHaveLength(2);
+  for (const socket of connections) socket.destroy();
+  await new Promise((resolve) => fickle.close(resolve));
+});

@@ -1,0 +1,82 @@
+import { expect, test } from '@jest/globals';
+import { Routes } from '../../dist/http/routes.js';
+import { staticEndpoint } from '../pipeline/documents/sample-request.js';
+
+const routes = new Routes([
+  staticEndpoint('/*', 'everything', ['GET']),
+  staticEndpoint('/users/{id}', 'user', ['GET', 'PUT']),
+  staticEndpoint('/users/me', 'me', ['GET']),
+  staticEndpoint('/users/{name}/files/{file-name}', 'file', ['GET']),
+  staticEndpoint('/files/*', 'files', []),
+  staticEndpoint('/files/*', 'upload', ['POST']),
+  staticEndpoint('/probe', 'probe', ['HEAD']),
+  staticEndpoint('/own-options', 'options', ['OPTIONS']),
+  staticEndpoint('/grün', 'green', ['GET']),
+]);
+
+test.each([
+  ['GET', '/users/me', '/users/me', {}],
+  ['GET', '/users/7', '/users/{id}', { id: '7' }],
+  ['HEAD', '/users/7', '/users/{id}', { id: '7' }],
+  ['PUT', '/users/me', '/users/{id}', { id: 'me' }],
+  [
+    'GET',
+    '/users/a%2Fb/files/100%25%2541',
+    '/users/{name}/files/{file-name}',
+    { name: 'a/b', 'file-name': '100%%41' },
+  ],
+  ['GET', '/gr%C3%BCn', '/grün', {}],
+  ['GET', '/users/7/', '/*', {}],
+  ['DELETE', '/files/a/b', '/files/*', {}],
+  ['GET', '/', '/*', {}],
+  ['HEAD', '/probe', '/probe', {}],
+  ['OPTIONS', '/own-options', '/own-options', {}],
+])('%s %s is answered by %s', (method, path, route, params) => {
+  const match = routes.match(method, path);
+  expect(match.endpoint?.path).toBe(route);
+  expect(match.params).toEqual(params);
+  expect(match.allow).toBeNull();
+});
+
+test('a method of its own comes before an endpoint for every method', () => {
+  const body = (method: string) => {
+    const target = routes.match(method, '/files/x').endpoint?.target;
+    return target?.kind === 'static' ? target.response.body : undefined;
+  };
+  expect(body('POST')).toBe('upload');
+  expect(body('GET')).toBe('files');
+});
+
+test('a path whose endpoints do not take the method lists those they do', () => {
+  expect(routes.match('DELETE', '/users/7')).toMatchObject({
+    endpoint: null,
+    allow: ['GET', 'HEAD', 'OPTIONS', 'PUT'],
+  });
+});
+
+test('a path that nothing matches is simply not there', () => {
+  expect(new Routes([]).match('GET', '/')).toMatchObject({ endpoint: null, params: {}, allow: null });
+});
+
+test.each(['/%', '/%zz', '/users/%ff'])('%s is malformed', (path) => {
+  expect(() => routes.match('GET', path)).toThrow(expect.objectContaining({ code: 'BW_REQUEST_INVALID' }));
+});
+
+test('an encoded slash does not make segments', () => {
+  const guarded = new Routes([staticEndpoint('/admin/{x}', 'admin')]);
+  expect(guarded.match('GET', '/admin%2Fkey').endpoint).toBeNull();
+});
+
+test('what is found is found again, however many other paths were asked for between', () => {
+  const first = routes.match('GET', '/users/7');
+  expect(routes.match('GET', '/users/7')).toBe(first);
+  const one = { GET: '/users/{id}', PUT: '/users/{id}', DELETE: undefined } as const;
+  for (let id = 0; id < 3000; id += 1) {
+    for (const [method, path] of Object.entries(one)) {
+      const { endpoint, params } = routes.match(method, `/users/${id}`);
+      expect(endpoint?.path).toBe(path);
+      expect(params).toEqual(path === undefined ? {} : { id: String(id) });
+    }
+  }
+  expect(routes.match('GET', '/users/7')).toEqual(first);
+});

@@ -1,0 +1,125 @@
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from '@jest/globals';
+import { parseConfig } from '../../../dist/index.js';
+import { InProcessPlugin } from '../../../dist/native/in-process/in-process.js';
+import type { CallContext, NativePluginOptions, PluginLogLine } from '../../../dist/native/plugin.js';
+import { sandboxOf } from '../../../dist/plugins/sandbox-of.js';
+import { compilePlugin } from '../../fixtures/compile.js';
+
+function optionsFor(fixture: string, lines: PluginLogLine[] = []): NativePluginOptions {
+  const [plugin] = parseConfig('plugins: { p: { path: /x, isolation: in-process, trusted: true } }', {
+    directory: '/',
+  }).config.plugins;
+  if (plugin === undefined) throw new Error('no plugin');
+  return {
+    name: 'p',
+    libraryPath: compilePlugin(fixture),
+    configJson: '{}',
+    sandbox: sandboxOf(plugin),
+    environment: {},
+    instances: 1,
+    concurrency: 1,
+    initializeTimeoutMs: 1000,
+    shutdownTimeoutMs: 1000,
+    replyBytesMax: 100,
+    logBytesPerSecond: 65_536,
+    recycleCalls: 0,
+    recycleMemoryBytes: 0,
+    idleCpuPercent: 0,
+    callCpuMs: 0,
+    restart: plugin.restart,
+    events: {
+      log: (line) => void lines.push(line),
+      metric: () => undefined,
+      failed: () => undefined,
+      recovered: () => undefined,
+      refused: () => undefined,
+    },
+  };
+}
+
+const within = (milliseconds: number): CallContext => ({
+  deadlineAtMs: performance.now() + milliseconds,
+  stop: null,
+});
+
+test('a slow call is late when it returns, not before', async () => {
+  const plugin = await InProcessPlugin.open(optionsFor('answers'));
+  await expect(plugin.call('process_endpoint', ['/sleep', 'GET', '60'], within(20))).rejects.toMatchObject({
+    code: 'BW_PLUGIN_TIMEOUT',
+    phase: 'process_endpoint',
+  });
+  expect(await plugin.call('process_endpoint', ['/', 'GET', '1'], within(1000))).toBe('/|GET|1');
+});
+
+test('a call tells how long the plugin had it', async () => {
+  const plugin = await InProcessPlugin.open(optionsFor('answers'));
+  const context = { ...within(1000), ownNs: 0 };
+  await plugin.call('process_endpoint', ['/sleep', 'GET', '30'], context);
+  expect(context.ownNs).toBeGreaterThanOrEqual(30e6);
+});
+
+test('the longest answer is counted in bytes', async () => {
+  const plugin = await InProcessPlugin.open(optionsFor('answers'));
+  // 94 characters with the separators; 40 of them take three bytes each.
+  const text = '€'.repeat(40) + 'x'.repeat(48);
+  await expect(plugin.call('process_endpoint', ['/', 'GET', text], within(1000))).rejects.toMatchObject({
+    code: 'BW_PLUGIN_BAD_RESPONSE',
+  });
+});
+
+describe('the extension table', () => {
+  test('a library that needs a newer ABI is refused', async () => {
+    await expect(InProcessPlugin.open(optionsFor('newer_abi'))).rejects.toMatchObject({
+      code: 'BW_PLUGIN_ABI',
+      message: expect.stringContaining('needs plugin ABI 2'),
+    });
+  });
+
+  test('a library that refuses the host is refused, with its words', async () => {
+    await expect(InProcessPlugin.open(optionsFor('refuses_host'))).rejects.toMatchObject({
+      code: 'BW_PLUGIN_ABI',
+      message: expect.stringContaining('this host has no clock tower'),
+    });
+  });
+
+  test('members beyond the table’s own size are not read', async () => {
+    const { description } = await InProcessPlugin.open(optionsFor('short_extensions'));
+    expect([...description.functions].sort()).toEqual(['before_request', 'manifest']);
+    expect(description.manifest).toBe('{"priority":7}');
+  });
+
+  test('members this host does not know are left alone', async () => {
+    const plugin = await InProcessPlugin.open(optionsFor('long_extensions'));
+    expect(await plugin.call('call', ['x', 'null'], within(1000))).toBe('{}');
+  });
+});
+
+/** In a process of its own, which a library that was unloaded would end. */
+const COLLECTS = `
+  import { InProcessPlugin } from ${JSON.stringify(moduleUrl('native/in-process.js'))};
+  const options = JSON.parse(process.argv[1]);
+  const events = { log() {}, metric() {}, failed() {}, recovered() {}, refused() {} };
+  const context = () => ({ deadlineAtMs: Infinity, stop: null });
+  let hosts = 0;
+  for (let round = 0; round < 50; round += 1) {
+    const plugin = await InProcessPlugin.open({ ...options, events: { ...events, metric: () => (hosts += 1) } });
+    globalThis.gc();
+    await new Promise((resolve) => setImmediate(resolve));
+    globalThis.gc();
+    await plugin.call('process_endpoint', ['/', 'GET', 'null'], context());
+  }
+  console.log('calls through the host table:', hosts);
+`;
+
+test('the garbage collector unloads no library and no host table', () => {
+  const options = JSON.stringify(optionsFor('host_services'));
+  const args = ['--expose-gc', '--input-type=module', '-e', COLLECTS, options];
+  const output = execFileSync(process.execPath, args, { encoding: 'utf8' });
+  expect(output.trim()).toBe('calls through the host table: 50');
+});
+
+function moduleUrl(path: string): string {
+  return new URL(`../../dist/${path}`, `file://${fileURLToPath(import.meta.url)}`).href;
+}

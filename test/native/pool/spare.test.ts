@@ -1,0 +1,42 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { compilePlugin } from '../../fixtures/compile.js';
+import { SupervisedPlugin, type Supervision, until } from './supervised-plugin.js';
+
+const MIB = 1024 ** 2;
+const open: SupervisedPlugin[] = [];
+afterEach(() => Promise.all(open.splice(0).map((plugin) => plugin.close())));
+
+/** A plugin whose spare is ended; it is not started again before an hour has passed. */
+async function expectSpareEnded(supervision: Supervision, told: RegExp): Promise<void> {
+  const plugin = await SupervisedPlugin.open({
+    callMs: 60_000,
+    ...supervision,
+    options: { ...supervision.options, restart: { delayMs: 3_600_000, maxDelayMs: 3_600_000 } },
+  });
+  open.push(plugin);
+  const spare = (): number | undefined => plugin.processes().find(({ state }) => state === 'spare')?.pid;
+  const line = (): string | undefined =>
+    [...plugin.begun].find((text) => text.includes('spare process was ended'));
+  const worker = plugin.worker();
+  await until(() => line() !== undefined, 'its end', 40_000);
+  expect(line()).toMatch(told);
+  await until(() => spare() === undefined, 'no spare');
+  // Nobody is charged, and the worker serves on.
+  expect(plugin.failures).toEqual([]);
+  expect(plugin.worker()).toBe(worker);
+  expect(await plugin.call('/ok')).toMatchObject({ error: null });
+}
+
+test('one that computes is ended, and said so', async () => {
+  await expectSpareEnded(
+    { options: { libraryPath: compilePlugin('spins_in_spare'), idleCpuPercent: 1 } },
+    /^plugin supervised: its spare process was ended: it used more than 1 % of a core between calls for 10 s$/,
+  );
+}, 60_000);
+
+test('one that holds more memory than its limit is ended, and said so', async () => {
+  await expectSpareEnded(
+    { memoryBytes: 32 * MIB, options: { libraryPath: compilePlugin('fills_spare') } },
+    /^plugin supervised: its spare process was ended: it held 6[4-9]\d{6,7} bytes$/,
+  );
+}, 60_000);

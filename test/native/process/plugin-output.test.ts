@@ -1,0 +1,74 @@
+import { expect, test } from '@jest/globals';
+import { PassThrough } from 'node:stream';
+import { PluginOutput } from '../../../dist/native/process/plugin-output.js';
+import { eventually } from '../../fixtures/server.js';
+
+test('what was dropped is told even when the plugin falls silent', async () => {
+  const told: string[] = [];
+  const output = new PluginOutput(
+    () => 100,
+    ({ level, text }) => void told.push(`${level}: ${text}`),
+  );
+  const stream = new PassThrough();
+  output.attach(stream, 'stdout');
+  stream.write('short\n');
+  stream.write(`${'long '.repeat(100)}\n`);
+  await eventually(() => told.length > 1, 'the report');
+  expect(told).toEqual(['info: short', 'warn: 501 bytes of output dropped: more than 100 bytes a second']);
+});
+
+test('what the runner dropped is told with the rest', async () => {
+  const told: string[] = [];
+  const output = new PluginOutput(
+    () => 100,
+    ({ level, text }) => void told.push(`${level}: ${text}`),
+  );
+  output.frame('info', 'first', 0);
+  output.frame('info', '', 5000);
+  output.frame('info', 'beyond the rate', 20);
+  await eventually(() => told.length > 1, 'the report');
+  expect(told).toEqual(['info: first', 'warn: 5099 bytes of output dropped: more than 100 bytes a second']);
+});
+
+test('log frames that no runner sends are an error, where the runner knows the rate', () => {
+  const flood = (limitedAtSource: boolean): (() => void) => {
+    const output = new PluginOutput(
+      () => 1000,
+      () => undefined,
+      limitedAtSource,
+    );
+    return () => {
+      for (let frame = 0; frame < 300; frame++) output.frame('info', 'x'.repeat(8192), 0);
+    };
+  };
+  expect(flood(true)).toThrow(/more than 2105152 bytes of log frames in a second/);
+  expect(flood(false)).not.toThrow();
+});
+
+test('of a long outburst on stderr the beginning and the end are kept', async () => {
+  const told: string[] = [];
+  const output = new PluginOutput(
+    () => 1 << 20,
+    ({ text }) => void told.push(text),
+  );
+  const stream = new PassThrough();
+  output.attach(stream, 'stderr');
+  const lines = Array.from({ length: 100 }, (_, index) => `line ${index + 1}`);
+  stream.write(`${lines.join('\n')}\n`);
+  await eventually(() => told.length === 100, 'the lines');
+  expect(output.stderrTail).toEqual([...lines.slice(0, 10), '… 70 lines …', ...lines.slice(80)]);
+});
+
+test.each([1, 20, 25, 30])('of %i lines none is left out or told twice', async (count) => {
+  const told: string[] = [];
+  const output = new PluginOutput(
+    () => 1 << 20,
+    ({ text }) => void told.push(text),
+  );
+  const stream = new PassThrough();
+  output.attach(stream, 'stderr');
+  const lines = Array.from({ length: count }, (_, index) => `line ${index + 1}`);
+  stream.write(`${lines.join('\n')}\n`);
+  await eventually(() => told.length === count, 'the lines');
+  expect(output.stderrTail).toEqual(lines);
+});

@@ -1,0 +1,72 @@
+import { afterAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { FrameWriter } from '../../../dist/native/protocol/frames.js';
+import { PROTOCOL_VERSION, RunnerFrame } from '../../../dist/native/protocol/protocol.js';
+import { RunnerConnection } from '../../../dist/native/runner/runner-connection.js';
+import { SharedPage } from '../../../dist/native/protocol/shared-page.js';
+
+const shared = new SharedPage();
+afterAll(() => shared.close());
+
+/** A conversation whose runner sends these bytes, one chunk after the other. */
+function converse(chunks: readonly Uint8Array[]): { logged: string[]; broken: string[] } {
+  const socket = new PassThrough() as unknown as Socket;
+  const logged: string[] = [];
+  const broken: string[] = [];
+  new RunnerConnection({ calls: socket, answers: socket }, shared, 'fuzzed', 1, {
+    log: (_level, text) => logged.push(text),
+    metric: (name) => logged.push(name),
+    refused: ({ function: name }) => logged.push(name),
+    broken: ({ kind }) => broken.push(kind),
+  });
+  for (const chunk of chunks) socket.emit('data', Buffer.from(chunk));
+  return { logged, broken };
+}
+
+function frames(...types: readonly [number, string][]): Buffer {
+  const writer = new FrameWriter();
+  for (const [type, text] of types) {
+    writer.add(type, 0, 0, type === RunnerFrame.HELLO ? PROTOCOL_VERSION : 0, text === '' ? [] : [text]);
+  }
+  return Buffer.concat(writer.take());
+}
+
+const hello = frames([RunnerFrame.HELLO, '']);
+const log = frames([RunnerFrame.LOG, 'text']);
+/** No frame begins like this: 255 is not a type. */
+const nonsense = fc
+  .uint8Array({ minLength: 16, maxLength: 40 })
+  .map((bytes) => Uint8Array.from(bytes, (byte, index) => (index === 8 ? 255 : byte)));
+
+test('the first bytes that are no frame end the conversation, whatever follows', () => {
+  fc.assert(
+    fc.property(nonsense, fc.array(fc.oneof(fc.constant(log), nonsense)), (bad, more) => {
+      expect(converse([hello, log, bad, ...more])).toEqual({ logged: ['text\0'], broken: ['protocol'] });
+    }),
+  );
+});
+
+test('any bytes at all are heard without an error thrown, and break it once at most', () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(fc.constant(log), fc.uint8Array({ maxLength: 50 }))), (chunks) => {
+      expect(converse([hello, ...chunks]).broken.length).toBeLessThanOrEqual(1);
+      expect(converse(chunks).broken.length).toBeLessThanOrEqual(1);
+    }),
+  );
+});
+
+test('an answer to nothing breaks it, of whatever type', () => {
+  const types = [
+    RunnerFrame.HELLO,
+    RunnerFrame.LOADED,
+    RunnerFrame.STATUS,
+    RunnerFrame.REPLY,
+    RunnerFrame.EMPTY,
+    RunnerFrame.FAILED,
+    RunnerFrame.READY,
+  ];
+  for (const type of types)
+    expect(converse([hello, frames([type, 'x']), log])).toEqual({ logged: [], broken: ['protocol'] });
+});

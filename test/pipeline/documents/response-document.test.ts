@@ -1,0 +1,120 @@
+import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import type { JsonObject } from '../../../dist/config/types.js';
+import type { HeaderMap } from '../../../dist/plugins/plugin.js';
+import { ResponseDocument, buffered } from '../../../dist/pipeline/documents/response-document.js';
+
+const REQUEST = { id: 'r', method: 'GET', path: '/p', route: '/{x}' };
+const JSON_TYPE = { 'content-type': 'application/json' };
+
+function documentOf(
+  headers: HeaderMap,
+  body: Buffer | string | null,
+  context: JsonObject = {},
+): ResponseDocument {
+  return new ResponseDocument({ status: 200, headers, body }, REQUEST, context);
+}
+
+function view(document: ResponseDocument): JsonObject {
+  return JSON.parse(document.toJson().toString()) as JsonObject;
+}
+
+test('the document has every member the ABI promises', () => {
+  expect(view(documentOf(JSON_TYPE, '{"a":1}', { user: 7 }))).toEqual({
+    status: 200,
+    headers: JSON_TYPE,
+    body: { a: 1 },
+    body_encoding: 'json',
+    context: { user: 7 },
+    request: REQUEST,
+  });
+});
+
+test('bytes stay what they are when a patch does not name the body', () => {
+  const bytes = Buffer.from('{ "n": 1.0, "big": 12345678901234567890 }');
+  const document = documentOf({ ...JSON_TYPE, 'content-length': String(bytes.length) }, bytes);
+  document.merge({ status: 201, headers: { 'X-A': 'b' }, request: { path: '/forged' } });
+
+  const response = document.toResponse();
+  expect(response.status).toBe(201);
+  expect(response.headers).toMatchObject({ 'x-a': 'b', 'content-length': String(bytes.length) });
+  expect(response.body).toBe(bytes);
+  expect(view(document).request).toEqual(REQUEST);
+});
+
+test('a patched body replaces bytes, length and coding', () => {
+  const zipped = gzipSync('hello');
+  const headers = {
+    'content-type': 'text/plain',
+    'content-encoding': 'gzip',
+    'content-length': String(zipped.length),
+  };
+  const document = documentOf(headers, zipped);
+  expect(view(document)).toMatchObject({ body_encoding: 'base64', body: zipped.toString('base64') });
+
+  document.merge({ body: 'plain', body_encoding: 'text' });
+  expect(document.toResponse()).toEqual({
+    status: 200,
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+    body: Buffer.from('plain'),
+  });
+});
+
+test.each([
+  ['a body that only claims to be JSON', 'application/json', '{oops', 'text', '{oops'],
+  ['text that is not UTF-8', 'text/plain', Buffer.from([0xff]), 'base64', '/w=='],
+  ['a string without a content-type', '', 'hi', 'text', 'hi'],
+])('%s is carried as what it is', (_what, type, body, encoding, shown) => {
+  const headers: HeaderMap = type === '' ? {} : { 'content-type': type };
+  expect(view(documentOf(headers, body))).toMatchObject({ body_encoding: encoding, body: shown });
+});
+
+test.each<[string, JsonObject]>([
+  ['a status below 200', { status: 100 }],
+  ['a status that is a string', { status: '200' }],
+  ['a removed status', { status: null }],
+  ['a header with a line feed', { headers: { a: 'b\nc' } }],
+  ['a header list with a number', { headers: { 'set-cookie': ['a', 1] } }],
+  ['101 headers', { headers: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`h${i}`, ''])) }],
+  ['64 KiB of headers', { headers: { a: 'x'.repeat(64 * 1024) } }],
+])('%s is refused and changes nothing', (_what, patch) => {
+  const document = documentOf(JSON_TYPE, '1');
+  const before = document.toJson();
+  expect(() => document.merge(patch)).toThrow(expect.objectContaining({ name: 'InvalidAnswer' }));
+  expect(document.toJson()).toBe(before);
+});
+
+test('removed headers and context become empty', () => {
+  const document = documentOf(JSON_TYPE, '1', { a: 1 });
+  document.merge({ headers: null, context: null });
+  expect(view(document)).toMatchObject({ headers: {}, context: {} });
+});
+
+test('a stream is read whole, and one beyond the limit or broken is the target’s fault', async () => {
+  const response = (body: Readable) => ({ status: 200, headers: {}, body });
+
+  expect((await buffered(response(Readable.from(['ab', Buffer.from('cd')])), 4)).body).toEqual(
+    Buffer.from('abcd'),
+  );
+  await expect(buffered(response(Readable.from(['ab', 'cde'])), 4)).rejects.toThrow(
+    expect.objectContaining({ code: 'BW_PROXY_UPSTREAM' }),
+  );
+  const broken = new Readable({ read: () => broken.destroy(new Error('reset')) });
+  await expect(buffered(response(broken), 4)).rejects.toThrow(
+    expect.objectContaining({ code: 'BW_PROXY_UPSTREAM' }),
+  );
+});
+
+test('any body of any type survives an unrelated patch byte for byte', () => {
+  const type = fc.constantFrom('application/json', 'text/plain', 'image/png');
+  fc.assert(
+    fc.property(type, fc.uint8Array(), (contentType, bytes) => {
+      const document = documentOf({ 'content-type': contentType }, Buffer.from(bytes));
+      document.merge({ headers: { a: 'b' } });
+      expect(document.toResponse().body).toEqual(Buffer.from(bytes));
+      expect(typeof view(document)).toBe('object');
+    }),
+  );
+});
