@@ -3,7 +3,7 @@
  *
  *   schema/backworks.v1.json   that a value may be a variable, and what an environment may hold (the
  *                              definitions whose names begin with "overlay")
- *   src/config/schema/raw.ts          the types of a file that the schema has accepted
+ *   src/config/schema/raw.ts   the types of a file that the schema has accepted
  *
  *   node scripts/generate-from-schema.mjs           writes them
  *   node scripts/generate-from-schema.mjs --check   says which are out of date, and then ends with 1

@@ -4,7 +4,7 @@ const BANNER = `/**
  * The file after the schema has accepted it and filled in its defaults: units and paths as written.
  * Generated from schema/backworks.v1.json by scripts/generate-from-schema.mjs; do not edit.
  */
-import type { JsonObject, JsonValue } from './types.js';`;
+import type { JsonObject, JsonValue } from '../types.js';`;
 
 const PREFIX = '#/definitions/';
 

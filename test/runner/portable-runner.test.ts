@@ -19,12 +19,12 @@ beforeAll(() => {
   chmodSync(directory, 0o755);
   const [, target] = readFileSync(join(root, 'binding.gyp'), 'utf8').split("'target_name'");
   expect(target).toContain("'backworks-runner'");
-  const named = target!.match(/src\/runner\/\w+\.c/g) ?? [];
+  const named = target!.match(/src\/runner\/[\w/]+\.c/g) ?? [];
   const portable = named.filter((name) => !/_(linux|windows|darwin)\.c$|\/interposed_/.test(name));
   expect(portable).toContain('src/runner/sandbox/sandbox_other.c');
   const runner = join(directory, 'backworks-runner');
   const sources = [...portable, 'src/runner/os/parent_death_linux.c'];
-  const flags = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-O1', '-D_GNU_SOURCE'];
+  const flags = ['-std=c11', '-Wall', '-Wextra', '-Werror', '-O1', '-D_GNU_SOURCE', '-Isrc/runner'];
   execFileSync('cc', [...flags, '-o', runner, ...sources, '-ldl', '-lpthread'], { cwd: root, stdio: 'pipe' });
   process.env['BACKWORKS_RUNNER'] = runner;
   process.env['XDG_CACHE_HOME'] = join(directory, 'cache');

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from '@jest/globals';
 import { ConfigError, loadConfig, type LoadOptions } from '../../../dist/config/load/load.js';
 
-const folder = fileURLToPath(new URL('../broken/', import.meta.url));
+const folder = fileURLToPath(new URL('../../../test/config/broken/', import.meta.url));
 const names = readdirSync(folder).flatMap((file) => /^(.*)\.yaml$/.exec(file)?.[1] ?? []);
 
 interface Expectation {

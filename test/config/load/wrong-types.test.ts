@@ -108,7 +108,7 @@ describe('an editor, which knows the schema and no variables,', () => {
   });
 
   test('marks nothing in the examples and in the documentation', () => {
-    const read = (file: string) => readFileSync(new URL(`../../${file}`, import.meta.url), 'utf8');
+    const read = (file: string) => readFileSync(new URL(`../../../${file}`, import.meta.url), 'utf8');
     const samples = ['README.md', 'docs/config.md'].flatMap((file) =>
       [...read(file).matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? ''),
     );

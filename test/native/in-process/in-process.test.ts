@@ -98,7 +98,7 @@ describe('the extension table', () => {
 
 /** In a process of its own, which a library that was unloaded would end. */
 const COLLECTS = `
-  import { InProcessPlugin } from ${JSON.stringify(moduleUrl('native/in-process.js'))};
+  import { InProcessPlugin } from ${JSON.stringify(moduleUrl('native/in-process/in-process.js'))};
   const options = JSON.parse(process.argv[1]);
   const events = { log() {}, metric() {}, failed() {}, recovered() {}, refused() {} };
   const context = () => ({ deadlineAtMs: Infinity, stop: null });
@@ -121,5 +121,5 @@ test('the garbage collector unloads no library and no host table', () => {
 });
 
 function moduleUrl(path: string): string {
-  return new URL(`../../dist/${path}`, `file://${fileURLToPath(import.meta.url)}`).href;
+  return new URL(`../../../dist/${path}`, `file://${fileURLToPath(import.meta.url)}`).href;
 }

@@ -142,9 +142,9 @@ describe('frames', () => {
 
 test('protocol.ts and protocol.h name the same numbers', () => {
   const read = (name: string): string =>
-    readFileSync(fileURLToPath(new URL(`../../src/${name}`, import.meta.url)), 'utf8');
+    readFileSync(fileURLToPath(new URL(`../../../src/${name}`, import.meta.url)), 'utf8');
   const header = read('runner/protocol.h');
-  const source = read('native/protocol.ts');
+  const source = read('native/protocol/protocol.ts');
   const constants = [...header.matchAll(/^ {4}([A-Z_]+) = ([^,/]+?),? *(?:\/\*.*)?$/gm)].map(
     ([, name = '', value = '']) => [name, value.trim()] as const,
   );

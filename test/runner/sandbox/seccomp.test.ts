@@ -259,7 +259,10 @@ describe('permissions', () => {
 
 test('the tables give each number to one call', () => {
   const tables = ['allowed', 'refused'].map((name) =>
-    readFileSync(fileURLToPath(new URL(`../../src/runner/seccomp_calls_${name}.h`, import.meta.url)), 'utf8'),
+    readFileSync(
+      fileURLToPath(new URL(`../../../src/runner/sandbox/seccomp_calls_${name}.h`, import.meta.url)),
+      'utf8',
+    ),
   );
   const rows = [...tables.join('').matchAll(/CALL\((\w+), (\w+), (\w+), [A-Z_]+\)/g)];
   expect(rows.length).toBeGreaterThan(350);

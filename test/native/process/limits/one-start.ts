@@ -1,4 +1,4 @@
-import { createBackworks, parseConfig } from '../../dist/index.js';
+import { createBackworks, parseConfig } from '../../../../dist/index.js';
 
 /**
  * A program: starts a server from the YAML that is its argument, prints what became of its plugin
