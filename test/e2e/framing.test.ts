@@ -344,15 +344,15 @@ describe('invalid base64', () => {
   test.each(['character', 'length', 'padding', 'url-alphabet', 'number'])(
     'in an endpoint’s answer, wrong by its %s, is the plugin’s failure',
     async (path) => {
-      const { get } = await startServer(`
+      const server = await startServer(`
 endpoints: { bad: { path: /${path}, plugin: p }, good: { path: /good, plugin: p } }
 plugins: { p: { path: ${compilePlugin('invalid_base64')} } }
 `);
-      expect(await get(`/${path}`)).toMatchObject({
+      expect(await server.get(`/${path}`)).toMatchObject({
         status: 502,
         body: { code: 'BW_PLUGIN_BAD_RESPONSE', plugin: 'p' },
       });
-      expect((await get('/good')).status).toBe(200);
+      expect((await server.get('/good')).status).toBe(200);
     },
   );
 
