@@ -215,7 +215,7 @@ describe('a receiver that does not answer', () => {
     await eventually(() => receiver.received.length === 1, 'the request');
     expect(await server.get('/ok')).toMatchObject({ status: 200 });
     await server.backworks.stop();
-    const lines = server.log.filter(({ message }) => message.startsWith('nobody was told'));
+    const lines = server.log.filter(({ message }) => message.startsWith('alert not delivered'));
     expect(lines.map(({ message }) => message)).toEqual([
       'alert not delivered: plugin supervised is degraded',
       'alert not delivered: plugin supervised is recovered',
