@@ -4,7 +4,7 @@ import type {
   Awaitable,
   BackworksPlugin,
   CanaryPlugin,
-  JsonObject,
+  JsonMembers,
   PluginResponse,
   RequestDecision,
 } from '../plugins/plugin.js';
@@ -237,7 +237,7 @@ export class PluginOrchestrator {
     take: (exchange, response) => {
       const { request, document } = exchange;
       const facts = requestFacts(request, document);
-      exchange.response = new ResponseDocument(response, facts, document === null ? {} : document.context);
+      exchange.response = new ResponseDocument(response, facts, document === null ? '{}' : document.context);
       this.#tell(exchange);
     },
     fail: (exchange, error) => this.#buffered.take(exchange, this.#failures.problem(error, exchange.request)),
@@ -258,7 +258,7 @@ export class PluginOrchestrator {
       exchange.expect(unknown, this.#responseDecided);
       return;
     }
-    let patch: Awaitable<JsonObject | null>;
+    let patch: Awaitable<JsonMembers | null>;
     try {
       patch = tellResponse(exchange, station.plugin, document);
     } catch (error) {
@@ -270,7 +270,7 @@ export class PluginOrchestrator {
 
   readonly #responseDecided = goOn((exchange) => this.#tell(exchange));
 
-  readonly #after: Stage<JsonObject | null> = {
+  readonly #after: Stage<JsonMembers | null> = {
     take: (exchange) => {
       exchange.index += 1;
       this.#tell(exchange);

@@ -11,6 +11,7 @@ import type {
   Awaitable,
   BackworksPlugin,
   Caller,
+  JsonMembers,
   JsonObject,
   Patched,
   PluginHealth,
@@ -137,7 +138,7 @@ export class LoadedPlugin implements BackworksPlugin {
     );
   }
 
-  afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonObject | null> {
+  afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonMembers | null> {
     return this.call('after_response', [responseJson], readPatch, caller, document);
   }
 
