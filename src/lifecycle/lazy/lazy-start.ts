@@ -31,7 +31,7 @@ export async function checkLibraryOf(
   const { digest } = await loader.admit(plan, { identified: () => undefined }, choose);
   // The loader refuses an entry without a path.
   const metadata = known ?? (await reader.read(path ?? '', plan.config));
-  await fittingConfig(plan.name, metadata.configSchema, config);
+  await fittingConfig(plan.name, metadata.configSchema, plan.config);
   return { metadata, digest };
 }
 
