@@ -12,8 +12,8 @@ export async function describeEntry(
   try {
     if (path === null)
       throw new BackworksError('BW_PLUGIN_UNSUPPORTED', `type "${type}" cannot be served yet`);
-    entry.metadata ??= await reader.read(path, entry.plan.config);
-    const identified = (digest: string): string => (entry.digest = digest);
+    if (entry.metadata === null) entry.describe(await reader.read(path, entry.plan.config));
+    const identified = (digest: string): void => entry.identify(digest);
     if (enabled) await loader.admit(entry.plan, { identified });
   } catch (error) {
     entry.fail(toBackworksError(error));
