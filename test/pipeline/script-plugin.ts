@@ -18,9 +18,9 @@ export type ScriptDecision =
   | { readonly kind: 'patch'; readonly patch: JsonObject };
 
 export interface Hooks {
-  beforeRequest?(json: Text, caller?: Caller): Awaitable<ScriptDecision | null>;
+  beforeRequest?: (json: Text, caller?: Caller) => Awaitable<ScriptDecision | null>;
   processEndpoint?: BackworksPlugin['processEndpoint'];
-  afterResponse?(json: Text, caller?: Caller): Awaitable<JsonObject | null>;
+  afterResponse?: (json: Text, caller?: Caller) => Awaitable<JsonObject | null>;
 }
 
 const METHODS = {

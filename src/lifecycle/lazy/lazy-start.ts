@@ -27,7 +27,7 @@ export async function checkLibraryOf(
   choose: LibraryChoice,
   { reader, loader }: { readonly reader: LibraryReader; readonly loader: PluginLoader },
 ): Promise<CheckedLibrary> {
-  const { path, config } = plan.config;
+  const { path } = plan.config;
   const { digest } = await loader.admit(plan, { identified: () => undefined }, choose);
   // The loader refuses an entry without a path.
   const metadata = known ?? (await reader.read(path ?? '', plan.config));

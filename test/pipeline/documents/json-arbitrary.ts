@@ -63,6 +63,4 @@ export const jsonValueText = fc
   .map((parts) => parts.join(''));
 
 /** A JSON object. */
-export const jsonObjectText = fc
-  .tuple(space, texts.object as fc.Arbitrary<string>, space)
-  .map((parts) => parts.join(''));
+export const jsonObjectText = fc.tuple(space, texts.object, space).map((parts) => parts.join(''));
