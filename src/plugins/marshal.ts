@@ -4,7 +4,7 @@ import { JsonFact } from './json-check.js';
 import { JSON_DEPTH_MAX } from './json-depth.js';
 import { bytesOf, findMember, type JsonMembers, JsonOutline } from './json-outline.js';
 import type { HeaderMap, JsonValue, Patched, PluginResponse, RequestDecision } from './plugin.js';
-import { checkResponseParts, InvalidAnswer } from './response-check.js';
+import { checkResponseParts, decodeBase64, InvalidAnswer } from './response-check.js';
 
 /**
  * Plugin answers, from untrusted bytes to checked values. The only place that reads what a plugin returned.
@@ -101,9 +101,9 @@ function readResponse(members: JsonMembers): PluginResponse {
   const kind = index === -1 ? 'null' : outline.valueKind(index);
   if (kind === 'null') return { status: status as number, headers, body: null };
   if (isBase64(members)) {
-    if (kind !== 'string') throw new InvalidAnswer('body_encoding is "base64" but body is not a string');
     headers['content-type'] ??= 'application/octet-stream';
-    return { status: status as number, headers, body: Buffer.from(outline.string(index), 'base64') };
+    const bytes = decodeBase64(kind === 'string' ? outline.string(index) : null);
+    return { status: status as number, headers, body: bytes };
   }
   if (kind === 'string' && !isJsonType(headers['content-type'])) {
     headers['content-type'] ??= 'text/plain; charset=utf-8';

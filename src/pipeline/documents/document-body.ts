@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { BackworksError } from '../../errors.js';
 import { LongText, type Text } from '../../long-text.js';
 import type { BodyEncoding } from '../../plugins/plugin.js';
-import { InvalidAnswer } from '../../plugins/response-check.js';
+import { decodeBase64, InvalidAnswer } from '../../plugins/response-check.js';
 import { checkJson, JsonFact } from '../../plugins/json-check.js';
 import { JSON_DEPTH_MAX } from '../../plugins/json-depth.js';
 import { unquoted } from '../../plugins/json-outline.js';
@@ -102,13 +102,10 @@ export function patchBody(current: DocumentBody, patch: DocumentPatch): PatchedB
 
 function bytesOf(encoding: BodyEncoding, json: JsonText): Buffer {
   if (encoding === 'json') return typeof json === 'string' ? Buffer.from(json) : json;
-  if (!isString(json)) throw new InvalidAnswer(`a body with encoding "${encoding}" is not a string`);
-  const value = unquoted(json.toString().trim());
-  if (encoding === 'text') return Buffer.from(value);
-  if (value.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(value)) {
-    throw new InvalidAnswer('the body is not valid base64');
-  }
-  return Buffer.from(value, 'base64');
+  const value = isString(json) ? unquoted(json.toString().trim()) : null;
+  if (encoding === 'base64') return decodeBase64(value);
+  if (value === null) throw new InvalidAnswer('a body with encoding "text" is not a string');
+  return Buffer.from(value);
 }
 
 /** Whether a JSON text is a string. */

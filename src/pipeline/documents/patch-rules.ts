@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../config/types.js';
 import type { HeaderMap } from '../../plugins/plugin.js';
+import { isObject } from './own-member.js';
 import type { DocumentBody, PatchedBody } from './document-body.js';
 
 const CONTENT_TYPES = {
@@ -23,10 +24,7 @@ export function headersAfter(
   delete fitted['content-length'];
   if (body.encoding !== 'base64') delete fitted['content-encoding'];
   if (body.bytes === null) return fitted;
-  const named =
-    typeof change.headers === 'object' &&
-    change.headers !== null &&
-    Object.hasOwn(change.headers, 'content-type');
+  const named = isObject(change.headers) && Object.hasOwn(change.headers, 'content-type');
   if (!named && (body.encoding !== before.encoding || fitted['content-type'] === undefined)) {
     fitted['content-type'] = CONTENT_TYPES[body.encoding];
   }

@@ -11,6 +11,7 @@ import { DocumentPatch, moreMembers } from './document-patch.js';
 import { headersAfter } from './patch-rules.js';
 import { type Query, parseQuery } from './query.js';
 import { placeJson } from './route-match.js';
+import { dropDigests, isRewritten } from './validators.js';
 
 /** What a patch has made of a request, apart from the body; JSON text where numbers may be in it. */
 interface Changed {
@@ -107,6 +108,7 @@ export class RequestDocument {
     const headers =
       body === null ? changed.headers : headersAfter(changed.headers, body, this.#body, patch.change);
     if (body !== null) {
+      if (isRewritten(this.#bytes, body.bytes)) dropDigests(headers, this.headers, patch.change);
       this.#body = body;
       this.#bytes = body.bytes;
     }

@@ -12,11 +12,12 @@ import { checkStatus } from '../../plugins/response-check.js';
 import { type DocumentBody, EMPTY_BODY, patchBody, withBody, responseBody } from './document-body.js';
 import { headerText } from './header-map.js';
 import { headersJson, quoted } from './json-text.js';
-import { encodingOf } from './media-type.js';
+import { encodingOf, isPlainCoding } from './media-type.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { RequestDocument } from './request-document.js';
 import { DocumentPatch, moreMembers } from './document-patch.js';
 import { headersAfter } from './patch-rules.js';
+import { dropValidators, isRewritten } from './validators.js';
 
 export interface BufferedResponse extends PluginResponse {
   body: Buffer | string | null;
@@ -100,13 +101,14 @@ export class ResponseDocument {
   merge(members: JsonMembers): void {
     const patch = new DocumentPatch(members);
     const body = patchBody(this.#content, patch);
-    const status = patch.has('status') ? patch.value('status') : this.#status;
-    checkStatus(status);
+    let status = checkedStatus(patch.has('status') ? patch.value('status') : this.#status);
     const context = patch.appliedObject('context', this.#context);
     const rest = patch.appliedRest(DEFINED, this.#rest);
     let headers = patch.appliedHeaders(this.#headers);
     if (body !== null) {
       headers = headersAfter(headers, body, this.#content, patch.change);
+      if (isRewritten(this.#bytes, body.bytes))
+        status = dropValidators(status, headers, this.#headers, patch.change);
       this.#body = body;
       this.#bytes = body.bytes;
     }
@@ -143,6 +145,11 @@ export class ResponseDocument {
   }
 }
 
+function checkedStatus(status: unknown): number {
+  checkStatus(status);
+  return status;
+}
+
 function documentBody({ headers, body, json }: BufferedResponse): DocumentBody {
   if (json !== undefined) return { encoding: 'json', json };
   return body === null ? EMPTY_BODY : responseBody(body, bodyEncoding(headers));
@@ -150,8 +157,7 @@ function documentBody({ headers, body, json }: BufferedResponse): DocumentBody {
 
 /** A compressed body is bytes, whatever its content-type says of the content. */
 function bodyEncoding(headers: HeaderMap): BodyEncoding {
-  const coding = headerText(headers, 'content-encoding');
-  const plain = coding === undefined || coding.toLowerCase() === 'identity';
+  const plain = isPlainCoding(headerText(headers, 'content-encoding'));
   return plain ? encodingOf(headerText(headers, 'content-type')) : 'base64';
 }
 
