@@ -15,7 +15,7 @@ endpoints:
   config: { path: /config, plugin: exact }
   static: { path: /static, response: { body: { old: 1, id: 12345678901234567890, "2": 1.0, "1": [0x10, 1.50] } } }
 plugins:
-  exact: { path: ${compilePlugin('exact_numbers')}, config: ${config}, ${settings} }
+  exact: { path: ${compilePlugin('exact_numbers')}, config: ${config}, timeouts: { call: 10s }, ${settings} }
 `;
 
 async function text(server: TestServer, path: string, init?: RequestInit): Promise<string> {
