@@ -25,7 +25,7 @@ export class HookBatchCall extends HookCall {
   }
 
   protected override send(process: RunnerProcess, leftMs: number): void {
-    process.call(ServerFrame.HOOK_BATCH, steps(this.batch), this.args, leftMs, this);
+    process.call(ServerFrame.BATCH, steps(this.batch), this.args, leftMs, this);
   }
 
   /** The answer to a hook after which another is asked. False when this is not how they follow. */

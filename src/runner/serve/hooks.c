@@ -131,7 +131,7 @@ void hooks_call(Hooks *hooks, const FrameHeader *header, const char *const *argu
     answer(hooks, header->id, plain ? ANSWER_PLAIN : 0, returned);
 }
 
-/* The strings of a HOOK_BATCH. */
+/* The strings of a BATCH. */
 enum { REQUEST = 0, ROUTE = 1, METHOD = 2, RESPONSE_HEAD = 3 };
 
 size_t hooks_batch_arguments(unsigned steps) {
