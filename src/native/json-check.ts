@@ -95,7 +95,7 @@ export interface MemberList {
   /** Facts of `JsonFact` about the text. */
   readonly facts: number;
   /** MEMBER_FIELDS numbers for each member, in the order of the text. */
-  readonly table: Uint32Array;
+  readonly table: ArrayLike<number>;
 }
 
 /** Members of ordinary texts; a longer list is made a second time with room for it. */
@@ -120,5 +120,8 @@ export function listMembers(bytes: Buffer, depthMax: number, levels: number): Me
     facts = list(bytes, bytes.length, depthMax, levels, table, count);
     return { facts, table: table.subarray(1) };
   }
-  return { facts, table: table.slice(1, 1 + count * MEMBER_FIELDS) };
+  // A short plain list costs less than a typed one, whose memory lies elsewhere.
+  const short: number[] = [];
+  for (let at = 1; at <= count * MEMBER_FIELDS; at += 1) short.push(table[at]!);
+  return { facts, table: short };
 }

@@ -44,7 +44,7 @@ export class JsonOutline {
     readonly bytes: Buffer,
     /** Facts of `JsonFact`. */
     readonly facts: number,
-    private readonly table: Uint32Array,
+    private readonly table: ArrayLike<number>,
   ) {
     this.count = table.length / MEMBER_FIELDS;
     this.#ascii = bytes.length <= TEXT_BYTES_MAX && isAscii(bytes) ? bytes.toString('latin1') : null;

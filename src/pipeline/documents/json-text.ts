@@ -51,3 +51,9 @@ export function headersJson(headers: Readonly<HeaderMap>): string {
   }
   return `{${json}}`;
 }
+
+/** An object as JSON; most often there is nothing in it. */
+export function objectJson(object: object): string {
+  for (const _name in object) return JSON.stringify(object);
+  return '{}';
+}

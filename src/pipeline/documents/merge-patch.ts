@@ -42,7 +42,8 @@ function plainValue(patch: JsonOutline, index: number): JsonText {
  * @param target valid JSON; what is not an object counts as an empty one
  */
 export function mergeMembers(target: JsonText | undefined, patch: PatchMembers): JsonText {
-  const outline = target === undefined ? null : JsonOutline.of(bytesOf(target), patch.levels());
+  const isEmpty = target === undefined || target === '{}';
+  const outline = isEmpty ? null : JsonOutline.of(bytesOf(target), patch.levels());
   if (typeof outline === 'number') throw new TypeError('the target of a patch is not JSON');
   const lengthMax = (outline?.bytes.length ?? 0) + patch.outline.bytes.length;
   const splice = lengthMax < LONG_BYTES_MIN ? new ShortSplice() : new LongSplice(lengthMax);

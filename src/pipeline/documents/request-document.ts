@@ -5,7 +5,7 @@ import { InvalidAnswer, isToken } from '../../plugins/response-check.js';
 import { type DocumentBody, EMPTY_BODY, patchBody, withBody, requestBody } from './document-body.js';
 import { headerMap, headerText } from './header-map.js';
 import type { RemoteAddress, RequestHead } from './incoming-request.js';
-import { headersJson, plainHeadersJson, quoted } from './json-text.js';
+import { headersJson, objectJson, plainHeadersJson, quoted } from './json-text.js';
 import { encodingOf } from './media-type.js';
 import { DocumentPatch, moreMembers } from './document-patch.js';
 import { headersAfter } from './patch-rules.js';
@@ -122,7 +122,7 @@ export class RequestDocument {
     const { match } = this.#head;
     const before = this.#changed;
     const query = before?.query ?? this.#query;
-    const params = before?.params ?? JSON.stringify(match.params);
+    const params = before?.params ?? objectJson(match.params);
     return {
       method: patch.has('method') ? checkMethod(patch.value('method')) : this.method,
       path: patch.has('path') ? checkPath(patch.value('path')) : this.path,
@@ -142,9 +142,8 @@ export class RequestDocument {
     const changed = this.#changed;
     if (changed === null) {
       const headers = plainHeadersJson(this.#head.rawHeaders) ?? headersJson(this.headers);
-      const query = this.#query === NO_QUERY ? '{}' : JSON.stringify(this.#query);
       return (
-        `{"id":${quoted(id)},${match.json},"query":${query},"headers":${headers},` +
+        `{"id":${quoted(id)},${match.json},"query":${objectJson(this.#query)},"headers":${headers},` +
         `"remote":${remoteJson(remote)},"context":{},"body_encoding":"${this.#body.encoding}"`
       );
     }
@@ -152,7 +151,7 @@ export class RequestDocument {
     const unchanged = method === match.method && path === match.path;
     const place = unchanged ? match.placeJson : placeJson(method, path, match.endpoint);
     return (
-      `{"id":${quoted(id)},${place},"params":${params},"query":${JSON.stringify(query)},` +
+      `{"id":${quoted(id)},${place},"params":${params},"query":${objectJson(query)},` +
       `"headers":${headersJson(headers)},"remote":${remoteJson(remote)},"context":${context},` +
       `"body_encoding":"${this.#body.encoding}"${moreMembers(rest)}`
     );
