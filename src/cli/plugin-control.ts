@@ -1,6 +1,7 @@
 import type { BackworksConfig } from '../config/types.js';
 import { EXIT } from '../errors.js';
 import type { PluginDocument } from '../admin/plugin-document.js';
+import { oneLine } from '../printable.js';
 import { actOnServer, askServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
@@ -82,10 +83,10 @@ export function report(
   } else
     err.line(err.style('dim', `no server of this configuration was told: ${name} is so at the next start`));
   if (change === null) return EXIT.ok;
-  if (change.written) out.line(`${change.file}: ${change.what}`);
+  if (change.written) out.line(oneLine(`${change.file}: ${change.what}`));
   else {
-    err.line(`until the next reload or start: ${change.file} does not say so`);
-    err.line(err.style('dim', `to keep it, --write or by hand: ${change.what}`));
+    err.line(oneLine(`until the next reload or start: ${change.file} does not say so`));
+    err.line(err.style('dim', oneLine(`to keep it, --write or by hand: ${change.what}`)));
   }
   return EXIT.ok;
 }

@@ -6,7 +6,7 @@ import { printPlugins } from './plugin-table.js';
 import { printJson } from './print.js';
 import type { PluginDocument } from '../admin/plugin-document.js';
 import type { WorkerDocument } from '../admin/worker-document.js';
-import { printable } from './screen.js';
+import { oneLine } from '../printable.js';
 
 /** `backworks plugin list` */
 export async function pluginList(context: CommandContext): Promise<ExitCode> {
@@ -27,7 +27,7 @@ export async function pluginList(context: CommandContext): Promise<ExitCode> {
 }
 
 function absence({ worker, last_end: end }: WorkerDocument): string {
-  return `worker ${worker} ${end === null ? '' : `${printable(end.how)} and `}is not serving; it is being started`;
+  return `worker ${worker} ${end === null ? '' : `${oneLine(end.how)} and `}is not serving; it is being started`;
 }
 
 /** As a request passes them; those that none passes last. */

@@ -4,9 +4,11 @@ import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, EXIT } from '../errors.js';
 import type { ReloadDocument } from '../reload/report.js';
 import type { PluginDocument } from '../admin/plugin-document.js';
+import { oneLine } from '../printable.js';
 import { actOnServer, askServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
+import { isLibraryPath } from './library-path.js';
 import { isSo, pluginPath, report } from './plugin-control.js';
 import { type FileChange, writeChange } from './plugin-file.js';
 import { printJson } from './print.js';
@@ -37,7 +39,7 @@ export async function pluginLoad(
 
 /** What the server knows it by; null for a library that is nowhere the server looks. */
 function nameOf(config: BackworksConfig, which: string): string | null {
-  if (!/[\\/]|\.(?:so|dylib|dll)$/.test(which)) return which;
+  if (!isLibraryPath(which)) return which;
   const path = resolve(which);
   const entry = config.plugins.find((candidate) => candidate.path === path);
   if (entry !== undefined) return entry.name;
@@ -75,8 +77,8 @@ async function reloadEntry(
   const failed = reloaded?.failed.find((failure) => failure.name === name);
   if (context.json) printJson(out, { plugin: name, file: change, reload: reloaded });
   else {
-    out.line(`${change.file}: ${change.what}`);
-    if (failed !== undefined) err.line(err.style('red', failed.message));
+    out.line(oneLine(`${change.file}: ${change.what}`));
+    if (failed !== undefined) err.line(err.style('red', oneLine(failed.message)));
     else if (reloaded !== null) out.line(`${out.style('green', 'loaded')} ${name}`);
     else
       err.line(err.style('dim', 'no server of this configuration was told: it is loaded at the next start'));

@@ -6,7 +6,7 @@ import { actOnServer, askServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
 import { printJson } from './print.js';
-import { printable } from './screen.js';
+import { oneLine } from '../printable.js';
 
 const DIGEST_START = /^[0-9a-f]{8,64}$/;
 
@@ -38,7 +38,7 @@ export async function pluginRelease(context: CommandContext, which: string): Pro
   if (context.json) printJson(out, { source: 'disk', released });
   for (const { plugin, digest, since, reason } of context.json ? [] : released) {
     const what = `${plugin} (${digest.slice(0, 12)}), in quarantine since ${since}: ${reason}`;
-    out.line(`${out.style('green', 'released')} ${printable(what)}`);
+    out.line(`${out.style('green', 'released')} ${oneLine(what)}`);
   }
   return EXIT.ok;
 }

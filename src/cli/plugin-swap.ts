@@ -6,7 +6,7 @@ import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
 import { noPlugin } from './no-plugin.js';
 import { printJson } from './print.js';
-import { printable } from './screen.js';
+import { oneLine } from '../printable.js';
 
 /** `backworks plugin swap NAME`: the running server takes up the library that is at the plugin's path now. */
 export async function pluginSwap(context: CommandContext, name: string): Promise<ExitCode> {
@@ -25,7 +25,7 @@ export async function pluginSwap(context: CommandContext, name: string): Promise
     if (result === 'canary' && tried !== undefined && plugin.trial !== null) {
       const { percent, until } = plugin.trial;
       const what = `${tried.version} gets ${percent}% of the requests of ${plugin.name} until ${until}`;
-      return `${out.style('yellow', 'canary')} ${printable(what)}`;
+      return `${out.style('yellow', 'canary')} ${oneLine(what)}`;
     }
     const probation = plugin.trial === null ? '' : `, in probation until ${plugin.trial.until}`;
     return `${out.style('green', 'swapped')} ${plugin.name} to ${serving(plugin)}${probation}`;
@@ -51,5 +51,5 @@ export async function pluginRollback(
 }
 
 function serving({ version, digest }: PluginDocument): string {
-  return printable(`${version ?? 'unknown'} (${digest?.slice(0, 12) ?? 'unknown'})`);
+  return oneLine(`${version ?? 'unknown'} (${digest?.slice(0, 12) ?? 'unknown'})`);
 }

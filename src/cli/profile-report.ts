@@ -2,7 +2,8 @@ import type { LatencySummary } from '../profiling/latency.js';
 import type { HookProfile, PluginProfile } from '../profiling/profile.js';
 import { type Column, printTable } from './print.js';
 import { scaleOf, sparkline, type TimeScale } from './profile-distribution.js';
-import { printable, type Screen } from './screen.js';
+import { oneLine } from '../printable.js';
+import { type Screen } from './screen.js';
 
 /** Wide enough for both tables, and no wider where lines are not wrapped. */
 const WIDTH_MAX = 100;
@@ -67,7 +68,7 @@ export function printProfile(screen: Screen, profile: PluginProfile): void {
   const { name, version, isolation, instances, hooks } = profile;
   const processes = isolation === 'process' ? `, instances: ${instances}` : '';
   screen.line(
-    `${screen.style('bold', printable(`${name} ${version}`))} (isolation: ${isolation}${processes})`,
+    `${screen.style('bold', oneLine(`${name} ${version}`))} (isolation: ${isolation}${processes})`,
   );
   if (hooks.length === 0) {
     screen.line('it has no hooks');

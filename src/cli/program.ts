@@ -6,6 +6,7 @@ import { declareConfig } from './config-commands.js';
 import { declareControl } from './control-commands.js';
 import { reportFailure } from './failure.js';
 import { PROGRAM_HELP } from './help.js';
+import type { ValidateArguments } from './plugin-validate.js';
 import type { ProfileArguments } from './plugin-profile.js';
 
 const EXIT_CODES = `
@@ -99,9 +100,10 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
   plugin
     .command('validate')
     .description('check libraries, each in a process of its own')
-    .argument('<path...>', 'shared libraries')
-    .action((paths: string[]) =>
-      run(async (context) => (await import('./plugin-validate.js')).pluginValidate(context, paths)),
+    .argument('<which...>', 'paths of shared libraries, or names of plugins of the configuration')
+    .option('--plugin-config <file>', 'configuration of the plugin, as YAML or JSON')
+    .action((which: string[], given: ValidateArguments) =>
+      run(async (context) => (await import('./plugin-validate.js')).pluginValidate(context, which, given)),
     );
 
   plugin

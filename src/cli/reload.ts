@@ -3,6 +3,7 @@ import type { ReloadDocument } from '../reload/report.js';
 import { actOnServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
+import { oneLine } from '../printable.js';
 import { printJson, printTable } from './print.js';
 import type { Screen } from './screen.js';
 
@@ -30,7 +31,7 @@ interface Row {
 }
 
 function printReport(out: Screen, err: Screen, report: ReloadDocument): void {
-  for (const warning of report.warnings) err.line(err.style('yellow', warning));
+  for (const warning of report.warnings) err.line(err.style('yellow', oneLine(warning)));
   const rows = rowsOf(report);
   if (rows.length > 0) {
     printTable(out, rows, {

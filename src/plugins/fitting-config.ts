@@ -17,7 +17,7 @@ export async function fittingConfig(
   const check = await checkPluginConfig(schema, config, plugin);
   if (check.kind === 'fits') return check.config;
   if (check.kind === 'misfit') {
-    const found = check.problems.map(formatProblem).join('\n');
+    const found = check.problems.map(formatProblem).join('; ');
     throw new PluginFailure('BW_PLUGIN_CONFIG', `plugin ${plugin} is configured wrongly: ${found}`, {
       plugin,
       phase: 'load',

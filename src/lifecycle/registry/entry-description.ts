@@ -1,4 +1,5 @@
 import { BackworksError, toBackworksError } from '../../errors.js';
+import { notThreadSafe } from '../../native/failures.js';
 import type { LibraryReader } from '../../plugins/library-reader.js';
 import type { PluginLoader } from '../../plugins/loader.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
@@ -15,6 +16,9 @@ export async function describeEntry(
     entry.metadata ??= await reader.read(path, entry.plan.config);
     const identified = (digest: string): string => (entry.digest = digest);
     if (enabled) await loader.admit(entry.plan, { identified });
+    const { isolation, limits } = entry.plan.config;
+    const { concurrency } = limits;
+    if (isolation === 'process' && concurrency > 1 && !entry.metadata.threadSafe) throw notThreadSafe(entry.plan.name, concurrency);
   } catch (error) {
     entry.fail(toBackworksError(error));
   }

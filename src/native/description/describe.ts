@@ -4,7 +4,7 @@ import { type DescribeRun, runDescribe } from './describe-process.js';
 import { DescriptionCache, descriptionKey, type Remembered } from './description-cache.js';
 import { readDescription } from './description.js';
 import type { LibraryDescription, SandboxOptions } from '../plugin.js';
-import { printable } from '../process/plugin-output.js';
+import { oneLine } from '../../printable.js';
 import { RUNNER_EXIT } from '../protocol/protocol.js';
 import { findRunner } from '../binaries.js';
 import { sandboxSettings } from '../process/sandbox.js';
@@ -93,7 +93,7 @@ function judge(library: string, timeoutMs: number, run: DescribeRun): Remembered
   const answer = parseAnswer(run.stdout);
   if (code === 0 && answer !== null) return { description: answer };
   if (code === EXIT_LOAD && typeof answer?.['error'] === 'string') {
-    throw failed('BW_PLUGIN_LOAD', library, `could not be loaded: ${printable(answer['error'])}`, run);
+    throw failed('BW_PLUGIN_LOAD', library, `could not be loaded: ${oneLine(answer['error'])}`, run);
   }
   const known = code === null ? undefined : RUNNER_EXIT[code];
   const what = known ?? `it ended its process with exit code ${code ?? 'unknown'}`;
@@ -132,7 +132,7 @@ function failed(
     phase: 'describe',
     signal: run.signal ?? undefined,
     exitStatus: run.code ?? undefined,
-    stderrTail: run.stderrTail.map(printable),
+    stderrTail: run.stderrTail,
     hint,
   });
 }

@@ -1,3 +1,4 @@
+import { oneLine } from '../../printable.js';
 import koffi, { type TypeObject } from 'koffi';
 import { BackworksError, PluginFailure, type PluginPhase } from '../../errors.js';
 import type { Text } from '../../long-text.js';
@@ -152,7 +153,8 @@ export class InProcessPlugin implements NativePlugin {
   }
 
   private log(level: (typeof LEVELS)[number], text: string): void {
-    this.options.events.log({ source: 'log', level, text, pid: null });
+    for (const line of text.split('\n'))
+      this.options.events.log({ source: 'log', level, text: oneLine(line), pid: null });
   }
 
   private reject(

@@ -15,7 +15,8 @@ import type {
   SandboxReport,
 } from '../plugin.js';
 import { OverdueCalls } from './overdue-calls.js';
-import { PluginOutput, printable } from '../process/plugin-output.js';
+import { oneLine } from '../../printable.js';
+import { PluginOutput } from '../process/plugin-output.js';
 import { ServerFrame } from '../protocol/protocol.js';
 import {
   configurationRefused,
@@ -189,7 +190,7 @@ export class RunnerProcess {
   async healthCheck(context: CallContext): Promise<{ status: number; text: string }> {
     this.cpu.begin();
     const { value, reply } = await this.ask(ServerFrame.HEALTH_CHECK, 0, 0, [], 'health_check', context);
-    return { status: value, text: printable(String(reply ?? '')) };
+    return { status: value, text: oneLine(String(reply ?? '')) };
   }
 
   /** Takes no more calls, lets those it has finish by their own deadlines, then closes. */
@@ -285,6 +286,6 @@ export class RunnerProcess {
 
   private refusal(phase: ConfiguringPhase, status: number, reply: NativeReply): PluginFailure {
     const { stderrTail } = this.output;
-    return configurationRefused(this.options.name, phase, status, printable(String(reply ?? '')), stderrTail);
+    return configurationRefused(this.options.name, phase, status, oneLine(String(reply ?? '')), stderrTail);
   }
 }
