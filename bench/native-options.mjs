@@ -36,7 +36,7 @@ export function nativeOptions(name, libraryPath, sandbox = 'strict') {
   };
 }
 
-/** A context for calls nobody stops. */
+/** The ticket of calls that nobody stops. */
 export function unguarded() {
-  return { deadlineAtMs: Infinity, stop: null };
+  return { deadlineAtMs: Infinity, requestId: null, callers: [], onStop() {} };
 }

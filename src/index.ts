@@ -23,6 +23,7 @@ export type { QuarantinedLibrary } from './lifecycle/records/quarantine.js';
 export type { FailedChange } from './lifecycle/registry/registry-change.js';
 export type { PluginAction, PluginChange } from './lifecycle/registry/reload.js';
 export type { ReloadReport } from './reload/report.js';
-export type { PluginState, PluginStatus, PostMortem } from './lifecycle/entry/status.js';
+export type { PluginStatus, PostMortem } from './lifecycle/entry/status.js';
+export type { PluginState } from './lifecycle/entry/plugin-state.js';
 export type { RejectedLibrary } from './plugins/discovery.js';
 export type { CheckOutcome, ValidationCheck, ValidationReport } from './plugins/validate.js';

@@ -1,4 +1,5 @@
-import type { PluginState, PluginStatus, VersionStatus } from '../lifecycle/entry/status.js';
+import type { PluginState } from '../lifecycle/entry/plugin-state.js';
+import type { PluginStatus, VersionStatus } from '../lifecycle/entry/status.js';
 import { addGauge, type MetricsRegistry } from '../metrics/instruments.js';
 
 const STATES: readonly PluginState[] = [

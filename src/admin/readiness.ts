@@ -1,4 +1,5 @@
-import type { PluginState, PluginStatus } from '../lifecycle/entry/status.js';
+import type { PluginState } from '../lifecycle/entry/plugin-state.js';
+import type { PluginStatus } from '../lifecycle/entry/status.js';
 
 const ON_ITS_WAY: ReadonlySet<PluginState> = new Set<PluginState>(['discovered', 'loading']);
 const NOT_SERVING: ReadonlySet<PluginState> = new Set<PluginState>([...ON_ITS_WAY, 'failed']);

@@ -1,5 +1,6 @@
 import type { AlertEvent, AlertsConfig } from '../config/types.js';
-import type { PluginState, PostMortem, StateChange } from '../lifecycle/entry/status.js';
+import type { PluginState } from '../lifecycle/entry/plugin-state.js';
+import type { PostMortem, StateChange } from '../lifecycle/entry/status.js';
 import type { PluginAlert } from './alert.js';
 
 const WELL = 'recovered';

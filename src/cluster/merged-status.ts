@@ -1,7 +1,7 @@
 import type { CircuitStateName } from '../execution/executor.js';
+import type { PluginState } from '../lifecycle/entry/plugin-state.js';
 import type {
   PluginProcess,
-  PluginState,
   PluginStatus,
   StateChange,
   VersionRole,

@@ -6,6 +6,7 @@ import {
   type IPolicy,
   type ISuccessEvent,
 } from 'cockatiel';
+import { type CallOrigin, NO_CALLERS } from '../call-ticket.js';
 import { type Guard, GuardedCall } from './guarded-call.js';
 
 /** How late a deadline may be noticed. */
@@ -65,7 +66,7 @@ export class DeadlinePolicy implements IPolicy<DeadlineContext> {
     fn: (context: DeadlineContext) => PromiseLike<T> | T,
     signal: AbortSignal = NEVER,
   ): Promise<T> {
-    const call = this.begin<T>(this.events);
+    const call = this.begin<T>(this.events, SERVER_ITSELF);
     this.hold(call);
     invoke(fn, { signal, call }).then(
       (value) => call.answered(value),
@@ -75,9 +76,9 @@ export class DeadlinePolicy implements IPolicy<DeadlineContext> {
   }
 
   /** A call whose time runs from now on. */
-  begin<T>(guard: Guard): GuardedCall<T> {
+  begin<T>(guard: Guard, origin: CallOrigin): GuardedCall<T> {
     const now = performance.now();
-    return new GuardedCall<T>(now, now + this.durationMs, guard);
+    return new GuardedCall<T>(now, now + this.durationMs, origin, guard);
   }
 
   /** Holds a call that has begun to its deadline. */
@@ -120,11 +121,10 @@ export class DeadlinePolicy implements IPolicy<DeadlineContext> {
 
   private expire(call: GuardedCall): void {
     const fail = (): void => call.failed(new TaskCancelledError(`no answer within ${this.durationMs} ms`));
-    if (call.stop === null) {
+    if (!call.stopAtDeadline() && !call.settled) {
       fail();
       return;
     }
-    call.stop('deadline');
     // The worker knows whether the call ran, waited or was answered while this loop was busy, and
     // has one turn to settle it accordingly.
     setImmediate(() => setImmediate(fail));
@@ -146,6 +146,7 @@ export class DeadlinePolicy implements IPolicy<DeadlineContext> {
 }
 
 const NEVER = new AbortController().signal;
+const SERVER_ITSELF: CallOrigin = { requestId: null, callers: NO_CALLERS };
 
 /** An async wrapper turns a synchronous throw into a rejection. */
 async function invoke<T>(

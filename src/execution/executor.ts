@@ -1,4 +1,5 @@
 import { BulkheadRejectedError, CircuitState, isBrokenCircuitError, TaskCancelledError } from 'cockatiel';
+import { NO_CALLERS } from '../call-ticket.js';
 import { Deferred } from '../deferred.js';
 import { type BackworksError, PluginFailure, type PluginPhase, toBackworksError } from '../errors.js';
 import type { DeadlinePolicy, DeadlineTimer } from './deadline.js';
@@ -86,7 +87,7 @@ export class PluginExecutor {
   }
 
   /**
-   * Runs one call. `operation` sets `call.stop` so that the deadline can stop the work. An answer that is
+   * Runs one call that belongs to no request. `operation` uses `call.onStop()` so that the deadline can stop the work. An answer that is
    * at hand is returned at once, without a promise.
    * @throws PluginFailure (as a rejection) whatever goes wrong with the plugin; a BackworksError
    *   that is not the plugin's fault passes through.
@@ -94,7 +95,8 @@ export class PluginExecutor {
   execute<T>(phase: PluginPhase, operation: (call: GuardedCall) => Promise<T> | Deferred<T>): Promise<T>;
   execute<T>(phase: PluginPhase, operation: Work<T, T>['begin']): T | Promise<T>;
   execute<T>(phase: PluginPhase, operation: Work<T, T>['begin']): T | Promise<T> {
-    const answer = this.run(phase, { begin: operation, read: (reply: T) => reply });
+    const read = (reply: T): T => reply;
+    const answer = this.run(phase, { requestId: null, callers: NO_CALLERS, begin: operation, read });
     return answer instanceof Deferred ? answer.toPromise() : answer;
   }
 

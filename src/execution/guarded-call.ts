@@ -1,6 +1,5 @@
+import type { CallOrigin, CallTicket, StopReason } from '../call-ticket.js';
 import { Deferred, type Listener } from '../deferred.js';
-
-const NOBODY: readonly string[] = [];
 
 /** Whoever guards calls: hears how each of them ended, once, and gives the caller its answer. */
 export interface Guard {
@@ -10,29 +9,43 @@ export interface Guard {
   failed(call: GuardedCall, error: unknown): void;
 }
 
-/**
- * One call under its guards: it listens to the work, and is the answer its caller waits for. The one who
- * does the work sets `stop`, which is invoked when the deadline passes or the caller goes away, at most
- * once for each; unless the work is settled otherwise, a deadline then fails it.
- */
-export class GuardedCall<T = unknown> extends Deferred<T> implements Listener<unknown> {
-  stop: ((reason: 'deadline' | 'cancelled') => void) | null = null;
-  /** The request the call belongs to, for reports. */
-  requestId: string | null = null;
-  /** Plugins whose calls led to it. */
-  callers: readonly string[] = NOBODY;
-  /** Nanoseconds the plugin says its function took; 0 when nobody knows. */
-  ownNs = 0;
+/** One call under its guards: the ticket of the work, its listener, and the answer the caller waits for. */
+export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket, Listener<unknown> {
+  readonly requestId: string | null;
+  readonly callers: readonly string[];
   settled = false;
-  /** Set by the one who does the work, before an endpoint's answer that goes out as it is. */
-  plain = false;
+  private reportedNs = 0;
+  private reportedPlain = false;
+  private stopWork: ((reason: StopReason) => void) | null = null;
 
   constructor(
     readonly startedAtMs: number,
     readonly deadlineAtMs: number,
+    origin: CallOrigin,
     private readonly guard: Guard,
   ) {
     super();
+    this.requestId = origin.requestId;
+    this.callers = origin.callers;
+  }
+
+  /** Nanoseconds the plugin says its function took; 0 when unknown. */
+  get ownNs(): number {
+    return this.reportedNs;
+  }
+
+  /** Whether the answer of an endpoint goes out as it is. */
+  get plain(): boolean {
+    return this.reportedPlain;
+  }
+
+  onStop(handler: (reason: StopReason) => void): void {
+    this.stopWork = handler;
+  }
+
+  report(ownNs: number, plain: boolean): void {
+    this.reportedNs = ownNs > 0 ? ownNs : 0;
+    this.reportedPlain = plain;
   }
 
   answered(reply: unknown): void {
@@ -43,15 +56,21 @@ export class GuardedCall<T = unknown> extends Deferred<T> implements Listener<un
     if (this.settle()) this.guard.failed(this, error);
   }
 
-  /** Nobody wants the answer any more: the work is not begun if it has not been. */
+  /** Nobody waits for the answer any more. Work that has not begun is not begun. */
   cancel(): void {
-    if (this.guard.cancellable) this.stop?.('cancelled');
+    if (this.guard.cancellable) this.stopWork?.('cancelled');
+  }
+
+  /** Stops the work at its deadline. @returns false when the work cannot be stopped */
+  stopAtDeadline(): boolean {
+    this.stopWork?.('deadline');
+    return this.stopWork !== null;
   }
 
   private settle(): boolean {
     if (this.settled) return false;
     this.settled = true;
-    this.stop = null;
+    this.stopWork = null;
     return true;
   }
 }

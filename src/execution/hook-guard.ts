@@ -1,4 +1,5 @@
 import { BulkheadRejectedError, CircuitState } from 'cockatiel';
+import type { CallOrigin } from '../call-ticket.js';
 import { Deferred } from '../deferred.js';
 import type { BackworksError } from '../errors.js';
 import type { DeadlinePolicy } from './deadline.js';
@@ -7,7 +8,7 @@ import type { HookMetrics } from '../metrics/plugin-metrics.js';
 import type { Policies } from './policies.js';
 
 /** What a call is to do; more than once, if it is tried again. */
-export interface Work<R, T> {
+export interface Work<R, T> extends CallOrigin {
   /** Begins; the outcome is at hand, or comes later. */
   begin(call: GuardedCall): R | Promise<R> | Deferred<R>;
   /** Makes the answer of what the work gave; it may throw. */
@@ -33,7 +34,7 @@ class Try<R, T> extends GuardedCall<T> {
     readonly askedAtMs: number | null = null,
     now = performance.now(),
   ) {
-    super(now, now + deadlineMs, guard);
+    super(now, now + deadlineMs, work, guard);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type { CallOrigin, CallTicket } from '../call-ticket.js';
 import type { Deferred, Listener } from '../deferred.js';
 import type { Permissions, SandboxMode } from '../config/types.js';
 import type { PluginFailure } from '../errors.js';
@@ -32,30 +33,6 @@ export interface LibraryDescription {
   readonly threadSafe: boolean;
 }
 
-/** One call on its way: its deadline, and how to stop it. */
-export interface CallContext {
-  /** `performance.now()` milliseconds at which the answer stops mattering; Infinity for never. */
-  readonly deadlineAtMs: number;
-  /** The request the call belongs to, for reports; null when there is none. */
-  readonly requestId?: string | null;
-  /** Plugins whose calls led here, the first one first; none for a request's own. */
-  readonly callers?: readonly string[];
-  /**
-   * Set with the answer: nanoseconds the plugin's own function took, at most 2^31 - 1; 0 when nobody knows.
-   * An in-process plugin looks at the clock for it only when there is a number before the call.
-   * An isolated plugin can say what it likes here, so that it is for reports and nothing is decided by it.
-   */
-  ownNs?: number;
-  /**
-   * Set by whoever does the work, invoked when the deadline passes or the caller goes away, at most once
-   * for each. A call that is cancelled ends with BW_REQUEST_CANCELLED if it had not begun, else as ever.
-   * After its deadline it may stay unsettled.
-   */
-  stop: ((reason: 'deadline' | 'cancelled') => void) | null;
-  /** Set before an endpoint's answer that goes out as it is: valid JSON, and no response of its own. */
-  plain?: boolean;
-}
-
 /** Hooks of one request that a plugin is asked in a row, each if the one before allows it. */
 export interface NativeVisit {
   readonly first: 'before_request' | 'process_endpoint';
@@ -65,7 +42,7 @@ export interface NativeVisit {
   /** The response document up to its body, without which after_response is not asked. */
   readonly responseHead: string | null;
   /** A further hook is being called; told before the answer of the one before. */
-  next(hook: 'process_endpoint' | 'after_response'): CallContext & Listener<NativeReply>;
+  next(hook: 'process_endpoint' | 'after_response'): CallTicket & Listener<NativeReply>;
   /** No further hook is called; told before the last answer. */
   end(): void;
   /** As end(), for a process that may call further hooks all the same: nobody else may. */
@@ -82,7 +59,7 @@ export interface OperationRequest {
 }
 
 /** The call of the asking plugin that is running. */
-export type AskingCall = Pick<CallContext, 'requestId' | 'callers'>;
+export type AskingCall = CallOrigin;
 
 /** A hook's answer: UTF-8 bytes from a runner, a string from in-process code, null for NULL. */
 export type NativeReply = Buffer | string | null;
@@ -99,17 +76,17 @@ export interface NativePlugin {
   call(
     hook: Hook,
     args: readonly Text[],
-    context: CallContext,
+    ticket: CallTicket,
   ): NativeReply | Promise<NativeReply> | Deferred<NativeReply>;
 
   /**
    * Calls several hooks in a row; the answer is that of the first. Null when they have to be called one
    * by one. In-process, that costs nothing.
    */
-  visit?(visit: NativeVisit, context: CallContext): Deferred<NativeReply> | null;
+  visit?(visit: NativeVisit, ticket: CallTicket): Deferred<NativeReply> | null;
 
   /** The plugin's health_check(): 0 healthy, > 0 degraded, < 0 unhealthy; `text` is last_error. */
-  healthCheck(context: CallContext): Promise<{ status: number; text: string }>;
+  healthCheck(ticket: CallTicket): Promise<{ status: number; text: string }>;
 
   /**
    * Replaces every process: a new one takes over before the old one finishes its calls and ends.

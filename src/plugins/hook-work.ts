@@ -1,4 +1,5 @@
 import { type PluginPhase, PluginFailure } from '../errors.js';
+import { NO_CALLERS } from '../call-ticket.js';
 import type { GuardedCall } from '../execution/guarded-call.js';
 import type { Work } from '../execution/hook-guard.js';
 import type { Text } from '../long-text.js';
@@ -37,17 +38,21 @@ export class HookWork<T> implements Work<NativeReply, T> {
   ) {}
 
   begin(call: GuardedCall): ReturnType<NativePlugin['call']> {
-    this.introduce(call);
+    this.handToCaller(call);
     return this.callee.native.call(this.hook, this.args, call);
   }
 
-  /** Tells the call whose it is, and the caller how to take it back. */
-  protected introduce(call: GuardedCall): void {
-    const { caller } = this;
-    if (caller === undefined) return;
-    call.requestId = caller.id;
-    if (caller.callers !== undefined) call.callers = caller.callers;
-    caller.call = call;
+  get requestId(): string | null {
+    return this.caller?.id ?? null;
+  }
+
+  get callers(): readonly string[] {
+    return this.caller?.callers ?? NO_CALLERS;
+  }
+
+  /** Lets whoever made the call cancel it. */
+  protected handToCaller(call: GuardedCall): void {
+    if (this.caller !== undefined) this.caller.call = call;
   }
 
   /** Reads within the guards, so that an answer nobody can use counts as the plugin's failure. */

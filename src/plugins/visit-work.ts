@@ -33,7 +33,7 @@ export class VisitWork<T> extends HookWork<T> implements NativeVisit {
 
   override begin(call: GuardedCall): ReturnType<NativePlugin['call']> {
     if (!this.visit.begin()) return super.begin(call);
-    this.introduce(call);
+    this.handToCaller(call);
     this.askedAtMs = call.startedAtMs;
     const answer = this.host.native.visit?.(this, call);
     if (answer) return answer;
@@ -55,7 +55,7 @@ export class VisitWork<T> extends HookWork<T> implements NativeVisit {
 
   next(hook: 'process_endpoint' | 'after_response'): GuardedCall<unknown> {
     const call = hook === 'process_endpoint' ? this.endpointCall() : this.responseCall();
-    this.introduce(call);
+    this.handToCaller(call);
     return call;
   }
 

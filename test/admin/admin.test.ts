@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { defaultPluginPolicy } from '../../dist/config/load/load.js';
 import { PluginMetrics } from '../../dist/metrics/plugin-metrics.js';
-import type { PluginState, PluginStatus, PostMortem } from '../../dist/lifecycle/entry/status.js';
+import type { PluginState } from '../../dist/lifecycle/entry/plugin-state.js';
+import type { PluginStatus, PostMortem } from '../../dist/lifecycle/entry/status.js';
 import { type AdminControl, type AdminStatus, createAdminApp } from '../../dist/admin/admin.js';
 
 const limitsInForce = {

@@ -60,7 +60,7 @@ describe('PluginExecutor', () => {
   test('a call past its deadline is told to stop and ends as BW_PLUGIN_TIMEOUT', async () => {
     const stops: string[] = [];
     const hang = (call: GuardedCall): Promise<never> => {
-      call.stop = (reason) => stops.push(reason);
+      call.onStop((reason) => stops.push(reason));
       return new Promise(() => {});
     };
     await expect(codeOf(executor().execute('process_endpoint', hang))).resolves.toBe('BW_PLUGIN_TIMEOUT');
@@ -85,9 +85,9 @@ describe('PluginExecutor', () => {
     let stopped = false;
     const guarded = executor();
     await guarded.execute('before_request', (call) => {
-      call.stop = () => {
+      call.onStop(() => {
         stopped = true;
-      };
+      });
       return Promise.resolve(1);
     });
     await sleep(80);
@@ -265,7 +265,7 @@ describe('PluginExecutor', () => {
         for (const ownNs of nanoseconds) {
           // Loaded again for each call: the count goes on.
           const guarded = new PluginExecutor({ plugin: 'p', metrics: own, ...options });
-          await guarded.execute('before_request', (call) => Promise.resolve((call.ownNs = ownNs)));
+          await guarded.execute('before_request', (call) => Promise.resolve(call.report(ownNs, false)));
           await codeOf(guarded.execute('after_response', crash));
         }
         return own.registry.getMetricsAsJSON();
@@ -367,10 +367,10 @@ describe('calls nobody waits for', () => {
     const answer = guarded.execute('before_request', (begun: GuardedCall): Deferred<string> => {
       call = begun;
       const work = new Deferred<string>();
-      begun.stop = (reason) => {
+      begun.onStop((reason) => {
         stops.push(reason);
         work.reject(cancelled);
-      };
+      });
       setTimeout(() => work.resolve('answer'), 30);
       return work;
     });

@@ -1,178 +1,298 @@
-import { type BackworksError, type ErrorCode, PluginFailure, type PluginPhase } from '../../errors.js';
+import { type BackworksError, PluginFailure } from '../../errors.js';
 import type { CircuitStateName } from '../../execution/executor.js';
+import type { Refusal } from '../../native/plugin.js';
 import type { LazyPlugin } from '../../plugins/lazy-plugin.js';
-import { limitsInForce } from './limits-in-force.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
 import type { PluginMetadata } from '../../plugins/metadata.js';
-import { type PluginEntry, resolvePolicy } from '../../plugins/plugin-entry.js';
 import { missingPermissions } from '../../plugins/permissions.js';
-import { postMortem } from './post-mortem.js';
+import { type PluginEntry, resolvePolicy } from '../../plugins/plugin-entry.js';
+import { FailureLog } from './failure-log.js';
+import { limitsInForce } from './limits-in-force.js';
+import { assertTransition, type PluginState } from './plugin-state.js';
 import { RefusalList } from './refusals.js';
-import type { LimitsInForce, OwnStatus, PluginState, StateChange } from './status.js';
-import type { Trial } from './trial.js';
+import type { LimitsInForce, OwnStatus, StateChange } from './status.js';
 import type { SwapRecord, VersionName } from './swap-record.js';
+import type { Trial } from './trial.js';
 import { trialStatus, versionsOf } from './version-status.js';
 
 /** What can be wrong with a plugin that serves. */
 export type Condition = 'process' | 'circuit' | 'health' | 'sandbox';
 
-const POST_MORTEMS_MAX = 5;
-const STARTING: readonly PluginPhase[] = ['sandbox', 'load', 'initialize'];
-/** Failures that say nothing about the library: the system or this installation is at fault. */
-const NOT_THE_LIBRARYS: readonly ErrorCode[] = [
-  'BW_RUNNER_START',
-  'BW_RUNNER_VERSION',
-  'BW_RUNNER_NOT_FOUND',
-  'BW_PLUGIN_SANDBOX',
-  'BW_INTERNAL',
-];
-
-interface KeptFailure {
-  readonly time: Date;
-  failure: PluginFailure;
-  readonly limits: LimitsInForce;
-}
-
-/** One plugin's place in the registry: its plan, its state and, while it runs, the plugin. */
+/**
+ * One plugin of the registry: what it is to run, the state it is in, and the versions that have processes.
+ *
+ * The entry is a state machine. Its states and transitions are those of STATE_TRANSITIONS; the methods under
+ * "Transitions" are the only way to change the state, and each of them leaves the entry consistent: while it is
+ * lazy, ready or degraded, `serving` is not null. Other code reads an entry and never assigns to it.
+ */
 export class RegistryEntry {
-  state: PluginState;
-  plugin: LoadedPlugin | null = null;
-  /** Takes its calls while it is not started; null otherwise. */
-  standIn: LazyPlugin | null = null;
-  error: BackworksError | null = null;
-  /** SHA-256 of its library, in hexadecimal; null until it was read. */
-  digest: string | null = null;
-  readonly refusals = new RefusalList();
-  /** Another version beside the one that serves; null when there is none. */
-  trial: Trial | null = null;
-  /** Versions that serve no more and finish their last requests. */
-  readonly leaving = new Set<LoadedPlugin>();
-  /** What became of the last swap this server tried. */
-  lastSwap: SwapRecord | null = null;
+  private currentState: PluginState;
   private reason: string | null;
   private since = new Date();
+  private currentPlan: PluginEntry;
+  private currentMetadata: PluginMetadata | null;
+  private currentDigest: string | null = null;
+  private currentError: BackworksError | null = null;
+  private loaded: LoadedPlugin | null = null;
+  private standIn: LazyPlugin | null = null;
+  private currentTrial: Trial | null = null;
+  private swapRecord: SwapRecord | null = null;
+  private readonly leavingVersions = new Set<LoadedPlugin>();
+  private readonly refusals = new RefusalList();
+  private readonly failures = new FailureLog();
   private readonly conditions = new Map<Condition, string>();
   private circuitSinceMs = 0;
-  /** Newest first. */
-  private failures: KeptFailure[] = [];
-  /** The newest answer nobody could use; apart, so that a flood of them hides no crash. */
-  private badAnswer: KeptFailure | null = null;
-  private failureTimes: number[] = [];
-  /** What is still to be logged or written down about it, in order. */
+  /** Log lines and records about this plugin that are still to be written, in order. */
   private reports: Promise<void> = Promise.resolve();
 
+  /**
+   * @param metadata null while the library has not been described
+   * @param onState is told of each state the plugin enters, after everything reported before it
+   */
   constructor(
-    public plan: PluginEntry,
-    public metadata: PluginMetadata | null,
-    /** Hears of each state, after what was reported before it. */
+    plan: PluginEntry,
+    metadata: PluginMetadata | null,
     private readonly onState: (change: StateChange) => void = () => undefined,
   ) {
     const { enabled } = plan.config;
-    this.state = enabled ? 'discovered' : 'stopped';
+    this.currentPlan = plan;
+    this.currentMetadata = metadata;
+    this.currentState = enabled ? 'discovered' : 'stopped';
     this.reason = enabled ? null : 'disabled in the configuration';
   }
 
-  /** The version that serves, or was to. */
+  // What it is
+
+  get state(): PluginState {
+    return this.currentState;
+  }
+
+  /** What the configuration wants this plugin to be. */
+  get plan(): PluginEntry {
+    return this.currentPlan;
+  }
+
+  get metadata(): PluginMetadata | null {
+    return this.currentMetadata;
+  }
+
+  /** SHA-256 of the library that serves or is to serve, in hexadecimal; null until it was read. */
+  get digest(): string | null {
+    return this.currentDigest;
+  }
+
+  /** Why the plugin failed; null in other states. */
+  get error(): BackworksError | null {
+    return this.currentError;
+  }
+
+  /** The version that serves; null when nothing is loaded. */
+  get plugin(): LoadedPlugin | null {
+    return this.loaded;
+  }
+
+  /** Receives requests: the loaded plugin, or the stand-in that starts it; null when it does not serve. */
+  get serving(): LoadedPlugin | LazyPlugin | null {
+    return this.loaded ?? this.standIn;
+  }
+
+  /** A second version beside the one that serves; null when there is none. */
+  get trial(): Trial | null {
+    return this.currentTrial;
+  }
+
+  /** The last swap this server tried; null before the first. */
+  get lastSwap(): SwapRecord | null {
+    return this.swapRecord;
+  }
+
+  /** The version that serves or is to serve. */
   get versionName(): VersionName {
     return { digest: this.digest, version: this.metadata?.version ?? null };
   }
 
   get limits(): LimitsInForce {
-    return limitsInForce(this.plan.config, this.plugin?.sandbox ?? null);
+    return limitsInForce(this.plan.config, this.loaded?.sandbox ?? null);
   }
 
   get critical(): boolean {
     return resolvePolicy(this.plan.config, this.metadata).critical;
   }
 
-  /** A new beginning: nothing is wrong with it yet. */
-  loading(): void {
-    this.conditions.clear();
-    this.error = null;
+  // Transitions
+
+  /** Loading begins: problems of earlier attempts no longer count. */
+  startLoading(): void {
+    this.clearProblems();
     this.enter('loading', null);
   }
 
-  /** It starts with its first use. @param reason why it is not started */
-  postpone(plan: PluginEntry, standIn: LazyPlugin, digest: string, reason: string): void {
-    this.conditions.clear();
-    this.error = null;
-    this.failureTimes = [];
-    this.plan = plan;
-    this.metadata = standIn.metadata;
-    this.digest = digest;
-    this.standIn = standIn;
-    this.enter('lazy', reason);
-  }
-
-  /** What takes its calls; null when it does not serve. */
-  get serving(): LoadedPlugin | LazyPlugin | null {
-    return this.plugin ?? this.standIn;
-  }
-
-  ready(plugin: LoadedPlugin): void {
-    this.plugin = plugin;
+  /** Loading has succeeded. */
+  finishLoading(plugin: LoadedPlugin): void {
+    this.loaded = plugin;
     this.standIn = null;
-    this.metadata = plugin.metadata;
+    this.currentMetadata = plugin.metadata;
     const missing = plugin.sandbox?.missing ?? [];
     if (missing.length > 0) this.conditions.set('sandbox', `its sandbox lacks: ${missing.join('; ')}`);
-    this.settle();
+    this.enterByConditions();
   }
 
-  /** Another plugin in the place of the one that served: what was wrong with that one does not count. */
-  succeed(plugin: LoadedPlugin): void {
-    this.conditions.clear();
-    this.error = null;
-    this.failureTimes = [];
-    this.digest = plugin.digest;
-    this.ready(plugin);
+  /**
+   * Another version or another configuration takes over; problems of the former one no longer count.
+   * @returns the plugin that served before; the caller closes it
+   */
+  replace(plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null {
+    const former = this.takeOut();
+    this.clearProblems();
+    this.failures.forgive();
+    this.currentPlan = plan;
+    this.currentDigest = plugin.digest;
+    this.finishLoading(plugin);
+    return former;
   }
 
-  fail(error: BackworksError): void {
-    this.error = error;
-    // Requests go on without an optional plugin; those a critical one was to see are refused.
+  /**
+   * The plugin waits for its first use.
+   * @param reason why it is not started
+   * @returns the plugin that served before; the caller closes it
+   */
+  postpone(plan: PluginEntry, standIn: LazyPlugin, digest: string, reason: string): LoadedPlugin | null {
+    const former = this.takeOut();
+    this.clearProblems();
+    this.failures.forgive();
+    this.currentPlan = plan;
+    this.currentMetadata = standIn.metadata;
+    this.currentDigest = digest;
+    this.standIn = standIn;
+    this.enter('lazy', reason);
+    return former;
+  }
+
+  /**
+   * The plugin does not serve because of an error.
+   * @returns the plugin that served before; the caller closes it
+   */
+  fail(error: BackworksError): LoadedPlugin | null {
+    const former = this.takeOut();
+    this.currentError = error;
+    // The stand-in of a critical plugin stays and refuses requests; requests pass an optional one by.
     if (!this.critical) this.standIn = null;
-    if (error instanceof PluginFailure && error.code !== 'BW_PLUGIN_QUARANTINED') this.keep(error);
+    if (error instanceof PluginFailure && error.code !== 'BW_PLUGIN_QUARANTINED')
+      this.failures.keep(error, this.limits);
     this.enter('failed', error.hint === undefined ? error.message : `${error.message} — ${error.hint}`);
+    return former;
   }
 
-  /** Notes that something is wrong (a reason) or well again (null). */
-  condition(condition: Condition, reason: string | null): void {
+  /**
+   * The plugin is taken out of service on purpose.
+   * @returns the plugin that served before; the caller closes it
+   */
+  stop(reason: string): LoadedPlugin | null {
+    const former = this.takeOut();
+    this.clearProblems();
+    this.standIn = null;
+    this.enter('stopped', reason);
+    return former;
+  }
+
+  /** Notes a problem of a plugin that serves (a reason), or its end (null). */
+  setCondition(condition: Condition, reason: string | null): void {
     if (reason === null) this.conditions.delete(condition);
     else this.conditions.set(condition, reason);
-    if (this.plugin !== null) this.settle();
+    if (this.loaded !== null) this.enterByConditions();
   }
 
-  circuitChanged(circuit: CircuitStateName): void {
+  setCircuit(circuit: CircuitStateName): void {
     this.circuitSinceMs = performance.now();
-    this.condition('circuit', circuit === 'closed' ? null : `its circuit is ${circuit}`);
+    this.setCondition('circuit', circuit === 'closed' ? null : `its circuit is ${circuit}`);
   }
 
-  /** Keeps a failure for the operator; true when there were so many that the library is to be stopped. */
-  failed(failure: PluginFailure): boolean {
-    this.keep(failure);
-    const { code } = failure;
-    if (NOT_THE_LIBRARYS.includes(code)) return false;
-    const { failures, windowMs } = this.plan.config.quarantine;
-    if (failures === 0) return false;
-    const now = performance.now();
-    this.failureTimes = [...this.failureTimes.filter((time) => now - time < windowMs), now];
-    return this.failureTimes.length >= failures;
+  /** Shuts the plugin down, with every version of it. */
+  async close(): Promise<void> {
+    const trial = this.endTrial();
+    const wasLoaded = this.loaded !== null;
+    const former = this.takeOut();
+    await Promise.all([former?.close(), trial?.other.close()]);
+    await this.reports;
+    if (wasLoaded) this.enter('stopped', 'shut down');
   }
 
-  /** Keeps the failure of a process that lives on. */
-  answeredBadly(failure: PluginFailure): void {
-    this.badAnswer = this.kept(failure);
+  // Facts that do not change the state
+
+  /** Takes another plan for the same processes. */
+  adoptPlan(plan: PluginEntry): void {
+    this.currentPlan = plan;
   }
 
-  /** Puts a failure in the place of the same one with less detail. */
-  detail(failure: PluginFailure, detailed: PluginFailure): void {
-    const kept = this.failures.find((entry) => entry.failure === failure);
-    if (kept !== undefined) kept.failure = detailed;
+  /** Guards the same processes by another policy. */
+  adjust(plan: PluginEntry): void {
+    this.currentPlan = plan;
+    if (this.loaded === null) return;
+    this.loaded = this.loaded.adjusted(resolvePolicy(plan.config, this.metadata));
+    this.currentTrial?.adjust(this.loaded, plan);
+  }
+
+  /** The library that is about to be loaded was read. The one of a plugin that serves stays the entry's. */
+  identify(digest: string): void {
+    if (this.loaded === null) this.currentDigest = digest;
+  }
+
+  /** The library was described, without being loaded. */
+  describe(metadata: PluginMetadata): void {
+    this.currentMetadata ??= metadata;
+  }
+
+  /** A second version runs beside the one that serves. */
+  beginTrial(trial: Trial): void {
+    if (this.currentTrial !== null) throw new TypeError(`plugin ${this.plan.name} has a trial already`);
+    this.currentTrial = trial;
+  }
+
+  /** @returns the trial that was under way; null when there was none */
+  endTrial(): Trial | null {
+    const trial = this.currentTrial;
+    this.currentTrial = null;
+    trial?.stop();
+    return trial;
+  }
+
+  recordSwap(record: SwapRecord): void {
+    this.swapRecord = record;
+  }
+
+  /** A version gets no new requests any more and finishes those it has. */
+  addLeaving(version: LoadedPlugin): void {
+    this.leavingVersions.add(version);
+  }
+
+  removeLeaving(version: LoadedPlugin): void {
+    this.leavingVersions.delete(version);
+  }
+
+  /** Keeps what the sandbox refused the plugin. @returns false when the same was refused before */
+  addRefusal(refusal: Refusal): boolean {
+    return this.refusals.add(refusal);
+  }
+
+  /** Keeps a failure for the operator. @returns true when the library is to be quarantined for it */
+  addFailure(failure: PluginFailure): boolean {
+    this.failures.keep(failure, this.limits);
+    return this.failures.count(failure, this.plan.config.quarantine);
+  }
+
+  /** Keeps the failure of a process that goes on. */
+  addBadAnswer(failure: PluginFailure): void {
+    this.failures.keepBadAnswer(failure, this.limits);
+  }
+
+  /** Replaces a kept failure by the same one with more detail. */
+  detailFailure(failure: PluginFailure, detailed: PluginFailure): void {
+    this.failures.detail(failure, detailed);
   }
 
   /** Failures so far no longer count towards quarantine. */
   forgive(): void {
-    this.failureTimes = [];
+    this.failures.forgive();
   }
 
   /** Does something after everything that was reported before it. @param work never rejects */
@@ -180,34 +300,9 @@ export class RegistryEntry {
     this.reports = this.reports.then(work);
   }
 
-  /** Resolves when everything reported so far is done. */
+  /** Resolves when everything reported so far is written. */
   reported(): Promise<void> {
     return this.reports;
-  }
-
-  /** It is not to serve; a plugin that did was taken out before. */
-  stop(reason: string): void {
-    this.conditions.clear();
-    this.error = null;
-    this.standIn = null;
-    this.enter('stopped', reason);
-  }
-
-  async close(): Promise<void> {
-    const plugin = this.take();
-    const { trial } = this;
-    this.trial = null;
-    trial?.stop();
-    await Promise.all([plugin?.close(), trial?.other.close()]);
-    await this.reports;
-    if (plugin !== null) this.enter('stopped', 'shut down');
-  }
-
-  /** Takes the plugin out of service; the caller closes it. */
-  take(): LoadedPlugin | null {
-    const { plugin } = this;
-    this.plugin = null;
-    return plugin;
   }
 
   status(): OwnStatus {
@@ -228,67 +323,68 @@ export class RegistryEntry {
       critical,
       priority,
       circuit: this.circuit,
-      calls: this.plugin?.calls ?? {},
-      processes: this.plugin?.processes() ?? [],
+      calls: this.loaded?.calls ?? {},
+      processes: this.loaded?.processes() ?? [],
       digest: this.digest,
       sandbox: {
         mode: config.sandbox,
-        states: this.plugin?.sandbox?.states ?? {},
-        missing: this.plugin?.sandbox?.missing ?? [],
+        states: this.loaded?.sandbox?.states ?? {},
+        missing: this.loaded?.sandbox?.missing ?? [],
       },
       missingPermissions: missingPermissions(this.metadata?.permissions ?? null, config.permissions),
       refusals: this.refusals.list(),
       limits: this.limits,
       trial: this.trial === null ? null : trialStatus(this.trial),
-      versions: versionsOf(this),
+      versions: versionsOf({ plugin: this.loaded, trial: this.trial, leaving: this.leavingVersions }),
       lastSwap: this.lastSwap,
-      failures: [...this.failures, ...(this.badAnswer === null ? [] : [this.badAnswer])]
-        .sort((a, b) => b.time.getTime() - a.time.getTime())
-        .map(({ time, failure, limits }) => postMortem(failure, time, limits)),
+      failures: this.failures.list(),
     };
   }
 
   private get circuit(): CircuitStateName {
-    const circuit = this.plugin?.circuit ?? 'closed';
-    // The breaker itself notices only with the next call that it may let one through.
+    const circuit = this.loaded?.circuit ?? 'closed';
+    // cockatiel's breaker becomes half-open only with the next call.
     const { resetAfterMs } = this.plan.config.circuitBreaker;
     return circuit === 'open' && performance.now() - this.circuitSinceMs >= resetAfterMs
       ? 'half-open'
       : circuit;
   }
 
-  private keep(failure: PluginFailure): void {
-    this.failures = [this.kept(failure), ...this.failures].slice(0, POST_MORTEMS_MAX);
+  private takeOut(): LoadedPlugin | null {
+    const former = this.loaded;
+    this.loaded = null;
+    return former;
   }
 
-  private kept(failure: PluginFailure): KeptFailure {
-    return { time: new Date(), failure, limits: this.limits };
+  private clearProblems(): void {
+    this.conditions.clear();
+    this.currentError = null;
   }
 
-  private settle(): void {
+  private enterByConditions(): void {
     const reasons = [...this.conditions.values()];
     if (reasons.length === 0) this.enter('ready', null);
-    else this.enter(this.serves() ? 'degraded' : 'failed', reasons.join('; '));
+    else this.enter(this.hasProcess() ? 'degraded' : 'failed', reasons.join('; '));
   }
 
   /** False when the newest process did not even start and there is no other. */
-  private serves(): boolean {
-    const phase = this.failures[0]?.failure.phase;
-    if (!this.conditions.has('process') || phase === undefined || !STARTING.includes(phase)) return true;
-    return this.plugin?.processes().some(({ state }) => state !== 'draining') ?? false;
+  private hasProcess(): boolean {
+    if (!this.conditions.has('process') || !this.failures.newestFailedToStart) return true;
+    return this.loaded?.processes().some(({ state }) => state !== 'draining') ?? false;
   }
 
   private enter(state: PluginState, reason: string | null): void {
-    if (state !== this.state) this.since = new Date();
-    this.state = state;
+    const { name } = this.plan;
+    assertTransition(name, this.currentState, state);
+    if (state !== this.currentState) this.since = new Date();
+    this.currentState = state;
     this.reason = reason;
-    const change = { plugin: this.plan.name, critical: this.critical, state, reason, time: new Date() };
-    const caused = state === 'failed' || this.conditions.has('process');
-    const code = this.error?.code ?? null;
-    // Later, when it is known in which function the process failed.
+    const change = { plugin: name, critical: this.critical, state, reason, time: new Date() };
+    const isCausedByFailure = state === 'failed' || this.conditions.has('process');
+    const code = this.currentError?.code ?? null;
+    // Reported later: by then the function in which the process failed is known.
     this.report(() => {
-      const newest = caused ? this.failures[0] : undefined;
-      const failure = newest === undefined ? null : postMortem(newest.failure, newest.time, newest.limits);
+      const failure = isCausedByFailure ? this.failures.newest() : null;
       this.onState({ ...change, code: code ?? failure?.code ?? null, failure });
     });
   }

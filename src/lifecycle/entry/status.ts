@@ -5,14 +5,9 @@ import type { NativeProcess, RefusedPermission } from '../../native/plugin.js';
 import type { PluginRelations } from '../dependencies/relations.js';
 import type { PipelineHook } from '../../plugins/metadata.js';
 import type { Tally } from '../../plugins/call-stats.js';
+import type { PluginState } from './plugin-state.js';
 import type { SwapRecord } from './swap-record.js';
 import type { TrialStage } from './trial.js';
-
-/**
- * discovered: known, not loaded · lazy: starts with its first use · loading · ready · degraded: serves, but something is wrong ·
- * failed: does not serve · stopped: shut down or disabled.
- */
-export type PluginState = 'discovered' | 'lazy' | 'loading' | 'ready' | 'degraded' | 'failed' | 'stopped';
 
 /** Everything an operator can see of a plugin: the row of `plugin list`, the entry of the admin API. */
 export interface PluginStatus extends PluginRelations {

@@ -8,7 +8,7 @@ import type { LibraryChoice, PluginLoader } from '../../plugins/loader.js';
 import type { PluginMetadata } from '../../plugins/metadata.js';
 import { type PluginEntry, resolvePolicy } from '../../plugins/plugin-entry.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
-import type { PluginState } from '../entry/status.js';
+import type { PluginState } from '../entry/plugin-state.js';
 import type { PluginSupervisor } from '../supervision/supervisor.js';
 import type { SwapResult } from '../swap/swap.js';
 import type { VersionKeeper } from '../records/version-keeper.js';
@@ -62,10 +62,12 @@ export class LazyLoading {
   ): LoadedPlugin | null {
     const { supervisor, log, exclusively } = this.options;
     const { name } = plan;
-    const former = supervisor.takeOut(entry, reason);
+    supervisor.leaveUnwatched(entry, reason);
     const policy = resolvePolicy(plan.config, metadata);
     const start = (): Promise<LoadedPlugin> => exclusively(() => this.start(name));
-    entry.postpone(plan, new LazyPlugin({ name, metadata, policy, start }), digest, reason);
+    const standIn = new LazyPlugin({ name, metadata, policy, start });
+    const former = entry.postpone(plan, standIn, digest, reason);
+    former?.withdraw();
     log.info({ plugin: name, digest }, `plugin ${name} ${reason}`);
     return former;
   }

@@ -13,13 +13,18 @@ export async function describeEntry(
   try {
     if (path === null)
       throw new BackworksError('BW_PLUGIN_UNSUPPORTED', `type "${type}" cannot be served yet`);
-    entry.metadata ??= await reader.read(path, entry.plan.config);
-    const identified = (digest: string): string => (entry.digest = digest);
+    if (entry.metadata === null) entry.describe(await reader.read(path, entry.plan.config));
+    const identified = (digest: string): void => entry.identify(digest);
     if (enabled) await loader.admit(entry.plan, { identified });
-    const { isolation, limits } = entry.plan.config;
-    const { concurrency } = limits;
-    if (isolation === 'process' && concurrency > 1 && !entry.metadata.threadSafe) throw notThreadSafe(entry.plan.name, concurrency);
+    checkThreads(entry);
   } catch (error) {
     entry.fail(toBackworksError(error));
   }
+}
+
+/** @throws PluginFailure BW_PLUGIN_UNSUPPORTED for a plugin that is to run calls side by side and cannot */
+function checkThreads({ plan, metadata }: RegistryEntry): void {
+  const { isolation, limits } = plan.config;
+  if (isolation === 'process' && limits.concurrency > 1 && metadata?.threadSafe === false)
+    throw notThreadSafe(plan.name, limits.concurrency);
 }

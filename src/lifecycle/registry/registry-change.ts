@@ -210,12 +210,12 @@ export class RegistryChange {
     if (error !== null) {
       // The one that serves is as good as before.
       if (entry.plugin !== null) return null;
-      entry.plan = target;
+      entry.adoptPlan(target);
       this.supervisor.fail(entry, error);
       return null;
     }
     if (action === 'needs_restart') return null;
-    if (action === 'keep') entry.plan = target;
+    if (action === 'keep') entry.adoptPlan(target);
     else this.supervisor.adjust(entry, target);
     // One that failed does not run, but requests may be refused for it.
     const isGivenUp = entry.state === 'failed' && !target.config.enabled;

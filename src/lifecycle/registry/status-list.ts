@@ -1,7 +1,8 @@
 import type { Resolution } from '../dependencies/dependency-resolver.js';
 import { relationsOf } from '../dependencies/relations.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
-import type { PluginState, PluginStatus } from '../entry/status.js';
+import type { PluginState } from '../entry/plugin-state.js';
+import type { PluginStatus } from '../entry/status.js';
 
 /** A request passes it when it is loaded. */
 const COMING: readonly PluginState[] = ['discovered', 'loading'];

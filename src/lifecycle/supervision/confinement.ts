@@ -56,8 +56,7 @@ export class Confinement {
 
   private stop(entry: RegistryEntry, error: BackworksError): void {
     this.options.swapper.end(entry, 'the version that serves failed too often');
-    const plugin = entry.take();
-    entry.fail(error);
+    const plugin = entry.fail(error);
     void this.options.changed();
     entry.report(async () => plugin?.close());
   }

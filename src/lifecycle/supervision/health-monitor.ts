@@ -41,7 +41,7 @@ export async function checkHealth(entry: RegistryEntry): Promise<void> {
   if (plugin === null) return;
   // An answer that comes when the plugin is another one already says nothing about that one.
   const note = (reason: string | null): void => {
-    if (entry.plugin === plugin) entry.condition('health', reason);
+    if (entry.plugin === plugin) entry.setCondition('health', reason);
   };
   try {
     const { status, text } = await plugin.health();

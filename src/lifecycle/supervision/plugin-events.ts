@@ -35,27 +35,27 @@ export function pluginEvents(
     identified,
     failed: (failure, located) => {
       current()?.processFailed();
-      const tooOften = serves() && entry.failed(failure);
+      const tooOften = serves() && entry.addFailure(failure);
       reportFailure(log, entry, failure, located);
       const isBack = judge(tooOften ? failure.message : null);
-      if (serves()) entry.condition('process', failure.message);
+      if (serves()) entry.setCondition('process', failure.message);
       if (tooOften && !isBack) confine(failure);
     },
     recovered: () => {
-      if (serves()) entry.condition('process', null);
+      if (serves()) entry.setCondition('process', null);
       entry.report(() => log.info({ plugin: name }, `plugin ${name} serves again`));
     },
     answeredBadly: (failure) => {
-      if (serves()) entry.answeredBadly(failure);
+      if (serves()) entry.addBadAnswer(failure);
     },
     refused: (refusal) => {
-      if (!entry.refusals.add(refusal)) return;
+      if (!entry.addRefusal(refusal)) return;
       const { permission, function: called, object } = refusal;
       const sentence = refusalSentence(name, refusal, plan.config.permissions);
       log.warn({ plugin: name, permission, function: called, object }, sentence);
     },
     circuit: (state) => {
-      if (serves()) entry.circuitChanged(state);
+      if (serves()) entry.setCircuit(state);
       log.warn({ plugin: name, circuit: state }, `circuit of plugin ${name} is ${state}`);
     },
     operate: (request, caller) => calls.operate(name, request, caller),

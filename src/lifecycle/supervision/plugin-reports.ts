@@ -35,7 +35,7 @@ export function reportFailure(
   const { limits } = entry;
   entry.report(async () => {
     const detailed = await located;
-    entry.detail(failure, detailed);
+    entry.detailFailure(failure, detailed);
     const { code, plugin, message } = detailed;
     log.error({ plugin, code, ...evidence(detailed, limits) }, message);
   });

@@ -18,10 +18,10 @@ export class Retirement {
 
   /** @param ended resolves when the requests have ended that may still call it */
   add(entry: RegistryEntry, plugin: LoadedPlugin, ended: Promise<void>): void {
-    entry.leaving.add(plugin);
+    entry.addLeaving(plugin);
     const closing = within(Promise.race([ended, this.hurried]), this.limitMs()).then(async () => {
       await plugin.close();
-      entry.leaving.delete(plugin);
+      entry.removeLeaving(plugin);
       await entry.reported();
       await this.after();
     });

@@ -5,7 +5,7 @@ import { HealthMonitor } from './health-monitor.js';
 import { IdleWatch } from './idle-watch.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
 import type { LibraryChoice, PluginLoader } from '../../plugins/loader.js';
-import { type PluginEntry, resolvePolicy } from '../../plugins/plugin-entry.js';
+import type { PluginEntry } from '../../plugins/plugin-entry.js';
 import type { PluginCalls } from '../dependencies/plugin-calls.js';
 import { pluginEvents } from './plugin-events.js';
 import { reportReady, reportSandbox } from './plugin-reports.js';
@@ -67,16 +67,13 @@ export class PluginSupervisor implements SwapGround {
 
   /** Loads a plugin; one that fails is kept with its reason. Never rejects. */
   async load(entry: RegistryEntry): Promise<void> {
-    entry.loading();
+    entry.startLoading();
     try {
       const { plan } = entry;
-      const plugin = await this.bringUp(
-        entry,
-        plan,
-        this.keeper.choose(plan),
-        (digest) => (entry.digest = digest),
+      const plugin = await this.bringUp(entry, plan, this.keeper.choose(plan), (digest) =>
+        entry.identify(digest),
       );
-      entry.ready(plugin);
+      entry.finishLoading(plugin);
       entry.report(() => this.keeper.serves(plan, plugin.versionName));
       reportReady(this.log, entry, plugin);
     } catch (thrown) {
@@ -128,9 +125,9 @@ export class PluginSupervisor implements SwapGround {
    * @throws BackworksError BW_PLUGIN_STATE, or why it does not start
    */
   async prepare(entry: RegistryEntry, plan: PluginEntry): Promise<LoadedPlugin> {
-    const plugin = await this.bringUp(entry, plan, this.keeper.choose(plan), (digest) => {
-      if (entry.plugin === null) entry.digest = digest;
-    });
+    const plugin = await this.bringUp(entry, plan, this.keeper.choose(plan), (digest) =>
+      entry.identify(digest),
+    );
     try {
       await checkHealth(plugin);
       return plugin;
@@ -150,9 +147,7 @@ export class PluginSupervisor implements SwapGround {
 
   /** The same, and nothing stands by. @returns what served; the caller retires it */
   put(entry: RegistryEntry, plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null {
-    const former = entry.take();
-    entry.plan = plan;
-    entry.succeed(plugin);
+    const former = entry.replace(plan, plugin);
     reportReady(this.log, entry, plugin);
     this.watch(entry);
     return former;
@@ -162,11 +157,8 @@ export class PluginSupervisor implements SwapGround {
   adjust(entry: RegistryEntry, plan: PluginEntry): void {
     // The other version knows nothing of a configuration the one that serves was told.
     if (isOtherConfig(entry.plan, plan)) this.swapper.end(entry, 'the configuration changed');
-    entry.plan = plan;
-    if (entry.plugin === null) return;
-    entry.plugin = entry.plugin.adjusted(resolvePolicy(plan.config, entry.metadata));
-    entry.trial?.adjust(entry.plugin, plan);
-    this.watch(entry);
+    entry.adjust(plan);
+    if (entry.plugin !== null) this.watch(entry);
   }
 
   /**
@@ -174,21 +166,19 @@ export class PluginSupervisor implements SwapGround {
    * @returns what served; the caller retires it
    */
   remove(entry: RegistryEntry, reason: string): LoadedPlugin | null {
-    const former = this.takeOut(entry, reason);
-    entry.stop(reason);
+    this.leaveUnwatched(entry, reason);
+    const former = entry.stop(reason);
+    former?.withdraw();
     if (former !== null)
       this.options.log.info({ plugin: entry.plan.name }, `plugin ${entry.plan.name} is ${reason}`);
     return former;
   }
 
-  /** The same; the caller says in which state it is then. */
-  takeOut(entry: RegistryEntry, reason: string): LoadedPlugin | null {
+  /** Ends the watches and the trial of a plugin that is about to be taken out of service. */
+  leaveUnwatched(entry: RegistryEntry, reason: string): void {
     this.health.forget(entry);
     this.idleness.forget(entry);
     this.swapper.end(entry, reason);
-    const former = entry.take();
-    former?.withdraw();
-    return former;
   }
 
   /** Takes note that a plugin does not start. */

@@ -180,14 +180,15 @@ export class PluginSwapper {
     // There is one trial at a time: the version that serves has stood long enough to be compared with.
     this.letGo(entry);
     const parties = { serving, other: plugin, plan };
-    entry.trial = new Trial('canary', swap, parties, {
+    const canary = new Trial('canary', swap, parties, {
       passed: (trial) => {
         steps.done('canary');
-        entry.trial = null;
+        entry.endTrial();
         this.promote(entry, { plugin: trial.other, plan: trial.plan, by, steps });
       },
       failed: (_, reason) => this.endCanary(entry, 'rolled_back', { by: 'auto', reason }),
     });
+    entry.beginTrial(canary);
     void this.ground.changed();
     const { digest, version } = plugin.versionName;
     const share = `${swap.canary.percent}% of the requests for ${swap.canary.durationMs / 1000} s`;
@@ -220,7 +221,7 @@ export class PluginSwapper {
   ): void {
     const { name, config } = entry.plan;
     const parties = { serving, other: former, plan: formerPlan };
-    entry.trial = new Trial('probation', config.swap, parties, {
+    const probation = new Trial('probation', config.swap, parties, {
       passed: () => {
         this.letGo(entry);
         const { version } = serving.metadata;
@@ -231,14 +232,14 @@ export class PluginSwapper {
       },
       failed: (trial, reason) => this.comeBack(entry, trial, { by: 'auto', reason }),
     });
+    entry.beginTrial(probation);
   }
 
   /** Gives every new request the version that stands by. */
   private comeBack(entry: RegistryEntry, trial: Trial, details: SwapDetails): void {
     const steps = new StepTimes();
     const from = entry.versionName;
-    trial.stop();
-    entry.trial = null;
+    entry.endTrial();
     this.switchTo(entry, trial.plan, trial.other);
     steps.done('switch');
     this.report(entry, 'rolled_back', from, { ...details, steps });
@@ -248,8 +249,7 @@ export class PluginSwapper {
   private endCanary(entry: RegistryEntry, outcome: 'rejected' | 'rolled_back', details: SwapDetails): void {
     const { trial } = entry;
     if (trial?.stage !== 'canary') return;
-    trial.stop();
-    entry.trial = null;
+    entry.endTrial();
     this.ground.retire(entry, trial.other, this.ground.changed());
     const reason = `canary: ${details.reason}`;
     const [fresh, serving] = [trial.other.versionName, entry.versionName];
@@ -261,8 +261,7 @@ export class PluginSwapper {
   private letGo(entry: RegistryEntry): void {
     const { trial } = entry;
     if (trial?.stage !== 'probation') return;
-    trial.stop();
-    entry.trial = null;
+    entry.endTrial();
     this.ground.retire(entry, trial.other, this.ground.changed());
   }
 
@@ -288,7 +287,7 @@ export class PluginSwapper {
   ): void {
     const { plan } = entry;
     const record = recordOf(outcome, from, details.to ?? entry.versionName, details);
-    entry.lastSwap = record;
+    entry.recordSwap(record);
     const level = outcome === 'swapped' ? 'info' : 'warn';
     this.ground.log[level]({ plugin: plan.name, ...record, ...fields }, sentence(plan.name, record));
     entry.report(() => this.ground.keeper.happened(plan, record));

@@ -1,12 +1,12 @@
 import { oneLine } from '../../printable.js';
 import koffi, { type TypeObject } from 'koffi';
+import type { CallTicket } from '../../call-ticket.js';
 import { BackworksError, PluginFailure, type PluginPhase } from '../../errors.js';
 import type { Text } from '../../long-text.js';
 import { ABI_VERSION, BackworksHost, PROTOTYPES } from './abi.js';
 import { configurationRefused } from '../failures.js';
 import { InProcessLibrary } from './in-process-library.js';
 import type {
-  CallContext,
   Hook,
   LibraryDescription,
   NativePlugin,
@@ -46,29 +46,29 @@ export class InProcessPlugin implements NativePlugin {
     return plugin;
   }
 
-  call(hook: Hook, args: readonly Text[], context: CallContext): NativeReply | Promise<NativeReply> {
+  call(hook: Hook, args: readonly Text[], ticket: CallTicket): NativeReply | Promise<NativeReply> {
     const { name, replyBytesMax } = this.options;
     const implementation = this.library.get(hook);
     if (implementation === null) {
-      return this.reject('BW_PLUGIN_BAD_RESPONSE', `plugin ${name} has no ${hook}`, hook, context);
+      return this.reject('BW_PLUGIN_BAD_RESPONSE', `plugin ${name} has no ${hook}`, hook, ticket);
     }
-    const { deadlineAtMs } = context;
+    const { deadlineAtMs } = ticket;
     // The clock costs a third of a call: it is asked only where somebody wants to know.
-    const enteredAtMs = context.ownNs === undefined ? null : performance.now();
+    const enteredAtMs = ticket.report === undefined ? null : performance.now();
     this.deadlineAtMs = deadlineAtMs;
     const reply = implementation(...strings(args)) as string | null;
     this.deadlineAtMs = Infinity;
     if (enteredAtMs !== null || deadlineAtMs !== Infinity) {
       const leftAtMs = performance.now();
-      if (enteredAtMs !== null) context.ownNs = nanoseconds(leftAtMs - enteredAtMs);
+      if (enteredAtMs !== null) ticket.report?.(nanoseconds(leftAtMs - enteredAtMs), false);
       if (leftAtMs > deadlineAtMs) {
         const message = `plugin ${name} answered ${hook} after its deadline`;
-        return this.reject('BW_PLUGIN_TIMEOUT', message, hook, context);
+        return this.reject('BW_PLUGIN_TIMEOUT', message, hook, ticket);
       }
     }
     if (reply !== null && isLonger(reply, replyBytesMax)) {
       const message = `plugin ${name}: the answer is longer than ${replyBytesMax} bytes`;
-      return this.reject('BW_PLUGIN_BAD_RESPONSE', message, hook, context);
+      return this.reject('BW_PLUGIN_BAD_RESPONSE', message, hook, ticket);
     }
     return reply;
   }
@@ -161,13 +161,13 @@ export class InProcessPlugin implements NativePlugin {
     code: 'BW_PLUGIN_BAD_RESPONSE' | 'BW_PLUGIN_TIMEOUT',
     message: string,
     phase: PluginPhase,
-    context: CallContext,
+    ticket: CallTicket,
   ): Promise<never> {
     return Promise.reject(
       new PluginFailure(code, message, {
         plugin: this.options.name,
         phase,
-        requestId: context.requestId ?? undefined,
+        requestId: ticket.requestId ?? undefined,
       }),
     );
   }

@@ -1,7 +1,8 @@
+import type { CallTicket } from '../../call-ticket.js';
 import { Deferred } from '../../deferred.js';
 import type { BackworksError } from '../../errors.js';
 import type { Text } from '../../long-text.js';
-import type { CallContext, Hook, NativeReply } from '../plugin.js';
+import type { Hook, NativeReply } from '../plugin.js';
 import { payloadSize } from '../protocol/frames.js';
 import { FRAME_PAYLOAD_MAX, HOOK_NUMBER, ServerFrame } from '../protocol/protocol.js';
 import type { AnswerHandler } from '../runner/answer-handler.js';
@@ -36,30 +37,30 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
   constructor(
     public phase: Hook,
     protected readonly args: readonly Text[],
-    protected context: CallContext,
+    protected ticket: CallTicket,
     private readonly dispatcher: Dispatcher,
   ) {
     super();
-    this.obey(context);
+    this.obey(ticket);
   }
 
-  protected obey(context: CallContext): void {
-    this.context = context;
+  protected obey(ticket: CallTicket): void {
+    this.ticket = ticket;
     this.expired = false;
-    this.limitMs = context.deadlineAtMs - performance.now();
-    context.stop = (reason) => (reason === 'deadline' ? this.expire() : this.cancel());
+    this.limitMs = ticket.deadlineAtMs - performance.now();
+    ticket.onStop((reason) => (reason === 'deadline' ? this.expire() : this.cancel()));
   }
 
   get requestId(): string | null {
-    return this.context.requestId ?? null;
+    return this.ticket.requestId;
   }
 
   get callers(): readonly string[] {
-    return this.context.callers ?? [];
+    return this.ticket.callers;
   }
 
   get deadlineAtMs(): number {
-    return this.context.deadlineAtMs;
+    return this.ticket.deadlineAtMs;
   }
 
   /** Nobody waits for the answer any more. */
@@ -83,7 +84,7 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
   }
 
   answered(reply: NativeReply, ownNs: number, plain: boolean): void {
-    note(this.context, ownNs, plain);
+    this.ticket.report?.(ownNs, plain);
     this.resolve(reply);
   }
 
@@ -101,12 +102,12 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
   }
 
   private expire(): void {
-    const { context, process } = this;
+    const { ticket, process } = this;
     this.expired = true;
     if (process === null) this.failed(this.dispatcher.unavailable());
     else
       process.expire(this.id, this.limitMs, (error) => {
-        if (this.context === context) this.giveUp(this.outcome(error));
+        if (this.ticket === ticket) this.giveUp(this.outcome(error));
       });
   }
 
@@ -126,12 +127,6 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
   private outcome(error: BackworksError): BackworksError {
     return this.cancelled ? this.dispatcher.cancelled() : error;
   }
-}
-
-/** What the runner says of an answer. */
-export function note(context: CallContext, ownNs: number, plain: boolean): void {
-  context.ownNs = ownNs > 0 ? ownNs : 0;
-  context.plain = plain;
 }
 
 /**

@@ -1,10 +1,10 @@
+import type { CallTicket } from '../../call-ticket.js';
 import type { Deferred } from '../../deferred.js';
 import { BackworksError, PluginFailure } from '../../errors.js';
 import type { Text } from '../../long-text.js';
 import { type Dispatcher, HookCall } from './hook-call.js';
 import type {
   AdjustableSettings,
-  CallContext,
   Hook,
   LibraryDescription,
   NativePlugin,
@@ -57,8 +57,8 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
     return this.pool.description;
   }
 
-  call(hook: Hook, args: readonly Text[], context: CallContext): Deferred<NativeReply> {
-    const call = new HookCall(hook, args, context, this);
+  call(hook: Hook, args: readonly Text[], ticket: CallTicket): Deferred<NativeReply> {
+    const call = new HookCall(hook, args, ticket, this);
     if (call.fits(this.options.sandbox.memoryBytes)) this.dispatch(call);
     else {
       const message = `the request is too large to hand to plugin ${this.options.name}`;
@@ -67,8 +67,8 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
     return call;
   }
 
-  visit(visit: NativeVisit, context: CallContext): Deferred<NativeReply> | null {
-    const call = new VisitCall(visit, context, this);
+  visit(visit: NativeVisit, ticket: CallTicket): Deferred<NativeReply> | null {
+    const call = new VisitCall(visit, ticket, this);
     if (!call.fits(this.options.sandbox.memoryBytes)) return null;
     this.dispatch(call);
     return call;
@@ -97,10 +97,10 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
     return callCancelled(this.options.name);
   }
 
-  async healthCheck(context: CallContext): Promise<{ status: number; text: string }> {
+  async healthCheck(ticket: CallTicket): Promise<{ status: number; text: string }> {
     const worker = this.pool.leastLoaded();
     if (worker === null) throw this.unavailable();
-    return worker.healthCheck(context);
+    return worker.healthCheck(ticket);
   }
 
   get sandbox(): SandboxReport | null {

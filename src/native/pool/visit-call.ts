@@ -1,8 +1,9 @@
+import type { CallTicket } from '../../call-ticket.js';
 import type { Listener } from '../../deferred.js';
 import type { Text } from '../../long-text.js';
 import type { BackworksError } from '../../errors.js';
-import { type Dispatcher, HookCall, note } from './hook-call.js';
-import type { CallContext, NativeReply, NativeVisit } from '../plugin.js';
+import { type Dispatcher, HookCall } from './hook-call.js';
+import type { NativeReply, NativeVisit } from '../plugin.js';
 import { ServerFrame, VisitStep } from '../protocol/protocol.js';
 import type { RunnerProcess } from '../runner/runner-process.js';
 
@@ -17,10 +18,10 @@ export class VisitCall extends HookCall {
 
   constructor(
     private readonly visit: NativeVisit,
-    context: CallContext,
+    ticket: CallTicket,
     dispatcher: Dispatcher,
   ) {
-    super(visit.first, visitArguments(visit), context, dispatcher);
+    super(visit.first, visitArguments(visit), ticket, dispatcher);
   }
 
   protected override send(process: RunnerProcess, leftMs: number): void {
@@ -37,18 +38,18 @@ export class VisitCall extends HookCall {
       this.process?.expire(this.id, this.limitMs, () => {});
       return true;
     }
-    const { context, follower } = this;
+    const { ticket, follower } = this;
     const call = this.visit.next(next);
     this.obey(call);
     this.follower = call;
-    note(context, ownNs, plain);
+    ticket.report?.(ownNs, plain);
     this.tell(follower, reply);
     return true;
   }
 
   override answered(reply: NativeReply, ownNs: number, plain: boolean): void {
     this.visit.end();
-    note(this.context, ownNs, plain);
+    this.ticket.report?.(ownNs, plain);
     this.tell(this.follower, reply);
   }
 

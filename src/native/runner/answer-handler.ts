@@ -1,8 +1,9 @@
+import type { CallOrigin } from '../../call-ticket.js';
 import type { BackworksError, PluginPhase } from '../../errors.js';
 import type { NativeReply } from '../plugin.js';
 
 /** Whoever waits for an answer. Exactly one of the three is called, once. */
-export interface AnswerHandler {
+export interface AnswerHandler extends CallOrigin {
   /**
    * A hook's string, with the nanoseconds it took as `value`; for STATUS and LOADED the text that explains
    * `value`.
@@ -17,10 +18,6 @@ export interface AnswerHandler {
    * @param wasNext it died with nothing running and this call first in line
    */
   notBegun(wasNext: boolean): void;
-  /** The request the call belongs to, for reports. */
-  readonly requestId?: string | null;
-  /** Plugins whose calls led to it. */
-  readonly callers?: readonly string[];
   /** Nobody wants the answer any more. */
   readonly cancelled?: boolean;
   /** What is asked for. */

@@ -1,3 +1,4 @@
+import { type CallTicket, NO_CALLERS } from '../../call-ticket.js';
 import type { PluginFailure, PluginPhase } from '../../errors.js';
 import type { Text } from '../../long-text.js';
 import { CallCpuWatch } from './call-cpu-watch.js';
@@ -7,13 +8,7 @@ import type { ProcessEnd, GroupedProcess } from '../process/child-process.js';
 import { HostServices } from './host-services.js';
 import { afterLastWords } from './last-words.js';
 import { loadedFrame } from './loaded-frame.js';
-import type {
-  CallContext,
-  LibraryDescription,
-  NativePluginOptions,
-  NativeReply,
-  SandboxReport,
-} from '../plugin.js';
+import type { LibraryDescription, NativePluginOptions, NativeReply, SandboxReport } from '../plugin.js';
 import { OverdueCalls } from './overdue-calls.js';
 import { oneLine } from '../../printable.js';
 import { PluginOutput } from '../process/plugin-output.js';
@@ -187,9 +182,9 @@ export class RunnerProcess {
     this.overdue.expire(id, limitMs, () => settle(noTimeLeft(this.options.name)));
   }
 
-  async healthCheck(context: CallContext): Promise<{ status: number; text: string }> {
+  async healthCheck(ticket: CallTicket): Promise<{ status: number; text: string }> {
     this.cpu.begin();
-    const { value, reply } = await this.ask(ServerFrame.HEALTH_CHECK, 0, 0, [], 'health_check', context);
+    const { value, reply } = await this.ask(ServerFrame.HEALTH_CHECK, 0, 0, [], 'health_check', ticket);
     return { status: value, text: oneLine(String(reply ?? '')) };
   }
 
@@ -235,23 +230,25 @@ export class RunnerProcess {
     value: number,
     strings: readonly string[],
     phase: PluginPhase,
-    context?: CallContext,
+    ticket?: CallTicket,
   ): Promise<{ reply: NativeReply; value: number }> {
     return new Promise((resolve, reject) => {
       const handler: AnswerHandler = {
         id: 0,
         phase,
+        requestId: null,
+        callers: NO_CALLERS,
         answered: (reply, status) => resolve({ reply, value: status }),
         failed: reject,
         // Nobody is to blame for a call that could not be made; a start that failed says why.
-        notBegun: () => reject((context ? null : this.endFailure) ?? processGone(this.options.name, phase)),
+        notBegun: () => reject((ticket ? null : this.endFailure) ?? processGone(this.options.name, phase)),
       };
       this.connection.send(type, detail, value, strings, handler);
-      if (context) {
-        const limitMs = context.deadlineAtMs - performance.now();
-        context.stop = (reason) => {
+      if (ticket) {
+        const limitMs = ticket.deadlineAtMs - performance.now();
+        ticket.onStop((reason) => {
           if (reason === 'deadline') this.expire(handler.id, limitMs, reject);
-        };
+        });
       }
     });
   }

@@ -3,7 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../../dist/index.js';
 import { InProcessPlugin } from '../../../dist/native/in-process/in-process.js';
-import type { CallContext, NativePluginOptions, PluginLogLine } from '../../../dist/native/plugin.js';
+import type { CallTicket } from '../../../dist/call-ticket.js';
+import type { NativePluginOptions, PluginLogLine } from '../../../dist/native/plugin.js';
 import { sandboxOf } from '../../../dist/plugins/sandbox-of.js';
 import { compilePlugin } from '../../fixtures/compile.js';
 
@@ -39,9 +40,11 @@ function optionsFor(fixture: string, lines: PluginLogLine[] = []): NativePluginO
   };
 }
 
-const within = (milliseconds: number): CallContext => ({
+const within = (milliseconds: number): CallTicket => ({
   deadlineAtMs: performance.now() + milliseconds,
-  stop: null,
+  requestId: null,
+  callers: [],
+  onStop: () => undefined,
 });
 
 test('a slow call is late when it returns, not before', async () => {
@@ -55,9 +58,10 @@ test('a slow call is late when it returns, not before', async () => {
 
 test('a call tells how long the plugin had it', async () => {
   const plugin = await InProcessPlugin.open(optionsFor('answers'));
-  const context = { ...within(1000), ownNs: 0 };
-  await plugin.call('process_endpoint', ['/sleep', 'GET', '30'], context);
-  expect(context.ownNs).toBeGreaterThanOrEqual(30e6);
+  let reportedNs = 0;
+  const ticket = { ...within(1000), report: (ownNs: number) => (reportedNs = ownNs) };
+  await plugin.call('process_endpoint', ['/sleep', 'GET', '30'], ticket);
+  expect(reportedNs).toBeGreaterThanOrEqual(30e6);
 });
 
 test('the longest answer is counted in bytes', async () => {
@@ -101,14 +105,14 @@ const COLLECTS = `
   import { InProcessPlugin } from ${JSON.stringify(moduleUrl('native/in-process/in-process.js'))};
   const options = JSON.parse(process.argv[1]);
   const events = { log() {}, metric() {}, failed() {}, recovered() {}, refused() {} };
-  const context = () => ({ deadlineAtMs: Infinity, stop: null });
+  const ticket = () => ({ deadlineAtMs: Infinity, requestId: null, callers: [], onStop() {} });
   let hosts = 0;
   for (let round = 0; round < 50; round += 1) {
     const plugin = await InProcessPlugin.open({ ...options, events: { ...events, metric: () => (hosts += 1) } });
     globalThis.gc();
     await new Promise((resolve) => setImmediate(resolve));
     globalThis.gc();
-    await plugin.call('process_endpoint', ['/', 'GET', 'null'], context());
+    await plugin.call('process_endpoint', ['/', 'GET', 'null'], ticket());
   }
   console.log('calls through the host table:', hosts);
 `;

@@ -69,8 +69,8 @@ async function open(
 }
 
 async function ask(plugin: NativePlugin): Promise<Answer> {
-  const context = { deadlineAtMs: Infinity, stop: null };
-  return JSON.parse(String(await plugin.call('process_endpoint', ['/', 'GET', '{}'], context))) as Answer;
+  const ticket = { deadlineAtMs: Infinity, requestId: null, callers: [], onStop: () => undefined };
+  return JSON.parse(String(await plugin.call('process_endpoint', ['/', 'GET', '{}'], ticket))) as Answer;
 }
 
 /** One answer of every worker: calls that wait go to the worker with the fewest. */

@@ -6,7 +6,8 @@ import { PluginExecutor } from '../../../dist/execution/executor.js';
 import { PluginMetrics } from '../../../dist/metrics/plugin-metrics.js';
 import { type PluginFailure, parseConfig } from '../../../dist/index.js';
 import { IsolatedPlugin } from '../../../dist/native/pool/isolated.js';
-import type { NativePluginOptions } from '../../../dist/native/plugin.js';
+import type { CallTicket, StopReason } from '../../../dist/call-ticket.js';
+import type { NativePluginOptions, NativeReply } from '../../../dist/native/plugin.js';
 import { compilePlugin } from '../../fixtures/compile.js';
 
 /** How a call ended: the answer's text, or the error. */
@@ -73,9 +74,11 @@ export class SupervisedPlugin {
   async call(action: string, argument = ''): Promise<Outcome> {
     const id = `call_${this.nextId++}`;
     try {
-      const reply = await this.executor.execute('process_endpoint', (call) => {
-        call.requestId = id;
-        return this.native.call('process_endpoint', [action, argument, id], call);
+      const reply = await this.executor.run('process_endpoint', {
+        requestId: id,
+        callers: [],
+        begin: (call) => this.native.call('process_endpoint', [action, argument, id], call),
+        read: (answer: NativeReply) => answer,
       });
       return { id, answer: reply === null ? null : reply.toString(), error: null };
     } catch (error) {
@@ -91,14 +94,16 @@ export class SupervisedPlugin {
     limitMs = Infinity,
   ): { id: string; outcome: Promise<string>; cancel: () => void } {
     const id = `call_${this.nextId++}`;
-    const context: Parameters<IsolatedPlugin['call']>[2] = {
+    let stop: ((reason: StopReason) => void) | null = null;
+    const ticket: CallTicket = {
       deadlineAtMs: performance.now() + limitMs,
       requestId: id,
-      stop: null,
+      callers: [],
+      onStop: (handler) => (stop = handler),
     };
-    const reply = this.native.call('process_endpoint', [action, argument, data ?? id], context);
+    const reply = this.native.call('process_endpoint', [action, argument, data ?? id], ticket);
     const outcome = reply.then(String, (error: PluginFailure) => error.code);
-    return { id, outcome, cancel: () => context.stop?.('cancelled') };
+    return { id, outcome, cancel: () => stop?.('cancelled') };
   }
 
   reconfigure(configJson: string): Promise<void> {
