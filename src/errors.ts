@@ -103,18 +103,22 @@ export interface BackworksErrorOptions {
   /** What the reader can do about it; follows the message after a dash. */
   hint?: string | undefined;
   cause?: unknown;
+  /** Milliseconds until another try has a chance; clients are told in `retry-after`. */
+  retryAfterMs?: number | undefined;
 }
 
 /** An error with a permanent code. `String(error)` reads `code: what, where — hint`. */
 export class BackworksError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: BackworksErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'BackworksError';
     this.code = code;
     this.hint = options.hint;
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** HTTP status that answers a request ended by this error. */

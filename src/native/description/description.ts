@@ -37,7 +37,7 @@ export function readDescription(value: unknown, plugin: string): LibraryDescript
   const { name, version, description, manifest, functions, thread_safe: threadSafe } = asRecord(value);
 
   if (typeof name !== 'string' || !NAME.test(name)) {
-    const found = typeof name === 'string' ? JSON.stringify(oneLine(name).slice(0, 80)) : 'missing';
+    const found = typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : 'missing';
     throw wrong(`its name is ${found}, not 1 to 64 letters, digits, '-' and '_'`, inInfo);
   }
   if (typeof version !== 'string' || version === '') throw wrong('its version is missing', inInfo);

@@ -18,6 +18,7 @@ import {
   type ConfiguringPhase,
   noTimeLeft,
   notThreadSafe,
+  withOriginalPath,
   processGone,
 } from '../failures.js';
 import type { AnswerHandler } from './answer-handler.js';
@@ -128,7 +129,9 @@ export class RunnerProcess {
     const [ready, { reply, value }] = await Promise.all([
       this.ask(ServerFrame.SANDBOX, 0, 0, sandboxSettings(sandbox, libraryPath), 'sandbox'),
       this.ask(ServerFrame.LOAD, 0, replyBytesMax, [libraryPath], 'load'),
-    ]);
+    ]).catch((error: unknown) => {
+      throw withOriginalPath(error, this.options);
+    });
     this.sandbox = sandboxInForce(String(ready.reply), this.child, this.options);
     const description = loadedFrame(value, String(reply));
     if (concurrency > 1 && !description.threadSafe) throw notThreadSafe(this.options.name, concurrency);
