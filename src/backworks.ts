@@ -224,10 +224,7 @@ export function operate(
 }
 
 /** Checks a library as `backworks plugin validate` does. Plugin code runs in processes of its own. */
-export function validatePlugin(
-  path: string,
-  as?: Pick<ValidatedAs, 'config'>,
-): Promise<ValidationReport> {
+export function validatePlugin(path: string, as?: Pick<ValidatedAs, 'config'>): Promise<ValidationReport> {
   return validateLibrary(path, { ...createPluginParts(new PluginMetrics(), silentLog, HEAP_CHECKS), as });
 }
 
@@ -281,7 +278,10 @@ export function profilePlugin(
 }
 
 /** What is remembered of a plugin's versions, as `backworks plugin history` tells it without a server. */
-export async function readPluginHistory({ file }: BackworksConfig, name: string): Promise<HistoryDocument> {
+export async function readPluginHistory(
+  { file }: Pick<BackworksConfig, 'file'>,
+  name: string,
+): Promise<HistoryDocument> {
   return historyDocument(name, await (await VersionRecords.open(file)).read(name));
 }
 

@@ -116,7 +116,9 @@ function printResult(context: CommandContext, checked: Checked, strict: boolean)
     const what = `${count(refused.length, 'critical plugin')} would keep the server from starting`;
     err.line(`${err.style(['red', 'bold'], first.error.code)}: ${what}`);
   } else if (code !== EXIT.ok) {
-    err.line(`${err.style(['red', 'bold'], 'BW_CONFIG_INVALID')}: ${count(warnings.length, 'warning')}, and --strict`);
+    err.line(
+      `${err.style(['red', 'bold'], 'BW_CONFIG_INVALID')}: ${count(warnings.length, 'warning')}, and --strict`,
+    );
   } else {
     const amounts = `${count(endpoints.length, 'endpoint')}, ${count(plugins.length, 'plugin')}`;
     const what = `${file === null ? name : displayName(file)}${environment === null ? '' : `@${environment}`}`;

@@ -6,7 +6,8 @@ export function declareConfig(program: Command, run: Run): void {
   const config = program.command('config').description('look at configurations and bring them up to date');
   config
     .command('check')
-    .description('say whether a server would start with a configuration, and what is wrong')
+    .summary('say whether a server would start with it')
+    .description('say whether a server would start with a configuration, and what is wrong with it')
     .argument('[file]', 'configuration file')
     .option('--strict', 'warnings fail too')
     .action((file: string | undefined, options: { strict?: boolean }) =>

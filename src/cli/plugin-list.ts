@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { readConfig } from './config-file.js';
+import { findServer } from './server-access.js';
 import { collectPlugins } from './plugin-source.js';
 import { printPlugins } from './plugin-table.js';
 import { printJson } from './print.js';
@@ -10,9 +10,9 @@ import { oneLine } from '../printable.js';
 
 /** `backworks plugin list` */
 export async function pluginList(context: CommandContext): Promise<ExitCode> {
-  const { config } = await readConfig(context);
+  const access = await findServer(context);
   const { out, err } = context;
-  const found = await collectPlugins(config, (how) => err.line(err.style('dim', how)));
+  const found = await collectPlugins(access, (how) => err.line(err.style('dim', how)));
   const list = { ...found, plugins: inOrder(found.plugins) };
   if (context.json) {
     printJson(out, list);

@@ -5,9 +5,9 @@ import { BackworksError, EXIT } from '../errors.js';
 import type { ReloadDocument } from '../reload/report.js';
 import type { PluginDocument } from '../admin/plugin-document.js';
 import { oneLine } from '../printable.js';
-import { actOnServer, askServer, requireServer } from './admin-client.js';
+import { actOnServer, type AdminTarget, askServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { readConfig } from './config-file.js';
+import { findServer, type ServerAccess } from './server-access.js';
 import { isLibraryPath } from './library-path.js';
 import { isSo, pluginPath, report } from './plugin-control.js';
 import { type FileChange, writeChange } from './plugin-file.js';
@@ -23,17 +23,21 @@ export async function pluginLoad(
   which: string,
   { write = false }: { readonly write?: boolean } = {},
 ): Promise<ExitCode> {
-  const { config } = await readConfig(context);
-  const name = nameOf(config, which);
-  if (name === null) return addEntry(context, config, resolve(which), write);
-  const { plugins } = await requireServer(config);
+  const access = await findServer(context);
+  const { target } = access;
+  // A name is for the server to know. What is a path, and what is to be written, takes the configuration.
+  const config = write || isLibraryPath(which) ? access.needConfig() : access.config;
+  const name = config === null ? which : nameOf(config, which);
+  if (name === null) return addEntry(context, access, resolve(which), write);
+  const { plugins } = await requireServer(target);
   const before = plugins.find((candidate) => candidate.name === name);
   const plugin =
     write && before !== undefined && isSo('load', before)
       ? before
-      : await actOnServer<PluginDocument>(config, pluginPath(name, 'load'));
-  const disabled = config.plugins.some((entry) => entry.name === plugin.name && !entry.enabled);
-  const change = disabled ? await writeChange(config, plugin.name, { kind: 'enable' }, write) : null;
+      : await actOnServer<PluginDocument>(target, pluginPath(name, 'load'));
+  const isDisabled = config?.plugins.some((entry) => entry.name === plugin.name && !entry.enabled) ?? false;
+  const change =
+    config !== null && isDisabled ? await writeChange(config, plugin.name, { kind: 'enable' }, write) : null;
   return report(context, 'load', plugin.name, plugin, change);
 }
 
@@ -49,7 +53,7 @@ function nameOf(config: BackworksConfig, which: string): string | null {
 
 async function addEntry(
   context: CommandContext,
-  config: BackworksConfig,
+  { target, needConfig }: ServerAccess,
   path: string,
   write: boolean,
 ): Promise<ExitCode> {
@@ -60,20 +64,20 @@ async function addEntry(
       hint: failed?.hint ?? undefined,
     });
   }
-  const change = await writeChange(config, metadata.name, { kind: 'add', path }, write);
+  const change = await writeChange(needConfig(), metadata.name, { kind: 'add', path }, write);
   if (change?.written !== true) throw nowhere(path, change);
-  return reloadEntry(context, config, metadata.name, change);
+  return reloadEntry(context, target, metadata.name, change);
 }
 
 async function reloadEntry(
   context: CommandContext,
-  config: BackworksConfig,
+  target: AdminTarget,
   name: string,
   change: FileChange,
 ): Promise<ExitCode> {
   const { out, err } = context;
-  const isUp = (await askServer(config)).kind === 'plugins' && config.admin.token !== '';
-  const reloaded = isUp ? await actOnServer<ReloadDocument>(config, '/reload') : null;
+  const isUp = (await askServer(target)).kind === 'plugins' && target.admin.token !== '';
+  const reloaded = isUp ? await actOnServer<ReloadDocument>(target, '/reload') : null;
   const failed = reloaded?.failed.find((failure) => failure.name === name);
   if (context.json) printJson(out, { plugin: name, file: change, reload: reloaded });
   else {

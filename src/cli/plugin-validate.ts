@@ -67,7 +67,8 @@ function printReport(out: Screen, report: ValidationReport): void {
 
 function verdict(out: Screen, { ok, started, checks }: ValidationReport): string {
   if (ok) return out.style('green', 'valid');
-  const isUndecided = !started && checks.every(({ outcome }) => !['failed', 'crashed', 'timeout'].includes(outcome));
+  const isUndecided =
+    !started && checks.every(({ outcome }) => !['failed', 'crashed', 'timeout'].includes(outcome));
   if (isUndecided) return out.style('yellow', 'not checked: the plugin did not start, so no hook was called');
   return out.style('red', 'invalid');
 }

@@ -67,9 +67,7 @@ const note = (deadlineMs: number): Column<HookProfile> => ({
 export function printProfile(screen: Screen, profile: PluginProfile): void {
   const { name, version, isolation, instances, hooks } = profile;
   const processes = isolation === 'process' ? `, instances: ${instances}` : '';
-  screen.line(
-    `${screen.style('bold', oneLine(`${name} ${version}`))} (isolation: ${isolation}${processes})`,
-  );
+  screen.line(`${screen.style('bold', oneLine(`${name} ${version}`))} (isolation: ${isolation}${processes})`);
   if (hooks.length === 0) {
     screen.line('it has no hooks');
     return;

@@ -4,7 +4,11 @@ import { collectDefaultMetrics, type Registry } from 'prom-client';
  * Gauges of prom-client that Prometheus takes for counters, because their names end in `_total`. The gauges
  * without the ending have the same values by type.
  */
-const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total'];
+const MISNAMED = [
+  'nodejs_active_resources_total',
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+];
 
 /** CPU, memory and event-loop lag of this process; once per registry. */
 export function addProcessMetrics(registry: Registry): void {

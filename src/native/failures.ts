@@ -76,5 +76,9 @@ export function withOriginalPath(
 ): unknown {
   if (!(thrown instanceof PluginFailure) || !thrown.message.includes(libraryPath)) return thrown;
   const { code, message, cause } = thrown;
-  return new PluginFailure(code, message.replaceAll(libraryPath, () => originalPath), { ...thrown, cause });
+  return new PluginFailure(
+    code,
+    message.replaceAll(libraryPath, () => originalPath),
+    { ...thrown, cause },
+  );
 }

@@ -28,7 +28,8 @@ export function problem(
   };
   const headers: BufferedResponse['headers'] = { 'content-type': 'application/problem+json' };
   const retryAfterMs = error.status === UNAVAILABLE ? retryAfter(error) : undefined;
-  if (retryAfterMs !== undefined) headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  if (retryAfterMs !== undefined)
+    headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
   return { status: error.status, headers, body: JSON.stringify(document) };
 }
 

@@ -170,7 +170,11 @@ elf.each<[string, () => string, RegExp]>([
   ['a library for another processor', forAnotherProcessor, /BW_LIBRARY_ARCHITECTURE: .*is built for s390x?/],
   ['a library that is not there', () => './none.so', /BW_LIBRARY_NOT_FOUND: .*none\.so does not exist/],
   ['another plugin ABI', () => compilePlugin('newer_abi'), /BW_PLUGIN_(ABI|LOAD|METADATA): .*ABI/],
-  ['a library that crashes while it is loaded', () => compilePlugin('crash_constructor'), /BW_PLUGIN_CRASHED: /],
+  [
+    'a library that crashes while it is loaded',
+    () => compilePlugin('crash_constructor'),
+    /BW_PLUGIN_CRASHED: /,
+  ],
   ['no plugin at all', () => compilePlugin('missing_vtable'), /BW_LIBRARY_SYMBOL: /],
   ['a plugin it needs that is not there', () => compilePlugin('needs_plugin'), /BW_PLUGIN_DEPENDENCY: /],
 ])('%s: start and config check say the same', async (_what, library, reason) => {

@@ -111,14 +111,17 @@ test('a plugin that refuses an empty configuration is neither valid nor invalid,
 test.each([
   ['YAML', 'mode.yaml', 'mode: "${MODE}"\n'],
   ['JSON', 'mode.json', '{"mode":"${MODE}"}'],
-])('--plugin-config gives a plugin its configuration as %s, so that its hooks are called', async (_kind, name, text) => {
-  directory.write(name, text);
-  const args = ['plugin', 'validate', compilePlugin('needs_config'), '--plugin-config', name];
-  const { code, stdout } = await backworks(args, { cwd: directory.path, env: { MODE: 'good' } });
-  expect(code).toBe(0);
-  expect(stdout).toMatch(/^ {2}✓ passed +initialize /m);
-  expect(stdout).toMatch(/^ {2}✓ passed +process_endpoint +a usable answer/m);
-});
+])(
+  '--plugin-config gives a plugin its configuration as %s, so that its hooks are called',
+  async (_kind, name, text) => {
+    directory.write(name, text);
+    const args = ['plugin', 'validate', compilePlugin('needs_config'), '--plugin-config', name];
+    const { code, stdout } = await backworks(args, { cwd: directory.path, env: { MODE: 'good' } });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {2}✓ passed +initialize /m);
+    expect(stdout).toMatch(/^ {2}✓ passed +process_endpoint +a usable answer/m);
+  },
+);
 
 test('a configuration that the plugin refuses is invalid, and a file that cannot be read is named', async () => {
   directory.write('empty.yaml', '{}\n');
@@ -126,10 +129,16 @@ test('a configuration that the plugin refuses is invalid, and a file that cannot
   expect(refused.code).toBe(4);
   expect(refused.stdout).toMatch(/: invalid\n/);
   const missing = await validate(compilePlugin('needs_config'), '--plugin-config', 'none.yaml');
-  expect(missing).toMatchObject({ code: 3, stderr: expect.stringMatching(/^BW_CONFIG_NOT_FOUND: .*none\.yaml/) });
+  expect(missing).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(/^BW_CONFIG_NOT_FOUND: .*none\.yaml/),
+  });
   directory.write('list.yaml', '- 1\n');
   const list = await validate(compilePlugin('needs_config'), '--plugin-config', 'list.yaml');
-  expect(list).toMatchObject({ code: 3, stderr: expect.stringMatching(/^BW_CONFIG_INVALID: list\.yaml:1:1: .*mapping/) });
+  expect(list).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(/^BW_CONFIG_INVALID: list\.yaml:1:1: .*mapping/),
+  });
 });
 
 test('a plugin of the configuration is checked with what the configuration says', async () => {

@@ -61,8 +61,10 @@ export function pluginEvents(
     failing: (phase, error) => {
       const reason = error === null ? null : `every call of ${phase} fails: ${error.message}`;
       if (serves()) entry.setCondition(`calls of ${phase}`, reason);
-      if (reason === null) log.info({ plugin: name, hook: phase }, `${phase} of plugin ${name} answers again`);
-      else log.warn({ plugin: name, hook: phase, code: error?.code }, `plugin ${name} is degraded: ${reason}`);
+      if (reason === null)
+        log.info({ plugin: name, hook: phase }, `${phase} of plugin ${name} answers again`);
+      else
+        log.warn({ plugin: name, hook: phase, code: error?.code }, `plugin ${name} is degraded: ${reason}`);
     },
     operate: (request, caller) => calls.operate(name, request, caller),
   };

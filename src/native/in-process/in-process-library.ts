@@ -88,7 +88,7 @@ export class InProcessLibrary {
       loaded.push(library);
       return library;
     } catch (cause) {
-      throw this.failure('BW_PLUGIN_LOAD', `cannot be loaded: ${messageOf(cause)}`, cause);
+      throw this.failure('BW_PLUGIN_LOAD', `cannot be loaded: ${path}: ${messageOf(cause)}`, cause);
     }
   }
 

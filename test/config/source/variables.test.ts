@@ -108,14 +108,17 @@ describe('a variable where one type fits', () => {
 });
 
 describe('a faulty reference', () => {
-  test.each(['${}', '${1A}', '${A', '${A-b}', '${A B}', '${A:d}', '${B:-${A}', '${A:-${1}'])('%s is refused', (reference) => {
-    const error = rejection(`name: "x ${reference}"`, { A: 'x' });
-    expect(error.code).toBe('BW_CONFIG_VARIABLE');
-    expect(error.message).toBe(
-      `backworks.yaml:1:7: name: expected \${NAME} or \${NAME:-default}, found ${JSON.stringify(reference)}` +
-        ' — write $${ for the characters ${',
-    );
-  });
+  test.each(['${}', '${1A}', '${A', '${A-b}', '${A B}', '${A:d}', '${B:-${A}', '${A:-${1}'])(
+    '%s is refused',
+    (reference) => {
+      const error = rejection(`name: "x ${reference}"`, { A: 'x' });
+      expect(error.code).toBe('BW_CONFIG_VARIABLE');
+      expect(error.message).toBe(
+        `backworks.yaml:1:7: name: expected \${NAME} or \${NAME:-default}, found ${JSON.stringify(reference)}` +
+          ' — write $${ for the characters ${',
+      );
+    },
+  );
 
   test.each(['"${NONE}"', 'plugins: "${NONE}"', 'plugins: { a: "${NONE}" }', 'endpoints: "${NONE}"'])(
     'may stand for a block: %s',
