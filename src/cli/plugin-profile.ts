@@ -100,6 +100,7 @@ function hookDocument({ hook, times, load, growth, ...calls }: HookProfile): obj
       server_cpu_us: load.serverCpuUs,
       plugin_cpu_us: load.pluginCpuUs,
     },
+    out_of_memory: calls.outOfMemory,
     memory: growth && { bytes_per_1000_calls: growth.bytesPer1000Calls, grows: growth.grows },
   };
 }

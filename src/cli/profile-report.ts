@@ -87,7 +87,7 @@ export function printProfile(screen: Screen, profile: PluginProfile): void {
 }
 
 function remarks(profile: HookProfile, deadlineMs: number): string[] {
-  const { hook, calls, nullAnswers, late, failures, times, growth } = profile;
+  const { hook, calls, nullAnswers, late, failures, times, growth, outOfMemory } = profile;
   const found: string[] = [];
   if (failures !== null) {
     const hint = failures.hint === null ? '' : ` — ${failures.hint}`;
@@ -104,6 +104,10 @@ function remarks(profile: HookProfile, deadlineMs: number): string[] {
   }
   if (growth?.grows === true)
     found.push('its memory grows with the calls: a leak, or a cache without a limit');
+  if (outOfMemory > 0) {
+    const each = thousands(calls / outOfMemory);
+    found.push(`it ran out of limits.memory ${thousands(outOfMemory)} times, after ${each} calls on average`);
+  }
   if (hook === 'process_endpoint' && calls > 0 && nullAnswers === calls)
     found.push('it answered none of the requests: give it some of its own, with --requests');
   return found;
