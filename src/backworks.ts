@@ -224,7 +224,10 @@ export function operate(
 }
 
 /** Checks a library as `backworks plugin validate` does. Plugin code runs in processes of its own. */
-export function validatePlugin(path: string, as?: Pick<ValidatedAs, 'config'>): Promise<ValidationReport> {
+export function validatePlugin(
+  path: string,
+  as?: Pick<ValidatedAs, 'config' | 'written'>,
+): Promise<ValidationReport> {
   return validateLibrary(path, { ...createPluginParts(new PluginMetrics(), silentLog, HEAP_CHECKS), as });
 }
 
@@ -238,7 +241,7 @@ export async function validateConfigured(
   config: BackworksConfig,
   name: string,
   environment: NodeJS.ProcessEnv,
-  block?: ValidatedAs['config'],
+  block?: Pick<ValidatedAs, 'config' | 'written'>,
 ): Promise<ValidationReport> {
   const plugin = config.plugins.find((candidate) => candidate.name === name);
   if (plugin === undefined) {
@@ -251,7 +254,7 @@ export async function validateConfigured(
     throw new BackworksError('BW_PLUGIN_UNSUPPORTED', message);
   }
   const parts = createPluginParts(new PluginMetrics(), silentLog, { ...environment, ...HEAP_CHECKS });
-  return validateLibrary(path, { ...parts, as: block === undefined ? plugin : { ...plugin, config: block } });
+  return validateLibrary(path, { ...parts, as: { ...plugin, ...block } });
 }
 
 /** Measures a library's hooks as `backworks plugin profile PATH` does. */

@@ -23,6 +23,13 @@
  * and none of them runs while a hook does: calls under way are waited for first, later ones wait.
  * Functions of the host table are [any-thread].
  *
+ * PATCHES. A hook changes a document with a merge patch (RFC 7396). What the patch does not name stays
+ * as it was written: the digits of numbers, the order of members, repeated names, white space. Where
+ * a name occurs more than once, the last member counts: in a patch it is the one that is applied; in a
+ * document it is the one that an object of the patch is merged into, all members of that name are
+ * removed or replaced, and the result stands in the place of the first. Bodies in answers go out as
+ * the plugin writes them.
+ *
  * UNWINDING. No C++ exception, Rust panic or longjmp may leave a function of this header.
  *
  * GROWTH. PluginInfo and PluginVTable are returned by value and therefore never change. Everything
@@ -103,7 +110,7 @@ typedef struct PluginVTable {
      *   body_encoding, remote, context}.
      * Returns: NULL to leave the request unchanged; {"response": {"status", "headers", "body"}} to
      *   answer now; {"request": {...}} or any other object to change the request, as an RFC 7396
-     *   merge patch.
+     *   merge patch. The document has no header that concerns only the client's connection.
      * Owner: request_json is the host's until return; the result stays the plugin's.
      * Thread: [hook].
      * Since: 1.
@@ -116,7 +123,8 @@ typedef struct PluginVTable {
      * response_json: the response document {status, headers, body, body_encoding, context, request},
      *   where request is {id, method, path, route}.
      * Returns: NULL to leave the response unchanged; {"response": {...}} or any other object to
-     *   change it, as an RFC 7396 merge patch.
+     *   change it, as an RFC 7396 merge patch. When the patch changes the body, etag, last-modified,
+     *   digests and ranges are removed unless the same patch sets them to new values.
      * Owner: response_json is the host's until return; the result stays the plugin's.
      * Thread: [hook].
      * Since: 1.
@@ -131,7 +139,9 @@ typedef struct PluginVTable {
      * method: the HTTP method in upper case.
      * data_json: the request document, as in before_request.
      * Returns: NULL for "not mine"; an object with an integer "status" and a "body" (and optional
-     *   "headers") as the whole response; any other JSON as the body of a 200.
+     *   "headers") as the whole response; any other JSON as the body of a 200. With
+     *   "body_encoding": "base64" the body is a string in padded base64 (RFC 4648 section 4); one
+     *   that is not fails the call.
      * Owner: the arguments are the host's until return; the result stays the plugin's.
      * Thread: [hook].
      * Since: 1.

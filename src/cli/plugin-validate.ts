@@ -42,7 +42,7 @@ export async function pluginValidate(
   for (const each of which) {
     const report =
       isLibraryPath(each) || existsSync(each)
-        ? await validatePlugin(resolve(each), block && { config: block })
+        ? await validatePlugin(resolve(each), block)
         : await validateConfigured((await readConfig(context)).config, each, context.env, block);
     reports.push(report);
     if (!context.json) printReport(context.out, report);

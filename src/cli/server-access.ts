@@ -11,7 +11,7 @@ export interface ServerAccess {
   /** The whole configuration; null where it was not read, or where variables of it are not set here. */
   readonly config: BackworksConfig | null;
   /** The configuration, for what cannot be done without. @throws BackworksError why there is none */
-  needConfig(): BackworksConfig;
+  readonly needConfig: () => BackworksConfig;
 }
 
 /**

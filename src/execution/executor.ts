@@ -146,9 +146,9 @@ export class PluginExecutor {
   /** Null for health checks, which have a condition of their own. */
   private streakOf(phase: PluginPhase, metrics: HookMetrics): FailureStreak | null {
     if (phase === 'health_check') return null;
-    const { onFailing } = this.options;
     const streak =
-      this.streaks.get(phase) ?? new FailureStreak(metrics, (failure) => onFailing?.(phase, failure));
+      this.streaks.get(phase) ??
+      new FailureStreak(metrics, (failure) => this.options.onFailing?.(phase, failure));
     this.streaks.set(phase, streak);
     return streak;
   }

@@ -1,5 +1,5 @@
 import { Deferred, type Listener } from '../deferred.js';
-import type { Awaitable, BackworksPlugin, PluginResponse, Visit } from '../plugins/plugin.js';
+import type { Awaitable, BackworksPlugin, PluginResponse, HookBatch } from '../plugins/plugin.js';
 import type { IncomingRequest } from './documents/incoming-request.js';
 import type { PluginSet } from './plugin-set.js';
 import type { RequestDocument } from './documents/request-document.js';
@@ -20,12 +20,12 @@ export class Exchange extends Deferred<PluginResponse> implements Listener<unkno
   document: RequestDocument | null = null;
   /** Null until somebody is to look at the response. */
   response: ResponseDocument | null = null;
-  /** The place, among the plugins with the hook of this stage, of the one that is asked. */
+  /** Index of the plugin whose hook is running, in the list for this stage. */
   index = 0;
   /** The one plugin that an endpoint names. */
   asked: BackworksPlugin | null = null;
   /** What was asked of a plugin ahead of its turn, or may be. */
-  visit: Visit | undefined;
+  batch: HookBatch | undefined;
   #stage: Stage<unknown> | null = null;
 
   constructor(

@@ -4,7 +4,7 @@ import type {
   Awaitable,
   BackworksPlugin,
   CanaryPlugin,
-  JsonObject,
+  JsonMembers,
   PluginResponse,
   RequestDecision,
 } from '../plugins/plugin.js';
@@ -33,7 +33,7 @@ import {
   requestFacts,
 } from './documents/response-document.js';
 import { TrafficSplit } from './traffic-split.js';
-import { askEndpoint, tellResponse, undecided, visitFromRequest } from './visits.js';
+import { askEndpoint, tellResponse, undecided, batchFromRequest } from './hook-batches.js';
 
 export interface OrchestratorOptions {
   /** Longest request body, and longest streamed response body that after_response hooks may see. */
@@ -41,7 +41,11 @@ export interface OrchestratorOptions {
   readonly log: Log;
 }
 
-/** Leads a request through before_request ▶ endpoint ▶ after_response. */
+/**
+ * Takes a request through its stages. In order: `handle()` begins; `#read` has the body; `#ask` and `#before` run the
+ * before_request hooks; `#answer` and `#endpoint` give the response; `#afterResponse`, `#buffered`, `#tell` and
+ * `#after` run the after_response hooks. Every stage goes on to the next by itself.
+ */
 export class PluginOrchestrator {
   #bodyLimitBytes: number;
   readonly #failures: Failures;
@@ -135,8 +139,8 @@ export class PluginOrchestrator {
     }
     let decision: Awaitable<RequestDecision | null>;
     try {
-      exchange.visit = visitFromRequest(exchange, station.plugin);
-      decision = station.plugin.beforeRequest(document!.toJson(), request, document!, exchange.visit);
+      exchange.batch = batchFromRequest(exchange, station.plugin);
+      decision = station.plugin.beforeRequest(document!.toJson(), request, document!, exchange.batch);
     } catch (error) {
       this.#before.fail(exchange, error);
       return;
@@ -237,7 +241,7 @@ export class PluginOrchestrator {
     take: (exchange, response) => {
       const { request, document } = exchange;
       const facts = requestFacts(request, document);
-      exchange.response = new ResponseDocument(response, facts, document === null ? {} : document.context);
+      exchange.response = new ResponseDocument(response, facts, document === null ? '{}' : document.context);
       this.#tell(exchange);
     },
     fail: (exchange, error) => this.#buffered.take(exchange, this.#failures.problem(error, exchange.request)),
@@ -258,7 +262,7 @@ export class PluginOrchestrator {
       exchange.expect(unknown, this.#responseDecided);
       return;
     }
-    let patch: Awaitable<JsonObject | null>;
+    let patch: Awaitable<JsonMembers | null>;
     try {
       patch = tellResponse(exchange, station.plugin, document);
     } catch (error) {
@@ -270,7 +274,7 @@ export class PluginOrchestrator {
 
   readonly #responseDecided = goOn((exchange) => this.#tell(exchange));
 
-  readonly #after: Stage<JsonObject | null> = {
+  readonly #after: Stage<JsonMembers | null> = {
     take: (exchange) => {
       exchange.index += 1;
       this.#tell(exchange);

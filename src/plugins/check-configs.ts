@@ -13,11 +13,12 @@ export async function checkConfigs(
   reader: LibraryReader,
 ): Promise<ConfigProblem[]> {
   const problems: ConfigProblem[] = [];
-  for (const { name, path, enabled, config, where: _where, ...policy } of plugins) {
+  for (const plugin of plugins) {
+    const { name, path, enabled, config } = plugin;
     if (!enabled || path === null) continue;
     let metadata: PluginMetadata;
     try {
-      metadata = await reader.read(path, policy);
+      metadata = await reader.read(path, plugin);
     } catch {
       continue;
     }

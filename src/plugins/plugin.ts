@@ -3,6 +3,7 @@ import type { PipelineHook, PluginMetadata } from './metadata.js';
 import type { JsonObject, JsonValue } from '../config/types.js';
 import { Deferred } from '../deferred.js';
 import type { Text } from '../long-text.js';
+import type { JsonMembers } from './json-outline.js';
 
 /** Header names in lower case; repeated headers joined by ", ", set-cookie kept as a list. */
 export type HeaderMap = Record<string, string | string[]>;
@@ -15,14 +16,14 @@ export interface PluginResponse {
   status: number;
   headers: HeaderMap;
   body: Buffer | string | Readable | null;
-  /** The body as text, where it is known to be JSON (not too deep) and the headers say so. */
-  json?: string;
+  /** The same body, where it is known to be JSON (not too deep) and the headers say so. */
+  json?: string | Buffer;
 }
 
 /** What before_request decided. */
 export type RequestDecision =
   | { readonly kind: 'respond'; readonly response: PluginResponse }
-  | { readonly kind: 'patch'; readonly patch: JsonObject };
+  | { readonly kind: 'patch'; readonly patch: JsonMembers };
 
 /** A result that may be at hand: then nothing waits for it. */
 export type Awaitable<T> = T | Promise<T> | Deferred<T>;
@@ -47,7 +48,7 @@ export interface Patched {
    * Applies a merge patch, wholly or not at all.
    * @throws InvalidAnswer when the patch cannot be applied.
    */
-  merge(patch: JsonObject): void;
+  merge(patch: JsonMembers): void;
 }
 
 /**
@@ -62,37 +63,37 @@ export interface BackworksPlugin {
   readonly priority: number;
   /** A failure of a critical plugin ends the request; others are skipped. */
   readonly critical: boolean;
-  /** Whether asking it several hooks at once saves anything; where it does not, no visit is planned. */
-  readonly takesVisits: boolean;
+  /** Whether asking it several hooks at once saves anything; where it does not, no batch is planned. */
+  readonly batchesHooks: boolean;
   /** False for hooks that are absent: they cost nothing. */
   has(hook: PipelineHook): boolean;
   /**
    * Null for "unchanged".
    * @param document takes the patch before it is returned: one that cannot be applied is the plugin's failure
-   * @param visit the hooks that follow directly, which may be asked at the same time
+   * @param batch the hooks that follow directly, which may be asked at the same time
    */
   beforeRequest(
     requestJson: Text,
     caller?: Caller,
     document?: Patched,
-    visit?: Visit,
+    batch?: HookBatch,
   ): Awaitable<RequestDecision | null>;
   /**
    * Null for "not mine".
-   * @param visit as with beforeRequest()
+   * @param batch as with beforeRequest()
    */
   processEndpoint(
     endpoint: string,
     method: string,
     requestJson: Text,
     caller?: Caller,
-    visit?: Visit,
+    batch?: HookBatch,
   ): Awaitable<PluginResponse | null>;
   /**
    * The RFC 7396 merge patch for the response document, or null for "unchanged".
    * @param document as with beforeRequest()
    */
-  afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonObject | null>;
+  afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonMembers | null>;
 }
 
 /** A version of a plugin that is tried out. */
@@ -109,7 +110,7 @@ export interface PluginHealth {
   readonly text: string;
 }
 
-export type { JsonObject, JsonValue };
+export type { JsonMembers, JsonObject, JsonValue };
 
 /** The response after_response is told of. */
 export interface ToldResponse extends Patched {
@@ -122,11 +123,11 @@ export interface ToldResponse extends Patched {
  * left unchanged before the endpoint, and answered with plain JSON there. What was not asked ahead is
  * asked when its turn comes.
  */
-export class Visit {
+export class HookBatch {
   /** The answer of the endpoint, as soon as it was asked. */
   endpointAnswer: Awaitable<PluginResponse | null> | undefined;
   /** The answer of after_response, as soon as it was asked. */
-  patch: Awaitable<JsonObject | null> | undefined;
+  patch: Awaitable<JsonMembers | null> | undefined;
   /** Where the patch is applied; there before it comes. */
   response: ToldResponse | null = null;
   private state: 'planned' | 'under way' | 'ended' = 'planned';
@@ -144,7 +145,7 @@ export class Visit {
     readonly responseHead: string | null,
   ) {}
 
-  /** The plugin is being asked. False when it was before: a visit is made once. */
+  /** The plugin is being asked. False when it was before: a batch is made once. */
   begin(): boolean {
     if (this.state !== 'planned') return false;
     this.state = 'under way';
