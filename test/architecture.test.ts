@@ -31,6 +31,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['native/process/limits', 'native/protocol', 'native/library', 'config/source', 'config/edit'],
   ['native/library/facts', 'native', 'metrics', 'log-budget'],
   ['call-ticket', 'deferred', 'errors', 'log', 'long-text', 'semaphore', 'config'],
+  ['printable'],
 ];
 
 /** Parts that do not know each other, whatever their layers; what is shared are the types in src/config/types.ts. */

@@ -33,6 +33,15 @@ export interface PluginRegistryOptions extends Omit<PluginSupervisorOptions, 'ca
   readonly onState?: (change: StateChange) => void;
 }
 
+/** Why a plugin does not start. A server with a critical one does not start either. */
+export interface PluginVerdict {
+  readonly name: string;
+  readonly critical: boolean;
+  readonly error: BackworksError;
+  /** Its entry as `file:line:column`; null for a discovered plugin. */
+  readonly where: string | null;
+}
+
 /** Every plugin by name, with its state, from discovery to shutdown. */
 export class PluginRegistry {
   private entries = new Map<string, RegistryEntry>();
@@ -86,9 +95,28 @@ export class PluginRegistry {
     for (const plugin of plugins) this.entries.set(plugin.entry.name, this.enter(plugin));
   }
 
-  /** Reads the metadata of explicit entries too, and who is in quarantine, for a list without a server. */
+  /**
+   * Judges every plugin as loadAll() does, as far as that is possible without initializing it: its library,
+   * its description, quarantine, and the plugins it needs. A plugin that fails is kept with its reason.
+   */
   async describeAll(): Promise<void> {
-    await Promise.all([...this.entries.values()].map((entry) => describeEntry(entry, this.options)));
+    await loadInOrder(this.resolution, async (name, refusal) => {
+      const entry = this.find(name);
+      if (refusal === null) await describeEntry(entry, this.options);
+      else entry.fail(refusal);
+      return entry.error;
+    });
+    const disabled = [...this.entries.values()].filter(({ plan }) => !plan.config.enabled);
+    await Promise.all(disabled.map((entry) => describeEntry(entry, this.options)));
+  }
+
+  /** Enabled plugins that do not start, in the order of the configuration. */
+  verdicts(): PluginVerdict[] {
+    return [...this.entries.values()].flatMap(({ plan, critical, error }) =>
+      error === null || !plan.config.enabled
+        ? []
+        : [{ name: plan.name, critical, error, where: plan.config.where }],
+    );
   }
 
   /**
