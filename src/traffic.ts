@@ -1,6 +1,8 @@
+import { defaultPluginPolicy } from './config/load/load.js';
 import type { BackworksConfig } from './config/types.js';
 import { PluginMetrics } from './metrics/plugin-metrics.js';
 import type { Log } from './log.js';
+import { LogBudget } from './log-budget.js';
 import { loadJsonCheck } from './native/json-check.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
 import { createPluginParts } from './lifecycle/plugin-parts.js';
@@ -73,10 +75,15 @@ export interface TrafficOptions {
 /** The traffic of a configuration, answered by this process. */
 export function createTraffic(
   config: BackworksConfig,
-  { log, environment, shared }: TrafficOptions,
+  { log: unlimited, environment, shared }: TrafficOptions,
 ): LocalTraffic {
   /** What is in force. */
   let current = config;
+  const { limits: defaultLimits } = defaultPluginPolicy();
+  const log = new LogBudget(unlimited, (name) => {
+    const { limits } = current.plugins.find((plugin) => plugin.name === name) ?? { limits: defaultLimits };
+    return limits.logBytesPerSecond;
+  });
   let told: (change: StateChange) => void = () => undefined;
   let listener: Listener | null = null;
   const metrics = new PluginMetrics();
