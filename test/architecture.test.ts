@@ -30,6 +30,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['native/process', 'config/schema', 'config/migrations', 'execution'],
   ['native/process/limits', 'native/protocol', 'native/library', 'config/source', 'config/edit'],
   ['native/library/facts', 'native', 'metrics'],
+  ['mutex'],
   ['call-ticket', 'deferred', 'errors', 'log', 'long-text', 'semaphore', 'config'],
 ];
 

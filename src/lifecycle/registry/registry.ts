@@ -1,5 +1,6 @@
 import type { BackworksConfig, PluginPolicy } from '../../config/types.js';
 import { BackworksError } from '../../errors.js';
+import { Mutex } from '../../mutex.js';
 import { LibraryDigests } from '../../native/library/library-digests.js';
 import { describeEntry } from './entry-description.js';
 import { dependentsOf, type Provider, type Resolution } from '../dependencies/dependency-resolver.js';
@@ -41,8 +42,8 @@ export class PluginRegistry {
   private resolution: Resolution = { order: [], providers: new Map(), failures: new Map() };
   private readonly supervisor: PluginSupervisor;
   private readonly lazy: LazyLoading;
-  /** What changes which plugins there are happens one after the other. */
-  private turn: Promise<unknown> = Promise.resolve();
+  /** Held by whatever changes which plugins there are. */
+  private readonly changes = new Mutex();
 
   constructor(private readonly options: PluginRegistryOptions) {
     const providersOf = (name: string): readonly Provider[] => this.resolution.providers.get(name) ?? [];
@@ -198,9 +199,16 @@ export class PluginRegistry {
 
   /** Does something while nothing else changes which plugins there are. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(work);
-    this.turn = result.catch(() => undefined);
-    return result;
+    return this.changes.run(work);
+  }
+
+  /**
+   * Keeps everything else from changing which plugins there are. close() waits for the release, so the caller
+   * releases in a `finally`.
+   * @returns the release; idempotent
+   */
+  lock(): Promise<() => void> {
+    return this.changes.acquire();
   }
 
   /**
@@ -266,7 +274,7 @@ export class PluginRegistry {
     const retired = this.supervisor.close();
     for (const entry of [...this.entries.values()].reverse()) await entry.close();
     // What was just being brought up is closed by whoever did so.
-    await Promise.all([retired, this.turn]);
+    await Promise.all([retired, this.changes.idle()]);
   }
 
   /**
