@@ -8,7 +8,7 @@ import type { VersionHistory } from '../lifecycle/records/version-history.js';
 import { VersionRecords } from '../lifecycle/records/version-records.js';
 import type { PreparedReload, ReloadPlan } from '../reload/prepared-reload.js';
 import { createTraffic, type LocalTraffic } from '../traffic.js';
-import { Conversation, procedureNamed, sentError } from './conversation.js';
+import { RpcChannel, procedureNamed, sentError } from './rpc-channel.js';
 import type {
   PrimaryProcedures,
   SentFailedChange,
@@ -25,7 +25,7 @@ export interface WorkerOptions {
   readonly environment: NodeJS.ProcessEnv;
 }
 
-type ToPrimary = Conversation<PrimaryProcedures, WorkerProcedures>['call'];
+type ToPrimary = RpcChannel<PrimaryProcedures, WorkerProcedures>['call'];
 type LevelledLog = Log & { level: string };
 
 /**
@@ -38,7 +38,7 @@ export function serveWorker(options: WorkerOptions): Promise<void> {
   if (channel === undefined) throw new TypeError('only a process that cluster started is a worker');
   return new Promise((resolve) => {
     const worker = new ServingWorker(options, (...call) => primary.call(...call));
-    const primary: Conversation<PrimaryProcedures, WorkerProcedures> = new Conversation(
+    const primary: RpcChannel<PrimaryProcedures, WorkerProcedures> = new RpcChannel(
       {
         send: (message, sent) => void channel.process.send?.(message as object, undefined, undefined, sent),
         onMessage: (listener) => void process.on('message', listener),
@@ -83,7 +83,7 @@ class ServingWorker {
       abort: () => this.decided().change.abort(),
       control: async (name, args) => procedureNamed(this.running.control, name)(...args),
       follow: (plugin, record) => this.running.follow.follow(plugin, record),
-      heed: (plugin) => this.running.follow.heed(plugin),
+      stopIfQuarantined: (plugin) => this.running.follow.stopIfQuarantined(plugin),
     };
   }
 

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { BackworksError } from '../errors.js';
-import { Conversation } from './conversation.js';
+import { RpcChannel } from './rpc-channel.js';
 import type { PrimaryProcedures, WorkerProcedures } from './worker-procedures.js';
 
 /** How long a worker that has stopped may take to end. */
@@ -31,8 +31,8 @@ export class WorkerProcess {
   private fault: string | null = null;
   private pulse: NodeJS.Timeout | undefined;
   private readonly worker: Worker;
-  private readonly conversation: Conversation<WorkerProcedures, PrimaryProcedures>;
-  readonly call: Conversation<WorkerProcedures, PrimaryProcedures>['call'];
+  private readonly channel: RpcChannel<WorkerProcedures, PrimaryProcedures>;
+  readonly call: RpcChannel<WorkerProcedures, PrimaryProcedures>['call'];
 
   constructor({ program, number, procedures }: WorkerProcessOptions) {
     this.number = number;
@@ -43,7 +43,7 @@ export class WorkerProcess {
     this.pid = worker.process.pid;
     let listening = (): void => undefined;
     const ready = new Promise<void>((resolve) => (listening = resolve));
-    this.conversation = new Conversation<WorkerProcedures, PrimaryProcedures>(
+    this.channel = new RpcChannel<WorkerProcedures, PrimaryProcedures>(
       {
         send(message, sent) {
           if (worker.isConnected()) worker.send(message as object, sent);
@@ -54,13 +54,13 @@ export class WorkerProcess {
       { ready: () => listening(), ...procedures(this) },
       ({ message }) => this.killFor(`broke the protocol (${message})`),
     );
-    this.call = this.conversation.call;
+    this.call = this.channel.call;
     this.ended = new Promise((resolve) => {
       const end = (how: string): void => {
         this.isAlive = false;
         clearInterval(this.pulse);
         const what = this.fault === null ? how : `${this.fault} and ${how}`;
-        this.conversation.end(new BackworksError('BW_SERVER_WORKER', `worker ${number} ${what}`));
+        this.channel.end(new BackworksError('BW_SERVER_WORKER', `worker ${number} ${what}`));
         resolve(what);
       };
       worker.once('error', ({ message }: Error) => {

@@ -1,6 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { afterEach, expect, test } from '@jest/globals';
-import { type Channel, Conversation } from '../../dist/cluster/conversation.js';
+import { type Channel, RpcChannel } from '../../dist/cluster/rpc-channel.js';
 import { BackworksError } from '../../dist/errors.js';
 
 /** Two ends of a channel that clones what it carries, as the one between two processes does. */
@@ -11,7 +11,7 @@ interface Procedures {
   unknown(): void;
 }
 interface End {
-  readonly conversation: Conversation<Procedures, object>;
+  readonly rpc: RpcChannel<Procedures, object>;
   readonly violations: BackworksError[];
   /** Sends anything at all to the other end. */
   readonly raw: MessagePort;
@@ -38,7 +38,7 @@ function connect(): { here: End; there: End } {
     };
     const violations: BackworksError[] = [];
     return {
-      conversation: new Conversation(channel, procedures, (e) => violations.push(e)),
+      rpc: new RpcChannel(channel, procedures, (e) => violations.push(e)),
       violations,
       raw,
     };
@@ -47,7 +47,7 @@ function connect(): { here: End; there: End } {
 }
 
 test('a call gets its result, or the code, message and hint of what was thrown', async () => {
-  const { call } = connect().here.conversation;
+  const { call } = connect().here.rpc;
   await expect(call('double', 21)).resolves.toBe(42);
   await expect(call('refuse')).rejects.toMatchObject({
     code: 'BW_PLUGIN_STATE',
@@ -60,18 +60,18 @@ test.each(['unknown', 'toString', 'constructor', '__proto__'])(
   'a call of %s, which the other side does not offer, fails and names it',
   async (name) => {
     const { here, there } = connect();
-    await expect(here.conversation.call(name as 'unknown')).rejects.toMatchObject({
+    await expect(here.rpc.call(name as 'unknown')).rejects.toMatchObject({
       code: 'BW_INTERNAL',
       message: `no procedure between processes is named "${name}"`,
     });
-    // The conversation goes on.
-    await expect(here.conversation.call('double', 1)).resolves.toBe(2);
+    // The channel goes on.
+    await expect(here.rpc.call('double', 1)).resolves.toBe(2);
     expect(there.violations).toEqual([]);
   },
 );
 
 test('a call whose argument cannot be cloned fails, and the next one is answered', async () => {
-  const { call } = connect().here.conversation;
+  const { call } = connect().here.rpc;
   await expect(call('double', (() => 1) as never)).rejects.toMatchObject({ code: 'BW_INTERNAL' });
   await expect(call('double', 2)).resolves.toBe(4);
 });
@@ -95,7 +95,7 @@ test.each([
   ['longer than anybody reads', 'x'.repeat(1000), `'${'x'.repeat(40)}'... 960 more characters`],
 ])('a message that is %s fails every call and is reported once', async (_, message, shown) => {
   const { here, there } = connect();
-  const waiting = here.conversation.call('wait');
+  const waiting = here.rpc.call('wait');
   there.raw.postMessage(message);
   there.raw.postMessage(message);
   const error = {
@@ -103,13 +103,13 @@ test.each([
     message: `the other process sent a message of no known kind: ${shown}`,
   };
   await expect(waiting).rejects.toMatchObject(error);
-  await expect(here.conversation.call('double', 1)).rejects.toMatchObject(error);
+  await expect(here.rpc.call('double', 1)).rejects.toMatchObject(error);
   expect(here.violations).toMatchObject([error]);
 });
 
 test.each(['answer', 'failure'])('an %s to a call that nobody made is reported', async (kind) => {
   const { here, there } = connect();
-  const waiting = here.conversation.call('wait');
+  const waiting = here.rpc.call('wait');
   const error = { code: 'BW_INTERNAL', message: 'no', hint: undefined };
   there.raw.postMessage({ kind, id: 99, value: 1, error });
   await expect(waiting).rejects.toMatchObject({
@@ -121,10 +121,10 @@ test.each(['answer', 'failure'])('an %s to a call that nobody made is reported',
 
 test('an answer that comes twice is reported', async () => {
   const { here, there } = connect();
-  const first = here.conversation.call('wait');
+  const first = here.rpc.call('wait');
   there.raw.postMessage({ kind: 'answer', id: 1, value: undefined });
   await expect(first).resolves.toBeUndefined();
-  const second = here.conversation.call('wait');
+  const second = here.rpc.call('wait');
   there.raw.postMessage({ kind: 'answer', id: 1, value: undefined });
   await expect(second).rejects.toMatchObject({ message: expect.stringContaining('answered call 1') });
 });
@@ -132,8 +132,8 @@ test('an answer that comes twice is reported', async () => {
 test('messages after the end are ignored', async () => {
   const { here, there } = connect();
   const over = new BackworksError('BW_SERVER_WORKER', 'over');
-  const waiting = here.conversation.call('double', 1);
-  here.conversation.end(over);
+  const waiting = here.rpc.call('double', 1);
+  here.rpc.end(over);
   await expect(waiting).rejects.toBe(over);
   there.raw.postMessage('nonsense');
   await new Promise((resolve) => setTimeout(resolve, 20));
