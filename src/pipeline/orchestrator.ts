@@ -41,7 +41,11 @@ export interface OrchestratorOptions {
   readonly log: Log;
 }
 
-/** Leads a request through before_request ▶ endpoint ▶ after_response. */
+/**
+ * Takes a request through its stages. In order: `handle()` begins; `#read` has the body; `#ask` and `#before` run the
+ * before_request hooks; `#answer` and `#endpoint` give the response; `#afterResponse`, `#buffered`, `#tell` and
+ * `#after` run the after_response hooks. Every stage goes on to the next by itself.
+ */
 export class PluginOrchestrator {
   #bodyLimitBytes: number;
   readonly #failures: Failures;

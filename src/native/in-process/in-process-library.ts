@@ -83,7 +83,9 @@ export class InProcessLibrary {
 
   private load(path: string): LibraryHandle {
     try {
-      const library = koffi.load(path);
+      // RTLD_DEEPBIND: the library finds the functions it was linked to before those the server exports. Node
+      // exports an OpenSSL of its own, with other structures than the system's.
+      const library = koffi.load(path, { deep: true });
       loaded.push(library);
       return library;
     } catch (cause) {

@@ -13,6 +13,7 @@ import type {
   NativeProcess,
   NativeReply,
 } from '../plugin.js';
+import { SignalHandlers } from './signal-handlers.js';
 import { LOG_TEXT_MAX } from '../protocol/protocol.js';
 
 const NS_PER_MS = 1_000_000;
@@ -38,10 +39,12 @@ export class InProcessPlugin implements NativePlugin {
 
   /** Loads and initializes the library. @throws PluginFailure when it cannot or will not serve. */
   static async open(options: NativePluginOptions): Promise<InProcessPlugin> {
-    const plugin = new InProcessPlugin(options);
+    const plugin = withServerSignals(options, () => new InProcessPlugin(options));
     const configJson = (await options.prepareConfig?.(plugin.description)) ?? options.configJson;
-    plugin.bindHost();
-    plugin.initialize(configJson);
+    withServerSignals(options, () => {
+      plugin.bindHost();
+      plugin.initialize(configJson);
+    });
     return plugin;
   }
 
@@ -168,6 +171,18 @@ export class InProcessPlugin implements NativePlugin {
         requestId: ticket.requestId ?? undefined,
       }),
     );
+  }
+}
+
+/** Runs code of the plugin, then puts back the server's signal handlers where the code has replaced them. */
+function withServerSignals<T>({ name, events }: NativePluginOptions, run: () => T): T {
+  const handlers = SignalHandlers.capture();
+  try {
+    return run();
+  } finally {
+    const replaced = handlers.restore();
+    const text = `plugin ${name} replaced the server's handlers of ${replaced.join(', ')}; they were put back`;
+    if (replaced.length > 0) events.log({ source: 'log', level: 'warn', text, pid: null });
   }
 }
 
