@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { PipelineHook, PluginMetadata } from './metadata.js';
-import type { JsonObject, JsonValue } from '../config/types.js';
+import type { JsonObject } from '../config/types.js';
 import { Deferred } from '../deferred.js';
 import type { Text } from '../long-text.js';
 
@@ -109,7 +109,7 @@ export interface PluginHealth {
   readonly text: string;
 }
 
-export type { JsonObject, JsonValue };
+export type { JsonObject };
 
 /** The response after_response is told of. */
 export interface ToldResponse extends Patched {

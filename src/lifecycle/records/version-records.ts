@@ -97,7 +97,11 @@ async function readRecord(path: string): Promise<PluginRecord> {
   }
 }
 
-/** The record when a version has begun to serve. @param keep versions that are remembered */
+/**
+ * The record when a version has begun to serve.
+ * @param keep versions that are remembered
+ * @internal exported for its test
+ */
 export function served(record: PluginRecord, { digest, version }: VersionName, keep: number): PluginRecord {
   if (digest === null) return record;
   const since = new Date().toISOString();
@@ -109,7 +113,10 @@ export function served(record: PluginRecord, { digest, version }: VersionName, k
   };
 }
 
-/** The record when a version was taken back. */
+/**
+ * The record when a version was taken back.
+ * @internal exported for its test
+ */
 export function refused(record: PluginRecord, digest: string | null, reason: string): PluginRecord {
   if (digest === null) return record;
   const others = record.refused.filter((known) => known.digest !== digest);

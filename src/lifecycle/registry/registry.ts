@@ -1,10 +1,10 @@
 import type { BackworksConfig, PluginPolicy } from '../../config/types.js';
-import { BackworksError } from '../../errors.js';
+import { BackworksError, toBackworksError } from '../../errors.js';
 import { Mutex } from '../../mutex.js';
 import { LibraryDigests } from '../../native/library/library-digests.js';
-import { describeEntry } from './entry-description.js';
 import { dependentsOf, type Provider, type Resolution } from '../dependencies/dependency-resolver.js';
 import type { LibraryReader } from '../../plugins/library-reader.js';
+import type { PluginLoader } from '../../plugins/loader.js';
 import { findLibrary } from './library-search.js';
 import { LazyLoading } from '../lazy/lazy-loading.js';
 import { startsAtOnce } from '../lazy/lazy-start.js';
@@ -15,9 +15,10 @@ import { RegistryChange } from './registry-change.js';
 import { RegistryEntry } from '../entry/registry-entry.js';
 import { planConfiguration, planPluginEdit, type RegistryPlan } from './registry-plan.js';
 import { refusingPlugin } from '../supervision/refusing-plugin.js';
+import type { PluginState } from '../entry/plugin-state.js';
 import type { PluginStatus, StateChange } from '../entry/status.js';
 import type { RejectedLibrary } from '../../plugins/discovery.js';
-import { statusList } from './status-list.js';
+import { relationsOf } from '../dependencies/relations.js';
 import type { SwapResult } from '../swap/swap.js';
 import type { SwapOrigin, SwapRecord } from '../entry/swap-record.js';
 import { followVersion } from '../swap/version-follower.js';
@@ -89,7 +90,7 @@ export class PluginRegistry {
 
   /** Reads the metadata of explicit entries too, and who is in quarantine, for a list without a server. */
   async describeAll(): Promise<void> {
-    await Promise.all([...this.entries.values()].map((entry) => describeEntry(entry, this.options)));
+    await Promise.all([...this.entries.values()].map((entry) => describe(entry, this.options)));
   }
 
   /**
@@ -306,4 +307,38 @@ export class PluginRegistry {
     const hint = `there are: ${names}`;
     throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
   }
+}
+
+/** Reads what an entry's library says of itself, and whether it may start. A failure is noted in the entry. */
+async function describe(
+  entry: RegistryEntry,
+  { reader, loader }: { readonly reader: LibraryReader; readonly loader: PluginLoader },
+): Promise<void> {
+  const { path, type, enabled } = entry.plan.config;
+  try {
+    if (path === null)
+      throw new BackworksError('BW_PLUGIN_UNSUPPORTED', `type "${type}" cannot be served yet`);
+    if (entry.metadata === null) entry.describe(await reader.read(path, entry.plan.config));
+    const identified = (digest: string): void => entry.identify(digest);
+    if (enabled) await loader.admit(entry.plan, { identified });
+  } catch (error) {
+    entry.fail(toBackworksError(error));
+  }
+}
+
+/** A request passes it when it is loaded. */
+const COMING: readonly PluginState[] = ['discovered', 'loading'];
+
+/** The status of plugins: what each is by itself, and what it is to the others. */
+function statusList(entries: readonly RegistryEntry[], providers: Resolution['providers']): PluginStatus[] {
+  const plugins = entries.map((entry) => {
+    const status = entry.status();
+    const { name, priority, state } = status;
+    const passed = entry.serving !== null || COMING.includes(state);
+    return { name, priority, metadata: entry.metadata, passed, status };
+  });
+  return relationsOf(plugins, providers).map(({ plugin, ...relations }) => ({
+    ...plugin.status,
+    ...relations,
+  }));
 }
