@@ -1,6 +1,8 @@
+import { defaultPluginPolicy } from './config/load/load.js';
 import type { BackworksConfig } from './config/types.js';
 import { PluginMetrics } from './metrics/plugin-metrics.js';
 import type { Log } from './log.js';
+import { LogBudget } from './log-budget.js';
 import { loadJsonCheck } from './native/json-check.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
 import { createPluginParts } from './lifecycle/plugin-parts.js';
@@ -79,6 +81,7 @@ class ServedTraffic implements LocalTraffic {
   private readonly registry: PluginRegistry;
   private readonly orchestrator: PluginOrchestrator;
   private readonly preparation: ReloadPreparation;
+  private readonly log: Log;
   /** The configuration in force. */
   private current: BackworksConfig;
   private routes: ReturnType<typeof prepareRoutes>;
@@ -87,10 +90,11 @@ class ServedTraffic implements LocalTraffic {
 
   constructor(
     private readonly config: BackworksConfig,
-    private readonly options: TrafficOptions,
+    { log: unlimited, environment, shared }: TrafficOptions,
   ) {
-    const { log, environment, shared } = options;
     this.current = config;
+    const log = new LogBudget(unlimited, (plugin) => this.logBytesPerSecond(plugin));
+    this.log = log;
     const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
     const parts = createPluginParts(this.metrics, log, environment, config.file, shared);
     const registry: PluginRegistry = new PluginRegistry({
@@ -125,8 +129,7 @@ class ServedTraffic implements LocalTraffic {
   }
 
   async start(): Promise<{ url: string }> {
-    const { config, registry, orchestrator } = this;
-    const { log } = this.options;
+    const { config, registry, orchestrator, log } = this;
     loadJsonCheck();
     await registry.discover(config);
     await registry.loadAll();
@@ -175,6 +178,11 @@ class ServedTraffic implements LocalTraffic {
 
   prepare(next: BackworksConfig): Promise<PreparedReload> {
     return this.preparation.prepare(next);
+  }
+
+  private logBytesPerSecond(name: string): number {
+    const { limits } = this.current.plugins.find((plugin) => plugin.name === name) ?? defaultPluginPolicy();
+    return limits.logBytesPerSecond;
   }
 }
 

@@ -5,7 +5,7 @@ import type { PrimaryProcedures, WorkerProcedures } from './worker-procedures.js
 
 /** How long a worker that has stopped may take to end. */
 const EXIT_LIMIT_MS = 5000;
-/** A worker that leaves so many pulses in a row unanswered, 30 s in all, does not do anything else either. */
+/** Missed heartbeats (30 s in total) after which the primary treats a worker as hung. */
 const PULSE_MS = 5000;
 const UNANSWERED_MAX = 6;
 

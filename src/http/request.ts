@@ -66,7 +66,7 @@ export class ServerRequest implements IncomingRequest {
     return this.match.endpoint;
   }
 
-  /** No plugin is called for it any more. Idempotent. */
+  /** Cancels the request: no further hook is called. Idempotent. */
   end(): void {
     this.#plugins?.end();
     this.#plugins = null;

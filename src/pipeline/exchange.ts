@@ -20,7 +20,7 @@ export class Exchange extends Deferred<PluginResponse> implements Listener<unkno
   document: RequestDocument | null = null;
   /** Null until somebody is to look at the response. */
   response: ResponseDocument | null = null;
-  /** The place, among the plugins with the hook of this stage, of the one that is asked. */
+  /** Index of the plugin whose hook is running, in the list for this stage. */
   index = 0;
   /** The one plugin that an endpoint names. */
   asked: BackworksPlugin | null = null;

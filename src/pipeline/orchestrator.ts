@@ -4,7 +4,7 @@ import type {
   Awaitable,
   BackworksPlugin,
   CanaryPlugin,
-  JsonObject,
+  JsonMembers,
   PluginResponse,
   RequestDecision,
 } from '../plugins/plugin.js';
@@ -241,7 +241,7 @@ export class PluginOrchestrator {
     take: (exchange, response) => {
       const { request, document } = exchange;
       const facts = requestFacts(request, document);
-      exchange.response = new ResponseDocument(response, facts, document === null ? {} : document.context);
+      exchange.response = new ResponseDocument(response, facts, document === null ? '{}' : document.context);
       this.#tell(exchange);
     },
     fail: (exchange, error) => this.#buffered.take(exchange, this.#failures.problem(error, exchange.request)),
@@ -262,7 +262,7 @@ export class PluginOrchestrator {
       exchange.expect(unknown, this.#responseDecided);
       return;
     }
-    let patch: Awaitable<JsonObject | null>;
+    let patch: Awaitable<JsonMembers | null>;
     try {
       patch = tellResponse(exchange, station.plugin, document);
     } catch (error) {
@@ -274,7 +274,7 @@ export class PluginOrchestrator {
 
   readonly #responseDecided = goOn((exchange) => this.#tell(exchange));
 
-  readonly #after: Stage<JsonObject | null> = {
+  readonly #after: Stage<JsonMembers | null> = {
     take: (exchange) => {
       exchange.index += 1;
       this.#tell(exchange);

@@ -21,7 +21,7 @@ import type {
   Refusal,
 } from '../native/plugin.js';
 import { LoadedPlugin } from './loaded-plugin.js';
-import { fittingConfig } from './fitting-config.js';
+import { configJson, fittingConfig } from './fitting-config.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
@@ -166,10 +166,10 @@ export class PluginLoader {
       name,
       libraryPath: library,
       libraryName: basename(original),
-      configJson: JSON.stringify(config.config),
+      configJson: configJson(config),
       prepareConfig: async (description) => {
         const { configSchema } = identify(entry, description);
-        return JSON.stringify(await fittingConfig(name, configSchema, config.config));
+        return fittingConfig(name, configSchema, config);
       },
       sandbox: sandboxOf(config, stored),
       environment: this.environmentOf(entry),

@@ -60,7 +60,7 @@ async function metrics(server: TestServer): Promise<string> {
 }
 
 describe('a crash', () => {
-  test('is told with its post-mortem, then the recovery; secrets stay where they belong', async () => {
+  test('the webhook receives the post-mortem, then the recovery, and no secrets', async () => {
     const server = await start('min_interval: 1h');
     const response = await server.get('/crash');
     const { request_id: requestId } = response.body as { request_id: string };
@@ -215,10 +215,10 @@ describe('a receiver that does not answer', () => {
     await eventually(() => receiver.received.length === 1, 'the request');
     expect(await server.get('/ok')).toMatchObject({ status: 200 });
     await server.backworks.stop();
-    const lines = server.log.filter(({ message }) => message.startsWith('nobody was told'));
+    const lines = server.log.filter(({ message }) => message.startsWith('alert not delivered'));
     expect(lines.map(({ message }) => message)).toEqual([
-      'nobody was told that plugin supervised is degraded',
-      'nobody was told that plugin supervised is recovered',
+      'alert not delivered: plugin supervised is degraded',
+      'alert not delivered: plugin supervised is recovered',
     ]);
   });
 

@@ -14,6 +14,7 @@ import type { RawConfig, RawPlugin } from '../schema/raw.js';
 import { validateSchema } from '../schema/schema.js';
 import { readSource, type Source } from '../source/source.js';
 import type { BackworksConfig, PluginConfig, PluginPolicy } from '../types.js';
+import { writtenAt } from '../source/written.js';
 import { warningsFor } from './warnings.js';
 
 export { findConfigFile } from '../source/file.js';
@@ -149,6 +150,7 @@ function originOf(source: Source, { file, directory }: ParseOptions): Origin {
     file: file === undefined ? null : resolve(directory, file),
     directory,
     where: file === undefined ? () => null : where,
+    written: (pointer) => writtenAt(source.marks, pointer),
   };
 }
 

@@ -147,7 +147,7 @@ export class RegistryChange {
     );
     for (const step of this.steps) step.prepared = null;
     for (const { entry, former } of this.told.splice(0)) {
-      await entry.plugin?.reconfigure(former.config.config).catch(() => this.renew(entry));
+      await entry.plugin?.reconfigure(former.config).catch(() => this.renew(entry));
     }
     await Promise.all(prepared.map((plugin) => plugin.close()));
   }
@@ -197,7 +197,7 @@ export class RegistryChange {
     const { plugin, plan } = entry;
     if (plugin === null || target === null) return;
     try {
-      await plugin.reconfigure(target.config.config);
+      await plugin.reconfigure(target.config);
       this.told.push({ entry, former: plan });
     } catch (error) {
       // What is loaded in the server itself cannot be loaded beside it once more.

@@ -3,6 +3,7 @@ import type { Log } from '../../log.js';
 import { QuarantineEnforcer } from './quarantine-enforcer.js';
 import { HealthMonitor } from './health-monitor.js';
 import { IdleWatch } from './idle-watch.js';
+import { configJson } from '../../plugins/fitting-config.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
 import type { LibraryChoice, PluginLoader } from '../../plugins/loader.js';
 import type { PluginEntry } from '../../plugins/plugin-entry.js';
@@ -274,7 +275,7 @@ export class PluginSupervisor implements SwapContext {
 }
 
 function isOtherConfig(before: PluginEntry, after: PluginEntry): boolean {
-  return JSON.stringify(before.config.config) !== JSON.stringify(after.config.config);
+  return configJson(before.config) !== configJson(after.config);
 }
 
 const STATE_HINTS: Partial<Readonly<Record<PluginState, string>>> = {

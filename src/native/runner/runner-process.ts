@@ -78,8 +78,8 @@ export class RunnerProcess {
       broken: (reason) => this.kill(reason),
     });
     this.services = new HostServices(services, {
-      operate: async (request, call) =>
-        (await options.operate?.(request, this.connection.calls.asking(call))) ?? null,
+      callOf: (number) => this.connection.calls.asking(number),
+      operate: async (request, caller) => (await options.operate?.(request, caller)) ?? null,
       broken: (reason) => this.kill(reason),
     });
     this.overdue = new OverdueCalls(this.connection, (call) => this.kill({ kind: 'deadline' }, call));
