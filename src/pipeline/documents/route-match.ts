@@ -4,8 +4,8 @@ const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 
 /** Where a method and a path lead. It never changes: requests for the same share one. */
 export class RouteMatch {
-  #json: string | null = null;
-  #placeJson: string | null = null;
+  private cachedJson: string | null = null;
+  private cachedPlaceJson: string | null = null;
 
   /**
    * @param path as sent: percent-encoded, without the query
@@ -23,12 +23,12 @@ export class RouteMatch {
 
   /** The members method, path, route and params of a request's document, without braces. */
   get json(): string {
-    return (this.#json ??= `${this.placeJson},"params":${JSON.stringify(this.params)}`);
+    return (this.cachedJson ??= `${this.placeJson},"params":${JSON.stringify(this.params)}`);
   }
 
   /** The members method, path and route, without braces. */
   get placeJson(): string {
-    return (this.#placeJson ??= placeJson(this.method, this.path, this.endpoint));
+    return (this.cachedPlaceJson ??= placeJson(this.method, this.path, this.endpoint));
   }
 }
 
