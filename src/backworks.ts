@@ -11,9 +11,10 @@ import { createPluginParts } from './lifecycle/plugin-parts.js';
 import { Quarantine, type QuarantinedLibrary } from './lifecycle/records/quarantine.js';
 import type { SwapResult } from './lifecycle/swap/swap.js';
 import type { SwapOrigin } from './lifecycle/entry/swap-record.js';
+import type { PluginVerdict } from './lifecycle/registry/registry.js';
 import type { PluginStatus } from './lifecycle/entry/status.js';
 import type { RejectedLibrary } from './plugins/discovery.js';
-import { HEAP_CHECKS, validateLibrary, type ValidationReport } from './plugins/validate.js';
+import { HEAP_CHECKS, validateLibrary, type ValidatedAs, type ValidationReport } from './plugins/validate.js';
 import { VersionRecords } from './lifecycle/records/version-records.js';
 import { type PluginRecord } from './lifecycle/records/version-history.js';
 import {
@@ -70,8 +71,11 @@ export interface Backworks {
    * @throws ConfigError, BackworksError BW_RELOAD_REFUSED: nothing has changed then.
    */
   reload(options?: { readonly dryRun?: boolean }): Promise<ReloadReport>;
-  /** Discovers and describes plugins; none is initialized and nothing listens. */
-  inspect(): Promise<void>;
+  /**
+   * Discovers and describes plugins; none is initialized and nothing listens.
+   * @returns the plugins that would not start
+   */
+  inspect(): Promise<PluginVerdict[]>;
   plugins(): PluginStatus[];
   rejected(): readonly RejectedLibrary[];
   /**
@@ -255,8 +259,37 @@ class OperatedServer {
 }
 
 /** Checks a library as `backworks plugin validate` does. Plugin code runs in processes of its own. */
-export function validatePlugin(path: string): Promise<ValidationReport> {
-  return validateLibrary(path, createPluginParts(new PluginMetrics(), silentLog, HEAP_CHECKS));
+export function validatePlugin(
+  path: string,
+  as?: Pick<ValidatedAs, 'config' | 'written'>,
+): Promise<ValidationReport> {
+  return validateLibrary(path, { ...createPluginParts(new PluginMetrics(), silentLog, HEAP_CHECKS), as });
+}
+
+/**
+ * The same for a plugin of a configuration, with the policy and the configuration it has there.
+ * @param environment where the variables come from that `permissions.env` grants
+ * @param block in place of its `config:`
+ * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_UNSUPPORTED
+ */
+export async function validateConfigured(
+  config: BackworksConfig,
+  name: string,
+  environment: NodeJS.ProcessEnv,
+  block?: Pick<ValidatedAs, 'config' | 'written'>,
+): Promise<ValidationReport> {
+  const plugin = config.plugins.find((candidate) => candidate.name === name);
+  if (plugin === undefined) {
+    const hint = `there are: ${config.plugins.map((entry) => entry.name).join(', ') || 'none'}; a library is given by its path, such as ./${name}.so`;
+    throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
+  }
+  const { path, type } = plugin;
+  if (path === null) {
+    const message = `plugin ${name} has type "${type}", which has no library to check`;
+    throw new BackworksError('BW_PLUGIN_UNSUPPORTED', message);
+  }
+  const parts = createPluginParts(new PluginMetrics(), silentLog, { ...environment, ...HEAP_CHECKS });
+  return validateLibrary(path, { ...parts, as: { ...plugin, ...block } });
 }
 
 /** Measures a library's hooks as `backworks plugin profile PATH` does. */
@@ -283,7 +316,10 @@ export function profilePlugin(
 }
 
 /** What is remembered of a plugin's versions, as `backworks plugin history` tells it without a server. */
-export async function readPluginHistory({ file }: BackworksConfig, name: string): Promise<HistoryDocument> {
+export async function readPluginHistory(
+  { file }: Pick<BackworksConfig, 'file'>,
+  name: string,
+): Promise<HistoryDocument> {
   return historyDocument(name, await (await VersionRecords.open(file)).read(name));
 }
 

@@ -70,6 +70,6 @@ export class LogBudget implements Log {
   private report(plugin: string, level: Level, { dropped }: Window): void {
     const allowed = this.bytesPerSecond(plugin);
     const text = `${dropped} log lines (${level}) about plugin ${plugin} were dropped: limits.log_rate is ${allowed} bytes a second`;
-    this.log.warn({ plugin, level, dropped }, text);
+    this.log.warn({ plugin, dropped }, text);
   }
 }

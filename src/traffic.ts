@@ -6,7 +6,7 @@ import { LogBudget } from './log-budget.js';
 import { loadJsonCheck } from './native/json-check.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
 import { createPluginParts } from './lifecycle/plugin-parts.js';
-import { PluginRegistry } from './lifecycle/registry/registry.js';
+import { PluginRegistry, type PluginVerdict } from './lifecycle/registry/registry.js';
 import type { PluginStatus, StateChange } from './lifecycle/entry/status.js';
 import type { RejectedLibrary } from './plugins/discovery.js';
 import type { SharedVersions } from './lifecycle/records/version-history.js';
@@ -57,8 +57,11 @@ export interface LocalTraffic extends Traffic {
   readonly metrics: PluginMetrics;
   /** Does what another process of the server has done. Rejects with a BackworksError. */
   readonly follow: Pick<PluginRegistry, 'follow' | 'stopIfQuarantined'>;
-  /** Discovers and describes plugins; none is initialized and nothing listens. */
-  inspect(): Promise<void>;
+  /**
+   * Discovers and describes plugins; none is initialized and nothing listens.
+   * @returns the plugins that would not start
+   */
+  inspect(): Promise<PluginVerdict[]>;
 }
 
 export interface TrafficOptions {
@@ -145,9 +148,10 @@ class ServedTraffic implements LocalTraffic {
     await this.registry.close();
   }
 
-  async inspect(): Promise<void> {
+  async inspect(): Promise<PluginVerdict[]> {
     await this.registry.discover(this.config);
     await this.registry.describeAll();
+    return this.registry.verdicts();
   }
 
   async refresh(): Promise<void> {}

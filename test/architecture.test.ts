@@ -32,6 +32,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['native/library/facts', 'native', 'metrics', 'log-budget'],
   ['mutex'],
   ['call-ticket', 'deferred', 'errors', 'log', 'long-text', 'semaphore', 'config'],
+  ['printable'],
 ];
 
 /** Parts that do not know each other, whatever their layers; what is shared are the types in src/config/types.ts. */

@@ -6,7 +6,7 @@ import type { JsonObject } from '../config/types.js';
 import { EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { requestConfig } from './config-file.js';
-import { printable } from './screen.js';
+import { printable } from '../printable.js';
 
 /** `backworks config print [FILE] [--origin]`: what all layers together give, defaults included. */
 export async function configPrint(

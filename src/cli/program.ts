@@ -5,6 +5,7 @@ import { declareVersions } from './version-commands.js';
 import { declareConfig } from './config-commands.js';
 import { declareControl } from './control-commands.js';
 import { reportFailure } from './failure.js';
+import type { ValidateArguments } from './plugin-validate.js';
 import type { ProfileArguments } from './plugin-profile.js';
 
 const EXIT_CODES = `
@@ -20,6 +21,8 @@ Environment:
   BACKWORKS_CONFIG  configuration file, where --config is not given
   BACKWORKS_ENV     environment, where --env is not given
   BACKWORKS_SET     values as for --set, one a line; --set counts more
+  BACKWORKS_ADMIN_URL    admin API of the running server, where neither --url nor --config is given
+  BACKWORKS_ADMIN_TOKEN  its token, where --token is not given
   NO_COLOR, FORCE_COLOR`;
 
 /** What the process supplies; the rest of a command's context is on its command line. */
@@ -29,6 +32,8 @@ interface GlobalOptions {
   readonly config?: string;
   readonly env?: string;
   readonly set?: readonly string[];
+  readonly url?: string;
+  readonly token?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -37,8 +42,8 @@ interface GlobalOptions {
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const program = new Command('backworks');
   const context = (): CommandContext => {
-    const { config, env, set, json = false, verbose = false } = program.opts<GlobalOptions>();
-    return { ...surroundings, config, environment: env, set: set ?? [], json, verbose };
+    const { config, env, set, url, token, json = false, verbose = false } = program.opts<GlobalOptions>();
+    return { ...surroundings, config, environment: env, set: set ?? [], url, token, json, verbose };
   };
   let code: ExitCode = EXIT.ok;
   declare(program, surroundings, async (command) => {
@@ -63,6 +68,8 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .option('-c, --config <file>', 'configuration file (default: ./backworks.yaml, then ./backworks.yml)')
     .option('--env <name>', 'environment of the configuration file whose overlay counts')
     .option('--set <path=value>', 'a single value, as in server.port=9000; may be repeated', collect)
+    .option('--url <url>', 'admin API of the running server a command is about, in place of a file')
+    .option('--token <token>', 'token for the admin API (BACKWORKS_ADMIN_TOKEN shows it to nobody)')
     .option('--json', 'results and errors as JSON on standard output')
     .option('--verbose', 'say where an error came from')
     .configureHelp({ showGlobalOptions: true })
@@ -109,9 +116,10 @@ function declarePlugins(plugin: Command, run: Run): void {
   plugin
     .command('validate')
     .description('check libraries, each in a process of its own')
-    .argument('<path...>', 'shared libraries')
-    .action((paths: string[]) =>
-      run(async (context) => (await import('./plugin-validate.js')).pluginValidate(context, paths)),
+    .argument('<which...>', 'paths of shared libraries, or names of plugins of the configuration')
+    .option('--plugin-config <file>', 'configuration of the plugin, as YAML or JSON')
+    .action((which: string[], given: ValidateArguments) =>
+      run(async (context) => (await import('./plugin-validate.js')).pluginValidate(context, which, given)),
     );
 
   plugin

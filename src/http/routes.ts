@@ -55,8 +55,11 @@ export class Routes {
         route.get(method) ?? (method === 'HEAD' ? route.get('GET') : undefined) ?? route.get(ANY);
       if (endpoint !== undefined) return new RouteMatch(method, path, endpoint, readParams(params, stash));
     }
-    const allow = allowed(matches.map(([route]) => route));
-    return new RouteMatch(method, path, null, undefined, allow);
+    const configured = new Set(matches.flatMap(([route]) => [...route.keys()]));
+    return new RouteMatch(method, path, null, undefined, {
+      configured: [...configured].sort(),
+      allow: allowed(configured),
+    });
   }
 
   private keep(match: RouteMatch): void {
@@ -71,8 +74,9 @@ export class Routes {
   }
 }
 
-function allowed(routes: readonly PathRoute[]): string[] {
-  const methods = new Set(routes.flatMap((route) => [...route.keys()]));
+/** Methods that are answered: HEAD as GET, and OPTIONS by the server, where no endpoint names them. */
+function allowed(configured: ReadonlySet<string>): string[] {
+  const methods = new Set(configured);
   if (methods.has('GET')) methods.add('HEAD');
   return [...methods.add('OPTIONS')].sort();
 }

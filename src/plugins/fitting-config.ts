@@ -24,7 +24,7 @@ export async function fittingConfig(
   const check = await checkPluginConfig(schema, config, plugin);
   if (check.kind === 'fits') return configJson({ config: check.config, ...(written && { written }) });
   if (check.kind === 'misfit') {
-    const found = check.problems.map(formatProblem).join('\n');
+    const found = check.problems.map(formatProblem).join('; ');
     throw new PluginFailure('BW_PLUGIN_CONFIG', `plugin ${plugin} is configured wrongly: ${found}`, {
       plugin,
       phase: 'load',

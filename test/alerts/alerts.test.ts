@@ -171,6 +171,11 @@ describe('flapping', () => {
       ['recovered', 1],
       ['recovered', 8],
     ]);
+    expect(receiver.received.map(({ alert }) => [alert.from, alert.to])).toEqual([
+      ['ready', 'degraded'],
+      ['degraded', 'ready'],
+      ['degraded', 'ready'],
+    ]);
     expect(receiver.received[0]?.alert).toMatchObject({
       reason: 'health check says degraded',
       code: null,
@@ -241,12 +246,14 @@ test('a receiver that was down hears of what happens once it is up, and is logge
   const lines = (pattern: RegExp): number => server.log.filter(({ message }) => pattern.test(message)).length;
   for (let crash = 0; crash < 3; crash += 1) {
     await server.get('/crash');
+    await server.get('/ok');
     await eventually(() => server.plugin('supervised').state === 'ready', 'ready');
   }
   await eventually(() => lines(/^alerts do not reach/) === 1, 'the outage');
   receiver = await Receiver.open(receiver.port);
   for (let crash = 0; receiver.received.length === 0 && crash < 5; crash += 1) {
     await server.get('/crash');
+    await server.get('/ok');
     await eventually(() => server.plugin('supervised').state === 'ready', 'ready');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

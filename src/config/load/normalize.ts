@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { unbracketed } from '../source/host.js';
 import { below } from '../source/pointer.js';
 import { pluginEntries, sandboxOf } from '../schema/plugin-entries.js';
 import type { RawConfig, RawEndpoint, RawPlugin } from '../schema/raw.js';
@@ -41,7 +42,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
     description: raw.description,
     file: origin.file,
     server: {
-      host: server.host,
+      host: unbracketed(server.host),
       port: server.port,
       bodyLimitBytes: parseSize(server.body_limit),
       workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
@@ -53,7 +54,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
     },
     admin: {
       enabled: admin.enabled,
-      host: admin.host,
+      host: unbracketed(admin.host),
       port: admin.port,
       token: admin.token,
       readToken: admin.read_token,

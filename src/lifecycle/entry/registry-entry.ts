@@ -1,4 +1,4 @@
-import { type BackworksError, PluginFailure } from '../../errors.js';
+import { type BackworksError, PluginFailure, type PluginPhase } from '../../errors.js';
 import type { CircuitStateName } from '../../execution/executor.js';
 import { Mutex } from '../../mutex.js';
 import type { Refusal } from '../../native/plugin.js';
@@ -17,7 +17,7 @@ import type { Trial } from './trial.js';
 import { trialStatus, versionsOf } from './version-status.js';
 
 /** What can be wrong with a plugin that serves. */
-export type Condition = 'process' | 'circuit' | 'health' | 'sandbox';
+export type Condition = 'process' | 'circuit' | 'health' | 'sandbox' | `calls of ${PluginPhase}`;
 
 /**
  * One plugin of the registry: what it is to run, the state it is in, and the versions that have processes.

@@ -1,10 +1,10 @@
 import type { BackworksConfig, PluginPolicy } from '../../config/types.js';
-import { BackworksError, toBackworksError } from '../../errors.js';
+import { BackworksError } from '../../errors.js';
 import { Mutex } from '../../mutex.js';
 import { LibraryDigests } from '../../native/library/library-digests.js';
 import { dependentsOf, type Provider, type Resolution } from '../dependencies/dependency-resolver.js';
 import type { LibraryReader } from '../../plugins/library-reader.js';
-import type { PluginLoader } from '../../plugins/loader.js';
+import { describeEntry } from './entry-description.js';
 import { findLibrary } from './library-search.js';
 import { LazyLoading } from '../lazy/lazy-loading.js';
 import { startsAtOnce } from '../lazy/lazy-start.js';
@@ -33,6 +33,15 @@ export interface PluginRegistryOptions extends Omit<PluginSupervisorOptions, 'ca
   readonly defaults: PluginPolicy;
   /** A plugin entered a state. */
   readonly onState?: (change: StateChange) => void;
+}
+
+/** Why a plugin does not start. A server with a critical one does not start either. */
+export interface PluginVerdict {
+  readonly name: string;
+  readonly critical: boolean;
+  readonly error: BackworksError;
+  /** Its entry as `file:line:column`; null for a discovered plugin. */
+  readonly where: string | null;
 }
 
 /** Every plugin by name, with its state, from discovery to shutdown. */
@@ -88,9 +97,28 @@ export class PluginRegistry {
     for (const plugin of plugins) this.entries.set(plugin.entry.name, this.enter(plugin));
   }
 
-  /** Reads the metadata of explicit entries too, and who is in quarantine, for a list without a server. */
+  /**
+   * Judges every plugin as loadAll() does, as far as that is possible without initializing it: its library,
+   * its description, quarantine, and the plugins it needs. A plugin that fails is kept with its reason.
+   */
   async describeAll(): Promise<void> {
-    await Promise.all([...this.entries.values()].map((entry) => describe(entry, this.options)));
+    await loadInOrder(this.resolution, async (name, refusal) => {
+      const entry = this.find(name);
+      if (refusal === null) await describeEntry(entry, this.options);
+      else entry.fail(refusal);
+      return entry.error;
+    });
+    const disabled = [...this.entries.values()].filter(({ plan }) => !plan.config.enabled);
+    await Promise.all(disabled.map((entry) => describeEntry(entry, this.options)));
+  }
+
+  /** Enabled plugins that do not start, in the order of the configuration. */
+  verdicts(): PluginVerdict[] {
+    return [...this.entries.values()].flatMap(({ plan, critical, error }) =>
+      error === null || !plan.config.enabled
+        ? []
+        : [{ name: plan.name, critical, error, where: plan.config.where }],
+    );
   }
 
   /**
@@ -306,23 +334,6 @@ export class PluginRegistry {
     const names = [...this.entries.keys()].join(', ') || 'none';
     const hint = `there are: ${names}`;
     throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
-  }
-}
-
-/** Reads what an entry's library says of itself, and whether it may start. A failure is noted in the entry. */
-async function describe(
-  entry: RegistryEntry,
-  { reader, loader }: { readonly reader: LibraryReader; readonly loader: PluginLoader },
-): Promise<void> {
-  const { path, type, enabled } = entry.plan.config;
-  try {
-    if (path === null)
-      throw new BackworksError('BW_PLUGIN_UNSUPPORTED', `type "${type}" cannot be served yet`);
-    if (entry.metadata === null) entry.describe(await reader.read(path, entry.plan.config));
-    const identified = (digest: string): void => entry.identify(digest);
-    if (enabled) await loader.admit(entry.plan, { identified });
-  } catch (error) {
-    entry.fail(toBackworksError(error));
   }
 }
 

@@ -1,3 +1,4 @@
+import { oneLine } from '../../printable.js';
 import koffi, { type LibraryHandle, type TypeObject } from 'koffi';
 import { PluginFailure } from '../../errors.js';
 import {
@@ -78,7 +79,7 @@ export class InProcessLibrary {
 
   /** The plugin's explanation of its last non-zero return; "" when it gives none. */
   lastError(): string {
-    return (this.functions.get('last_error')?.() as string | null | undefined) ?? '';
+    return oneLine((this.functions.get('last_error')?.() as string | null | undefined) ?? '');
   }
 
   private load(path: string): LibraryHandle {
@@ -89,7 +90,7 @@ export class InProcessLibrary {
       loaded.push(library);
       return library;
     } catch (cause) {
-      throw this.failure('BW_PLUGIN_LOAD', `cannot be loaded: ${messageOf(cause)}`, cause);
+      throw this.failure('BW_PLUGIN_LOAD', `cannot be loaded: ${path}: ${messageOf(cause)}`, cause);
     }
   }
 

@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { PluginFailure } from '../../errors.js';
 import { functionAt } from '../library/facts/functions.js';
 import type { NativePluginOptions } from '../plugin.js';
-import { printable } from './plugin-output.js';
+import { oneLine } from '../../printable.js';
 
 /** The runner keeps this much of a module's file name. */
 const MODULE_NAME_MAX = 63;
@@ -51,7 +51,7 @@ export async function placeWithFunction(at: string, path: string, shown: string)
   });
   const name = await Promise.race([functionAt(path, offset), late]);
   clearTimeout(timer);
-  return name === null ? at : `${at} (${printable(name.slice(0, FUNCTION_NAME_MAX))})`;
+  return name === null ? at : `${at} (${oneLine(name.slice(0, FUNCTION_NAME_MAX))})`;
 }
 
 /**
