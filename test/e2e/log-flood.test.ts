@@ -24,7 +24,7 @@ plugins:
   const refused = about.filter(({ fields }) => fields.code === 'BW_PLUGIN_CALL_REFUSED');
   expect(refused.length).toBeGreaterThan(0);
   for (const { message } of refused) {
-    expect(message).toMatch(/^plugin asker may not call �\[31m�forgedA+…: outside of a call$/);
+    expect(message).toMatch(/^plugin asker may not call \\x1b\[31m\\nforgedA+…: outside of a call$/);
     expect(message.length).toBeLessThan(200);
   }
 });

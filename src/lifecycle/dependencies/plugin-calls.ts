@@ -1,7 +1,7 @@
 import { BackworksError, PluginFailure, toBackworksError } from '../../errors.js';
 import type { Log } from '../../log.js';
 import type { AskingCall, NativeReply, OperationRequest } from '../../native/plugin.js';
-import { printable } from '../../native/process/plugin-output.js';
+import { oneLine } from '../../printable.js';
 import type { Provider } from './dependency-resolver.js';
 import type { LazyPlugin } from '../../plugins/lazy-plugin.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
@@ -90,6 +90,5 @@ function refused(asking: string, { plugin, operation }: OperationRequest, why: s
 
 /** A name as a plugin wrote it, for one line of a log. */
 function shown(name: string): string {
-  const cut = name.length > NAME_SHOWN_MAX ? `${name.slice(0, NAME_SHOWN_MAX)}…` : name;
-  return printable(cut).replace(/[\t\n]/g, '\uFFFD');
+  return oneLine(name.length > NAME_SHOWN_MAX ? `${name.slice(0, NAME_SHOWN_MAX)}…` : name);
 }
