@@ -1,11 +1,10 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type HelpConfiguration } from 'commander';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode, Run } from './command.js';
 import { declareVersions } from './version-commands.js';
 import { declareConfig } from './config-commands.js';
 import { declareControl } from './control-commands.js';
 import { reportFailure } from './failure.js';
-import { PROGRAM_HELP } from './help.js';
 import type { ValidateArguments } from './plugin-validate.js';
 import type { ProfileArguments } from './plugin-profile.js';
 
@@ -81,7 +80,17 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     })
     .exitOverride()
     .addHelpText('after', EXIT_CODES);
+  declareServer(program, run);
+  const plugin = program.command('plugin').description('look at plugins and change what runs of them');
+  declarePlugins(plugin, run);
+  declareControl(plugin, run);
+  declareVersions(plugin, run);
+  declareConfig(program, run);
+  // Last: those below take over the help of the program as it is when they are declared.
+  program.configureHelp(PROGRAM_HELP);
+}
 
+function declareServer(program: Command, run: Run): void {
   // Each command is loaded when it is called: checking a configuration needs no native code.
   program
     .command('start')
@@ -96,8 +105,9 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .action(({ dryRun = false }: { dryRun?: boolean }) =>
       run(async (context) => (await import('./reload.js')).reload(context, { dryRun })),
     );
+}
 
-  const plugin = program.command('plugin').description('look at plugins and change what runs of them');
+function declarePlugins(plugin: Command, run: Run): void {
   plugin
     .command('list')
     .summary('plugins and their states')
@@ -142,12 +152,22 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .action((which: string) =>
       run(async (context) => (await import('./plugin-release.js')).pluginRelease(context, which)),
     );
+}
 
-  declareControl(plugin, run);
-  declareVersions(plugin, run);
-  declareConfig(program, run);
-  // Last: those below take over the help of the program as it is when they are declared.
-  program.configureHelp(PROGRAM_HELP);
+/** The program's own help lists every command there is, by its whole name. */
+const PROGRAM_HELP: HelpConfiguration = {
+  showGlobalOptions: true,
+  visibleCommands: leaves,
+  subcommandTerm: (command) => nameOf(command).join(' '),
+};
+
+function leaves(command: Command): Command[] {
+  return command.commands.flatMap((each) => (each.commands.length === 0 ? [each] : leaves(each)));
+}
+
+/** Without the program's. */
+function nameOf(command: Command): string[] {
+  return command.parent === null ? [] : [...nameOf(command.parent), command.name()];
 }
 
 const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];

@@ -6,7 +6,7 @@ import { checkResponseParts } from '../plugins/response-check.js';
 
 /** An endpoint that the configuration answers; everything is prepared once. */
 export class StaticEndpoint {
-  readonly #response: PluginResponse;
+  private readonly response: PluginResponse;
 
   /** @throws BackworksError BW_CONFIG_INVALID when status or headers cannot be sent. */
   constructor(name: string, { status, headers, body, written = AS_IT_IS }: StaticResponse) {
@@ -15,7 +15,7 @@ export class StaticEndpoint {
       const contentType = typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json';
       if (body !== undefined) checked['content-type'] ??= contentType;
       const text = body === undefined ? null : typeof body === 'string' ? body : exactJson(body, written);
-      this.#response = { status, headers: checked, body: text };
+      this.response = { status, headers: checked, body: text };
     } catch (cause) {
       throw new BackworksError('BW_CONFIG_INVALID', `endpoint ${name}: ${(cause as Error).message}`, {
         cause,
@@ -25,7 +25,7 @@ export class StaticEndpoint {
 
   /** The answer; its headers are the caller's to change. */
   respond(): PluginResponse {
-    const { status, headers, body } = this.#response;
+    const { status, headers, body } = this.response;
     return { status, headers: { ...headers }, body };
   }
 }

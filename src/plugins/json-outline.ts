@@ -38,7 +38,7 @@ export class JsonOutline {
   /** Offset of the first byte of the outermost value. */
   readonly start: number;
   /** The text as a string whose indexes are byte offsets; null for a long text or one with other characters. */
-  readonly #ascii: string | null;
+  private readonly ascii: string | null;
 
   private constructor(
     readonly bytes: Buffer,
@@ -47,7 +47,7 @@ export class JsonOutline {
     private readonly table: ArrayLike<number>,
   ) {
     this.count = table.length / MEMBER_FIELDS;
-    this.#ascii = bytes.length <= TEXT_BYTES_MAX && isAscii(bytes) ? bytes.toString('latin1') : null;
+    this.ascii = bytes.length <= TEXT_BYTES_MAX && isAscii(bytes) ? bytes.toString('latin1') : null;
     let start = 0;
     while (bytes[start]! <= 0x20) start += 1;
     this.start = start;
@@ -142,7 +142,7 @@ export class JsonOutline {
 
   /** Part of the text; neither end lies within a character. */
   slice(start: number, end: number): string {
-    return this.#ascii === null ? this.bytes.toString('utf8', start, end) : this.#ascii.slice(start, end);
+    return this.ascii === null ? this.bytes.toString('utf8', start, end) : this.ascii.slice(start, end);
   }
 
   private nameHasEscapes(index: number): boolean {

@@ -1,9 +1,10 @@
 import { isUtf8 } from 'node:buffer';
+import type { JsonValue } from '../config/types.js';
 import type { NativeReply } from '../native/plugin.js';
 import { JsonFact } from './json-check.js';
 import { JSON_DEPTH_MAX } from './json-depth.js';
 import { bytesOf, findMember, type JsonMembers, JsonOutline } from './json-outline.js';
-import type { HeaderMap, JsonValue, Patched, PluginResponse, RequestDecision } from './plugin.js';
+import type { HeaderMap, Patched, PluginResponse, RequestDecision } from './plugin.js';
 import { checkResponseParts, decodeBase64, InvalidAnswer } from './response-check.js';
 
 /**

@@ -1,6 +1,5 @@
 import type { Readable } from 'node:stream';
 import type { PipelineHook, PluginMetadata } from './metadata.js';
-import type { JsonObject, JsonValue } from '../config/types.js';
 import { Deferred } from '../deferred.js';
 import type { Text } from '../long-text.js';
 import type { JsonMembers } from './json-outline.js';
@@ -110,7 +109,7 @@ export interface PluginHealth {
   readonly text: string;
 }
 
-export type { JsonMembers, JsonObject, JsonValue };
+export type { JsonMembers };
 
 /** The response after_response is told of. */
 export interface ToldResponse extends Patched {

@@ -4,7 +4,7 @@ import { displayName, FILE_BYTES_MAX, readText } from '../source/file.js';
 import { deepFreeze, normalize, normalizePlugin, normalizePolicy, type Origin } from './normalize.js';
 import { layer } from './layers.js';
 import { isMapping } from '../source/merge.js';
-import { reportOtherVersion } from '../migrations/report.js';
+import { CURRENT_VERSION, versionOf } from '../migrations/version.js';
 import type { Override } from './override.js';
 import { below, isWithin, type Pointer } from '../source/pointer.js';
 import { formatPlace, ProblemReport } from '../source/problems.js';
@@ -19,7 +19,7 @@ import { warningsFor } from './warnings.js';
 
 export { findConfigFile } from '../source/file.js';
 export type { Override } from './override.js';
-export { ConfigError, type ConfigProblem, formatProblem } from '../source/problems.js';
+export { ConfigError, type ConfigProblem } from '../source/problems.js';
 
 export interface LoadedConfig {
   readonly config: BackworksConfig;
@@ -203,4 +203,21 @@ function defaultEntry(): RawPlugin {
   const [entry] = pluginEntries((source.value as unknown as RawConfig).plugins);
   if (entry === undefined) throw new TypeError('the configuration lost its plugin');
   return entry[1];
+}
+
+/**
+ * Reports a file of another version.
+ * @throws ConfigError in that case: everything else that could be said of it would be a consequence
+ */
+function reportOtherVersion(file: Source, name: string, report: ProblemReport): void {
+  const found = versionOf(file.value);
+  // What is no version is a mistake like any other, for the schema to find.
+  if (found === null || found.version === CURRENT_VERSION) return;
+  const { version, pointer } = found;
+  const isOlder = version < CURRENT_VERSION;
+  report.add('BW_CONFIG_INVALID', pointer, file.keyPosition(pointer), {
+    message: `the file is of version ${version}, and this program reads version ${CURRENT_VERSION}`,
+    hint: isOlder ? `run: backworks config migrate ${name}` : 'use a newer Backworks',
+  });
+  report.fail();
 }

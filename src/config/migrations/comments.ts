@@ -12,7 +12,7 @@ export interface FileComment {
 const SCALAR = '\u001f';
 
 /** Every comment of a text that says something, in order. */
-export function commentsOf(text: string): FileComment[] {
+function commentsOf(text: string): FileComment[] {
   const found: FileComment[] = [];
   let line = 1;
   let isScalar = false;

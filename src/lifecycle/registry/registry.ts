@@ -1,9 +1,10 @@
 import type { BackworksConfig, PluginPolicy } from '../../config/types.js';
 import { BackworksError } from '../../errors.js';
+import { Mutex } from '../../mutex.js';
 import { LibraryDigests } from '../../native/library/library-digests.js';
-import { describeEntry } from './entry-description.js';
 import { dependentsOf, type Provider, type Resolution } from '../dependencies/dependency-resolver.js';
 import type { LibraryReader } from '../../plugins/library-reader.js';
+import { describeEntry } from './entry-description.js';
 import { findLibrary } from './library-search.js';
 import { LazyLoading } from '../lazy/lazy-loading.js';
 import { startsAtOnce } from '../lazy/lazy-start.js';
@@ -14,9 +15,10 @@ import { RegistryChange } from './registry-change.js';
 import { RegistryEntry } from '../entry/registry-entry.js';
 import { planConfiguration, planPluginEdit, type RegistryPlan } from './registry-plan.js';
 import { refusingPlugin } from '../supervision/refusing-plugin.js';
+import type { PluginState } from '../entry/plugin-state.js';
 import type { PluginStatus, StateChange } from '../entry/status.js';
 import type { RejectedLibrary } from '../../plugins/discovery.js';
-import { statusList } from './status-list.js';
+import { relationsOf } from '../dependencies/relations.js';
 import type { SwapResult } from '../swap/swap.js';
 import type { SwapOrigin, SwapRecord } from '../entry/swap-record.js';
 import { followVersion } from '../swap/version-follower.js';
@@ -50,8 +52,8 @@ export class PluginRegistry {
   private resolution: Resolution = { order: [], providers: new Map(), failures: new Map() };
   private readonly supervisor: PluginSupervisor;
   private readonly lazy: LazyLoading;
-  /** What changes which plugins there are happens one after the other. */
-  private turn: Promise<unknown> = Promise.resolve();
+  /** Held by whatever changes which plugins there are. */
+  private readonly changes = new Mutex();
 
   constructor(private readonly options: PluginRegistryOptions) {
     const providersOf = (name: string): readonly Provider[] => this.resolution.providers.get(name) ?? [];
@@ -226,9 +228,16 @@ export class PluginRegistry {
 
   /** Does something while nothing else changes which plugins there are. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(work);
-    this.turn = result.catch(() => undefined);
-    return result;
+    return this.changes.run(work);
+  }
+
+  /**
+   * Keeps everything else from changing which plugins there are. close() waits for the release, so the caller
+   * releases in a `finally`.
+   * @returns the release; idempotent
+   */
+  lock(): Promise<() => void> {
+    return this.changes.acquire();
   }
 
   /**
@@ -294,7 +303,7 @@ export class PluginRegistry {
     const retired = this.supervisor.close();
     for (const entry of [...this.entries.values()].reverse()) await entry.close();
     // What was just being brought up is closed by whoever did so.
-    await Promise.all([retired, this.turn]);
+    await Promise.all([retired, this.changes.idle()]);
   }
 
   /**
@@ -326,4 +335,21 @@ export class PluginRegistry {
     const hint = `there are: ${names}`;
     throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
   }
+}
+
+/** A request passes it when it is loaded. */
+const COMING: readonly PluginState[] = ['discovered', 'loading'];
+
+/** The status of plugins: what each is by itself, and what it is to the others. */
+function statusList(entries: readonly RegistryEntry[], providers: Resolution['providers']): PluginStatus[] {
+  const plugins = entries.map((entry) => {
+    const status = entry.status();
+    const { name, priority, state } = status;
+    const passed = entry.serving !== null || COMING.includes(state);
+    return { name, priority, metadata: entry.metadata, passed, status };
+  });
+  return relationsOf(plugins, providers).map(({ plugin, ...relations }) => ({
+    ...plugin.status,
+    ...relations,
+  }));
 }

@@ -39,6 +39,7 @@ export function shownPlace(at: string, { loaded, shown }: LibraryNames): string 
  * @param path of the copy that was loaded
  * @returns "libweather.so+0x1139 (process_endpoint)"; `at` itself when its function cannot be told,
  *   or not soon. Never rejects.
+ * @internal exported for its test
  */
 export async function placeWithFunction(at: string, path: string, shown: string): Promise<string> {
   const cut = at.lastIndexOf('+');

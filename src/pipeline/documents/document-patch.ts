@@ -8,41 +8,41 @@ import { setOwn } from './own-member.js';
 /** A plugin's patch, by the members of the document. */
 export class DocumentPatch {
   /** Name → index of the last member of that name. */
-  readonly #named = new Map<string, number>();
-  readonly #outline: JsonOutline;
-  readonly #members: JsonMembers;
+  private readonly named = new Map<string, number>();
+  private readonly outline: JsonOutline;
+  private readonly members: JsonMembers;
   /** What it changes in the headers, in the shape of a patch; empty when it does not name them. */
   readonly change: JsonObject = {};
 
   /** @throws InvalidAnswer when its headers cannot be sent */
   constructor(members: JsonMembers) {
     const { outline, first, stop } = members;
-    this.#outline = outline;
-    this.#members = members;
+    this.outline = outline;
+    this.members = members;
     for (let index = first; index < stop; index = outline.after(index))
-      this.#named.set(outline.name(index), index);
-    const headers = this.#index('headers');
+      this.named.set(outline.name(index), index);
+    const headers = this.index('headers');
     if (headers !== -1) this.change.headers = readHeaders(outline, headers);
   }
 
   has(name: string): boolean {
-    return this.#named.has(name);
+    return this.named.has(name);
   }
 
   isNull(name: string): boolean {
-    const index = this.#index(name);
-    return index !== -1 && this.#outline.valueKind(index) === 'null';
+    const index = this.index(name);
+    return index !== -1 && this.outline.valueKind(index) === 'null';
   }
 
   /** A member without numbers, or whose numbers do not matter; undefined when it is not named. */
   value(name: string): JsonValue | undefined {
-    const index = this.#index(name);
-    return index === -1 ? undefined : (JSON.parse(this.#outline.valueText(index)) as JsonValue);
+    const index = this.index(name);
+    return index === -1 ? undefined : (JSON.parse(this.outline.valueText(index)) as JsonValue);
   }
 
   /** A member of the document after the patch, which must name it and not be null. */
   applied(name: string, target: JsonText): JsonText {
-    return mergeValue(target, this.#outline, this.#index(name));
+    return mergeValue(target, this.outline, this.index(name));
   }
 
   /**
@@ -52,7 +52,7 @@ export class DocumentPatch {
   appliedObject(name: string, target: string): string {
     if (!this.has(name)) return target;
     if (this.isNull(name)) return '{}';
-    if (this.#outline.valueKind(this.#index(name)) !== 'object')
+    if (this.outline.valueKind(this.index(name)) !== 'object')
       throw new InvalidAnswer(`${name} is not an object`);
     return this.applied(name, target).toString();
   }
@@ -74,16 +74,16 @@ export class DocumentPatch {
    * @param defined names of those it does define
    */
   appliedRest(defined: ReadonlySet<string>, target: string): string {
-    const outline = this.#outline;
+    const outline = this.outline;
     const isRest = (index: number): boolean => !defined.has(outline.name(index));
-    for (const name of this.#named.keys()) {
-      if (!defined.has(name)) return mergeMembers(target, new PatchMembers(this.#members, isRest)).toString();
+    for (const name of this.named.keys()) {
+      if (!defined.has(name)) return mergeMembers(target, new PatchMembers(this.members, isRest)).toString();
     }
     return target;
   }
 
-  #index(name: string): number {
-    return this.#named.get(name) ?? -1;
+  private index(name: string): number {
+    return this.named.get(name) ?? -1;
   }
 }
 

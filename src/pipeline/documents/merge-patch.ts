@@ -12,7 +12,7 @@ import { bytesOf, type JsonMembers, JsonOutline } from '../../plugins/json-outli
 export type JsonText = string | Buffer;
 
 /** Shorter JSON is cheaper as a string. */
-export const LONG_BYTES_MIN = 4 * 1024;
+const LONG_BYTES_MIN = 4 * 1024;
 
 /** Long JSON as bytes, short JSON as a string. */
 export function jsonText(bytes: Buffer): JsonText {
@@ -75,7 +75,7 @@ export class PatchMembers {
   readonly outline: JsonOutline;
   /** Index of the member that counts, for each name in the order in which the names first occur. */
   readonly indexes: number[] = [];
-  #byName: Map<string, number> | null = null;
+  private byName: Map<string, number> | null = null;
 
   /** @param members all of an object's, or those that are to be applied */
   constructor({ outline, first, stop }: JsonMembers, applies?: (index: number) => boolean) {
@@ -83,14 +83,14 @@ export class PatchMembers {
     for (let index = first; index < stop; index = outline.after(index)) {
       if (applies !== undefined && !applies(index)) continue;
       const known = this.find(outline, index);
-      if (known === -1) this.#append(index);
+      if (known === -1) this.append(index);
       else this.indexes[known] = index;
     }
   }
 
   /** Position in `indexes` of the member with the name that a member of another text has; -1 for none. */
   find(other: JsonOutline, otherIndex: number): number {
-    if (this.#byName !== null) return this.#byName.get(other.name(otherIndex)) ?? -1;
+    if (this.byName !== null) return this.byName.get(other.name(otherIndex)) ?? -1;
     for (let at = 0; at < this.indexes.length; at += 1)
       if (this.outline.sameName(this.indexes[at]!, other, otherIndex)) return at;
     return -1;
@@ -108,11 +108,11 @@ export class PatchMembers {
     return deepest;
   }
 
-  #append(index: number): void {
+  private append(index: number): void {
     this.indexes.push(index);
-    if (this.#byName === null && this.indexes.length <= COMPARED_NAMES_MAX) return;
-    this.#byName ??= new Map(this.indexes.map((known, at) => [this.outline.name(known), at]));
-    this.#byName.set(this.outline.name(index), this.indexes.length - 1);
+    if (this.byName === null && this.indexes.length <= COMPARED_NAMES_MAX) return;
+    this.byName ??= new Map(this.indexes.map((known, at) => [this.outline.name(known), at]));
+    this.byName.set(this.outline.name(index), this.indexes.length - 1);
   }
 }
 
@@ -240,39 +240,39 @@ interface Splice {
 }
 
 class ShortSplice implements Splice {
-  #text = '';
+  private text = '';
 
   add(outline: JsonOutline, start: number, end: number): void {
-    if (end > start) this.#text += outline.slice(start, end);
+    if (end > start) this.text += outline.slice(start, end);
   }
 
   addText(text: string): void {
-    this.#text += text;
+    this.text += text;
   }
 
   result(): string {
-    return this.#text;
+    return this.text;
   }
 }
 
 class LongSplice implements Splice {
-  readonly #bytes: Buffer;
-  #length = 0;
+  private readonly bytes: Buffer;
+  private length = 0;
 
   /** @param lengthMax what a patch adds stands in it, separators included: no result is longer than both texts */
   constructor(lengthMax: number) {
-    this.#bytes = Buffer.allocUnsafe(lengthMax);
+    this.bytes = Buffer.allocUnsafe(lengthMax);
   }
 
   add({ bytes }: JsonOutline, start: number, end: number): void {
-    this.#length += bytes.copy(this.#bytes, this.#length, start, end);
+    this.length += bytes.copy(this.bytes, this.length, start, end);
   }
 
   addText(text: string): void {
-    this.#length += this.#bytes.write(text, this.#length, 'latin1');
+    this.length += this.bytes.write(text, this.length, 'latin1');
   }
 
   result(): JsonText {
-    return jsonText(this.#bytes.subarray(0, this.#length));
+    return jsonText(this.bytes.subarray(0, this.length));
   }
 }

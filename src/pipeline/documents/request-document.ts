@@ -43,58 +43,58 @@ const DEFINED: ReadonlySet<string> = new Set([
 
 /** What the hooks know of a request. Its JSON is built once, and again only after a patch. */
 export class RequestDocument {
-  readonly #head: RequestHead;
-  readonly #query: Query;
+  private readonly head: RequestHead;
+  private readonly query: Query;
   /** Null as long as no plugin has changed anything. */
-  #changed: Changed | null = null;
+  private changed: Changed | null = null;
   /** Null as long as nobody needs more than the JSON. */
-  #headers: HeaderMap | null = null;
-  #body: DocumentBody;
-  #bytes: Buffer | null;
-  #json: Text | null = null;
-  #queryChanged = false;
+  private parsedHeaders: HeaderMap | null = null;
+  private body: DocumentBody;
+  private currentBytes: Buffer | null;
+  private json: Text | null = null;
+  private queryChanged = false;
 
   /** @throws BackworksError BW_REQUEST_INVALID when query or body cannot be read. */
   constructor(head: RequestHead, bytes: Buffer | null) {
-    this.#head = head;
-    this.#bytes = bytes;
-    this.#query = head.search === '' ? NO_QUERY : parseQuery(head.search);
-    this.#body = bytes === null ? EMPTY_BODY : requestBody(bytes, bodyEncoding(head));
+    this.head = head;
+    this.currentBytes = bytes;
+    this.query = head.search === '' ? NO_QUERY : parseQuery(head.search);
+    this.body = bytes === null ? EMPTY_BODY : requestBody(bytes, bodyEncoding(head));
   }
 
   get id(): string {
-    return this.#head.id;
+    return this.head.id;
   }
 
   get method(): string {
-    return (this.#changed ?? this.#head.match).method;
+    return (this.changed ?? this.head.match).method;
   }
 
   get path(): string {
-    return (this.#changed ?? this.#head.match).path;
+    return (this.changed ?? this.head.match).path;
   }
 
   get headers(): Readonly<HeaderMap> {
-    return (this.#headers ??= headerMap(this.#head.rawHeaders));
+    return (this.parsedHeaders ??= headerMap(this.head.rawHeaders));
   }
 
   /** A JSON object. */
   get context(): string {
-    return this.#changed === null ? '{}' : this.#changed.context;
+    return this.changed === null ? '{}' : this.changed.context;
   }
 
   /** The query when a plugin changed it; null when the request's own still holds. */
   get changedQuery(): Readonly<Query> | null {
-    return this.#queryChanged ? this.#changed!.query : null;
+    return this.queryChanged ? this.changed!.query : null;
   }
 
   /** The body's bytes: as received, or as a plugin made them; null when there is none. */
   get bytes(): Buffer | null {
-    return this.#bytes;
+    return this.currentBytes;
   }
 
   toJson(): Text {
-    return (this.#json ??= withBody(this.#membersJson(), this.#body));
+    return (this.json ??= withBody(this.membersJson(), this.body));
   }
 
   /**
@@ -103,25 +103,25 @@ export class RequestDocument {
    */
   merge(members: JsonMembers): void {
     const patch = new DocumentPatch(members);
-    const body = patchBody(this.#body, patch);
-    const changed = this.#apply(patch);
+    const body = patchBody(this.body, patch);
+    const changed = this.apply(patch);
     const headers =
-      body === null ? changed.headers : headersAfter(changed.headers, body, this.#body, patch.change);
+      body === null ? changed.headers : headersAfter(changed.headers, body, this.body, patch.change);
     if (body !== null) {
-      if (isRewritten(this.#bytes, body.bytes)) dropDigests(headers, this.headers, patch.change);
-      this.#body = body;
-      this.#bytes = body.bytes;
+      if (isRewritten(this.currentBytes, body.bytes)) dropDigests(headers, this.headers, patch.change);
+      this.body = body;
+      this.currentBytes = body.bytes;
     }
-    this.#queryChanged ||= patch.has('query');
-    this.#headers = headers;
-    this.#changed = { ...changed, headers };
-    this.#json = null;
+    this.queryChanged ||= patch.has('query');
+    this.parsedHeaders = headers;
+    this.changed = { ...changed, headers };
+    this.json = null;
   }
 
-  #apply(patch: DocumentPatch): Changed {
-    const { match } = this.#head;
-    const before = this.#changed;
-    const query = before?.query ?? this.#query;
+  private apply(patch: DocumentPatch): Changed {
+    const { match } = this.head;
+    const before = this.changed;
+    const query = before?.query ?? this.query;
     const params = before?.params ?? objectJson(match.params);
     return {
       method: patch.has('method') ? checkMethod(patch.value('method')) : this.method,
@@ -137,14 +137,14 @@ export class RequestDocument {
   }
 
   /** Every member but the body, without the closing brace. */
-  #membersJson(): string {
-    const { id, match, remote } = this.#head;
-    const changed = this.#changed;
+  private membersJson(): string {
+    const { id, match, remote } = this.head;
+    const changed = this.changed;
     if (changed === null) {
-      const headers = plainHeadersJson(this.#head.rawHeaders) ?? headersJson(this.headers);
+      const headers = plainHeadersJson(this.head.rawHeaders) ?? headersJson(this.headers);
       return (
-        `{"id":${quoted(id)},${match.json},"query":${objectJson(this.#query)},"headers":${headers},` +
-        `"remote":${remoteJson(remote)},"context":{},"body_encoding":"${this.#body.encoding}"`
+        `{"id":${quoted(id)},${match.json},"query":${objectJson(this.query)},"headers":${headers},` +
+        `"remote":${remoteJson(remote)},"context":{},"body_encoding":"${this.body.encoding}"`
       );
     }
     const { method, path, params, query, headers, context, rest } = changed;
@@ -153,7 +153,7 @@ export class RequestDocument {
     return (
       `{"id":${quoted(id)},${place},"params":${params},"query":${objectJson(query)},` +
       `"headers":${headersJson(headers)},"remote":${remoteJson(remote)},"context":${context},` +
-      `"body_encoding":"${this.#body.encoding}"${moreMembers(rest)}`
+      `"body_encoding":"${this.body.encoding}"${moreMembers(rest)}`
     );
   }
 }

@@ -61,17 +61,17 @@ const DEFINED: ReadonlySet<string> = new Set([
 
 /** What the hooks know of a response. The bytes on the wire change only when a patch names the body. */
 export class ResponseDocument {
-  #status: number;
-  #headers: HeaderMap;
+  private status: number;
+  private headers: HeaderMap;
   /** A JSON object. */
-  #context: string;
+  private context: string;
   /** Members that the document does not define, as an object. */
-  #rest = '{}';
+  private rest = '{}';
   /** Null until somebody looks: most of it is checking that a body is what its headers say. */
-  #body: DocumentBody | null = null;
-  #given: BufferedResponse;
-  #bytes: Buffer | string | null;
-  #json: Text | null = null;
+  private body: DocumentBody | null = null;
+  private given: BufferedResponse;
+  private bytes: Buffer | string | null;
+  private json: Text | null = null;
 
   /** @param context a JSON object */
   constructor(
@@ -79,19 +79,19 @@ export class ResponseDocument {
     private readonly request: RequestFacts,
     context: string,
   ) {
-    this.#status = response.status;
-    this.#headers = response.headers;
-    this.#context = context;
-    this.#bytes = response.body;
-    this.#given = response;
+    this.status = response.status;
+    this.headers = response.headers;
+    this.context = context;
+    this.bytes = response.body;
+    this.given = response;
   }
 
   toJson(): Text {
-    return (this.#json ??= withBody(this.#membersJson(), this.#content));
+    return (this.json ??= withBody(this.membersJson(), this.content));
   }
 
-  get #content(): DocumentBody {
-    return (this.#body ??= documentBody(this.#given));
+  private get content(): DocumentBody {
+    return (this.body ??= documentBody(this.given));
   }
 
   /**
@@ -100,47 +100,47 @@ export class ResponseDocument {
    */
   merge(members: JsonMembers): void {
     const patch = new DocumentPatch(members);
-    const body = patchBody(this.#content, patch);
-    let status = checkedStatus(patch.has('status') ? patch.value('status') : this.#status);
-    const context = patch.appliedObject('context', this.#context);
-    const rest = patch.appliedRest(DEFINED, this.#rest);
-    let headers = patch.appliedHeaders(this.#headers);
+    const body = patchBody(this.content, patch);
+    let status = checkedStatus(patch.has('status') ? patch.value('status') : this.status);
+    const context = patch.appliedObject('context', this.context);
+    const rest = patch.appliedRest(DEFINED, this.rest);
+    let headers = patch.appliedHeaders(this.headers);
     if (body !== null) {
-      headers = headersAfter(headers, body, this.#content, patch.change);
-      if (isRewritten(this.#bytes, body.bytes))
-        status = dropValidators(status, headers, this.#headers, patch.change);
-      this.#body = body;
-      this.#bytes = body.bytes;
+      headers = headersAfter(headers, body, this.content, patch.change);
+      if (isRewritten(this.bytes, body.bytes))
+        status = dropValidators(status, headers, this.headers, patch.change);
+      this.body = body;
+      this.bytes = body.bytes;
     }
-    this.#status = status;
-    this.#headers = headers;
-    this.#context = context;
-    this.#rest = rest;
-    this.#json = null;
+    this.status = status;
+    this.headers = headers;
+    this.context = context;
+    this.rest = rest;
+    this.json = null;
   }
 
   /** Puts another response in the place of this one; the context stays. */
   replace(response: BufferedResponse): void {
-    this.#bytes = response.body;
-    this.#given = response;
-    this.#body = null;
-    this.#status = response.status;
-    this.#headers = response.headers;
-    this.#json = null;
+    this.bytes = response.body;
+    this.given = response;
+    this.body = null;
+    this.status = response.status;
+    this.headers = response.headers;
+    this.json = null;
   }
 
   toResponse(): PluginResponse {
-    return { status: this.#status, headers: this.#headers, body: this.#bytes };
+    return { status: this.status, headers: this.headers, body: this.bytes };
   }
 
   /** Every member but the body, without the closing brace. */
-  #membersJson(): string {
+  private membersJson(): string {
     const { id, method, path, route } = this.request;
     return (
-      `{"status":${this.#status},"headers":${headersJson(this.#headers)},` +
-      `"context":${this.#context},"request":{"id":${quoted(id)},"method":${quoted(method)},` +
+      `{"status":${this.status},"headers":${headersJson(this.headers)},` +
+      `"context":${this.context},"request":{"id":${quoted(id)},"method":${quoted(method)},` +
       `"path":${quoted(path)},"route":${route === null ? 'null' : quoted(route)}},` +
-      `"body_encoding":"${this.#content.encoding}"${moreMembers(this.#rest)}`
+      `"body_encoding":"${this.content.encoding}"${moreMembers(this.rest)}`
     );
   }
 }

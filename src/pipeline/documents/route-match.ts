@@ -12,8 +12,8 @@ export interface OtherMethods {
 
 /** Where a method and a path lead. It never changes: requests for the same share one. */
 export class RouteMatch {
-  #json: string | null = null;
-  #placeJson: string | null = null;
+  private cachedJson: string | null = null;
+  private cachedPlaceJson: string | null = null;
 
   /**
    * @param path as sent: percent-encoded, without the query
@@ -31,12 +31,12 @@ export class RouteMatch {
 
   /** The members method, path, route and params of a request's document, without braces. */
   get json(): string {
-    return (this.#json ??= `${this.placeJson},"params":${JSON.stringify(this.params)}`);
+    return (this.cachedJson ??= `${this.placeJson},"params":${JSON.stringify(this.params)}`);
   }
 
   /** The members method, path and route, without braces. */
   get placeJson(): string {
-    return (this.#placeJson ??= placeJson(this.method, this.path, this.endpoint));
+    return (this.cachedPlaceJson ??= placeJson(this.method, this.path, this.endpoint));
   }
 }
 
