@@ -76,6 +76,7 @@ const OTHER_TESTS: readonly string[] = [
   // Data for tests, and what several test files share.
   'fixtures',
   'config/broken',
+  'config/migrations/commented',
   // Programs of their own, with their npm scripts.
   'fuzz',
   'hostile',
