@@ -1,8 +1,8 @@
 import { ConfigError, formatProblem } from '../config/source/problems.js';
 import { type BackworksError, toBackworksError } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { printJson } from './print.js';
-import { oneLine, printable } from '../printable.js';
+import { cellText, printJson } from './print.js';
+import { printable } from '../printable.js';
 
 type FailureContext = Pick<CommandContext, 'out' | 'err' | 'json' | 'verbose'>;
 
@@ -30,8 +30,8 @@ function errorDocument(error: BackworksError): object {
 function printError(error: BackworksError, { err, verbose }: FailureContext): void {
   const problems = error instanceof ConfigError ? error.problems : [];
   const several = problems.length > 1;
-  const what = several ? `${problems.length} problems` : oneLine(error.message);
-  const hint = error.hint === undefined ? '' : err.style('dim', ` — ${oneLine(error.hint)}`);
+  const what = several ? `${problems.length} problems` : cellText(error.message);
+  const hint = error.hint === undefined ? '' : err.style('dim', ` — ${cellText(error.hint)}`);
   err.line(`${err.style(['red', 'bold'], error.code)}: ${what}${hint}`);
   if (several) for (const problem of problems) err.line(formatProblem(problem));
   if (verbose) for (const trace of traces(error)) err.line(err.style('dim', printable(trace)));

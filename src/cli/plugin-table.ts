@@ -1,7 +1,6 @@
 import type { RejectedLibrary } from '../plugins/discovery.js';
 import type { PluginDocument } from '../admin/plugin-document.js';
-import { type Column, printTable } from './print.js';
-import { oneLine } from '../printable.js';
+import { cellText, type Column, printTable } from './print.js';
 import { type Screen, type Style } from './screen.js';
 
 export const STATE_STYLES: Readonly<Record<PluginDocument['state'], Style>> = {
@@ -76,6 +75,6 @@ function callsAndFailures({ calls }: PluginDocument): string {
 
 function rejection(screen: Screen, { path, code, reason: why, hint }: RejectedLibrary): string {
   const what = why.includes(path) ? why : `${path}: ${why}`;
-  const todo = hint === null ? '' : screen.style('dim', ` — ${oneLine(hint)}`);
-  return `${screen.style('yellow', 'rejected')} ${code}: ${oneLine(what)}${todo}`;
+  const todo = hint === null ? '' : screen.style('dim', ` — ${cellText(hint)}`);
+  return `${screen.style('yellow', 'rejected')} ${code}: ${cellText(what)}${todo}`;
 }

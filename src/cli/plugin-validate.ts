@@ -4,11 +4,10 @@ import { validateConfigured, validatePlugin } from '../backworks.js';
 import { readPluginConfig } from '../config/load/plugin-config-file.js';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CheckOutcome, ValidationCheck, ValidationReport } from '../plugins/validate.js';
-import { oneLine } from '../printable.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
 import { isLibraryPath } from './library-path.js';
-import { printJson } from './print.js';
+import { cellText, printJson } from './print.js';
 import type { Screen, Style } from './screen.js';
 
 const MARKS: Readonly<Record<CheckOutcome, readonly [mark: string, style: Style]>> = {
@@ -56,10 +55,10 @@ export async function pluginValidate(
 
 function printReport(out: Screen, report: ValidationReport): void {
   const { path, checks, metadata } = report;
-  out.line(`${out.style('bold', oneLine(path))}: ${verdict(out, report)}`);
+  out.line(`${out.style('bold', cellText(path))}: ${verdict(out, report)}`);
   if (metadata !== null) {
     const { name, version, description } = metadata;
-    out.line(oneLine(`  ${name} ${version}: ${description}`));
+    out.line(`  ${cellText(`${name} ${version}: ${description}`)}`);
   }
   const width = Math.max(...checks.map(({ name }) => name.length));
   for (const check of checks) printCheck(out, check, width);
@@ -77,9 +76,9 @@ function printCheck(out: Screen, check: ValidationCheck, width: number): void {
   const { name, outcome, detail, hint, stderr, durationMs } = check;
   const [mark, style] = MARKS[outcome];
   const result = `${out.style(style, `${mark} ${outcome.padEnd(7)}`)} ${name.padEnd(width)}`;
-  out.line(`  ${result}  ${oneLine(detail)} ${out.style('dim', `(${durationMs.toFixed(1)} ms)`)}`);
-  for (const line of stderr) out.line(`    ${out.style('dim', `| ${oneLine(line)}`)}`);
-  if (hint !== null) out.line(`    ${out.style('dim', oneLine(hint))}`);
+  out.line(`  ${result}  ${cellText(detail)} ${out.style('dim', `(${durationMs.toFixed(1)} ms)`)}`);
+  for (const line of stderr) out.line(`    ${out.style('dim', `| ${cellText(line)}`)}`);
+  if (hint !== null) out.line(`    ${out.style('dim', cellText(hint))}`);
 }
 
 function reportDocument({ path, ok, started, checks, metadata }: ValidationReport): object {

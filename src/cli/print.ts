@@ -73,6 +73,10 @@ function widthOf<Row>(column: Column<Row>, rows: readonly Row[]): number {
   return Math.max(column.title.length, ...rows.map((row) => [...cellText(column.text(row))].length));
 }
 
-function cellText(text: string): string {
+/**
+ * A text from outside as part of a line: one line, and no two spaces side by side, which is how columns are told
+ * apart.
+ */
+export function cellText(text: string): string {
   return oneLine(text.replace(/\s+/g, ' ').trim());
 }
