@@ -288,8 +288,7 @@ typedef struct BackworksHost {
 
 /* True when the host offers `member`: if (BACKWORKS_HOST_HAS(host, log)) host->log(...); */
 #define BACKWORKS_HOST_HAS(host, member)                                                           \
-    ((host) != NULL &&                                                                             \
-     (host)->size >= offsetof(BackworksHost, member) + sizeof((host)->member) &&                   \
+    ((host) != NULL && (host)->size >= offsetof(BackworksHost, member) + sizeof((host)->member) && \
      (host)->member != NULL)
 
 /* ------------------------------------------------------------------------------------------------
