@@ -18,7 +18,8 @@ export function stepsOf(markdown: string): Step[] {
     const [, language = '', text = ''] = block;
     if (language === 'sh') return [];
     if (language === 'console') return commandsOf(text);
-    if (language === 'text') return [{ kind: 'see', title: `the server prints ${text.trim()}`, output: text }];
+    if (language === 'text')
+      return [{ kind: 'see', title: `the server prints ${text.trim()}`, output: text }];
     const file = /`([^`\n]+)`:$/.exec(markdown.slice(0, block.index).trimEnd())?.[1];
     if (file === undefined) throw new Error(`no file is named above this block:\n${text}`);
     return language === 'diff'
