@@ -18,7 +18,7 @@ export const TARGETS = [
     by: 'ratio',
     to: bare,
     atLeast: 0.95,
-    why: 'documents, calls, checks and guards are work that bare Hono does not have, on a thread that is busy all the time: [the profile](decisions/0008-hot-path.md), [visits](decisions/0012-visits.md).',
+    why: 'documents, calls, checks and guards are work that bare Hono does not have, on a thread that is busy all the time: [the profile](decisions/0008-hot-path.md), [hook batches](decisions/0012-hook-batches.md).',
   },
   {
     what: 'the same with three plugins, one hook each (three hops)',

@@ -88,6 +88,11 @@ export const ERRORS = {
   BW_REQUEST_INVALID: kind(400, EXIT.failure, 'A request cannot be read.'),
   BW_REQUEST_BODY_TOO_LARGE: kind(413, EXIT.failure, 'A request body exceeds server.body_limit.'),
   BW_REQUEST_MEDIA_TYPE: kind(415, EXIT.failure, 'A request body is encoded in a way that is not supported.'),
+  BW_REQUEST_NOT_IMPLEMENTED: kind(
+    501,
+    EXIT.failure,
+    'A request needs a part of HTTP that is not supported.',
+  ),
   BW_REQUEST_CANCELLED: kind(499, EXIT.failure, 'The client went away before its request was answered.'),
   BW_ROUTE_NOT_FOUND: kind(404, EXIT.failure, 'No endpoint and no plugin answers this path.'),
   BW_ROUTE_METHOD: kind(405, EXIT.failure, 'The endpoint does not take this method.'),

@@ -54,7 +54,7 @@ export interface Traffic {
 export interface LocalTraffic extends Traffic {
   readonly metrics: PluginMetrics;
   /** Does what another process of the server has done. Rejects with a BackworksError. */
-  readonly follow: Pick<PluginRegistry, 'follow' | 'heed'>;
+  readonly follow: Pick<PluginRegistry, 'follow' | 'stopIfQuarantined'>;
   /** Discovers and describes plugins; none is initialized and nothing listens. */
   inspect(): Promise<void>;
 }

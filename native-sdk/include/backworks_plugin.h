@@ -103,7 +103,7 @@ typedef struct PluginVTable {
      *   body_encoding, remote, context}.
      * Returns: NULL to leave the request unchanged; {"response": {"status", "headers", "body"}} to
      *   answer now; {"request": {...}} or any other object to change the request, as an RFC 7396
-     *   merge patch.
+     *   merge patch. The document has no header that concerns only the client's connection.
      * Owner: request_json is the host's until return; the result stays the plugin's.
      * Thread: [hook].
      * Since: 1.
@@ -116,7 +116,8 @@ typedef struct PluginVTable {
      * response_json: the response document {status, headers, body, body_encoding, context, request},
      *   where request is {id, method, path, route}.
      * Returns: NULL to leave the response unchanged; {"response": {...}} or any other object to
-     *   change it, as an RFC 7396 merge patch.
+     *   change it, as an RFC 7396 merge patch. When the patch changes the body, etag, last-modified,
+     *   digests and ranges are removed unless the same patch sets them to new values.
      * Owner: response_json is the host's until return; the result stays the plugin's.
      * Thread: [hook].
      * Since: 1.
@@ -131,7 +132,9 @@ typedef struct PluginVTable {
      * method: the HTTP method in upper case.
      * data_json: the request document, as in before_request.
      * Returns: NULL for "not mine"; an object with an integer "status" and a "body" (and optional
-     *   "headers") as the whole response; any other JSON as the body of a 200.
+     *   "headers") as the whole response; any other JSON as the body of a 200. With
+     *   "body_encoding": "base64" the body is a string in padded base64 (RFC 4648 section 4); one
+     *   that is not fails the call.
      * Owner: the arguments are the host's until return; the result stays the plugin's.
      * Thread: [hook].
      * Since: 1.

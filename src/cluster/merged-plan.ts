@@ -1,7 +1,7 @@
 import type { FailedChange } from '../lifecycle/registry/registry-change.js';
 import type { PluginAction } from '../lifecycle/registry/reload.js';
 import type { ReloadPlan } from '../reload/prepared-reload.js';
-import { receivedError } from './conversation.js';
+import { receivedError } from './rpc-channel.js';
 import type { SentFailedChange } from './worker-procedures.js';
 
 /** From the least to the most: what is told of several workers is what most is done about. */

@@ -8,7 +8,7 @@ import type { VersionHistory } from '../lifecycle/records/version-history.js';
 import { VersionRecords } from '../lifecycle/records/version-records.js';
 import type { PreparedReload } from '../reload/prepared-reload.js';
 import { createTraffic, type LocalTraffic } from '../traffic.js';
-import { Conversation, sentError } from './conversation.js';
+import { RpcChannel, sentError } from './rpc-channel.js';
 import type { PrimaryProcedures, WorkerProcedures } from './worker-procedures.js';
 
 const PRIMARY_ENDED = new BackworksError('BW_SERVER_WORKER', 'the primary process has ended');
@@ -75,7 +75,7 @@ export function serveWorker({ createLog, environment }: WorkerOptions): Promise<
       return actions[name]?.(...args);
     },
     follow: (plugin, record) => running().follow.follow(plugin, record),
-    heed: (plugin) => running().follow.heed(plugin),
+    stopIfQuarantined: (plugin) => running().follow.stopIfQuarantined(plugin),
   };
   /** Read where it is, written by the primary: several would undo what the others write. */
   const historyOf = (file: string | null): (() => Promise<VersionHistory>) => {
@@ -93,7 +93,7 @@ export function serveWorker({ createLog, environment }: WorkerOptions): Promise<
 
   const channel = cluster.worker;
   if (channel === undefined) throw new TypeError('only a process that cluster started is a worker');
-  const primary = new Conversation<PrimaryProcedures, WorkerProcedures>(
+  const primary = new RpcChannel<PrimaryProcedures, WorkerProcedures>(
     {
       send: (message, sent) => void channel.process.send?.(message as object, undefined, undefined, sent),
       onMessage: (listener) => void process.on('message', listener),

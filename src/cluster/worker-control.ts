@@ -15,7 +15,7 @@ export function clusteredControl(workers: Workers): TrafficControl {
   const lasting = <Name extends ControlName>(name: Name) =>
     (async (...args: readonly unknown[]) => {
       const result = await inAll(workers, name, args);
-      workers.accord.doneByHand(JSON.stringify([name, args]), (worker) => worker.call('control', name, args));
+      workers.sync.doneByHand(JSON.stringify([name, args]), (worker) => worker.call('control', name, args));
       return result;
     }) as TrafficControl[Name];
   return {
@@ -62,7 +62,7 @@ async function inEach(workers: Workers, name: ControlName, args: readonly unknow
 function inAll(workers: Workers, name: ControlName, args: readonly unknown[]): Promise<unknown> {
   return workers.exclusively(async () => {
     const parties = some(workers.running());
-    const outcomes = await workers.accord.agreeing(parties, (agreement) =>
+    const outcomes = await workers.sync.agreeing(parties, (agreement) =>
       Promise.all(parties.map((worker) => doIn(worker, agreement, name, args))),
     );
     await workers.refresh();
@@ -71,7 +71,7 @@ function inAll(workers: Workers, name: ControlName, args: readonly unknown[]): P
     const hard = failed.filter(({ error }) => !isUnsuitable(error));
     const [why] = [...hard, ...failed];
     if (done === undefined && why !== undefined) throw why.error;
-    for (const { worker, error } of hard) if (worker.isAlive) workers.accord.expel(worker, error);
+    for (const { worker, error } of hard) if (worker.isAlive) workers.sync.expel(worker, error);
     return done?.result;
   });
 }

@@ -5,7 +5,7 @@ import type { ReloadPlan } from '../reload/prepared-reload.js';
 import type { SwapRecord } from '../lifecycle/entry/swap-record.js';
 import type { VersionHistory } from '../lifecycle/records/version-history.js';
 import type { TrafficControl } from '../traffic.js';
-import type { SentError } from './conversation.js';
+import type { SentError } from './rpc-channel.js';
 
 /** Actions of an operator, as they are passed on. */
 export type ControlName = keyof TrafficControl;
@@ -53,7 +53,7 @@ export interface WorkerProcedures {
   /** Does what became of a swap in another worker. */
   follow(plugin: string, record: SwapRecord): Promise<void>;
   /** Stops a plugin whose library another worker has put into quarantine. */
-  heed(plugin: string): Promise<void>;
+  stopIfQuarantined(plugin: string): Promise<void>;
 }
 
 /** What a worker tells the primary. */

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { BackworksError } from '../errors.js';
-import { Conversation } from './conversation.js';
+import { RpcChannel } from './rpc-channel.js';
 import type { PrimaryProcedures, WorkerProcedures } from './worker-procedures.js';
 
 /** How long a worker that has stopped may take to end. */
@@ -30,8 +30,8 @@ export class WorkerProcess {
   private silent = false;
   private pulse: NodeJS.Timeout | undefined;
   readonly #worker: Worker;
-  readonly #conversation: Conversation<WorkerProcedures, PrimaryProcedures>;
-  readonly call: Conversation<WorkerProcedures, PrimaryProcedures>['call'];
+  readonly #channel: RpcChannel<WorkerProcedures, PrimaryProcedures>;
+  readonly call: RpcChannel<WorkerProcedures, PrimaryProcedures>['call'];
 
   constructor({ program, number, procedures }: WorkerProcessOptions) {
     this.number = number;
@@ -42,7 +42,7 @@ export class WorkerProcess {
     this.pid = worker.process.pid;
     let listening = (): void => undefined;
     const ready = new Promise<void>((resolve) => (listening = resolve));
-    this.#conversation = new Conversation<WorkerProcedures, PrimaryProcedures>(
+    this.#channel = new RpcChannel<WorkerProcedures, PrimaryProcedures>(
       {
         send(message, sent) {
           if (worker.isConnected()) worker.send(message as object, sent);
@@ -52,7 +52,7 @@ export class WorkerProcess {
       },
       { ready: () => listening(), ...procedures(this) },
     );
-    this.call = this.#conversation.call;
+    this.call = this.#channel.call;
     this.ended = new Promise((resolve) => {
       const end = (how: string): void => {
         this.isAlive = false;
@@ -60,7 +60,7 @@ export class WorkerProcess {
         const what = this.silent
           ? `did not answer for ${(PULSE_MS * UNANSWERED_MAX) / 1000} s and ${how}`
           : how;
-        this.#conversation.end(new BackworksError('BW_SERVER_WORKER', `worker ${number} ${what}`));
+        this.#channel.end(new BackworksError('BW_SERVER_WORKER', `worker ${number} ${what}`));
         resolve(what);
       };
       worker.once('error', ({ message }: Error) => {

@@ -4,7 +4,7 @@ import type { Log } from '../log.js';
 import type { PluginStatus, StateChange } from '../lifecycle/entry/status.js';
 import type { RejectedLibrary } from '../plugins/discovery.js';
 import { inForce } from '../reload/settings.js';
-import { Accord } from './accord.js';
+import { WorkerSync } from './worker-sync.js';
 import { MergedMetrics } from '../metrics/merged-metrics.js';
 import { mergeStatus, MergedStates, servingLibraries } from './merged-status.js';
 import { WorkerProcess } from './worker-process.js';
@@ -27,7 +27,7 @@ export interface WorkersOptions {
 export class Workers {
   readonly slots: readonly WorkerSlot[];
   readonly metrics: MergedMetrics;
-  readonly accord: Accord;
+  readonly sync: WorkerSync;
   /** By plugin, the digest of the library that serves. */
   private serving: ReadonlyMap<string, string> = new Map();
   private told: (change: StateChange) => void = () => undefined;
@@ -46,7 +46,7 @@ export class Workers {
   ) {
     this.slots = Array.from({ length: current.server.workers }, (_, index) => new WorkerSlot(index + 1));
     const { log } = options;
-    this.accord = new Accord({ configFile: current.file, log, running: () => this.running() });
+    this.sync = new WorkerSync({ configFile: current.file, log, running: () => this.running() });
     this.metrics = new MergedMetrics({
       update: async () => void (await Promise.all(this.slots.map((slot) => slot.updateMetrics()))),
       latest: () => this.slots.map(({ metrics }) => metrics),
@@ -74,7 +74,7 @@ export class Workers {
   /** Has all of them drain. Never rejects. */
   async stop(): Promise<void> {
     this.stopping = true;
-    this.accord.close();
+    this.sync.close();
     this.wake();
     await Promise.all(this.replacing);
     await Promise.all([...this.processes].map((process) => process.stop()));
@@ -107,7 +107,7 @@ export class Workers {
   /** Workers that start from now on do so with this configuration, as far as it needs no restart. */
   configure(next: BackworksConfig): void {
     this.current = inForce(this.current, next);
-    this.accord.configured();
+    this.sync.configured();
   }
 
   /** Does something while no worker starts. */
@@ -123,9 +123,9 @@ export class Workers {
     const worker = new WorkerProcess({
       program,
       number,
-      procedures: (from) => ({ ...this.accord.procedures(from), state: (change) => this.note(from, change) }),
+      procedures: (from) => ({ ...this.sync.procedures(from), state: (change) => this.note(from, change) }),
     });
-    this.accord.starts(worker);
+    this.sync.starts(worker);
     this.processes.add(worker);
     void worker.ended.then(() => this.processes.delete(worker));
     await Promise.all([worker.ready, this.refresh()]);
@@ -139,7 +139,7 @@ export class Workers {
       serving: this.serving,
     });
     worker.watch();
-    await this.accord.catchUp(worker);
+    await this.sync.catchUp(worker);
     slot.serves(worker);
     void worker.ended.then((how) => this.lost(slot, worker, how));
     return address;
@@ -148,7 +148,7 @@ export class Workers {
   private note(from: WorkerProcess, change: StateChange): void {
     this.states.note(from.number, change);
     const { state, code, plugin } = change;
-    if (state === 'failed' && code === 'BW_PLUGIN_QUARANTINED') this.accord.quarantined(from, plugin);
+    if (state === 'failed' && code === 'BW_PLUGIN_QUARANTINED') this.sync.quarantined(from, plugin);
   }
 
   private lost(slot: WorkerSlot, worker: WorkerProcess, how: string): void {

@@ -14,8 +14,8 @@ export function writeAnswer(
   outgoing: ServerResponse,
   log: Log,
 ): void {
-  const { status, headers } = answer;
   const body = sentBody(answer, request);
+  const { status, headers } = answer;
   if (body === null || body instanceof Readable) {
     headers['x-request-id'] = request.id;
     outgoing.writeHead(status, headers);
@@ -31,12 +31,15 @@ export function writeAnswer(
 /**
  * Ends an answer. Node's end() alone writes the text and an empty string behind it as two parts; what is
  * written and uncorked before leaves nothing for it to send. ASCII is the same bytes in latin1, which Node
- * writes without looking at each character.
+ * writes without looking at each character. Any other text is written as bytes: Node would put the header
+ * lines in front of it in the text's own encoding, and header lines hold latin1.
  */
 function writeWhole(body: Buffer | string, lengthBytes: number, outgoing: ServerResponse): void {
   if (lengthBytes > 0) {
     outgoing.cork();
-    outgoing.write(body, body.length === lengthBytes ? 'latin1' : 'utf8');
+    if (typeof body !== 'string') outgoing.write(body);
+    else if (body.length === lengthBytes) outgoing.write(body, 'latin1');
+    else outgoing.write(Buffer.from(body));
     outgoing.uncork();
   }
   outgoing.end();
@@ -52,8 +55,11 @@ function headerList(headers: HeaderMap, requestId: string, length: number): Outg
   return list;
 }
 
+const NO_BYTES = Buffer.alloc(0);
+
 function stream(body: Readable, { id }: ServerRequest, outgoing: ServerResponse, log: Log): void {
-  outgoing.flushHeaders();
+  // Sends the header lines at once, as flushHeaders() does, but in latin1 as in every other answer.
+  outgoing.write(NO_BYTES);
   pipeline(body, outgoing, (error) => {
     if (error) log.debug({ requestId: id, err: error }, 'a streamed answer broke off');
   });
@@ -68,16 +74,33 @@ export function toResponse(answer: PluginResponse, request: ServerRequest): Resp
   return new Response(sent as ResponseBody, { status, headers: headersInit(headers) });
 }
 
-/** What of the body goes out; how long it would have been is said in its place. */
-function sentBody(
-  { status, headers, body }: PluginResponse,
-  { method }: ServerRequest,
-): PluginResponse['body'] {
-  if (method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304) return body;
-  // The target of a proxy sent no body either; reading its end frees the connection.
-  if (body instanceof Readable) body.resume();
-  else if (body !== null && method === 'HEAD') headers['content-length'] = String(Buffer.byteLength(body));
+/**
+ * The part of the body that is sent: none to HEAD and with a status that has none. Fits the answer's
+ * content-length to it (RFC 9110 section 8.6).
+ */
+function sentBody(answer: PluginResponse, { method }: ServerRequest): PluginResponse['body'] {
+  const { status, headers, body } = answer;
+  const bodiless = status === 204 || status === 205 || status === 304;
+  if (method !== 'HEAD' && !bodiless) {
+    if (body === null) headers['content-length'] = '0';
+    return body;
+  }
+  if (body instanceof Readable) discard(body);
+  if (status === 205) headers['content-length'] = '0';
+  else if (bodiless) delete headers['content-length'];
+  // The length that a proxy target announced for HEAD is of a body that it did not send.
+  else if (body !== null && !(body instanceof Readable) && headers['content-length'] === undefined) {
+    headers['content-length'] = String(Buffer.byteLength(body));
+  }
   return null;
+}
+
+/** Lets a stream end that nobody reads. One that goes on is destroyed, and with it its source. */
+function discard(body: Readable): void {
+  body.on('error', () => undefined).resume();
+  setImmediate(() => {
+    if (!body.readableEnded) body.destroy();
+  });
 }
 
 /** A plain object is written fastest, but a list of values (set-cookie) needs pairs. */

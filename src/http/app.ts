@@ -12,6 +12,7 @@ import { problem } from '../pipeline/problem.js';
 import type { Awaitable, PluginResponse } from '../plugins/plugin.js';
 import { toResponse } from './answer.js';
 import { problemResponse } from './problem.js';
+import { type RequestHead, wantedProtocol } from './request-head.js';
 import { Routes } from './routes.js';
 import { plainTarget, ServerRequest, type Target, targetOf } from './request.js';
 import { SocketExchange } from './exchange.js';
@@ -26,7 +27,7 @@ export interface AppOptions {
 /** A Hono app, with a short way for requests that come over a socket. */
 export type App = Hono<{ Bindings: HttpBindings }> & {
   /** Answers a request; false, and nothing done, when it is not a plain one and has to go through fetch(). */
-  serve(incoming: IncomingMessage, outgoing: ServerResponse): boolean;
+  serve(incoming: IncomingMessage, outgoing: ServerResponse, head: RequestHead): boolean;
 };
 
 /**
@@ -47,12 +48,18 @@ export function createApp({ routes, orchestrator, log }: AppOptions): App {
     const match = routes().match(request.method, request.path, request.path.length + request.search.length);
     request.match = match;
     if (match.allow !== null) request.refusal = refusal(match.allow, request);
+    else if (match.endpoint !== null) request.refusal = upgradeRefusal(request);
     return orchestrator.handle(request, plugins);
   };
 
-  const answerSocket = (incoming: IncomingMessage, outgoing: ServerResponse, target: Target): void => {
+  const answerSocket = (
+    incoming: IncomingMessage,
+    outgoing: ServerResponse,
+    target: Target,
+    head?: RequestHead,
+  ): void => {
     const plugins = orchestrator.begin();
-    const request = new ServerRequest(incoming, target, plugins);
+    const request = new ServerRequest(incoming, target, plugins, head);
     settle(() => answer(request, plugins), new SocketExchange(request, incoming, outgoing, log));
   };
 
@@ -80,10 +87,10 @@ export function createApp({ routes, orchestrator, log }: AppOptions): App {
     });
   });
 
-  const serve = (incoming: IncomingMessage, outgoing: ServerResponse): boolean => {
-    const target = plainTarget(incoming);
+  const serve = (incoming: IncomingMessage, outgoing: ServerResponse, head: RequestHead): boolean => {
+    const target = plainTarget(incoming.url!, head.host);
     if (target === null) return false;
-    answerSocket(incoming, outgoing, target);
+    answerSocket(incoming, outgoing, target, head);
     return true;
   };
   return Object.assign(app, { serve });
@@ -97,4 +104,16 @@ function refusal(allow: readonly string[], request: ServerRequest): PluginRespon
   const answer = problem(new BackworksError('BW_ROUTE_METHOD', message), request.path, request.id);
   answer.headers.allow = methods;
   return answer;
+}
+
+/**
+ * The answer for a request that only makes sense when the connection changes to another protocol, such
+ * as a WebSocket handshake; null for every other request. Without it an endpoint would answer the
+ * handshake as the ordinary request that it is not.
+ */
+function upgradeRefusal(request: ServerRequest): PluginResponse | null {
+  const protocol = wantedProtocol(request.head);
+  if (protocol === undefined) return null;
+  const message = `protocol upgrades are not served: the request asks for ${JSON.stringify(protocol)}`;
+  return problem(new BackworksError('BW_REQUEST_NOT_IMPLEMENTED', message), request.path, request.id);
 }

@@ -2,17 +2,11 @@ import type { IncomingMessage } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import { BackworksError } from '../errors.js';
 import { rawHeader } from '../pipeline/documents/header-map.js';
-import { charsetOf } from '../pipeline/documents/media-type.js';
+import { charsetOf, isPlainCoding } from '../pipeline/documents/media-type.js';
 
 const REST_MAX_MS = 500;
 const REST_MAX_BYTES = 64 * 1024 * 1024;
 const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
-
-/** Whether the headers announce a body. */
-export function announcesBody(rawHeaders: readonly string[]): boolean {
-  const length = rawHeader(rawHeaders, 'content-length');
-  return length === undefined ? rawHeader(rawHeaders, 'transfer-encoding') !== undefined : length !== '0';
-}
 
 /** @throws BackworksError BW_REQUEST_BODY_TOO_LARGE when the announced length exceeds the limit. */
 export function checkLength(rawHeaders: readonly string[], limitBytes: number): void {
@@ -21,14 +15,22 @@ export function checkLength(rawHeaders: readonly string[], limitBytes: number): 
 
 /** @throws BackworksError BW_REQUEST_MEDIA_TYPE when plugins could not read the body. */
 export function checkEncoding(rawHeaders: readonly string[]): void {
-  const coding = rawHeader(rawHeaders, 'content-encoding');
-  if (coding !== undefined && coding.toLowerCase() !== 'identity') {
+  if (!isPlain(rawHeaders)) {
     throw new BackworksError('BW_REQUEST_MEDIA_TYPE', 'the body has a content-encoding other than identity');
   }
   const charset = charsetOf(rawHeader(rawHeaders, 'content-type'));
   if (charset !== undefined && !CHARSETS.has(charset)) {
     throw new BackworksError('BW_REQUEST_MEDIA_TYPE', 'the body has a charset other than UTF-8');
   }
+}
+
+/** Whether no Content-Encoding line names a coding. There may be several lines, and lists in each. */
+function isPlain(rawHeaders: readonly string[]): boolean {
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const named = rawHeaders[i]!.toLowerCase() === 'content-encoding';
+    if (named && !isPlainCoding(rawHeaders[i + 1])) return false;
+  }
+  return true;
 }
 
 /**

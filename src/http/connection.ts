@@ -1,28 +1,57 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Log } from '../log.js';
 import type { RemoteAddress } from '../pipeline/documents/incoming-request.js';
 
-/** What is under way for a client. */
+/** A request in flight. */
 interface Cancellable {
   cancel(): void;
 }
+
+type Serve = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
+
+/** A pipelined request that waits for earlier responses. */
+interface WaitingRequest {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+  readonly serve: Serve;
+}
+
+/**
+ * Requests of one connection that are served at once. Their responses wait in memory until the client has
+ * read the ones before.
+ */
+export const CONCURRENT_MAX = 8;
+/** Requests of one connection that wait behind those. The last of them is told that the connection closes. */
+export const WAITING_MAX = 1024;
 
 const CONNECTION = Symbol('the client of a socket');
 type Marked = Socket & { [CONNECTION]?: Connection };
 
 /**
- * A client's connection, and its requests that have no answer yet. When the client goes away they are
- * cancelled; one listener a connection, not one a request, waits for that.
+ * A client's connection and its requests. Requests in flight are cancelled when the client goes away; one
+ * listener per connection waits for that. A client that pipelines more requests than it reads responses
+ * gets no further ones served, and after a while nothing more is read from it.
  */
 export class Connection {
   readonly remote: RemoteAddress | null;
-  /** In the order they came. Mostly one: clients seldom ask before they have their answer. */
-  private readonly underWay: Cancellable[] = [];
+  /** Requests without an answer, in the order of arrival. Mostly one. */
+  private readonly inFlight: Cancellable[] = [];
+  /** Responses that the client's socket has not taken wholly, oldest first. */
+  private readonly unsent: ServerResponse[] = [];
+  private readonly waiting: WaitingRequest[] = [];
+  /** No further request is served: the response to the last one announces that the connection closes. */
+  private full = false;
+  private draining = false;
+  /** The response that announces that the connection closes, when it drains. */
+  private last: ServerResponse | undefined;
 
-  private constructor(socket: Socket) {
+  private constructor(private readonly socket: Socket) {
     const { remoteAddress, remotePort } = socket;
     this.remote = remoteAddress === undefined ? null : { address: remoteAddress, port: remotePort ?? 0 };
     socket.once('close', () => {
-      for (const request of this.underWay.splice(0)) request.cancel();
+      this.waiting.length = 0;
+      for (const request of this.inFlight.splice(0)) request.cancel();
     });
   }
 
@@ -30,15 +59,100 @@ export class Connection {
     return (socket[CONNECTION] ??= new Connection(socket));
   }
 
+  /** Serves a request now, or when enough of the responses before it have been sent. */
+  admit(incoming: IncomingMessage, outgoing: ServerResponse, serve: Serve): void {
+    this.forgetSent();
+    if (this.full) return;
+    if (this.draining) this.closeAfter(outgoing);
+    if (this.unsent.length < CONCURRENT_MAX && this.waiting.length === 0) {
+      this.unsent.push(outgoing);
+      serve(incoming, outgoing);
+      return;
+    }
+    this.waiting.push({ incoming, outgoing, serve });
+    // HTTP lets a server close after any response; the client asks again for what was not answered.
+    if (this.waiting.length === WAITING_MAX) {
+      this.closeAfter(outgoing);
+      this.full = true;
+    }
+    if (this.waiting.length === 1) this.awaitOldest();
+  }
+
   begin(request: Cancellable): void {
-    this.underWay.push(request);
+    this.inFlight.push(request);
   }
 
   end(request: Cancellable): void {
-    if (this.underWay.at(-1) === request) this.underWay.pop();
+    if (this.inFlight.at(-1) === request) this.inFlight.pop();
     else {
-      const place = this.underWay.indexOf(request);
-      if (place !== -1) this.underWay.splice(place, 1);
+      const place = this.inFlight.indexOf(request);
+      if (place !== -1) this.inFlight.splice(place, 1);
     }
+  }
+
+  /**
+   * Has the response to the last request announce that the connection closes. HTTP forbids to answer
+   * anything after that, so a request that still arrives before that response takes the part over.
+   */
+  drain(): void {
+    this.draining = true;
+    this.forgetSent();
+    const last = this.waiting.at(-1)?.outgoing ?? this.unsent.at(-1);
+    if (last !== undefined && !this.full) this.closeAfter(last);
+  }
+
+  /**
+   * Starts the timer of a client that has bytes to take. Node's timer starts again whenever the client
+   * takes some; timedOut() is called when it runs out.
+   */
+  expectProgress(timeoutMs: number): void {
+    this.forgetSent();
+    const { socket } = this;
+    if (socket.writableLength > 0 && socket.timeout !== timeoutMs) socket.setTimeout(timeoutMs);
+  }
+
+  /** The socket's timer ran out: after the last response, or because the client does not read. */
+  timedOut(log: Log): void {
+    this.forgetSent();
+    const { socket } = this;
+    const bytes = socket.writableLength;
+    if (bytes === 0 && this.unsent.length > 0) {
+      // The client has read everything, and a plugin or a proxy target takes its time.
+      socket.setTimeout(0);
+      return;
+    }
+    if (bytes > 0) {
+      const message = `a client stopped reading while ${bytes} bytes waited for it; its connection is closed`;
+      log.debug({ remote: this.remote?.address }, message);
+    }
+    socket.destroy();
+  }
+
+  private closeAfter(outgoing: ServerResponse): void {
+    if (this.last !== undefined && !this.last.headersSent) this.last.removeHeader('connection');
+    if (!outgoing.headersSent) outgoing.setHeader('connection', 'close');
+    this.last = outgoing;
+  }
+
+  private awaitOldest(): void {
+    this.socket.pause();
+    this.unsent[0]!.once('close', () => this.serveWaiting());
+  }
+
+  private serveWaiting(): void {
+    if (this.socket.destroyed) return;
+    this.forgetSent();
+    while (this.waiting.length > 0 && this.unsent.length < CONCURRENT_MAX) {
+      const { incoming, outgoing, serve } = this.waiting.shift()!;
+      this.unsent.push(outgoing);
+      serve(incoming, outgoing);
+    }
+    if (this.waiting.length > 0) this.awaitOldest();
+    else if (!this.full) this.socket.resume();
+  }
+
+  private forgetSent(): void {
+    const { unsent } = this;
+    while (unsent.length > 0 && (unsent[0]!.writableFinished || unsent[0]!.destroyed)) unsent.shift();
   }
 }

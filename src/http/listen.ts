@@ -1,17 +1,20 @@
 import http from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { RequestError, getRequestListener } from '@hono/node-server';
 import { randomUUID } from 'node:crypto';
 import { BackworksError } from '../errors.js';
 import { type Log, silentLog } from '../log.js';
+import { discardRest } from './body.js';
+import { Connection } from './connection.js';
 import { connectionsMax } from './connection-limit.js';
-import { problemResponse } from './problem.js';
+import { problemOf, problemResponse } from './problem.js';
+import { acceptHead, type RequestHead } from './request-head.js';
 
 /** What can be served: a Hono app, or anything with its fetch. */
 export interface Servable {
   fetch(request: Request, bindings: never): Response | Promise<Response>;
   /** A shorter way than fetch(); false when it is not open to this request. */
-  serve?(incoming: http.IncomingMessage, outgoing: http.ServerResponse): boolean;
+  serve?(incoming: http.IncomingMessage, outgoing: http.ServerResponse, head: RequestHead): boolean;
 }
 
 export interface ListenOptions {
@@ -19,6 +22,8 @@ export interface ListenOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly log?: Log;
+  /** How long a client may take none of the bytes that wait for it, before its connection is closed. */
+  readonly writeTimeoutMs?: number;
 }
 
 export interface Listener {
@@ -41,7 +46,13 @@ const SERVER_OPTIONS: http.ServerOptions = {
   // Longer than the 60 s after which load balancers drop idle connections, so that they do it first.
   keepAliveTimeout: 65_000,
   maxHeaderSize: 16 * 1024,
+  // acceptHead() refuses such a request with a problem document.
+  requireHostHeader: false,
 };
+/** Stands in the URL of a request without a Host header, which HTTP/1.0 allows. */
+const NO_HOST = 'localhost';
+const WRITE_TIMEOUT_MS = 30_000;
+const SWEEP_MS = 1000;
 /**
  * Connections that wait to be accepted; the kernel takes at most net.core.somaxconn of them, 4096 by default.
  * Beyond that it drops what clients send again after a second: with Node's 511 that is most of a crowd.
@@ -55,14 +66,27 @@ const IDLE_CHECK_MS = 50;
  */
 export async function listen(
   app: Servable,
-  { host, port, log = silentLog }: ListenOptions,
+  { host, port, log = silentLog, writeTimeoutMs = WRITE_TIMEOUT_MS }: ListenOptions,
 ): Promise<Listener> {
   const handler = getRequestListener((request, bindings) => app.fetch(request, bindings as never), {
+    hostname: NO_HOST,
     errorHandler: (error) => problemResponse(asRequestProblem(error), '', randomUUID(), log),
   });
-  const server = http.createServer(SERVER_OPTIONS, (incoming, outgoing) => {
-    if (app.serve?.(incoming, outgoing) !== true) void handler(incoming, outgoing);
-  });
+  const serve = (incoming: http.IncomingMessage, outgoing: http.ServerResponse): void => {
+    let head: RequestHead;
+    try {
+      head = acceptHead(incoming);
+    } catch (error) {
+      refuse(error, incoming, outgoing, log);
+      return;
+    }
+    if (app.serve?.(incoming, outgoing, head) !== true) void handler(incoming, outgoing);
+  };
+  const server = http.createServer(SERVER_OPTIONS, (incoming, outgoing) =>
+    Connection.of(incoming.socket).admit(incoming, outgoing, serve),
+  );
+  server.on('connect', (_incoming, socket) => socket.end(NO_TUNNEL));
+  const connections = watchWrites(server, writeTimeoutMs, log);
   const most = connectionsMax();
   if (most !== null) server.maxConnections = most;
   await new Promise<void>((resolve, reject) => {
@@ -76,13 +100,19 @@ export async function listen(
     address: bound.address,
     port: bound.port,
     url: `http://${shownHost}:${bound.port}`,
-    close: ({ delayMs = 0, timeoutMs = 10_000 } = {}) => (closing ??= drain(server, delayMs, timeoutMs)),
+    close: ({ delayMs = 0, timeoutMs = 10_000 } = {}) =>
+      (closing ??= drain(server, connections, delayMs, timeoutMs)),
   };
 }
 
-async function drain(server: http.Server, delayMs: number, timeoutMs: number): Promise<void> {
+async function drain(
+  server: http.Server,
+  connections: ReadonlySet<Connection>,
+  delayMs: number,
+  timeoutMs: number,
+): Promise<void> {
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-  server.prependListener('request', (_incoming, outgoing) => outgoing.setHeader('connection', 'close'));
+  for (const connection of connections) connection.drain();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // close() ends connections that are idle now; those that become idle later are ended here.
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
@@ -91,6 +121,45 @@ async function drain(server: http.Server, delayMs: number, timeoutMs: number): P
   clearInterval(idle);
   clearTimeout(deadline);
 }
+
+/** Closes connections whose clients stop reading. @returns the open connections */
+function watchWrites(server: http.Server, timeoutMs: number, log: Log): ReadonlySet<Connection> {
+  const connections = new Set<Connection>();
+  server.on('connection', (socket: Socket) => {
+    const connection = Connection.of(socket);
+    connections.add(connection);
+    socket.once('close', () => connections.delete(connection));
+  });
+  server.on('timeout', (socket: Socket) => Connection.of(socket).timedOut(log));
+  // Connections are looked at once a second, so that an ordinary request starts no timer.
+  const sweep = setInterval(() => {
+    for (const connection of connections) connection.expectProgress(timeoutMs);
+  }, SWEEP_MS).unref();
+  server.once('close', () => clearInterval(sweep));
+  return connections;
+}
+
+/** Answers a request that is not read any further, and closes its connection. */
+function refuse(
+  error: unknown,
+  incoming: http.IncomingMessage,
+  outgoing: http.ServerResponse,
+  log: Log,
+): void {
+  const id = randomUUID();
+  const { status, headers, body } = problemOf(error, '', id, log);
+  const length = Buffer.byteLength(body!);
+  outgoing.writeHead(status, {
+    ...headers,
+    'x-request-id': id,
+    'content-length': length,
+    connection: 'close',
+  });
+  outgoing.end(incoming.method === 'HEAD' ? undefined : body);
+  if (!incoming.complete) discardRest(incoming);
+}
+
+const NO_TUNNEL = 'HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
 /** node-server refuses request targets and Host headers that make no URL. */
 function asRequestProblem(error: unknown): unknown {

@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { EndpointConfig } from '../config/types.js';
-import { rawHeader } from '../pipeline/documents/header-map.js';
 import type { IncomingRequest, RemoteAddress } from '../pipeline/documents/incoming-request.js';
 import type { PluginSet } from '../pipeline/plugin-set.js';
 import type { RouteMatch } from '../pipeline/documents/route-match.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
 import { Connection } from './connection.js';
-import { announcesBody, checkEncoding, checkLength, collect, limited } from './body.js';
+import { checkEncoding, checkLength, collect, limited } from './body.js';
+import { announcesBody, readHead, type RequestHead } from './request-head.js';
 import { requestId } from './request-id.js';
 
 /** Where a request leads. */
@@ -29,6 +29,7 @@ export class ServerRequest implements IncomingRequest {
   readonly scheme: 'http' | 'https';
   readonly rawHeaders: readonly string[];
   readonly hasBody: boolean;
+  readonly head: RequestHead;
   /** Set before the request goes to the pipeline. */
   match!: RouteMatch;
   refusal: PluginResponse | null = null;
@@ -41,22 +42,24 @@ export class ServerRequest implements IncomingRequest {
   /**
    * @param source the request itself; one of Fetch when it did not come over a socket
    * @param plugins what it begins with; it gives them back with end()
+   * @param head what acceptHead() returned for it; absent when it did not come over a socket
    */
-  constructor(source: IncomingMessage | Request, { scheme, path, search }: Target, plugins: PluginSet) {
+  constructor(
+    source: IncomingMessage | Request,
+    { scheme, path, search }: Target,
+    plugins: PluginSet,
+    head: RequestHead = readHead('rawHeaders' in source ? source.rawHeaders : [...source.headers].flat()),
+  ) {
     this.#source = source;
     this.#plugins = plugins;
     this.method = source.method!;
     this.path = path;
     this.search = search;
     this.scheme = scheme;
-    if ('rawHeaders' in source) {
-      this.rawHeaders = source.rawHeaders;
-      this.hasBody = announcesBody(source.rawHeaders);
-    } else {
-      this.rawHeaders = [...source.headers].flat();
-      this.hasBody = source.body !== null;
-    }
-    this.id = requestId(rawHeader(this.rawHeaders, 'x-request-id'));
+    this.head = head;
+    this.rawHeaders = head.endToEnd;
+    this.hasBody = 'rawHeaders' in source ? announcesBody(head) : source.body !== null;
+    this.id = requestId(head.requestId);
   }
 
   get endpoint(): EndpointConfig | null {
@@ -126,9 +129,8 @@ const PLAIN_HOST = /^[a-z0-9._-]+(?::(?:\d{1,4}|[1-5]\d{4}))?$/;
  * Where an ordinary request leads. Null when its target or its Host header are not plain: then a URL
  * parser has to tidy up or refuse them.
  */
-export function plainTarget({ url = '', rawHeaders }: IncomingMessage): Target | null {
-  const host = rawHeader(rawHeaders, 'host');
-  if (host === undefined || !PLAIN_HOST.test(host)) return null;
+export function plainTarget(url: string, host: string | undefined): Target | null {
+  if (host !== undefined && !PLAIN_HOST.test(host)) return null;
   if (!PLAIN_TARGET.test(url) || DOT_SEGMENT.test(url)) return null;
   const query = url.indexOf('?');
   if (query === -1) return { scheme: 'http', path: url, search: '' };

@@ -34,7 +34,7 @@ export interface LibraryDescription {
 }
 
 /** Hooks of one request that a plugin is asked in a row, each if the one before allows it. */
-export interface NativeVisit {
+export interface NativeHookBatch {
   readonly first: 'before_request' | 'process_endpoint';
   readonly requestJson: Text;
   readonly endpoint: string;
@@ -83,7 +83,7 @@ export interface NativePlugin {
    * Calls several hooks in a row; the answer is that of the first. Null when they have to be called one
    * by one. In-process, that costs nothing.
    */
-  visit?(visit: NativeVisit, ticket: CallTicket): Deferred<NativeReply> | null;
+  batch?(batch: NativeHookBatch, ticket: CallTicket): Deferred<NativeReply> | null;
 
   /** The plugin's health_check(): 0 healthy, > 0 degraded, < 0 unhealthy; `text` is last_error. */
   healthCheck(ticket: CallTicket): Promise<{ status: number; text: string }>;

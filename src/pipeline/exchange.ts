@@ -1,5 +1,5 @@
 import { Deferred, type Listener } from '../deferred.js';
-import type { Awaitable, BackworksPlugin, PluginResponse, Visit } from '../plugins/plugin.js';
+import type { Awaitable, BackworksPlugin, PluginResponse, HookBatch } from '../plugins/plugin.js';
 import type { IncomingRequest } from './documents/incoming-request.js';
 import type { PluginSet } from './plugin-set.js';
 import type { RequestDocument } from './documents/request-document.js';
@@ -25,7 +25,7 @@ export class Exchange extends Deferred<PluginResponse> implements Listener<unkno
   /** The one plugin that an endpoint names. */
   asked: BackworksPlugin | null = null;
   /** What was asked of a plugin ahead of its turn, or may be. */
-  visit: Visit | undefined;
+  batch: HookBatch | undefined;
   #stage: Stage<unknown> | null = null;
 
   constructor(

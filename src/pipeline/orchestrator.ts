@@ -33,7 +33,7 @@ import {
   requestFacts,
 } from './documents/response-document.js';
 import { TrafficSplit } from './traffic-split.js';
-import { askEndpoint, tellResponse, undecided, visitFromRequest } from './visits.js';
+import { askEndpoint, tellResponse, undecided, batchFromRequest } from './hook-batches.js';
 
 export interface OrchestratorOptions {
   /** Longest request body, and longest streamed response body that after_response hooks may see. */
@@ -135,8 +135,8 @@ export class PluginOrchestrator {
     }
     let decision: Awaitable<RequestDecision | null>;
     try {
-      exchange.visit = visitFromRequest(exchange, station.plugin);
-      decision = station.plugin.beforeRequest(document!.toJson(), request, document!, exchange.visit);
+      exchange.batch = batchFromRequest(exchange, station.plugin);
+      decision = station.plugin.beforeRequest(document!.toJson(), request, document!, exchange.batch);
     } catch (error) {
       this.#before.fail(exchange, error);
       return;

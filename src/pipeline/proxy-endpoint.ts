@@ -4,11 +4,12 @@ import { Readable, pipeline } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
 import { BackworksError } from '../errors.js';
 import type { PluginResponse } from '../plugins/plugin.js';
+import { endToEnd } from './end-to-end.js';
 import { headerMap } from './documents/header-map.js';
 import type { IncomingRequest } from './documents/incoming-request.js';
 import { formatQuery } from './documents/query.js';
 import type { RequestDocument } from './documents/request-document.js';
-import { removeHopByHop, upstreamHeaders } from './proxy-headers.js';
+import { upstreamHeaders } from './proxy-headers.js';
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 const httpAgent = new http.Agent({ keepAlive: true });
@@ -65,7 +66,7 @@ export class ProxyEndpoint {
       document !== null ? document.bytes : request.hasBody ? request.bodyStream(bodyLimitBytes) : null;
     frame(options.headers, body);
     try {
-      return toResponse(await this.#send(options, body, true));
+      return toResponse(await this.#send(options, body, true), options.method, request.method);
     } catch (error) {
       throw this.#explain(error, request.signal);
     }
@@ -146,7 +147,11 @@ function frame(headers: UpstreamOptions['headers'], body: Readable | Buffer | nu
   }
 }
 
-function toResponse(upstream: http.IncomingMessage): PluginResponse {
+/**
+ * @param asked the method that the target was asked with
+ * @param method the client's: a plugin may have changed it for the target
+ */
+function toResponse(upstream: http.IncomingMessage, asked: string, method: string): PluginResponse {
   const status = upstream.statusCode!;
   // Whoever reads the body hears of its errors; this keeps one that comes before that from being fatal.
   upstream.on('error', () => {});
@@ -154,5 +159,10 @@ function toResponse(upstream: http.IncomingMessage): PluginResponse {
     upstream.destroy();
     throw new BackworksError('BW_PROXY_UPSTREAM', `the proxy target answered with status ${status}`);
   }
-  return { status, headers: removeHopByHop(headerMap(upstream.rawHeaders)), body: upstream };
+  const headers = headerMap(endToEnd(upstream.rawHeaders));
+  if (asked !== 'HEAD') return { status, headers, body: upstream };
+  upstream.resume();
+  // The length of a body that was not sent concerns a client that asked for none either.
+  if (method !== 'HEAD') delete headers['content-length'];
+  return { status, headers, body: null };
 }

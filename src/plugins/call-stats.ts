@@ -1,5 +1,5 @@
 /** How a version has done so far. */
-export interface Tally {
+export interface CallStats {
   /** Calls of hooks that ended, well or not. */
   readonly calls: number;
   /** Of these, those without a usable answer, or answered with a status of 500 or more. */
@@ -11,7 +11,7 @@ export interface Tally {
 }
 
 /** What happened between two tallies. */
-export function since(start: Tally, now: Tally): Tally {
+export function since(start: CallStats, now: CallStats): CallStats {
   return {
     calls: now.calls - start.calls,
     failed: now.failed - start.failed,

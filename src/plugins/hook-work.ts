@@ -10,7 +10,7 @@ import { InvalidAnswer } from './response-check.js';
 /** The plugin that is called. */
 export interface Callee {
   readonly name: string;
-  readonly native: Pick<NativePlugin, 'call' | 'visit'>;
+  readonly native: Pick<NativePlugin, 'call' | 'batch'>;
   readonly parsedReplyBytes: number;
 }
 

@@ -31,7 +31,7 @@ export class LazyPlugin implements BackworksPlugin {
   readonly metadata: PluginMetadata;
   readonly priority: number;
   readonly critical: boolean;
-  readonly takesVisits = false;
+  readonly batchesHooks = false;
   private plugin: LoadedPlugin | null = null;
   private starting: Promise<LoadedPlugin> | null = null;
 

@@ -16,11 +16,11 @@ import type {
   PluginHealth,
   PluginResponse,
   RequestDecision,
-  Visit,
+  HookBatch,
 } from './plugin.js';
 import type { ResolvedPolicy } from './plugin-entry.js';
-import type { Tally } from './call-stats.js';
-import { type Host, VisitWork } from './visit-work.js';
+import type { CallStats } from './call-stats.js';
+import { type HookBatchCallee, HookBatchWork } from './hook-batch-work.js';
 
 export interface LoadedPluginOptions {
   readonly name: string;
@@ -33,7 +33,7 @@ export interface LoadedPluginOptions {
 const SERVER_ERROR = 500;
 
 /** What is counted here and not by the executor; the same under every policy. */
-interface Conduct {
+interface OwnCounts {
   crashes: number;
   /** Endpoint answers with a status of 500 or more. */
   serverErrors: number;
@@ -46,11 +46,11 @@ export class LoadedPlugin implements BackworksPlugin {
   readonly metadata: PluginMetadata;
   readonly priority: number;
   readonly critical: boolean;
-  readonly takesVisits: boolean;
-  private readonly callee: Host;
+  readonly batchesHooks: boolean;
+  private readonly callee: HookBatchCallee;
   private readonly readAnswer: Read<PluginResponse | null> = (reply, bytesMax, document, plain) => {
     const answer = readEndpointAnswer(reply, bytesMax, document, plain);
-    if (answer !== null && answer.status >= SERVER_ERROR) this.conduct.serverErrors += 1;
+    if (answer !== null && answer.status >= SERVER_ERROR) this.ownCounts.serverErrors += 1;
     return answer;
   };
 
@@ -60,7 +60,7 @@ export class LoadedPlugin implements BackworksPlugin {
     private readonly native: NativePlugin,
     private readonly executor: PluginExecutor,
     private readonly hold: LibraryHold,
-    private readonly conduct: Conduct = { crashes: 0, serverErrors: 0 },
+    private readonly ownCounts: OwnCounts = { crashes: 0, serverErrors: 0 },
   ) {
     const { policy } = options;
     this.name = options.name;
@@ -68,7 +68,7 @@ export class LoadedPlugin implements BackworksPlugin {
     this.metadata = options.metadata;
     this.priority = policy.priority;
     this.critical = policy.critical;
-    this.takesVisits = native.visit !== undefined;
+    this.batchesHooks = native.batch !== undefined;
     const { parsedReplyBytes } = policy.limits;
     this.callee = { name: this.name, native, parsedReplyBytes, executor, readAnswer: this.readAnswer };
   }
@@ -80,7 +80,7 @@ export class LoadedPlugin implements BackworksPlugin {
   adjusted(policy: ResolvedPolicy): LoadedPlugin {
     this.native.adjust(adjustableSettings(policy));
     const executor = this.executor.adjusted(policy);
-    return new LoadedPlugin({ ...this.options, policy }, this.native, executor, this.hold, this.conduct);
+    return new LoadedPlugin({ ...this.options, policy }, this.native, executor, this.hold, this.ownCounts);
   }
 
   /** Whether both are the same processes, under whatever policy. */
@@ -110,14 +110,14 @@ export class LoadedPlugin implements BackworksPlugin {
     requestJson: Text,
     caller?: Caller,
     document?: Patched,
-    visit?: Visit,
+    batch?: HookBatch,
   ): Awaitable<RequestDecision | null> {
     const args = [requestJson];
-    if (visit === undefined) return this.call('before_request', args, readDecision, caller, document);
+    if (batch === undefined) return this.call('before_request', args, readDecision, caller, document);
     const { callee } = this;
     return this.executor.run(
       'before_request',
-      new VisitWork(callee, 'before_request', requestJson, args, readDecision, caller, visit, document),
+      new HookBatchWork(callee, 'before_request', requestJson, args, readDecision, caller, batch, document),
     );
   }
 
@@ -126,14 +126,14 @@ export class LoadedPlugin implements BackworksPlugin {
     method: string,
     requestJson: Text,
     caller?: Caller,
-    visit?: Visit,
+    batch?: HookBatch,
   ): Awaitable<PluginResponse | null> {
     const args = [endpoint, method, requestJson];
-    if (visit === undefined) return this.call('process_endpoint', args, this.readAnswer, caller);
+    if (batch === undefined) return this.call('process_endpoint', args, this.readAnswer, caller);
     const { callee } = this;
     return this.executor.run(
       'process_endpoint',
-      new VisitWork(callee, 'process_endpoint', requestJson, args, this.readAnswer, caller, visit),
+      new HookBatchWork(callee, 'process_endpoint', requestJson, args, this.readAnswer, caller, batch),
     );
   }
 
@@ -180,15 +180,15 @@ export class LoadedPlugin implements BackworksPlugin {
   }
 
   /** How it has done so far. */
-  get tally(): Tally {
+  get callStats(): CallStats {
     const { calls, failed, busyMs } = this.executor.totals;
-    const { serverErrors, crashes } = this.conduct;
+    const { serverErrors, crashes } = this.ownCounts;
     return { calls, failed: failed + serverErrors, busyMs, crashes };
   }
 
   /** One of its processes failed; whoever hears of it says so. */
   processFailed(): void {
-    this.conduct.crashes += 1;
+    this.ownCounts.crashes += 1;
   }
 
   /** Which version it is. */

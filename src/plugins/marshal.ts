@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import type { NativeReply } from '../native/plugin.js';
 import { isTooDeep, JSON_DEPTH_MAX } from './json-depth.js';
 import type { HeaderMap, JsonObject, Patched, PluginResponse, RequestDecision } from './plugin.js';
-import { checkResponseParts, InvalidAnswer } from './response-check.js';
+import { checkResponseParts, decodeBase64, InvalidAnswer } from './response-check.js';
 
 /**
  * Plugin answers, from untrusted bytes to checked values. The only place that parses what a plugin
@@ -82,10 +82,8 @@ function readResponse(parts: JsonObject): PluginResponse {
   const body = parts.body ?? null;
   if (body === null) return { status: status as number, headers, body: null };
   if (parts.body_encoding === 'base64') {
-    if (typeof body !== 'string')
-      throw new InvalidAnswer('body_encoding is "base64" but body is not a string');
     headers['content-type'] ??= 'application/octet-stream';
-    return { status: status as number, headers, body: Buffer.from(body, 'base64') };
+    return { status: status as number, headers, body: decodeBase64(body) };
   }
   if (typeof body === 'string' && !isJsonType(headers['content-type'])) {
     headers['content-type'] ??= 'text/plain; charset=utf-8';

@@ -62,31 +62,31 @@ export interface BackworksPlugin {
   readonly priority: number;
   /** A failure of a critical plugin ends the request; others are skipped. */
   readonly critical: boolean;
-  /** Whether asking it several hooks at once saves anything; where it does not, no visit is planned. */
-  readonly takesVisits: boolean;
+  /** Whether asking it several hooks at once saves anything; where it does not, no batch is planned. */
+  readonly batchesHooks: boolean;
   /** False for hooks that are absent: they cost nothing. */
   has(hook: PipelineHook): boolean;
   /**
    * Null for "unchanged".
    * @param document takes the patch before it is returned: one that cannot be applied is the plugin's failure
-   * @param visit the hooks that follow directly, which may be asked at the same time
+   * @param batch the hooks that follow directly, which may be asked at the same time
    */
   beforeRequest(
     requestJson: Text,
     caller?: Caller,
     document?: Patched,
-    visit?: Visit,
+    batch?: HookBatch,
   ): Awaitable<RequestDecision | null>;
   /**
    * Null for "not mine".
-   * @param visit as with beforeRequest()
+   * @param batch as with beforeRequest()
    */
   processEndpoint(
     endpoint: string,
     method: string,
     requestJson: Text,
     caller?: Caller,
-    visit?: Visit,
+    batch?: HookBatch,
   ): Awaitable<PluginResponse | null>;
   /**
    * The RFC 7396 merge patch for the response document, or null for "unchanged".
@@ -122,7 +122,7 @@ export interface ToldResponse extends Patched {
  * left unchanged before the endpoint, and answered with plain JSON there. What was not asked ahead is
  * asked when its turn comes.
  */
-export class Visit {
+export class HookBatch {
   /** The answer of the endpoint, as soon as it was asked. */
   endpointAnswer: Awaitable<PluginResponse | null> | undefined;
   /** The answer of after_response, as soon as it was asked. */
@@ -144,7 +144,7 @@ export class Visit {
     readonly responseHead: string | null,
   ) {}
 
-  /** The plugin is being asked. False when it was before: a visit is made once. */
+  /** The plugin is being asked. False when it was before: a batch is made once. */
   begin(): boolean {
     if (this.state !== 'planned') return false;
     this.state = 'under way';

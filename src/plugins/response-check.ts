@@ -81,6 +81,18 @@ export function checkHeaders(headers: unknown): HeaderMap {
   return checked;
 }
 
+/**
+ * The bytes of a body that a plugin gave in base64 (RFC 4648 section 4: padded, on one line).
+ * @throws InvalidAnswer when it is anything else; Buffer.from() would drop what it cannot read.
+ */
+export function decodeBase64(text: unknown): Buffer {
+  if (typeof text !== 'string') throw new InvalidAnswer('a body with encoding "base64" is not a string');
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) {
+    throw new InvalidAnswer('the body is not valid base64');
+  }
+  return Buffer.from(text, 'base64');
+}
+
 function checkName(given: string): string {
   // "__proto__" is a token, but no object can carry it as a plain member.
   if (!TOKEN.test(given) || given === '__proto__') {

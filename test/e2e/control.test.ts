@@ -291,7 +291,7 @@ test('secrets are in no answer of the admin API and in no log line', async () =>
     environment: { PLANTED: 'planted-variable' },
   });
   const answers: string[] = [];
-  const visit = async (): Promise<void> => {
+  const batch = async (): Promise<void> => {
     for (const token of [TOKEN, READ_TOKEN, 'wrong']) {
       for (const path of [
         '/plugins',
@@ -307,12 +307,12 @@ test('secrets are in no answer of the admin API and in no log line', async () =>
       answers.push((await ask(server, '/plugins', 'DELETE', token)).text);
     }
   };
-  await visit();
+  await batch();
   await server.get('/crash');
   await eventually(() => server.plugin('operated').state === 'ready', 'recovery');
   await server.get('/crash');
   await eventually(() => server.plugin('operated').state === 'failed', 'quarantine');
-  await visit();
+  await batch();
   expect(server.plugin('operated').state).toBe('ready');
   await server.backworks.stop();
   const written = [...answers, ...server.log.map((line) => JSON.stringify(line))].join('\n');

@@ -4,6 +4,7 @@ import { expect, test } from '@jest/globals';
 import { scriptPlugin } from '../pipeline/script-plugin.js';
 import { staticEndpoint } from '../pipeline/documents/sample-request.js';
 import { listen } from '../../dist/http/listen.js';
+import { CONCURRENT_MAX, WAITING_MAX } from '../../dist/http/connection.js';
 import { appOf, ask } from './served.js';
 
 const hello = staticEndpoint('/hello', 'hello');
@@ -22,6 +23,37 @@ function heldApp() {
     },
   });
   return { app: appOf([hello], [slow]), answer, running };
+}
+
+/** Answers with the request's path, a moment later. */
+const mirrorPath = scriptPlugin('mirror', {
+  processEndpoint: async (_endpoint, _method, document) => {
+    await new Promise((resolve) => setImmediate(resolve));
+    const { path } = JSON.parse(document.toString()) as { path: string };
+    return { status: 200, headers: {}, body: path };
+  },
+});
+
+/** Pipelines requests for /0, /1, … and reads until the last is answered, or the connection closes. */
+function pipelined(port: number, requests: number): Promise<{ answers: string[]; closed: boolean }> {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    let received = '';
+    const finish = (closed: boolean): void => {
+      socket.destroy();
+      resolve({ answers: received.match(/^\/\d+(?=HTTP|$)/gm) ?? [], closed });
+    };
+    socket.on('error', () => undefined).on('close', () => finish(true));
+    socket.on('data', (chunk) => {
+      received += chunk.toString();
+      if (received.endsWith(`/${requests - 1}`)) finish(false);
+    });
+    socket.write(
+      Array.from({ length: requests }, (_value, index) => `GET /${index} HTTP/1.1\r\nHost: h\r\n\r\n`).join(
+        '',
+      ),
+    );
+  });
 }
 
 test.each([
@@ -70,25 +102,89 @@ test('closing lets a running request finish, takes no new connection, and ends i
   agent.destroy();
 });
 
-test('a connection that sends one more request while the server drains is told to close', async () => {
+test('of requests that arrived before the server drains, all are answered and the last is told to close', async () => {
   const { app, answer, running } = heldApp();
   const listener = await listen(app, { host: '127.0.0.1', port: 0 });
   const socket = net.connect(listener.port, '127.0.0.1');
   let received = '';
   socket.on('data', (chunk) => (received += chunk.toString()));
   // The second request waits in the connection while the first one runs.
-  socket.write('GET /slow HTTP/1.1\r\nHost: h\r\n\r\n');
+  socket.write('GET /slow HTTP/1.1\r\nHost: h\r\n\r\nGET /slow HTTP/1.1\r\nHost: h\r\n\r\n');
   await running;
   const closed = listener.close({ timeoutMs: 60_000 });
   const ended = new Promise((resolve) => socket.on('close', resolve));
-  socket.write('GET /hello HTTP/1.1\r\nHost: h\r\n\r\n');
   answer();
   await ended;
   await closed;
 
   const [, first, second] = received.split('HTTP/1.1 200 OK');
   expect(first).toContain('finished');
-  expect(second).toMatch(/connection: close[^]*hello$/i);
+  expect(first).not.toMatch(/connection: close/i);
+  expect(second).toMatch(/connection: close[^]*finished$/i);
+});
+
+test('a request in flight when the server begins to drain is told to close its connection', async () => {
+  const { app, answer, running } = heldApp();
+  const listener = await listen(app, { host: '127.0.0.1', port: 0 });
+  const slow = ask(`${listener.url}/slow`, { headers: { connection: 'keep-alive' } });
+  await running;
+  const closed = listener.close({ timeoutMs: 60_000 });
+  answer();
+  expect((await slow).headers.connection).toBe('close');
+  await closed;
+});
+
+test('a client that pipelines and reads nothing gets few requests served, and loses its connection', async () => {
+  const requests = 900;
+  let served = 0;
+  // More than the kernel takes for a client that reads nothing.
+  const body = Buffer.alloc(32 * 1024 * 1024);
+  const large = scriptPlugin('large', {
+    processEndpoint: async () => {
+      served += 1;
+      return { status: 200, headers: {}, body };
+    },
+  });
+  const listener = await listen(appOf([], [large]), { host: '127.0.0.1', port: 0, writeTimeoutMs: 300 });
+  const socket = net.connect(listener.port, '127.0.0.1').pause();
+  socket.on('error', () => undefined);
+  socket.write('GET /large HTTP/1.1\r\nHost: h\r\n\r\n'.repeat(requests));
+  // The client reads nothing: only a write tells it that the connection is gone.
+  await new Promise((resolve) => {
+    const poke = setInterval(() => socket.write('x'), 100);
+    socket.once('close', () => resolve(clearInterval(poke)));
+  });
+  expect(served).toBe(CONCURRENT_MAX);
+  socket.destroy();
+  await listener.close({ timeoutMs: 0 });
+});
+
+test('a client that pipelines more than is served at once gets every answer, in order', async () => {
+  const requests = 900;
+  const listener = await listen(appOf([], [mirrorPath]), { host: '127.0.0.1', port: 0 });
+  const { answers, closed } = await pipelined(listener.port, requests);
+  expect(answers).toEqual(Array.from({ length: requests }, (_value, index) => `/${index}`));
+  expect(closed).toBe(false);
+  await listener.close({ timeoutMs: 0 });
+});
+
+test('beyond the requests that may wait, the last that is answered announces the end of the connection', async () => {
+  const listener = await listen(appOf([], [mirrorPath]), { host: '127.0.0.1', port: 0 });
+  const { answers, closed } = await pipelined(listener.port, CONCURRENT_MAX + WAITING_MAX + 100);
+  expect(answers).toHaveLength(CONCURRENT_MAX + WAITING_MAX);
+  expect(closed).toBe(true);
+  await listener.close({ timeoutMs: 0 });
+});
+
+test('a slow answer is waited for beyond the write timeout when the client has read everything', async () => {
+  const { app, answer, running } = heldApp();
+  const listener = await listen(app, { host: '127.0.0.1', port: 0, writeTimeoutMs: 100 });
+  const slow = ask(`${listener.url}/slow`);
+  await running;
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  answer();
+  expect((await slow).body.toString()).toBe('finished');
+  await listener.close({ timeoutMs: 0 });
 });
 
 test('a request that does not finish is cut off at the deadline', async () => {

@@ -3,7 +3,7 @@ import type { JsonObject } from '../../dist/config/types.js';
 import { PluginFailure } from '../../dist/errors.js';
 import type { Log } from '../../dist/log.js';
 import { PluginOrchestrator } from '../../dist/pipeline/orchestrator.js';
-import type { BackworksPlugin, PluginResponse, Visit } from '../../dist/plugins/plugin.js';
+import type { BackworksPlugin, PluginResponse, HookBatch } from '../../dist/plugins/plugin.js';
 import { endpoint, sampleRequest, staticEndpoint } from './documents/sample-request.js';
 import { type Hooks, type PluginTraits, scriptPlugin, tracer } from './script-plugin.js';
 
@@ -443,21 +443,21 @@ test('a critical plugin that throws at once ends the request in any hook; an opt
 
 test('a plugin is offered the hooks that follow at once, and only those of its own that follow directly', async () => {
   const offers: Record<string, unknown> = {};
-  const visited = (name: string, has: Hooks): BackworksPlugin => {
+  const batched = (name: string, has: Hooks): BackworksPlugin => {
     const plugin = scriptPlugin(name, has);
-    const offer = (hook: string, visit: Visit | undefined): void => {
+    const offer = (hook: string, batch: HookBatch | undefined): void => {
       offers[`${name} ${hook}`] =
-        visit === undefined ? null : { method: visit.method, tells: visit.responseHead !== null };
+        batch === undefined ? null : { method: batch.method, tells: batch.responseHead !== null };
     };
     return {
       ...plugin,
-      takesVisits: name !== 'unable',
-      beforeRequest: (json, caller, document, visit) => {
-        offer('before_request', visit);
+      batchesHooks: name !== 'unable',
+      beforeRequest: (json, caller, document, batch) => {
+        offer('before_request', batch);
         return plugin.beforeRequest(json, caller, document);
       },
-      processEndpoint: (route, method, json, caller, visit) => {
-        offer('process_endpoint', visit);
+      processEndpoint: (route, method, json, caller, batch) => {
+        offer('process_endpoint', batch);
         return plugin.processEndpoint(route, method, json, caller);
       },
     };
@@ -473,10 +473,10 @@ test('a plugin is offered the hooks that follow at once, and only those of its o
     await orchestrator.handle(sampleRequest({ endpoint: named(answering) }));
   };
 
-  await ask([visited('alone', all)], 'alone');
-  await ask([visited('unable', all)], 'unable');
-  await ask([visited('outer', all), visited('inner', all)], 'outer');
-  await ask([visited('first', all), visited('last', silent)], 'last');
+  await ask([batched('alone', all)], 'alone');
+  await ask([batched('unable', all)], 'unable');
+  await ask([batched('outer', all), batched('inner', all)], 'outer');
+  await ask([batched('first', all), batched('last', silent)], 'last');
   expect(offers).toEqual({
     'alone before_request': { method: 'GET', tells: true },
     // It was not asked ahead, and is offered what is left.

@@ -40,7 +40,7 @@ export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = 
     name,
     priority: traits.priority ?? 100,
     critical: traits.critical ?? false,
-    takesVisits: false,
+    batchesHooks: false,
     metadata: {
       name,
       version: '1.0.0',

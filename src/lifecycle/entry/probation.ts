@@ -1,4 +1,4 @@
-import type { Tally } from '../../plugins/call-stats.js';
+import type { CallStats } from '../../plugins/call-stats.js';
 import type { SwapPolicy } from '../../config/types.js';
 
 /** Below this a difference in latency is noise, whatever its factor. */
@@ -10,7 +10,7 @@ const LATENCY_STEP_MS = 5;
  * @param now of the new version, since its beginning
  * @param former of the version before
  */
-export function verdict(rules: SwapPolicy['probation'], now: Tally, former: Tally): string | null {
+export function verdict(rules: SwapPolicy['probation'], now: CallStats, former: CallStats): string | null {
   const { maxCrashes, maxErrorPercent, maxLatencyPercent, minCalls } = rules;
   if (now.crashes > maxCrashes) return `${now.crashes} of its processes failed, ${maxCrashes} may`;
   if (now.calls < minCalls) return null;
@@ -25,7 +25,7 @@ export function verdict(rules: SwapPolicy['probation'], now: Tally, former: Tall
   return `a call takes ${round(mean)} ms, ${round(formerMean)} ms before, ${maxLatencyPercent}% of it may`;
 }
 
-function errorPercent({ calls, failed }: Tally): number {
+function errorPercent({ calls, failed }: CallStats): number {
   return calls === 0 ? 0 : (failed / calls) * 100;
 }
 

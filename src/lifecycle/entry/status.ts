@@ -4,7 +4,7 @@ import type { CircuitStateName } from '../../execution/executor.js';
 import type { NativeProcess, RefusedPermission } from '../../native/plugin.js';
 import type { PluginRelations } from '../dependencies/relations.js';
 import type { PipelineHook } from '../../plugins/metadata.js';
-import type { Tally } from '../../plugins/call-stats.js';
+import type { CallStats } from '../../plugins/call-stats.js';
 import type { PluginState } from './plugin-state.js';
 import type { SwapRecord } from './swap-record.js';
 import type { TrialStage } from './trial.js';
@@ -108,7 +108,7 @@ export interface TrialStatus {
 /** serving · canary: tried out · standby: comes back if the one that serves fails · leaving: finishes requests. */
 export type VersionRole = 'serving' | 'canary' | 'standby' | 'leaving';
 
-export interface VersionStatus extends Tally {
+export interface VersionStatus extends CallStats {
   readonly role: VersionRole;
   readonly version: string;
   readonly digest: string;

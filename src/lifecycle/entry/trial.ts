@@ -2,7 +2,7 @@ import type { SwapPolicy } from '../../config/types.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
 import { type PluginEntry, resolvePolicy } from '../../plugins/plugin-entry.js';
 import { verdict } from './probation.js';
-import { since, type Tally } from '../../plugins/call-stats.js';
+import { since, type CallStats } from '../../plugins/call-stats.js';
 
 /** How often the numbers are looked at, beside at every failure of a process. */
 const JUDGE_MS = 100;
@@ -28,7 +28,7 @@ export interface TrialEvents {
 export class Trial {
   readonly until: Date;
   private readonly timers: NodeJS.Timeout[];
-  private readonly start: { readonly fresh: Tally; readonly former: Tally };
+  private readonly start: { readonly fresh: CallStats; readonly former: CallStats };
   private over = false;
 
   constructor(
@@ -39,7 +39,7 @@ export class Trial {
   ) {
     const { durationMs } = policy[stage];
     this.until = new Date(Date.now() + durationMs);
-    this.start = { fresh: this.fresh.tally, former: this.former.tally };
+    this.start = { fresh: this.fresh.callStats, former: this.former.callStats };
     this.timers = [setTimeout(() => this.pass(), durationMs), setInterval(() => this.judge(), JUDGE_MS)];
     for (const timer of this.timers) timer.unref();
   }
@@ -65,10 +65,10 @@ export class Trial {
 
   /** Looks at the numbers; true when they have just ended the trial. */
   judge(): boolean {
-    const former = this.former.tally;
+    const former = this.former.callStats;
     // Side by side the same time counts for both; afterwards the former version's whole life does.
     const before = this.stage === 'canary' ? since(this.start.former, former) : former;
-    const reason = verdict(this.policy.probation, since(this.start.fresh, this.fresh.tally), before);
+    const reason = verdict(this.policy.probation, since(this.start.fresh, this.fresh.callStats), before);
     return reason !== null && this.fail(reason);
   }
 

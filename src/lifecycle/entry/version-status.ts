@@ -21,5 +21,5 @@ export function versionsOf(entry: {
 }
 
 function versionStatus(plugin: LoadedPlugin, role: VersionRole): VersionStatus {
-  return { role, ...plugin.versionName, ...plugin.tally, processes: plugin.processes() };
+  return { role, ...plugin.versionName, ...plugin.callStats, processes: plugin.processes() };
 }

@@ -95,13 +95,13 @@ export class LazyLoading {
   /** Stops a plugin nobody called for as long as its policy says, unless something that runs needs it. */
   async stopIdle(entry: RegistryEntry): Promise<void> {
     const { exclusively, dependents, find, supervisor } = this.options;
-    const calls = entry.plugin?.tally.calls;
+    const calls = entry.plugin?.callStats.calls;
     await exclusively(() => {
       const { plan, plugin, metadata, trial } = entry;
       const isNeeded = dependents(plan.name).some((other) => !AT_REST.has(find(other).state));
       if (plugin === null || metadata === null || trial !== null || isNeeded) return Promise.resolve();
       // It was called, or is not lazy any more, since this was asked for.
-      if (plugin.tally.calls !== calls || plan.config.load !== 'lazy') return Promise.resolve();
+      if (plugin.callStats.calls !== calls || plan.config.load !== 'lazy') return Promise.resolve();
       const { digest } = plugin;
       this.postpone(entry, plan, { metadata, digest }, 'was idle and starts with its next use');
       supervisor.retire(entry, plugin, supervisor.changed());

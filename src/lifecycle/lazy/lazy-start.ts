@@ -51,7 +51,7 @@ export function startsAtOnce(plugins: readonly SurveyedPlugin[], { providers }: 
   return names;
 }
 
-export interface LazyStartGround {
+export interface LazyStartContext {
   readonly providersOf: (
     name: string,
   ) => Resolution['providers'] extends ReadonlyMap<string, infer P> ? P : never;
@@ -66,15 +66,15 @@ export interface LazyStartGround {
  * there are meanwhile.
  * @throws BackworksError why it does not start; it is kept with that reason
  */
-export async function startLazy(entry: RegistryEntry, ground: LazyStartGround): Promise<LoadedPlugin> {
+export async function startLazy(entry: RegistryEntry, context: LazyStartContext): Promise<LoadedPlugin> {
   if (entry.plugin !== null) return entry.plugin;
   const { name } = entry.plan;
   if (entry.state === 'lazy') {
     try {
-      await startNeeded(name, ground);
-      await ground.load(entry);
+      await startNeeded(name, context);
+      await context.load(entry);
     } catch (thrown) {
-      ground.fail(entry, toBackworksError(thrown));
+      context.fail(entry, toBackworksError(thrown));
     }
   }
   // Loading has changed it.
@@ -83,11 +83,11 @@ export async function startLazy(entry: RegistryEntry, ground: LazyStartGround): 
   throw error ?? dependencyFailure(name, `plugin ${name} is ${entry.state}`);
 }
 
-async function startNeeded(name: string, ground: LazyStartGround): Promise<void> {
-  for (const { name: needed, dependency } of ground.providersOf(name)) {
+async function startNeeded(name: string, context: LazyStartContext): Promise<void> {
+  for (const { name: needed, dependency } of context.providersOf(name)) {
     if (dependency.optional) continue;
     try {
-      await startLazy(ground.find(needed), ground);
+      await startLazy(context.find(needed), context);
     } catch (thrown) {
       const error = toBackworksError(thrown);
       const message = `plugin ${name} needs plugin ${needed}, which does not serve: ${error.message}`;

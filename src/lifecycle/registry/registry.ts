@@ -176,8 +176,8 @@ export class PluginRegistry {
   }
 
   /** Stops a plugin if another process of the server has put its library into quarantine. */
-  async heed(name: string): Promise<void> {
-    await this.exclusively(() => this.supervisor.confinement.heed(this.find(name)));
+  async stopIfQuarantined(name: string): Promise<void> {
+    await this.exclusively(() => this.supervisor.enforcer.stopIfQuarantined(this.find(name)));
   }
 
   /** What is remembered of a plugin's versions. @throws BackworksError BW_PLUGIN_UNKNOWN */

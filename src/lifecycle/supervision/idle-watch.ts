@@ -18,10 +18,10 @@ export class IdleWatch {
     // What is loaded into the server itself stays there.
     if (load !== 'lazy' || idleAfterMs === 0 || isolation === 'in-process') return;
     let { plugin } = entry;
-    let calls = plugin?.tally.calls;
+    let calls = plugin?.callStats.calls;
     let sinceMs = performance.now();
     const look = (): void => {
-      const now = entry.plugin?.tally.calls;
+      const now = entry.plugin?.callStats.calls;
       if (entry.plugin !== plugin || now !== calls) {
         ({ plugin } = entry);
         calls = now;

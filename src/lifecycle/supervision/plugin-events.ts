@@ -18,13 +18,13 @@ export interface PluginEventsOptions {
   /** A process failed. @param hopeless why the version that serves cannot go on @returns whether another serves now */
   readonly judge: (hopeless: string | null) => boolean;
   /** It failed too often. */
-  readonly confine: (failure: PluginFailure) => void;
+  readonly quarantine: (failure: PluginFailure) => void;
 }
 
 /** Notes what happens to a plugin; it concerns the entry while it is the one that serves. */
 export function pluginEvents(
   entry: RegistryEntry,
-  { log, calls, plan, plugin: current, identified, judge, confine }: PluginEventsOptions,
+  { log, calls, plan, plugin: current, identified, judge, quarantine }: PluginEventsOptions,
 ): PluginEvents {
   const { name } = plan;
   const serves = (): boolean => {
@@ -39,7 +39,7 @@ export function pluginEvents(
       reportFailure(log, entry, failure, located);
       const isBack = judge(tooOften ? failure.message : null);
       if (serves()) entry.setCondition('process', failure.message);
-      if (tooOften && !isBack) confine(failure);
+      if (tooOften && !isBack) quarantine(failure);
     },
     recovered: () => {
       if (serves()) entry.setCondition('process', null);

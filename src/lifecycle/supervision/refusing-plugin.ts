@@ -12,7 +12,7 @@ export class RefusingPlugin implements BackworksPlugin {
   readonly name: string;
   readonly priority: number;
   readonly critical = true;
-  readonly takesVisits = false;
+  readonly batchesHooks = false;
 
   constructor(
     private readonly entry: RegistryEntry,

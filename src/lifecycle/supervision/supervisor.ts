@@ -1,6 +1,6 @@
 import { BackworksError, toBackworksError } from '../../errors.js';
 import type { Log } from '../../log.js';
-import { Confinement } from './confinement.js';
+import { QuarantineEnforcer } from './quarantine-enforcer.js';
 import { HealthMonitor } from './health-monitor.js';
 import { IdleWatch } from './idle-watch.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
@@ -16,7 +16,7 @@ import type { RegistryEntry } from '../entry/registry-entry.js';
 import { Retirement } from './retirement.js';
 import { checkHealth } from '../swap/swap-candidate.js';
 import { PluginSwapper, type SwapResult } from '../swap/swap.js';
-import type { SwapGround } from '../swap/swap-ground.js';
+import type { SwapContext } from '../swap/swap-context.js';
 import type { SwapOrigin } from '../entry/swap-record.js';
 import { unsuitable } from '../entry/unsuitable-state.js';
 import type { VersionKeeper } from '../records/version-keeper.js';
@@ -43,11 +43,11 @@ export interface PluginSupervisorOptions {
 }
 
 /** Starts, watches, restarts and stops plugins, one entry at a time. */
-export class PluginSupervisor implements SwapGround {
+export class PluginSupervisor implements SwapContext {
   readonly log: Log;
   readonly keeper: VersionKeeper;
   readonly swapper = new PluginSwapper(this);
-  readonly confinement: Confinement;
+  readonly enforcer: QuarantineEnforcer;
   private readonly health = new HealthMonitor();
   private readonly idleness: IdleWatch;
   private readonly retirement: Retirement;
@@ -56,7 +56,7 @@ export class PluginSupervisor implements SwapGround {
   constructor(private readonly options: PluginSupervisorOptions) {
     this.log = options.log;
     this.keeper = options.keeper;
-    this.confinement = new Confinement({
+    this.enforcer = new QuarantineEnforcer({
       ...options,
       swapper: this.swapper,
       changed: () => this.changed(),
@@ -236,7 +236,7 @@ export class PluginSupervisor implements SwapGround {
       plugin: () => plugin,
       identified,
       judge: (hopeless) => this.swapper.judge(entry, hopeless),
-      confine: (failure) => this.confinement.confine(entry, failure),
+      quarantine: (failure) => this.enforcer.quarantine(entry, failure),
     });
     plugin = await loader.load(plan, events, choose);
     if (!this.closed) return plugin;

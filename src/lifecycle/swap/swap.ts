@@ -7,7 +7,7 @@ import { evidence } from '../entry/post-mortem.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 import { StepTimes } from '../entry/step-times.js';
 import { checkHealth, inProcess, serves, Unchanged } from './swap-candidate.js';
-import type { SwapGround } from './swap-ground.js';
+import type { SwapContext } from './swap-context.js';
 import {
   recordOf,
   sentence,
@@ -40,7 +40,7 @@ interface Candidate {
 
 /** Puts one version of a plugin in the place of another while it serves, and takes it back. */
 export class PluginSwapper {
-  constructor(private readonly ground: SwapGround) {}
+  constructor(private readonly context: SwapContext) {}
 
   /**
    * Starts another version; when it is healthy it gets a share of the requests, or all of them.
@@ -70,14 +70,14 @@ export class PluginSwapper {
    * @throws BackworksError BW_PLUGIN_STATE when there is none, or why it does not start
    */
   async rollBack(entry: RegistryEntry, by: SwapOrigin, to?: string, followed?: string): Promise<void> {
-    const { keeper } = this.ground;
+    const { keeper } = this.context;
     const details = { by, reason: followed ?? 'by hand' };
     const following = followed !== undefined;
     const known = entry.trial !== null && to === undefined ? null : await keeper.find(entry, to);
     const { trial } = entry;
     if (known === null && trial?.stage === 'canary') this.endCanary(entry, 'rolled_back', details);
     else if (trial?.stage === 'probation' && (known === null || known.digest === trial.other.digest)) {
-      this.ground.admit(entry, trial.other.metadata);
+      this.context.admit(entry, trial.other.metadata);
       this.comeBack(entry, trial, details);
     } else {
       // The trial may have ended while the copy was looked for.
@@ -103,7 +103,7 @@ export class PluginSwapper {
   install(entry: RegistryEntry, plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null {
     this.end(entry, 'the configuration changed');
     const { versionName: from, plan: formerPlan } = entry;
-    const former = this.ground.put(entry, plan, plugin);
+    const former = this.context.put(entry, plan, plugin);
     if (former?.digest === plugin.digest) return former;
     this.report(entry, 'swapped', from, { by: 'reload', reason: null });
     if (former === null || plan.config.swap.probation.durationMs === 0) return former;
@@ -149,15 +149,15 @@ export class PluginSwapper {
       return library;
     };
     try {
-      plugin = await this.ground.bringUp(entry, plan, choose, (identified) => {
+      plugin = await this.context.bringUp(entry, plan, choose, (identified) => {
         digest = identified;
         steps.done('copy');
       });
       steps.done('start');
-      this.ground.admit(entry, plugin.metadata);
+      this.context.admit(entry, plugin.metadata);
       await checkHealth(plugin);
       steps.done('health');
-      if (!following) await this.ground.agree(plugin.digest);
+      if (!following) await this.context.agree(plugin.digest);
       if (entry.state === 'stopped')
         throw new BackworksError('BW_PLUGIN_STATE', `plugin ${plan.name} was stopped`);
     } catch (thrown) {
@@ -189,10 +189,10 @@ export class PluginSwapper {
       failed: (_, reason) => this.endCanary(entry, 'rolled_back', { by: 'auto', reason }),
     });
     entry.beginTrial(canary);
-    void this.ground.changed();
+    void this.context.changed();
     const { digest, version } = plugin.versionName;
     const share = `${swap.canary.percent}% of the requests for ${swap.canary.durationMs / 1000} s`;
-    this.ground.log.info(
+    this.context.log.info(
       { plugin: plan.name, version, digest },
       `plugin ${plan.name}: ${version} gets ${share}`,
     );
@@ -225,7 +225,7 @@ export class PluginSwapper {
       passed: () => {
         this.letGo(entry);
         const { version } = serving.metadata;
-        this.ground.log.info(
+        this.context.log.info(
           { plugin: name, version },
           `plugin ${name}: ${version} has passed its probation`,
         );
@@ -250,7 +250,7 @@ export class PluginSwapper {
     const { trial } = entry;
     if (trial?.stage !== 'canary') return;
     entry.endTrial();
-    this.ground.retire(entry, trial.other, this.ground.changed());
+    this.context.retire(entry, trial.other, this.context.changed());
     const reason = `canary: ${details.reason}`;
     const [fresh, serving] = [trial.other.versionName, entry.versionName];
     if (outcome === 'rolled_back') this.report(entry, outcome, fresh, { ...details, reason, to: serving });
@@ -262,7 +262,7 @@ export class PluginSwapper {
     const { trial } = entry;
     if (trial?.stage !== 'probation') return;
     entry.endTrial();
-    this.ground.retire(entry, trial.other, this.ground.changed());
+    this.context.retire(entry, trial.other, this.context.changed());
   }
 
   /** In one turn of the event loop: no request finds the entry without a plugin. */
@@ -272,9 +272,9 @@ export class PluginSwapper {
     plugin: LoadedPlugin,
     keeps: (former: LoadedPlugin) => boolean = () => false,
   ): void {
-    const former = this.ground.put(entry, plan, plugin);
-    const ended = this.ground.changed();
-    if (former !== null && !keeps(former)) this.ground.retire(entry, former, ended);
+    const former = this.context.put(entry, plan, plugin);
+    const ended = this.context.changed();
+    if (former !== null && !keeps(former)) this.context.retire(entry, former, ended);
   }
 
   /** Logs what happened and writes it down. @param details default for `to`: what serves now */
@@ -289,7 +289,7 @@ export class PluginSwapper {
     const record = recordOf(outcome, from, details.to ?? entry.versionName, details);
     entry.recordSwap(record);
     const level = outcome === 'swapped' ? 'info' : 'warn';
-    this.ground.log[level]({ plugin: plan.name, ...record, ...fields }, sentence(plan.name, record));
-    entry.report(() => this.ground.keeper.happened(plan, record));
+    this.context.log[level]({ plugin: plan.name, ...record, ...fields }, sentence(plan.name, record));
+    entry.report(() => this.context.keeper.happened(plan, record));
   }
 }

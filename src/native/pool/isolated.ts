@@ -11,13 +11,13 @@ import type {
   NativePluginOptions,
   NativeProcess,
   NativeReply,
-  NativeVisit,
+  NativeHookBatch,
   SandboxReport,
 } from '../plugin.js';
 import { callCancelled } from '../failures.js';
 import { reconfigureAll } from './reconfigure.js';
 import { findRunner } from '../binaries.js';
-import { VisitCall } from './visit-call.js';
+import { HookBatchCall } from './hook-batch-call.js';
 import { WorkerPool } from './worker-pool.js';
 
 /** A plugin in processes of its own. Calls go to the worker with the fewest, or wait for one. */
@@ -67,8 +67,8 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
     return call;
   }
 
-  visit(visit: NativeVisit, ticket: CallTicket): Deferred<NativeReply> | null {
-    const call = new VisitCall(visit, ticket, this);
+  batch(batch: NativeHookBatch, ticket: CallTicket): Deferred<NativeReply> | null {
+    const call = new HookBatchCall(batch, ticket, this);
     if (!call.fits(this.options.sandbox.memoryBytes)) return null;
     this.dispatch(call);
     return call;

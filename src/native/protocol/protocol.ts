@@ -15,19 +15,19 @@
  *   offset 12  i32  value     version, status, a duration or a bit mask, as the type says
  *
  * Each side's first frame is HELLO with the protocol version; anything else first, another version,
- * an unknown type, a wrong length or a wrong state ends the conversation and the runner. The server
+ * an unknown type, a wrong length or a wrong state ends the connection and the runner. The server
  * may send further frames behind its HELLO without waiting. Frames are answered in the order they
  * were sent; with threads, calls as they are done, and every other frame after the calls before it.
  * Strings in a payload each end with a NUL byte, except the text of REPLY, FAILED, LOG and METRIC,
  * which is the rest of the payload. Neither side parses JSON to speak this protocol.
  *
- * A VISIT asks several hooks of one request, one after another: before_request, process_endpoint and
+ * A BATCH asks several hooks of one request, one after another: before_request, process_endpoint and
  * after_response, of which its detail names two or three in a row. Each is answered by a frame of its
  * own. The next one is asked only if the request was left unchanged (EMPTY), and if the endpoint's
  * answer is JSON that goes out as it is (PLAIN), which then completes the response document; MORE on an
  * answer says that the next one is being asked.
  *
- *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | VISIT | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
+ *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | BATCH | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
  *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
  *
  * Descriptor 5 is a socket with the same frames, for what the plugin asks of the server while
@@ -74,7 +74,7 @@ export const ServerFrame = {
   RECONFIGURE: 6,
   SHUTDOWN: 7,
   SANDBOX: 8,
-  VISIT: 9,
+  BATCH: 9,
 } as const;
 
 /** Frames the runner sends. */
@@ -123,8 +123,8 @@ export const HOOK_NUMBER: Readonly<Record<Hook, number>> = {
   call: 3,
 };
 
-/** The hooks a VISIT asks, in this order; its `detail` is their sum. */
-export const VisitStep = {
+/** The hooks a BATCH asks, in this order; its `detail` is their sum. */
+export const BatchStep = {
   BEFORE_REQUEST: 1 << 0,
   PROCESS_ENDPOINT: 1 << 1,
   AFTER_RESPONSE: 1 << 2,

@@ -11,7 +11,7 @@ export interface AnswerHandler extends CallOrigin {
    */
   answered(reply: NativeReply, value: number, plain: boolean): void;
   /** The same, and the answer to a further hook follows. False when none can. */
-  answeredOne?(reply: NativeReply, value: number, plain: boolean): boolean;
+  answeredAndGoesOn?(reply: NativeReply, value: number, plain: boolean): boolean;
   failed(error: BackworksError): void;
   /**
    * The process is gone and never began this call, so another may.

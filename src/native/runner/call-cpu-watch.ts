@@ -63,7 +63,7 @@ export class CallCpuWatch {
       if (!CALLS.has(call.phase)) continue;
       const cpuMs = this.options.concurrency > 1 ? threadTimeMs(this.pid, thread) : processorTimeMs(this.pid);
       if (cpuMs === null) continue;
-      // The hooks of a visit have one number, and a limit each.
+      // The hooks of a batch have one number, and a limit each.
       const key = `${call.id} ${call.phase}`;
       const baseMs = before.get(key) ?? cpuMs;
       this.baseMs.set(key, baseMs);

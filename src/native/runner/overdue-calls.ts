@@ -51,7 +51,7 @@ export class OverdueCalls {
   private killIfStillRunning(id: number, limitMs: number): void {
     const look = (): void => {
       if (this.connection.isClosed || this.connection.calls.stateOf(id) !== 'running') return;
-      // A visit may be in another of its hooks, which began later.
+      // A batch may be in another of its hooks, which began later.
       if (this.hasTakenItsShare(id, limitMs)) this.kill(id);
     };
     setTimeout(() => setImmediate(look), limitMs).unref();

@@ -50,7 +50,7 @@ export interface ConnectionEvents {
 
 /**
  * The server's end of the runner protocol. Frames sent within one event-loop turn leave in one write;
- * answers are matched to calls, and the first frame that does not fit ends the conversation.
+ * answers are matched to calls, and the first frame that does not fit ends the connection.
  */
 export class RunnerConnection {
   /** Calls of hooks answered so far. */
@@ -137,7 +137,7 @@ export class RunnerConnection {
   }
 
   /**
-   * Ends the conversation after the process has ended: takes what it still left, then tells every call
+   * Ends the connection after the process has ended: takes what it still left, then tells every call
    * without an answer what became of it.
    * @param endedFor the call the server ended it for; 0 for none
    * @param explain makes the failure of the call that is charged, or of none ('idle')
@@ -242,7 +242,7 @@ export class RunnerConnection {
     if ((flags & AnswerFlag.MORE) === 0) {
       this.forget(call);
       call.answered(reply, value, plain);
-    } else if (call.answeredOne?.(reply, value, plain) !== true)
+    } else if (call.answeredAndGoesOn?.(reply, value, plain) !== true)
       throw new FrameError(`more than one answer to ${call.phase}`);
   }
 

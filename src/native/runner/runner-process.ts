@@ -152,7 +152,7 @@ export class RunnerProcess {
   }
 
   /**
-   * Sends a CALL or VISIT with its detail. `timeLeftMs` is what the plugin may read through its host table.
+   * Sends a CALL or BATCH with its detail. `timeLeftMs` is what the plugin may read through its host table.
    * A process that ends tells the handler whether the call had begun.
    */
   call(

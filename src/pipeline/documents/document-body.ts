@@ -3,7 +3,7 @@ import { BackworksError } from '../../errors.js';
 import type { JsonObject, JsonValue } from '../../config/types.js';
 import { LongText, type Text } from '../../long-text.js';
 import type { BodyEncoding } from '../../plugins/plugin.js';
-import { InvalidAnswer } from '../../plugins/response-check.js';
+import { decodeBase64, InvalidAnswer } from '../../plugins/response-check.js';
 import { checkJson, JsonFact } from '../../plugins/json-check.js';
 import { JSON_DEPTH_MAX } from '../../plugins/json-depth.js';
 import { mergePatch } from './merge-patch.js';
@@ -106,13 +106,9 @@ export function patchBody(current: DocumentBody, patch: JsonObject): PatchedBody
 
 function bytesOf(encoding: BodyEncoding, value: JsonValue, json: string): Buffer {
   if (encoding === 'json') return Buffer.from(json);
-  if (typeof value !== 'string')
-    throw new InvalidAnswer(`a body with encoding "${encoding}" is not a string`);
-  if (encoding === 'text') return Buffer.from(value);
-  if (value.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(value)) {
-    throw new InvalidAnswer('the body is not valid base64');
-  }
-  return Buffer.from(value, 'base64');
+  if (encoding === 'base64') return decodeBase64(value);
+  if (typeof value !== 'string') throw new InvalidAnswer('a body with encoding "text" is not a string');
+  return Buffer.from(value);
 }
 
 function textOf(json: Buffer): string | Buffer {

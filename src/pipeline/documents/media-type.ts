@@ -16,3 +16,8 @@ export function charsetOf(contentType: string | undefined): string | undefined {
   const match = contentType === undefined ? null : /;\s*charset\s*=\s*"?([^\s;"]+)/i.exec(contentType);
   return match?.[1]?.toLowerCase();
 }
+
+/** Whether a content-encoding header, a list perhaps, leaves a body as it is: every coding is identity. */
+export function isPlainCoding(contentEncoding: string | undefined): boolean {
+  return contentEncoding === undefined || /^(?:[\t ,]|identity(?=[\t ,]|$))*$/i.test(contentEncoding);
+}

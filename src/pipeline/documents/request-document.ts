@@ -10,6 +10,7 @@ import { encodingOf } from './media-type.js';
 import { mergePatch } from './merge-patch.js';
 import { headersAfter, optionalObject, readPatch } from './patch-rules.js';
 import { type Query, parseQuery } from './query.js';
+import { dropDigests, isRewritten } from './validators.js';
 
 /** Every member except the body, which is kept as text. */
 interface RequestMembers {
@@ -92,6 +93,7 @@ export class RequestDocument {
     checkMembers(members, change);
     if (body !== null) {
       members.headers = headersAfter(members.headers, body, this.#body, change);
+      if (isRewritten(this.#bytes, body.bytes)) dropDigests(members.headers, this.#all().headers, change);
       this.#body = body;
       this.#bytes = body.bytes;
     }

@@ -7,11 +7,12 @@ import { checkStatus } from '../../plugins/response-check.js';
 import { type DocumentBody, EMPTY_BODY, patchBody, withBody, responseBody } from './document-body.js';
 import { headerText } from './header-map.js';
 import { headersJson, objectJson, quoted } from './json-text.js';
-import { encodingOf } from './media-type.js';
+import { encodingOf, isPlainCoding } from './media-type.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { RequestDocument } from './request-document.js';
 import { mergePatch } from './merge-patch.js';
 import { headersAfter, optionalObject, readPatch } from './patch-rules.js';
+import { dropValidators, isRewritten } from './validators.js';
 
 export interface BufferedResponse extends PluginResponse {
   body: Buffer | string | null;
@@ -98,6 +99,8 @@ export class ResponseDocument {
     members.headers ??= {};
     if (body !== null) {
       members.headers = headersAfter(members.headers, body, this.#content, change);
+      if (isRewritten(this.#bytes, body.bytes))
+        members.status = dropValidators(members.status, members.headers, this.#headers, change);
       this.#body = body;
       this.#bytes = body.bytes;
     }
@@ -157,8 +160,7 @@ function documentBody({ headers, body, json }: BufferedResponse): DocumentBody {
 
 /** A compressed body is bytes, whatever its content-type says of the content. */
 function bodyEncoding(headers: HeaderMap): BodyEncoding {
-  const coding = headerText(headers, 'content-encoding');
-  const plain = coding === undefined || coding.toLowerCase() === 'identity';
+  const plain = isPlainCoding(headerText(headers, 'content-encoding'));
   return plain ? encodingOf(headerText(headers, 'content-type')) : 'base64';
 }
 

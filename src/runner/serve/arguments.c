@@ -26,7 +26,7 @@ bool arguments_find(const FrameHeader *header, const char *payload, size_t strin
         return header->length == 0 || payload[header->length - 1] == '\0';
     }
     if (strings == STRINGS_OF_HOOKS) {
-        strings = header->type == FRAME_VISIT ? hooks_visit_arguments(header->detail)
+        strings = header->type == FRAME_BATCH ? hooks_batch_arguments(header->detail)
                                               : library_hook_arguments(header->detail);
         if (strings == 0)
             return false;

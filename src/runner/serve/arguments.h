@@ -13,7 +13,7 @@
 #include "serve/hooks.h"
 
 /* Arguments the frame with the most of them has. */
-enum { ARGUMENTS_MAX = VISIT_ARGUMENTS_MAX };
+enum { ARGUMENTS_MAX = BATCH_ARGUMENTS_MAX };
 
 /* How many strings there are where that is no plain number: as many as the hooks take that a frame calls;
  * or one argument, the strings as they lie in the payload. */

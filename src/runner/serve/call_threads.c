@@ -35,7 +35,7 @@ static void run(void *context, const Job *job) {
     (void)arguments_find(&job->header, job->payload, STRINGS_OF_HOOKS, arguments);
     hooks->arrived_us = job->arrived_us;
     own_call.id = job->header.id;
-    (job->header.type == FRAME_VISIT ? hooks_visit : hooks_call)(hooks, &job->header, arguments);
+    (job->header.type == FRAME_BATCH ? hooks_batch : hooks_call)(hooks, &job->header, arguments);
     own_call.id = 0;
     crash_report_phase("idle");
     answer_refusals();

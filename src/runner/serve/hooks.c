@@ -131,16 +131,16 @@ void hooks_call(Hooks *hooks, const FrameHeader *header, const char *const *argu
     answer(hooks, header->id, plain ? ANSWER_PLAIN : 0, returned);
 }
 
-/* The strings of a VISIT. */
+/* The strings of a BATCH. */
 enum { REQUEST = 0, ROUTE = 1, METHOD = 2, RESPONSE_HEAD = 3 };
 
-size_t hooks_visit_arguments(unsigned steps) {
+size_t hooks_batch_arguments(unsigned steps) {
     switch (steps) {
-    case VISIT_BEFORE_REQUEST | VISIT_PROCESS_ENDPOINT:
+    case BATCH_BEFORE_REQUEST | BATCH_PROCESS_ENDPOINT:
         return RESPONSE_HEAD;
-    case VISIT_PROCESS_ENDPOINT | VISIT_AFTER_RESPONSE:
-    case VISIT_BEFORE_REQUEST | VISIT_PROCESS_ENDPOINT | VISIT_AFTER_RESPONSE:
-        return VISIT_ARGUMENTS_MAX;
+    case BATCH_PROCESS_ENDPOINT | BATCH_AFTER_RESPONSE:
+    case BATCH_BEFORE_REQUEST | BATCH_PROCESS_ENDPOINT | BATCH_AFTER_RESPONSE:
+        return BATCH_ARGUMENTS_MAX;
     default:
         return 0;
     }
@@ -149,9 +149,9 @@ size_t hooks_visit_arguments(unsigned steps) {
 static uint32_t functions_of(unsigned steps) {
     uint32_t functions = 0;
 
-    functions |= (steps & VISIT_BEFORE_REQUEST) != 0 ? FUNCTION_BEFORE_REQUEST : 0u;
-    functions |= (steps & VISIT_PROCESS_ENDPOINT) != 0 ? FUNCTION_PROCESS_ENDPOINT : 0u;
-    functions |= (steps & VISIT_AFTER_RESPONSE) != 0 ? FUNCTION_AFTER_RESPONSE : 0u;
+    functions |= (steps & BATCH_BEFORE_REQUEST) != 0 ? FUNCTION_BEFORE_REQUEST : 0u;
+    functions |= (steps & BATCH_PROCESS_ENDPOINT) != 0 ? FUNCTION_PROCESS_ENDPOINT : 0u;
+    functions |= (steps & BATCH_AFTER_RESPONSE) != 0 ? FUNCTION_AFTER_RESPONSE : 0u;
     return functions;
 }
 
@@ -169,7 +169,7 @@ static char *response_document(const char *head, Returned body) {
 }
 
 /* True when the request was left as it is: the endpoint is next. */
-static bool visit_request(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
+static bool batch_request(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
     Returned returned =
         run_first(hooks, HOOK_BEFORE_REQUEST, header->value, &arguments[REQUEST]);
     bool unchanged = returned.string == NULL;
@@ -178,16 +178,16 @@ static bool visit_request(Hooks *hooks, const FrameHeader *header, const char *c
     return unchanged;
 }
 
-/* The document for after_response, to be freed; NULL when the visit ends here. */
-static char *visit_endpoint(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
+/* The document for after_response, to be freed; NULL when the batch ends here. */
+static char *batch_endpoint(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
     const char *endpoint[] = {arguments[ROUTE], arguments[METHOD], arguments[REQUEST]};
-    bool is_first = (header->detail & VISIT_BEFORE_REQUEST) == 0;
+    bool is_first = (header->detail & BATCH_BEFORE_REQUEST) == 0;
     Returned returned =
         (is_first ? run_first : run_next)(hooks, HOOK_PROCESS_ENDPOINT, header->value, endpoint);
     unsigned flags = is_plain(hooks, returned) ? ANSWER_PLAIN : 0;
     char *document = NULL;
 
-    if (flags != 0 && (header->detail & VISIT_AFTER_RESPONSE) != 0)
+    if (flags != 0 && (header->detail & BATCH_AFTER_RESPONSE) != 0)
         document = response_document(arguments[RESPONSE_HEAD], returned);
     if (document != NULL)
         flags |= ANSWER_MORE;
@@ -195,32 +195,32 @@ static char *visit_endpoint(Hooks *hooks, const FrameHeader *header, const char 
     return document;
 }
 
-static void visit_response(Hooks *hooks, const FrameHeader *header, const char *document) {
+static void batch_response(Hooks *hooks, const FrameHeader *header, const char *document) {
     answer(hooks, header->id, 0, run_next(hooks, HOOK_AFTER_RESPONSE, header->value, &document));
 }
 
 /* The steps after before_request. */
-static void visit_rest(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
-    char *document = visit_endpoint(hooks, header, arguments);
+static void batch_rest(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
+    char *document = batch_endpoint(hooks, header, arguments);
 
     if (document == NULL)
         return;
     if (hooks_cancelled(hooks, header->id))
         hooks_answer_cancelled(header->id);
     else
-        visit_response(hooks, header, document);
+        batch_response(hooks, header, document);
     free(document);
 }
 
-void hooks_visit(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
-    bool asks_first = (header->detail & VISIT_BEFORE_REQUEST) != 0;
+void hooks_batch(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
+    bool asks_first = (header->detail & BATCH_BEFORE_REQUEST) != 0;
 
     if (!has_functions(hooks->library, header->id, functions_of(header->detail)))
         return;
-    if (asks_first && !visit_request(hooks, header, arguments))
+    if (asks_first && !batch_request(hooks, header, arguments))
         return;
     if (asks_first && hooks_cancelled(hooks, header->id))
         hooks_answer_cancelled(header->id);
     else
-        visit_rest(hooks, header, arguments);
+        batch_rest(hooks, header, arguments);
 }

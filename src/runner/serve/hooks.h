@@ -27,17 +27,17 @@ typedef struct Hooks {
 /* Shows the server that a frame is begun. */
 void hooks_begin(Hooks *hooks, const FrameHeader *header);
 
-/* Most strings a VISIT carries. */
-enum { VISIT_ARGUMENTS_MAX = 4 };
+/* Most strings a BATCH carries. */
+enum { BATCH_ARGUMENTS_MAX = 4 };
 
-/* How many strings a VISIT of these steps carries, 0 when there is no such visit. */
-size_t hooks_visit_arguments(unsigned steps);
+/* How many strings a BATCH of these steps carries, 0 when there is no such batch. */
+size_t hooks_batch_arguments(unsigned steps);
 
 /* CALL: one hook. */
 void hooks_call(Hooks *hooks, const FrameHeader *header, const char *const *arguments);
 
-/* VISIT: hooks of one request in a row, each answered by itself, as far as the answers allow. */
-void hooks_visit(Hooks *hooks, const FrameHeader *header, const char *const *arguments);
+/* BATCH: hooks of one request in a row, each answered by itself, as far as the answers allow. */
+void hooks_batch(Hooks *hooks, const FrameHeader *header, const char *const *arguments);
 
 /* Whether the server has taken a call back, and how that is answered. */
 bool hooks_cancelled(const Hooks *hooks, uint32_t id);

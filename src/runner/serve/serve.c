@@ -111,8 +111,8 @@ static void on_call(Session *session, const FrameHeader *header, const char *con
     hooks_call(&session->hooks, header, arguments);
 }
 
-static void on_visit(Session *session, const FrameHeader *header, const char *const *arguments) {
-    hooks_visit(&session->hooks, header, arguments);
+static void on_batch(Session *session, const FrameHeader *header, const char *const *arguments) {
+    hooks_batch(&session->hooks, header, arguments);
 }
 
 static void on_health_check(Session *session, const FrameHeader *header,
@@ -160,7 +160,7 @@ static const struct rule {
     [FRAME_LOAD] = {AWAITS_SANDBOX | AWAITS_LOAD, 1, on_load, "load"},
     [FRAME_INITIALIZE] = {AWAITS_INITIALIZE, 1, on_initialize, "initialize"},
     [FRAME_CALL] = {READY, STRINGS_OF_HOOKS, on_call, NULL},
-    [FRAME_VISIT] = {READY, STRINGS_OF_HOOKS, on_visit, NULL},
+    [FRAME_BATCH] = {READY, STRINGS_OF_HOOKS, on_batch, NULL},
     [FRAME_HEALTH_CHECK] = {READY, 0, on_health_check, "health_check"},
     [FRAME_RECONFIGURE] = {READY, 1, on_reconfigure, "reconfigure"},
     [FRAME_SHUTDOWN] = {AWAITS_SANDBOX | AWAITS_LOAD | AWAITS_INITIALIZE | READY | REFUSED, 0,
@@ -170,7 +170,7 @@ static const struct rule {
 
 /* Calls can be taken back, are worth collecting answers for, and are what threads run. */
 static bool is_call(const FrameHeader *header) {
-    return header->type == FRAME_CALL || header->type == FRAME_VISIT;
+    return header->type == FRAME_CALL || header->type == FRAME_BATCH;
 }
 
 static void handle(Session *session, const FrameHeader *header, const char *payload) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { verdict } from '../../../dist/lifecycle/entry/probation.js';
-import { since, type Tally } from '../../../dist/plugins/call-stats.js';
+import { since, type CallStats } from '../../../dist/plugins/call-stats.js';
 
 const rules = {
   durationMs: 60_000,
@@ -9,7 +9,7 @@ const rules = {
   maxCrashes: 1,
   minCalls: 20,
 };
-const tally = (values: Partial<Tally> = {}): Tally => ({
+const callStats = (values: Partial<CallStats> = {}): CallStats => ({
   calls: 100,
   failed: 0,
   busyMs: 1000,
@@ -18,7 +18,7 @@ const tally = (values: Partial<Tally> = {}): Tally => ({
 });
 
 describe('a version', () => {
-  test.each<[string, Partial<Tally>, Partial<Tally>, RegExp | null]>([
+  test.each<[string, Partial<CallStats>, Partial<CallStats>, RegExp | null]>([
     ['that does as well as the one before', {}, {}, null],
     ['with as many crashes as allowed', { crashes: 1 }, {}, null],
     [
@@ -43,18 +43,18 @@ describe('a version', () => {
     ['that is slow by less than anybody notices', { busyMs: 500 }, { busyMs: 10 }, null],
     ['that is slow where too little was called before', { busyMs: 3100 }, { calls: 19, busyMs: 190 }, null],
   ])('%s', (_case, now, former, expected) => {
-    const reason = verdict(rules, tally(now), tally(former));
+    const reason = verdict(rules, callStats(now), callStats(former));
     if (expected === null) expect(reason).toBeNull();
     else expect(reason).toMatch(expected);
   });
 
   test('of which no latency is asked may be slow', () => {
-    expect(verdict({ ...rules, maxLatencyPercent: 0 }, tally({ busyMs: 1e9 }), tally())).toBeNull();
+    expect(verdict({ ...rules, maxLatencyPercent: 0 }, callStats({ busyMs: 1e9 }), callStats())).toBeNull();
   });
 
   test('is judged by what happened since', () => {
-    const start = tally({ calls: 5, failed: 5, busyMs: 5, crashes: 5 });
-    expect(since(start, tally({ calls: 6, failed: 7, busyMs: 8, crashes: 9 }))).toEqual({
+    const start = callStats({ calls: 5, failed: 5, busyMs: 5, crashes: 5 });
+    expect(since(start, callStats({ calls: 6, failed: 7, busyMs: 8, crashes: 9 }))).toEqual({
       calls: 1,
       failed: 2,
       busyMs: 3,

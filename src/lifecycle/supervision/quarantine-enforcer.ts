@@ -1,24 +1,24 @@
 import { type BackworksError, type PluginFailure, toBackworksError } from '../../errors.js';
 import type { Log } from '../../log.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
-import type { SwapGround } from '../swap/swap-ground.js';
+import type { SwapContext } from '../swap/swap-context.js';
 import type { PluginSwapper } from '../swap/swap.js';
 import { inQuarantine, type Quarantine } from '../records/quarantine.js';
 
-export interface ConfinementOptions {
+export interface QuarantineEnforcerOptions {
   readonly log: Log;
   readonly quarantine: () => Promise<Quarantine>;
   readonly swapper: PluginSwapper;
-  /** See SwapGround. */
-  readonly changed: SwapGround['changed'];
+  /** See SwapContext. */
+  readonly changed: SwapContext['changed'];
 }
 
 /** Takes plugins out of service whose libraries are in quarantine. */
-export class Confinement {
-  constructor(private readonly options: ConfinementOptions) {}
+export class QuarantineEnforcer {
+  constructor(private readonly options: QuarantineEnforcerOptions) {}
 
   /** Stops a plugin that keeps failing; its library is not started again until somebody says so. */
-  confine(entry: RegistryEntry, failure: PluginFailure): void {
+  quarantine(entry: RegistryEntry, failure: PluginFailure): void {
     const { plugin } = entry;
     if (plugin === null) return;
     const { log, quarantine } = this.options;
@@ -40,7 +40,7 @@ export class Confinement {
   }
 
   /** Stops a plugin if another process of the server has put its library into quarantine. Never rejects. */
-  async heed(entry: RegistryEntry): Promise<void> {
+  async stopIfQuarantined(entry: RegistryEntry): Promise<void> {
     const { plugin } = entry;
     if (plugin === null) return;
     const { name } = entry.plan;

@@ -7,7 +7,7 @@ import type { RegistryEntry } from '../entry/registry-entry.js';
 import type { VersionKeeper } from '../records/version-keeper.js';
 
 /** What a swap stands on: how plugins are started, given to requests, and ended. */
-export interface SwapGround {
+export interface SwapContext {
   readonly log: Log;
   readonly keeper: VersionKeeper;
   /**

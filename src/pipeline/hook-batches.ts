@@ -4,7 +4,7 @@ import {
   type BackworksPlugin,
   type JsonObject,
   type PluginResponse,
-  Visit,
+  HookBatch,
 } from '../plugins/plugin.js';
 import { methodFor } from './plugin-endpoint.js';
 import type { Exchange } from './exchange.js';
@@ -13,18 +13,18 @@ import { placeJson } from './documents/route-match.js';
 
 /**
  * Which hooks of a plugin follow one another on a request's way, so that the plugin can be asked them in
- * one go. Whether it was is told by the Visit when the turn of each comes.
+ * one go. Whether it was is told by the HookBatch when the turn of each comes.
  */
 
 /** What follows before_request: the same plugin answers the endpoint, and nobody comes in between. */
-export function visitFromRequest(exchange: Exchange, plugin: BackworksPlugin): Visit | undefined {
+export function batchFromRequest(exchange: Exchange, plugin: BackworksPlugin): HookBatch | undefined {
   const { request, plugins, index, document } = exchange;
-  if (!plugin.takesVisits) return undefined;
+  if (!plugin.batchesHooks) return undefined;
   if (index + 1 !== plugins.beforeRequest.length || request.refusal !== null) return undefined;
   if (answering(exchange) !== plugin || !plugin.has('process_endpoint')) return undefined;
   const { endpoint } = request;
   const route = endpoint === null ? document!.path : endpoint.path;
-  return new Visit(plugin, route, methodFor(document!.method, endpoint), responseHead(exchange, plugin));
+  return new HookBatch(plugin, route, methodFor(document!.method, endpoint), responseHead(exchange, plugin));
 }
 
 /** The plugin that the endpoint names, or the first that is offered the request. */
@@ -41,33 +41,33 @@ export function askEndpoint(
   route: string,
   method: string,
 ): Awaitable<PluginResponse | null> {
-  const { visit } = exchange;
-  if (visit?.endpointAnswer !== undefined && visit.plugin === plugin) return visit.endpointAnswer;
-  const head = plugin.takesVisits ? responseHead(exchange, plugin) : null;
-  exchange.visit = head === null ? undefined : new Visit(plugin, route, method, head);
-  return plugin.processEndpoint(route, method, exchange.document!.toJson(), exchange.request, exchange.visit);
+  const { batch } = exchange;
+  if (batch?.endpointAnswer !== undefined && batch.plugin === plugin) return batch.endpointAnswer;
+  const head = plugin.batchesHooks ? responseHead(exchange, plugin) : null;
+  exchange.batch = head === null ? undefined : new HookBatch(plugin, route, method, head);
+  return plugin.processEndpoint(route, method, exchange.document!.toJson(), exchange.request, exchange.batch);
 }
 
 /** Tells a plugin of the response, unless it was told ahead. */
 export function tellResponse(
-  { visit, request }: Exchange,
+  { batch, request }: Exchange,
   plugin: BackworksPlugin,
   document: ResponseDocument,
 ): Awaitable<JsonObject | null> {
-  if (visit?.patch === undefined || visit.plugin !== plugin)
+  if (batch?.patch === undefined || batch.plugin !== plugin)
     return plugin.afterResponse(document.toJson(), request, document);
-  visit.response = document;
-  return visit.patch;
+  batch.response = document;
+  return batch.patch;
 }
 
 /**
  * What has to be waited for because nobody knows whether the hook was called: the process is ending.
  */
 export function undecided(
-  { visit }: Exchange,
+  { batch }: Exchange,
   answer: 'endpointAnswer' | 'patch',
 ): Deferred<void> | undefined {
-  return visit === undefined || visit[answer] !== undefined ? undefined : visit.undecided;
+  return batch === undefined || batch[answer] !== undefined ? undefined : batch.undecided;
 }
 
 /** What after_response will see of a plain answer, if the plugin is the first to see it. */

@@ -29,7 +29,7 @@ interface Waiting {
  * Calls in both directions over one channel; each gets its answer or its error. Both sides are described
  * by the procedures they offer.
  */
-export class Conversation<Theirs extends object, Ours extends object> {
+export class RpcChannel<Theirs extends object, Ours extends object> {
   private readonly waiting = new Map<number, Waiting>();
   private ended: BackworksError | null = null;
   private lastId = 0;

@@ -9,7 +9,7 @@ import type { PrimaryProcedures } from './worker-procedures.js';
 /** Has a worker do something. */
 type Tell = (worker: WorkerProcess) => Promise<unknown>;
 
-export interface AccordOptions {
+export interface WorkerSyncOptions {
   readonly configFile: string | null;
   readonly log: Log;
   /** Workers that answer requests. */
@@ -17,7 +17,7 @@ export interface AccordOptions {
 }
 
 /** Keeps workers alike: what they do together, and what one has done that the others are to do as well. */
-export class Accord {
+export class WorkerSync {
   private readonly history: SharedHistory;
   private agreement: Agreement<WorkerProcess> | null = null;
   /** In the order in which it was last done. */
@@ -26,7 +26,7 @@ export class Accord {
   private readonly missed = new Map<WorkerProcess, Tell[]>();
   private closed = false;
 
-  constructor(private readonly options: AccordOptions) {
+  constructor(private readonly options: WorkerSyncOptions) {
     this.history = new SharedHistory(options.configFile);
   }
 
@@ -48,7 +48,7 @@ export class Accord {
 
   /** A worker has put the library of a plugin into quarantine. */
   quarantined(worker: WorkerProcess, plugin: string): void {
-    this.tellOthers(worker, (other) => other.call('heed', plugin));
+    this.tellOthers(worker, (other) => other.call('stopIfQuarantined', plugin));
   }
 
   /** Has several workers do something that all of them do or none. Nothing else is agreed upon meanwhile. */

@@ -3,33 +3,33 @@ import type { Listener } from '../../deferred.js';
 import type { Text } from '../../long-text.js';
 import type { BackworksError } from '../../errors.js';
 import { type Dispatcher, HookCall } from './hook-call.js';
-import type { NativeReply, NativeVisit } from '../plugin.js';
-import { ServerFrame, VisitStep } from '../protocol/protocol.js';
+import type { NativeReply, NativeHookBatch } from '../plugin.js';
+import { ServerFrame, BatchStep } from '../protocol/protocol.js';
 import type { RunnerProcess } from '../runner/runner-process.js';
 
 /**
  * Hooks of one request that a process is asked in one frame. This is the answer of the first; whoever
- * `visit.next()` names listens to each of the others.
+ * `batch.next()` names listens to each of the others.
  */
-export class VisitCall extends HookCall {
+export class HookBatchCall extends HookCall {
   /** Whom the answer to the present hook is for; null for those who wait for this. */
   private follower: Listener<NativeReply> | null = null;
   private givenUp = false;
 
   constructor(
-    private readonly visit: NativeVisit,
+    private readonly batch: NativeHookBatch,
     ticket: CallTicket,
     dispatcher: Dispatcher,
   ) {
-    super(visit.first, visitArguments(visit), ticket, dispatcher);
+    super(batch.first, batchArguments(batch), ticket, dispatcher);
   }
 
   protected override send(process: RunnerProcess, leftMs: number): void {
-    process.call(ServerFrame.VISIT, steps(this.visit), this.args, leftMs, this);
+    process.call(ServerFrame.BATCH, steps(this.batch), this.args, leftMs, this);
   }
 
   /** The answer to a hook after which another is asked. False when this is not how they follow. */
-  answeredOne(reply: NativeReply, ownNs: number, plain: boolean): boolean {
+  answeredAndGoesOn(reply: NativeReply, ownNs: number, plain: boolean): boolean {
     const next = this.following(reply, plain);
     if (next === null) return false;
     this.phase = next;
@@ -39,7 +39,7 @@ export class VisitCall extends HookCall {
       return true;
     }
     const { ticket, follower } = this;
-    const call = this.visit.next(next);
+    const call = this.batch.next(next);
     this.obey(call);
     this.follower = call;
     ticket.report?.(ownNs, plain);
@@ -48,7 +48,7 @@ export class VisitCall extends HookCall {
   }
 
   override answered(reply: NativeReply, ownNs: number, plain: boolean): void {
-    this.visit.end();
+    this.batch.end();
     this.ticket.report?.(ownNs, plain);
     this.tell(this.follower, reply);
   }
@@ -59,7 +59,7 @@ export class VisitCall extends HookCall {
   }
 
   override failed(error: BackworksError): void {
-    this.visit.end();
+    this.batch.end();
     if (this.follower === null) super.failed(error);
     else this.follower.failed(error);
   }
@@ -68,24 +68,24 @@ export class VisitCall extends HookCall {
   protected override giveUp(error: BackworksError): void {
     this.givenUp = true;
     this.process?.cancel(this.id);
-    this.visit.abandon(error);
+    this.batch.abandon(error);
     this.failed(error);
   }
 
   private following(reply: NativeReply, plain: boolean): 'process_endpoint' | 'after_response' | null {
     if (this.phase === 'before_request') return reply === null ? 'process_endpoint' : null;
-    const { responseHead } = this.visit;
+    const { responseHead } = this.batch;
     return this.phase === 'process_endpoint' && plain && responseHead !== null ? 'after_response' : null;
   }
 }
 
-function steps({ first, responseHead }: NativeVisit): number {
-  const before = first === 'before_request' ? VisitStep.BEFORE_REQUEST : 0;
-  const after = responseHead === null ? 0 : VisitStep.AFTER_RESPONSE;
-  return before | VisitStep.PROCESS_ENDPOINT | after;
+function steps({ first, responseHead }: NativeHookBatch): number {
+  const before = first === 'before_request' ? BatchStep.BEFORE_REQUEST : 0;
+  const after = responseHead === null ? 0 : BatchStep.AFTER_RESPONSE;
+  return before | BatchStep.PROCESS_ENDPOINT | after;
 }
 
-function visitArguments({ requestJson, endpoint, method, responseHead }: NativeVisit): readonly Text[] {
+function batchArguments({ requestJson, endpoint, method, responseHead }: NativeHookBatch): readonly Text[] {
   const args: Text[] = [requestJson, endpoint, method];
   if (responseHead !== null) args.push(responseHead);
   return args;

@@ -10,13 +10,13 @@ import { startServer, type TestServer } from '../fixtures/server.js';
  * of asking one by one, and no hook may run twice for a request.
  */
 
-const directory = mkdtempSync(join(tmpdir(), 'backworks-visit-'));
+const directory = mkdtempSync(join(tmpdir(), 'backworks-batch-'));
 chmodSync(directory, 0o777);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 let logs = 0;
 
-interface Visited extends TestServer {
+interface Batched extends TestServer {
   /** Hooks called for a request, in order. */
   calls(id: string): string[];
   /** How often each "hook id" was noted. */
@@ -24,17 +24,17 @@ interface Visited extends TestServer {
   ask(what: string, id: string): Promise<{ status: number; headers: Headers; body: string }>;
 }
 
-/** visited.c at /visit/{what}. */
-async function start(policy = '', others = '', callTime = '10s'): Promise<Visited> {
+/** batched.c at /batch/{what}. */
+async function start(policy = '', others = '', callTime = '10s'): Promise<Batched> {
   const log = join(directory, `calls-${(logs += 1)}`);
   writeFileSync(log, '');
   chmodSync(log, 0o666);
   const server = await startServer(`
 endpoints:
-  visit: { path: "/visit/{what}", plugin: visited }
+  batch: { path: "/batch/{what}", plugin: batched }
 plugins:
-  visited:
-    path: ${compilePlugin('visited')}
+  batched:
+    path: ${compilePlugin('batched')}
     config: { log: ${log} }
     permissions: { filesystem: { read: [${directory}], write: [${directory}] } }
     timeouts: { call: ${callTime} }
@@ -56,7 +56,7 @@ ${others}
       return counts;
     },
     ask: async (what: string, id: string) => {
-      const response = await fetch(`${server.url}/visit/${what}`, { headers: { 'x-request-id': id } });
+      const response = await fetch(`${server.url}/batch/${what}`, { headers: { 'x-request-id': id } });
       return { status: response.status, headers: response.headers, body: await response.text() };
     },
   });
@@ -90,7 +90,7 @@ describe('what comes of it', () => {
       start('isolation: in-process\n    trusted: true'),
     ]);
     for (const what of WHATS) {
-      const outcome = async (server: Visited): Promise<object> => {
+      const outcome = async (server: Batched): Promise<object> => {
         const { status, headers, body } = await server.ask(what, what);
         const shown = [...headers].filter(([name]) => !/^(date|connection|keep-alive)$/.test(name));
         // Clients' ports differ.
@@ -109,9 +109,9 @@ describe('what comes of it', () => {
       status: 200,
       headers: { 'content-type': 'application/json' },
       context: {},
-      request: { id: 'request-1', method: 'GET', path: '/visit/usual', route: '/visit/{what}' },
+      request: { id: 'request-1', method: 'GET', path: '/batch/usual', route: '/batch/{what}' },
       body_encoding: 'json',
-      body: { endpoint: '/visit/{what}', method: 'GET' },
+      body: { endpoint: '/batch/{what}', method: 'GET' },
     });
     expect(server.calls('request-1')).toEqual(ALL);
   });
@@ -140,7 +140,7 @@ describe('a hook that fails', () => {
     expect(await server.ask(`crash-${hook}`, 'crash')).toMatchObject({ status });
     expect(server.calls('crash')).toEqual(calls);
     expect(server.log).toContainEqual(
-      expect.objectContaining({ fields: expect.objectContaining({ plugin: 'visited', phase: hook }) }),
+      expect.objectContaining({ fields: expect.objectContaining({ plugin: 'batched', phase: hook }) }),
     );
     expect(await server.ask('silent', 'next')).toMatchObject({ status: 200 });
   });
@@ -211,7 +211,7 @@ test('processes killed at any moment run no hook twice', async () => {
   const killer = async (): Promise<void> => {
     while (Date.now() < end) {
       await new Promise((resolve) => setTimeout(resolve, 20));
-      const { processes } = server.plugin('visited');
+      const { processes } = server.plugin('batched');
       const victim = processes.find(({ state }) => state === 'ready');
       if (victim !== undefined) kill(victim.pid);
     }

@@ -1,0 +1,59 @@
+/**
+ * Header fields that concern one connection only (RFC 9110 section 7.6.1), and fields that older peers
+ * send with the same meaning.
+ */
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  'connection',
+  'expect',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** A bit for each length that a name in HOP_BY_HOP has. Most names are ruled out by it. */
+const LENGTHS = [...HOP_BY_HOP].reduce((bits, { length }) => bits | (1 << length), 0);
+const LENGTH_MAX = 31;
+
+/** Fields that `Connection` cannot remove: without them the message would have another meaning. */
+const PROTECTED: ReadonlySet<string> = new Set(['host', 'content-length']);
+
+/**
+ * The fields of a message that travel beyond its connection: all but the hop-by-hop ones and those that
+ * its `Connection` names.
+ * @param raw Node's flat list [name, value, name, value, …]
+ * @returns `raw` itself when nothing has to go
+ */
+export function endToEnd(raw: readonly string[]): readonly string[] {
+  let removed: Set<string> | null = null;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const given = raw[i]!;
+    if (given.length > LENGTH_MAX || ((LENGTHS >> given.length) & 1) === 0) continue;
+    const name = given.toLowerCase();
+    if (!HOP_BY_HOP.has(name)) continue;
+    removed ??= new Set<string>();
+    removed.add(name);
+    if (name === 'connection') addNamed(removed, raw[i + 1]!);
+  }
+  return removed === null ? raw : without(raw, removed);
+}
+
+function addNamed(names: Set<string>, connection: string): void {
+  for (const option of connection.split(',')) {
+    const name = option.trim().toLowerCase();
+    if (!PROTECTED.has(name)) names.add(name);
+  }
+}
+
+function without(raw: readonly string[], removed: ReadonlySet<string>): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    if (!removed.has(raw[i]!.toLowerCase())) kept.push(raw[i]!, raw[i + 1]!);
+  }
+  return kept;
+}
