@@ -179,6 +179,7 @@ export type PluginPhase =
   | 'shutdown'
   | 'idle';
 
+/** What is known about a failure of a plugin. */
 export interface PluginFailureDetails extends BackworksErrorOptions {
   /** The plugin's name as configured. */
   plugin: string;

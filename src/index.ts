@@ -80,7 +80,7 @@ export type {
 export type { TrialStage } from './lifecycle/entry/trial.js';
 export type { QuarantinedLibrary } from './lifecycle/records/quarantine.js';
 export type { NativeProcess, ProcessUsage, RefusedPermission } from './native/plugin.js';
-export type { Tally as CallStats } from './plugins/call-stats.js';
+export type { CallStats } from './plugins/call-stats.js';
 export type { RejectedLibrary } from './plugins/discovery.js';
 export type { PipelineHook, PluginCapability, PluginDependency, PluginMetadata } from './plugins/metadata.js';
 export type { CheckOutcome, ValidationCheck, ValidationReport } from './plugins/validate.js';

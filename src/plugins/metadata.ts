@@ -5,6 +5,7 @@ import type { LibraryDescription } from '../native/plugin.js';
 import { hostVersion } from './host-version.js';
 import { isRange, satisfies } from './version.js';
 
+/** A dependency that a manifest declares. */
 export interface PluginDependency {
   /** `capability`: whichever plugin provides it. */
   readonly kind: 'plugin' | 'capability';

@@ -7,8 +7,10 @@ import { type PluginLoader, UNHEARD } from './loader.js';
 import type { PluginMetadata } from './metadata.js';
 import { callWithSamples } from './sample-calls.js';
 
+/** The result of one check. "skipped": the check could not run, for example because the plugin needs a configuration. */
 export type CheckOutcome = 'passed' | 'failed' | 'crashed' | 'skipped';
 
+/** One check of a library. */
 export interface ValidationCheck {
   readonly name: string;
   readonly outcome: CheckOutcome;
@@ -17,6 +19,7 @@ export interface ValidationCheck {
   readonly durationMs: number;
 }
 
+/** The result of `validatePlugin()`. */
 export interface ValidationReport {
   readonly path: string;
   /** No check failed or crashed. */
