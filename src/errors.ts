@@ -3,6 +3,8 @@
  * change. docs/errors.md lists each code, and a test fails when the two lists differ.
  */
 
+import { oneLine } from './printable.js';
+
 /** What one error code means. */
 export interface ErrorKind {
   /** The meaning in one sentence; docs/errors.md repeats it. */
@@ -119,6 +121,8 @@ export interface BackworksErrorOptions {
   /** What the reader can do; `String(error)` shows it after a dash. */
   hint?: string | undefined;
   cause?: unknown;
+  /** Milliseconds until another try has a chance; clients are told in `retry-after`. */
+  retryAfterMs?: number | undefined;
 }
 
 /**
@@ -139,12 +143,14 @@ export interface BackworksErrorOptions {
 export class BackworksError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: BackworksErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'BackworksError';
     this.code = code;
     this.hint = options.hint;
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** HTTP status that answers a request ended by this error. */
@@ -222,6 +228,7 @@ const OUTCOMES: Partial<Record<ErrorCode, PluginOutcome>> = {
 
 /**
  * A failure of one plugin. The circuit breaker counts these failures, and post-mortems are made of them.
+ * Its texts may be the plugin's own words, so each is made one line.
  *
  * @example
  * ```ts
@@ -253,14 +260,14 @@ export class PluginFailure extends BackworksError {
   readonly requestId: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: PluginFailureDetails) {
-    super(code, message, details);
+    super(code, oneLine(message), { ...details, hint: details.hint && oneLine(details.hint) });
     this.name = 'PluginFailure';
     this.plugin = details.plugin;
     this.phase = details.phase;
     this.signal = details.signal;
     this.exitStatus = details.exitStatus;
-    this.stderrTail = details.stderrTail ?? [];
-    this.at = details.at;
+    this.stderrTail = details.stderrTail?.map(oneLine) ?? [];
+    this.at = details.at && oneLine(details.at);
     this.systemCall = details.systemCall;
     this.requestId = details.requestId;
   }

@@ -8,7 +8,21 @@ export type JsonValue = null | boolean | number | string | JsonValue[] | { [key:
 /** A JSON object. */
 export type JsonObject = { [key: string]: JsonValue };
 
-/** A checked configuration: defaults filled in, sizes in bytes, times in milliseconds, paths absolute, deeply frozen. */
+/**
+ * What the file says of a value that JavaScript values do not hold, by JSON pointers within the value. Empty
+ * where JSON.stringify() writes what the file does.
+ */
+export interface Written {
+  /** Numbers, as JSON, with the digits they are written with. */
+  readonly numbers: Readonly<Record<string, string>>;
+  /** The keys of mappings in the order they are written in. */
+  readonly keys: Readonly<Record<string, readonly string[]>>;
+}
+
+/**
+ * A checked configuration: defaults filled in, sizes in bytes, times in milliseconds, paths absolute, deeply
+ * frozen.
+ */
 export interface BackworksConfig {
   readonly name: string;
   readonly version: string;
@@ -108,6 +122,8 @@ export interface StaticResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: JsonValue | undefined;
+  /** How the body is written; as it is in JavaScript when left out. */
+  readonly written?: Written;
 }
 
 /** Whether a plugin runs in a process of its own or in the server. */
@@ -125,6 +141,8 @@ export interface PluginConfig extends PluginPolicy {
   readonly enabled: boolean;
   /** The plugin's own block, handed to initialize() as JSON. */
   readonly config: Readonly<JsonObject>;
+  /** How the block is written; as it is in JavaScript when left out. */
+  readonly written?: Written;
   /** Where the entry stands, as `file:line:column`; null when it has no file. */
   readonly where: string | null;
 }

@@ -1,9 +1,10 @@
+import { oneLine } from '../../printable.js';
 import koffi, { type TypeObject } from 'koffi';
 import type { CallTicket } from '../../call-ticket.js';
 import { BackworksError, PluginFailure, type PluginPhase } from '../../errors.js';
 import type { Text } from '../../long-text.js';
 import { ABI_VERSION, BackworksHost, PROTOTYPES } from './abi.js';
-import { configurationRefused } from '../failures.js';
+import { configurationRefused, withOriginalPath } from '../failures.js';
 import { InProcessLibrary } from './in-process-library.js';
 import type {
   Hook,
@@ -13,6 +14,7 @@ import type {
   NativeProcess,
   NativeReply,
 } from '../plugin.js';
+import { SignalHandlers } from './signal-handlers.js';
 import { LOG_TEXT_MAX } from '../protocol/protocol.js';
 
 const NS_PER_MS = 1_000_000;
@@ -32,16 +34,18 @@ export class InProcessPlugin implements NativePlugin {
   private closed = false;
 
   private constructor(private readonly options: NativePluginOptions) {
-    this.library = new InProcessLibrary(options.name, options.libraryPath);
+    this.library = openLibrary(options);
     this.description = this.library.description;
   }
 
   /** Loads and initializes the library. @throws PluginFailure when it cannot or will not serve. */
   static async open(options: NativePluginOptions): Promise<InProcessPlugin> {
-    const plugin = new InProcessPlugin(options);
+    const plugin = withServerSignals(options, () => new InProcessPlugin(options));
     const configJson = (await options.prepareConfig?.(plugin.description)) ?? options.configJson;
-    plugin.bindHost();
-    plugin.initialize(configJson);
+    withServerSignals(options, () => {
+      plugin.bindHost();
+      plugin.initialize(configJson);
+    });
     return plugin;
   }
 
@@ -152,7 +156,8 @@ export class InProcessPlugin implements NativePlugin {
   }
 
   private log(level: (typeof LEVELS)[number], text: string): void {
-    this.options.events.log({ source: 'log', level, text, pid: null });
+    for (const line of text.split('\n'))
+      this.options.events.log({ source: 'log', level, text: oneLine(line), pid: null });
   }
 
   private reject(
@@ -171,6 +176,18 @@ export class InProcessPlugin implements NativePlugin {
   }
 }
 
+/** Runs code of the plugin, then puts back the server's signal handlers where the code has replaced them. */
+function withServerSignals<T>({ name, events }: NativePluginOptions, run: () => T): T {
+  const handlers = SignalHandlers.capture();
+  try {
+    return run();
+  } finally {
+    const replaced = handlers.restore();
+    const text = `plugin ${name} replaced the server's handlers of ${replaced.join(', ')}; they were put back`;
+    if (replaced.length > 0) events.log({ source: 'log', level: 'warn', text, pid: null });
+  }
+}
+
 /** The texts as koffi takes them; nearly always they are that already. */
 function strings(texts: readonly Text[]): readonly string[] {
   return texts.every((text) => typeof text === 'string') ? texts : texts.map(String);
@@ -184,4 +201,13 @@ function isLonger(text: string, bytesMax: number): boolean {
 
 function nanoseconds(milliseconds: number): number {
   return Math.min(Math.round(milliseconds * NS_PER_MS), OWN_NS_MAX);
+}
+
+/** @throws PluginFailure BW_PLUGIN_LOAD or BW_PLUGIN_ABI, which names the library as its operator does */
+function openLibrary(options: NativePluginOptions): InProcessLibrary {
+  try {
+    return new InProcessLibrary(options.name, options.libraryPath);
+  } catch (error) {
+    throw withOriginalPath(error, options);
+  }
 }

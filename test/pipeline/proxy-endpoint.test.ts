@@ -3,9 +3,9 @@ import http from 'node:http';
 import net from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
-import { endpoint } from '../pipeline/documents/sample-request.js';
-import { scriptPlugin, tracer } from '../pipeline/script-plugin.js';
-import { BODY_LIMIT, appOf, ask, problemOf, served, upstream } from './served.js';
+import { endpoint } from './documents/sample-request.js';
+import { scriptPlugin, tracer } from './script-plugin.js';
+import { BODY_LIMIT, appOf, ask, problemOf, served, upstream } from '../http/served.js';
 
 const TEN_MIB = 10 * 1024 * 1024;
 
