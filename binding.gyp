@@ -94,6 +94,7 @@
             'src/runner/sandbox/sandbox_linux.c',
             'src/runner/sandbox/seccomp_linux.c',
             'src/runner/sandbox/self_test_linux.c',
+            'src/runner/sandbox/user_quotas_linux.c',
           ],
           'cflags': ['-fstack-clash-protection'],
           # as-needed: node-gyp may link with the C++ compiler, whose library nothing here uses.
