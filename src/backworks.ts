@@ -7,7 +7,8 @@ import { PluginMetrics } from './metrics/plugin-metrics.js';
 import { BackworksError } from './errors.js';
 import { type Log, silentLog } from './log.js';
 import { hostVersion } from './plugins/host-version.js';
-import { createPluginParts } from './lifecycle/plugin-parts.js';
+import { createPluginParts, type PluginParts } from './lifecycle/plugin-parts.js';
+import { type PluginUsers, usersOf } from './plugins/plugin-users.js';
 import { Quarantine, type QuarantinedLibrary } from './lifecycle/records/quarantine.js';
 import type { SwapResult } from './lifecycle/swap/swap.js';
 import type { SwapOrigin } from './lifecycle/entry/swap-record.js';
@@ -221,12 +222,12 @@ export function operate(
 
 /** Checks a library as `backworks plugin validate` does. Plugin code runs in processes of its own. */
 export function validatePlugin(path: string): Promise<ValidationReport> {
-  return validateLibrary(path, createPluginParts(new PluginMetrics(), silentLog, HEAP_CHECKS));
+  return validateLibrary(path, partsFor(HEAP_CHECKS));
 }
 
 /** Measures a library's hooks as `backworks plugin profile PATH` does. */
 export function profileLibrary(path: string, settings: ProfileSettings): Promise<PluginProfile> {
-  return profileFile(path, settings, createPluginParts(new PluginMetrics(), silentLog, {}));
+  return profileFile(path, settings, partsFor({}));
 }
 
 /**
@@ -243,8 +244,12 @@ export function profilePlugin(
     config,
     name,
     settings,
-    createPluginParts(new PluginMetrics(), silentLog, environment),
+    partsFor(environment, usersOf(config)),
   );
+}
+
+function partsFor(environment: NodeJS.ProcessEnv, users?: PluginUsers): PluginParts {
+  return createPluginParts({ metrics: new PluginMetrics(), log: silentLog, environment, users });
 }
 
 /** What is remembered of a plugin's versions, as `backworks plugin history` tells it without a server. */

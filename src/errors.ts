@@ -48,6 +48,7 @@ export const ERRORS = {
   BW_PLUGIN_EXITED: kind(503, EXIT.plugin, 'A plugin process ended itself during a call.'),
   BW_PLUGIN_VIOLATION: kind(503, EXIT.plugin, 'A plugin was ended for a system call its sandbox forbids.'),
   BW_PLUGIN_MEMORY: kind(503, EXIT.plugin, 'A plugin ran out of the memory its limit allows.'),
+  BW_PLUGIN_THREADS: kind(503, EXIT.plugin, 'A plugin had more threads than its limit allows.'),
   BW_PLUGIN_TIMEOUT: kind(504, EXIT.plugin, 'A plugin did not answer before its deadline.'),
   BW_PLUGIN_PROTOCOL: kind(503, EXIT.plugin, 'A plugin process broke the runner protocol.'),
   BW_PLUGIN_BAD_RESPONSE: kind(502, EXIT.plugin, 'A plugin answered with something that cannot be used.'),
@@ -188,6 +189,7 @@ const OUTCOMES: Partial<Record<ErrorCode, PluginOutcome>> = {
   BW_PLUGIN_EXITED: 'exited',
   BW_PLUGIN_TIMEOUT: 'timeout',
   BW_PLUGIN_MEMORY: 'oom_suspected',
+  BW_PLUGIN_THREADS: 'violation',
   BW_PLUGIN_PROTOCOL: 'protocol_error',
   BW_PLUGIN_BAD_RESPONSE: 'bad_response',
 };

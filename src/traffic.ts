@@ -3,7 +3,8 @@ import { PluginMetrics } from './metrics/plugin-metrics.js';
 import type { Log } from './log.js';
 import { loadJsonCheck } from './native/json-check.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
-import { createPluginParts } from './lifecycle/plugin-parts.js';
+import { usersOf } from './plugins/plugin-users.js';
+import { createPluginParts, unshared } from './lifecycle/plugin-parts.js';
 import { PluginRegistry } from './lifecycle/registry/registry.js';
 import type { PluginStatus, StateChange } from './lifecycle/entry/status.js';
 import type { RejectedLibrary } from './plugins/discovery.js';
@@ -78,7 +79,13 @@ export function createTraffic(
   let listener: Listener | null = null;
   const metrics = new PluginMetrics();
   const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
-  const parts = createPluginParts(metrics, log, environment, config.file, shared);
+  const parts = createPluginParts({
+    metrics,
+    log,
+    environment,
+    users: usersOf(config),
+    shared: shared ?? unshared(config.file),
+  });
   const registry: PluginRegistry = new PluginRegistry({
     log,
     onState: (change) => told(change),

@@ -13,7 +13,7 @@ import { rememberBlocks } from '../plugin-schema/config-blocks.js';
 import type { RawConfig, RawPlugin } from '../schema/raw.js';
 import { validateSchema } from '../schema/schema.js';
 import { readSource, type Source } from '../source/source.js';
-import type { BackworksConfig, PluginConfig, PluginPolicy } from '../types.js';
+import type { BackworksConfig, PluginConfig, PluginPolicy, UserRange } from '../types.js';
 import { warningsFor } from './warnings.js';
 
 export { findConfigFile } from '../source/file.js';
@@ -153,6 +153,12 @@ function originOf(source: Source, { file, directory }: ParseOptions): Origin {
 }
 
 let policy: PluginPolicy | undefined;
+
+/** The users of plugins where no configuration says otherwise. */
+export function defaultPluginUsers(): UserRange {
+  const { value } = check('{}', { directory: '/', env: {} });
+  return (value as unknown as RawConfig).server.plugin_users;
+}
 
 /** How a plugin runs that has no entry of its own, such as a discovered one. */
 export function defaultPluginPolicy(): PluginPolicy {

@@ -8,7 +8,7 @@ import { replaceableFiles } from './writable.js';
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
 /** Limits the operating system keeps, and only for a whole process. */
-const PROCESS_LIMITS = ['memory', 'open_files', 'file_size', 'cpu_time', 'idle_cpu'] as const;
+const PROCESS_LIMITS = ['memory', 'open_files', 'threads', 'file_size', 'cpu_time', 'idle_cpu'] as const;
 
 export interface Places {
   /** `file:line:column` of the key at a pointer. */

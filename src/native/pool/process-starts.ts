@@ -73,6 +73,7 @@ export class ProcessStarts {
         environment: options.environment,
         sharedDescriptor: shared.descriptor,
         memoryBytes: options.sandbox.memoryBytes,
+        threads: options.sandbox.threads,
       });
       const created: RunnerProcess = new RunnerProcess(child, shared, options, (failure) =>
         this.onEnded(created, failure),

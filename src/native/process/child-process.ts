@@ -45,6 +45,8 @@ export interface SpawnOptions extends Omit<PipedSpawnOptions, 'directory'> {
   readonly sharedDescriptor: number;
   /** What limits.memory allows it; 0: any amount. */
   readonly memoryBytes: number;
+  /** Threads it may have; 0: any number. */
+  readonly threads: number;
 }
 
 /** How a runner process ended, as the operating system tells it. */

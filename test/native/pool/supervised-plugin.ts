@@ -166,6 +166,8 @@ export class SupervisedPlugin {
         memoryBytes,
         openFiles: 64,
         fileSizeBytes: 1024 * 1024,
+        threads: 64,
+        user: null,
       },
       environment: {},
       instances: 1,
