@@ -34,6 +34,7 @@ export const ERRORS = {
   BW_LIBRARY_SYMBOL: kind(503, EXIT.plugin, 'A library does not export what a Backworks plugin must.'),
   BW_LIBRARY_GLIBC: kind(503, EXIT.plugin, 'A library needs a newer C library than this system has.'),
   BW_LIBRARY_TRUNCATED: kind(503, EXIT.plugin, 'A library file is damaged or incomplete.'),
+  BW_LIBRARY_CHANGED: kind(503, EXIT.plugin, 'A library is no longer the one that was checked.'),
   BW_LIBRARY_STORE: kind(503, EXIT.failure, 'Libraries cannot be copied to the cache directory.'),
   BW_PLUGIN_LOAD: kind(503, EXIT.plugin, 'A library could not be loaded.'),
   BW_PLUGIN_ABI: kind(503, EXIT.plugin, 'A plugin needs another version of the plugin ABI.'),

@@ -154,6 +154,8 @@ export interface NativePluginOptions {
   readonly libraryPath: string;
   /** SHA-256 of the bytes it must have, in hexadecimal; absent: whatever lies at `libraryPath`. */
   readonly libraryDigest?: string;
+  /** It finds other libraries relative to its path, so that it has to be loaded by that. */
+  readonly libraryInPlace?: boolean;
   /** What its operator calls the file, for places in it; the name in `libraryPath` when absent. */
   readonly libraryName?: string;
   /** The plugin's `config:` block as JSON text. */

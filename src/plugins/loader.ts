@@ -168,6 +168,7 @@ export class PluginLoader {
       name,
       libraryPath: library,
       libraryDigest: stored.digest,
+      libraryInPlace: stored.inPlace,
       libraryName: basename(original),
       configJson: JSON.stringify(config.config),
       prepareConfig: async (description) => {

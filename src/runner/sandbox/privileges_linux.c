@@ -15,7 +15,7 @@
 #include "sandbox/privileges.h"
 #include "protocol.h"
 
-enum { CALL_CLOSE_RANGE = 436, FIRST_INHERITED = ANSWERS_DESCRIPTOR + 1 };
+enum { CALL_CLOSE_RANGE = 436, FIRST_INHERITED = LIBRARY_DESCRIPTOR + 1 };
 
 bool privileges_close_descriptors(const SandboxPolicy *policy, SandboxReport *report) {
     struct rlimit limit;
