@@ -30,7 +30,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['native/process', 'config/schema', 'config/migrations', 'execution'],
   ['native/process/limits', 'native/protocol', 'native/library', 'config/source', 'config/edit'],
   ['native/library/facts', 'native', 'metrics'],
-  ['call-ticket', 'deferred', 'errors', 'log', 'long-text', 'semaphore', 'config'],
+  ['cache-place', 'call-ticket', 'deferred', 'errors', 'log', 'long-text', 'semaphore', 'config'],
 ];
 
 /** Parts that do not know each other, whatever their layers; what is shared are the types in src/config/types.ts. */
@@ -64,7 +64,7 @@ const PROCESS: Readonly<Record<string, readonly string[]>> = {
   stdin: ['src/cli/'],
   stdout: ['src/cli/'],
   stderr: ['src/cli/'],
-  env: ['src/cli/', 'src/config/', 'src/native/binaries.ts', 'src/native/cache-directory.ts'],
+  env: ['src/cli/', 'src/config/', 'src/native/binaries.ts', 'src/cache-place.ts'],
   // Taking `process` apart, or a computed member: could be any of the above.
   '*': [],
 };

@@ -1,7 +1,9 @@
+import { resolve } from 'node:path';
 import { type CheckedFile, checkSize } from '../schema/checked-file.js';
 import { endpointContradictions } from './endpoints.js';
 import { withoutCredentials } from '../schema/explain.js';
 import { below, isWithin, type Pointer, quote } from '../source/pointer.js';
+import { reservedPathContradictions } from './reserved-paths.js';
 import { pluginContradictions } from './plugins.js';
 import type { ProblemReport } from '../source/problems.js';
 import type { RawConfig } from '../schema/raw.js';
@@ -19,7 +21,7 @@ const OWN_HEADERS =
 /** Reports what no schema can express. Entries the schema has already found wrong are left out. */
 export function reportContradictions(
   source: Source,
-  directory: string,
+  { directory, file: path }: { readonly directory: string; readonly file?: string | undefined },
   broken: readonly Pointer[],
   report: ProblemReport,
 ): void {
@@ -29,6 +31,7 @@ export function reportContradictions(
   const file: CheckedFile = {
     raw: source.value as unknown as RawConfig,
     directory,
+    path: path === undefined ? null : resolve(directory, path),
     isBroken: (pointer) =>
       isMisshapen(pointer) ||
       source.hasUnresolved(pointer) ||
@@ -46,6 +49,7 @@ export function reportContradictions(
   adminContradictions(file);
   alertContradictions(file);
   pluginContradictions(file);
+  reservedPathContradictions(file);
   endpointContradictions(file);
 }
 

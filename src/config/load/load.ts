@@ -71,7 +71,7 @@ export function parseConfig(text: string, options: ParseOptions): LoadedConfig {
   const places = { where, isGiven: (pointer: string) => source.isGiven(pointer) };
   return {
     config,
-    warnings: Object.freeze(warningsFor(raw, config, places)),
+    warnings: Object.freeze(warningsFor(raw, places)),
     environment: options.environment ?? null,
     files: Object.freeze(file === null ? [] : [file]),
   };
@@ -113,7 +113,7 @@ function check(text: string, options: ParseOptions): Source {
   const { source, known } = layer(file, { environment, overrides, variables, report });
   source.reportMissing(report);
   const broken = validateSchema(source, report, known);
-  reportContradictions(source, options.directory, broken, report);
+  reportContradictions(source, options, broken, report);
   report.throwIfAny(() => soundPlugins(source, broken, options));
   return source;
 }

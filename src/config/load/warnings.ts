@@ -1,9 +1,8 @@
 import { below, displayPath, type Pointer } from '../source/pointer.js';
 import { pluginEntries, sandboxOf } from '../schema/plugin-entries.js';
 import type { RawConfig, RawPlugin } from '../schema/raw.js';
-import type { BackworksConfig, Permissions } from '../types.js';
+import type { Permissions } from '../types.js';
 import { parseSize } from '../source/units.js';
-import { replaceableFiles } from './writable.js';
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
@@ -20,7 +19,7 @@ export interface Places {
 type Warn = (pointer: Pointer, text: string) => void;
 
 /** What loads but is probably not what the operator wants. */
-export function warningsFor(raw: RawConfig, config: BackworksConfig, places: Places): string[] {
+export function warningsFor(raw: RawConfig, places: Places): string[] {
   const warnings: string[] = [];
   const warn: Warn = (pointer, text) =>
     void warnings.push(`${places.where(pointer)}: ${displayPath(pointer)}: ${text}`);
@@ -33,9 +32,6 @@ export function warningsFor(raw: RawConfig, config: BackworksConfig, places: Pla
     }
     permissionWarnings(pointer, plugin, warn);
     limitWarnings(pointer, plugin, places, warn);
-  }
-  for (const { pointer, what } of replaceableFiles(config)) {
-    warn(pointer, `the plugin could replace ${what} — grant only the directories it needs`);
   }
   const { admin, alerts } = raw;
   if (admin.enabled && admin.token === '' && !LOOPBACK.test(admin.host)) {

@@ -83,7 +83,8 @@ export class InProcessLibrary {
 
   private load(path: string): LibraryHandle {
     try {
-      const library = koffi.load(path);
+      // Its own dependencies come first: Node exports an OpenSSL and more, whose versions are others.
+      const library = koffi.load(path, { deep: true });
       loaded.push(library);
       return library;
     } catch (cause) {

@@ -1,7 +1,7 @@
 import type { PluginFailure } from '../../errors.js';
 import type { NativePluginOptions } from '../plugin.js';
 import { processGone } from '../failures.js';
-import { openVerified } from '../library/verified-library.js';
+import { openVerified } from '../process/verified-library.js';
 import { RunnerProcess } from '../runner/runner-process.js';
 import { SharedPage } from '../protocol/shared-page.js';
 import { spawnProcess } from '../process/spawn.js';

@@ -3,7 +3,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 import { PluginFailure } from '../../errors.js';
 import { LoadFrom } from '../protocol/protocol.js';
 import type { NativePluginOptions } from '../plugin.js';
-import { LibraryDigests } from './library-digests.js';
+import { LibraryDigests } from '../library/library-digests.js';
 
 type Library = Pick<NativePluginOptions, 'name' | 'libraryPath' | 'libraryDigest' | 'libraryInPlace'>;
 

@@ -1,0 +1,152 @@
+import koffi from 'koffi';
+import { constants } from 'node:os';
+
+/** Signals whose end of the process, or whose being ignored, the server relies on. */
+const ALWAYS_KEPT = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const;
+/** Kept where the server or Node handles them; otherwise they are free for plugins. */
+const KEPT_IF_HANDLED = ['SIGCHLD', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
+/** Left to plugins, since language runtimes cannot do without; a warning names them. */
+const WARNED_OF = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGABRT', 'SIGSYS', 'SIGURG', 'SIGPROF'] as const;
+
+/** At least as much as a struct sigaction or a sigset_t of any system. */
+const OPAQUE_BYTES = 256;
+const LOOK_INTERVAL_MS = 1000;
+
+type Name = NodeJS.Signals;
+
+interface Disposition {
+  /** The struct sigaction. */
+  readonly action: Buffer;
+  /** Whether a listener of the server waits for the signal. */
+  readonly isListened: boolean;
+}
+
+interface LibC {
+  sigaction(signal: number, action: Buffer | null, old: Buffer | null): number;
+  pthread_sigmask(how: number, set: Buffer | null, old: Buffer | null): number;
+}
+
+/** Told in a sentence what a plugin did to signals. */
+export type SignalReport = (text: string) => void;
+
+let bound: LibC | null = null;
+
+function libc(): LibC {
+  if (bound !== null) return bound;
+  const library = koffi.load(null);
+  bound = {
+    sigaction: library.func('sigaction', 'int', ['int', 'void *', 'void *']),
+    pthread_sigmask: library.func('pthread_sigmask', 'int', ['int', 'void *', 'void *']),
+  };
+  return bound;
+}
+
+/** SIG_SETMASK of this system's signal.h. */
+const SET_MASK = process.platform === 'darwin' ? 3 : 2;
+
+/**
+ * Puts signal handlers of the server back after code of an in-process plugin replaced them: with a
+ * plugin's handler for SIGTERM only SIGKILL would end the server. There is one for the process.
+ */
+export class SignalGuard {
+  private kept = new Map<Name, Disposition>();
+  private mask: Buffer | null = null;
+  private readonly plugins = new Map<string, SignalReport>();
+  private timer: NodeJS.Timeout | null = null;
+
+  /** Has plugins watched whose threads, or later calls, change handlers. @param report gets a sentence */
+  watch(plugin: string, report: SignalReport): void {
+    if (process.platform === 'win32') return;
+    this.plugins.set(plugin, report);
+    this.timer ??= setInterval(() => this.look(), LOOK_INTERVAL_MS).unref();
+  }
+
+  /** Does what runs code of a plugin, on this thread, and puts back what that changed. */
+  around<T>(plugin: string, report: SignalReport, work: () => T): T {
+    if (process.platform === 'win32') return work();
+    this.look();
+    const others = read(WARNED_OF);
+    try {
+      return work();
+    } finally {
+      const changed = this.putBack();
+      if (changed.length > 0) report(`plugin ${plugin} changed ${list(changed)}; the server's own are back`);
+      const now = read(WARNED_OF);
+      const taken = WARNED_OF.filter((name) => !same(now.get(name), others.get(name)));
+      if (taken.length > 0)
+        report(`plugin ${plugin} handles ${taken.join(', ')} for the whole server: a crash may go unseen`);
+    }
+  }
+
+  /** Nobody runs on this thread at the moment: what changed since the last look, a thread or a call did. */
+  private look(): void {
+    const changed = this.putBack();
+    if (changed.length === 0) return;
+    const names = [...this.plugins.keys()].join(', ');
+    for (const report of this.plugins.values()) {
+      report(`an in-process plugin (${names}) changed ${list(changed)}; the server's own are back`);
+      return;
+    }
+  }
+
+  /** What it put back: names of signals, and 'the signal mask'. */
+  private putBack(): string[] {
+    const now = read([...ALWAYS_KEPT, ...KEPT_IF_HANDLED]);
+    const changed: string[] = [];
+    for (const [name, { action, isListened }] of now) {
+      const before = this.kept.get(name);
+      // A listener that came or went changed it: that is the server's own doing.
+      if (before === undefined || before.isListened !== isListened || action.equals(before.action)) continue;
+      if (!isKept(name, before)) continue;
+      libc().sigaction(constants.signals[name], before.action, null);
+      changed.push(name);
+    }
+    for (const name of changed) now.set(name as Name, this.kept.get(name as Name) as Disposition);
+    this.kept = now;
+    if (this.restoreMask()) changed.push('the signal mask');
+    return changed;
+  }
+
+  private restoreMask(): boolean {
+    const mask = Buffer.alloc(OPAQUE_BYTES);
+    libc().pthread_sigmask(SET_MASK, null, mask);
+    if (this.mask === null || mask.equals(this.mask)) {
+      this.mask ??= mask;
+      return false;
+    }
+    libc().pthread_sigmask(SET_MASK, this.mask, null);
+    return true;
+  }
+}
+
+export const signalGuard = new SignalGuard();
+
+function isKept(name: Name, before: Disposition): boolean {
+  if ((ALWAYS_KEPT as readonly string[]).includes(name)) return true;
+  return before.isListened || !isDefault(before.action);
+}
+
+/** Where SIG_DFL stands, which is 0: at the beginning of the structure, on every system. */
+function isDefault(action: Buffer): boolean {
+  return action.readBigUInt64LE(0) === 0n;
+}
+
+function read(names: readonly Name[]): Map<Name, Disposition> {
+  const found = new Map<Name, Disposition>();
+  for (const name of names) {
+    const action = Buffer.alloc(OPAQUE_BYTES);
+    if (libc().sigaction(constants.signals[name], null, action) !== 0) continue;
+    found.set(name, { action, isListened: process.listenerCount(name) > 0 });
+  }
+  return found;
+}
+
+function same(one: Disposition | undefined, other: Disposition | undefined): boolean {
+  return one !== undefined && other !== undefined && one.action.equals(other.action);
+}
+
+function list(changed: readonly string[]): string {
+  const signals = changed.filter((name) => name.startsWith('SIG'));
+  const handlers = signals.length === 0 ? [] : [`the handlers of ${signals.join(', ')}`];
+  return [...handlers, ...changed.filter((name) => !name.startsWith('SIG'))].join(' and ');
+}
