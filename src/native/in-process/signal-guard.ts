@@ -10,6 +10,8 @@ const WARNED_OF = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGABRT', 'SIGSYS',
 
 /** At least as much as a struct sigaction or a sigset_t of any system. */
 const OPAQUE_BYTES = 256;
+/** The handler and the first 64 signals of the mask. */
+const COMPARED_BYTES = 16;
 const LOOK_INTERVAL_MS = 1000;
 
 type Name = NodeJS.Signals;
@@ -96,7 +98,7 @@ export class SignalGuard {
     for (const [name, { action, isListened }] of now) {
       const before = this.kept.get(name);
       // A listener that came or went changed it: that is the server's own doing.
-      if (before === undefined || before.isListened !== isListened || action.equals(before.action)) continue;
+      if (before === undefined || before.isListened !== isListened || sameAction(action, before.action)) continue;
       if (!isKept(name, before)) continue;
       libc().sigaction(constants.signals[name], before.action, null);
       changed.push(name);
@@ -142,7 +144,12 @@ function read(names: readonly Name[]): Map<Name, Disposition> {
 }
 
 function same(one: Disposition | undefined, other: Disposition | undefined): boolean {
-  return one !== undefined && other !== undefined && one.action.equals(other.action);
+  return one !== undefined && other !== undefined && sameAction(one.action, other.action);
+}
+
+/** The handler and the signals it blocks; what follows in the structure, the C library leaves as it was. */
+function sameAction(one: Buffer, other: Buffer): boolean {
+  return one.compare(other, 0, COMPARED_BYTES, 0, COMPARED_BYTES) === 0;
 }
 
 function list(changed: readonly string[]): string {

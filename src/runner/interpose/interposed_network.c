@@ -111,7 +111,7 @@ INTERPOSED int listen(int descriptor, int backlog) {
     if (listen_behind == NULL)
         find_listen();
     if (refusals_are_noted() && is_unbound(descriptor))
-        errno = EACCES;
+        errno = EPERM;
     else
         outcome = listen_behind(descriptor, backlog);
     if (__builtin_expect(FAILED, 0))

@@ -110,6 +110,10 @@ export class SupervisedPlugin {
     return this.native.reconfigure(configJson);
   }
 
+  restart(): Promise<void> {
+    return this.native.restart();
+  }
+
   health(): Promise<{ status: number }> {
     return this.executor.execute('health_check', (call) => this.native.healthCheck(call));
   }
