@@ -31,9 +31,20 @@ export default defineConfig(
       '@typescript-eslint/prefer-readonly': 'error',
       // An interface is also kept by functions that have nothing to await.
       '@typescript-eslint/require-await': 'off',
+      // One way to write a thing.
+      'no-restricted-syntax': ['error', ...privateMembers()],
+      '@typescript-eslint/array-type': ['error', { default: 'array' }],
+      'no-duplicate-imports': 'error',
+      'no-useless-rename': 'error',
+      'object-shorthand': 'error',
       'no-console': 'error',
       eqeqeq: 'error',
     },
+  },
+  {
+    // A reader of the program sees what an exported function returns without opening it.
+    files: ['src/**/*.ts'],
+    rules: { '@typescript-eslint/explicit-module-boundary-types': 'error' },
   },
   {
     // Scripts, benchmarks and examples talk to people on a terminal.
@@ -41,6 +52,22 @@ export default defineConfig(
     languageOptions: { globals: nodeGlobals() },
   },
 );
+
+/** Private members are written with TypeScript's `private`: no `#name`, no `_name`. */
+function privateMembers() {
+  const member = ':matches(PropertyDefinition, MethodDefinition, TSAbstractPropertyDefinition)';
+  return [
+    { selector: 'PrivateIdentifier', message: 'Write `private name` instead of `#name`.' },
+    {
+      selector: `${member} > Identifier.key[name=/^_/]`,
+      message: 'Write `private name` instead of `_name`.',
+    },
+    {
+      selector: 'TSParameterProperty :matches(Identifier, AssignmentPattern > Identifier)[name=/^_/]',
+      message: 'Write `private name` instead of `_name`.',
+    },
+  ];
+}
 
 function nodeGlobals() {
   const names = [

@@ -12,9 +12,10 @@ import { type PluginUsers, usersOf } from './plugins/plugin-users.js';
 import { Quarantine, type QuarantinedLibrary } from './lifecycle/records/quarantine.js';
 import type { SwapResult } from './lifecycle/swap/swap.js';
 import type { SwapOrigin } from './lifecycle/entry/swap-record.js';
+import type { PluginVerdict } from './lifecycle/registry/registry.js';
 import type { PluginStatus } from './lifecycle/entry/status.js';
 import type { RejectedLibrary } from './plugins/discovery.js';
-import { HEAP_CHECKS, validateLibrary, type ValidationReport } from './plugins/validate.js';
+import { HEAP_CHECKS, validateLibrary, type ValidatedAs, type ValidationReport } from './plugins/validate.js';
 import { VersionRecords } from './lifecycle/records/version-records.js';
 import { type PluginRecord } from './lifecycle/records/version-history.js';
 import {
@@ -27,7 +28,7 @@ import { Reloader } from './reload/reloader.js';
 import type { ReloadReport } from './reload/report.js';
 import { inForce } from './reload/settings.js';
 import { Watches } from './reload/watches.js';
-import { createAdminApp } from './admin/admin.js';
+import { type AdminOptions, createAdminApp } from './admin/admin.js';
 import { type HistoryDocument, historyDocument } from './admin/version-document.js';
 import { listen, type Listener } from './http/listen.js';
 import { createTraffic, type Traffic } from './traffic.js';
@@ -71,8 +72,11 @@ export interface Backworks {
    * @throws ConfigError, BackworksError BW_RELOAD_REFUSED: nothing has changed then.
    */
   reload(options?: { readonly dryRun?: boolean }): Promise<ReloadReport>;
-  /** Discovers and describes plugins; none is initialized and nothing listens. */
-  inspect(): Promise<void>;
+  /**
+   * Discovers and describes plugins; none is initialized and nothing listens.
+   * @returns the plugins that would not start
+   */
+  inspect(): Promise<PluginVerdict[]>;
   plugins(): PluginStatus[];
   rejected(): readonly RejectedLibrary[];
   /**
@@ -113,103 +117,12 @@ export function operate(
   traffic: Traffic,
   options: BackworksOptions,
 ): Omit<Backworks, 'inspect'> {
-  const { log = silentLog, configured } = options;
-  /** What is in force. */
-  let current = config;
-  const { metrics, control } = traffic;
-  const alerts = new Alerts({
-    settings: config.alerts,
-    server: alertingServer(config, hostVersion()),
-    log,
-    registry: metrics.registry,
-  });
-  traffic.onState((change) => alerts.note(change));
-  const madeUpToken = config.admin.token === '' ? randomBytes(ADMIN_TOKEN_BYTES).toString('base64url') : null;
-  const startedAt = new Date();
-  let adminListener: Listener | null = null;
-  let opening: Promise<BackworksAddress> | null = null;
-  let stopping: Promise<void> | null = null;
-
-  const reloader = new Reloader({
-    load: options.load ?? loaderOf(config),
-    plan: (next) => traffic.plan(next),
-    prepare: (next) => traffic.prepare(next),
-    configured(next) {
-      current = inForce(current, next);
-      alerts.configure(current.alerts);
-      void watches.follow(current);
-      configured?.(current);
-    },
-    log,
-  });
-
-  async function reload({ dryRun = false }: { readonly dryRun?: boolean } = {}): Promise<ReloadReport> {
-    await opening;
-    if (opening === null || stopping !== null)
-      throw new BackworksError('BW_RELOAD_REFUSED', 'the server is not running');
-    return dryRun ? reloader.plan() : reloader.reload();
-  }
-
-  // What was wrong with it is in the log.
-  const watches = new Watches(config.file, {
-    configuration: () => void reload().catch(() => undefined),
-    library: (name) => void control.swap(name, 'watch').catch(() => undefined),
-  });
-
-  const admin = createAdminApp({
-    refresh: () => traffic.refresh(),
-    status: (worker) => ({
-      plugins: traffic.plugins(worker),
-      workers: traffic.workers(),
-      rejected: traffic.rejected(),
-      draining: stopping !== null,
-      starting: !traffic.serving,
-      startedAt,
-    }),
-    metrics,
-    control: { reload, ...control },
-    get token() {
-      return current.admin.token || (madeUpToken ?? '');
-    },
-    get readToken() {
-      return current.admin.readToken;
-    },
-    version: hostVersion(),
-    configFile: config.file,
-    log,
-  });
-
-  async function open(): Promise<BackworksAddress> {
-    await watches.follow(config);
-    const { enabled, host, port } = config.admin;
-    if (enabled) adminListener = await listen(admin, { host, port, log });
-    const { url } = await traffic.start();
-    const adminUrl = adminListener?.url ?? null;
-    return { url, adminUrl, adminToken: adminUrl === null ? null : madeUpToken };
-  }
-
-  async function close(): Promise<void> {
-    // Plugins that are just being loaded are loaded to the end: then there is something to shut down.
-    await opening?.catch(() => undefined);
-    watches.stop();
-    await reloader.idle();
-    // The admin API tells of it until the end.
-    await traffic.stop();
-    await adminListener?.close({ timeoutMs: 0 });
-    await alerts.close();
-  }
-
+  const server = new OperatedServer(config, traffic, options);
+  const { control } = traffic;
   return {
-    async start() {
-      try {
-        return await (opening ??= open());
-      } catch (error) {
-        await (stopping ??= close());
-        throw error;
-      }
-    },
-    stop: () => (stopping ??= close()),
-    reload,
+    start: () => server.start(),
+    stop: () => server.stop(),
+    reload: (wish) => server.reload(wish),
     plugins: () => traffic.plugins(),
     rejected: () => traffic.rejected(),
     restartPlugin: (name) => control.restart(name),
@@ -220,9 +133,164 @@ export function operate(
   };
 }
 
+class OperatedServer {
+  /** The configuration in force. */
+  private current: BackworksConfig;
+  private readonly log: Log;
+  private readonly madeUpToken: string | null;
+  private readonly startedAt = new Date();
+  private readonly alerts: Alerts;
+  private readonly reloader: Reloader;
+  private readonly watches: Watches;
+  private adminListener: Listener | null = null;
+  private opening: Promise<BackworksAddress> | null = null;
+  private stopping: Promise<void> | null = null;
+
+  constructor(
+    private readonly config: BackworksConfig,
+    private readonly traffic: Traffic,
+    private readonly options: BackworksOptions,
+  ) {
+    const { log = silentLog, load } = options;
+    this.current = config;
+    this.log = log;
+    this.madeUpToken =
+      config.admin.token === '' ? randomBytes(ADMIN_TOKEN_BYTES).toString('base64url') : null;
+    this.alerts = new Alerts({
+      settings: config.alerts,
+      server: alertingServer(config, hostVersion()),
+      log,
+      registry: traffic.metrics.registry,
+    });
+    traffic.onState((change) => this.alerts.note(change));
+    this.reloader = new Reloader({
+      load: load ?? loaderOf(config),
+      plan: (next) => traffic.plan(next),
+      prepare: (next) => traffic.prepare(next),
+      configured: (next) => this.configured(next),
+      log,
+    });
+    // The reloader and the registry log what goes wrong.
+    this.watches = new Watches(config.file, {
+      configuration: () => void this.reload().catch(() => undefined),
+      library: (name) => void traffic.control.swap(name, 'watch').catch(() => undefined),
+    });
+  }
+
+  async start(): Promise<BackworksAddress> {
+    try {
+      return await (this.opening ??= this.open());
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  stop(): Promise<void> {
+    return (this.stopping ??= this.close());
+  }
+
+  async reload({ dryRun = false }: { readonly dryRun?: boolean } = {}): Promise<ReloadReport> {
+    await this.opening;
+    if (this.opening === null || this.stopping !== null)
+      throw new BackworksError('BW_RELOAD_REFUSED', 'the server is not running');
+    return dryRun ? this.reloader.plan() : this.reloader.reload();
+  }
+
+  private configured(next: BackworksConfig): void {
+    this.current = inForce(this.current, next);
+    this.alerts.configure(this.current.alerts);
+    void this.watches.follow(this.current);
+    this.options.configured?.(this.current);
+  }
+
+  private async open(): Promise<BackworksAddress> {
+    await this.watches.follow(this.config);
+    const { log } = this;
+    const { enabled, host, port } = this.config.admin;
+    const admin = createAdminApp(this.adminOptions());
+    if (enabled) this.adminListener = await listen(admin, { host, port, log });
+    const { url } = await this.traffic.start();
+    const adminUrl = this.adminListener?.url ?? null;
+    return { url, adminUrl, adminToken: adminUrl === null ? null : this.madeUpToken };
+  }
+
+  private async close(): Promise<void> {
+    // Plugins that are just being loaded are loaded to the end: then there is something to shut down.
+    await this.opening?.catch(() => undefined);
+    this.watches.stop();
+    await this.reloader.idle();
+    try {
+      await this.traffic.stop();
+    } finally {
+      // The admin API answers until the plugins have shut down.
+      await this.adminListener?.close({ timeoutMs: 0 });
+      await this.alerts.close();
+    }
+  }
+
+  private adminOptions(): AdminOptions {
+    const { traffic, config, log } = this;
+    const { metrics, control } = traffic;
+    const token = (): string => this.current.admin.token || (this.madeUpToken ?? '');
+    const readToken = (): string => this.current.admin.readToken;
+    return {
+      refresh: () => traffic.refresh(),
+      status: (worker) => ({
+        plugins: traffic.plugins(worker),
+        workers: traffic.workers(),
+        rejected: traffic.rejected(),
+        draining: this.stopping !== null,
+        starting: !traffic.serving,
+        startedAt: this.startedAt,
+      }),
+      metrics,
+      control: { reload: (wish) => this.reload(wish), ...control },
+      get token() {
+        return token();
+      },
+      get readToken() {
+        return readToken();
+      },
+      version: hostVersion(),
+      configFile: config.file,
+      log,
+    };
+  }
+}
+
 /** Checks a library as `backworks plugin validate` does. Plugin code runs in processes of its own. */
-export function validatePlugin(path: string): Promise<ValidationReport> {
-  return validateLibrary(path, partsFor(HEAP_CHECKS));
+export function validatePlugin(
+  path: string,
+  as?: Pick<ValidatedAs, 'config' | 'written'>,
+): Promise<ValidationReport> {
+  return validateLibrary(path, { ...partsFor(HEAP_CHECKS), as });
+}
+
+/**
+ * The same for a plugin of a configuration, with the policy and the configuration it has there.
+ * @param environment where the variables come from that `permissions.env` grants
+ * @param block in place of its `config:`
+ * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_UNSUPPORTED
+ */
+export async function validateConfigured(
+  config: BackworksConfig,
+  name: string,
+  environment: NodeJS.ProcessEnv,
+  block?: Pick<ValidatedAs, 'config' | 'written'>,
+): Promise<ValidationReport> {
+  const plugin = config.plugins.find((candidate) => candidate.name === name);
+  if (plugin === undefined) {
+    const hint = `there are: ${config.plugins.map((entry) => entry.name).join(', ') || 'none'}; a library is given by its path, such as ./${name}.so`;
+    throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
+  }
+  const { path, type } = plugin;
+  if (path === null) {
+    const message = `plugin ${name} has type "${type}", which has no library to check`;
+    throw new BackworksError('BW_PLUGIN_UNSUPPORTED', message);
+  }
+  const parts = partsFor({ ...environment, ...HEAP_CHECKS }, usersOf(config));
+  return validateLibrary(path, { ...parts, as: { ...plugin, ...block } });
 }
 
 /** Measures a library's hooks as `backworks plugin profile PATH` does. */
@@ -253,7 +321,10 @@ function partsFor(environment: NodeJS.ProcessEnv, users?: PluginUsers): PluginPa
 }
 
 /** What is remembered of a plugin's versions, as `backworks plugin history` tells it without a server. */
-export async function readPluginHistory({ file }: BackworksConfig, name: string): Promise<HistoryDocument> {
+export async function readPluginHistory(
+  { file }: Pick<BackworksConfig, 'file'>,
+  name: string,
+): Promise<HistoryDocument> {
   return historyDocument(name, await (await VersionRecords.open(file)).read(name));
 }
 

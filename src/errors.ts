@@ -3,6 +3,8 @@
  * change. docs/errors.md lists each code, and a test fails when the two lists differ.
  */
 
+import { oneLine } from './printable.js';
+
 interface ErrorKind {
   /** What the code means, in one sentence; the heading text of docs/errors.md. */
   readonly summary: string;
@@ -108,18 +110,22 @@ export interface BackworksErrorOptions {
   /** What the reader can do about it; follows the message after a dash. */
   hint?: string | undefined;
   cause?: unknown;
+  /** Milliseconds until another try has a chance; clients are told in `retry-after`. */
+  retryAfterMs?: number | undefined;
 }
 
 /** An error with a permanent code. `String(error)` reads `code: what, where — hint`. */
 export class BackworksError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly retryAfterMs: number | undefined;
 
   constructor(code: ErrorCode, message: string, options: BackworksErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'BackworksError';
     this.code = code;
     this.hint = options.hint;
+    this.retryAfterMs = options.retryAfterMs;
   }
 
   /** HTTP status that answers a request ended by this error. */
@@ -195,7 +201,10 @@ const OUTCOMES: Partial<Record<ErrorCode, PluginOutcome>> = {
   BW_PLUGIN_BAD_RESPONSE: 'bad_response',
 };
 
-/** A failure of one plugin: what the circuit breaker counts and operators read. */
+/**
+ * A failure of one plugin: what the circuit breaker counts and operators read. Its texts may be the plugin's
+ * own words, so each is made one line here.
+ */
 export class PluginFailure extends BackworksError {
   readonly plugin: string;
   readonly phase: PluginPhase;
@@ -207,14 +216,14 @@ export class PluginFailure extends BackworksError {
   readonly requestId: string | undefined;
 
   constructor(code: ErrorCode, message: string, details: PluginFailureDetails) {
-    super(code, message, details);
+    super(code, oneLine(message), { ...details, hint: details.hint && oneLine(details.hint) });
     this.name = 'PluginFailure';
     this.plugin = details.plugin;
     this.phase = details.phase;
     this.signal = details.signal;
     this.exitStatus = details.exitStatus;
-    this.stderrTail = details.stderrTail ?? [];
-    this.at = details.at;
+    this.stderrTail = details.stderrTail?.map(oneLine) ?? [];
+    this.at = details.at && oneLine(details.at);
     this.systemCall = details.systemCall;
     this.requestId = details.requestId;
   }

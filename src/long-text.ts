@@ -3,7 +3,7 @@
  * put together and encoded again.
  */
 export class LongText {
-  #text: string | null = null;
+  private text: string | null = null;
 
   /** @param bytes well-formed UTF-8 without NUL characters; they must not change any more */
   constructor(
@@ -18,7 +18,7 @@ export class LongText {
   }
 
   toString(): string {
-    return (this.#text ??= this.head + this.bytes.toString('utf8') + this.tail);
+    return (this.text ??= this.head + this.bytes.toString('utf8') + this.tail);
   }
 }
 

@@ -1,11 +1,13 @@
+import { defaultPluginPolicy } from './config/load/load.js';
 import type { BackworksConfig } from './config/types.js';
 import { PluginMetrics } from './metrics/plugin-metrics.js';
 import type { Log } from './log.js';
+import { LogBudget } from './log-budget.js';
 import { loadJsonCheck } from './native/json-check.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
 import { usersOf } from './plugins/plugin-users.js';
 import { createPluginParts, unshared } from './lifecycle/plugin-parts.js';
-import { PluginRegistry } from './lifecycle/registry/registry.js';
+import { PluginRegistry, type PluginVerdict } from './lifecycle/registry/registry.js';
 import type { PluginStatus, StateChange } from './lifecycle/entry/status.js';
 import type { RejectedLibrary } from './plugins/discovery.js';
 import type { SharedVersions } from './lifecycle/records/version-history.js';
@@ -56,8 +58,11 @@ export interface LocalTraffic extends Traffic {
   readonly metrics: PluginMetrics;
   /** Does what another process of the server has done. Rejects with a BackworksError. */
   readonly follow: Pick<PluginRegistry, 'follow' | 'stopIfQuarantined'>;
-  /** Discovers and describes plugins; none is initialized and nothing listens. */
-  inspect(): Promise<void>;
+  /**
+   * Discovers and describes plugins; none is initialized and nothing listens.
+   * @returns the plugins that would not start
+   */
+  inspect(): Promise<PluginVerdict[]>;
 }
 
 export interface TrafficOptions {
@@ -69,88 +74,139 @@ export interface TrafficOptions {
 }
 
 /** The traffic of a configuration, answered by this process. */
-export function createTraffic(
-  config: BackworksConfig,
-  { log, environment, shared }: TrafficOptions,
-): LocalTraffic {
-  /** What is in force. */
-  let current = config;
-  let told: (change: StateChange) => void = () => undefined;
-  let listener: Listener | null = null;
-  const metrics = new PluginMetrics();
-  const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
-  const parts = createPluginParts({
-    metrics,
-    log,
-    environment,
-    users: usersOf(config),
-    shared: shared ?? unshared(config.file),
-  });
-  const registry: PluginRegistry = new PluginRegistry({
-    log,
-    onState: (change) => told(change),
-    ...parts,
-    drainTimeoutMs: () => current.server.shutdown.timeoutMs,
-    onChange: () => {
-      const { bodyLimitBytes } = current.server;
-      return orchestrator.setPlugins(registry.inService(), { canaries: registry.canaries(), bodyLimitBytes });
-    },
-  });
-  let routes = prepareRoutes(config.endpoints, orchestrator);
-  const app = createApp({ routes: () => routes, orchestrator, log });
-  const control = new PluginControl({ registry, current: () => current, agree: parts.agree });
-  const preparation = new ReloadPreparation({
-    registry,
-    current: () => current,
-    prepare(next) {
-      const prepared = prepareRoutes(next.endpoints, orchestrator);
-      return () => {
-        routes = prepared;
-        current = next;
-      };
-    },
-  });
+export function createTraffic(config: BackworksConfig, options: TrafficOptions): LocalTraffic {
+  return new ServedTraffic(config, options);
+}
 
+class ServedTraffic implements LocalTraffic {
+  readonly metrics = new PluginMetrics();
+  readonly control: TrafficControl;
+  readonly follow: PluginRegistry;
+  private readonly registry: PluginRegistry;
+  private readonly orchestrator: PluginOrchestrator;
+  private readonly preparation: ReloadPreparation;
+  private readonly log: Log;
+  /** The configuration in force. */
+  private current: BackworksConfig;
+  private routes: ReturnType<typeof prepareRoutes>;
+  private listener: Listener | null = null;
+  private told: (change: StateChange) => void = () => undefined;
+
+  constructor(
+    private readonly config: BackworksConfig,
+    { log: unlimited, environment, shared }: TrafficOptions,
+  ) {
+    this.current = config;
+    const log = new LogBudget(unlimited, (plugin) => this.logBytesPerSecond(plugin));
+    this.log = log;
+    const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
+    const parts = createPluginParts({
+      metrics: this.metrics,
+      log,
+      environment,
+      users: usersOf(config),
+      shared: shared ?? unshared(config.file),
+    });
+    const registry: PluginRegistry = new PluginRegistry({
+      log,
+      onState: (change) => this.told(change),
+      ...parts,
+      drainTimeoutMs: () => this.current.server.shutdown.timeoutMs,
+      onChange: () => {
+        const { bodyLimitBytes } = this.current.server;
+        return orchestrator.setPlugins(registry.inService(), {
+          canaries: registry.canaries(),
+          bodyLimitBytes,
+        });
+      },
+    });
+    const current = (): BackworksConfig => this.current;
+    this.orchestrator = orchestrator;
+    this.registry = this.follow = registry;
+    this.routes = prepareRoutes(config.endpoints, orchestrator);
+    this.control = controlOf(registry, new PluginControl({ registry, current, agree: parts.agree }));
+    this.preparation = new ReloadPreparation({
+      registry,
+      current,
+      prepare: (next) => {
+        const routes = prepareRoutes(next.endpoints, orchestrator);
+        return () => {
+          this.routes = routes;
+          this.current = next;
+        };
+      },
+    });
+  }
+
+  async start(): Promise<{ url: string }> {
+    const { config, registry, orchestrator, log } = this;
+    loadJsonCheck();
+    await registry.discover(config);
+    await registry.loadAll();
+    void orchestrator.setPlugins(registry.inService());
+    const { host, port } = config.server;
+    const app = createApp({ routes: () => this.routes, orchestrator, log });
+    this.listener = await listen(app, { host, port, log });
+    return { url: this.listener.url };
+  }
+
+  async stop(): Promise<void> {
+    await this.listener?.close(this.current.server.shutdown);
+    await this.registry.close();
+  }
+
+  async inspect(): Promise<PluginVerdict[]> {
+    await this.registry.discover(this.config);
+    await this.registry.describeAll();
+    return this.registry.verdicts();
+  }
+
+  async refresh(): Promise<void> {}
+
+  get serving(): boolean {
+    return this.listener !== null;
+  }
+
+  plugins(): PluginStatus[] {
+    return this.registry.status();
+  }
+
+  workers(): readonly WorkerStatus[] {
+    return [];
+  }
+
+  rejected(): readonly RejectedLibrary[] {
+    return this.registry.rejected();
+  }
+
+  onState(listener: (change: StateChange) => void): void {
+    this.told = listener;
+  }
+
+  plan(next: BackworksConfig): Promise<ReloadPlan> {
+    return this.preparation.plan(next);
+  }
+
+  prepare(next: BackworksConfig): Promise<PreparedReload> {
+    return this.preparation.prepare(next);
+  }
+
+  private logBytesPerSecond(name: string): number {
+    const { limits } = this.current.plugins.find((plugin) => plugin.name === name) ?? defaultPluginPolicy();
+    return limits.logBytesPerSecond;
+  }
+}
+
+function controlOf(registry: PluginRegistry, control: PluginControl): TrafficControl {
   return {
-    async start() {
-      loadJsonCheck();
-      await registry.discover(config);
-      await registry.loadAll();
-      void orchestrator.setPlugins(registry.inService());
-      const { host, port } = config.server;
-      listener = await listen(app, { host, port, log });
-      return { url: listener.url };
-    },
-    async stop() {
-      await listener?.close(current.server.shutdown);
-      await registry.close();
-    },
-    async inspect() {
-      await registry.discover(config);
-      await registry.describeAll();
-    },
-    follow: registry,
-    refresh: () => Promise.resolve(),
-    get serving() {
-      return listener !== null;
-    },
-    plugins: () => registry.status(),
-    workers: () => [],
-    rejected: () => registry.rejected(),
-    metrics,
-    control: {
-      restart: (name) => registry.restart(name),
-      release: (name) => registry.release(name),
-      load: (which) => control.load(which),
-      enable: (name) => control.enable(name),
-      disable: (name, wish) => control.stop(name, 'disabled by an operator', wish),
-      unload: (name, wish) => control.stop(name, 'unloaded by an operator', wish),
-      swap: (name, by) => registry.swap(name, by),
-      rollBack: (name, by, to) => registry.rollBack(name, by, to),
-      history: (name) => registry.history(name),
-    },
-    onState: (heard) => void (told = heard),
-    plan: (next) => preparation.plan(next),
-    prepare: (next) => preparation.prepare(next),
+    restart: (name) => registry.restart(name),
+    release: (name) => registry.release(name),
+    load: (which) => control.load(which),
+    enable: (name) => control.enable(name),
+    disable: (name, wish) => control.stop(name, 'disabled by an operator', wish),
+    unload: (name, wish) => control.stop(name, 'unloaded by an operator', wish),
+    swap: (name, by) => registry.swap(name, by),
+    rollBack: (name, by, to) => registry.rollBack(name, by, to),
+    history: (name) => registry.history(name),
   };
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { filesUnder, type Module, readModule, root } from './source-imports.js';
+import { filesUnder, longFunctions, type Module, readModule, root } from './source-imports.js';
 
 /** The rules of ARCHITECTURE.md that a machine can check. */
 const modules = filesUnder('src', /\.ts$/).map((file) => readModule(file));
@@ -29,8 +29,10 @@ const LAYERS: readonly (readonly string[])[] = [
   ['native/runner', 'native/description', 'config/contradictions', 'config/plugin-schema', 'config/show'],
   ['native/process', 'config/schema', 'config/migrations', 'execution'],
   ['native/process/limits', 'native/protocol', 'native/library', 'config/source', 'config/edit'],
-  ['native/library/facts', 'native', 'metrics'],
+  ['native/library/facts', 'native', 'metrics', 'log-budget'],
+  ['mutex'],
   ['cache-place', 'call-ticket', 'deferred', 'errors', 'log', 'long-text', 'semaphore', 'config'],
+  ['printable'],
 ];
 
 /** Parts that do not know each other, whatever their layers; what is shared are the types in src/config/types.ts. */
@@ -69,9 +71,29 @@ const PROCESS: Readonly<Record<string, readonly string[]>> = {
   '*': [],
 };
 
+/** Folders of test/ that mirror no folder of src/. What lies below them follows no rule. */
+const OTHER_TESTS: readonly string[] = [
+  // Data for tests, and what several test files share.
+  'fixtures',
+  'config/broken',
+  'config/migrations/commented',
+  // Programs of their own, with their npm scripts.
+  'fuzz',
+  'hostile',
+  'soak',
+  'supervision',
+  'swap',
+  // Several folders of src/ at once, through the public entrances.
+  'e2e',
+  // Folders of the repository beside src/.
+  'bench',
+  'examples',
+];
+
 const LINES_MAX = 400;
 /** Nobody reads or edits these from top to bottom: what they are made from is what is kept short. */
 const GENERATED = ['src/config/schema/raw.ts'];
+const FUNCTION_LINES_MAX = 60;
 const C_FUNCTION_LINES_MAX = 70;
 const EMPTY_NAMES = /^(utils?|helpers?|commons?|misc|managers?)$/i;
 
@@ -263,6 +285,15 @@ test('files are short', () => {
   expect(long.filter((entry) => Number(entry.split(': ')[1]) > LINES_MAX)).toEqual([]);
 });
 
+test('functions are short', () => {
+  const text = `const f = () => {\n  return 1;\n};\nclass C {\n  constructor() {\n  }\n  m() { return 1; }\n}`;
+  expect(longFunctions('x.ts', 1, text)).toEqual([
+    'x.ts:1: anonymous, 3 lines',
+    'x.ts:5: constructor, 2 lines',
+  ]);
+  expect(modules.flatMap(({ file }) => longFunctions(file, FUNCTION_LINES_MAX))).toEqual([]);
+});
+
 test('C functions are short', () => {
   const sources = [...filesUnder('src/runner', /\.c$/), ...filesUnder('examples', /\.c$/)];
   const long = sources.flatMap((file) => {
@@ -276,6 +307,18 @@ test('C functions are short', () => {
   });
   expect(sources.length).toBeGreaterThan(0);
   expect(long).toEqual([]);
+});
+
+test('every folder of test is a folder of src or a known other one', () => {
+  const folders = new Set(filesUnder('test', /./).map((file) => roomOf(file.replace(/^test\//, 'src/x/'))));
+  const mirrored = new Set(filesUnder('src', /./).map((file) => roomOf(file.replace(/^src\//, 'src/x/'))));
+  const isOther = (folder: string): boolean =>
+    OTHER_TESTS.some((other) => `${folder}/`.startsWith(`x/${other}/`));
+  const stray = [...folders].filter((folder) => !isOther(folder) && !mirrored.has(folder));
+  expect(stray).toEqual([]);
+  expect(
+    OTHER_TESTS.filter((other) => ![...folders].some((folder) => `${folder}/`.startsWith(`x/${other}/`))),
+  ).toEqual([]);
 });
 
 test('names say something', () => {

@@ -31,6 +31,28 @@ export function filesUnder(folder: string, ending: RegExp): string[] {
     .sort();
 }
 
+/** Functions of a file that are longer than a number of lines, as `file:line: name, n lines`. */
+export function longFunctions(
+  file: string,
+  linesMax: number,
+  text = readFileSync(join(root, file), 'utf8'),
+): string[] {
+  const source = ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true);
+  const lineOf = (position: number): number => source.getLineAndCharacterOfPosition(position).line + 1;
+  const long: string[] = [];
+  const visit = (node: ts.Node): void => {
+    if (ts.isFunctionLike(node) && 'body' in node && node.body !== undefined) {
+      const start = lineOf(node.getStart());
+      const lines = lineOf(node.getEnd()) - start + 1;
+      const name = node.name?.getText() ?? (ts.isConstructorDeclaration(node) ? 'constructor' : 'anonymous');
+      if (lines > linesMax) long.push(`${file}:${start}: ${name}, ${lines} lines`);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return long;
+}
+
 /** Reads a module as the compiler does. `text` is given for tests of this reader. */
 export function readModule(file: string, text = readFileSync(join(root, file), 'utf8')): Module {
   const imports: Import[] = [];

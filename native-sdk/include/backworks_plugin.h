@@ -23,6 +23,13 @@
  * and none of them runs while a hook does: calls under way are waited for first, later ones wait.
  * Functions of the host table are [any-thread].
  *
+ * PATCHES. A hook changes a document with a merge patch (RFC 7396). What the patch does not name stays
+ * as it was written: the digits of numbers, the order of members, repeated names, white space. Where
+ * a name occurs more than once, the last member counts: in a patch it is the one that is applied; in a
+ * document it is the one that an object of the patch is merged into, all members of that name are
+ * removed or replaced, and the result stands in the place of the first. Bodies in answers go out as
+ * the plugin writes them.
+ *
  * UNWINDING. No C++ exception, Rust panic or longjmp may leave a function of this header.
  *
  * GROWTH. PluginInfo and PluginVTable are returned by value and therefore never change. Everything

@@ -76,51 +76,80 @@ const ACTIONS = [
 const LOAD = '/plugins/:name/load';
 const RELOAD = '/reload';
 
+/** What the groups of routes are made of. */
+interface RouteParts {
+  readonly options: AdminOptions;
+  readonly refresh: () => Promise<void>;
+  /** Asks for a token with a scope on a path. */
+  readonly permit: (path: string, needed: Scope) => void;
+  /** Refuses other methods on a path. @param allow as the header of the same name */
+  readonly only: (path: string, allow: string) => void;
+  /** @throws BackworksError BW_ROUTE_NOT_FOUND */
+  readonly plugin: (name: string, worker?: number) => PluginStatus;
+}
+
 /**
  * Probes, metrics, plugin states and control of plugins for operators, on a port of their own. /healthz
  * and /readyz are open; the read token permits to look, the token to look and act. There are no CORS
  * headers: browsers of other origins read nothing.
  */
 export function createAdminApp(options: AdminOptions): Hono {
-  const { status, control, metrics, log = silentLog, refresh = () => Promise.resolve() } = options;
+  const { status, control, log = silentLog, refresh = () => Promise.resolve() } = options;
   const app = new Hono();
-
   app.use(async (c, next) => {
     await next();
     c.header('cache-control', 'no-store');
   });
-
   const answer = (c: Context, thrown: unknown, headers: Record<string, string> = {}): Response => {
     const response = problemResponse(thrown, c.req.path, randomUUID(), log, true);
     for (const [name, value] of Object.entries(headers)) response.headers.set(name, value);
     return response;
   };
-
   const scopeOf = scopeCheck(options);
-  const permit = (path: string, needed: Scope): void => {
-    app.use(path, async (c: Context, next) => {
-      const scope = scopeOf(c.req.header('authorization'));
-      if (scope === needed || scope === 'control') return next();
-      if (scope === null)
-        return answer(c, NO_TOKEN, { 'www-authenticate': 'Bearer realm="backworks admin"' });
-      return answer(c, READ_ONLY);
-    });
+  const parts: RouteParts = {
+    options,
+    refresh,
+    permit: (path, needed) =>
+      app.use(path, async (c: Context, next) => {
+        const scope = scopeOf(c.req.header('authorization'));
+        if (scope === needed || scope === 'control') return next();
+        if (scope === null)
+          return answer(c, NO_TOKEN, { 'www-authenticate': 'Bearer realm="backworks admin"' });
+        return answer(c, READ_ONLY);
+      }),
+    only(path, allow) {
+      const error = new BackworksError('BW_ROUTE_METHOD', `This path of the admin API only takes ${allow}.`);
+      app.all(path, (c) => answer(c, error, { allow }));
+    },
+    plugin(name, worker) {
+      const found = status(worker).plugins.find((candidate) => candidate.name === name);
+      if (found !== undefined) return found;
+      throw new BackworksError('BW_ROUTE_NOT_FOUND', `No plugin is named ${JSON.stringify(name)}.`);
+    },
   };
-  const plugin = (name: string, worker?: number): PluginStatus => {
-    const found = status(worker).plugins.find((candidate) => candidate.name === name);
-    if (found !== undefined) return found;
-    throw new BackworksError('BW_ROUTE_NOT_FOUND', `No plugin is named ${JSON.stringify(name)}.`);
-  };
+  addProbes(app, parts);
+  addViews(app, parts);
+  addActions(app, parts);
+  addVersionRoutes(app, { ...parts, control });
+  addReload(app, parts);
+  app.notFound((c) => answer(c, new BackworksError('BW_ROUTE_NOT_FOUND', 'The admin API has no such path.')));
+  app.onError((thrown, c) => answer(c, thrown));
+  return app;
+}
 
+function addProbes(app: Hono, { options, refresh, only }: RouteParts): void {
   app.get('/healthz', (c) => c.json({ status: 'ok', version: options.version }));
-
   app.get('/readyz', async (c) => {
     await refresh();
-    const { plugins, draining, starting = false } = status();
+    const { plugins, draining, starting = false } = options.status();
     const document = readiness(plugins, { draining, starting });
     return c.json(document, document.status === 'ready' ? 200 : 503);
   });
+  for (const path of PROBES) only(path, 'GET, HEAD');
+}
 
+function addViews(app: Hono, { options, refresh, permit, only, plugin }: RouteParts): void {
+  const { status, metrics } = options;
   for (const path of VIEWS) {
     permit(path, 'read');
     app.use(path, async (_c, next) => {
@@ -143,8 +172,11 @@ export function createAdminApp(options: AdminOptions): Hono {
   };
   app.get('/plugins', (c) => c.json(pluginsDocument(options, wantedWorker(c))));
   app.get('/plugins/:name', (c) => c.json(pluginDocument(plugin(c.req.param('name'), wantedWorker(c)))));
-  for (const path of [...PROBES, ...VIEWS]) only(path, 'GET, HEAD');
+  for (const path of VIEWS) only(path, 'GET, HEAD');
+}
 
+function addActions(app: Hono, { options, refresh, permit, only, plugin }: RouteParts): void {
+  const { control } = options;
   for (const action of ACTIONS) {
     const path = `/plugins/:name/${action}` as const;
     permit(path, 'control');
@@ -165,22 +197,14 @@ export function createAdminApp(options: AdminOptions): Hono {
     return c.json(pluginDocument(plugin(name)));
   });
   only(LOAD, 'POST');
+}
 
-  addVersionRoutes(app, { control, refresh, permit, only, plugin });
-
+function addReload(app: Hono, { options, permit, only }: RouteParts): void {
   permit(RELOAD, 'control');
   app.post(RELOAD, async (c) => {
-    return c.json(reloadDocument(await control.reload({ dryRun: wished(c, 'dry_run') })));
+    return c.json(reloadDocument(await options.control.reload({ dryRun: wished(c, 'dry_run') })));
   });
   only(RELOAD, 'POST');
-
-  function only(path: string, allow: string): void {
-    const error = new BackworksError('BW_ROUTE_METHOD', `This path of the admin API only takes ${allow}.`);
-    app.all(path, (c) => answer(c, error, { allow }));
-  }
-  app.notFound((c) => answer(c, new BackworksError('BW_ROUTE_NOT_FOUND', 'The admin API has no such path.')));
-  app.onError((thrown, c) => answer(c, thrown));
-  return app;
 }
 
 /** A flag of the query. @throws BackworksError BW_REQUEST_INVALID */

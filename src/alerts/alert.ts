@@ -12,7 +12,7 @@ export interface Alert {
   server: AlertingServer;
   plugin: string;
   critical: boolean;
-  /** The state told last. */
+  /** The state before `to`, whether it was told or not. */
   from: StateChange['state'];
   to: StateChange['state'];
   reason: string | null;

@@ -23,7 +23,10 @@ export class PluginAlerts {
   /** The state as far as alerts go. */
   private level: AlertEvent = WELL;
   private toldLevel: AlertEvent = WELL;
-  private toldState: PluginState = 'loading';
+  /** The state noted last, whether it was told or not. */
+  private state: PluginState = 'loading';
+  /** The state the plugin left last for a better or worse one. */
+  private from: PluginState = 'loading';
   private latest: StateChange | null = null;
   private failure: PostMortem | null = null;
   private changes = 0;
@@ -41,10 +44,10 @@ export class PluginAlerts {
   note(change: StateChange): void {
     if (TRANSIENT.has(change.state)) return;
     const level = this.levelOf(change);
-    if (level === this.level) {
-      if (this.changes === 0) this.toldState = change.state;
-      return;
-    }
+    const before = this.state;
+    this.state = change.state;
+    if (level === this.level) return;
+    this.from = before;
     this.level = level;
     this.latest = change;
     this.failure = change.failure ?? this.failure;
@@ -75,13 +78,11 @@ export class PluginAlerts {
   }
 
   private send(): void {
-    const { level, latest, changes, failure } = this;
+    const { level, latest, changes, failure, from } = this;
     if (latest === null) return;
-    const from = this.toldState;
     this.recoveryTold ||= level === WELL;
     if (isWorse(level, this.peak)) this.peak = level;
     this.toldLevel = level;
-    this.toldState = latest.state;
     this.changes = 0;
     this.failure = null;
     this.interval ??= setTimeout(() => this.intervalEnds(), this.settings().minIntervalMs).unref();

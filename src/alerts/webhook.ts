@@ -110,7 +110,7 @@ export class Webhook {
     const { log, count } = this.options;
     for (const { plugin, event } of alerts) {
       count('dropped');
-      log.warn({ plugin, event }, `nobody was told that plugin ${plugin} is ${event}`);
+      log.warn({ plugin, event }, `alert not delivered: plugin ${plugin} is ${event}`);
     }
   }
 }

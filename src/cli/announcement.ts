@@ -54,7 +54,10 @@ function sharedBy({ server: { workers } }: BackworksConfig): string {
   return workers === 1 ? '' : ` with ${workers} workers`;
 }
 
-/** A line that gets a first answer out of the server, when an endpoint's path needs no filling in. */
+/**
+ * A line that gets a first answer out of the server, when an endpoint's path needs no filling in.
+ * @internal exported for its test
+ */
 export function tryLine(config: Pick<BackworksConfig, 'endpoints'>, url: string): string | null {
   const endpoint = config.endpoints.find(
     ({ path, methods }) => /^[^{}*]+$/.test(path) && (methods.length === 0 || methods.includes('GET')),

@@ -13,6 +13,10 @@ export interface CommandContext {
   readonly environment: string | undefined;
   /** Values of --set, in their order. */
   readonly set: readonly string[];
+  /** Value of --url: the admin API of a running server. */
+  readonly url: string | undefined;
+  /** Value of --token. */
+  readonly token: string | undefined;
   readonly json: boolean;
   readonly verbose: boolean;
   readonly version: string;

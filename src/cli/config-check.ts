@@ -1,32 +1,51 @@
 import { displayName } from '../config/source/file.js';
 import { ConfigError, formatProblem, sortProblems } from '../config/source/problems.js';
-import type { PluginConfig } from '../config/types.js';
+import type { BackworksConfig, PluginConfig } from '../config/types.js';
 import { EXIT } from '../errors.js';
-import type { ConfigsReport } from '../plugins/check-configs.js';
+import type { PluginVerdict } from '../lifecycle/registry/registry.js';
+import { oneLine } from '../printable.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { type LoadedConfig, readConfig } from './config-file.js';
 import { printJson } from './print.js';
-import { printable } from './screen.js';
 
-/** `backworks config check [FILE]`: the problems are the result, so they go to stdout. */
-export async function configCheck(context: CommandContext, file?: string): Promise<ExitCode> {
+export interface CheckOptions {
+  /** Warnings fail too. */
+  readonly strict?: boolean;
+}
+
+/** What `start` would make of a configuration. */
+interface Checked extends LoadedConfig {
+  /** Critical plugins that do not start, so that the server does not either. */
+  readonly refused: readonly PluginVerdict[];
+}
+
+/**
+ * `backworks config check [FILE]`: whether `start` would take the configuration. The problems are the result,
+ * so they go to stdout.
+ */
+export async function configCheck(
+  context: CommandContext,
+  file?: string,
+  { strict = false }: CheckOptions = {},
+): Promise<ExitCode> {
   try {
-    printSummary(context, await readAndCheck(context, file));
-    return EXIT.ok;
+    return printResult(context, await readAndCheck(context, file), strict);
   } catch (error) {
     if (context.json || !(error instanceof ConfigError)) throw error;
     const { out, err } = context;
-    for (const problem of error.problems) out.line(printable(formatProblem(problem)));
+    for (const problem of error.problems) out.line(formatProblem(problem));
     err.line(`${err.style(['red', 'bold'], error.code)}: ${count(error.problems.length, 'problem')}`);
     return error.exitCode;
   }
 }
 
 /**
- * Reads a configuration and checks the blocks of its plugins with their own schemas.
- * @throws ConfigError with the problems of both
+ * Reads a configuration, checks the blocks of its plugins with their own schemas, and judges its plugins as
+ * a start would. Nothing is initialized.
+ * @throws ConfigError with the problems of file and blocks
+ * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name
  */
-async function readAndCheck(context: CommandContext, file?: string): Promise<LoadedConfig> {
+async function readAndCheck(context: CommandContext, file?: string): Promise<Checked> {
   let loaded: LoadedConfig | null = null;
   let failed: ConfigError | null = null;
   try {
@@ -35,28 +54,51 @@ async function readAndCheck(context: CommandContext, file?: string): Promise<Loa
     if (!(error instanceof ConfigError)) throw error;
     failed = error;
   }
-  const { problems, unchecked } = await pluginProblems(loaded?.config.plugins ?? failed?.soundPlugins ?? []);
+  const problems = await blockProblems(loaded?.config.plugins ?? failed?.soundPlugins ?? []);
   const all = sortProblems([...(failed?.problems ?? []), ...problems]);
   if (loaded === null || all.length > 0) throw new ConfigError(all);
-  return { ...loaded, warnings: [...loaded.warnings, ...unchecked] };
+  const verdicts = await judge(loaded.config, context.env);
+  const warnings = verdicts.filter(({ critical }) => !critical).map(sentence);
+  return {
+    ...loaded,
+    warnings: [...loaded.warnings, ...warnings],
+    refused: verdicts.filter(({ critical }) => critical),
+  };
 }
 
 /** Native code is needed only where there are libraries. */
-async function pluginProblems(plugins: readonly PluginConfig[]): Promise<ConfigsReport> {
-  if (!plugins.some(({ enabled, path }) => enabled && path !== null)) return { problems: [], unchecked: [] };
+async function blockProblems(plugins: readonly PluginConfig[]): Promise<ConfigError['problems']> {
+  if (!plugins.some(({ enabled, path }) => enabled && path !== null)) return [];
   const { checkConfigs } = await import('../plugins/check-configs.js');
   const { openLibraryReader } = await import('./library-reader.js');
   return checkConfigs(plugins, openLibraryReader());
 }
 
-function printSummary(
-  { out, err, json }: CommandContext,
-  { config, warnings, environment }: LoadedConfig,
-): void {
+async function judge(config: BackworksConfig, environment: NodeJS.ProcessEnv): Promise<PluginVerdict[]> {
+  if (config.plugins.length === 0 && !config.autoDiscover.enabled) return [];
+  const { createBackworks } = await import('../backworks.js');
+  const backworks = createBackworks(config, { environment });
+  try {
+    return await backworks.inspect();
+  } finally {
+    await backworks.stop();
+  }
+}
+
+/** `file:line:column: plugins.NAME: code: why — hint` */
+function sentence({ name, error, where }: PluginVerdict): string {
+  return oneLine(`${where === null ? '' : `${where}: `}plugins.${name}: does not start: ${String(error)}`);
+}
+
+function printResult(context: CommandContext, checked: Checked, strict: boolean): ExitCode {
+  const { out, err, json } = context;
+  const { config, warnings, environment, refused } = checked;
   const { file, name, version, endpoints, plugins } = config;
+  const [first] = refused;
+  const code = first?.error.exitCode ?? (strict && warnings.length > 0 ? EXIT.config : EXIT.ok);
   if (json) {
     printJson(out, {
-      ok: true,
+      ok: code === EXIT.ok,
       file,
       environment,
       name,
@@ -64,13 +106,30 @@ function printSummary(
       endpoints: endpoints.length,
       plugins: plugins.length,
       warnings,
+      refused: refused.map(refusedDocument),
     });
-    return;
+    return code;
   }
-  for (const warning of warnings) err.line(`${err.style('yellow', 'warning')}: ${printable(warning)}`);
-  const amounts = `${count(endpoints.length, 'endpoint')}, ${count(plugins.length, 'plugin')}`;
-  const what = `${file === null ? name : displayName(file)}${environment === null ? '' : `@${environment}`}`;
-  out.line(`${out.style('green', 'ok')}: ${what}: ${amounts}`);
+  for (const warning of warnings) err.line(`${err.style('yellow', 'warning')}: ${oneLine(warning)}`);
+  for (const verdict of refused) out.line(sentence(verdict));
+  if (first !== undefined) {
+    const what = `${count(refused.length, 'critical plugin')} would keep the server from starting`;
+    err.line(`${err.style(['red', 'bold'], first.error.code)}: ${what}`);
+  } else if (code !== EXIT.ok) {
+    err.line(
+      `${err.style(['red', 'bold'], 'BW_CONFIG_INVALID')}: ${count(warnings.length, 'warning')}, and --strict`,
+    );
+  } else {
+    const amounts = `${count(endpoints.length, 'endpoint')}, ${count(plugins.length, 'plugin')}`;
+    const what = `${file === null ? name : displayName(file)}${environment === null ? '' : `@${environment}`}`;
+    out.line(`${out.style('green', 'ok')}: ${oneLine(what)}: ${amounts}`);
+  }
+  return code;
+}
+
+function refusedDocument({ name, error, where }: PluginVerdict): object {
+  const { code, message, hint = null } = error;
+  return { plugin: name, code, message, hint, where };
 }
 
 function count(amount: number, noun: string): string {

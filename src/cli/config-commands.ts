@@ -6,10 +6,12 @@ export function declareConfig(program: Command, run: Run): void {
   const config = program.command('config').description('look at configurations and bring them up to date');
   config
     .command('check')
-    .description('say what is wrong with a configuration')
+    .summary('say whether a server would start with it')
+    .description('say whether a server would start with a configuration, and what is wrong with it')
     .argument('[file]', 'configuration file')
-    .action((file: string | undefined) =>
-      run(async (context) => (await import('./config-check.js')).configCheck(context, file)),
+    .option('--strict', 'warnings fail too')
+    .action((file: string | undefined, options: { strict?: boolean }) =>
+      run(async (context) => (await import('./config-check.js')).configCheck(context, file, options)),
     );
   config
     .command('print')

@@ -5,7 +5,8 @@ import { EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { requestConfig } from './config-file.js';
 import { printJson } from './print.js';
-import { printable, type Screen } from './screen.js';
+import { oneLine } from '../printable.js';
+import { type Screen } from './screen.js';
 
 /** `backworks config diff A B`: in what two configurations differ, each FILE, FILE@ENV or @ENV. */
 export async function configDiff(context: CommandContext, a: string, b: string): Promise<ExitCode> {
@@ -35,7 +36,7 @@ async function load(context: CommandContext, side: string): Promise<EffectiveCon
 const named = ({ file, environment }: EffectiveConfig): object => ({ file, environment });
 
 function printDifference(screen: Screen, { path, change, from, to, hidden }: Difference): void {
-  const [was, is] = [from, to].map((value) => printable(JSON.stringify(value)));
+  const [was, is] = [from, to].map((value) => oneLine(JSON.stringify(value)));
   switch (change) {
     case 'added':
       screen.line(screen.style('green', `+ ${path}: ${is}`));

@@ -7,7 +7,7 @@ import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { requestConfig } from './config-file.js';
 import { printJson } from './print.js';
-import { printable } from './screen.js';
+import { oneLine } from '../printable.js';
 
 export interface MigrateOptions {
   readonly write?: boolean;
@@ -64,11 +64,11 @@ function report({ out, err }: CommandContext, { name, migrated, patch, backup }:
     // The first line is a rule of = signs, which patch(1) does not need.
     for (const line of lines.slice(lines[0]?.startsWith('===') === true ? 1 : 0)) {
       const style = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : null;
-      out.line(style === null ? printable(line) : out.style(style, printable(line)));
+      out.line(style === null ? oneLine(line) : out.style(style, oneLine(line)));
     }
   }
   for (const { line, message } of notes) {
-    err.line(`${err.style('yellow', 'warning')}: ${name}:${line}: ${printable(message)}`);
+    err.line(`${err.style('yellow', 'warning')}: ${name}:${line}: ${oneLine(message)}`);
   }
   if (backup === null) err.line(`from version ${from} to ${to}; --write changes the file`);
   else out.line(`${out.style('green', 'ok')}: ${name} is of version ${to}; before: ${displayName(backup)}`);

@@ -1,11 +1,12 @@
 import { loadEffective } from '../config/load/load.js';
 import { printConfig } from '../config/show/print.js';
 import { originsOf, shownConfig } from '../config/show/shown.js';
+import { exactJson, writtenAt, writtenBelow } from '../config/source/written.js';
+import type { JsonObject } from '../config/types.js';
 import { EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { requestConfig } from './config-file.js';
-import { printJson } from './print.js';
-import { printable } from './screen.js';
+import { printable } from '../printable.js';
 
 /** `backworks config print [FILE] [--origin]`: what all layers together give, defaults included. */
 export async function configPrint(
@@ -18,7 +19,11 @@ export async function configPrint(
   if (context.json) {
     const config = shownConfig(source);
     const origins = origin ? { origins: originsOf(source) } : undefined;
-    printJson(context.out, { file, environment, config, ...origins });
+    const written = writtenBelow(writtenAt(source.marks, ''), '/config');
+    const indent = context.out.terminal ? 2 : 0;
+    context.out.line(
+      exactJson({ file, environment, config, ...origins } as unknown as JsonObject, written, indent),
+    );
   } else {
     context.out.write(printable(printConfig(source, { origins: origin })));
   }

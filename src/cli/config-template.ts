@@ -7,10 +7,11 @@ import { formatProblem } from '../config/source/problems.js';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
+import { isLibraryPath } from './library-path.js';
 import { openLibraryReader } from './library-reader.js';
 import { noPlugin } from './no-plugin.js';
 import { printJson } from './print.js';
-import { printable } from './screen.js';
+import { oneLine } from '../printable.js';
 
 /** `backworks config template PLUGIN`: a block for a plugin, made of what its library says of itself. */
 export async function configTemplate(context: CommandContext, which: string): Promise<ExitCode> {
@@ -43,9 +44,9 @@ export async function configTemplate(context: CommandContext, which: string): Pr
     });
     return EXIT.ok;
   }
-  for (const line of template.trimEnd().split('\n')) context.out.line(printable(line));
+  for (const line of template.trimEnd().split('\n')) context.out.line(oneLine(line));
   for (const problem of problems) {
-    context.err.line(`${context.err.style('yellow', 'to fill in')}: ${printable(problem)}`);
+    context.err.line(`${context.err.style('yellow', 'to fill in')}: ${oneLine(problem)}`);
   }
   return EXIT.ok;
 }
@@ -60,8 +61,7 @@ interface Located {
 
 /** A library by its path, or a plugin of the configuration by its name. */
 async function locate(context: CommandContext, which: string): Promise<Located> {
-  if (/[/\\]|\.(so|dylib|dll)$/.test(which))
-    return { name: null, path: resolve(which), directory: process.cwd() };
+  if (isLibraryPath(which)) return { name: null, path: resolve(which), directory: process.cwd() };
   const { config } = await readConfig(context);
   const plugin = config.plugins.find(({ name }) => name === which);
   if (plugin === undefined) {

@@ -1,8 +1,8 @@
-import { ConfigError } from '../config/source/problems.js';
+import { ConfigError, formatProblem } from '../config/source/problems.js';
 import { type BackworksError, toBackworksError } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { printJson } from './print.js';
-import { printable } from './screen.js';
+import { cellText, printJson } from './print.js';
+import { printable } from '../printable.js';
 
 type FailureContext = Pick<CommandContext, 'out' | 'err' | 'json' | 'verbose'>;
 
@@ -28,13 +28,13 @@ function errorDocument(error: BackworksError): object {
 }
 
 function printError(error: BackworksError, { err, verbose }: FailureContext): void {
-  const lines = printable(error.message).split('\n');
-  const several = error instanceof ConfigError && error.problems.length > 1;
-  const what = several ? `${error.problems.length} problems` : lines.join('\n');
-  const hint = error.hint === undefined ? '' : err.style('dim', ` — ${printable(error.hint)}`);
+  const problems = error instanceof ConfigError ? error.problems : [];
+  const several = problems.length > 1;
+  const what = several ? `${problems.length} problems` : cellText(error.message);
+  const hint = error.hint === undefined ? '' : err.style('dim', ` — ${cellText(error.hint)}`);
   err.line(`${err.style(['red', 'bold'], error.code)}: ${what}${hint}`);
-  if (several) for (const line of lines) err.line(line);
-  if (verbose) for (const line of traces(error)) err.line(err.style('dim', printable(line)));
+  if (several) for (const problem of problems) err.line(formatProblem(problem));
+  if (verbose) for (const trace of traces(error)) err.line(err.style('dim', printable(trace)));
 }
 
 /** Stack of the error and of each cause, at most a few. */

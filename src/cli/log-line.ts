@@ -1,4 +1,5 @@
-import { printable, type Screen, type Style } from './screen.js';
+import { oneLine, printable } from '../printable.js';
+import { type Screen, type Style } from './screen.js';
 
 const LEVELS: Readonly<Record<string, Style>> = {
   trace: 'dim',
@@ -23,7 +24,7 @@ export function readableLine(record: LogRecord, screen: Pick<Screen, 'style'>): 
     screen.style('dim', clock(String(time))),
     screen.style(LEVELS[name] ?? 'bold', name.padEnd(5)),
     printable(typeof msg === 'string' ? msg : '').replaceAll('\n', `\n${INDENT}`),
-    ...Object.entries(fields).map(([key, value]) => screen.style('dim', `${printable(key)}=${show(value)}`)),
+    ...Object.entries(fields).map(([key, value]) => screen.style('dim', `${oneLine(key)}=${show(value)}`)),
   ];
   return `${head.join(' ')}\n${trace(err)}`;
 }
@@ -37,7 +38,7 @@ function clock(time: string): string {
 
 function show(value: unknown): string {
   const plain = typeof value === 'string' && value !== '' && !/[\s="]/.test(value);
-  return printable(plain ? value : (JSON.stringify(value) ?? 'undefined'));
+  return oneLine(plain ? value : (JSON.stringify(value) ?? 'undefined'));
 }
 
 function trace(err: unknown): string {

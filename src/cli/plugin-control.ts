@@ -1,9 +1,10 @@
 import type { BackworksConfig } from '../config/types.js';
 import { EXIT } from '../errors.js';
 import type { PluginDocument } from '../admin/plugin-document.js';
+import { oneLine } from '../printable.js';
 import { actOnServer, askServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { readConfig } from './config-file.js';
+import { findServer } from './server-access.js';
 import { noPlugin } from './no-plugin.js';
 import { type FileChange, writeChange } from './plugin-file.js';
 import { printJson } from './print.js';
@@ -35,21 +36,26 @@ export async function pluginControl(
   name: string,
   { force = false, write = false }: ControlOptions = {},
 ): Promise<ExitCode> {
-  const { config } = await readConfig(context);
+  const { target, config, needConfig } = await findServer(context);
   const query = force ? '?force=true' : '';
-  const isUp = (await askServer(config)).kind === 'plugins';
+  const isUp = (await askServer(target)).kind === 'plugins';
+  // Before anything is done: without the configuration there is nothing to write to.
+  if (write) needConfig();
   let plugin: PluginDocument | null = null;
   // Without a server the file is all there is to change.
   if (isUp || !write) {
-    const { plugins } = await requireServer(config);
+    const { plugins } = await requireServer(target);
     const before = plugins.find((candidate) => candidate.name === name);
     if (before === undefined) throw noPlugin(name, plugins);
     // Done before without --write, which said how to keep it: now the file is all there is to change.
     if (write && isSo(action, before)) plugin = before;
-    else plugin = await actOnServer<PluginDocument>(config, pluginPath(name, action) + query);
+    else plugin = await actOnServer<PluginDocument>(target, pluginPath(name, action) + query);
     plugin = { ...plugin, path: plugin.path ?? before.path };
   }
-  const change = action === 'restart' ? null : await changeOf(config, action, name, plugin, write);
+  const change =
+    action === 'restart' || config === null ? null : await changeOf(config, action, name, plugin, write);
+  if (config === null && action !== 'restart' && !context.json)
+    context.err.line('until the next reload or start: the configuration file was not looked at');
   return report(context, action, name, plugin, change);
 }
 
@@ -82,10 +88,10 @@ export function report(
   } else
     err.line(err.style('dim', `no server of this configuration was told: ${name} is so at the next start`));
   if (change === null) return EXIT.ok;
-  if (change.written) out.line(`${change.file}: ${change.what}`);
+  if (change.written) out.line(oneLine(`${change.file}: ${change.what}`));
   else {
-    err.line(`until the next reload or start: ${change.file} does not say so`);
-    err.line(err.style('dim', `to keep it, --write or by hand: ${change.what}`));
+    err.line(oneLine(`until the next reload or start: ${change.file} does not say so`));
+    err.line(err.style('dim', oneLine(`to keep it, --write or by hand: ${change.what}`)));
   }
   return EXIT.ok;
 }

@@ -2,7 +2,8 @@ import { readPluginHistory } from '../backworks.js';
 import { EXIT } from '../errors.js';
 import type { HistoryDocument, SwapRecordDocument } from '../admin/version-document.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { readConfig } from './config-file.js';
+import { readFromServer, requireReader } from './admin-client.js';
+import { findServer, type ServerAccess } from './server-access.js';
 import { noPlugin } from './no-plugin.js';
 import { type Column, printJson, printTable } from './print.js';
 import type { Style } from './screen.js';
@@ -26,13 +27,9 @@ const columns: Column<SwapRecordDocument>[] = [
   { title: 'ms', text: ({ steps }) => total(steps), rank: 2 },
 ];
 
-/** `backworks plugin history NAME`: what became of the plugin's swaps, from the cache directory. */
+/** `backworks plugin history NAME`: what became of the plugin's swaps, from the cache directory or from --url. */
 export async function pluginHistory(context: CommandContext, name: string): Promise<ExitCode> {
-  const { config } = await readConfig(context);
-  const history: HistoryDocument = await readPluginHistory(config, name);
-  // One that was found in a directory has no entry, but a version on record once it served.
-  const isKnown = history.versions.length > 0 || config.plugins.some((plugin) => plugin.name === name);
-  if (!isKnown) throw noPlugin(name, config.plugins);
+  const history = await historyOf(await findServer(context), name);
   const { out, err } = context;
   if (context.json) {
     printJson(out, history);
@@ -56,4 +53,21 @@ function total(steps: SwapRecordDocument['steps']): string {
   return Object.values(steps)
     .reduce((sum, ms) => sum + ms, 0)
     .toFixed(0);
+}
+
+async function historyOf(
+  { target, config, needConfig }: ServerAccess,
+  name: string,
+): Promise<HistoryDocument> {
+  if (target.url !== undefined) {
+    const { plugins } = await requireReader(target);
+    if (!plugins.some((plugin) => plugin.name === name)) throw noPlugin(name, plugins);
+    return readFromServer<HistoryDocument>(target, `/plugins/${encodeURIComponent(name)}/history`);
+  }
+  const history = await readPluginHistory(target, name);
+  // A plugin that was found in a directory has no entry, but a version on record once it served.
+  if (history.versions.length > 0) return history;
+  const { plugins } = config ?? needConfig();
+  if (!plugins.some((plugin) => plugin.name === name)) throw noPlugin(name, plugins);
+  return history;
 }

@@ -1,18 +1,18 @@
 import { EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { readConfig } from './config-file.js';
+import { findServer } from './server-access.js';
 import { collectPlugins } from './plugin-source.js';
 import { printPlugins } from './plugin-table.js';
 import { printJson } from './print.js';
 import type { PluginDocument } from '../admin/plugin-document.js';
 import type { WorkerDocument } from '../admin/worker-document.js';
-import { printable } from './screen.js';
+import { oneLine } from '../printable.js';
 
 /** `backworks plugin list` */
 export async function pluginList(context: CommandContext): Promise<ExitCode> {
-  const { config } = await readConfig(context);
+  const access = await findServer(context);
   const { out, err } = context;
-  const found = await collectPlugins(config, (how) => err.line(err.style('dim', how)));
+  const found = await collectPlugins(access, (how) => err.line(err.style('dim', how)));
   const list = { ...found, plugins: inOrder(found.plugins) };
   if (context.json) {
     printJson(out, list);
@@ -27,7 +27,7 @@ export async function pluginList(context: CommandContext): Promise<ExitCode> {
 }
 
 function absence({ worker, last_end: end }: WorkerDocument): string {
-  return `worker ${worker} ${end === null ? '' : `${printable(end.how)} and `}is not serving; it is being started`;
+  return `worker ${worker} ${end === null ? '' : `${oneLine(end.how)} and `}is not serving; it is being started`;
 }
 
 /** As a request passes them; those that none passes last. */

@@ -4,9 +4,11 @@ import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, EXIT } from '../errors.js';
 import type { ReloadDocument } from '../reload/report.js';
 import type { PluginDocument } from '../admin/plugin-document.js';
-import { actOnServer, askServer, requireServer } from './admin-client.js';
+import { oneLine } from '../printable.js';
+import { actOnServer, type AdminTarget, askServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { readConfig } from './config-file.js';
+import { findServer, type ServerAccess } from './server-access.js';
+import { isLibraryPath } from './library-path.js';
 import { isSo, pluginPath, report } from './plugin-control.js';
 import { type FileChange, writeChange } from './plugin-file.js';
 import { printJson } from './print.js';
@@ -21,23 +23,27 @@ export async function pluginLoad(
   which: string,
   { write = false }: { readonly write?: boolean } = {},
 ): Promise<ExitCode> {
-  const { config } = await readConfig(context);
-  const name = nameOf(config, which);
-  if (name === null) return addEntry(context, config, resolve(which), write);
-  const { plugins } = await requireServer(config);
+  const access = await findServer(context);
+  const { target } = access;
+  // A name is for the server to know. What is a path, and what is to be written, takes the configuration.
+  const config = write || isLibraryPath(which) ? access.needConfig() : access.config;
+  const name = config === null ? which : nameOf(config, which);
+  if (name === null) return addEntry(context, access, resolve(which), write);
+  const { plugins } = await requireServer(target);
   const before = plugins.find((candidate) => candidate.name === name);
   const plugin =
     write && before !== undefined && isSo('load', before)
       ? before
-      : await actOnServer<PluginDocument>(config, pluginPath(name, 'load'));
-  const disabled = config.plugins.some((entry) => entry.name === plugin.name && !entry.enabled);
-  const change = disabled ? await writeChange(config, plugin.name, { kind: 'enable' }, write) : null;
+      : await actOnServer<PluginDocument>(target, pluginPath(name, 'load'));
+  const isDisabled = config?.plugins.some((entry) => entry.name === plugin.name && !entry.enabled) ?? false;
+  const change =
+    config !== null && isDisabled ? await writeChange(config, plugin.name, { kind: 'enable' }, write) : null;
   return report(context, 'load', plugin.name, plugin, change);
 }
 
 /** What the server knows it by; null for a library that is nowhere the server looks. */
 function nameOf(config: BackworksConfig, which: string): string | null {
-  if (!/[\\/]|\.(?:so|dylib|dll)$/.test(which)) return which;
+  if (!isLibraryPath(which)) return which;
   const path = resolve(which);
   const entry = config.plugins.find((candidate) => candidate.path === path);
   if (entry !== undefined) return entry.name;
@@ -47,7 +53,7 @@ function nameOf(config: BackworksConfig, which: string): string | null {
 
 async function addEntry(
   context: CommandContext,
-  config: BackworksConfig,
+  { target, needConfig }: ServerAccess,
   path: string,
   write: boolean,
 ): Promise<ExitCode> {
@@ -58,25 +64,25 @@ async function addEntry(
       hint: failed?.hint ?? undefined,
     });
   }
-  const change = await writeChange(config, metadata.name, { kind: 'add', path }, write);
+  const change = await writeChange(needConfig(), metadata.name, { kind: 'add', path }, write);
   if (change?.written !== true) throw nowhere(path, change);
-  return reloadEntry(context, config, metadata.name, change);
+  return reloadEntry(context, target, metadata.name, change);
 }
 
 async function reloadEntry(
   context: CommandContext,
-  config: BackworksConfig,
+  target: AdminTarget,
   name: string,
   change: FileChange,
 ): Promise<ExitCode> {
   const { out, err } = context;
-  const isUp = (await askServer(config)).kind === 'plugins' && config.admin.token !== '';
-  const reloaded = isUp ? await actOnServer<ReloadDocument>(config, '/reload') : null;
+  const isUp = (await askServer(target)).kind === 'plugins' && target.admin.token !== '';
+  const reloaded = isUp ? await actOnServer<ReloadDocument>(target, '/reload') : null;
   const failed = reloaded?.failed.find((failure) => failure.name === name);
   if (context.json) printJson(out, { plugin: name, file: change, reload: reloaded });
   else {
-    out.line(`${change.file}: ${change.what}`);
-    if (failed !== undefined) err.line(err.style('red', failed.message));
+    out.line(oneLine(`${change.file}: ${change.what}`));
+    if (failed !== undefined) err.line(err.style('red', oneLine(failed.message)));
     else if (reloaded !== null) out.line(`${out.style('green', 'loaded')} ${name}`);
     else
       err.line(err.style('dim', 'no server of this configuration was told: it is loaded at the next start'));

@@ -6,6 +6,7 @@ import type { LatencySummary } from '../profiling/latency.js';
 import type { HookProfile, PluginProfile, ProfileSettings } from '../profiling/profile.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
+import { isLibraryPath } from './library-path.js';
 import { printJson } from './print.js';
 import { latencyChart } from './profile-chart.js';
 import { printProfile } from './profile-report.js';
@@ -19,7 +20,6 @@ export interface ProfileArguments {
   readonly concurrency: string;
 }
 
-const LIBRARY = /[\\/]|\.(?:so|dylib|dll)$/;
 const SECONDS_MAX = 3600;
 const CONCURRENCY_MAX = 1024;
 
@@ -44,7 +44,7 @@ export async function pluginProfile(
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt);
   try {
-    const profile = LIBRARY.test(which)
+    const profile = isLibraryPath(which)
       ? await profileLibrary(resolve(which), settings)
       : await profilePlugin((await readConfig(context)).config, which, settings, context.env);
     if (context.json) printJson(out, profileDocument(profile));
@@ -100,6 +100,7 @@ function hookDocument({ hook, times, load, growth, ...calls }: HookProfile): obj
       server_cpu_us: load.serverCpuUs,
       plugin_cpu_us: load.pluginCpuUs,
     },
+    out_of_memory: calls.outOfMemory,
     memory: growth && { bytes_per_1000_calls: growth.bytesPer1000Calls, grows: growth.grows },
   };
 }

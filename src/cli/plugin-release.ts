@@ -1,12 +1,12 @@
 import { releaseLibrary } from '../backworks.js';
-import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, EXIT } from '../errors.js';
 import type { PluginDocument } from '../admin/plugin-document.js';
-import { actOnServer, askServer } from './admin-client.js';
+import { actOnServer, type AdminTarget, askServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { readConfig } from './config-file.js';
+import { findServer } from './server-access.js';
+import { noPlugin } from './no-plugin.js';
 import { printJson } from './print.js';
-import { printable } from './screen.js';
+import { oneLine } from '../printable.js';
 
 const DIGEST_START = /^[0-9a-f]{8,64}$/;
 
@@ -15,13 +15,13 @@ const DIGEST_START = /^[0-9a-f]{8,64}$/;
  * again; without one it is lifted in the cache directory, for the next start.
  */
 export async function pluginRelease(context: CommandContext, which: string): Promise<ExitCode> {
-  const config = await configuration(context);
+  const server = await serverOf(context);
   const { out, err } = context;
   const onServer =
-    config === null ? null : await findOnServer(config, which, (why) => err.line(err.style('dim', why)));
-  if (config !== null && onServer !== null) {
+    server === null ? null : await findOnServer(server, which, (why) => err.line(err.style('dim', why)));
+  if (server !== null && onServer !== null) {
     const plugin = await actOnServer<PluginDocument>(
-      config,
+      server,
       `/plugins/${encodeURIComponent(onServer.name)}/release`,
     );
     if (context.json) printJson(out, { source: 'server', plugin });
@@ -38,15 +38,15 @@ export async function pluginRelease(context: CommandContext, which: string): Pro
   if (context.json) printJson(out, { source: 'disk', released });
   for (const { plugin, digest, since, reason } of context.json ? [] : released) {
     const what = `${plugin} (${digest.slice(0, 12)}), in quarantine since ${since}: ${reason}`;
-    out.line(`${out.style('green', 'released')} ${printable(what)}`);
+    out.line(`${out.style('green', 'released')} ${oneLine(what)}`);
   }
   return EXIT.ok;
 }
 
 /** A quarantine is the user's, not a configuration's: without a file it can be lifted all the same. */
-async function configuration(context: CommandContext): Promise<BackworksConfig | null> {
+async function serverOf(context: CommandContext): Promise<AdminTarget | null> {
   try {
-    return (await readConfig(context)).config;
+    return (await findServer(context)).target;
   } catch (error) {
     const given = context.config ?? context.env['BACKWORKS_CONFIG'];
     const missing = error instanceof BackworksError && error.code === 'BW_CONFIG_NOT_FOUND';
@@ -56,20 +56,25 @@ async function configuration(context: CommandContext): Promise<BackworksConfig |
 }
 
 async function findOnServer(
-  config: BackworksConfig,
+  server: AdminTarget,
   which: string,
   say: (why: string) => void,
 ): Promise<PluginDocument | null> {
-  const answer = await askServer(config);
+  // Another machine's quarantine is not this one's.
+  if (server.url !== undefined) await requireServer(server);
+  const answer = await askServer(server);
   if (answer.kind === 'none') {
     say(`in the cache directory, for the next start: ${answer.why}`);
     return null;
   }
-  if (config.admin.token === '') {
+  if (server.admin.token === '') {
     say('in the cache directory, for the next start: admin.token is not set, so the server cannot be told');
     return null;
   }
   const byDigest = (digest: string | null): boolean =>
     DIGEST_START.test(which) && digest?.startsWith(which) === true;
-  return answer.document.plugins.find(({ name, digest }) => name === which || byDigest(digest)) ?? null;
+  const { plugins } = answer.document;
+  const found = plugins.find(({ name, digest }) => name === which || byDigest(digest)) ?? null;
+  if (found === null && server.url !== undefined) throw noPlugin(which, plugins);
+  return found;
 }

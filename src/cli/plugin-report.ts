@@ -7,7 +7,8 @@ import type {
   RefusalDocument,
 } from '../admin/plugin-document.js';
 import { STATE_STYLES } from './plugin-table.js';
-import { printable, type Screen } from './screen.js';
+import { cellText } from './print.js';
+import { type Screen } from './screen.js';
 
 const LABEL_WIDTH = 12;
 const MIB = 1024 ** 2;
@@ -15,12 +16,12 @@ const MIB = 1024 ** 2;
 /** Prints everything known of one plugin: a line for each matter, several where there is a list. */
 export function printPlugin(screen: Screen, plugin: PluginDocument): void {
   const { name, version, state, since, reason } = plugin;
-  const title = screen.style('bold', printable(version === null ? name : `${name} ${version}`));
+  const title = screen.style('bold', cellText(version === null ? name : `${name} ${version}`));
   screen.line(`${title}: ${screen.style(STATE_STYLES[state], state)} since ${since}`);
   for (const [label, lines] of matters(plugin, reason)) {
     for (const [index, line] of lines.entries()) {
       const head = (index === 0 ? label : '').padEnd(LABEL_WIDTH);
-      screen.line(`  ${screen.style('dim', head)} ${printable(line)}`);
+      screen.line(`  ${screen.style('dim', head)} ${cellText(line)}`);
     }
   }
   for (const failure of plugin.failures) printFailure(screen, failure);
@@ -119,8 +120,8 @@ function printFailure(screen: Screen, failure: FailureDocument): void {
     request === null ? '' : `request ${request}`,
   ].filter((fact) => fact !== '');
   screen.line(`  ${screen.style('red', outcome)} ${time}`);
-  screen.line(`    ${code}: ${printable(message)}`);
-  screen.line(`    ${printable(facts.join(', '))}`);
+  screen.line(`    ${code}: ${cellText(message)}`);
+  screen.line(`    ${cellText(facts.join(', '))}`);
   screen.line(`    limits in force: ${limits(failure.limits)}`);
-  for (const line of stderr) screen.line(`    ${screen.style('dim', `| ${printable(line)}`)}`);
+  for (const line of stderr) screen.line(`    ${screen.style('dim', `| ${cellText(line)}`)}`);
 }

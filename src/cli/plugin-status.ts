@@ -1,6 +1,6 @@
 import { EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { readConfig } from './config-file.js';
+import { findServer } from './server-access.js';
 import { noPlugin } from './no-plugin.js';
 import { printPlugin } from './plugin-report.js';
 import { collectPlugins } from './plugin-source.js';
@@ -8,9 +8,9 @@ import { printJson } from './print.js';
 
 /** `backworks plugin status NAME`: everything there is to know of one plugin. */
 export async function pluginStatus(context: CommandContext, name: string): Promise<ExitCode> {
-  const { config } = await readConfig(context);
+  const access = await findServer(context);
   const { out, err } = context;
-  const { source, plugins } = await collectPlugins(config, (how) => err.line(err.style('dim', how)));
+  const { source, plugins } = await collectPlugins(access, (how) => err.line(err.style('dim', how)));
   const plugin = plugins.find((candidate) => candidate.name === name);
   if (plugin === undefined) throw noPlugin(name, plugins);
   if (context.json) printJson(out, { source, plugin });

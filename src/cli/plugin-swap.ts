@@ -3,17 +3,17 @@ import type { PluginDocument } from '../admin/plugin-document.js';
 import type { SwapDocument } from '../admin/version-routes.js';
 import { actOnServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { readConfig } from './config-file.js';
+import { findServer } from './server-access.js';
 import { noPlugin } from './no-plugin.js';
 import { printJson } from './print.js';
-import { printable } from './screen.js';
+import { oneLine } from '../printable.js';
 
 /** `backworks plugin swap NAME`: the running server takes up the library that is at the plugin's path now. */
 export async function pluginSwap(context: CommandContext, name: string): Promise<ExitCode> {
-  const { config } = await readConfig(context);
-  const { plugins } = await requireServer(config);
+  const { target } = await findServer(context);
+  const { plugins } = await requireServer(target);
   if (!plugins.some((plugin) => plugin.name === name)) throw noPlugin(name, plugins);
-  const answer = await actOnServer<SwapDocument>(config, `/plugins/${encodeURIComponent(name)}/swap`);
+  const answer = await actOnServer<SwapDocument>(target, `/plugins/${encodeURIComponent(name)}/swap`);
   const { out } = context;
   if (context.json) printJson(out, answer);
   else out.line(sentence(answer));
@@ -25,7 +25,7 @@ export async function pluginSwap(context: CommandContext, name: string): Promise
     if (result === 'canary' && tried !== undefined && plugin.trial !== null) {
       const { percent, until } = plugin.trial;
       const what = `${tried.version} gets ${percent}% of the requests of ${plugin.name} until ${until}`;
-      return `${out.style('yellow', 'canary')} ${printable(what)}`;
+      return `${out.style('yellow', 'canary')} ${oneLine(what)}`;
     }
     const probation = plugin.trial === null ? '' : `, in probation until ${plugin.trial.until}`;
     return `${out.style('green', 'swapped')} ${plugin.name} to ${serving(plugin)}${probation}`;
@@ -38,12 +38,12 @@ export async function pluginRollback(
   name: string,
   { to }: { readonly to?: string },
 ): Promise<ExitCode> {
-  const { config } = await readConfig(context);
-  const { plugins } = await requireServer(config);
+  const { target } = await findServer(context);
+  const { plugins } = await requireServer(target);
   if (!plugins.some((plugin) => plugin.name === name)) throw noPlugin(name, plugins);
   const query = to === undefined ? '' : `?to=${encodeURIComponent(to)}`;
   const path = `/plugins/${encodeURIComponent(name)}/rollback${query}`;
-  const plugin = await actOnServer<PluginDocument>(config, path);
+  const plugin = await actOnServer<PluginDocument>(target, path);
   const { out } = context;
   if (context.json) printJson(out, plugin);
   else out.line(`${out.style('green', 'rolled back')} ${plugin.name} to ${serving(plugin)}`);
@@ -51,5 +51,5 @@ export async function pluginRollback(
 }
 
 function serving({ version, digest }: PluginDocument): string {
-  return printable(`${version ?? 'unknown'} (${digest?.slice(0, 12) ?? 'unknown'})`);
+  return oneLine(`${version ?? 'unknown'} (${digest?.slice(0, 12) ?? 'unknown'})`);
 }

@@ -1,7 +1,7 @@
 import type { RejectedLibrary } from '../plugins/discovery.js';
 import type { PluginDocument } from '../admin/plugin-document.js';
-import { type Column, printTable } from './print.js';
-import { printable, type Screen, type Style } from './screen.js';
+import { cellText, type Column, printTable } from './print.js';
+import { type Screen, type Style } from './screen.js';
 
 export const STATE_STYLES: Readonly<Record<PluginDocument['state'], Style>> = {
   ready: 'green',
@@ -75,6 +75,6 @@ function callsAndFailures({ calls }: PluginDocument): string {
 
 function rejection(screen: Screen, { path, code, reason: why, hint }: RejectedLibrary): string {
   const what = why.includes(path) ? why : `${path}: ${why}`;
-  const todo = hint === null ? '' : screen.style('dim', ` — ${printable(hint)}`);
-  return `${screen.style('yellow', 'rejected')} ${code}: ${printable(what)}${todo}`;
+  const todo = hint === null ? '' : screen.style('dim', ` — ${cellText(hint)}`);
+  return `${screen.style('yellow', 'rejected')} ${code}: ${cellText(what)}${todo}`;
 }

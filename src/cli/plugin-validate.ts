@@ -1,23 +1,48 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { validatePlugin } from '../backworks.js';
-import { EXIT } from '../errors.js';
-import type { CheckOutcome, ValidationReport } from '../plugins/validate.js';
+import { validateConfigured, validatePlugin } from '../backworks.js';
+import { readPluginConfig } from '../config/load/plugin-config-file.js';
+import { BackworksError, EXIT } from '../errors.js';
+import type { CheckOutcome, ValidationCheck, ValidationReport } from '../plugins/validate.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { printJson } from './print.js';
-import { printable, type Screen, type Style } from './screen.js';
+import { readConfig } from './config-file.js';
+import { isLibraryPath } from './library-path.js';
+import { cellText, printJson } from './print.js';
+import type { Screen, Style } from './screen.js';
 
 const MARKS: Readonly<Record<CheckOutcome, readonly [mark: string, style: Style]>> = {
   passed: ['✓', 'green'],
+  warning: ['!', 'yellow'],
   failed: ['✗', 'red'],
   crashed: ['✗', 'red'],
+  timeout: ['✗', 'red'],
   skipped: ['-', 'yellow'],
 };
 
-/** `backworks plugin validate PATH…`: one library after the other, so that their times mean something. */
-export async function pluginValidate(context: CommandContext, paths: readonly string[]): Promise<ExitCode> {
+export interface ValidateArguments {
+  /** A file that holds the `config:` block of the plugin. */
+  readonly pluginConfig?: string;
+}
+
+/**
+ * `backworks plugin validate PATH|NAME…`: one plugin after the other, so that their times mean something. A
+ * library by its path runs with the default policy, a plugin of the configuration as the configuration says.
+ */
+export async function pluginValidate(
+  context: CommandContext,
+  which: readonly string[],
+  { pluginConfig }: ValidateArguments = {},
+): Promise<ExitCode> {
+  if (pluginConfig !== undefined && which.length > 1)
+    throw new BackworksError('BW_USAGE', '--plugin-config is the configuration of one plugin');
+  const block =
+    pluginConfig === undefined ? undefined : await readPluginConfig(resolve(pluginConfig), context.env);
   const reports: ValidationReport[] = [];
-  for (const path of paths) {
-    const report = await validatePlugin(resolve(path));
+  for (const each of which) {
+    const report =
+      isLibraryPath(each) || existsSync(each)
+        ? await validatePlugin(resolve(each), block)
+        : await validateConfigured((await readConfig(context)).config, each, context.env, block);
     reports.push(report);
     if (!context.json) printReport(context.out, report);
   }
@@ -28,33 +53,45 @@ export async function pluginValidate(context: CommandContext, paths: readonly st
   return ok ? EXIT.ok : EXIT.plugin;
 }
 
-function printReport(out: Screen, { path, ok, checks, metadata }: ValidationReport): void {
-  const skipped = checks.filter(({ outcome }) => outcome === 'skipped').length;
-  const proviso = skipped === 0 ? '' : ' as far as it could be checked';
-  const verdict = ok ? out.style('green', `valid${proviso}`) : out.style('red', 'invalid');
-  out.line(`${out.style('bold', printable(path))}: ${verdict}`);
+function printReport(out: Screen, report: ValidationReport): void {
+  const { path, checks, metadata } = report;
+  out.line(`${out.style('bold', cellText(path))}: ${verdict(out, report)}`);
   if (metadata !== null) {
     const { name, version, description } = metadata;
-    out.line(printable(`  ${name} ${version}: ${description}`));
+    out.line(`  ${cellText(`${name} ${version}: ${description}`)}`);
   }
   const width = Math.max(...checks.map(({ name }) => name.length));
-  for (const { name, outcome, detail, hint, durationMs } of checks) {
-    const [mark, style] = MARKS[outcome];
-    const result = `${out.style(style, `${mark} ${outcome.padEnd(7)}`)} ${name.padEnd(width)}`;
-    out.line(`  ${result}  ${printable(detail)} ${out.style('dim', `(${durationMs.toFixed(1)} ms)`)}`);
-    if (hint !== null) out.line(`    ${out.style('dim', printable(hint))}`);
-  }
+  for (const check of checks) printCheck(out, check, width);
 }
 
-function reportDocument({ path, ok, checks, metadata }: ValidationReport): object {
+function verdict(out: Screen, { ok, started, checks }: ValidationReport): string {
+  if (ok) return out.style('green', 'valid');
+  const isUndecided =
+    !started && checks.every(({ outcome }) => !['failed', 'crashed', 'timeout'].includes(outcome));
+  if (isUndecided) return out.style('yellow', 'not checked: the plugin did not start, so no hook was called');
+  return out.style('red', 'invalid');
+}
+
+function printCheck(out: Screen, check: ValidationCheck, width: number): void {
+  const { name, outcome, detail, hint, stderr, durationMs } = check;
+  const [mark, style] = MARKS[outcome];
+  const result = `${out.style(style, `${mark} ${outcome.padEnd(7)}`)} ${name.padEnd(width)}`;
+  out.line(`  ${result}  ${cellText(detail)} ${out.style('dim', `(${durationMs.toFixed(1)} ms)`)}`);
+  for (const line of stderr) out.line(`    ${out.style('dim', `| ${cellText(line)}`)}`);
+  if (hint !== null) out.line(`    ${out.style('dim', cellText(hint))}`);
+}
+
+function reportDocument({ path, ok, started, checks, metadata }: ValidationReport): object {
   return {
     path,
     ok,
-    checks: checks.map(({ name, outcome, detail, hint, durationMs }) => ({
+    started,
+    checks: checks.map(({ name, outcome, detail, hint, stderr, durationMs }) => ({
       name,
       outcome,
       detail,
       hint,
+      stderr,
       duration_ms: Math.round(durationMs * 1000) / 1000,
     })),
     metadata: metadata && {

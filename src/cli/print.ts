@@ -1,4 +1,5 @@
-import { printable, type Screen, type Style } from './screen.js';
+import { oneLine } from '../printable.js';
+import { type Screen, type Style } from './screen.js';
 
 /** A value for programs: JSON on standard output, indented where a person looks. */
 export function printJson(screen: Screen, value: unknown): void {
@@ -62,16 +63,20 @@ export function printTable<Row>(screen: Screen, rows: readonly Row[], options: T
 
 /** Pads before styling: escape sequences have no width. */
 function cell<Row>(screen: Screen, column: Column<Row>, row: Row, width: number): string {
-  const text = oneLine(column.text(row));
+  const text = cellText(column.text(row));
   const style = column.style?.(row) ?? null;
   const styled = style === null ? text : screen.style(style, text);
   return styled + ' '.repeat(Math.max(0, width - [...text].length));
 }
 
 function widthOf<Row>(column: Column<Row>, rows: readonly Row[]): number {
-  return Math.max(column.title.length, ...rows.map((row) => [...oneLine(column.text(row))].length));
+  return Math.max(column.title.length, ...rows.map((row) => [...cellText(column.text(row))].length));
 }
 
-function oneLine(text: string): string {
-  return printable(text.replace(/\s+/g, ' ').trim());
+/**
+ * A text from outside as part of a line: one line, and no two spaces side by side, which is how columns are told
+ * apart.
+ */
+export function cellText(text: string): string {
+  return oneLine(text.replace(/\s+/g, ' ').trim());
 }

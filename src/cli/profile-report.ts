@@ -2,7 +2,8 @@ import type { LatencySummary } from '../profiling/latency.js';
 import type { HookProfile, PluginProfile } from '../profiling/profile.js';
 import { type Column, printTable } from './print.js';
 import { scaleOf, sparkline, type TimeScale } from './profile-distribution.js';
-import { printable, type Screen } from './screen.js';
+import { oneLine } from '../printable.js';
+import { type Screen } from './screen.js';
 
 /** Wide enough for both tables, and no wider where lines are not wrapped. */
 const WIDTH_MAX = 100;
@@ -66,9 +67,7 @@ const note = (deadlineMs: number): Column<HookProfile> => ({
 export function printProfile(screen: Screen, profile: PluginProfile): void {
   const { name, version, isolation, instances, hooks } = profile;
   const processes = isolation === 'process' ? `, instances: ${instances}` : '';
-  screen.line(
-    `${screen.style('bold', printable(`${name} ${version}`))} (isolation: ${isolation}${processes})`,
-  );
+  screen.line(`${screen.style('bold', oneLine(`${name} ${version}`))} (isolation: ${isolation}${processes})`);
   if (hooks.length === 0) {
     screen.line('it has no hooks');
     return;
@@ -88,7 +87,7 @@ export function printProfile(screen: Screen, profile: PluginProfile): void {
 }
 
 function remarks(profile: HookProfile, deadlineMs: number): string[] {
-  const { hook, calls, nullAnswers, late, failures, times, growth } = profile;
+  const { hook, calls, nullAnswers, late, failures, times, growth, outOfMemory } = profile;
   const found: string[] = [];
   if (failures !== null) {
     const hint = failures.hint === null ? '' : ` — ${failures.hint}`;
@@ -105,6 +104,10 @@ function remarks(profile: HookProfile, deadlineMs: number): string[] {
   }
   if (growth?.grows === true)
     found.push('its memory grows with the calls: a leak, or a cache without a limit');
+  if (outOfMemory > 0) {
+    const each = thousands(calls / outOfMemory);
+    found.push(`it ran out of limits.memory ${thousands(outOfMemory)} times, after ${each} calls on average`);
+  }
   if (hook === 'process_endpoint' && calls > 0 && nullAnswers === calls)
     found.push('it answered none of the requests: give it some of its own, with --requests');
   return found;

@@ -1,11 +1,11 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, type HelpConfiguration } from 'commander';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode, Run } from './command.js';
 import { declareVersions } from './version-commands.js';
 import { declareConfig } from './config-commands.js';
 import { declareControl } from './control-commands.js';
 import { reportFailure } from './failure.js';
-import { PROGRAM_HELP } from './help.js';
+import type { ValidateArguments } from './plugin-validate.js';
 import type { ProfileArguments } from './plugin-profile.js';
 
 const EXIT_CODES = `
@@ -21,6 +21,8 @@ Environment:
   BACKWORKS_CONFIG  configuration file, where --config is not given
   BACKWORKS_ENV     environment, where --env is not given
   BACKWORKS_SET     values as for --set, one a line; --set counts more
+  BACKWORKS_ADMIN_URL    admin API of the running server, where neither --url nor --config is given
+  BACKWORKS_ADMIN_TOKEN  its token, where --token is not given
   NO_COLOR, FORCE_COLOR`;
 
 /** What the process supplies; the rest of a command's context is on its command line. */
@@ -30,6 +32,8 @@ interface GlobalOptions {
   readonly config?: string;
   readonly env?: string;
   readonly set?: readonly string[];
+  readonly url?: string;
+  readonly token?: string;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -38,8 +42,8 @@ interface GlobalOptions {
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const program = new Command('backworks');
   const context = (): CommandContext => {
-    const { config, env, set, json = false, verbose = false } = program.opts<GlobalOptions>();
-    return { ...surroundings, config, environment: env, set: set ?? [], json, verbose };
+    const { config, env, set, url, token, json = false, verbose = false } = program.opts<GlobalOptions>();
+    return { ...surroundings, config, environment: env, set: set ?? [], url, token, json, verbose };
   };
   let code: ExitCode = EXIT.ok;
   declare(program, surroundings, async (command) => {
@@ -64,6 +68,8 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .option('-c, --config <file>', 'configuration file (default: ./backworks.yaml, then ./backworks.yml)')
     .option('--env <name>', 'environment of the configuration file whose overlay counts')
     .option('--set <path=value>', 'a single value, as in server.port=9000; may be repeated', collect)
+    .option('--url <url>', 'admin API of the running server a command is about, in place of a file')
+    .option('--token <token>', 'token for the admin API (BACKWORKS_ADMIN_TOKEN shows it to nobody)')
     .option('--json', 'results and errors as JSON on standard output')
     .option('--verbose', 'say where an error came from')
     .configureHelp({ showGlobalOptions: true })
@@ -74,7 +80,17 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     })
     .exitOverride()
     .addHelpText('after', EXIT_CODES);
+  declareServer(program, run);
+  const plugin = program.command('plugin').description('look at plugins and change what runs of them');
+  declarePlugins(plugin, run);
+  declareControl(plugin, run);
+  declareVersions(plugin, run);
+  declareConfig(program, run);
+  // Last: those below take over the help of the program as it is when they are declared.
+  program.configureHelp(PROGRAM_HELP);
+}
 
+function declareServer(program: Command, run: Run): void {
   // Each command is loaded when it is called: checking a configuration needs no native code.
   program
     .command('start')
@@ -89,8 +105,9 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .action(({ dryRun = false }: { dryRun?: boolean }) =>
       run(async (context) => (await import('./reload.js')).reload(context, { dryRun })),
     );
+}
 
-  const plugin = program.command('plugin').description('look at plugins and change what runs of them');
+function declarePlugins(plugin: Command, run: Run): void {
   plugin
     .command('list')
     .summary('plugins and their states')
@@ -99,9 +116,10 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
   plugin
     .command('validate')
     .description('check libraries, each in a process of its own')
-    .argument('<path...>', 'shared libraries')
-    .action((paths: string[]) =>
-      run(async (context) => (await import('./plugin-validate.js')).pluginValidate(context, paths)),
+    .argument('<which...>', 'paths of shared libraries, or names of plugins of the configuration')
+    .option('--plugin-config <file>', 'configuration of the plugin, as YAML or JSON')
+    .action((which: string[], given: ValidateArguments) =>
+      run(async (context) => (await import('./plugin-validate.js')).pluginValidate(context, which, given)),
     );
 
   plugin
@@ -134,12 +152,22 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .action((which: string) =>
       run(async (context) => (await import('./plugin-release.js')).pluginRelease(context, which)),
     );
+}
 
-  declareControl(plugin, run);
-  declareVersions(plugin, run);
-  declareConfig(program, run);
-  // Last: those below take over the help of the program as it is when they are declared.
-  program.configureHelp(PROGRAM_HELP);
+/** The program's own help lists every command there is, by its whole name. */
+const PROGRAM_HELP: HelpConfiguration = {
+  showGlobalOptions: true,
+  visibleCommands: leaves,
+  subcommandTerm: (command) => nameOf(command).join(' '),
+};
+
+function leaves(command: Command): Command[] {
+  return command.commands.flatMap((each) => (each.commands.length === 0 ? [each] : leaves(each)));
+}
+
+/** Without the program's. */
+function nameOf(command: Command): string[] {
+  return command.parent === null ? [] : [...nameOf(command.parent), command.name()];
 }
 
 const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];

@@ -2,21 +2,22 @@ import { EXIT } from '../errors.js';
 import type { ReloadDocument } from '../reload/report.js';
 import { actOnServer, requireServer } from './admin-client.js';
 import type { CommandContext, ExitCode } from './command.js';
-import { readConfig } from './config-file.js';
+import { findServer } from './server-access.js';
+import { oneLine } from '../printable.js';
 import { printJson, printTable } from './print.js';
 import type { Screen } from './screen.js';
 
 /**
- * `backworks reload`: the running server takes up its changed configuration. The file is checked here
- * first, so that mistakes are told as `config check` tells them.
+ * `backworks reload`: the running server takes up its changed configuration. Where the file can be read here
+ * it is checked first, so that mistakes are told as `config check` tells them.
  */
 export async function reload(
   context: CommandContext,
   { dryRun }: { readonly dryRun: boolean },
 ): Promise<ExitCode> {
-  const { config } = await readConfig(context);
-  await requireServer(config);
-  const report = await actOnServer<ReloadDocument>(config, `/reload${dryRun ? '?dry_run=true' : ''}`);
+  const { target } = await findServer(context);
+  await requireServer(target);
+  const report = await actOnServer<ReloadDocument>(target, `/reload${dryRun ? '?dry_run=true' : ''}`);
   if (context.json) printJson(context.out, report);
   else printReport(context.out, context.err, report);
   return report.failed.length === 0 ? EXIT.ok : EXIT.plugin;
@@ -30,7 +31,7 @@ interface Row {
 }
 
 function printReport(out: Screen, err: Screen, report: ReloadDocument): void {
-  for (const warning of report.warnings) err.line(err.style('yellow', warning));
+  for (const warning of report.warnings) err.line(err.style('yellow', oneLine(warning)));
   const rows = rowsOf(report);
   if (rows.length > 0) {
     printTable(out, rows, {

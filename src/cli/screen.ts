@@ -35,16 +35,3 @@ function showsColours(terminal: boolean, env: NodeJS.ProcessEnv): boolean {
   if (env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '') return false;
   return terminal && env['TERM'] !== 'dumb';
 }
-
-const CONTROL = /(?![\t\n])[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
-
-/**
- * Text from outside, such as what a plugin says of itself, without characters that would command the
- * terminal or reorder its line. Tabs and line ends stay.
- */
-export function printable(text: string): string {
-  return text.replace(CONTROL, (character) => {
-    const hex = character.charCodeAt(0).toString(16);
-    return hex.length <= 2 ? `\\x${hex.padStart(2, '0')}` : `\\u${hex}`;
-  });
-}

@@ -1,6 +1,6 @@
 import type { BackworksError } from '../errors.js';
 
-/** Several that make one change: each says when it could, and nobody goes on before all have said so. */
+/** Lets several parties make one change together: nobody applies it before all have said that they can. */
 export class Agreement<Party> {
   private readonly undecided: Set<Party>;
   private objection: BackworksError | null = null;

@@ -2,7 +2,7 @@ import { type Backworks, type BackworksOptions, operate } from '../backworks.js'
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError } from '../errors.js';
 import { silentLog } from '../log.js';
-import type { PreparedReload, ReloadPlan } from '../reload/prepared-reload.js';
+import { type PreparedReload, prepareUnderLock, type ReloadPlan } from '../reload/prepared-reload.js';
 import type { Traffic } from '../traffic.js';
 import { mergeFailed, mergePlans } from './merged-plan.js';
 import { clusteredControl } from './worker-control.js';
@@ -50,37 +50,42 @@ function clusteredTraffic(workers: Workers): Traffic {
  * between the two, and one that ends is replaced by one with the configuration that was decided for.
  */
 function prepare(workers: Workers, next: BackworksConfig): Promise<PreparedReload> {
-  return new Promise((resolve, reject) => {
-    const decided = workers.exclusively(async () => {
+  return prepareUnderLock(
+    () => workers.lock(),
+    async () => {
       const asked = workers.running();
       const answers = await Promise.allSettled(asked.map((one) => one.call('prepare', next)));
       const ready = asked.filter((one, index) => one.isAlive && answers[index]?.status === 'fulfilled');
       const abort = async (): Promise<void> => {
         await Promise.allSettled(ready.map((one) => one.call('abort')));
       };
-      const refused = answers.find((answer, index) => answer.status === 'rejected' && asked[index]?.isAlive);
-      if (refused?.status === 'rejected') {
-        await abort();
-        throw refused.reason;
-      }
-      const plans = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-      const plan = mergePlans(some(plans));
-      await new Promise<void>((done) => {
-        resolve({
-          plan,
+      try {
+        return {
+          plan: planOf(asked, answers),
           async commit() {
             workers.configure(next);
             const failed = await Promise.all(ready.map(commit));
-            done();
             await workers.refresh();
             return mergeFailed(failed);
           },
-          abort: () => abort().finally(done),
-        });
-      });
-    });
-    decided.catch(reject);
-  });
+          abort,
+        };
+      } catch (thrown) {
+        await abort();
+        throw thrown;
+      }
+    },
+  );
+}
+
+/** @throws what a worker refused that still runs, or BW_RELOAD_REFUSED when none does */
+function planOf(
+  asked: readonly WorkerProcess[],
+  answers: readonly PromiseSettledResult<ReloadPlan>[],
+): ReloadPlan {
+  const refused = answers.find((answer, index) => answer.status === 'rejected' && asked[index]?.isAlive);
+  if (refused?.status === 'rejected') throw refused.reason;
+  return mergePlans(some(answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))));
 }
 
 /** A worker that does not take up what it had ready is not what it should be: another takes its place. */

@@ -1,15 +1,20 @@
 import cluster from 'node:cluster';
-import type { LoggingConfig } from '../config/types.js';
+import type { BackworksConfig, LoggingConfig } from '../config/types.js';
 import { BackworksError } from '../errors.js';
 import { addProcessMetrics } from '../metrics/process-metrics.js';
 import type { Log } from '../log.js';
 import { endWithParent } from '../native/process/parent-death.js';
 import type { VersionHistory } from '../lifecycle/records/version-history.js';
 import { VersionRecords } from '../lifecycle/records/version-records.js';
-import type { PreparedReload } from '../reload/prepared-reload.js';
+import type { PreparedReload, ReloadPlan } from '../reload/prepared-reload.js';
 import { createTraffic, type LocalTraffic } from '../traffic.js';
-import { RpcChannel, sentError } from './rpc-channel.js';
-import type { PrimaryProcedures, WorkerProcedures } from './worker-procedures.js';
+import { RpcChannel, procedureNamed, sentError } from './rpc-channel.js';
+import type {
+  PrimaryProcedures,
+  SentFailedChange,
+  WorkerProcedures,
+  WorkerStart,
+} from './worker-procedures.js';
 
 const PRIMARY_ENDED = new BackworksError('BW_SERVER_WORKER', 'the primary process has ended');
 
@@ -20,91 +25,143 @@ export interface WorkerOptions {
   readonly environment: NodeJS.ProcessEnv;
 }
 
+type ToPrimary = RpcChannel<PrimaryProcedures, WorkerProcedures>['call'];
+type LevelledLog = Log & { level: string };
+
 /**
- * Answers requests in this process as its primary says. Resolves when the channel to the primary is
- * closed, which it is when the primary ends: then this process is to end, and its plugins end with it.
+ * Answers requests in this process as its primary says. Resolves when the channel to the primary is closed,
+ * which it is when the primary ends, or when the primary breaks the protocol: then this process is to end,
+ * and its plugins end with it.
  */
-export function serveWorker({ createLog, environment }: WorkerOptions): Promise<void> {
-  let traffic: LocalTraffic | null = null;
-  let log: (Log & { level: string }) | null = null;
-  let prepared: { readonly change: PreparedReload; readonly level: string } | null = null;
-  const running = (): LocalTraffic => {
-    if (traffic === null) throw new BackworksError('BW_INTERNAL', 'a worker that was not started');
-    return traffic;
-  };
-  const decided = (): { readonly change: PreparedReload; readonly level: string } => {
-    if (prepared === null) throw new BackworksError('BW_INTERNAL', 'no reload was prepared');
-    const decision = prepared;
-    prepared = null;
-    return decision;
-  };
-
-  const procedures: WorkerProcedures = {
-    async start({ worker, primary: parent, config, logging, serving }) {
-      // A plugin that blocks this process must not keep it from ending with its primary.
-      if (!endWithParent(parent)) throw PRIMARY_ENDED;
-      log = createLog(worker, logging);
-      const shared = { serving, history: historyOf(config.file), agree: primaryAgrees };
-      traffic = createTraffic(config, { log, environment, shared });
-      traffic.onState((change) => void primary.call('state', change).catch(() => undefined));
-      addProcessMetrics(traffic.metrics.registry);
-      return traffic.start();
-    },
-    stop: async () => traffic?.stop(),
-    pulse: () => undefined,
-    report: () => ({ plugins: running().plugins(), rejected: running().rejected() }),
-    metrics: () => running().metrics.registry.getMetricsAsJSON(),
-    plan: (next) => running().plan(next),
-    async prepare(next) {
-      const change = await running().prepare(next);
-      prepared = { change, level: next.logging.level };
-      return change.plan;
-    },
-    async commit() {
-      const { change, level } = decided();
-      const failed = await change.commit();
-      if (log !== null) log.level = level;
-      return failed.map(({ name, error, keptFormer }) => ({ name, error: sentError(error), keptFormer }));
-    },
-    abort: () => decided().change.abort(),
-    async control(name, args) {
-      const actions = running().control as unknown as Record<
-        string,
-        (...args: readonly unknown[]) => unknown
-      >;
-      return actions[name]?.(...args);
-    },
-    follow: (plugin, record) => running().follow.follow(plugin, record),
-    stopIfQuarantined: (plugin) => running().follow.stopIfQuarantined(plugin),
-  };
-  /** Read where it is, written by the primary: several would undo what the others write. */
-  const historyOf = (file: string | null): (() => Promise<VersionHistory>) => {
-    let records: Promise<VersionRecords> | null = null;
-    const open = (): Promise<VersionRecords> => (records ??= VersionRecords.open(file));
-    const history: VersionHistory = {
-      read: async (plugin) => (await open()).read(plugin),
-      kept: async () => (await open()).kept(),
-      serves: (...args) => primary.call('serves', ...args),
-      happened: (...args) => primary.call('happened', ...args),
-    };
-    return () => Promise.resolve(history);
-  };
-  const primaryAgrees = (what: string): Promise<void> => primary.call('agree', what);
-
+export function serveWorker(options: WorkerOptions): Promise<void> {
   const channel = cluster.worker;
   if (channel === undefined) throw new TypeError('only a process that cluster started is a worker');
-  const primary = new RpcChannel<PrimaryProcedures, WorkerProcedures>(
-    {
-      send: (message, sent) => void channel.process.send?.(message as object, undefined, undefined, sent),
-      onMessage: (listener) => void process.on('message', listener),
-    },
-    procedures,
-  );
-  primary.call('ready').catch(() => undefined);
   return new Promise((resolve) => {
+    const worker = new ServingWorker(options, (...call) => primary.call(...call));
+    const primary: RpcChannel<PrimaryProcedures, WorkerProcedures> = new RpcChannel(
+      {
+        send: (message, sent) => void channel.process.send?.(message as object, undefined, undefined, sent),
+        onMessage: (listener) => void process.on('message', listener),
+      },
+      worker.procedures(),
+      (violation) => {
+        worker.reportViolation(violation);
+        resolve();
+      },
+    );
+    primary.call('ready').catch(() => undefined);
     process.once('disconnect', () => {
       primary.end(PRIMARY_ENDED);
       resolve();
     });
   });
+}
+
+/** The state of this process between the calls of its primary. */
+class ServingWorker {
+  private traffic: LocalTraffic | null = null;
+  private log: LevelledLog | null = null;
+  /** A reload that waits for the decision of the primary, with the log level that it brings. */
+  private prepared: { readonly change: PreparedReload; readonly level: string } | null = null;
+  private stopping = false;
+
+  constructor(
+    private readonly options: WorkerOptions,
+    private readonly primary: ToPrimary,
+  ) {}
+
+  procedures(): WorkerProcedures {
+    return {
+      start: (how) => this.start(how),
+      stop: () => this.stop(),
+      pulse: () => undefined,
+      report: () => ({ plugins: this.running.plugins(), rejected: this.running.rejected() }),
+      metrics: () => this.running.metrics.registry.getMetricsAsJSON(),
+      plan: (next) => this.running.plan(next),
+      prepare: (next) => this.prepare(next),
+      commit: () => this.commit(),
+      abort: () => this.decided().change.abort(),
+      control: async (name, args) => procedureNamed(this.running.control, name)(...args),
+      follow: (plugin, record) => this.running.follow.follow(plugin, record),
+      stopIfQuarantined: (plugin) => this.running.follow.stopIfQuarantined(plugin),
+    };
+  }
+
+  reportViolation({ code, message }: BackworksError): void {
+    this.log?.error({ code }, `the primary process broke the protocol: ${message}. This worker ends.`);
+  }
+
+  private async start(how: WorkerStart): Promise<{ url: string }> {
+    // A plugin that blocks this process must not keep it from ending with its primary.
+    if (!endWithParent(how.primary)) throw PRIMARY_ENDED;
+    const { createLog, environment } = this.options;
+    this.log = createLog(how.worker, how.logging);
+    this.traffic = createTraffic(how.config, {
+      log: this.log,
+      environment,
+      shared: {
+        serving: how.serving,
+        history: historyOf(how.config.file, this.primary),
+        agree: (what) => this.primary('agree', what),
+      },
+    });
+    this.traffic.onState((change) => void this.primary('state', change).catch(() => undefined));
+    addProcessMetrics(this.traffic.metrics.registry);
+    return this.traffic.start();
+  }
+
+  private async stop(): Promise<void> {
+    this.stopping = true;
+    // Plugins shut down only when no reload is undecided.
+    await this.undo();
+    await this.traffic?.stop();
+  }
+
+  private async prepare(next: BackworksConfig): Promise<ReloadPlan> {
+    await this.undo();
+    const change = await this.running.prepare(next);
+    if (this.stopping) {
+      await change.abort();
+      throw new BackworksError('BW_RELOAD_REFUSED', 'nothing was changed: the worker stops');
+    }
+    this.prepared = { change, level: next.logging.level };
+    return change.plan;
+  }
+
+  private async commit(): Promise<SentFailedChange[]> {
+    const { change, level } = this.decided();
+    const failed = await change.commit();
+    if (this.log !== null) this.log.level = level;
+    return failed.map(({ name, error, keptFormer }) => ({ name, error: sentError(error), keptFormer }));
+  }
+
+  /** Takes back a reload that was prepared and never decided. */
+  private async undo(): Promise<void> {
+    if (this.prepared !== null) await this.decided().change.abort();
+  }
+
+  private decided(): { readonly change: PreparedReload; readonly level: string } {
+    const { prepared } = this;
+    if (prepared === null) throw new BackworksError('BW_INTERNAL', 'no reload was prepared');
+    this.prepared = null;
+    return prepared;
+  }
+
+  private get running(): LocalTraffic {
+    if (this.traffic === null) throw new BackworksError('BW_INTERNAL', 'the worker was not started');
+    return this.traffic;
+  }
+}
+
+/** A worker reads the history from disk. Only the primary writes: several writers would undo each other's changes. */
+function historyOf(file: string | null, primary: ToPrimary): () => Promise<VersionHistory> {
+  let records: Promise<VersionRecords> | null = null;
+  const open = (): Promise<VersionRecords> => (records ??= VersionRecords.open(file));
+  const history: VersionHistory = {
+    read: async (plugin) => (await open()).read(plugin),
+    kept: async () => (await open()).kept(),
+    serves: (...args) => primary('serves', ...args),
+    happened: (...args) => primary('happened', ...args),
+  };
+  return () => Promise.resolve(history);
 }

@@ -5,7 +5,7 @@ import type { PrimaryProcedures, WorkerProcedures } from './worker-procedures.js
 
 /** How long a worker that has stopped may take to end. */
 const EXIT_LIMIT_MS = 5000;
-/** A worker that leaves so many pulses in a row unanswered, 30 s in all, does not do anything else either. */
+/** Missed heartbeats (30 s in total) after which the primary treats a worker as hung. */
 const PULSE_MS = 5000;
 const UNANSWERED_MAX = 6;
 
@@ -27,10 +27,11 @@ export class WorkerProcess {
   /** Resolves when it can be called, or has ended. */
   readonly ready: Promise<unknown>;
   isAlive = true;
-  private silent = false;
+  /** Why the primary kills it, in the words of `ended`; null when it does not. */
+  private fault: string | null = null;
   private pulse: NodeJS.Timeout | undefined;
-  readonly #worker: Worker;
-  readonly #channel: RpcChannel<WorkerProcedures, PrimaryProcedures>;
+  private readonly worker: Worker;
+  private readonly channel: RpcChannel<WorkerProcedures, PrimaryProcedures>;
   readonly call: RpcChannel<WorkerProcedures, PrimaryProcedures>['call'];
 
   constructor({ program, number, procedures }: WorkerProcessOptions) {
@@ -38,11 +39,11 @@ export class WorkerProcess {
     // Dates and undefined arrive as what they are.
     cluster.setupPrimary({ exec: program, args: [], serialization: 'advanced' });
     const worker = cluster.fork();
-    this.#worker = worker;
+    this.worker = worker;
     this.pid = worker.process.pid;
     let listening = (): void => undefined;
     const ready = new Promise<void>((resolve) => (listening = resolve));
-    this.#channel = new RpcChannel<WorkerProcedures, PrimaryProcedures>(
+    this.channel = new RpcChannel<WorkerProcedures, PrimaryProcedures>(
       {
         send(message, sent) {
           if (worker.isConnected()) worker.send(message as object, sent);
@@ -51,16 +52,15 @@ export class WorkerProcess {
         onMessage: (listener) => void worker.on('message', listener),
       },
       { ready: () => listening(), ...procedures(this) },
+      ({ message }) => this.killFor(`broke the protocol (${message})`),
     );
-    this.call = this.#channel.call;
+    this.call = this.channel.call;
     this.ended = new Promise((resolve) => {
       const end = (how: string): void => {
         this.isAlive = false;
         clearInterval(this.pulse);
-        const what = this.silent
-          ? `did not answer for ${(PULSE_MS * UNANSWERED_MAX) / 1000} s and ${how}`
-          : how;
-        this.#channel.end(new BackworksError('BW_SERVER_WORKER', `worker ${number} ${what}`));
+        const what = this.fault === null ? how : `${this.fault} and ${how}`;
+        this.channel.end(new BackworksError('BW_SERVER_WORKER', `worker ${number} ${what}`));
         resolve(what);
       };
       worker.once('error', ({ message }: Error) => {
@@ -79,7 +79,7 @@ export class WorkerProcess {
     this.watch();
     await this.ready;
     await this.call('stop').catch(() => undefined);
-    if (this.#worker.isConnected()) this.#worker.process.disconnect();
+    if (this.worker.isConnected()) this.worker.process.disconnect();
     const limit = setTimeout(() => this.kill(), EXIT_LIMIT_MS);
     await this.ended;
     clearTimeout(limit);
@@ -91,10 +91,8 @@ export class WorkerProcess {
     let unanswered = 0;
     // Counted, because time passes also while this process itself is stopped.
     this.pulse = setInterval(() => {
-      if (unanswered === UNANSWERED_MAX) {
-        this.silent = true;
-        return this.kill();
-      }
+      if (unanswered === UNANSWERED_MAX)
+        return this.killFor(`did not answer for ${(PULSE_MS * UNANSWERED_MAX) / 1000} s`);
       unanswered += 1;
       this.call('pulse').then(
         () => (unanswered = 0),
@@ -103,7 +101,12 @@ export class WorkerProcess {
     }, PULSE_MS).unref();
   }
 
+  private killFor(fault: string): void {
+    this.fault ??= fault;
+    this.kill();
+  }
+
   kill(): void {
-    if (this.isAlive) this.#worker.process.kill('SIGKILL');
+    if (this.isAlive) this.worker.process.kill('SIGKILL');
   }
 }

@@ -103,7 +103,7 @@ export class WorkerSync {
     const { number, pid } = worker;
     this.options.log.error(
       { worker: number, pid, code },
-      `worker ${number} does not do as others: ${message}`,
+      `worker ${number} did not apply a change that the other workers applied: ${message}; it is being restarted`,
     );
     worker.kill();
   }

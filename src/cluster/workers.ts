@@ -1,5 +1,6 @@
 import type { BackworksConfig, LoggingConfig } from '../config/types.js';
 import { BackworksError, toBackworksError } from '../errors.js';
+import { Mutex } from '../mutex.js';
 import type { Log } from '../log.js';
 import type { PluginStatus, StateChange } from '../lifecycle/entry/status.js';
 import type { RejectedLibrary } from '../plugins/discovery.js';
@@ -34,8 +35,8 @@ export class Workers {
   private readonly states = new MergedStates((change) => this.told(change));
   private readonly processes = new Set<WorkerProcess>();
   private readonly replacing = new Set<Promise<void>>();
-  /** A worker starts, or a reload is prepared and decided: one after the other. */
-  private turn: Promise<unknown> = Promise.resolve();
+  /** Held while a worker starts, and from the preparation of a reload until its decision. */
+  private readonly changes = new Mutex();
   private stopping = false;
   private wake = (): void => undefined;
   private readonly stopped = new Promise<void>((resolve) => (this.wake = resolve));
@@ -112,9 +113,12 @@ export class Workers {
 
   /** Does something while no worker starts. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(work);
-    this.turn = result.catch(() => undefined);
-    return result;
+    return this.changes.run(work);
+  }
+
+  /** Keeps workers from starting. @returns lets them start again; idempotent. The caller calls it in a `finally`. */
+  lock(): Promise<() => void> {
+    return this.changes.acquire();
   }
 
   private async bringUp(slot: WorkerSlot): Promise<{ url: string }> {

@@ -6,6 +6,17 @@
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 export type JsonObject = { [key: string]: JsonValue };
 
+/**
+ * What the file says of a value that JavaScript values do not hold, by JSON pointers within the value. Empty
+ * where JSON.stringify() writes what the file does.
+ */
+export interface Written {
+  /** Numbers, as JSON, with the digits they are written with. */
+  readonly numbers: Readonly<Record<string, string>>;
+  /** The keys of mappings in the order they are written in. */
+  readonly keys: Readonly<Record<string, readonly string[]>>;
+}
+
 export interface BackworksConfig {
   readonly name: string;
   readonly version: string;
@@ -103,6 +114,8 @@ export interface StaticResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: JsonValue | undefined;
+  /** How the body is written; as it is in JavaScript when left out. */
+  readonly written?: Written;
 }
 
 export type Isolation = 'process' | 'in-process';
@@ -118,6 +131,8 @@ export interface PluginConfig extends PluginPolicy {
   readonly enabled: boolean;
   /** The plugin's own block, handed to initialize() as JSON. */
   readonly config: Readonly<JsonObject>;
+  /** How the block is written; as it is in JavaScript when left out. */
+  readonly written?: Written;
   /** Where the entry stands, as `file:line:column`; null when it has no file. */
   readonly where: string | null;
 }

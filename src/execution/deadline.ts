@@ -1,22 +1,11 @@
-import {
-  EventEmitter,
-  TaskCancelledError,
-  type IDefaultPolicyContext,
-  type IFailureEvent,
-  type IPolicy,
-  type ISuccessEvent,
-} from 'cockatiel';
-import { type CallOrigin, NO_CALLERS } from '../call-ticket.js';
+import { TaskCancelledError } from 'cockatiel';
+import type { CallOrigin } from '../call-ticket.js';
 import { type Guard, GuardedCall } from './guarded-call.js';
 
 /** How late a deadline may be noticed. */
 const TICK_MS = 5;
 /** Settled calls are dropped from the front of the queue in lots of this size. */
 const FORGET_LOT = 64;
-
-export interface DeadlineContext extends IDefaultPolicyContext {
-  readonly call: GuardedCall;
-}
 
 /**
  * One coarse timer for every call in flight. A `setTimeout` and an AbortController per call, as
@@ -44,15 +33,10 @@ export class DeadlineTimer {
 }
 
 /**
- * A cockatiel policy that rejects with TaskCancelledError when the work takes longer than
- * `durationMs`, and tells the work to stop. Composes with `wrap()` as the innermost policy.
+ * Fails calls that take longer than `durationMs` with cockatiel's TaskCancelledError, and tells their work to
+ * stop. The other guards of a call see an error they know from cockatiel's own `timeout()`.
  */
-export class DeadlinePolicy implements IPolicy<DeadlineContext> {
-  declare readonly _altReturn: never;
-  private readonly successEmitter = new EventEmitter<ISuccessEvent>();
-  private readonly failureEmitter = new EventEmitter<IFailureEvent>();
-  readonly onSuccess = this.successEmitter.addListener;
-  readonly onFailure = this.failureEmitter.addListener;
+export class DeadlinePolicy {
   /** Calls in the order they began; one duration for all makes that the order of their deadlines. */
   private inFlight: GuardedCall[] = [];
   private oldest = 0;
@@ -61,19 +45,6 @@ export class DeadlinePolicy implements IPolicy<DeadlineContext> {
     readonly durationMs: number,
     private readonly timer: DeadlineTimer,
   ) {}
-
-  async execute<T>(
-    fn: (context: DeadlineContext) => PromiseLike<T> | T,
-    signal: AbortSignal = NEVER,
-  ): Promise<T> {
-    const call = this.begin<T>(this.events, SERVER_ITSELF);
-    this.hold(call);
-    invoke(fn, { signal, call }).then(
-      (value) => call.answered(value),
-      (error: unknown) => call.failed(error),
-    );
-    return call.toPromise();
-  }
 
   /** A call whose time runs from now on. */
   begin<T>(guard: Guard, origin: CallOrigin): GuardedCall<T> {
@@ -129,29 +100,4 @@ export class DeadlinePolicy implements IPolicy<DeadlineContext> {
     // has one turn to settle it accordingly.
     setImmediate(() => setImmediate(fail));
   }
-
-  /** For calls that nothing but this policy guards. */
-  private readonly events: Guard = {
-    cancellable: true,
-    answered: (call, value) => {
-      this.successEmitter.emit({ duration: performance.now() - call.startedAtMs });
-      call.resolve(value);
-    },
-    failed: (call, error) => {
-      const duration = performance.now() - call.startedAtMs;
-      this.failureEmitter.emit({ duration, handled: true, reason: { error: error as Error } });
-      call.reject(error);
-    },
-  };
-}
-
-const NEVER = new AbortController().signal;
-const SERVER_ITSELF: CallOrigin = { requestId: null, callers: NO_CALLERS };
-
-/** An async wrapper turns a synchronous throw into a rejection. */
-async function invoke<T>(
-  fn: (context: DeadlineContext) => PromiseLike<T> | T,
-  context: DeadlineContext,
-): Promise<T> {
-  return fn(context);
 }

@@ -3,6 +3,7 @@ import { NO_CALLERS } from '../call-ticket.js';
 import { Deferred } from '../deferred.js';
 import { type BackworksError, PluginFailure, type PluginPhase, toBackworksError } from '../errors.js';
 import type { DeadlinePolicy, DeadlineTimer } from './deadline.js';
+import { FailureStreak } from './failure-streak.js';
 import type { GuardedCall } from './guarded-call.js';
 import { HookGuard, type Work } from './hook-guard.js';
 import { type HookMetrics, type PluginMetrics } from '../metrics/plugin-metrics.js';
@@ -19,14 +20,19 @@ export interface PluginExecutorOptions {
   onCircuitChange(state: CircuitStateName): void;
   /** A call came to nothing, for this reason. */
   onFailure?(error: BackworksError): void;
+  /** Every call of a hook fails now, the newest for this reason; null when one has succeeded again. */
+  onFailing?(phase: PluginPhase, error: BackworksError | null): void;
 }
 
 /** The only way to a plugin's vtable: breaker, bulkhead, deadline, retry and metrics around each call. */
 export class PluginExecutor {
   private readonly policies: Policies;
   private readonly hooks: Map<PluginPhase, HookMetrics>;
+  private readonly streaks: Map<PluginPhase, FailureStreak>;
   private readonly guards = new Map<PluginPhase, HookGuard>();
   private readonly listener: { dispose(): void };
+  /** When the circuit opened last; shared with the executors that were adjusted from this one. */
+  private readonly opened: { atMs: number };
 
   /** @param former whose place this one takes; calls under way stay with it */
   constructor(
@@ -35,6 +41,8 @@ export class PluginExecutor {
   ) {
     const { settings, timer, metrics, plugin } = options;
     this.hooks = former?.hooks ?? new Map<PluginPhase, HookMetrics>();
+    this.opened = former?.opened ?? { atMs: -Infinity };
+    this.streaks = former?.streaks ?? new Map<PluginPhase, FailureStreak>();
     this.policies =
       former === undefined
         ? createPolicies(settings, timer)
@@ -45,6 +53,7 @@ export class PluginExecutor {
     }
     former?.listener.dispose();
     this.listener = this.policies.breaker.onStateChange(() => {
+      if (this.circuit === 'open') this.opened.atMs = performance.now();
       metrics.circuitState(plugin, this.circuit);
       options.onCircuitChange(this.circuit);
     });
@@ -124,10 +133,24 @@ export class PluginExecutor {
     const deadline = this.deadlineOf(phase);
     const explain = (thrown: unknown): BackworksError => this.explain(thrown, phase);
     const metrics = this.metricsOf(phase);
-    const onFailure = (error: BackworksError): void => this.options.onFailure?.(error);
+    const streak = this.streakOf(phase, metrics);
+    const onFailure = (error: BackworksError): void => {
+      this.options.onFailure?.(error);
+      streak?.add(error);
+    };
     const guard = new HookGuard({ policies, deadline, metrics, explain, onFailure });
     this.guards.set(phase, guard);
     return guard;
+  }
+
+  /** Null for health checks, which have a condition of their own. */
+  private streakOf(phase: PluginPhase, metrics: HookMetrics): FailureStreak | null {
+    if (phase === 'health_check') return null;
+    const streak =
+      this.streaks.get(phase) ??
+      new FailureStreak(metrics, (failure) => this.options.onFailing?.(phase, failure));
+    this.streaks.set(phase, streak);
+    return streak;
   }
 
   private refused(phase: PluginPhase): Deferred<never> {
@@ -173,7 +196,9 @@ export class PluginExecutor {
   private circuitOpen(phase: PluginPhase): PluginFailure {
     const { plugin } = this.options;
     const message = `plugin ${plugin} failed too often and is left alone for now`;
-    return new PluginFailure('BW_PLUGIN_CIRCUIT_OPEN', message, { plugin, phase });
+    const { resetAfterMs } = this.options.settings.circuitBreaker;
+    const retryAfterMs = Math.max(0, this.opened.atMs + resetAfterMs - performance.now());
+    return new PluginFailure('BW_PLUGIN_CIRCUIT_OPEN', message, { plugin, phase, retryAfterMs });
   }
 }
 

@@ -112,7 +112,8 @@ function createRetry({ attempts, on }: PluginPolicy['retry']): RetryPolicy | nul
   });
 }
 
-function isPluginFault(error: Error): boolean {
+/** Whether a failure is the plugin's own: its breaker counts it. */
+export function isPluginFault(error: Error): boolean {
   if (error instanceof TaskCancelledError) return true;
   return error instanceof PluginFailure && !NOT_THE_PLUGINS.has(error.code);
 }

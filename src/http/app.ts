@@ -12,6 +12,7 @@ import { problem } from '../pipeline/problem.js';
 import type { Awaitable, PluginResponse } from '../plugins/plugin.js';
 import { toResponse } from './answer.js';
 import { problemResponse } from './problem.js';
+import type { OtherMethods } from '../pipeline/documents/route-match.js';
 import { type RequestHead, wantedProtocol } from './request-head.js';
 import { Routes } from './routes.js';
 import { plainTarget, ServerRequest, type Target, targetOf } from './request.js';
@@ -47,7 +48,7 @@ export function createApp({ routes, orchestrator, log }: AppOptions): App {
   const answer = (request: ServerRequest, plugins: PluginSet): Awaitable<PluginResponse> => {
     const match = routes().match(request.method, request.path, request.path.length + request.search.length);
     request.match = match;
-    if (match.allow !== null) request.refusal = refusal(match.allow, request);
+    if (match.others !== null) request.refusal = refusal(match.others, request);
     else if (match.endpoint !== null) request.refusal = upgradeRefusal(request);
     return orchestrator.handle(request, plugins);
   };
@@ -97,10 +98,10 @@ export function createApp({ routes, orchestrator, log }: AppOptions): App {
 }
 
 /** The answer for a path whose endpoints do not take the method. */
-function refusal(allow: readonly string[], request: ServerRequest): PluginResponse {
+function refusal({ configured, allow }: OtherMethods, request: ServerRequest): PluginResponse {
   const methods = allow.join(', ');
   if (request.method === 'OPTIONS') return { status: 204, headers: { allow: methods }, body: null };
-  const message = `${request.path} takes ${methods}, not ${request.method}`;
+  const message = `${request.path} takes ${configured.join(', ')}, not ${request.method}`;
   const answer = problem(new BackworksError('BW_ROUTE_METHOD', message), request.path, request.id);
   answer.headers.allow = methods;
   return answer;

@@ -20,9 +20,13 @@ interface WaitingRequest {
 /**
  * Requests of one connection that are served at once. Their responses wait in memory until the client has
  * read the ones before.
+ * @internal exported for its test
  */
 export const CONCURRENT_MAX = 8;
-/** Requests of one connection that wait behind those. The last of them is told that the connection closes. */
+/**
+ * Requests of one connection that wait behind those. The last of them is told that the connection closes.
+ * @internal exported for its test
+ */
 export const WAITING_MAX = 1024;
 
 const CONNECTION = Symbol('the client of a socket');

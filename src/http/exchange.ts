@@ -11,7 +11,7 @@ import type { ServerRequest } from './request.js';
 
 /** A request over a socket, from its arrival to its answer; cancelled when the client goes away before that. */
 export class SocketExchange implements Listener<PluginResponse> {
-  readonly #connection: Connection;
+  private readonly connection: Connection;
 
   constructor(
     private readonly request: ServerRequest,
@@ -19,42 +19,42 @@ export class SocketExchange implements Listener<PluginResponse> {
     private readonly outgoing: ServerResponse,
     private readonly log: Log,
   ) {
-    this.#connection = Connection.of(incoming.socket);
-    this.#connection.begin(request);
+    this.connection = Connection.of(incoming.socket);
+    this.connection.begin(request);
   }
 
   answered(answer: PluginResponse): void {
     const { request, outgoing, log } = this;
-    this.#end();
+    this.end();
     // Whoever answers while the body still arrives may go on reading it.
-    if (answer.body instanceof Readable) outgoing.once('finish', () => this.#discardRest());
-    else this.#discardRest();
+    if (answer.body instanceof Readable) outgoing.once('finish', () => this.discardRest());
+    else this.discardRest();
     try {
       writeAnswer(answer, request, outgoing, log);
     } catch (error) {
       if (outgoing.headersSent) outgoing.destroy();
-      this.#writeProblem(error);
+      this.writeProblem(error);
     }
   }
 
   failed(error: unknown): void {
-    this.#end();
-    this.#discardRest();
-    if (!this.request.cancelled) this.#writeProblem(error);
+    this.end();
+    this.discardRest();
+    if (!this.request.cancelled) this.writeProblem(error);
   }
 
-  #writeProblem(error: unknown): void {
+  private writeProblem(error: unknown): void {
     const { request, outgoing, log } = this;
     if (!outgoing.destroyed)
       writeAnswer(problemOf(error, request.path, request.id, log), request, outgoing, log);
   }
 
-  #end(): void {
+  private end(): void {
     this.request.end();
-    this.#connection.end(this.request);
+    this.connection.end(this.request);
   }
 
-  #discardRest(): void {
+  private discardRest(): void {
     const { request, incoming } = this;
     if (request.hasBody && !incoming.complete) discardRest(incoming);
   }

@@ -16,6 +16,7 @@ let next = 0;
 /**
  * A random UUID (version 4). crypto.randomUUID() puts each together from twenty pieces, which have to be
  * joined when it is used; these are written in lots.
+ * @internal exported for its test
  */
 export function newRequestId(): string {
   if (next === ids.length) {

@@ -35,9 +35,9 @@ export class ServerRequest implements IncomingRequest {
   refusal: PluginResponse | null = null;
   cancelled = false;
   call: Caller['call'] = null;
-  readonly #source: IncomingMessage | Request;
-  #plugins: PluginSet | null;
-  #abort: AbortController | null = null;
+  private readonly source: IncomingMessage | Request;
+  private plugins: PluginSet | null;
+  private abort: AbortController | null = null;
 
   /**
    * @param source the request itself; one of Fetch when it did not come over a socket
@@ -50,8 +50,8 @@ export class ServerRequest implements IncomingRequest {
     plugins: PluginSet,
     head: RequestHead = readHead('rawHeaders' in source ? source.rawHeaders : [...source.headers].flat()),
   ) {
-    this.#source = source;
-    this.#plugins = plugins;
+    this.source = source;
+    this.plugins = plugins;
     this.method = source.method!;
     this.path = path;
     this.search = search;
@@ -66,44 +66,44 @@ export class ServerRequest implements IncomingRequest {
     return this.match.endpoint;
   }
 
-  /** No plugin is called for it any more. Idempotent. */
+  /** Cancels the request: no further hook is called. Idempotent. */
   end(): void {
-    this.#plugins?.end();
-    this.#plugins = null;
+    this.plugins?.end();
+    this.plugins = null;
   }
 
   /** The client has gone. */
   cancel(): void {
     this.cancelled = true;
     this.call?.cancel();
-    this.#abort?.abort();
+    this.abort?.abort();
   }
 
   get signal(): AbortSignal {
-    if (!('rawHeaders' in this.#source)) return this.#source.signal;
-    this.#abort ??= new AbortController();
-    if (this.cancelled) this.#abort.abort();
-    return this.#abort.signal;
+    if (!('rawHeaders' in this.source)) return this.source.signal;
+    this.abort ??= new AbortController();
+    if (this.cancelled) this.abort.abort();
+    return this.abort.signal;
   }
 
   get remote(): RemoteAddress | null {
-    return 'socket' in this.#source ? Connection.of(this.#source.socket).remote : null;
+    return 'socket' in this.source ? Connection.of(this.source.socket).remote : null;
   }
 
   async readBody(limitBytes: number): Promise<Buffer> {
     checkLength(this.rawHeaders, limitBytes);
     checkEncoding(this.rawHeaders);
-    return collect(this.#stream(), limitBytes);
+    return collect(this.stream(), limitBytes);
   }
 
   bodyStream(limitBytes: number): Readable {
     checkLength(this.rawHeaders, limitBytes);
-    return limited(this.#stream(), limitBytes);
+    return limited(this.stream(), limitBytes);
   }
 
-  #stream(): Readable {
-    if ('rawHeaders' in this.#source) return this.#source;
-    return Readable.fromWeb(this.#source.body as NodeReadableStream<Uint8Array>);
+  private stream(): Readable {
+    if ('rawHeaders' in this.source) return this.source;
+    return Readable.fromWeb(this.source.body as NodeReadableStream<Uint8Array>);
   }
 }
 

@@ -18,10 +18,10 @@ const KEPT_TARGET_MAX = 256;
  * literal segments before {name} before *; equals keep the file's order.
  */
 export class Routes {
-  readonly #router = new SmartRouter<PathRoute>({ routers: [new RegExpRouter(), new TrieRouter()] });
+  private readonly router = new SmartRouter<PathRoute>({ routers: [new RegExpRouter(), new TrieRouter()] });
   /** Endpoints found for paths, by method. Clients choose paths: there are so many, then it begins anew. */
-  readonly #kept = new Map<string, Map<string, RouteMatch>>();
-  #keptCount = 0;
+  private readonly kept = new Map<string, Map<string, RouteMatch>>();
+  private keptCount = 0;
 
   constructor(endpoints: readonly EndpointConfig[]) {
     const paths = new Map<string, Map<string, EndpointConfig>>();
@@ -31,7 +31,7 @@ export class Routes {
       const methods = endpoint.methods.length === 0 ? [ANY] : endpoint.methods;
       for (const method of methods) if (!route.has(method)) route.set(method, endpoint);
     }
-    for (const [path, route] of paths) this.#router.add('ALL', routerPath(path), route);
+    for (const [path, route] of paths) this.router.add('ALL', routerPath(path), route);
   }
 
   /**
@@ -40,39 +40,43 @@ export class Routes {
    * @throws BackworksError BW_REQUEST_INVALID on malformed percent-encoding.
    */
   match(method: string, path: string, targetLength = path.length): RouteMatch {
-    const kept = this.#kept.get(method)?.get(path);
+    const kept = this.kept.get(method)?.get(path);
     if (kept !== undefined) return kept;
-    const match = this.#find(method, path);
-    if (match.endpoint !== null && targetLength <= KEPT_TARGET_MAX) this.#keep(match);
+    const match = this.find(method, path);
+    if (match.endpoint !== null && targetLength <= KEPT_TARGET_MAX) this.keep(match);
     return match;
   }
 
-  #find(method: string, path: string): RouteMatch {
-    const [matches, stash] = this.#router.match('ALL', decodePath(path));
+  private find(method: string, path: string): RouteMatch {
+    const [matches, stash] = this.router.match('ALL', decodePath(path));
     if (matches.length === 0) return new RouteMatch(method, path);
     for (const [route, params] of matches) {
       const endpoint =
         route.get(method) ?? (method === 'HEAD' ? route.get('GET') : undefined) ?? route.get(ANY);
       if (endpoint !== undefined) return new RouteMatch(method, path, endpoint, readParams(params, stash));
     }
-    const allow = allowed(matches.map(([route]) => route));
-    return new RouteMatch(method, path, null, undefined, allow);
+    const configured = new Set(matches.flatMap(([route]) => [...route.keys()]));
+    return new RouteMatch(method, path, null, undefined, {
+      configured: [...configured].sort(),
+      allow: allowed(configured),
+    });
   }
 
-  #keep(match: RouteMatch): void {
-    if (this.#keptCount === KEPT_MAX) {
-      this.#kept.clear();
-      this.#keptCount = 0;
+  private keep(match: RouteMatch): void {
+    if (this.keptCount === KEPT_MAX) {
+      this.kept.clear();
+      this.keptCount = 0;
     }
-    let paths = this.#kept.get(match.method);
-    if (paths === undefined) this.#kept.set(match.method, (paths = new Map<string, RouteMatch>()));
+    let paths = this.kept.get(match.method);
+    if (paths === undefined) this.kept.set(match.method, (paths = new Map<string, RouteMatch>()));
     paths.set(match.path, match);
-    this.#keptCount += 1;
+    this.keptCount += 1;
   }
 }
 
-function allowed(routes: readonly PathRoute[]): string[] {
-  const methods = new Set(routes.flatMap((route) => [...route.keys()]));
+/** Methods that are answered: HEAD as GET, and OPTIONS by the server, where no endpoint names them. */
+function allowed(configured: ReadonlySet<string>): string[] {
+  const methods = new Set(configured);
   if (methods.has('GET')) methods.add('HEAD');
   return [...methods.add('OPTIONS')].sort();
 }

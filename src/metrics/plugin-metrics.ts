@@ -134,6 +134,8 @@ export class HookMetrics {
   failed = 0;
   /** Milliseconds they took together. */
   busyMs = 0;
+  /** Called once, at the next call that succeeds; null while nobody waits for one. */
+  onSuccess: (() => void) | null = null;
 
   constructor(
     private readonly duration: DurationSeries,
@@ -150,6 +152,7 @@ export class HookMetrics {
     this.calls += 1;
     this.busyMs += milliseconds;
     this.duration.observe(milliseconds / 1000);
+    if (this.onSuccess !== null) this.reportSuccess(this.onSuccess);
   }
 
   failedWith(code: ErrorCode, milliseconds: number): void {
@@ -158,5 +161,10 @@ export class HookMetrics {
     this.failed += 1;
     this.duration.observe(milliseconds / 1000);
     this.countFailure(code);
+  }
+
+  private reportSuccess(listener: () => void): void {
+    this.onSuccess = null;
+    listener();
   }
 }

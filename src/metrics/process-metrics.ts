@@ -1,7 +1,18 @@
 import { collectDefaultMetrics, type Registry } from 'prom-client';
 
+/**
+ * Gauges of prom-client that Prometheus takes for counters, because their names end in `_total`. The gauges
+ * without the ending have the same values by type.
+ */
+const MISNAMED = [
+  'nodejs_active_resources_total',
+  'nodejs_active_handles_total',
+  'nodejs_active_requests_total',
+];
+
 /** CPU, memory and event-loop lag of this process; once per registry. */
 export function addProcessMetrics(registry: Registry): void {
   if (registry.getSingleMetric('process_cpu_user_seconds_total') !== undefined) return;
   collectDefaultMetrics({ register: registry });
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
 }

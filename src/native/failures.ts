@@ -1,5 +1,7 @@
 import { BackworksError, PluginFailure, type PluginFailureDetails, type PluginPhase } from '../errors.js';
 
+import type { NativePluginOptions } from './plugin.js';
+
 /** Functions of a plugin that are handed its configuration. */
 export type ConfiguringPhase = 'initialize' | 'reconfigure';
 
@@ -56,10 +58,27 @@ export function noTimeLeft(plugin: string): PluginFailure {
 /** The failure of what could not be asked of a process that had ended. */
 export function processGone(plugin: string, phase: PluginPhase): PluginFailure {
   const message = `plugin ${plugin} has no process any more`;
-  return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, { plugin, phase });
+  return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, { plugin, phase, retryAfterMs: 0 });
 }
 
 /** The error of a call that was taken back before it began: nobody wanted its answer any more. */
 export function callCancelled(plugin: string): BackworksError {
   return new BackworksError('BW_REQUEST_CANCELLED', `the client went away before plugin ${plugin} was asked`);
+}
+
+/**
+ * A failure that names the library by the path operators know, not by that of the copy which is loaded.
+ * @returns what was thrown when there is nothing to replace
+ */
+export function withOriginalPath(
+  thrown: unknown,
+  { libraryPath, originalPath = libraryPath }: Pick<NativePluginOptions, 'libraryPath' | 'originalPath'>,
+): unknown {
+  if (!(thrown instanceof PluginFailure) || !thrown.message.includes(libraryPath)) return thrown;
+  const { code, message, cause } = thrown;
+  return new PluginFailure(
+    code,
+    message.replaceAll(libraryPath, () => originalPath),
+    { ...thrown, cause },
+  );
 }

@@ -14,27 +14,70 @@ export const JsonFact = {
   HAS_PROTOTYPE: 1 << 4,
 } as const;
 
+/**
+ * Fields of a listed member, as indexes into its numbers: byte offsets from the start of the text. JsonMember of
+ * src/runner/json/json_check.h has the same fields in the same order.
+ */
+export const MemberField = {
+  /** First byte of the name, after its quote. */
+  NAME: 0,
+  /** The closing quote of the name. */
+  NAME_END: 1,
+  VALUE: 2,
+  /** First byte after the value. */
+  VALUE_END: 3,
+  /** Index of the next member that does not lie within this one's value. */
+  AFTER: 4,
+  /** Level of its object (the outermost is 1), shifted left by one; the lowest bit: the name has escapes. */
+  SHAPE: 5,
+} as const;
+
+/** How many numbers a member has. */
+export const MEMBER_FIELDS = 6;
+
 type Check = (bytes: Buffer, length: number, depthMax: number) => number;
+type List = (
+  bytes: Buffer,
+  length: number,
+  depthMax: number,
+  levels: number,
+  table: Uint32Array,
+  capacity: number,
+) => number;
+
+interface Functions {
+  readonly check: Check;
+  readonly list: List;
+}
 
 /** koffi unloads a library as soon as nothing refers to its handle. */
 let library: LibraryHandle | null = null;
-let check: Check | null = null;
+let functions: Functions | null = null;
 
 /**
  * Loads the library that checks JSON; otherwise the first check does.
  * @throws BackworksError BW_RUNNER_NOT_FOUND, BW_RUNNER_START when it is no such library
  */
-export function loadJsonCheck(): Check {
-  if (check !== null) return check;
+export function loadJsonCheck(): Functions {
+  if (functions !== null) return functions;
   const path = findJsonCheck();
   try {
     library = koffi.load(path);
-    check = library.func('backworks_json_check', 'uint32_t', ['void *', 'size_t', 'uint32_t']) as Check;
+    const text = ['void *', 'size_t', 'uint32_t'];
+    functions = {
+      check: library.func('backworks_json_check', 'uint32_t', text) as Check,
+      list: library.func('backworks_json_members', 'uint32_t', [
+        ...text,
+        'uint32_t',
+        'void *',
+        'uint32_t',
+      ]) as List,
+    };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new BackworksError('BW_RUNNER_START', `${path} cannot be loaded: ${reason}`, { cause });
   }
-  return check;
+  return functions;
 }
 
 /**
@@ -44,5 +87,41 @@ export function loadJsonCheck(): Check {
  * @throws BackworksError as loadJsonCheck()
  */
 export function checkJson(bytes: Buffer, depthMax: number): number {
-  return (check ?? loadJsonCheck())(bytes, bytes.length, depthMax);
+  return (functions ?? loadJsonCheck()).check(bytes, bytes.length, depthMax);
+}
+
+/** The members of a text's objects. */
+export interface MemberList {
+  /** Facts of `JsonFact` about the text. */
+  readonly facts: number;
+  /** MEMBER_FIELDS numbers for each member, in the order of the text. */
+  readonly table: ArrayLike<number>;
+}
+
+/** Members of ordinary texts; a longer list is made a second time with room for it. */
+const ORDINARY_MEMBERS = 64;
+/** Scratch memory: the number of members, then their fields. */
+const scratch = new Uint32Array(1 + ORDINARY_MEMBERS * MEMBER_FIELDS);
+
+/**
+ * Checks a text and lists the members of its outermost object, and of objects that are members of listed
+ * ones. What lies in arrays is not listed.
+ * @param depthMax as checkJson()
+ * @param levels objects within objects that are looked into; 1 lists the outermost members only
+ * @throws BackworksError as loadJsonCheck()
+ */
+export function listMembers(bytes: Buffer, depthMax: number, levels: number): MemberList {
+  const { list } = functions ?? loadJsonCheck();
+  let table = scratch;
+  let facts = list(bytes, bytes.length, depthMax, levels, table, ORDINARY_MEMBERS);
+  const count = table[0]!;
+  if (count > ORDINARY_MEMBERS) {
+    table = new Uint32Array(1 + count * MEMBER_FIELDS);
+    facts = list(bytes, bytes.length, depthMax, levels, table, count);
+    return { facts, table: table.subarray(1) };
+  }
+  // A short plain list costs less than a typed one, whose memory lies elsewhere.
+  const short: number[] = [];
+  for (let at = 1; at <= count * MEMBER_FIELDS; at += 1) short.push(table[at]!);
+  return { facts, table: short };
 }

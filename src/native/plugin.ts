@@ -158,6 +158,8 @@ export interface NativePluginOptions {
   readonly libraryInPlace?: boolean;
   /** What its operator calls the file, for places in it; the name in `libraryPath` when absent. */
   readonly libraryName?: string;
+  /** The path by which its operator knows the file, for messages; `libraryPath` when absent. */
+  readonly originalPath?: string;
   /** The plugin's `config:` block as JSON text. */
   readonly configJson: string;
   /**

@@ -20,13 +20,13 @@ export class Exchange extends Deferred<PluginResponse> implements Listener<unkno
   document: RequestDocument | null = null;
   /** Null until somebody is to look at the response. */
   response: ResponseDocument | null = null;
-  /** The place, among the plugins with the hook of this stage, of the one that is asked. */
+  /** Index of the plugin whose hook is running, in the list for this stage. */
   index = 0;
   /** The one plugin that an endpoint names. */
   asked: BackworksPlugin | null = null;
   /** What was asked of a plugin ahead of its turn, or may be. */
   batch: HookBatch | undefined;
-  #stage: Stage<unknown> | null = null;
+  private stage: Stage<unknown> | null = null;
 
   constructor(
     readonly request: IncomingRequest,
@@ -38,10 +38,10 @@ export class Exchange extends Deferred<PluginResponse> implements Listener<unkno
   /** Goes on with a value: at once when it is at hand, else when it arrives. */
   expect<T>(value: Awaitable<T>, stage: Stage<T>): void {
     if (value instanceof Deferred) {
-      this.#stage = stage;
+      this.stage = stage;
       value.listen(this);
     } else if (value instanceof Promise) {
-      this.#stage = stage;
+      this.stage = stage;
       value.then(
         (later) => this.answered(later),
         (error: unknown) => this.failed(error),
@@ -51,7 +51,7 @@ export class Exchange extends Deferred<PluginResponse> implements Listener<unkno
 
   answered(value: unknown): void {
     try {
-      this.#stage!.take(this, value);
+      this.stage!.take(this, value);
     } catch (error) {
       this.reject(error);
     }
@@ -59,7 +59,7 @@ export class Exchange extends Deferred<PluginResponse> implements Listener<unkno
 
   failed(error: unknown): void {
     try {
-      this.#stage!.fail(this, error);
+      this.stage!.fail(this, error);
     } catch (thrown) {
       this.reject(thrown);
     }

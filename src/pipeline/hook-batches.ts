@@ -2,7 +2,7 @@ import type { Deferred } from '../deferred.js';
 import {
   type Awaitable,
   type BackworksPlugin,
-  type JsonObject,
+  type JsonMembers,
   type PluginResponse,
   HookBatch,
 } from '../plugins/plugin.js';
@@ -53,7 +53,7 @@ export function tellResponse(
   { batch, request }: Exchange,
   plugin: BackworksPlugin,
   document: ResponseDocument,
-): Awaitable<JsonObject | null> {
+): Awaitable<JsonMembers | null> {
   if (batch?.patch === undefined || batch.plugin !== plugin)
     return plugin.afterResponse(document.toJson(), request, document);
   batch.response = document;

@@ -4,7 +4,7 @@ import type {
   Awaitable,
   BackworksPlugin,
   CanaryPlugin,
-  JsonObject,
+  JsonMembers,
   PluginResponse,
   RequestDecision,
 } from '../plugins/plugin.js';
@@ -41,19 +41,23 @@ export interface OrchestratorOptions {
   readonly log: Log;
 }
 
-/** Leads a request through before_request ▶ endpoint ▶ after_response. */
+/**
+ * Takes a request through its stages. In order: `handle()` begins; `#read` has the body; `#ask` and `#before` run the
+ * before_request hooks; `#answer` and `#endpoint` give the response; `#afterResponse`, `#buffered`, `#tell` and
+ * `#after` run the after_response hooks. Every stage goes on to the next by itself.
+ */
 export class PluginOrchestrator {
-  #bodyLimitBytes: number;
-  readonly #failures: Failures;
-  readonly #prepared = new WeakMap<EndpointConfig, StaticEndpoint | ProxyEndpoint | null>();
-  #plugins: TrafficSplit;
+  private bodyLimitBytes: number;
+  private readonly failures: Failures;
+  private readonly prepared = new WeakMap<EndpointConfig, StaticEndpoint | ProxyEndpoint | null>();
+  private plugins: TrafficSplit;
   /** Resolves when the requests have ended that began before the last change of the plugins. */
-  #former: Promise<unknown> = Promise.resolve();
+  private former: Promise<unknown> = Promise.resolve();
 
   constructor({ bodyLimitBytes, log }: OrchestratorOptions) {
-    this.#bodyLimitBytes = bodyLimitBytes;
-    this.#failures = new Failures(log);
-    this.#plugins = new TrafficSplit([], [], bodyLimitBytes);
+    this.bodyLimitBytes = bodyLimitBytes;
+    this.failures = new Failures(log);
+    this.plugins = new TrafficSplit([], [], bodyLimitBytes);
   }
 
   /**
@@ -66,18 +70,18 @@ export class PluginOrchestrator {
     plugins: readonly BackworksPlugin[],
     {
       canaries = [],
-      bodyLimitBytes = this.#bodyLimitBytes,
+      bodyLimitBytes = this.bodyLimitBytes,
     }: { readonly canaries?: readonly CanaryPlugin[]; readonly bodyLimitBytes?: number } = {},
   ): Promise<void> {
-    const former = this.#plugins;
-    this.#bodyLimitBytes = bodyLimitBytes;
-    this.#plugins = new TrafficSplit(plugins, canaries, bodyLimitBytes);
-    await (this.#former = Promise.all([this.#former, former.idle()]));
+    const former = this.plugins;
+    this.bodyLimitBytes = bodyLimitBytes;
+    this.plugins = new TrafficSplit(plugins, canaries, bodyLimitBytes);
+    await (this.former = Promise.all([this.former, former.idle()]));
   }
 
   /** The plugins a request is to have that begins now. Call end() on them when it has its answer. */
   begin(): PluginSet {
-    return this.#plugins.next().begin();
+    return this.plugins.next().begin();
   }
 
   /**
@@ -85,10 +89,10 @@ export class PluginOrchestrator {
    * @throws BackworksError BW_CONFIG_INVALID when it cannot work.
    */
   prepare(endpoint: EndpointConfig): StaticEndpoint | ProxyEndpoint | null {
-    let prepared = this.#prepared.get(endpoint);
+    let prepared = this.prepared.get(endpoint);
     if (prepared === undefined) {
       prepared = build(endpoint);
-      this.#prepared.set(endpoint, prepared);
+      this.prepared.set(endpoint, prepared);
     }
     return prepared;
   }
@@ -98,12 +102,12 @@ export class PluginOrchestrator {
    * and when the client has gone.
    * @param plugins what begin() gave
    */
-  handle(request: IncomingRequest, plugins = this.#plugins.next()): Awaitable<PluginResponse> {
+  handle(request: IncomingRequest, plugins = this.plugins.next()): Awaitable<PluginResponse> {
     const exchange = new Exchange(request, plugins);
     try {
-      if (!needsDocument(request, plugins)) this.#answer(exchange);
-      else if (request.hasBody) exchange.expect(request.readBody(plugins.bodyLimitBytes), this.#read);
-      else this.#read.take(exchange, null);
+      if (!needsDocument(request, plugins)) this.answer(exchange);
+      else if (request.hasBody) exchange.expect(request.readBody(plugins.bodyLimitBytes), this.read);
+      else this.read.take(exchange, null);
     } catch (error) {
       exchange.reject(error);
     }
@@ -111,26 +115,26 @@ export class PluginOrchestrator {
   }
 
   /** The body is there. */
-  readonly #read: Stage<Buffer | null> = {
+  private readonly read: Stage<Buffer | null> = {
     take: (exchange, bytes) => {
       try {
         exchange.document = new RequestDocument(exchange.request, bytes);
       } catch (error) {
-        this.#read.fail(exchange, error);
+        this.read.fail(exchange, error);
         return;
       }
-      this.#ask(exchange);
+      this.ask(exchange);
     },
-    fail: (exchange, error) => exchange.resolve(this.#failures.problem(error, exchange.request)),
+    fail: (exchange, error) => exchange.resolve(this.failures.problem(error, exchange.request)),
   };
 
   /** Asks the plugin at `exchange.index` with a before_request hook; after the last comes the endpoint. */
-  #ask(exchange: Exchange): void {
+  private ask(exchange: Exchange): void {
     const { request, plugins, document, index } = exchange;
     refuseCancelled(request);
     const station = plugins.beforeRequest[index];
     if (station === undefined) {
-      this.#answer(exchange);
+      this.answer(exchange);
       return;
     }
     let decision: Awaitable<RequestDecision | null>;
@@ -138,54 +142,54 @@ export class PluginOrchestrator {
       exchange.batch = batchFromRequest(exchange, station.plugin);
       decision = station.plugin.beforeRequest(document!.toJson(), request, document!, exchange.batch);
     } catch (error) {
-      this.#before.fail(exchange, error);
+      this.before.fail(exchange, error);
       return;
     }
-    exchange.expect(decision, this.#before);
+    exchange.expect(decision, this.before);
   }
 
-  readonly #before: Stage<RequestDecision | null> = {
+  private readonly before: Stage<RequestDecision | null> = {
     take: (exchange, decision) =>
-      this.#decided(exchange, decision?.kind === 'respond' ? decision.response : null),
+      this.decided(exchange, decision?.kind === 'respond' ? decision.response : null),
     fail: (exchange, error) => {
       const { request, plugins, index } = exchange;
       const { plugin } = plugins.beforeRequest[index]!;
-      const failure = this.#failures.failure(plugin, 'before_request', error, request);
-      this.#decided(exchange, plugin.critical ? problem(failure, request.path, request.id) : null);
+      const failure = this.failures.failure(plugin, 'before_request', error, request);
+      this.decided(exchange, plugin.critical ? problem(failure, request.path, request.id) : null);
     },
   };
 
   /** @param response ends the request here; null to go on */
-  #decided(exchange: Exchange, response: PluginResponse | null): void {
+  private decided(exchange: Exchange, response: PluginResponse | null): void {
     const { position } = exchange.plugins.beforeRequest[exchange.index]!;
     exchange.index += 1;
-    if (response === null) this.#ask(exchange);
-    else this.#afterResponse(exchange, response, position);
+    if (response === null) this.ask(exchange);
+    else this.afterResponse(exchange, response, position);
   }
 
-  #answer(exchange: Exchange): void {
+  private answer(exchange: Exchange): void {
     const { request } = exchange;
     refuseCancelled(request);
     const unknown = undecided(exchange, 'endpointAnswer');
     if (unknown !== undefined) {
-      exchange.expect(unknown, this.#endpointDecided);
+      exchange.expect(unknown, this.endpointDecided);
       return;
     }
     if (request.refusal !== null) {
-      this.#afterResponse(exchange, request.refusal, Infinity);
+      this.afterResponse(exchange, request.refusal, Infinity);
       return;
     }
     let answer: Awaitable<PluginResponse | null>;
     try {
-      answer = this.#endpointAnswer(exchange);
+      answer = this.endpointAnswer(exchange);
     } catch (error) {
-      this.#endpoint.fail(exchange, error);
+      this.endpoint.fail(exchange, error);
       return;
     }
-    exchange.expect(answer, this.#endpoint);
+    exchange.expect(answer, this.endpoint);
   }
 
-  #endpointAnswer(exchange: Exchange): Awaitable<PluginResponse | null> {
+  private endpointAnswer(exchange: Exchange): Awaitable<PluginResponse | null> {
     const { request, document, plugins } = exchange;
     const { endpoint } = request;
     const prepared = endpoint === null ? null : this.prepare(endpoint);
@@ -198,29 +202,29 @@ export class PluginOrchestrator {
       return askEndpoint(exchange, exchange.asked, endpoint.path, method);
     }
     const report: FailureReport = (plugin, error) =>
-      this.#failures.failure(plugin, 'process_endpoint', error, request);
+      this.failures.failure(plugin, 'process_endpoint', error, request);
     const ask: Question = (plugin, route, method) => askEndpoint(exchange, plugin, route, method);
     return askAll(request, document, plugins.endpoints, ask, report);
   }
 
-  readonly #endpointDecided = goOn((exchange) => this.#answer(exchange));
+  private readonly endpointDecided = goOn((exchange) => this.answer(exchange));
 
-  readonly #endpoint: Stage<PluginResponse | null> = {
+  private readonly endpoint: Stage<PluginResponse | null> = {
     take: (exchange, response) => {
       const { asked, document, request } = exchange;
-      const given = response ?? this.#failures.problem(notMine(asked!.name, document!), request);
-      this.#afterResponse(exchange, given, Infinity);
+      const given = response ?? this.failures.problem(notMine(asked!.name, document!), request);
+      this.afterResponse(exchange, given, Infinity);
     },
     fail: (exchange, error) => {
       const { asked, request } = exchange;
       const failure =
-        asked === null ? error : this.#failures.failure(asked, 'process_endpoint', error, request);
-      this.#afterResponse(exchange, this.#failures.problem(failure, request), Infinity);
+        asked === null ? error : this.failures.failure(asked, 'process_endpoint', error, request);
+      this.afterResponse(exchange, this.failures.problem(failure, request), Infinity);
     },
   };
 
   /** Runs the hooks of the plugins that stand before `position` on the way in, last one first. */
-  #afterResponse(exchange: Exchange, response: PluginResponse, position: number): void {
+  private afterResponse(exchange: Exchange, response: PluginResponse, position: number): void {
     const { afterResponse, bodyLimitBytes } = exchange.plugins;
     let first = 0;
     while (first < afterResponse.length && afterResponse[first]!.position >= position) first += 1;
@@ -229,22 +233,22 @@ export class PluginOrchestrator {
       return;
     }
     exchange.index = first;
-    exchange.expect(buffered(response, bodyLimitBytes), this.#buffered);
+    exchange.expect(buffered(response, bodyLimitBytes), this.buffered);
   }
 
   /** The whole response is there; a problem instead when a streamed body cannot be read. */
-  readonly #buffered: Stage<BufferedResponse> = {
+  private readonly buffered: Stage<BufferedResponse> = {
     take: (exchange, response) => {
       const { request, document } = exchange;
       const facts = requestFacts(request, document);
-      exchange.response = new ResponseDocument(response, facts, document === null ? {} : document.context);
-      this.#tell(exchange);
+      exchange.response = new ResponseDocument(response, facts, document === null ? '{}' : document.context);
+      this.tell(exchange);
     },
-    fail: (exchange, error) => this.#buffered.take(exchange, this.#failures.problem(error, exchange.request)),
+    fail: (exchange, error) => this.buffered.take(exchange, this.failures.problem(error, exchange.request)),
   };
 
   /** Tells the plugin at `exchange.index` with an after_response hook. */
-  #tell(exchange: Exchange): void {
+  private tell(exchange: Exchange): void {
     const { request, plugins, index } = exchange;
     const document = exchange.response!;
     const station = plugins.afterResponse[index];
@@ -255,33 +259,33 @@ export class PluginOrchestrator {
     refuseCancelled(request);
     const unknown = undecided(exchange, 'patch');
     if (unknown !== undefined) {
-      exchange.expect(unknown, this.#responseDecided);
+      exchange.expect(unknown, this.responseDecided);
       return;
     }
-    let patch: Awaitable<JsonObject | null>;
+    let patch: Awaitable<JsonMembers | null>;
     try {
       patch = tellResponse(exchange, station.plugin, document);
     } catch (error) {
-      this.#after.fail(exchange, error);
+      this.after.fail(exchange, error);
       return;
     }
-    exchange.expect(patch, this.#after);
+    exchange.expect(patch, this.after);
   }
 
-  readonly #responseDecided = goOn((exchange) => this.#tell(exchange));
+  private readonly responseDecided = goOn((exchange) => this.tell(exchange));
 
-  readonly #after: Stage<JsonObject | null> = {
+  private readonly after: Stage<JsonMembers | null> = {
     take: (exchange) => {
       exchange.index += 1;
-      this.#tell(exchange);
+      this.tell(exchange);
     },
     fail: (exchange, error) => {
       const { request, plugins, index, response } = exchange;
       const { plugin } = plugins.afterResponse[index]!;
-      const failure = this.#failures.failure(plugin, 'after_response', error, request);
+      const failure = this.failures.failure(plugin, 'after_response', error, request);
       if (plugin.critical) response!.replace(problem(failure, request.path, request.id));
       exchange.index += 1;
-      this.#tell(exchange);
+      this.tell(exchange);
     },
   };
 }

@@ -17,10 +17,10 @@ export class PluginSet {
   readonly endpoints: readonly BackworksPlugin[];
   /** Last plugin first. */
   readonly afterResponse: readonly Station[];
-  readonly #byName: ReadonlyMap<string, BackworksPlugin>;
+  private readonly byName: ReadonlyMap<string, BackworksPlugin>;
 
-  #requests = 0;
-  #onIdle: (() => void) | null = null;
+  private requests = 0;
+  private onIdle: (() => void) | null = null;
 
   /** @param bodyLimitBytes see OrchestratorOptions */
   constructor(
@@ -31,26 +31,26 @@ export class PluginSet {
     this.beforeRequest = stations.filter(({ plugin }) => plugin.has('before_request'));
     this.endpoints = stations.map(({ plugin }) => plugin).filter((plugin) => plugin.has('process_endpoint'));
     this.afterResponse = stations.filter(({ plugin }) => plugin.has('after_response')).reverse();
-    this.#byName = new Map(plugins.map((plugin) => [plugin.name, plugin]));
+    this.byName = new Map(plugins.map((plugin) => [plugin.name, plugin]));
   }
 
   find(name: string): BackworksPlugin | undefined {
-    return this.#byName.get(name);
+    return this.byName.get(name);
   }
 
   /** A request begins with these plugins; end() must follow, once. */
   begin(): this {
-    this.#requests += 1;
+    this.requests += 1;
     return this;
   }
 
   end(): void {
-    this.#requests -= 1;
-    if (this.#requests === 0) this.#onIdle?.();
+    this.requests -= 1;
+    if (this.requests === 0) this.onIdle?.();
   }
 
   /** Resolves when no request has these plugins; to be asked when no other will begin with them. */
   idle(): Promise<void> {
-    return this.#requests === 0 ? Promise.resolve() : new Promise((resolve) => (this.#onIdle = resolve));
+    return this.requests === 0 ? Promise.resolve() : new Promise((resolve) => (this.onIdle = resolve));
   }
 }

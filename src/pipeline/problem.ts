@@ -1,4 +1,4 @@
-import { ERRORS, type BackworksError, PluginFailure } from '../errors.js';
+import { ERRORS, type BackworksError, type ErrorCode, PluginFailure, type PluginPhase } from '../errors.js';
 import type { BufferedResponse } from './documents/response-document.js';
 
 /**
@@ -26,9 +26,36 @@ export function problem(
     ...(error instanceof PluginFailure ? { plugin: error.plugin } : undefined),
     request_id: requestId,
   };
-  return {
-    status: error.status,
-    headers: { 'content-type': 'application/problem+json' },
-    body: JSON.stringify(document),
-  };
+  const headers: BufferedResponse['headers'] = { 'content-type': 'application/problem+json' };
+  const retryAfterMs = error.status === UNAVAILABLE ? retryAfter(error) : undefined;
+  if (retryAfterMs !== undefined)
+    headers['retry-after'] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  return { status: error.status, headers, body: JSON.stringify(document) };
+}
+
+const UNAVAILABLE = 503;
+/** Failures that end a process of a plugin. Another process takes its place, most often at once. */
+const PROCESS_ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'BW_PLUGIN_CRASHED',
+  'BW_PLUGIN_EXITED',
+  'BW_PLUGIN_VIOLATION',
+  'BW_PLUGIN_MEMORY',
+  'BW_PLUGIN_PROTOCOL',
+]);
+/** Phases of a plugin that serves: a plugin that does not start is not started again by itself. */
+const SERVING: ReadonlySet<PluginPhase> = new Set<PluginPhase>([
+  'before_request',
+  'process_endpoint',
+  'after_response',
+  'call',
+  'idle',
+]);
+
+/** Milliseconds until another try has a chance; undefined when nobody can tell. */
+function retryAfter(error: BackworksError): number | undefined {
+  const { retryAfterMs } = error;
+  if (retryAfterMs !== undefined) return Number.isFinite(retryAfterMs) ? retryAfterMs : undefined;
+  const isReplaced =
+    error instanceof PluginFailure && PROCESS_ENDED.has(error.code) && SERVING.has(error.phase);
+  return isReplaced ? 0 : undefined;
 }

@@ -13,12 +13,12 @@ interface Share {
  * shares are spread evenly over the requests, not by chance.
  */
 export class TrafficSplit {
-  readonly #bodyLimitBytes: number;
-  readonly #plugins: readonly BackworksPlugin[];
-  readonly #shares: readonly Share[];
+  private readonly bodyLimitBytes: number;
+  private readonly plugins: readonly BackworksPlugin[];
+  private readonly shares: readonly Share[];
   /** By which of the canaries are in it. */
-  readonly #sets = new Map<string, PluginSet>();
-  readonly #usual: PluginSet;
+  private readonly sets = new Map<string, PluginSet>();
+  private readonly usual: PluginSet;
 
   /** @param bodyLimitBytes longest request body, as long as these plugins are there */
   constructor(
@@ -26,27 +26,27 @@ export class TrafficSplit {
     canaries: readonly CanaryPlugin[],
     bodyLimitBytes: number,
   ) {
-    this.#bodyLimitBytes = bodyLimitBytes;
-    this.#plugins = plugins;
-    this.#shares = canaries.map((canary) => ({ canary, owed: 0 }));
-    this.#usual = new PluginSet(plugins, bodyLimitBytes);
-    this.#sets.set('-'.repeat(canaries.length), this.#usual);
+    this.bodyLimitBytes = bodyLimitBytes;
+    this.plugins = plugins;
+    this.shares = canaries.map((canary) => ({ canary, owed: 0 }));
+    this.usual = new PluginSet(plugins, bodyLimitBytes);
+    this.sets.set('-'.repeat(canaries.length), this.usual);
   }
 
   /** The plugins of the next request. */
   next(): PluginSet {
-    return this.#shares.length === 0 ? this.#usual : this.#set(this.#draw());
+    return this.shares.length === 0 ? this.usual : this.set(this.draw());
   }
 
   /** Resolves when no request has any of these plugins; to be asked when no other will begin with them. */
   async idle(): Promise<void> {
-    await Promise.all([...this.#sets.values()].map((set) => set.idle()));
+    await Promise.all([...this.sets.values()].map((set) => set.idle()));
   }
 
   /** A character for each canary: "x" for one that has this request. */
-  #draw(): string {
+  private draw(): string {
     let chosen = '';
-    for (const share of this.#shares) {
+    for (const share of this.shares) {
       share.owed += share.canary.percent;
       const isOwed = share.owed >= 100;
       if (isOwed) share.owed -= 100;
@@ -55,14 +55,14 @@ export class TrafficSplit {
     return chosen;
   }
 
-  #set(chosen: string): PluginSet {
-    const known = this.#sets.get(chosen);
+  private set(chosen: string): PluginSet {
+    const known = this.sets.get(chosen);
     if (known !== undefined) return known;
-    const canaries = this.#shares.filter((_, index) => chosen[index] === 'x');
+    const canaries = this.shares.filter((_, index) => chosen[index] === 'x');
     const byName = new Map(canaries.map(({ canary: { plugin } }) => [plugin.name, plugin]));
-    const plugins = this.#plugins.map((plugin) => byName.get(plugin.name) ?? plugin);
-    const set = new PluginSet(plugins, this.#bodyLimitBytes);
-    this.#sets.set(chosen, set);
+    const plugins = this.plugins.map((plugin) => byName.get(plugin.name) ?? plugin);
+    const set = new PluginSet(plugins, this.bodyLimitBytes);
+    this.sets.set(chosen, set);
     return set;
   }
 }

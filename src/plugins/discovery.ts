@@ -37,7 +37,7 @@ export async function discoverPlugins(
 }
 
 /** A rejected library as operators read it. */
-export function reject(path: string, thrown: unknown): RejectedLibrary {
+function reject(path: string, thrown: unknown): RejectedLibrary {
   const error = toBackworksError(thrown);
   return { path, code: error.code, reason: error.message, hint: error.hint ?? null };
 }

@@ -1,10 +1,17 @@
 import { checkPluginConfig } from '../config/plugin-schema/check.js';
 import { formatProblem } from '../config/source/problems.js';
-import type { JsonObject } from '../config/types.js';
+import { AS_IT_IS, exactJson } from '../config/source/written.js';
+import type { JsonObject, PluginConfig } from '../config/types.js';
 import { PluginFailure } from '../errors.js';
 
+/** A plugin's `config:` block as its file writes it, as JSON. */
+export function configJson({ config, written = AS_IT_IS }: Pick<PluginConfig, 'config' | 'written'>): string {
+  return exactJson(config, written);
+}
+
 /**
- * The configuration to hand to a plugin: what the file says, with the defaults of the plugin's own schema.
+ * The configuration to hand to a plugin, as JSON: what the file says, with the defaults of the plugin's own
+ * schema.
  * @param schema `config_schema` of its manifest
  * @throws PluginFailure BW_PLUGIN_CONFIG with every mistake and its place; BW_PLUGIN_METADATA when the
  *   schema cannot be used
@@ -12,12 +19,12 @@ import { PluginFailure } from '../errors.js';
 export async function fittingConfig(
   plugin: string,
   schema: JsonObject | null,
-  config: Readonly<JsonObject>,
-): Promise<Readonly<JsonObject>> {
+  { config, written }: Pick<PluginConfig, 'config' | 'written'>,
+): Promise<string> {
   const check = await checkPluginConfig(schema, config, plugin);
-  if (check.kind === 'fits') return check.config;
+  if (check.kind === 'fits') return configJson({ config: check.config, ...(written && { written }) });
   if (check.kind === 'misfit') {
-    const found = check.problems.map(formatProblem).join('\n');
+    const found = check.problems.map(formatProblem).join('; ');
     throw new PluginFailure('BW_PLUGIN_CONFIG', `plugin ${plugin} is configured wrongly: ${found}`, {
       plugin,
       phase: 'load',

@@ -4,7 +4,7 @@ import type { GuardedCall } from '../execution/guarded-call.js';
 import type { NativePlugin, NativeReply, NativeHookBatch } from '../native/plugin.js';
 import { type Callee, HookWork, type Read } from './hook-work.js';
 import { readPatch } from './marshal.js';
-import type { Caller, JsonObject, Patched, PluginResponse, HookBatch } from './plugin.js';
+import type { Caller, JsonMembers, Patched, PluginResponse, HookBatch } from './plugin.js';
 
 type FirstHook = NativeHookBatch['first'];
 
@@ -82,7 +82,7 @@ export class HookBatchWork<T> extends HookWork<T> implements NativeHookBatch {
 }
 
 /** after_response as a batch has asked it: before there was a document of the response here. */
-class ResponseWork extends HookWork<JsonObject | null> {
+class ResponseWork extends HookWork<JsonMembers | null> {
   constructor(
     host: HookBatchCallee,
     private readonly batch: HookBatch,
@@ -96,7 +96,7 @@ class ResponseWork extends HookWork<JsonObject | null> {
     return super.begin(call);
   }
 
-  override read(reply: NativeReply, call: GuardedCall): JsonObject | null {
+  override read(reply: NativeReply, call: GuardedCall): JsonMembers | null {
     this.document = this.batch.response ?? undefined;
     return super.read(reply, call);
   }

@@ -7,7 +7,8 @@ import type {
   Awaitable,
   BackworksPlugin,
   Caller,
-  JsonObject,
+  JsonMembers,
+  Patched,
   PluginResponse,
   RequestDecision,
 } from './plugin.js';
@@ -47,8 +48,8 @@ export class LazyPlugin implements BackworksPlugin {
     return this.metadata.hooks.has(hook);
   }
 
-  beforeRequest(requestJson: Text, caller?: Caller): Awaitable<RequestDecision | null> {
-    return this.use((plugin) => plugin.beforeRequest(requestJson, caller), caller);
+  beforeRequest(requestJson: Text, caller?: Caller, document?: Patched): Awaitable<RequestDecision | null> {
+    return this.use((plugin) => plugin.beforeRequest(requestJson, caller, document), caller);
   }
 
   processEndpoint(
@@ -60,8 +61,8 @@ export class LazyPlugin implements BackworksPlugin {
     return this.use((plugin) => plugin.processEndpoint(endpoint, method, requestJson, caller), caller);
   }
 
-  afterResponse(responseJson: Text, caller?: Caller): Awaitable<JsonObject | null> {
-    return this.use((plugin) => plugin.afterResponse(responseJson, caller), caller);
+  afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonMembers | null> {
+    return this.use((plugin) => plugin.afterResponse(responseJson, caller, document), caller);
   }
 
   /** See LoadedPlugin. */

@@ -1,4 +1,5 @@
 import type { CircuitStateName, PluginExecutor } from '../execution/executor.js';
+import type { PluginConfig } from '../config/types.js';
 import type { Text } from '../long-text.js';
 import type { LibraryHold } from '../native/library/library-holds.js';
 import type { Hook, NativePlugin, NativeProcess, NativeReply, SandboxReport } from '../native/plugin.js';
@@ -11,7 +12,7 @@ import type {
   Awaitable,
   BackworksPlugin,
   Caller,
-  JsonObject,
+  JsonMembers,
   Patched,
   PluginHealth,
   PluginResponse,
@@ -97,9 +98,8 @@ export class LoadedPlugin implements BackworksPlugin {
    * @throws PluginFailure BW_PLUGIN_RECONFIGURE, or BW_PLUGIN_CONFIG when it does not fit the plugin's own
    *   schema; the former configuration is in force then
    */
-  async reconfigure(config: Readonly<JsonObject>): Promise<void> {
-    const fitting = await fittingConfig(this.name, this.metadata.configSchema, config);
-    await this.native.reconfigure(JSON.stringify(fitting));
+  async reconfigure(config: Pick<PluginConfig, 'config' | 'written'>): Promise<void> {
+    await this.native.reconfigure(await fittingConfig(this.name, this.metadata.configSchema, config));
   }
 
   has(hook: PipelineHook): boolean {
@@ -137,7 +137,7 @@ export class LoadedPlugin implements BackworksPlugin {
     );
   }
 
-  afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonObject | null> {
+  afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonMembers | null> {
     return this.call('after_response', [responseJson], readPatch, caller, document);
   }
 

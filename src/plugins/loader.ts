@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { PluginExecutor, type CircuitStateName } from '../execution/executor.js';
 import type { DeadlineTimer } from '../execution/deadline.js';
 import type { PluginMetrics } from '../metrics/plugin-metrics.js';
-import { BackworksError, PluginFailure } from '../errors.js';
+import { BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
 import type { Log } from '../log.js';
 import { InProcessPlugin } from '../native/in-process/in-process.js';
 import { IsolatedPlugin } from '../native/pool/isolated.js';
@@ -21,7 +21,7 @@ import type {
   Refusal,
 } from '../native/plugin.js';
 import { LoadedPlugin } from './loaded-plugin.js';
-import { fittingConfig } from './fitting-config.js';
+import { configJson, fittingConfig } from './fitting-config.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
@@ -44,6 +44,8 @@ export interface PluginEvents {
   /** The sandbox refused it something. */
   refused(refusal: Refusal): void;
   circuit(state: CircuitStateName): void;
+  /** Every call of a hook fails now, the newest for this reason; null when one has succeeded again. */
+  failing(phase: PluginPhase, error: BackworksError | null): void;
   /** It asks something of another plugin; null for no answer. Never rejects. */
   operate(request: OperationRequest, caller: AskingCall | null): Promise<NativeReply>;
 }
@@ -56,6 +58,7 @@ export const UNHEARD: PluginEvents = {
   answeredBadly() {},
   refused() {},
   circuit() {},
+  failing() {},
   operate: () => Promise.resolve(null),
 };
 
@@ -127,6 +130,7 @@ export class PluginLoader {
         timer: this.options.timer,
         metrics: this.options.metrics,
         onCircuitChange: (state) => events.circuit(state),
+        onFailing: (phase, error) => events.failing(phase, error),
         onFailure: (error) => {
           if (error instanceof PluginFailure && error.outcome === 'bad_response') events.answeredBadly(error);
         },
@@ -170,10 +174,11 @@ export class PluginLoader {
       libraryDigest: stored.digest,
       libraryInPlace: stored.inPlace,
       libraryName: basename(original),
-      configJson: JSON.stringify(config.config),
+      originalPath: original,
+      configJson: configJson(config),
       prepareConfig: async (description) => {
         const { configSchema } = identify(entry, description);
-        return JSON.stringify(await fittingConfig(name, configSchema, config.config));
+        return fittingConfig(name, configSchema, config);
       },
       sandbox: sandboxOf(config, stored, this.options.users.of(name)),
       environment: this.environmentOf(entry),

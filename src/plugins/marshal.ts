@@ -1,19 +1,23 @@
 import { isUtf8 } from 'node:buffer';
+import type { JsonValue } from '../config/types.js';
 import type { NativeReply } from '../native/plugin.js';
-import { isTooDeep, JSON_DEPTH_MAX } from './json-depth.js';
-import type { HeaderMap, JsonObject, Patched, PluginResponse, RequestDecision } from './plugin.js';
+import { JsonFact } from './json-check.js';
+import { JSON_DEPTH_MAX } from './json-depth.js';
+import { bytesOf, findMember, type JsonMembers, JsonOutline } from './json-outline.js';
+import type { HeaderMap, Patched, PluginResponse, RequestDecision } from './plugin.js';
 import { checkResponseParts, decodeBase64, InvalidAnswer } from './response-check.js';
 
 /**
- * Plugin answers, from untrusted bytes to checked values. The only place that parses what a plugin
- * returned. Every function throws InvalidAnswer with the reason when the answer cannot be used.
+ * Plugin answers, from untrusted bytes to checked values. The only place that reads what a plugin returned.
+ * Bodies and patches stay JSON text: numbers in them keep their digits. Every function throws InvalidAnswer with
+ * the reason when the answer cannot be used.
  */
 
 const JSON_TYPE: HeaderMap = { 'content-type': 'application/json' };
 /** Up to this size a body is cheaper as text, which Node writes in one piece with the headers. */
 const TEXT_BODY_BYTES_MAX = 1024;
-/** Perhaps a member "__proto__", plain or with any of its letters escaped; rare enough to be looked at closely. */
-const MAYBE_PROTOTYPE = /__proto__|\\u00[567]/i;
+/** Members of an endpoint's answer and of its headers. */
+const RESPONSE_LEVELS = 2;
 
 /**
  * The answer of before_request: `{"response": …}`, `{"request": …}` or the merge patch itself.
@@ -25,11 +29,10 @@ export function readDecision(
   document?: Patched,
 ): RequestDecision | null {
   if (reply === null) return null;
-  const answer = parseObject(reply, parsedBytesMax);
-  if ('response' in answer) {
-    return { kind: 'respond', response: readResponse(asObject(answer.response, 'response')) };
-  }
-  const patch = 'request' in answer ? asObject(answer.request, 'request') : answer;
+  const answer = readObject(reply, parsedBytesMax);
+  const response = memberObject(answer, 'response');
+  if (response !== null) return { kind: 'respond', response: readResponse(response) };
+  const patch = memberObject(answer, 'request') ?? answer;
   document?.merge(patch);
   return { kind: 'patch', patch };
 }
@@ -38,10 +41,14 @@ export function readDecision(
  * The answer of after_response as a merge patch.
  * @param document takes it
  */
-export function readPatch(reply: NativeReply, parsedBytesMax: number, document?: Patched): JsonObject | null {
+export function readPatch(
+  reply: NativeReply,
+  parsedBytesMax: number,
+  document?: Patched,
+): JsonMembers | null {
   if (reply === null) return null;
-  const answer = parseObject(reply, parsedBytesMax);
-  const patch = 'response' in answer ? asObject(answer.response, 'response') : answer;
+  const answer = readObject(reply, parsedBytesMax);
+  const patch = memberObject(answer, 'response') ?? answer;
   document?.merge(patch);
   return patch;
 }
@@ -63,74 +70,110 @@ export function readEndpointAnswer(
     const body = reply.length <= TEXT_BODY_BYTES_MAX ? reply.toString('utf8') : reply;
     return { status: 200, headers: { ...JSON_TYPE }, body };
   }
-  const json = readText(reply, parsedBytesMax);
-  const answer = parse(json);
-  if (isObject(answer) && Number.isInteger(answer.status) && 'body' in answer) return readResponse(answer);
-  const body = reply.length <= TEXT_BODY_BYTES_MAX ? json : reply;
-  return { status: 200, headers: { ...JSON_TYPE }, body, json };
+  const outline = read(reply, parsedBytesMax, RESPONSE_LEVELS);
+  const response = outline.object();
+  if (response !== null && isResponse(response)) return readResponse(response);
+  const { bytes } = outline;
+  const body = bytes.length <= TEXT_BODY_BYTES_MAX ? outline.slice(0, bytes.length) : bytes;
+  return { status: 200, headers: { ...JSON_TYPE }, body, json: body };
 }
 
 /** The answer of an operation, which goes to another plugin as it came once it is known to be JSON. */
 export function readOperationAnswer(reply: NativeReply, parsedBytesMax: number): NativeReply {
-  if (reply !== null) parse(readText(reply, parsedBytesMax));
+  if (reply !== null) read(reply, parsedBytesMax, 0);
   return reply;
 }
 
-function readResponse(parts: JsonObject): PluginResponse {
-  const status = parts.status ?? 200;
-  const headers = checkResponseParts(status, parts.headers);
-  const body = parts.body ?? null;
-  if (body === null) return { status: status as number, headers, body: null };
-  if (parts.body_encoding === 'base64') {
+/** Whether an endpoint's answer is a whole response: an integer status and a body. */
+function isResponse(members: JsonMembers): boolean {
+  const { outline } = members;
+  if ((outline.facts & RESPONSE_FACTS) !== RESPONSE_FACTS) return false;
+  const status = findMember(members, 'status');
+  return outline.valueKind(status) === 'number' && Number.isInteger(Number(outline.valueText(status)));
+}
+
+const RESPONSE_FACTS = JsonFact.HAS_STATUS | JsonFact.HAS_BODY;
+
+function readResponse(members: JsonMembers): PluginResponse {
+  const { outline } = members;
+  const status = smallValue(members, 'status') ?? 200;
+  const headers = checkResponseParts(status, smallValue(members, 'headers'));
+  const index = findMember(members, 'body');
+  const kind = index === -1 ? 'null' : outline.valueKind(index);
+  if (kind === 'null') return { status: status as number, headers, body: null };
+  if (isBase64(members)) {
     headers['content-type'] ??= 'application/octet-stream';
-    return { status: status as number, headers, body: decodeBase64(body) };
+    const bytes = decodeBase64(kind === 'string' ? outline.string(index) : null);
+    return { status: status as number, headers, body: bytes };
   }
-  if (typeof body === 'string' && !isJsonType(headers['content-type'])) {
+  if (kind === 'string' && !isJsonType(headers['content-type'])) {
     headers['content-type'] ??= 'text/plain; charset=utf-8';
-    return { status: status as number, headers, body };
+    return { status: status as number, headers, body: outline.string(index) };
   }
-  headers['content-type'] ??= 'application/json';
-  return { status: status as number, headers, body: JSON.stringify(body) };
+  const json = jsonBody(outline, index);
+  if (headers['content-type'] !== undefined) return { status: status as number, headers, body: json };
+  headers['content-type'] = 'application/json';
+  return { status: status as number, headers, body: json, json };
 }
 
-function parseObject(reply: Buffer | string, bytesMax: number): JsonObject {
-  return asObject(parse(readText(reply, bytesMax)), 'answer');
+/** The body as the plugin wrote it. */
+function jsonBody(outline: JsonOutline, index: number): Buffer | string {
+  const start = outline.valueStart(index);
+  const end = outline.valueEnd(index);
+  const isShort = end - start <= TEXT_BODY_BYTES_MAX;
+  return isShort ? outline.slice(start, end) : outline.bytes.subarray(start, end);
 }
 
-function readText(reply: Buffer | string, bytesMax: number): string {
-  const bytes = reply.length;
-  if (bytes > bytesMax) {
-    throw new InvalidAnswer(`the answer has ${bytes} bytes, limits.parsed_reply allows ${bytesMax}`);
+function isBase64(members: JsonMembers): boolean {
+  return smallValue(members, 'body_encoding') === 'base64';
+}
+
+/** A member whose numbers, if it has any, are not passed on; undefined when there is none. */
+function smallValue(members: JsonMembers, name: string): JsonValue | undefined {
+  const index = findMember(members, name);
+  return index === -1 ? undefined : (JSON.parse(members.outline.valueText(index)) as JsonValue);
+}
+
+function readObject(reply: Buffer | string, bytesMax: number): JsonMembers {
+  const answer = read(reply, bytesMax).object();
+  if (answer === null) throw new InvalidAnswer('answer is not a JSON object');
+  return answer;
+}
+
+/** The object that is a member's value; null when there is no such member. */
+function memberObject(members: JsonMembers, name: string): JsonMembers | null {
+  const index = findMember(members, name);
+  if (index === -1) return null;
+  const object = members.outline.objectAt(index);
+  if (object === null) throw new InvalidAnswer(`${name} is not a JSON object`);
+  return object;
+}
+
+/** @param levels objects within objects whose members are needed; all of them when left out */
+function read(reply: Buffer | string, bytesMax: number, levels?: number): JsonOutline {
+  if (reply.length > bytesMax) {
+    throw new InvalidAnswer(`the answer has ${reply.length} bytes, limits.parsed_reply allows ${bytesMax}`);
   }
-  if (typeof reply !== 'string' && !isUtf8(reply)) throw new InvalidAnswer('the answer is not UTF-8');
-  return typeof reply === 'string' ? reply : reply.toString('utf8');
+  const outline = JsonOutline.of(bytesOf(reply), levels);
+  if (typeof outline === 'number') throw unreadable(reply, outline);
+  // A member of that name would become a prototype as soon as somebody copies an object made from it.
+  if ((outline.facts & JsonFact.HAS_PROTOTYPE) !== 0)
+    throw new InvalidAnswer('the answer has a member "__proto__"');
+  return outline;
 }
 
-function parse(text: string): unknown {
-  if (isTooDeep(text))
-    throw new InvalidAnswer(`the answer nests too deep: more than ${JSON_DEPTH_MAX} levels`);
+/** Why a text is refused that the checker does not find to be JSON. */
+function unreadable(reply: Buffer | string, facts: number): InvalidAnswer {
+  if ((facts & JsonFact.TOO_DEEP) !== 0)
+    return new InvalidAnswer(`the answer nests too deep: more than ${JSON_DEPTH_MAX} levels`);
+  if (typeof reply !== 'string' && !isUtf8(reply)) return new InvalidAnswer('the answer is not UTF-8');
+  let reason = 'it is not complete';
   try {
-    return JSON.parse(text, MAYBE_PROTOTYPE.test(text) ? refusePrototype : undefined) as unknown;
-  } catch (cause) {
-    if (cause instanceof InvalidAnswer) throw cause;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InvalidAnswer(`the answer is not JSON: ${reason.slice(0, 200)}`);
+    JSON.parse(reply.toString());
+  } catch (error) {
+    reason = (error as Error).message;
   }
-}
-
-/** A member of that name would become a prototype as soon as somebody copies the object. */
-function refusePrototype(key: string, value: unknown): unknown {
-  if (key === '__proto__') throw new InvalidAnswer('the answer has a member "__proto__"');
-  return value;
-}
-
-function asObject(value: unknown, what: string): JsonObject {
-  if (isObject(value)) return value;
-  throw new InvalidAnswer(`${what} is not a JSON object`);
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return new InvalidAnswer(`the answer is not JSON: ${reason.slice(0, 200)}`);
 }
 
 function isJsonType(contentType: string | string[] | undefined): boolean {

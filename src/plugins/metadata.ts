@@ -2,6 +2,7 @@ import { type BackworksError, type PluginPhase, PluginFailure } from '../errors.
 import type { JsonObject, JsonValue } from '../config/types.js';
 import type { LibraryDescription } from '../native/plugin.js';
 
+import { oneLine } from '../printable.js';
 import { hostVersion } from './host-version.js';
 import { isRange, satisfies } from './version.js';
 
@@ -114,7 +115,7 @@ function readDependencies(reader: ManifestReader): PluginDependency[] {
       );
     if (!isRange(version))
       throw reader.mismatch('dependencies', `in order: ${JSON.stringify(version)} is no semver range`);
-    return { kind, name: wanted, version, optional };
+    return { kind, name: oneLine(wanted), version: oneLine(version), optional };
   });
 }
 
@@ -135,7 +136,7 @@ class ManifestReader {
     const value = this.value(key);
     if (value === null) return null;
     if (typeof value !== type) throw this.mismatch(key, `a ${type}`);
-    return value as ScalarTypes[T];
+    return (typeof value === 'string' ? oneLine(value) : value) as ScalarTypes[T];
   }
 
   object(key: string): JsonObject | null {
@@ -155,7 +156,7 @@ class ManifestReader {
     if (this.value(key) === null) return null;
     const list = this.list(key);
     if (!list.every((item) => typeof item === 'string')) throw this.mismatch(key, 'a list of strings');
-    return list;
+    return list.map(oneLine);
   }
 
   mismatch(key: string, expected: string): BackworksError {

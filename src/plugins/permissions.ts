@@ -1,3 +1,4 @@
+import { oneLine } from '../printable.js';
 import type { JsonObject, JsonValue, Permissions } from '../config/types.js';
 
 /**
@@ -16,7 +17,7 @@ export function missingPermissions(asked: JsonObject | null, granted: Permission
   ): string[] =>
     list(wanted)
       .filter((item) => !has(item))
-      .map((item) => `${name} ${typeof item === 'string' ? item : JSON.stringify(item)}`);
+      .map((item) => oneLine(`${name} ${typeof item === 'string' ? item : JSON.stringify(item)}`));
   return [
     ...missing('filesystem.read', filesystem.read, (path) => isBelow(path, [...read, ...write])),
     ...missing('filesystem.write', filesystem.write, (path) => isBelow(path, write)),

@@ -1,8 +1,8 @@
 import type { Readable } from 'node:stream';
 import type { PipelineHook, PluginMetadata } from './metadata.js';
-import type { JsonObject, JsonValue } from '../config/types.js';
 import { Deferred } from '../deferred.js';
 import type { Text } from '../long-text.js';
+import type { JsonMembers } from './json-outline.js';
 
 /** Header names in lower case; repeated headers joined by ", ", set-cookie kept as a list. */
 export type HeaderMap = Record<string, string | string[]>;
@@ -15,14 +15,14 @@ export interface PluginResponse {
   status: number;
   headers: HeaderMap;
   body: Buffer | string | Readable | null;
-  /** The body as text, where it is known to be JSON (not too deep) and the headers say so. */
-  json?: string;
+  /** The same body, where it is known to be JSON (not too deep) and the headers say so. */
+  json?: string | Buffer;
 }
 
 /** What before_request decided. */
 export type RequestDecision =
   | { readonly kind: 'respond'; readonly response: PluginResponse }
-  | { readonly kind: 'patch'; readonly patch: JsonObject };
+  | { readonly kind: 'patch'; readonly patch: JsonMembers };
 
 /** A result that may be at hand: then nothing waits for it. */
 export type Awaitable<T> = T | Promise<T> | Deferred<T>;
@@ -47,7 +47,7 @@ export interface Patched {
    * Applies a merge patch, wholly or not at all.
    * @throws InvalidAnswer when the patch cannot be applied.
    */
-  merge(patch: JsonObject): void;
+  merge(patch: JsonMembers): void;
 }
 
 /**
@@ -92,7 +92,7 @@ export interface BackworksPlugin {
    * The RFC 7396 merge patch for the response document, or null for "unchanged".
    * @param document as with beforeRequest()
    */
-  afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonObject | null>;
+  afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonMembers | null>;
 }
 
 /** A version of a plugin that is tried out. */
@@ -109,7 +109,7 @@ export interface PluginHealth {
   readonly text: string;
 }
 
-export type { JsonObject, JsonValue };
+export type { JsonMembers };
 
 /** The response after_response is told of. */
 export interface ToldResponse extends Patched {
@@ -126,7 +126,7 @@ export class HookBatch {
   /** The answer of the endpoint, as soon as it was asked. */
   endpointAnswer: Awaitable<PluginResponse | null> | undefined;
   /** The answer of after_response, as soon as it was asked. */
-  patch: Awaitable<JsonObject | null> | undefined;
+  patch: Awaitable<JsonMembers | null> | undefined;
   /** Where the patch is applied; there before it comes. */
   response: ToldResponse | null = null;
   private state: 'planned' | 'under way' | 'ended' = 'planned';

@@ -5,7 +5,9 @@ import type { HeaderMap } from './plugin.js';
  * make the server throw while it writes.
  */
 
+/** @internal exported for its test */
 export const HEADERS_MAX = 100;
+/** @internal exported for its test */
 export const HEADER_BYTES_MAX = 64 * 1024;
 
 /** Why an answer or a patch cannot be used; whoever knows the plugin turns it into a PluginFailure. */

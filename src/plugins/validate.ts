@@ -1,4 +1,4 @@
-import type { PluginPolicy } from '../config/types.js';
+import type { PluginConfig, PluginPolicy } from '../config/types.js';
 import { type BackworksError, type ErrorCode, PluginFailure, toBackworksError } from '../errors.js';
 import { checkLibrary, readLibraryFacts } from '../native/library/facts/index.js';
 import type { LibraryReader } from './library-reader.js';
@@ -6,48 +6,57 @@ import type { LoadedPlugin } from './loaded-plugin.js';
 import { type PluginLoader, UNHEARD } from './loader.js';
 import type { PluginMetadata } from './metadata.js';
 import { callWithSamples } from './sample-calls.js';
+import { isVersion } from './version.js';
 
-export type CheckOutcome = 'passed' | 'failed' | 'crashed' | 'skipped';
+export type CheckOutcome = 'passed' | 'warning' | 'failed' | 'crashed' | 'timeout' | 'skipped';
 
 export interface ValidationCheck {
   readonly name: string;
   readonly outcome: CheckOutcome;
   readonly detail: string;
   readonly hint: string | null;
+  /** What the process wrote to stderr before it failed: the first and the last lines, oldest first. */
+  readonly stderr: readonly string[];
   readonly durationMs: number;
 }
 
 export interface ValidationReport {
   readonly path: string;
-  /** No check failed or crashed. */
+  /** The plugin was started and run, and no check failed. */
   readonly ok: boolean;
+  /** Whether the plugin was started, so that its hooks could be called. */
+  readonly started: boolean;
   readonly checks: readonly ValidationCheck[];
   readonly metadata: PluginMetadata | null;
 }
+
+/** What a plugin is run with; the default policy and an empty configuration without it. */
+export type ValidatedAs = Partial<Omit<PluginConfig, 'path' | 'type' | 'enabled' | 'where'>>;
 
 export interface ValidateOptions {
   readonly reader: LibraryReader;
   readonly loader: PluginLoader;
   readonly defaults: PluginPolicy;
+  readonly as?: ValidatedAs | undefined;
 }
 
-const CRASH_CODES: ReadonlySet<ErrorCode> = new Set([
-  'BW_PLUGIN_CRASHED',
-  'BW_PLUGIN_EXITED',
-  'BW_PLUGIN_TIMEOUT',
-  'BW_PLUGIN_PROTOCOL',
-]);
+const OUTCOMES: Partial<Record<ErrorCode, CheckOutcome>> = {
+  BW_PLUGIN_CRASHED: 'crashed',
+  BW_PLUGIN_EXITED: 'crashed',
+  BW_PLUGIN_PROTOCOL: 'crashed',
+  BW_PLUGIN_TIMEOUT: 'timeout',
+};
+const FAILURES: ReadonlySet<CheckOutcome> = new Set<CheckOutcome>(['failed', 'crashed', 'timeout']);
 
 /**
- * What the processes are started with: freed memory is overwritten and small blocks are checked, so that
- * damage to the heap shows which would go unnoticed otherwise. Other C libraries ignore it.
+ * Environment of the processes: glibc overwrites freed memory and checks small blocks, so that damage to the
+ * heap shows which would otherwise go unnoticed. Other C libraries ignore it.
  */
 export const HEAP_CHECKS = { GLIBC_TUNABLES: 'glibc.malloc.perturb=255:glibc.malloc.tcache_count=0' };
 
 /**
- * Checks a library from the outside in: the file, loading, its description, a start with an empty
- * configuration, each hook with sample documents, the end. Plugin code runs only in processes of its own, so a
- * crash is a result like any other.
+ * Checks a library from the outside in: the file, loading, its description, a start, each hook with sample
+ * documents, the end. Plugin code runs only in processes of its own, so a crash is a result like any other.
  */
 export async function validateLibrary(path: string, options: ValidateOptions): Promise<ValidationReport> {
   const report = new Report();
@@ -57,39 +66,69 @@ export async function validateLibrary(path: string, options: ValidateOptions): P
     checkLibrary(path, facts);
     return `${facts.format} for ${facts.architectures.join(', ')}, exports plugin_info and plugin_vtable`;
   });
+  let started = false;
   if (file) {
     const described = await report.check('load and describe', async () => {
-      metadata = await options.reader.read(path);
+      metadata = await options.reader.read(path, { ...options.defaults, ...options.as });
       return `${metadata.name} ${metadata.version}${metadata.threadSafe ? ', thread-safe' : ''}`;
     });
-    if (described && metadata !== null) await checkRunning(path, metadata, options, report);
+    if (described && metadata !== null) {
+      checkDescription(metadata, report);
+      started = await checkRunning(path, metadata, options, report);
+    }
   }
-  return { path, ok: report.ok, checks: report.checks, metadata };
+  return { path, ok: started && !report.failed, started, checks: report.checks, metadata };
 }
 
+/** What a description may say and its author should not want. */
+function checkDescription({ version, hooks, capabilities }: PluginMetadata, report: Report): void {
+  if (!isVersion(version)) {
+    const detail = `${JSON.stringify(version)} is not a semantic version`;
+    const hint = 'plugin_info() returns a version such as "1.2.3", so that other plugins can depend on it';
+    report.note('version', 'warning', detail, hint);
+  }
+  if (hooks.size === 0 && capabilities.length === 0) {
+    const detail = 'the plugin has no hook and no capability, so nothing ever calls it';
+    report.note('hooks', 'failed', detail, 'return at least one function from plugin_vtable()');
+  }
+}
+
+/** @returns whether the plugin started, so that its hooks were called */
 async function checkRunning(
   path: string,
-  { name }: PluginMetadata,
-  { loader, defaults }: ValidateOptions,
+  { name, hooks }: PluginMetadata,
+  { loader, defaults, as }: ValidateOptions,
   report: Report,
-): Promise<void> {
-  const config = {
+): Promise<boolean> {
+  const permissions = as?.permissions ?? defaults.permissions;
+  const config: PluginConfig = {
     ...defaults,
     name,
+    config: {},
+    ...as,
     type: 'external',
     path,
     enabled: true,
-    config: {},
-    permissions: { ...defaults.permissions, env: Object.keys(HEAP_CHECKS) },
+    permissions: { ...permissions, env: [...new Set([...permissions.env, ...Object.keys(HEAP_CHECKS)])] },
     where: null,
-  } as const;
+  };
+  // Without a configuration a plugin may rightly refuse to start: then it is not checked, and not invalid.
+  const isConfigured = as?.config !== undefined;
   let plugin: LoadedPlugin | null = null;
-  await report.check('initialize with an empty configuration', async () => {
-    plugin = await loader.load({ name, origin: 'config', config }, UNHEARD);
-    return 'initialize() returned 0';
-  });
+  const start = isConfigured ? 'initialize' : 'initialize with an empty configuration';
+  await report.check(
+    start,
+    async () => {
+      plugin = await loader.load({ name: config.name, origin: 'config', config }, UNHEARD);
+      return 'initialize() returned 0';
+    },
+    isConfigured ? undefined : withoutConfig,
+  );
   const running = plugin as LoadedPlugin | null;
-  if (running === null) return;
+  if (running === null) {
+    for (const hook of hooks) report.note(hook, 'skipped', 'not called: the plugin did not start');
+    return false;
+  }
   try {
     await report.check('health_check', async () => {
       const { status, text } = await running.health();
@@ -107,39 +146,52 @@ async function checkRunning(
       return 'ended';
     });
   }
+  return true;
+}
+
+/** How a check ended, and what its reader can do. */
+interface Judgement {
+  readonly outcome: CheckOutcome;
+  readonly hint: string | null;
+}
+
+/** The judgement of a plugin that was started with an empty configuration. */
+function withoutConfig(error: BackworksError): Judgement {
+  if (error.code !== 'BW_PLUGIN_INITIALIZE' && error.code !== 'BW_PLUGIN_CONFIG') return judge(error);
+  const hint = 'give its configuration: --plugin-config FILE, or --config FILE and the name of the plugin';
+  return { outcome: 'skipped', hint };
+}
+
+function judge({ code, hint }: BackworksError): Judgement {
+  return { outcome: OUTCOMES[code] ?? 'failed', hint: hint ?? null };
 }
 
 class Report {
   readonly checks: ValidationCheck[] = [];
 
-  get ok(): boolean {
-    return this.checks.every(({ outcome }) => outcome === 'passed' || outcome === 'skipped');
+  get failed(): boolean {
+    return this.checks.some(({ outcome }) => FAILURES.has(outcome));
+  }
+
+  /** Notes something that took no time. */
+  note(name: string, outcome: CheckOutcome, detail: string, hint: string | null = null): void {
+    this.checks.push({ name, outcome, detail, hint, stderr: [], durationMs: 0 });
   }
 
   /** Runs one check and notes its outcome; true when it passed. */
-  async check(name: string, run: () => Promise<string>): Promise<boolean> {
+  async check(name: string, run: () => Promise<string>, judgement = judge): Promise<boolean> {
     const startedAtMs = performance.now();
-    const note = (outcome: CheckOutcome, detail: string, hint: string | null): boolean => {
-      this.checks.push({ name, outcome, detail, hint, durationMs: performance.now() - startedAtMs });
-      return outcome === 'passed';
-    };
     try {
-      return note('passed', await run(), null);
+      const detail = await run();
+      const durationMs = performance.now() - startedAtMs;
+      this.checks.push({ name, outcome: 'passed', detail, hint: null, stderr: [], durationMs });
+      return true;
     } catch (thrown) {
+      const durationMs = performance.now() - startedAtMs;
       const error = toBackworksError(thrown);
-      return note(outcomeOf(error), `${error.message}${lastWords(error)}`, error.hint ?? null);
+      const stderr = error instanceof PluginFailure ? error.stderrTail : [];
+      this.checks.push({ name, ...judgement(error), detail: error.message, stderr, durationMs });
+      return false;
     }
   }
-}
-
-/** What glibc or a language says as it ends the process. */
-function lastWords(error: BackworksError): string {
-  const last = error instanceof PluginFailure ? error.stderrTail?.at(-1) : undefined;
-  return last === undefined || error.message.includes(last) ? '' : ` (${last})`;
-}
-
-function outcomeOf({ code }: BackworksError): CheckOutcome {
-  // A plugin may rightly refuse an empty configuration; only its operator knows a good one.
-  if (code === 'BW_PLUGIN_INITIALIZE' || code === 'BW_PLUGIN_CONFIG') return 'skipped';
-  return CRASH_CODES.has(code) ? 'crashed' : 'failed';
 }

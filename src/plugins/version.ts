@@ -14,3 +14,8 @@ export function satisfies(version: string, range: string): boolean {
 export function isRange(text: string): boolean {
   return semver.validRange(text, { loose: true }) !== null;
 }
+
+/** Whether a text is a semantic version such as "1.2.3" or "2.0.0-rc.1". */
+export function isVersion(text: string): boolean {
+  return /^\d\S*$/.test(text) && semver.parse(text) !== null;
+}

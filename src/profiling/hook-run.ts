@@ -14,6 +14,8 @@ export interface RunOptions {
   readonly concurrency: number;
   /** How long a server would wait for an answer, in milliseconds. */
   readonly deadlineMs: number;
+  /** Memory the plugin's processes may have together; 0 for no limit. */
+  readonly memoryLimitBytes: number;
   /** Ends the run early; what was measured by then counts. */
   readonly signal: AbortSignal;
 }
@@ -40,6 +42,8 @@ export interface HookRun {
   /** Calls made one after the other whose answer a server would not have waited for. */
   readonly late: number;
   readonly failures: HookFailures | null;
+  /** Calls at which a process ran out of the memory its limit allows. */
+  readonly outOfMemory: number;
 }
 
 export interface LoadFigures {
@@ -59,10 +63,22 @@ const PATIENCE = 10;
 const TURN_CALLS = 64;
 const US_PER_MS = 1000;
 const MEMORY_SAMPLE_MS = 50;
+/** For so long after its start a process is looked at more often: a fast leak reaches its limit in that time. */
+const EARLY_MS = 100;
+const EARLY_SAMPLE_MS = 5;
 /** A hook of which this share of the calls fails says nothing about speed. */
 const FAILING = 0.5;
 /** So many calls show it, or fewer if they fail slowly. */
 const FAILING_AFTER = 20;
+
+/** What the processes that answer use together. */
+interface PluginUsage {
+  cpuMs: number;
+  residentBytes: number;
+  readonly pids: string;
+  /** Age of the youngest. */
+  readonly youngestMs: number;
+}
 
 /** Drives one hook: first one call at a time, then many side by side. */
 export class HookDriver {
@@ -71,6 +87,11 @@ export class HookDriver {
   private failedMs = 0;
   private late = 0;
   private nullAnswers = 0;
+  private outOfMemory = 0;
+  private ended = false;
+  /** The processes that were looked at last, and how often they were others. */
+  private pids = '';
+  private processes = 0;
   private first: Omit<HookFailures, 'calls'> | null = null;
   private plugin: LoadedPlugin;
 
@@ -84,18 +105,33 @@ export class HookDriver {
   }
 
   async run(): Promise<HookRun> {
+    const samples: MemorySample[] = [];
+    await this.look(samples);
+    const sampling = this.sample(samples);
     const caller = createCaller();
     const warmAtMs = performance.now() + this.options.durationMs * WARM_UP_SHARE;
     while (this.made < WARM_UP_CALLS && this.goesOn(warmAtMs)) await this.call(caller);
     const times = await this.oneAtATime(caller);
-    const { deadlineMs, concurrency } = this.options;
+    const { deadlineMs, concurrency, memoryLimitBytes } = this.options;
     // A call that waits behind others of the run is not late.
     this.plugin = this.within(Math.max(deadlineMs, (times?.call.maxUs ?? 0) / US_PER_MS) * concurrency);
-    const samples: MemorySample[] = [];
-    const load = await this.sideBySide(samples);
+    const load = await this.sideBySide();
+    this.ended = true;
+    await sampling;
     const failures = this.first && { calls: this.failed, ...this.first };
-    const { made: calls, nullAnswers, late } = this;
-    return { times, load, growth: memoryGrowth(samples), calls, nullAnswers, late, failures };
+    const { made: calls, nullAnswers, late, outOfMemory } = this;
+    const limit = { bytes: memoryLimitBytes, reached: outOfMemory, answered: calls - this.failed };
+    const growth = memoryGrowth(samples, limit);
+    return {
+      times,
+      load,
+      growth,
+      calls,
+      nullAnswers,
+      late,
+      failures,
+      outOfMemory,
+    };
   }
 
   private async oneAtATime(caller: Caller): Promise<CallTimes | null> {
@@ -114,13 +150,12 @@ export class HookDriver {
     return recorder.summary();
   }
 
-  private async sideBySide(samples: MemorySample[]): Promise<LoadFigures | null> {
+  private async sideBySide(): Promise<LoadFigures | null> {
     const { durationMs, concurrency } = this.options;
     const before = { made: this.made, failed: this.failed, server: process.cpuUsage() };
     const pluginBefore = await this.pluginUsage();
     const startedAtMs = performance.now();
     const endAtMs = startedAtMs + durationMs;
-    const sampling = this.sample(samples, endAtMs);
     const worker = async (): Promise<void> => {
       const caller = createCaller();
       while (this.goesOn(endAtMs)) {
@@ -131,7 +166,6 @@ export class HookDriver {
     await Promise.all(Array.from({ length: concurrency }, worker));
     const tookMs = performance.now() - startedAtMs;
     const { user, system } = process.cpuUsage(before.server);
-    await sampling;
     const pluginAfter = await this.pluginUsage();
     const calls = this.made - before.made;
     if (calls === this.failed - before.failed) return null;
@@ -156,6 +190,7 @@ export class HookDriver {
       this.failed += 1;
       this.failedMs += performance.now() - startedAtMs;
       const { code, message, hint = null } = toBackworksError(thrown);
+      if (code === 'BW_PLUGIN_MEMORY') this.outOfMemory += 1;
       this.first ??= { code, message, hint };
       // A plugin that is being started again, or left alone, would be asked a million times.
       await new Promise((resolve) => setTimeout(resolve, 1));
@@ -169,19 +204,34 @@ export class HookDriver {
     return this.made < FAILING_AFTER && this.failedMs < this.options.durationMs;
   }
 
-  private async sample(samples: MemorySample[], untilMs: number): Promise<void> {
-    while (this.goesOn(untilMs)) {
-      const usage = await this.pluginUsage();
-      if (usage !== null) samples.push({ calls: this.made, residentBytes: usage.residentBytes });
-      await new Promise((resolve) => setTimeout(resolve, MEMORY_SAMPLE_MS));
+  /** Looks at the memory until the run has ended. */
+  private async sample(samples: MemorySample[]): Promise<void> {
+    while (!this.ended) {
+      const early = samples.at(-1)?.early === true;
+      await new Promise((resolve) => setTimeout(resolve, early ? EARLY_SAMPLE_MS : MEMORY_SAMPLE_MS));
+      await this.look(samples);
     }
   }
 
+  /** Looks at the memory once. */
+  private async look(samples: MemorySample[]): Promise<void> {
+    const calls = this.made;
+    const usage = await this.pluginUsage();
+    if (usage === null) return;
+    if (usage.pids !== this.pids) this.processes += 1;
+    this.pids = usage.pids;
+    const { processes } = this;
+    const early = usage.youngestMs < EARLY_MS;
+    samples.push({ calls, residentBytes: usage.residentBytes, processes, early });
+  }
+
   /** Of the processes that answer, together; null in-process, and where the system does not tell. */
-  private async pluginUsage(): Promise<{ cpuMs: number; residentBytes: number } | null> {
+  private async pluginUsage(): Promise<PluginUsage | null> {
     const serving = this.plugin.processes().filter(({ state }) => state === 'ready');
     const usages = await Promise.all(serving.map(({ pid }) => processUsage(pid)));
-    const total = { cpuMs: 0, residentBytes: 0 };
+    const started = Math.max(...serving.map(({ startedAt }) => startedAt.getTime()));
+    const pids = serving.map(({ pid }) => pid).join(' ');
+    const total = { cpuMs: 0, residentBytes: 0, pids, youngestMs: Date.now() - started };
     let known = false;
     for (const { cpuMs, residentBytes } of usages) {
       if (cpuMs === null || residentBytes === null) continue;

@@ -16,7 +16,7 @@ import { generateRequests } from './generated-requests.js';
 import { HookDriver, type HookRun, type RunOptions } from './hook-run.js';
 import { readRecording } from './recording.js';
 
-export interface ProfileSettings extends Omit<RunOptions, 'deadlineMs'> {
+export interface ProfileSettings extends Omit<RunOptions, 'deadlineMs' | 'memoryLimitBytes'> {
   /** File of recorded requests; null to make them up. */
   readonly recording: string | null;
   /** Told before a hook is driven. */
@@ -126,6 +126,7 @@ async function profileEntry(
         ...(await new HookDriver((callMs) => within(plugin, policy, callMs, concurrency), calls, {
           ...settings,
           deadlineMs,
+          memoryLimitBytes: policy.limits.memoryBytes * instances,
         }).run()),
       });
     }
@@ -158,6 +159,8 @@ function undisturbed({ config, ...entry }: PluginEntry): PluginEntry {
       retry: { attempts: 1, on: [] },
       limits: { ...config.limits, idleCpuPercent: 0 },
       recycle: { calls: 0, memoryBytes: 0 },
+      quarantine: { ...config.quarantine, failures: 0 },
+      restart: { ...config.restart, delayMs: 1, maxDelayMs: 1 },
     },
   };
 }

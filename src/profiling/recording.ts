@@ -30,7 +30,10 @@ async function read(path: string): Promise<string> {
   }
 }
 
-/** @param shown names the text in errors */
+/**
+ * @param shown names the text in errors
+ * @internal exported for its test
+ */
 export function parseRecording(text: string, shown: string): RecordedRequest[] {
   const whole = parse(text);
   if (isMembers(whole) && isMembers(whole['log'])) return harRequests(whole['log'], shown);

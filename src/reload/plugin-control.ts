@@ -110,11 +110,11 @@ export class PluginControl {
     const change = await registry.prepare(plan);
     try {
       await agree(name);
+      registry.commit(change, plan);
     } catch (error) {
       await change.abort();
       throw error;
     }
-    registry.commit(change, plan);
     const [failed] = change.failed();
     if (failed !== undefined) throw failed.error;
   }

@@ -2,7 +2,7 @@ import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, toBackworksError } from '../errors.js';
 import type { PluginRegistry } from '../lifecycle/registry/registry.js';
 import type { RegistryPlan } from '../lifecycle/registry/registry-plan.js';
-import type { PreparedReload, ReloadPlan } from './prepared-reload.js';
+import { type PreparedReload, prepareUnderLock, type ReloadPlan } from './prepared-reload.js';
 import { waitingForRestart } from './report.js';
 import { inForce, planSettings } from './settings.js';
 
@@ -41,28 +41,22 @@ export class ReloadPreparation {
    */
   prepare(next: BackworksConfig): Promise<PreparedReload> {
     const { registry } = this.options;
-    return new Promise((resolve, reject) => {
-      const decided = registry.exclusively(async () => {
+    return prepareUnderLock(
+      () => registry.lock(),
+      async () => {
         const { plan, plugins, putInForce } = await this.findWay(next);
         const change = await registry.prepare(plugins).catch(refuse);
-        await new Promise<void>((done) => {
-          resolve({
-            plan,
-            async commit() {
-              putInForce();
-              registry.commit(change, plugins);
-              done();
-              return change.failed();
-            },
-            async abort() {
-              await change.abort();
-              done();
-            },
-          });
-        });
-      });
-      decided.catch(reject);
-    });
+        return {
+          plan,
+          async commit() {
+            putInForce();
+            registry.commit(change, plugins);
+            return change.failed();
+          },
+          abort: () => change.abort(),
+        };
+      },
+    );
   }
 
   private async findWay(next: BackworksConfig): Promise<Way> {

@@ -20,3 +20,42 @@ export interface PreparedReload {
   /** Leaves everything as it was. */
   abort(): Promise<void>;
 }
+
+/**
+ * Prepares a reload under a lock that stays held until the reload is decided. The lock is released when the
+ * preparation, commit() or abort() ends, failed or not. A commit() that fails aborts what it left undone.
+ * @param lock waits for the lock and returns its release
+ */
+export async function prepareUnderLock(
+  lock: () => Promise<() => void>,
+  prepare: () => Promise<PreparedReload>,
+): Promise<PreparedReload> {
+  const release = await lock();
+  let prepared: PreparedReload;
+  try {
+    prepared = await prepare();
+  } catch (thrown) {
+    release();
+    throw thrown;
+  }
+  return {
+    plan: prepared.plan,
+    async commit() {
+      try {
+        return await prepared.commit();
+      } catch (thrown) {
+        await prepared.abort();
+        throw thrown;
+      } finally {
+        release();
+      }
+    },
+    async abort() {
+      try {
+        await prepared.abort();
+      } finally {
+        release();
+      }
+    },
+  };
+}

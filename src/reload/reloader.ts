@@ -1,5 +1,6 @@
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, toBackworksError } from '../errors.js';
+import { Mutex } from '../mutex.js';
 import type { Log } from '../log.js';
 import type { FailedChange } from '../lifecycle/registry/registry-change.js';
 import type { PreparedReload, ReloadPlan } from './prepared-reload.js';
@@ -30,7 +31,7 @@ export interface LoadedConfiguration {
 
 /** Puts a changed configuration in force while the server serves: load ▶ validate ▶ plan ▶ apply. */
 export class Reloader {
-  private running: Promise<unknown> = Promise.resolve();
+  private readonly reloads = new Mutex();
   private next: Promise<ReloadReport> | null = null;
 
   constructor(private readonly options: ReloaderOptions) {}
@@ -41,7 +42,7 @@ export class Reloader {
    * @throws ConfigError, or BackworksError BW_RELOAD_REFUSED and others: nothing has changed then
    */
   reload(): Promise<ReloadReport> {
-    return (this.next ??= this.afterwards(() => {
+    return (this.next ??= this.reloads.run(() => {
       this.next = null;
       return this.apply();
     }));
@@ -52,18 +53,12 @@ export class Reloader {
    * @throws ConfigError, BackworksError when it would not even begin
    */
   plan(): Promise<ReloadReport> {
-    return this.afterwards(() => this.run(true));
+    return this.reloads.run(() => this.run(true));
   }
 
   /** Resolves when no reload is under way. */
-  async idle(): Promise<void> {
-    await this.running;
-  }
-
-  private afterwards<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.running.then(work);
-    this.running = result.catch(() => undefined);
-    return result;
+  idle(): Promise<void> {
+    return this.reloads.idle();
   }
 
   private async apply(): Promise<ReloadReport> {

@@ -320,6 +320,18 @@ test('metrics hold the plugins and the process in the Prometheus text format', a
   );
 });
 
+test('every counter ends in _total, no other metric does, and each has a help text', async () => {
+  const text = await (await admin().request('/metrics', { headers: authorization })).text();
+  const types = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = '', type = '']) => ({
+    name,
+    type,
+  }));
+  expect(types.length).toBeGreaterThan(20);
+  const misnamed = types.filter(({ name, type }) => name.endsWith('_total') !== (type === 'counter'));
+  expect(misnamed).toEqual([]);
+  for (const { name } of types) expect(text).toMatch(new RegExp(`^# HELP ${name} \\S`, 'm'));
+});
+
 test('gauges tell what plugins are at the moment of the scrape, and forget those that are gone', async () => {
   const metrics = new PluginMetrics();
   const best = { mode: 'best-effort' as const, states: {}, missing: ['Landlock is not available'] };

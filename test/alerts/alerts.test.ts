@@ -60,7 +60,7 @@ async function metrics(server: TestServer): Promise<string> {
 }
 
 describe('a crash', () => {
-  test('is told with its post-mortem, then the recovery; secrets stay where they belong', async () => {
+  test('the webhook receives the post-mortem, then the recovery, and no secrets', async () => {
     const server = await start('min_interval: 1h');
     const response = await server.get('/crash');
     const { request_id: requestId } = response.body as { request_id: string };
@@ -171,6 +171,11 @@ describe('flapping', () => {
       ['recovered', 1],
       ['recovered', 8],
     ]);
+    expect(receiver.received.map(({ alert }) => [alert.from, alert.to])).toEqual([
+      ['ready', 'degraded'],
+      ['degraded', 'ready'],
+      ['degraded', 'ready'],
+    ]);
     expect(receiver.received[0]?.alert).toMatchObject({
       reason: 'health check says degraded',
       code: null,
@@ -215,10 +220,10 @@ describe('a receiver that does not answer', () => {
     await eventually(() => receiver.received.length === 1, 'the request');
     expect(await server.get('/ok')).toMatchObject({ status: 200 });
     await server.backworks.stop();
-    const lines = server.log.filter(({ message }) => message.startsWith('nobody was told'));
+    const lines = server.log.filter(({ message }) => message.startsWith('alert not delivered'));
     expect(lines.map(({ message }) => message)).toEqual([
-      'nobody was told that plugin supervised is degraded',
-      'nobody was told that plugin supervised is recovered',
+      'alert not delivered: plugin supervised is degraded',
+      'alert not delivered: plugin supervised is recovered',
     ]);
   });
 
@@ -241,12 +246,14 @@ test('a receiver that was down hears of what happens once it is up, and is logge
   const lines = (pattern: RegExp): number => server.log.filter(({ message }) => pattern.test(message)).length;
   for (let crash = 0; crash < 3; crash += 1) {
     await server.get('/crash');
+    await server.get('/ok');
     await eventually(() => server.plugin('supervised').state === 'ready', 'ready');
   }
   await eventually(() => lines(/^alerts do not reach/) === 1, 'the outage');
   receiver = await Receiver.open(receiver.port);
   for (let crash = 0; receiver.received.length === 0 && crash < 5; crash += 1) {
     await server.get('/crash');
+    await server.get('/ok');
     await eventually(() => server.plugin('supervised').state === 'ready', 'ready');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -1,6 +1,6 @@
 import { afterAll, expect, test } from '@jest/globals';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compilePlugin } from '../fixtures/compile.js';
 import { backworks, MAIN, scratch } from './command.js';
@@ -46,6 +46,7 @@ test('--json sums up for programs', async () => {
     endpoints: 2,
     plugins: 1,
     warnings: [],
+    refused: [],
   });
 });
 
@@ -155,11 +156,60 @@ plugins:
   ]);
 });
 
-test('a library that is not there is a warning: its plugin may be configured wrongly', async () => {
-  const file = directory.write('absent.yaml', 'plugins:\n  one: { path: ./one.so }\n');
-  const { code, stdout, stderr } = await check(file);
-  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^ok: /) });
-  expect(stderr).toMatch(
-    /^warning: .*:2:3: plugins\.one: its config was not checked: .*one\.so does not exist/,
-  );
+/** A copy of a library that says it was built for 64-bit s390. */
+function forAnotherProcessor(): string {
+  const bytes = readFileSync(compilePlugin('echo'));
+  bytes.writeUInt16LE(22, 18);
+  const path = join(cwd, 'other.so');
+  writeFileSync(path, bytes);
+  return path;
+}
+
+const withPlugin = (path: string, critical: boolean): string =>
+  `server: { port: 0 }\nadmin: { enabled: false }\nplugins:\n  one: { path: ${path}, critical: ${critical} }\n`;
+
+const elf = process.platform === 'linux' ? test : test.skip;
+elf.each<[string, () => string, RegExp]>([
+  ['a library for another processor', forAnotherProcessor, /BW_LIBRARY_ARCHITECTURE: .*is built for s390x?/],
+  ['a library that is not there', () => './none.so', /BW_LIBRARY_NOT_FOUND: .*none\.so does not exist/],
+  ['another plugin ABI', () => compilePlugin('newer_abi'), /BW_PLUGIN_(ABI|LOAD|METADATA): .*ABI/],
+  [
+    'a library that crashes while it is loaded',
+    () => compilePlugin('crash_constructor'),
+    /BW_PLUGIN_CRASHED: /,
+  ],
+  ['no plugin at all', () => compilePlugin('missing_vtable'), /BW_LIBRARY_SYMBOL: /],
+  ['a plugin it needs that is not there', () => compilePlugin('needs_plugin'), /BW_PLUGIN_DEPENDENCY: /],
+])('%s: start and config check say the same', async (_what, library, reason) => {
+  const critical = directory.write('critical.yaml', withPlugin(library(), true));
+  const checked = await check(critical);
+  const started = await backworks(['start', '--config', critical], { cwd });
+  expect(checked.code).toBe(started.code);
+  expect(checked.code).not.toBe(0);
+  expect(checked.stdout).toMatch(reason);
+  expect(checked.stdout).toMatch(/^critical\.yaml:4:3: plugins\.one: does not start: /);
+  expect(started.stderr).toMatch(reason);
+});
+
+test('an optional plugin that does not start is a warning, and fails only with --strict', async () => {
+  const optional = directory.write('optional.yaml', withPlugin('./none.so', false));
+  const warned = await check(optional);
+  expect(warned).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ok: /) });
+  expect(warned.stderr).toMatch(/^warning: optional\.yaml:4:3: plugins\.one: does not start: /);
+  expect(warned.stderr).toMatch(/BW_LIBRARY_NOT_FOUND: .*none\.so does not exist/);
+  expect(await check('--strict', optional)).toMatchObject({ code: 3, stdout: '' });
+});
+
+test('--json lists the critical plugins that would keep the server from starting', async () => {
+  const file = directory.write('json.yaml', 'plugins:\n  one: { path: ./one.so, critical: true }\n');
+  const { code, stdout } = await check('--json', file);
+  expect(code).toBe(4);
+  expect(JSON.parse(stdout)).toMatchObject({
+    ok: false,
+    refused: [{ plugin: 'one', code: 'BW_LIBRARY_NOT_FOUND', where: 'json.yaml:2:3' }],
+  });
+});
+
+test('--strict takes a file without warnings', async () => {
+  expect(await check('--strict', 'good.yaml')).toMatchObject({ code: 0, stderr: '' });
 });

@@ -15,9 +15,16 @@ environments:
     server: { port: 3000 }
     plugins: { clock: { path: ./c.so } }
 `;
+/** A plugin whose configuration has numbers that JavaScript rounds, and keys that it sorts. */
+function digits(id: string): string {
+  return `plugins: { p: { path: ./p.so, config: { one: 1.0, "2": ${id}, "1": "\${SECRET:-}" } } }\n`;
+}
+
 const directory = scratch({
   'backworks.yaml': FILE,
   'other.yaml': 'server: { port: 9 }\n',
+  'digits.yaml': digits('12345678901234567890'),
+  'digits-next.yaml': digits('12345678901234567891'),
   'at@production': 'server: { port: 10 }\n',
 });
 afterAll(() => directory.remove());
@@ -103,6 +110,21 @@ test('config print prints YAML, with --origin where each value came from', async
     expect(stdout.split('\n')).toContain(line);
   }
   expect(plain.stdout + stdout).not.toContain('hunter2');
+});
+
+test('config print keeps the digits and the order of the file', async () => {
+  const yaml = await run(['config', 'print', 'digits.yaml']);
+  expect(yaml.stdout).toContain(
+    '    config:\n      one: 1.0\n      "2": 12345678901234567890\n      "1": "${SECRET:-}"\n',
+  );
+  const json = await run(['config', 'print', '--json', 'digits.yaml']);
+  expect(json.stdout).toContain('"config":{"one":1.0,"2":12345678901234567890,"1":"${SECRET:-}"}');
+});
+
+test('config diff tells numbers apart that are the same to JavaScript', async () => {
+  const { code, stdout } = await run(['config', 'diff', 'digits.yaml', 'digits-next.yaml']);
+  expect(stdout).toContain('plugins.p.config[2]: "12345678901234567890" → "12345678901234567891"');
+  expect(code).not.toBe(0);
 });
 
 test('config print and diff say what is wrong as config check does', async () => {

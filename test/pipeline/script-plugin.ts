@@ -1,10 +1,27 @@
 import { PluginFailure } from '../../dist/errors.js';
-import type { Awaitable, BackworksPlugin, Patched } from '../../dist/plugins/plugin.js';
+import type {
+  Awaitable,
+  BackworksPlugin,
+  Caller,
+  Patched,
+  PluginResponse,
+} from '../../dist/plugins/plugin.js';
 import type { PipelineHook } from '../../dist/plugins/metadata.js';
 import type { JsonObject } from '../../dist/config/types.js';
 import type { Text } from '../../dist/long-text.js';
+import type { JsonMembers } from '../../dist/plugins/json-outline.js';
+import { patchOf } from './patch-of.js';
 
-export type Hooks = Partial<Pick<BackworksPlugin, 'beforeRequest' | 'processEndpoint' | 'afterResponse'>>;
+/** What before_request decides, with its patch as a value. */
+export type ScriptDecision =
+  | { readonly kind: 'respond'; readonly response: PluginResponse }
+  | { readonly kind: 'patch'; readonly patch: JsonObject };
+
+export interface Hooks {
+  beforeRequest?: (json: Text, caller?: Caller) => Awaitable<ScriptDecision | null>;
+  processEndpoint?: BackworksPlugin['processEndpoint'];
+  afterResponse?: (json: Text, caller?: Caller) => Awaitable<JsonObject | null>;
+}
 
 const METHODS = {
   before_request: 'beforeRequest',
@@ -19,7 +36,7 @@ export interface PluginTraits {
 }
 
 /** Goes on with a hook's answer when it is there. */
-function then<T>(answer: Awaitable<T>, next: (value: T) => T): Awaitable<T> {
+function then<T, R>(answer: Awaitable<T>, next: (value: T) => R): Awaitable<R> {
   return answer instanceof Promise ? answer.then(next) : next(answer as T);
 }
 
@@ -29,12 +46,14 @@ export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = 
     throw new Error(`an absent hook of ${name} was called`);
   };
   const { beforeRequest = absent, processEndpoint = absent, afterResponse = absent } = hooks;
-  const apply = (phase: PipelineHook, patch: JsonObject, document: Patched | undefined): void => {
+  const apply = (phase: PipelineHook, patch: JsonObject, document: Patched | undefined): JsonMembers => {
+    const members = patchOf(patch);
     try {
-      document?.merge(patch);
+      document?.merge(members);
     } catch (cause) {
       throw new PluginFailure('BW_PLUGIN_BAD_RESPONSE', String(cause), { plugin: name, phase, cause });
     }
+    return members;
   };
   return {
     name,
@@ -65,14 +84,13 @@ export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = 
     has: (hook) => METHODS[hook] in hooks,
     beforeRequest: (json, caller, document) =>
       then(beforeRequest(json, caller), (decision) => {
-        if (decision?.kind === 'patch') apply('before_request', decision.patch, document);
-        return decision;
+        if (decision?.kind !== 'patch') return decision;
+        return { kind: 'patch', patch: apply('before_request', decision.patch, document) };
       }),
     processEndpoint,
     afterResponse: (json, caller, document) =>
       then(afterResponse(json, caller), (patch) => {
-        if (patch !== null) apply('after_response', patch, document);
-        return patch;
+        return patch === null ? null : apply('after_response', patch, document);
       }),
   };
 }

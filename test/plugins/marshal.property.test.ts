@@ -40,10 +40,17 @@ const answer = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 100 }).map((text) => Buffer.from(text)),
 );
 
+/** An answer with a patch in it as a value. */
+function shown(answer: ReturnType<Reader>): unknown {
+  if (answer === null || 'body' in answer || ('kind' in answer && answer.kind === 'respond')) return answer;
+  const { outline } = 'patch' in answer ? answer.patch : answer;
+  return JSON.parse(outline.bytes.toString());
+}
+
 /** The value, or null when the answer was refused; any other error fails the test. */
 function read(reader: Reader, reply: Buffer): unknown {
   try {
-    return reader(reply, BYTES_MAX);
+    return shown(reader(reply, BYTES_MAX));
   } catch (error) {
     expect(error).toBeInstanceOf(InvalidAnswer);
     return null;

@@ -16,6 +16,6 @@ test('a body goes out byte for byte as the plugin wrote it, short or long', () =
     const reply = Buffer.from(` {"é": "${'ü'.repeat(length)}"}\n`);
     const answer = readEndpointAnswer(reply, PARSED_BYTES_MAX);
     expect(Buffer.from(answer?.body as string).equals(reply)).toBe(true);
-    expect(answer?.json).toBe(reply.toString());
+    expect(answer?.json).toBe(answer?.body);
   }
 });

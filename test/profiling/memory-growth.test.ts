@@ -1,12 +1,16 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { memoryGrowth } from '../../dist/profiling/memory-growth.js';
+import { memoryGrowth, type MemorySample } from '../../dist/profiling/memory-growth.js';
 
 const MIB = 1024 ** 2;
+const sample = (calls: number, residentBytes: number, processes = 1, early = false): MemorySample => ({
+  calls,
+  residentBytes,
+  processes,
+  early,
+});
 const run = (bytesAt: (calls: number) => number) =>
-  memoryGrowth(
-    Array.from({ length: 40 }, (_, index) => ({ calls: index * 1000, residentBytes: bytesAt(index * 1000) })),
-  );
+  memoryGrowth(Array.from({ length: 40 }, (_, index) => sample(index * 1000, bytesAt(index * 1000))));
 
 test('a plugin that keeps 100 bytes of every call grows by 100 kB in 1,000 calls', () => {
   const growth = run((calls) => 2 * MIB + calls * 100);
@@ -20,9 +24,22 @@ test('memory that stays, comes once at the beginning, or comes and goes is no gr
   expect(run((calls) => 4 * MIB + (calls % 2000 === 0 ? MIB : 0))?.grows).toBe(false);
 });
 
+test('a leak whose processes are replaced at the limit grows, although the memory falls in between', () => {
+  const teeth = (bytesPerCall: number) =>
+    Array.from({ length: 60 }, (_, index) => {
+      const life = index % 6;
+      return sample(index * 40, 2 * MIB + life * 40 * bytesPerCall, Math.floor(index / 6), true);
+    });
+  const growth = memoryGrowth(teeth(MIB));
+  expect(growth?.grows).toBe(true);
+  expect(growth?.bytesPer1000Calls).toBeCloseTo(1000 * MIB, -3);
+  // What a process that crashes soon takes for its start is no leak.
+  expect(memoryGrowth(teeth(2048))?.grows).toBe(false);
+});
+
 test('a few samples tell nothing', () => {
   expect(memoryGrowth([])).toBeNull();
-  expect(memoryGrowth([{ calls: 1, residentBytes: 1 }])).toBeNull();
+  expect(memoryGrowth([sample(1, 1)])).toBeNull();
 });
 
 test('the slope is that of the line the samples lie on, whatever the line', () => {

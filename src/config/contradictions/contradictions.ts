@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { unbracketed } from '../source/host.js';
 import { type CheckedFile, checkSize } from '../schema/checked-file.js';
 import { endpointContradictions } from './endpoints.js';
 import { withoutCredentials } from '../schema/explain.js';
@@ -82,7 +83,8 @@ function adminContradictions(file: CheckedFile): void {
     file.reject('/admin/read_token', { message: 'admin.token has the same value', hint });
   }
   if (file.isBroken('/server')) return;
-  const sameHost = server.host === admin.host || [server.host, admin.host].some(isEveryAddress);
+  const hosts = [unbracketed(server.host), unbracketed(admin.host)] as const;
+  const sameHost = hosts[0] === hosts[1] || hosts.some(isEveryAddress);
   if (admin.enabled && sameHost && admin.port === server.port && admin.port !== 0) {
     file.reject('/admin/port', { message: 'server.port already has this port', hint: 'give it another' });
   }

@@ -4,7 +4,7 @@ import { displayName, FILE_BYTES_MAX, readText } from '../source/file.js';
 import { deepFreeze, normalize, normalizePlugin, normalizePolicy, type Origin } from './normalize.js';
 import { layer } from './layers.js';
 import { isMapping } from '../source/merge.js';
-import { reportOtherVersion } from '../migrations/report.js';
+import { CURRENT_VERSION, versionOf } from '../migrations/version.js';
 import type { Override } from './override.js';
 import { below, isWithin, type Pointer } from '../source/pointer.js';
 import { formatPlace, ProblemReport } from '../source/problems.js';
@@ -12,13 +12,14 @@ import { pluginEntries } from '../schema/plugin-entries.js';
 import { rememberBlocks } from '../plugin-schema/config-blocks.js';
 import type { RawConfig, RawPlugin } from '../schema/raw.js';
 import { validateSchema } from '../schema/schema.js';
-import { readSource, type Source } from '../source/source.js';
+import { readSource, Source } from '../source/source.js';
 import type { BackworksConfig, PluginConfig, PluginPolicy, UserRange } from '../types.js';
+import { writtenAt } from '../source/written.js';
 import { warningsFor } from './warnings.js';
 
 export { findConfigFile } from '../source/file.js';
 export type { Override } from './override.js';
-export { ConfigError, type ConfigProblem, formatProblem } from '../source/problems.js';
+export { ConfigError, type ConfigProblem } from '../source/problems.js';
 
 export interface LoadedConfig {
   readonly config: BackworksConfig;
@@ -96,8 +97,42 @@ export async function loadEffective(file: string, options: LoadOptions): Promise
   return { source, environment: options.environment ?? null, file: path };
 }
 
-/** A source whose value is a RawConfig. */
-function check(text: string, options: ParseOptions): Source {
+/** Where the admin API of a configuration is, without anything else of the configuration. */
+export type AdminOnly = Pick<BackworksConfig, 'admin' | 'file'>;
+
+/**
+ * Reads the admin block of a configuration file: variables elsewhere in the file need not be set.
+ * @param withTokens false to leave its tokens out, with the variables in them
+ * @throws ConfigError. @throws BackworksError BW_CONFIG_NOT_FOUND
+ */
+export async function loadAdmin(file: string, options: LoadOptions, withTokens: boolean): Promise<AdminOnly> {
+  const path = resolve(file);
+  const keys = ['enabled', 'host', 'port', ...(withTokens ? ['token', 'read_token'] : [])];
+  const parse = { ...options, file: path, directory: dirname(path) };
+  const source = check(await readText(path), parse, (whole) => adminOf(whole, keys));
+  const { admin } = normalize(source.value as unknown as RawConfig, originOf(source, parse));
+  return { admin, file: path };
+}
+
+/** A configuration that says nothing but some keys of its admin block. */
+function adminOf(whole: Source, keys: readonly string[]): Source {
+  const block = whole.at('/admin');
+  if (!isMapping(block))
+    return new Source({}, new Map([...whole.marks].filter(([pointer]) => pointer === '')));
+  const admin = Object.fromEntries(Object.entries(block).filter(([key]) => keys.includes(key)));
+  const kept = ['', '/admin', ...keys.map((key) => below('/admin', key))];
+  return new Source({ admin }, new Map([...whole.marks].filter(([pointer]) => kept.includes(pointer))));
+}
+
+/**
+ * A source whose value is a RawConfig.
+ * @param part takes a part of what all layers give, in place of the whole
+ */
+function check(
+  text: string,
+  options: ParseOptions,
+  part: (whole: Source) => Source = (whole) => whole,
+): Source {
   const name = options.file === undefined ? 'configuration' : displayName(options.file);
   const report = new ProblemReport();
   if (Buffer.byteLength(text) > FILE_BYTES_MAX) {
@@ -110,7 +145,8 @@ function check(text: string, options: ParseOptions): Source {
   const { environment, overrides = [] } = options;
   if (file === undefined) return report.fail();
   reportOtherVersion(file, name, report);
-  const { source, known } = layer(file, { environment, overrides, variables, report });
+  const { source: whole, known } = layer(file, { environment, overrides, variables, report });
+  const source = part(whole);
   source.reportMissing(report);
   const broken = validateSchema(source, report, known);
   reportContradictions(source, options, broken, report);
@@ -149,6 +185,7 @@ function originOf(source: Source, { file, directory }: ParseOptions): Origin {
     file: file === undefined ? null : resolve(directory, file),
     directory,
     where: file === undefined ? () => null : where,
+    written: (pointer) => writtenAt(source.marks, pointer),
   };
 }
 
@@ -172,4 +209,21 @@ function defaultEntry(): RawPlugin {
   const [entry] = pluginEntries((source.value as unknown as RawConfig).plugins);
   if (entry === undefined) throw new TypeError('the configuration lost its plugin');
   return entry[1];
+}
+
+/**
+ * Reports a file of another version.
+ * @throws ConfigError in that case: everything else that could be said of it would be a consequence
+ */
+function reportOtherVersion(file: Source, name: string, report: ProblemReport): void {
+  const found = versionOf(file.value);
+  // What is no version is a mistake like any other, for the schema to find.
+  if (found === null || found.version === CURRENT_VERSION) return;
+  const { version, pointer } = found;
+  const isOlder = version < CURRENT_VERSION;
+  report.add('BW_CONFIG_INVALID', pointer, file.keyPosition(pointer), {
+    message: `the file is of version ${version}, and this program reads version ${CURRENT_VERSION}`,
+    hint: isOlder ? `run: backworks config migrate ${name}` : 'use a newer Backworks',
+  });
+  report.fail();
 }

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
+import { unbracketed } from '../source/host.js';
 import { below } from '../source/pointer.js';
 import { pluginEntries, sandboxOf } from '../schema/plugin-entries.js';
 import type { RawConfig, RawEndpoint, RawPlugin } from '../schema/raw.js';
@@ -13,7 +14,9 @@ import type {
   PluginPolicy,
   ResourceLimits,
   SwapPolicy,
+  Written,
 } from '../types.js';
+import { AS_IT_IS } from '../source/written.js';
 import { parseDuration, parsePercentage, parseSize } from '../source/units.js';
 
 const RECYCLE_BYTES_MAX = 128 * 1024 ** 2;
@@ -23,6 +26,8 @@ export interface Origin {
   readonly file: string | null;
   /** What relative paths are relative to. */
   readonly directory: string;
+  /** How the value of a pointer is written. */
+  written(pointer: string): Written;
   /** Where the value of a pointer stands, as `file:line:column`, or null without a file. */
   where(pointer: string): string | null;
 }
@@ -37,7 +42,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
     description: raw.description,
     file: origin.file,
     server: {
-      host: server.host,
+      host: unbracketed(server.host),
       port: server.port,
       bodyLimitBytes: parseSize(server.body_limit),
       workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
@@ -50,14 +55,16 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
     },
     admin: {
       enabled: admin.enabled,
-      host: admin.host,
+      host: unbracketed(admin.host),
       port: admin.port,
       token: admin.token,
       readToken: admin.read_token,
     },
     logging: { level: logging.level, format: logging.format },
     alerts: normalizeAlerts(raw.alerts),
-    endpoints: Object.entries(raw.endpoints).map(([name, endpoint]) => normalizeEndpoint(name, endpoint)),
+    endpoints: Object.entries(raw.endpoints).map(([name, endpoint]) =>
+      normalizeEndpoint(name, endpoint, origin),
+    ),
     plugins: pluginEntries(raw.plugins).map(([name, plugin]) => normalizePlugin(name, plugin, origin)),
     autoDiscover: {
       enabled: autoDiscover.enabled,
@@ -84,15 +91,16 @@ function normalizeAlerts({
   };
 }
 
-function normalizeEndpoint(name: string, raw: RawEndpoint): EndpointConfig {
-  return { name, path: raw.path, methods: raw.methods ?? [], target: normalizeTarget(raw) };
+function normalizeEndpoint(name: string, raw: RawEndpoint, origin: Origin): EndpointConfig {
+  const written = origin.written(`${below('/endpoints', name)}/response/body`);
+  return { name, path: raw.path, methods: raw.methods ?? [], target: normalizeTarget(raw, written) };
 }
 
-function normalizeTarget({ plugin, response, proxy }: RawEndpoint): EndpointTarget {
+function normalizeTarget({ plugin, response, proxy }: RawEndpoint, written: Written): EndpointTarget {
   if (plugin !== undefined) return { kind: 'plugin', plugin };
   if (response !== undefined) {
     const { status, headers, body } = response;
-    return { kind: 'static', response: { status, headers, body } };
+    return { kind: 'static', response: { status, headers, body, ...ifNotPlain(written) } };
   }
   if (proxy !== undefined) {
     return { kind: 'proxy', target: proxy.target, timeoutMs: parseDuration(proxy.timeout) };
@@ -107,9 +115,15 @@ export function normalizePlugin(name: string, raw: RawPlugin, origin: Origin): P
     path: raw.path === undefined ? null : resolve(origin.directory, raw.path),
     enabled: raw.enabled,
     config: raw.config,
+    ...ifNotPlain(origin.written(`${below('/plugins', name)}/config`)),
     where: origin.where(below('/plugins', name)),
     ...normalizePolicy(raw, origin.directory),
   };
+}
+
+/** How a value is written, where JavaScript would write it otherwise. */
+function ifNotPlain(written: Written): { readonly written: Written } | undefined {
+  return written === AS_IT_IS ? undefined : { written };
 }
 
 /** @param directory what the paths of permissions are relative to. */

@@ -1,3 +1,4 @@
+import { unbracketed } from '../source/host.js';
 import { below, displayPath, type Pointer } from '../source/pointer.js';
 import { pluginEntries, sandboxOf } from '../schema/plugin-entries.js';
 import type { RawConfig, RawPlugin } from '../schema/raw.js';
@@ -34,7 +35,7 @@ export function warningsFor(raw: RawConfig, places: Places): string[] {
     limitWarnings(pointer, plugin, places, warn);
   }
   const { admin, alerts } = raw;
-  if (admin.enabled && admin.token === '' && !LOOPBACK.test(admin.host)) {
+  if (admin.enabled && admin.token === '' && !LOOPBACK.test(unbracketed(admin.host))) {
     warn('/admin', 'other machines can reach it, and its token changes at each start — set admin.token');
   }
   if (alerts.webhook.toLowerCase().startsWith('http:') && !LOOPBACK.test(hostOf(alerts.webhook))) {

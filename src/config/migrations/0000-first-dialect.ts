@@ -178,7 +178,7 @@ function migrateDiscovery(file: EditedDocument, root: YAMLMap): void {
   }
   const directories = file.entry(map, 'directories');
   if (directories !== undefined) onlyOnce(file, directories);
-  file.delete(root, discovery);
+  file.detach(root, discovery.pair);
   plugins.flow = false;
   file.rename(discovery, 'auto_discover');
   (plugins.items as unknown[]).push(discovery.pair);

@@ -12,6 +12,7 @@ import {
   visit,
   YAMLMap,
 } from 'yaml';
+import { commentsWithin } from './comments.js';
 import type { JsonValue } from '../types.js';
 
 /** Something a migration could not carry over, or that deserves a look. */
@@ -33,6 +34,8 @@ export function withoutAliases(document: Document): void {
   visit(document, {
     Alias: (_, alias) => {
       const copy = alias.resolve(document)?.clone();
+      // The comments of the anchor stand at the anchor.
+      if (isNode(copy)) withoutComments(copy, alias);
       if (isNode(copy) && !isAlias(copy)) delete copy.anchor;
       return copy as Node | undefined;
     },
@@ -42,6 +45,18 @@ export function withoutAliases(document: Document): void {
       if (!isAlias(node)) delete node.anchor;
     },
   });
+}
+
+/** A copy has the comments of the alias it replaces, and no others. */
+function withoutComments(copy: Node, alias: Node): void {
+  visit(copy, {
+    Node: (_, node) => {
+      delete node.comment;
+      delete node.commentBefore;
+    },
+  });
+  copy.comment = alias.comment ?? null;
+  copy.commentBefore = alias.commentBefore ?? null;
 }
 
 /** A document while migrations change it. Comments and the order of keys stay. */
@@ -103,14 +118,43 @@ export class EditedDocument {
 
   setValue(entry: Entry, value: JsonValue): void {
     const { pair } = entry;
+    const former = pair.value;
     const node = this.document.createNode(value);
-    if (isScalar(pair.value) && isScalar(node)) node.comment = pair.value.comment ?? null;
+    if (isScalar(former) && isScalar(node)) {
+      node.comment = former.comment ?? null;
+      node.commentBefore = former.commentBefore ?? null;
+    } else this.addComments(pair, [], commentsWithin(former));
     if (Array.isArray(value) && isCollection(node)) node.flow = true;
     pair.value = node;
   }
 
+  /** Takes an entry out. Its comments stay where it was. */
   delete(map: YAMLMap, { pair }: Entry): void {
+    const index = map.items.indexOf(pair);
+    const comments = commentsWithin(pair);
+    this.detach(map, pair);
+    const next = map.items[index];
+    if (next !== undefined) this.addComments(next, comments, []);
+    else if (comments.length > 0) map.comment = joined(map.comment, comments.join('\n'));
+  }
+
+  /** Takes an entry out, with its comments. */
+  detach(map: YAMLMap, pair: Pair<unknown, unknown>): void {
     map.items.splice(map.items.indexOf(pair), 1);
+  }
+
+  /** Puts comments above an entry, before and after those it has. */
+  private addComments(
+    pair: Pair<unknown, unknown>,
+    before: readonly string[],
+    after: readonly string[],
+  ): void {
+    if (before.length + after.length === 0) return;
+    if (!isScalar(pair.key)) pair.key = new Scalar(textOf(pair.key));
+    const { key } = pair;
+    if (!isScalar(key)) return;
+    const own = (key.commentBefore ?? '') === '' ? [] : [key.commentBefore];
+    key.commentBefore = [...before, ...own, ...after].join('\n');
   }
 
   /**
@@ -124,7 +168,7 @@ export class EditedDocument {
     scrap.add(entry.pair);
     const text = scrap.toString({ lineWidth: 0 }).trimEnd();
     this.commentAbove(beside, [`${NOT_MIGRATED} (line ${line}): ${reason}`, ...text.split('\n')]);
-    this.delete(map, entry);
+    this.detach(map, entry.pair);
   }
 
   commentAbove(beside: Entry | null, lines: readonly string[]): void {

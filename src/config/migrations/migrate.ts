@@ -3,6 +3,7 @@ import { BackworksError } from '../../errors.js';
 import { ProblemReport } from '../source/problems.js';
 import { readSource } from '../source/source.js';
 import { migrateFirstDialect } from './0000-first-dialect.js';
+import { lostComments } from './comments.js';
 import { EditedDocument, type MigrationNote, withoutAliases } from './edited-document.js';
 import { CURRENT_VERSION, VERSION_KEY, versionOf } from './version.js';
 
@@ -42,12 +43,18 @@ export function migrate(text: string, name: string, to: number = CURRENT_VERSION
   setVersion(file, to);
   for (const step of STEPS.slice(from, to)) step(file);
   const bom = text.startsWith('\uFEFF') ? '\uFEFF' : '';
-  return {
-    from,
-    to,
-    text: bom + document.toString(style),
-    notes: file.notes.sort((a, b) => a.line - b.line),
-  };
+  const migrated = withLostComments(text, bom + document.toString(style), file);
+  return { from, to, text: migrated, notes: file.notes.sort((a, b) => a.line - b.line) };
+}
+
+/** The migrated text, with every comment at its end that found no place in it, and a note for each. */
+function withLostComments(before: string, after: string, file: EditedDocument): string {
+  const lost = lostComments(before, after);
+  if (lost.length === 0) return after;
+  for (const { line, text } of lost)
+    file.note(line, `the comment ${JSON.stringify(text)} stands at the end of the file now`);
+  const lines = lost.map(({ line, text }) => `# (line ${line}) ${text}`);
+  return `${after.trimEnd()}\n\n# comments that found no place:\n${lines.join('\n')}\n`;
 }
 
 function parse(text: string, lines: LineCounter): Document {

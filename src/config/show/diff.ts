@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { isMapping } from '../source/merge.js';
-import { below, displayPath, type Pointer } from '../source/pointer.js';
+import { below, displayPath, type Pointer, segments } from '../source/pointer.js';
 import { schemaFacts } from '../schema/schema-facts.js';
 import { shownValue } from './shown.js';
 import type { Source } from '../source/source.js';
-import type { JsonValue } from '../types.js';
+import type { JsonValue, Written } from '../types.js';
+import { AS_IT_IS, exactJson, writtenAt } from '../source/written.js';
 import { parseDuration, parsePercentage, parseSize } from '../source/units.js';
 
 /** One difference between two configurations, with values as people may see them. */
@@ -29,8 +31,9 @@ export function differences(a: Source, b: Source): Difference[] {
   };
   const compare = (pointer: Pointer, from: JsonValue, to: JsonValue): void => {
     if (!isMapping(from) || !isMapping(to)) {
-      if (meaning(pointer, from) === meaning(pointer, to)) return;
-      add(pointer, 'changed', shownValue(a, pointer, from), shownValue(b, pointer, to));
+      const [before, after] = [writtenNumbers(a, pointer), writtenNumbers(b, pointer)];
+      if (meaning(pointer, from) === meaning(pointer, to) && isDeepStrictEqual(before, after)) return;
+      add(pointer, 'changed', shownExactly(a, pointer, from), shownExactly(b, pointer, to));
       return;
     }
     for (const [key, value] of Object.entries(from)) {
@@ -51,6 +54,22 @@ export function differences(a: Source, b: Source): Difference[] {
   };
   compare('', a.value, b.value);
   return found;
+}
+
+/** Numbers within a value that are not what JavaScript makes of them, where a plugin or a client gets them. */
+function writtenNumbers(source: Source, pointer: Pointer): Written {
+  const [block, , ...path] = segments(pointer);
+  const isHandedOn =
+    (block === 'plugins' && path[0] === 'config') ||
+    (block === 'endpoints' && path[0] === 'response' && path[1] === 'body');
+  return isHandedOn ? { ...AS_IT_IS, numbers: writtenAt(source.marks, pointer).numbers } : AS_IT_IS;
+}
+
+/** A value as people may see it; as JSON text where its numbers have digits that JavaScript does not keep. */
+function shownExactly(source: Source, pointer: Pointer, value: JsonValue): JsonValue {
+  const shown = shownValue(source, pointer, value);
+  const written = writtenNumbers(source, pointer);
+  return Object.keys(written.numbers).length === 0 ? shown : exactJson(shown, written);
 }
 
 /** An entry that only one side has, without its defaults. */

@@ -1,8 +1,9 @@
-import { Document, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { Document, Pair, Scalar, type ScalarTag, YAMLMap, YAMLSeq } from 'yaml';
 import { isMapping } from '../source/merge.js';
 import { below, type Pointer } from '../source/pointer.js';
 import { formatOrigin, originOf, shownConfig } from './shown.js';
 import type { Source } from '../source/source.js';
+import { orderedKeys } from '../source/written.js';
 import type { JsonValue } from '../types.js';
 
 /**
@@ -12,7 +13,12 @@ import type { JsonValue } from '../types.js';
 export function printConfig(source: Source, { origins }: { readonly origins: boolean }): string {
   const node = (pointer: Pointer, value: JsonValue): Scalar | YAMLMap | YAMLSeq => {
     const made = isMapping(value)
-      ? mapping(Object.entries(value).map(([key, part]) => [key, node(below(pointer, key), part)]))
+      ? mapping(
+          orderedKeys(value, source.marks.get(pointer)?.keys).map((key) => [
+            key,
+            node(below(pointer, key), value[key] ?? null),
+          ]),
+        )
       : Array.isArray(value)
         ? list(value.map((item, i) => node(below(pointer, i), item)))
         : scalar(source, pointer, value);
@@ -21,7 +27,7 @@ export function printConfig(source: Source, { origins }: { readonly origins: boo
     }
     return made;
   };
-  const document = new Document(undefined, { version: '1.2', schema: 'core' });
+  const document = new Document(undefined, { version: '1.2', schema: 'core', customTags: [EXACT_NUMBER] });
   document.contents = node('', shownConfig(source));
   return document.toString({ lineWidth: 0, flowCollectionPadding: true });
 }
@@ -42,8 +48,25 @@ function list(items: readonly (Scalar | YAMLMap | YAMLSeq)[]): YAMLSeq {
   return sequence;
 }
 
+/** A number that is printed with the digits it was written with. */
+class ExactNumber {
+  constructor(readonly digits: string) {}
+}
+
+const EXACT_NUMBER: ScalarTag = {
+  tag: 'tag:yaml.org,2002:float',
+  default: true,
+  // No text is read with this tag.
+  test: /(?!)/,
+  identify: (value) => value instanceof ExactNumber,
+  resolve: Number,
+  stringify: ({ value }) => (value as ExactNumber).digits,
+};
+
 /** In quotes a variable is a text where any type fits, without them it need not be. */
 function scalar(source: Source, pointer: Pointer, shown: JsonValue): Scalar {
+  const { number } = source.marks.get(pointer) ?? {};
+  if (number !== undefined && typeof shown === 'number') return new Scalar(new ExactNumber(number));
   const made = new Scalar(shown);
   if (source.marks.get(pointer)?.template === undefined) return made;
   made.type = typeof source.at(pointer) === 'string' ? Scalar.QUOTE_DOUBLE : Scalar.PLAIN;

@@ -1,4 +1,7 @@
-/** `${NAME}`, `${NAME:-default}` and the escape `$${` in the texts of a configuration. */
+/**
+ * `${NAME}`, `${NAME:-default}` and the escape `$${` in the texts of a configuration. A default may hold
+ * variables of its own, as in `${NAME:-${OTHER:-default}}`.
+ */
 
 export interface Substitution {
   /** The text with every variable replaced. */
@@ -7,7 +10,7 @@ export interface Substitution {
   readonly origin: string;
   /** The text is one variable and nothing else. */
   readonly whole: boolean;
-  /** The variables that were set; the others had a default. */
+  /** The variables whose values are in the text; the others had a default. */
   readonly names: readonly string[];
 }
 
@@ -21,42 +24,124 @@ export type SubstitutionResult =
   | { readonly kind: 'substituted'; readonly substitution: Substitution }
   | { readonly kind: 'faulty'; readonly faults: readonly SubstitutionFault[] };
 
-const REFERENCE = /\$\$\{|\$\{[^}]*\}?/g;
-const WELL_FORMED = /^\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}$/;
+const OPENING = '${';
+const ESCAPE = '$${';
+const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
+/** Variables in the defaults of variables. */
+const DEPTH_MAX = 16;
 
 /** As in a shell, a default also replaces a variable that is set to the empty text. */
 export function substitute(template: string, environment: NodeJS.ProcessEnv): SubstitutionResult {
-  if (!template.includes('${')) return { kind: 'unchanged' };
-  const faults: SubstitutionFault[] = [];
-  const origins: string[] = [];
-  const names: string[] = [];
-  let whole = false;
-  const text = template.replace(REFERENCE, (reference: string) => {
-    if (reference === '$${') return '${';
-    const [, name, fallback] = WELL_FORMED.exec(reference) ?? [];
-    if (name === undefined) {
-      faults.push({ kind: 'malformed', reference });
-      return '';
+  if (!template.includes(OPENING)) return { kind: 'unchanged' };
+  return new Substituter(template, environment).result();
+}
+
+/** Reads one template from left to right. */
+class Substituter {
+  private position = 0;
+  private depth = 0;
+  private readonly faults: SubstitutionFault[] = [];
+  private readonly origins: string[] = [];
+  private readonly names: string[] = [];
+  /** Where the first variable of the template ends; to tell whether it is the whole text. */
+  private firstEnd: number | null = null;
+
+  constructor(
+    private readonly template: string,
+    private readonly environment: NodeJS.ProcessEnv,
+  ) {}
+
+  result(): SubstitutionResult {
+    const { template, faults, origins, names } = this;
+    const text = this.text(true, false);
+    if (faults.length > 0) return { kind: 'faulty', faults };
+    if (origins.length === 0) return { kind: 'escaped', text };
+    const whole = this.firstEnd === template.length && isReference(template);
+    const [only = ''] = origins;
+    const origin = origins.length === 1 && whole ? only : `a text with ${origins.join(' and ')}`;
+    return { kind: 'substituted', substitution: { text, origin, whole, names } };
+  }
+
+  /**
+   * The text up to the end of the template, or of the default that is being read.
+   * @param counts false where the text is not used, so that what is missing in it is no fault
+   */
+  private text(counts: boolean, isDefault: boolean): string {
+    let text = '';
+    while (this.position < this.template.length) {
+      if (isDefault && this.template[this.position] === '}') return text;
+      if (this.template.startsWith(ESCAPE, this.position)) {
+        text += OPENING;
+        this.position += ESCAPE.length;
+      } else if (this.template.startsWith(OPENING, this.position)) {
+        text += this.reference(counts);
+      } else {
+        text += this.template[this.position];
+        this.position += 1;
+      }
     }
-    whole = reference === template;
+    return text;
+  }
+
+  /** The variable at the present position. */
+  private reference(counts: boolean): string {
+    const start = this.position;
+    this.depth += 1;
+    const value = this.depth > DEPTH_MAX ? null : this.wellFormed(start, counts);
+    this.depth -= 1;
+    if (this.depth === 0) this.firstEnd ??= this.position;
+    if (value !== null) return value;
+    // The rest of a malformed reference is skipped: what it holds would only be named a second time.
+    const close = this.template.indexOf('}', start);
+    this.position = close === -1 ? this.template.length : Math.max(this.position, close + 1);
+    this.malformed(this.template.slice(start, this.position));
+    return '';
+  }
+
+  /** @returns null when the reference is malformed */
+  private wellFormed(start: number, counts: boolean): string | null {
+    NAME.lastIndex = start + OPENING.length;
+    const name = NAME.exec(this.template)?.[0];
+    if (name === undefined) return null;
+    this.position = NAME.lastIndex;
+    const hasDefault = this.template.startsWith(':-', this.position);
     // Not environment.constructor and the like.
-    const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
-    if (fallback !== undefined && (value === undefined || value === '')) {
-      origins.push(`the default of \${${name}}`);
-      return fallback;
-    }
+    const value = Object.hasOwn(this.environment, name) ? this.environment[name] : undefined;
+    const isDefaulted = hasDefault && (value === undefined || value === '');
+    const defaultText = hasDefault ? this.defaultText(name, counts && isDefaulted) : '';
+    if (this.template[this.position] !== '}') return null;
+    this.position += 1;
+    if (isDefaulted) return defaultText;
     if (value === undefined) {
-      faults.push({ kind: 'missing', name });
+      if (counts) this.faults.push({ kind: 'missing', name });
       return '';
     }
-    origins.push(`the value of \${${name}}`);
-    names.push(name);
+    if (counts) {
+      this.origins.push(`the value of \${${name}}`);
+      this.names.push(name);
+    }
     return value;
-  });
-  if (faults.length > 0) return { kind: 'faulty', faults };
-  if (origins.length === 0) return { kind: 'escaped', text };
-  const origin = origins.length === 1 && whole ? (origins[0] ?? '') : `a text with ${origins.join(' and ')}`;
-  return { kind: 'substituted', substitution: { text, origin, whole, names } };
+  }
+
+  private defaultText(name: string, counts: boolean): string {
+    this.position += 2;
+    const before = this.origins.length;
+    const text = this.text(counts, true);
+    // A default that is made of variables is told by those.
+    if (counts && this.origins.length === before) this.origins.push(`the default of \${${name}}`);
+    return text;
+  }
+
+  private malformed(reference: string): void {
+    const last = this.faults.at(-1);
+    // A variable within a malformed one was named already.
+    if (last?.kind === 'malformed' && reference.includes(last.reference)) this.faults.pop();
+    this.faults.push({ kind: 'malformed', reference });
+  }
+}
+
+function isReference(template: string): boolean {
+  return template.startsWith(OPENING);
 }
 
 /** What a text would be as plain YAML, where writing it back gives the same text: 0123 stays a text. */

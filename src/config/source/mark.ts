@@ -23,6 +23,10 @@ export interface Mark {
   readonly variables?: readonly string[];
   /** The other reading of a variable, as text or as number or boolean. */
   readonly alternative?: string | number | boolean;
+  /** A number as JSON, where JSON.stringify() writes other digits. */
+  readonly number?: string;
+  /** The keys of a mapping in the order of the file, where JavaScript has another. */
+  readonly keys?: readonly string[];
   /** Set when the content could not be determined: the variables that are not set, if it is for them. */
   readonly missing?: readonly Finding[];
 }

@@ -2,6 +2,7 @@ import type { Mark } from './mark.js';
 import { below, type Pointer, segments } from './pointer.js';
 import { Source } from './source.js';
 import type { JsonObject, JsonValue } from '../types.js';
+import { keysToKeep, orderedKeys } from './written.js';
 
 /**
  * Lays one source over another: mappings are merged key by key, anything else is replaced, a null takes
@@ -30,19 +31,24 @@ export function merge(base: Source, overlay: Source): Source {
     const displaced = displacedKeys(pointer, under, over);
     // The keys of the base stay in their order, those of the overlay follow.
     const entries: [string, JsonValue][] = [];
-    for (const [key, value] of Object.entries(under)) {
+    for (const key of orderedKeys(under, base.marks.get(pointer)?.keys)) {
       const at = below(pointer, key);
+      const value = under[key] ?? null;
       if (!Object.hasOwn(over, key)) {
         if (!displaced.includes(key)) entries.push([key, take(base, at, value)]);
       } else if (!removes(overlay, at, over[key] ?? null)) {
         entries.push([key, both(at, value, over[key] ?? null)]);
       }
     }
-    for (const [key, value] of Object.entries(over)) {
+    for (const key of orderedKeys(over, overlay.marks.get(pointer)?.keys)) {
       const at = below(pointer, key);
+      const value = over[key] ?? null;
       if (Object.hasOwn(under, key) || removes(overlay, at, value)) continue;
       entries.push([key, take(overlay, at, value)]);
     }
+    const keys = keysToKeep(entries.map(([key]) => key));
+    const mark = marks.get(pointer);
+    if (mark !== undefined && keys !== undefined) marks.set(pointer, { ...mark, keys });
     return Object.fromEntries(entries);
   };
 

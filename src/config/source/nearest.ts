@@ -28,6 +28,7 @@ function onlyOneThatBegins(word: string, candidates: readonly string[]): string 
 /**
  * Damerau-Levenshtein distance in its optimal string alignment form: insertions, deletions,
  * substitutions and swaps of neighbours each count one.
+ * @internal exported for its test
  */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];

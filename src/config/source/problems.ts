@@ -1,4 +1,5 @@
 import { BackworksError, type ErrorCode } from '../../errors.js';
+import { oneLine } from '../../printable.js';
 import { displayPath, type Pointer } from './pointer.js';
 import type { PluginConfig } from '../types.js';
 
@@ -52,7 +53,7 @@ export function formatProblem(problem: ConfigProblem): string {
   const place = `${formatPlace(problem)}: `;
   const path = problem.path === '' ? '' : `${problem.path}: `;
   const hint = problem.hint === null ? '' : ` — ${problem.hint}`;
-  return place + path + problem.message + hint;
+  return oneLine(place + path + problem.message + hint);
 }
 
 function gravest(problems: readonly ConfigProblem[]): ConfigErrorCode {

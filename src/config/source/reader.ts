@@ -5,6 +5,7 @@ import { below, type Pointer, quote } from './pointer.js';
 import type { Layer, Mark } from './mark.js';
 import type { ConfigErrorCode, Finding, Place, ProblemReport } from './problems.js';
 import type { JsonValue } from '../types.js';
+import { jsonNumber, keysToKeep } from './written.js';
 
 /** Values in the file, those that aliases repeat included. */
 const VALUES_MAX = 100_000;
@@ -59,16 +60,13 @@ export class Reader {
     ) {
       this.anchors.set(node.anchor, node);
     }
-    if (isMap(node)) return this.mapping(node, pointer);
+    if (isMap(node)) return this.mapping(node, pointer, mark);
     if (isSeq(node)) return this.list(node, pointer);
     if (!isScalar(node)) return null;
     const value = node.value;
     if (typeof value === 'string') return this.text(value, node.type === 'PLAIN', pointer, mark);
-    if (typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value))) return value;
-    if (typeof value === 'number') {
-      this.reject(pointer, mark.value, { expected: 'a finite number', found: String(node.source ?? value) });
-    }
-    return null;
+    if (typeof value === 'boolean') return value;
+    return typeof value === 'number' ? this.number(value, node.source ?? String(value), pointer, mark) : null;
   }
 
   private alias(name: string, pointer: Pointer, mark: Mark): JsonValue {
@@ -82,7 +80,17 @@ export class Reader {
     return value;
   }
 
-  private mapping(node: YAMLMap, pointer: Pointer): JsonValue {
+  private number(value: number, source: string, pointer: Pointer, mark: Mark): JsonValue {
+    if (!Number.isFinite(value)) {
+      this.reject(pointer, mark.value, { expected: 'a finite number', found: source });
+      return null;
+    }
+    const number = jsonNumber(source);
+    if (number !== JSON.stringify(value)) this.marks.set(pointer, { ...mark, number });
+    return value;
+  }
+
+  private mapping(node: YAMLMap, pointer: Pointer, mark: Mark): JsonValue {
     // Entries, not assignments: a key may be called __proto__.
     const entries = new Map<string, JsonValue>();
     for (const pair of node.items) {
@@ -99,6 +107,8 @@ export class Reader {
       entries.set(name, null);
       entries.set(name, this.read(pair.value, at, place));
     }
+    const keys = keysToKeep([...entries.keys()]);
+    if (keys !== undefined) this.marks.set(pointer, { ...mark, keys });
     return Object.fromEntries(entries);
   }
 

@@ -33,7 +33,10 @@ export const parseSize = (value: string | number): number => parse(value, SIZE_U
 /** "20%" or a number of percent, as a number. The schema has checked it. */
 export const parsePercentage = (value: string | number): number => parse(value, PERCENTAGE_UNITS);
 
-/** Whole milliseconds in the largest unit that divides them. */
+/**
+ * Whole milliseconds in the largest unit that divides them.
+ * @internal exported for its test
+ */
 export const formatDuration = (milliseconds: number): string => format(milliseconds, DURATION_UNITS);
 
 /** Whole bytes in the largest unit that divides them. */

@@ -1,6 +1,7 @@
 import { BackworksError, PluginFailure, toBackworksError } from '../../errors.js';
 import type { Log } from '../../log.js';
 import type { AskingCall, NativeReply, OperationRequest } from '../../native/plugin.js';
+import { oneLine } from '../../printable.js';
 import type { Provider } from './dependency-resolver.js';
 import type { LazyPlugin } from '../../plugins/lazy-plugin.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
@@ -8,6 +9,8 @@ import type { Caller } from '../../plugins/plugin.js';
 
 /** Plugins that may call each other in a row. */
 const CHAIN_MAX = 8;
+/** A name that a plugin asks for is shown up to this length. */
+const NAME_SHOWN_MAX = 128;
 
 export interface PluginCallsOptions {
   /** The plugin of that name that serves. */
@@ -55,7 +58,7 @@ export class PluginCalls {
         named === null ? dependency.kind === 'capability' && dependency.name === operation : name === named,
       );
     if (provider === undefined) {
-      const whom = named === null ? operation : `plugin ${named}`;
+      const whom = named === null ? shown(operation) : `plugin ${shown(named)}`;
       throw refused(asking, request, `its manifest names no dependency on ${whom} that is there`);
     }
     const { name } = provider;
@@ -81,6 +84,11 @@ export class PluginCalls {
 }
 
 function refused(asking: string, { plugin, operation }: OperationRequest, why: string): BackworksError {
-  const what = plugin === null ? operation : `${operation} of ${plugin}`;
+  const what = plugin === null ? shown(operation) : `${shown(operation)} of ${shown(plugin)}`;
   return new BackworksError('BW_PLUGIN_CALL_REFUSED', `plugin ${asking} may not call ${what}: ${why}`);
+}
+
+/** A name as a plugin wrote it, for one line of a log. */
+function shown(name: string): string {
+  return oneLine(name.length > NAME_SHOWN_MAX ? `${name.slice(0, NAME_SHOWN_MAX)}…` : name);
 }

@@ -29,7 +29,7 @@ export interface RelatedPlugin extends OrderedPlugin {
   readonly passed: boolean;
 }
 
-/** What each of some plugins is to the others, in the order given. */
+/** Dependencies and dependents of each plugin, in the order given. */
 export function relationsOf<P extends RelatedPlugin>(
   plugins: readonly P[],
   providers: Resolution['providers'],

@@ -17,6 +17,7 @@ export type PluginState = 'discovered' | 'lazy' | 'loading' | 'ready' | 'degrade
  *
  * A plugin goes from discovered, lazy, failed or stopped straight to ready when a reload brought its new
  * process up beside the running ones and then switched to it.
+ * @internal exported for its test
  */
 export const STATE_TRANSITIONS: Readonly<Record<PluginState, readonly PluginState[]>> = {
   discovered: ['lazy', 'loading', 'ready', 'degraded', 'failed', 'stopped'],

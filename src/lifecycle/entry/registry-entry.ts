@@ -1,5 +1,6 @@
-import { type BackworksError, PluginFailure } from '../../errors.js';
+import { type BackworksError, PluginFailure, type PluginPhase } from '../../errors.js';
 import type { CircuitStateName } from '../../execution/executor.js';
+import { Mutex } from '../../mutex.js';
 import type { Refusal } from '../../native/plugin.js';
 import type { LazyPlugin } from '../../plugins/lazy-plugin.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
@@ -16,7 +17,7 @@ import type { Trial } from './trial.js';
 import { trialStatus, versionsOf } from './version-status.js';
 
 /** What can be wrong with a plugin that serves. */
-export type Condition = 'process' | 'circuit' | 'health' | 'sandbox';
+export type Condition = 'process' | 'circuit' | 'health' | 'sandbox' | `calls of ${PluginPhase}`;
 
 /**
  * One plugin of the registry: what it is to run, the state it is in, and the versions that have processes.
@@ -43,7 +44,7 @@ export class RegistryEntry {
   private readonly conditions = new Map<Condition, string>();
   private circuitSinceMs = 0;
   /** Log lines and records about this plugin that are still to be written, in order. */
-  private reports: Promise<void> = Promise.resolve();
+  private readonly reports = new Mutex();
 
   /**
    * @param metadata null while the library has not been described
@@ -213,7 +214,7 @@ export class RegistryEntry {
     const wasLoaded = this.loaded !== null;
     const former = this.takeOut();
     await Promise.all([former?.close(), trial?.other.close()]);
-    await this.reports;
+    await this.reports.idle();
     if (wasLoaded) this.enter('stopped', 'shut down');
   }
 
@@ -297,12 +298,12 @@ export class RegistryEntry {
 
   /** Does something after everything that was reported before it. @param work never rejects */
   report(work: () => void | Promise<void>): void {
-    this.reports = this.reports.then(work);
+    void this.reports.run(async () => work());
   }
 
   /** Resolves when everything reported so far is written. */
   reported(): Promise<void> {
-    return this.reports;
+    return this.reports.idle();
   }
 
   status(): OwnStatus {

@@ -27,11 +27,11 @@ export async function checkLibraryOf(
   choose: LibraryChoice,
   { reader, loader }: { readonly reader: LibraryReader; readonly loader: PluginLoader },
 ): Promise<CheckedLibrary> {
-  const { path, config } = plan.config;
+  const { path } = plan.config;
   const { digest } = await loader.admit(plan, { identified: () => undefined }, choose);
   // The loader refuses an entry without a path.
   const metadata = known ?? (await reader.read(path ?? '', plan.config));
-  await fittingConfig(plan.name, metadata.configSchema, config);
+  await fittingConfig(plan.name, metadata.configSchema, plan.config);
   return { metadata, digest };
 }
 

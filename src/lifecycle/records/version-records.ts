@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { PluginRecord, VersionHistory } from './version-history.js';
+import { KeyedMutex } from '../../mutex.js';
 import { openCacheDirectory } from '../../native/cache-directory.js';
 import type { SwapRecord, VersionName } from '../entry/swap-record.js';
 
@@ -12,8 +13,8 @@ const NAME = /^[0-9a-f]{32}\.json$/;
 
 /** What became of the versions of plugins, on disk: one file for each plugin of a configuration. */
 export class VersionRecords implements VersionHistory {
-  /** Changes of one file come one after another. */
-  private readonly changes = new Map<string, Promise<PluginRecord>>();
+  /** One lock for each plugin's file. */
+  private readonly files = new KeyedMutex();
 
   private constructor(
     private readonly directory: string,
@@ -31,8 +32,7 @@ export class VersionRecords implements VersionHistory {
   }
 
   async read(plugin: string): Promise<PluginRecord> {
-    await this.changes.get(plugin)?.catch(() => undefined);
-    return readRecord(this.pathOf(plugin));
+    return this.files.run(plugin, () => readRecord(this.pathOf(plugin)));
   }
 
   async serves(plugin: string, version: VersionName, keep: number): Promise<void> {
@@ -51,9 +51,7 @@ export class VersionRecords implements VersionHistory {
 
   /** @throws Error when it cannot be written */
   async change(plugin: string, change: (record: PluginRecord) => PluginRecord): Promise<PluginRecord> {
-    const before = this.changes.get(plugin)?.catch(() => undefined);
-    const changed = (async () => {
-      await before;
+    return this.files.run(plugin, async () => {
       const { versions, refused, history } = change(await readRecord(this.pathOf(plugin)));
       const record = {
         versions,
@@ -62,13 +60,11 @@ export class VersionRecords implements VersionHistory {
       };
       await this.write(plugin, record);
       return record;
-    })();
-    this.changes.set(plugin, changed);
-    return changed;
+    });
   }
 
   async kept(): Promise<Set<string>> {
-    await Promise.allSettled(this.changes.values());
+    await this.files.idle();
     const names = (await readdir(this.directory)).filter((name) => NAME.test(name));
     const records = await Promise.all(names.map((name) => readRecord(join(this.directory, name))));
     return new Set(records.flatMap(({ versions }) => versions.map(({ digest }) => digest)));
@@ -101,7 +97,11 @@ async function readRecord(path: string): Promise<PluginRecord> {
   }
 }
 
-/** The record when a version has begun to serve. @param keep versions that are remembered */
+/**
+ * The record when a version has begun to serve.
+ * @param keep versions that are remembered
+ * @internal exported for its test
+ */
 export function served(record: PluginRecord, { digest, version }: VersionName, keep: number): PluginRecord {
   if (digest === null) return record;
   const since = new Date().toISOString();
@@ -113,7 +113,10 @@ export function served(record: PluginRecord, { digest, version }: VersionName, k
   };
 }
 
-/** The record when a version was taken back. */
+/**
+ * The record when a version was taken back.
+ * @internal exported for its test
+ */
 export function refused(record: PluginRecord, digest: string | null, reason: string): PluginRecord {
   if (digest === null) return record;
   const others = record.refused.filter((known) => known.digest !== digest);

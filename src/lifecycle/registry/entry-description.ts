@@ -1,4 +1,5 @@
 import { BackworksError, toBackworksError } from '../../errors.js';
+import { notThreadSafe } from '../../native/failures.js';
 import type { LibraryReader } from '../../plugins/library-reader.js';
 import type { PluginLoader } from '../../plugins/loader.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
@@ -15,7 +16,15 @@ export async function describeEntry(
     if (entry.metadata === null) entry.describe(await reader.read(path, entry.plan.config));
     const identified = (digest: string): void => entry.identify(digest);
     if (enabled) await loader.admit(entry.plan, { identified });
+    checkThreads(entry);
   } catch (error) {
     entry.fail(toBackworksError(error));
   }
+}
+
+/** @throws PluginFailure BW_PLUGIN_UNSUPPORTED for a plugin that is to run calls side by side and cannot */
+function checkThreads({ plan, metadata }: RegistryEntry): void {
+  const { isolation, limits } = plan.config;
+  if (isolation === 'process' && limits.concurrency > 1 && metadata?.threadSafe === false)
+    throw notThreadSafe(plan.name, limits.concurrency);
 }

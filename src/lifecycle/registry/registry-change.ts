@@ -92,6 +92,15 @@ export class RegistryChange {
    * @throws BackworksError of the first critical plugin that does not come up: nothing has changed then
    */
   async prepare(): Promise<void> {
+    try {
+      await this.bringAllUp();
+    } catch (thrown) {
+      await this.abort();
+      throw thrown;
+    }
+  }
+
+  private async bringAllUp(): Promise<void> {
     const steps = new Map(this.steps.map((step) => [step.change.name, step]));
     await loadInOrder(this.resolution, async (name, refusal) => {
       const step = steps.get(name);
@@ -104,24 +113,27 @@ export class RegistryChange {
       // One whose change fails goes on as it was, and so do those that need it.
       return step.entry.plugin === null && step.prepared === null ? (step.error ?? step.entry.error) : null;
     });
-    await this.abortIfCritical();
+    this.throwIfCritical();
     for (const step of this.steps.filter(({ change }) => change.action === 'reconfigure')) {
       await this.reconfigure(step);
-      await this.abortIfCritical();
+      this.throwIfCritical();
     }
   }
 
   /**
-   * Switches, within one turn of the event loop.
+   * Switches, within one turn of the event loop. A plugin whose switch fails is one of failed(); the others
+   * are switched.
    * @param keep is given every entry that is to be known, in order
    * @param switched to be called when the entries are as they should be; its promise resolves when no
    *   request has the former plugins any more
    */
   commit(keep: (entry: RegistryEntry) => void, switched: () => Promise<void>): void {
+    // From here on abort() has nothing to take back.
+    this.told.length = 0;
     const former: { entry: RegistryEntry; plugin: LoadedPlugin }[] = [];
     for (const step of this.steps) {
       if (step.target !== null) keep(step.entry);
-      const plugin = this.switch(step);
+      const plugin = this.switchOrFail(step);
       if (plugin !== null) former.push({ entry: step.entry, plugin });
     }
     const ended = switched();
@@ -130,17 +142,19 @@ export class RegistryChange {
 
   /** Ends what was brought up and takes back what plugins were told. Never rejects. */
   async abort(): Promise<void> {
-    const prepared = this.steps.flatMap((step) => step.prepared ?? []);
+    const prepared = this.steps.flatMap(({ entry, prepared }) =>
+      prepared === entry.plugin ? [] : (prepared ?? []),
+    );
     for (const step of this.steps) step.prepared = null;
     for (const { entry, former } of this.told.splice(0)) {
-      await entry.plugin?.reconfigure(former.config.config).catch(() => this.renew(entry));
+      await entry.plugin?.reconfigure(former.config).catch(() => this.renew(entry));
     }
     await Promise.all(prepared.map((plugin) => plugin.close()));
   }
 
   failed(): FailedChange[] {
-    return this.steps.flatMap(({ change: { name }, entry, error }) =>
-      error === null ? [] : [{ name, error, keptFormer: entry.plugin !== null }],
+    return this.steps.flatMap(({ change: { name }, entry, prepared, error }) =>
+      error === null ? [] : [{ name, error, keptFormer: entry.plugin !== null && entry.plugin !== prepared }],
     );
   }
 
@@ -183,7 +197,7 @@ export class RegistryChange {
     const { plugin, plan } = entry;
     if (plugin === null || target === null) return;
     try {
-      await plugin.reconfigure(target.config.config);
+      await plugin.reconfigure(target.config);
       this.told.push({ entry, former: plan });
     } catch (error) {
       // What is loaded in the server itself cannot be loaded beside it once more.
@@ -192,14 +206,29 @@ export class RegistryChange {
     }
   }
 
-  private async abortIfCritical(): Promise<void> {
+  /** @throws BackworksError of the first critical plugin that does not come up */
+  private throwIfCritical(): void {
     const failed = this.steps.find(
       ({ error, target, entry }) =>
         error !== null && target !== null && resolvePolicy(target.config, entry.metadata).critical,
     );
-    if (failed === undefined || failed.error === null) return;
-    await this.abort();
-    throw failed.error;
+    if (failed?.error) throw failed.error;
+  }
+
+  /** Switches one plugin. An exception becomes the error of the step. @returns what served and does so no more */
+  private switchOrFail(step: Step): LoadedPlugin | null {
+    const { entry, prepared } = step;
+    const former = entry.plugin;
+    try {
+      return this.switch(step);
+    } catch (thrown) {
+      step.error ??= toBackworksError(thrown);
+      if (prepared !== null && entry.plugin !== prepared) {
+        step.prepared = null;
+        void prepared.close();
+      }
+      return entry.plugin === former || entry.trial?.other === former ? null : former;
+    }
   }
 
   /** @returns what served and does so no more */

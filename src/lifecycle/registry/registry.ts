@@ -1,9 +1,10 @@
 import type { BackworksConfig, PluginPolicy } from '../../config/types.js';
 import { BackworksError } from '../../errors.js';
+import { Mutex } from '../../mutex.js';
 import { LibraryDigests } from '../../native/library/library-digests.js';
-import { describeEntry } from './entry-description.js';
 import { dependentsOf, type Provider, type Resolution } from '../dependencies/dependency-resolver.js';
 import type { LibraryReader } from '../../plugins/library-reader.js';
+import { describeEntry } from './entry-description.js';
 import { findLibrary } from './library-search.js';
 import { LazyLoading } from '../lazy/lazy-loading.js';
 import { startsAtOnce } from '../lazy/lazy-start.js';
@@ -14,9 +15,10 @@ import { RegistryChange } from './registry-change.js';
 import { RegistryEntry } from '../entry/registry-entry.js';
 import { planConfiguration, planPluginEdit, type RegistryPlan } from './registry-plan.js';
 import { refusingPlugin } from '../supervision/refusing-plugin.js';
+import type { PluginState } from '../entry/plugin-state.js';
 import type { PluginStatus, StateChange } from '../entry/status.js';
 import type { RejectedLibrary } from '../../plugins/discovery.js';
-import { statusList } from './status-list.js';
+import { relationsOf } from '../dependencies/relations.js';
 import type { SwapResult } from '../swap/swap.js';
 import type { SwapOrigin, SwapRecord } from '../entry/swap-record.js';
 import { followVersion } from '../swap/version-follower.js';
@@ -33,6 +35,15 @@ export interface PluginRegistryOptions extends Omit<PluginSupervisorOptions, 'ca
   readonly onState?: (change: StateChange) => void;
 }
 
+/** Why a plugin does not start. A server with a critical one does not start either. */
+export interface PluginVerdict {
+  readonly name: string;
+  readonly critical: boolean;
+  readonly error: BackworksError;
+  /** Its entry as `file:line:column`; null for a discovered plugin. */
+  readonly where: string | null;
+}
+
 /** Every plugin by name, with its state, from discovery to shutdown. */
 export class PluginRegistry {
   private entries = new Map<string, RegistryEntry>();
@@ -41,8 +52,8 @@ export class PluginRegistry {
   private resolution: Resolution = { order: [], providers: new Map(), failures: new Map() };
   private readonly supervisor: PluginSupervisor;
   private readonly lazy: LazyLoading;
-  /** What changes which plugins there are happens one after the other. */
-  private turn: Promise<unknown> = Promise.resolve();
+  /** Held by whatever changes which plugins there are. */
+  private readonly changes = new Mutex();
 
   constructor(private readonly options: PluginRegistryOptions) {
     const providersOf = (name: string): readonly Provider[] => this.resolution.providers.get(name) ?? [];
@@ -86,9 +97,28 @@ export class PluginRegistry {
     for (const plugin of plugins) this.entries.set(plugin.entry.name, this.enter(plugin));
   }
 
-  /** Reads the metadata of explicit entries too, and who is in quarantine, for a list without a server. */
+  /**
+   * Judges every plugin as loadAll() does, as far as that is possible without initializing it: its library,
+   * its description, quarantine, and the plugins it needs. A plugin that fails is kept with its reason.
+   */
   async describeAll(): Promise<void> {
-    await Promise.all([...this.entries.values()].map((entry) => describeEntry(entry, this.options)));
+    await loadInOrder(this.resolution, async (name, refusal) => {
+      const entry = this.find(name);
+      if (refusal === null) await describeEntry(entry, this.options);
+      else entry.fail(refusal);
+      return entry.error;
+    });
+    const disabled = [...this.entries.values()].filter(({ plan }) => !plan.config.enabled);
+    await Promise.all(disabled.map((entry) => describeEntry(entry, this.options)));
+  }
+
+  /** Enabled plugins that do not start, in the order of the configuration. */
+  verdicts(): PluginVerdict[] {
+    return [...this.entries.values()].flatMap(({ plan, critical, error }) =>
+      error === null || !plan.config.enabled
+        ? []
+        : [{ name: plan.name, critical, error, where: plan.config.where }],
+    );
   }
 
   /**
@@ -198,9 +228,16 @@ export class PluginRegistry {
 
   /** Does something while nothing else changes which plugins there are. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.turn.then(work);
-    this.turn = result.catch(() => undefined);
-    return result;
+    return this.changes.run(work);
+  }
+
+  /**
+   * Keeps everything else from changing which plugins there are. close() waits for the release, so the caller
+   * releases in a `finally`.
+   * @returns the release; idempotent
+   */
+  lock(): Promise<() => void> {
+    return this.changes.acquire();
   }
 
   /**
@@ -266,7 +303,7 @@ export class PluginRegistry {
     const retired = this.supervisor.close();
     for (const entry of [...this.entries.values()].reverse()) await entry.close();
     // What was just being brought up is closed by whoever did so.
-    await Promise.all([retired, this.turn]);
+    await Promise.all([retired, this.changes.idle()]);
   }
 
   /**
@@ -298,4 +335,21 @@ export class PluginRegistry {
     const hint = `there are: ${names}`;
     throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
   }
+}
+
+/** A request passes it when it is loaded. */
+const COMING: readonly PluginState[] = ['discovered', 'loading'];
+
+/** The status of plugins: what each is by itself, and what it is to the others. */
+function statusList(entries: readonly RegistryEntry[], providers: Resolution['providers']): PluginStatus[] {
+  const plugins = entries.map((entry) => {
+    const status = entry.status();
+    const { name, priority, state } = status;
+    const passed = entry.serving !== null || COMING.includes(state);
+    return { name, priority, metadata: entry.metadata, passed, status };
+  });
+  return relationsOf(plugins, providers).map(({ plugin, ...relations }) => ({
+    ...plugin.status,
+    ...relations,
+  }));
 }

@@ -1,3 +1,5 @@
+import { segments } from '../../config/source/pointer.js';
+import { AS_IT_IS } from '../../config/source/written.js';
 import type { PluginConfig } from '../../config/types.js';
 import type { PluginEntry } from '../../plugins/plugin-entry.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
@@ -116,17 +118,32 @@ interface Change {
 }
 
 function changesOf(before: PluginConfig, after: PluginConfig): Change[] {
-  const settings = ({ name, enabled, where, ...rest }: PluginConfig): object => {
+  const settings = ({ name, enabled, where, written, ...rest }: PluginConfig): object => {
     // Its name is the same, `enabled` is looked at by itself, and where it stands matters to messages only.
     void [name, enabled, where];
-    return rest;
+    return { ...rest, config: { config: rest.config, written } };
   };
   return changedPaths(settings(before), settings(after), new Set(['config'])).flatMap((place) => {
     const { key, effect } = settingAt(place);
-    const keys =
-      key === 'config' ? changedPaths(before.config, after.config).map((at) => `config.${at}`) : [key];
-    return keys.map((changed) => ({ key: changed, effect }));
+    if (key !== 'config') return { key, effect };
+    return changedConfig(before, after).map((at) => ({ key: at === '' ? key : `${key}.${at}`, effect }));
   });
+}
+
+/** Where two `config:` blocks differ, numbers by their digits. */
+function changedConfig(before: PluginConfig, after: PluginConfig): string[] {
+  const { written: from = AS_IT_IS } = before;
+  const { written: to = AS_IT_IS } = after;
+  const places = new Set([from, to].flatMap(({ numbers, keys }) => Object.keys({ ...numbers, ...keys })));
+  const rewritten = [...places].filter(
+    (place) =>
+      from.numbers[place] !== to.numbers[place] || from.keys[place]?.join() !== to.keys[place]?.join(),
+  );
+  const changed = changedPaths(before.config, after.config);
+  const isWithin = (place: string): boolean =>
+    changed.some((other) => other === '' || place === other || place.startsWith(`${other}.`));
+  const others = rewritten.map((place) => segments(place).join('.')).filter((place) => !isWithin(place));
+  return [...changed, ...others];
 }
 
 function gravest(changes: readonly Change[], reconfigurable: boolean): SettingEffect {

@@ -78,7 +78,10 @@ export function settingAt(place: string): SettingKey {
   return SETTINGS[place] ?? swap(place.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
 }
 
-/** Whether the setting at a place was thought of; a test asks for all there are. */
+/**
+ * Whether the setting at a place was thought of; a test asks for all there are.
+ * @internal exported for its test
+ */
 export function isKnownSetting(place: string): boolean {
   return Object.hasOwn(SETTINGS, place);
 }

@@ -36,7 +36,7 @@ export class HealthMonitor {
 }
 
 /** Asks one plugin and notes the answer; a plugin that cannot be asked is as good as unhealthy. */
-export async function checkHealth(entry: RegistryEntry): Promise<void> {
+async function checkHealth(entry: RegistryEntry): Promise<void> {
   const { plugin } = entry;
   if (plugin === null) return;
   // An answer that comes when the plugin is another one already says nothing about that one.

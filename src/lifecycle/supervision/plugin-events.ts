@@ -58,6 +58,14 @@ export function pluginEvents(
       if (serves()) entry.setCircuit(state);
       log.warn({ plugin: name, circuit: state }, `circuit of plugin ${name} is ${state}`);
     },
+    failing: (phase, error) => {
+      const reason = error === null ? null : `every call of ${phase} fails: ${error.message}`;
+      if (serves()) entry.setCondition(`calls of ${phase}`, reason);
+      if (reason === null)
+        log.info({ plugin: name, hook: phase }, `${phase} of plugin ${name} answers again`);
+      else
+        log.warn({ plugin: name, hook: phase, code: error?.code }, `plugin ${name} is degraded: ${reason}`);
+    },
     operate: (request, caller) => calls.operate(name, request, caller),
   };
 }

@@ -33,7 +33,10 @@ export class QuarantineEnforcer {
       try {
         await (await quarantine()).add(record);
       } catch (err) {
-        log.error({ plugin: name, digest, err }, `the quarantine of plugin ${name} ends with this server`);
+        log.error(
+          { plugin: name, digest, err },
+          `plugin ${name}: its quarantine is kept in memory only and will be lost at restart`,
+        );
       }
     });
     this.stop(entry, inQuarantine(record, name));

@@ -43,7 +43,14 @@ export class RefusingPlugin implements BackworksPlugin {
     const { error } = entry;
     if (error instanceof PluginFailure && error.code === 'BW_PLUGIN_QUARANTINED') return error;
     const message = `plugin ${name} does not serve: ${error?.message ?? `it is ${entry.state}`}`;
-    return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, { plugin: name, phase, cause: error });
+    // A plugin that failed is not started again by itself.
+    const retryAfterMs = entry.state === 'loading' ? 0 : undefined;
+    return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, {
+      plugin: name,
+      phase,
+      cause: error,
+      retryAfterMs,
+    });
   }
 }
 

@@ -3,6 +3,7 @@ import type { Log } from '../../log.js';
 import { QuarantineEnforcer } from './quarantine-enforcer.js';
 import { HealthMonitor } from './health-monitor.js';
 import { IdleWatch } from './idle-watch.js';
+import { configJson } from '../../plugins/fitting-config.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
 import type { LibraryChoice, PluginLoader } from '../../plugins/loader.js';
 import type { PluginEntry } from '../../plugins/plugin-entry.js';
@@ -10,6 +11,7 @@ import type { PluginCalls } from '../dependencies/plugin-calls.js';
 import { pluginEvents } from './plugin-events.js';
 import { reportReady, reportSandbox } from './plugin-reports.js';
 import type { PluginMetadata } from '../../plugins/metadata.js';
+import type { PluginState } from '../entry/plugin-state.js';
 import { evidence } from '../entry/post-mortem.js';
 import type { Quarantine } from '../records/quarantine.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
@@ -18,7 +20,6 @@ import { checkHealth } from '../swap/swap-candidate.js';
 import { PluginSwapper, type SwapResult } from '../swap/swap.js';
 import type { SwapContext } from '../swap/swap-context.js';
 import type { SwapOrigin } from '../entry/swap-record.js';
-import { unsuitable } from '../entry/unsuitable-state.js';
 import type { VersionKeeper } from '../records/version-keeper.js';
 
 export interface PluginSupervisorOptions {
@@ -274,5 +275,16 @@ export class PluginSupervisor implements SwapContext {
 }
 
 function isOtherConfig(before: PluginEntry, after: PluginEntry): boolean {
-  return JSON.stringify(before.config.config) !== JSON.stringify(after.config.config);
+  return configJson(before.config) !== configJson(after.config);
+}
+
+const STATE_HINTS: Partial<Readonly<Record<PluginState, string>>> = {
+  stopped: 'a plugin that is disabled or shut down stays so',
+  lazy: 'it starts with its first use, or by backworks plugin load',
+};
+
+/** @param what cannot be done, as a participle */
+function unsuitable({ plan, state }: RegistryEntry, what: string): BackworksError {
+  const message = `plugin ${plan.name} is ${state} and cannot be ${what}`;
+  return new BackworksError('BW_PLUGIN_STATE', message, { hint: STATE_HINTS[state] });
 }

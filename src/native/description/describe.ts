@@ -4,7 +4,6 @@ import { type DescribeRun, runDescribe } from './describe-process.js';
 import { DescriptionCache, descriptionKey, type Remembered } from './description-cache.js';
 import { readDescription } from './description.js';
 import type { LibraryDescription, SandboxOptions } from '../plugin.js';
-import { printable } from '../process/plugin-output.js';
 import { RUNNER_EXIT } from '../protocol/protocol.js';
 import { findRunner } from '../binaries.js';
 import { sandboxSettings } from '../process/sandbox.js';
@@ -62,7 +61,7 @@ export async function describeLibrary(
     const file = prepared?.file ?? library;
     const settings = prepared === undefined ? [] : sandboxSettings(prepared.sandbox, file);
     const run = await inTurn(() => runDescribe(runner, file, settings, timeoutMs));
-    const result = judge(library, timeoutMs, run);
+    const result = judge(library, file, timeoutMs, run);
     // A file replaced meanwhile may be either the one that was loaded or the one that was not.
     if (cache && (await keyOf(library, runner)) === key && isWorthKeeping(result))
       await cache.write(key, result);
@@ -84,8 +83,12 @@ async function keyOf(library: string, runner: string): Promise<string> {
   }
 }
 
-/** A description to check, a crash, or a failure that may be over at the next attempt. */
-function judge(library: string, timeoutMs: number, run: DescribeRun): Remembered {
+/**
+ * @param file the copy of the library that was loaded
+ * @returns a description to check, or a crash
+ * @throws PluginFailure of a failure that may be over at the next attempt
+ */
+function judge(library: string, file: string, timeoutMs: number, run: DescribeRun): Remembered {
   const { code, signal, stderrTail } = run;
   if (run.timedOut) {
     const what = `did not finish loading within ${timeoutMs} ms and was stopped`;
@@ -97,7 +100,8 @@ function judge(library: string, timeoutMs: number, run: DescribeRun): Remembered
   const answer = parseAnswer(run.stdout);
   if (code === 0 && answer !== null) return { description: answer };
   if (code === EXIT_LOAD && typeof answer?.['error'] === 'string') {
-    throw failed('BW_PLUGIN_LOAD', library, `could not be loaded: ${printable(answer['error'])}`, run);
+    const why = answer['error'].replaceAll(file, () => library);
+    throw failed('BW_PLUGIN_LOAD', library, `could not be loaded: ${why}`, run);
   }
   const known = code === null ? undefined : RUNNER_EXIT[code];
   const what = known ?? `it ended its process with exit code ${code ?? 'unknown'}`;
@@ -136,7 +140,7 @@ function failed(
     phase: 'describe',
     signal: run.signal ?? undefined,
     exitStatus: run.code ?? undefined,
-    stderrTail: run.stderrTail.map(printable),
+    stderrTail: run.stderrTail,
     hint,
   });
 }

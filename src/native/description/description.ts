@@ -1,6 +1,6 @@
 import { PluginFailure } from '../../errors.js';
 import type { AbiFunction, LibraryDescription } from '../plugin.js';
-import { printable } from '../process/plugin-output.js';
+import { oneLine } from '../../printable.js';
 
 const NAME = /^[a-z0-9][a-z0-9_-]{0,63}$/i;
 const VERSION_CHARACTERS_MAX = 128;
@@ -37,11 +37,11 @@ export function readDescription(value: unknown, plugin: string): LibraryDescript
   const { name, version, description, manifest, functions, thread_safe: threadSafe } = asRecord(value);
 
   if (typeof name !== 'string' || !NAME.test(name)) {
-    const found = typeof name === 'string' ? JSON.stringify(printable(name).slice(0, 80)) : 'missing';
+    const found = typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : 'missing';
     throw wrong(`its name is ${found}, not 1 to 64 letters, digits, '-' and '_'`, inInfo);
   }
   if (typeof version !== 'string' || version === '') throw wrong('its version is missing', inInfo);
-  if (version.length > VERSION_CHARACTERS_MAX || version !== printable(version)) {
+  if (version.length > VERSION_CHARACTERS_MAX || version !== oneLine(version)) {
     throw wrong(`its version is no text of at most ${VERSION_CHARACTERS_MAX} characters`, inInfo);
   }
   const words = description ?? '';
@@ -54,7 +54,7 @@ export function readDescription(value: unknown, plugin: string): LibraryDescript
   return {
     name,
     version,
-    description: printable(words),
+    description: oneLine(words),
     manifest,
     functions: new Set(Array.isArray(functions) ? functions.filter(isAbiFunction) : []),
     threadSafe,

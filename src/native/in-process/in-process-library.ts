@@ -1,3 +1,4 @@
+import { oneLine } from '../../printable.js';
 import koffi, { type LibraryHandle, type TypeObject } from 'koffi';
 import { PluginFailure } from '../../errors.js';
 import {
@@ -78,17 +79,18 @@ export class InProcessLibrary {
 
   /** The plugin's explanation of its last non-zero return; "" when it gives none. */
   lastError(): string {
-    return (this.functions.get('last_error')?.() as string | null | undefined) ?? '';
+    return oneLine((this.functions.get('last_error')?.() as string | null | undefined) ?? '');
   }
 
   private load(path: string): LibraryHandle {
     try {
-      // Its own dependencies come first: Node exports an OpenSSL and more, whose versions are others.
+      // RTLD_DEEPBIND: the library finds the functions it was linked to before those the server exports. Node
+      // exports an OpenSSL of its own, with other structures than the system's.
       const library = koffi.load(path, { deep: true });
       loaded.push(library);
       return library;
     } catch (cause) {
-      throw this.failure('BW_PLUGIN_LOAD', `cannot be loaded: ${messageOf(cause)}`, cause);
+      throw this.failure('BW_PLUGIN_LOAD', `cannot be loaded: ${path}: ${messageOf(cause)}`, cause);
     }
   }
 

@@ -1,9 +1,10 @@
+import { oneLine } from '../../printable.js';
 import koffi, { type TypeObject } from 'koffi';
 import type { CallTicket } from '../../call-ticket.js';
 import { BackworksError, PluginFailure, type PluginPhase } from '../../errors.js';
 import type { Text } from '../../long-text.js';
 import { ABI_VERSION, BackworksHost, PROTOTYPES } from './abi.js';
-import { configurationRefused } from '../failures.js';
+import { configurationRefused, withOriginalPath } from '../failures.js';
 import { InProcessLibrary } from './in-process-library.js';
 import type {
   Hook,
@@ -35,7 +36,7 @@ export class InProcessPlugin implements NativePlugin {
   private readonly called = new Set<Hook>();
 
   private constructor(private readonly options: NativePluginOptions) {
-    this.library = this.guarded(() => new InProcessLibrary(options.name, options.libraryPath));
+    this.library = this.guarded(() => openLibrary(options));
     this.description = this.library.description;
   }
 
@@ -174,7 +175,8 @@ export class InProcessPlugin implements NativePlugin {
   }
 
   private log(level: (typeof LEVELS)[number], text: string): void {
-    this.options.events.log({ source: 'log', level, text, pid: null });
+    for (const line of text.split('\n'))
+      this.options.events.log({ source: 'log', level, text: oneLine(line), pid: null });
   }
 
   private reject(
@@ -206,4 +208,13 @@ function isLonger(text: string, bytesMax: number): boolean {
 
 function nanoseconds(milliseconds: number): number {
   return Math.min(Math.round(milliseconds * NS_PER_MS), OWN_NS_MAX);
+}
+
+/** @throws PluginFailure BW_PLUGIN_LOAD or BW_PLUGIN_ABI, which names the library as its operator does */
+function openLibrary(options: NativePluginOptions): InProcessLibrary {
+  try {
+    return new InProcessLibrary(options.name, options.libraryPath);
+  } catch (error) {
+    throw withOriginalPath(error, options);
+  }
 }

@@ -2,11 +2,11 @@ import koffi from 'koffi';
 import { constants } from 'node:os';
 
 /** Signals whose end of the process, or whose being ignored, the server relies on. */
-const ALWAYS_KEPT = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGPIPE'] as const;
+const ALWAYS_KEPT = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGPIPE'] as const;
 /** Kept where the server or Node handles them; otherwise they are free for plugins. */
-const KEPT_IF_HANDLED = ['SIGCHLD', 'SIGUSR1', 'SIGUSR2', 'SIGWINCH'] as const;
-/** Left to plugins, since language runtimes cannot do without; a warning names them. */
-const WARNED_OF = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGABRT', 'SIGSYS', 'SIGURG', 'SIGPROF'] as const;
+const KEPT_IF_HANDLED = ['SIGUSR1', 'SIGUSR2', 'SIGCHLD', 'SIGWINCH'] as const;
+/** Signals of crashes. They are left to plugins, since language runtimes need them; a warning names them. */
+const WARNED_OF = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGABRT', 'SIGSYS'] as const;
 
 /** At least as much as a struct sigaction or a sigset_t of any system. */
 const OPAQUE_BYTES = 256;
@@ -71,8 +71,7 @@ export class SignalGuard {
     try {
       return work();
     } finally {
-      const changed = this.putBack();
-      if (changed.length > 0) report(`plugin ${plugin} changed ${list(changed)}; the server's own are back`);
+      for (const what of this.putBack()) report(`plugin ${plugin} ${what}`);
       const now = read(WARNED_OF);
       const taken = WARNED_OF.filter((name) => !same(now.get(name), others.get(name)));
       if (taken.length > 0)
@@ -82,19 +81,17 @@ export class SignalGuard {
 
   /** Nobody runs on this thread at the moment: what changed since the last look, a thread or a call did. */
   private look(): void {
-    const changed = this.putBack();
-    if (changed.length === 0) return;
+    const found = this.putBack();
+    // Which of them it was cannot be told; the first one's log line names all.
+    const [report] = this.plugins.values();
     const names = [...this.plugins.keys()].join(', ');
-    for (const report of this.plugins.values()) {
-      report(`an in-process plugin (${names}) changed ${list(changed)}; the server's own are back`);
-      return;
-    }
+    for (const what of found) report?.(`an in-process plugin (${names}) ${what}`);
   }
 
-  /** What it put back: names of signals, and 'the signal mask'. */
+  /** What it put back, as predicates of a sentence. */
   private putBack(): string[] {
     const now = read([...ALWAYS_KEPT, ...KEPT_IF_HANDLED]);
-    const changed: string[] = [];
+    const changed: Name[] = [];
     for (const [name, { action, isListened }] of now) {
       const before = this.kept.get(name);
       // A listener that came or went changed it: that is the server's own doing.
@@ -103,10 +100,13 @@ export class SignalGuard {
       libc().sigaction(constants.signals[name], before.action, null);
       changed.push(name);
     }
-    for (const name of changed) now.set(name as Name, this.kept.get(name as Name) as Disposition);
+    for (const name of changed) now.set(name, this.kept.get(name) as Disposition);
     this.kept = now;
-    if (this.restoreMask()) changed.push('the signal mask');
-    return changed;
+    const list = changed.join(', ');
+    return [
+      ...(changed.length > 0 ? [`replaced the server's handlers of ${list}; they were put back`] : []),
+      ...(this.restoreMask() ? ["changed the signal mask of the server's thread; it was put back"] : []),
+    ];
   }
 
   private restoreMask(): boolean {
@@ -150,10 +150,4 @@ function same(one: Disposition | undefined, other: Disposition | undefined): boo
 /** The handler and the signals it blocks; what follows in the structure, the C library leaves as it was. */
 function sameAction(one: Buffer, other: Buffer): boolean {
   return one.compare(other, 0, COMPARED_BYTES, 0, COMPARED_BYTES) === 0;
-}
-
-function list(changed: readonly string[]): string {
-  const signals = changed.filter((name) => name.startsWith('SIG'));
-  const handlers = signals.length === 0 ? [] : [`the handlers of ${signals.join(', ')}`];
-  return [...handlers, ...changed.filter((name) => !name.startsWith('SIG'))].join(' and ');
 }

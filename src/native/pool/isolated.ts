@@ -89,6 +89,7 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
       plugin: name,
       phase: 'idle',
       hint: 'it is started again by itself',
+      retryAfterMs: this.pool.nextStartInMs,
       cause: lastFailure ?? undefined,
     });
   }

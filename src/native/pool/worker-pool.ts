@@ -61,7 +61,7 @@ export class WorkerPool {
     );
   }
 
-  /** The usable worker with the fewest calls; null when there is none. */
+  /** The ready worker with the fewest calls in flight, or null. */
   leastLoaded(): RunnerProcess | null {
     let best: RunnerProcess | null = null;
     for (const worker of this.workers) {

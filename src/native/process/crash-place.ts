@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import { PluginFailure } from '../../errors.js';
 import { functionAt } from '../library/facts/functions.js';
 import type { NativePluginOptions } from '../plugin.js';
-import { printable } from './plugin-output.js';
+import { oneLine } from '../../printable.js';
 
 /** The runner keeps this much of a module's file name. */
 const MODULE_NAME_MAX = 63;
@@ -39,6 +39,7 @@ export function shownPlace(at: string, { loaded, shown }: LibraryNames): string 
  * @param path of the copy that was loaded
  * @returns "libweather.so+0x1139 (process_endpoint)"; `at` itself when its function cannot be told,
  *   or not soon. Never rejects.
+ * @internal exported for its test
  */
 export async function placeWithFunction(at: string, path: string, shown: string): Promise<string> {
   const cut = at.lastIndexOf('+');
@@ -50,7 +51,7 @@ export async function placeWithFunction(at: string, path: string, shown: string)
   });
   const name = await Promise.race([functionAt(path, offset), late]);
   clearTimeout(timer);
-  return name === null ? at : `${at} (${printable(name.slice(0, FUNCTION_NAME_MAX))})`;
+  return name === null ? at : `${at} (${oneLine(name.slice(0, FUNCTION_NAME_MAX))})`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { oneLine } from '../../printable.js';
 import { FrameError } from '../protocol/frames.js';
 import type { PluginLogLine } from '../plugin.js';
 import { StderrExcerpt } from './stderr-excerpt.js';
@@ -70,17 +71,21 @@ export class PluginOutput {
     if (droppedBytes === 0 || text !== '') this.log(level, text);
   }
 
-  /** A line the log shows as the plugin's. */
+  /** A text the log shows as the plugin's: each line of it is a line of the log, and counts as one. */
   log(level: PluginLogLine['level'], text: string): void {
-    if (this.spend(text.length + LINE_OVERHEAD_BYTES))
-      this.emit({ source: 'log', level, text: printable(text) });
+    for (const line of text.split('\n')) {
+      if (line.trim() === '' && line !== text) continue;
+      if (this.spend(line.length + LINE_OVERHEAD_BYTES))
+        this.emit({ source: 'log', level, text: oneLine(line.replace(/\r$/, '')) });
+    }
   }
 
   private line(source: 'stdout' | 'stderr', raw: string): void {
-    const text = printable(raw.slice(0, LINE_CHARACTERS_MAX));
+    const text = oneLine(raw.slice(0, LINE_CHARACTERS_MAX).replace(/\r$/, ''));
     if (text.trim() === '' || !this.spend(LINE_OVERHEAD_BYTES)) return;
     if (source === 'stderr') this.stderr.add(text);
-    this.emit({ source, level: source === 'stderr' ? 'warn' : 'info', text });
+    // Many libraries write progress to stderr, so a line there is no warning by itself.
+    this.emit({ source, level: 'info', text });
   }
 
   /** Takes bytes from this second's budget; false when it is used up. */
@@ -112,10 +117,4 @@ export class PluginOutput {
     this.dropped = 0;
     this.emit({ source: 'log', level: 'warn', text });
   }
-}
-
-/** The text without control characters, which could rewrite an operator's terminal. */
-export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this removes
-  return text.replace(/\r$/, '').replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\uFFFD');
 }

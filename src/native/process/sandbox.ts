@@ -1,6 +1,6 @@
 import type { SandboxReport, NativePluginOptions, SandboxOptions } from '../plugin.js';
 import { observe, unenforceable } from './limits/observed-limits.js';
-import { printable } from './plugin-output.js';
+import { oneLine } from '../../printable.js';
 import { noSandbox } from '../failures.js';
 import type { GroupedProcess } from './child-process.js';
 
@@ -67,7 +67,7 @@ function readReady(ready: string): { states: Map<string, string>; missing: strin
   for (const entry of ready.split('\0')) {
     const cut = entry.indexOf('=');
     if (cut <= 0) continue;
-    const state = printable(entry.slice(cut + 1));
+    const state = oneLine(entry.slice(cut + 1));
     if (entry.startsWith('missing=')) missing.push(state);
     else states.set(entry.slice(0, cut), state);
   }

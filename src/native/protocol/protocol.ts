@@ -45,6 +45,7 @@ export const PROTOCOL_VERSION = 3;
 export const FRAME_HEADER_SIZE = 16;
 export const FRAME_PAYLOAD_MAX = 16 * 1024 * 1024;
 export const LOG_TEXT_MAX = 8 * 1024;
+/** @internal exported for its test, which compares it with protocol.h */
 export const THREADS_MAX = 64;
 /** Nesting a PLAIN answer may have. */
 export const JSON_DEPTH_MAX = 100;

@@ -1,5 +1,5 @@
 import { type BackworksError, PluginFailure } from '../../errors.js';
-import { printable } from '../process/plugin-output.js';
+import { oneLine } from '../../printable.js';
 import { Failure } from '../protocol/protocol.js';
 import { callCancelled, noSandbox } from '../failures.js';
 import type { AnswerHandler } from './answer-handler.js';
@@ -17,7 +17,7 @@ export function failedFrame(
 ): BackworksError {
   // A plugin can say so in its runner's name, of any call.
   if (failure === Failure.CANCELLED && cancelled === true) return callCancelled(plugin);
-  const text = printable(payload.toString());
+  const text = oneLine(payload.toString());
   const details = { plugin, phase, requestId: requestId ?? undefined };
   switch (failure) {
     case Failure.LOAD:

@@ -1,26 +1,33 @@
 import type { Socket } from 'node:net';
 import type { KillReason } from '../process/exit-cause.js';
 import { FrameError, FrameParser, FrameWriter } from '../protocol/frames.js';
-import type { NativeReply, OperationRequest } from '../plugin.js';
+import type { AskingCall, NativeReply, OperationRequest } from '../plugin.js';
 import { FRAME_HEADER_SIZE, FRAME_PAYLOAD_MAX, ServiceFrame } from '../protocol/protocol.js';
 
 export interface HostServicesOptions {
-  /**
-   * Performs what a plugin asks for; null for no answer. Never rejects.
-   * @param call the number of the call that asks; 0 when the runner does not say
-   */
-  readonly operate: (request: OperationRequest, call: number) => Promise<NativeReply>;
+  /** The running call of that number; null when there is none. */
+  readonly callOf: (number: number) => AskingCall | null;
+  /** Performs what a plugin asks for; null for no answer. Never rejects. */
+  readonly operate: (request: OperationRequest, caller: AskingCall | null) => Promise<NativeReply>;
   /** The runner broke the rules. */
   readonly broken: (reason: NonNullable<KillReason>) => void;
 }
 
-/** The server's end of a runner's second socket: one request at a time, each answered. */
+const WINDOW_MS = 1000;
+/** A call may end while a request of it is on its way. More than these in a second no honest plugin sends. */
+const REQUESTS_OUTSIDE_CALLS_MAX = 100;
+
+/**
+ * The server's end of a runner's second socket. Requests come one at a time. The next one is read when the
+ * plugin has taken the answer to the one before, so that answers nobody reads do not pile up in the server.
+ */
 export class HostServices {
   private readonly parser = new FrameParser(FRAME_PAYLOAD_MAX, (...frame) => this.onFrame(...frame), [
     ServiceFrame.OPERATION,
     ServiceFrame.OPERATION,
   ]);
   private waiting = false;
+  private outside = { sinceMs: -Infinity, requests: 0 };
   private ended = false;
 
   constructor(
@@ -52,11 +59,26 @@ export class HostServices {
   private onFrame(_type: number, id: number, _detail: number, value: number, payload: Buffer): void {
     if (this.waiting) throw new FrameError('a request before the one before was answered');
     const request = readRequest(payload);
+    const caller = this.options.callOf(value >>> 0);
+    if (caller === null) this.countOutsideCall();
     this.waiting = true;
-    void this.options.operate(request, value >>> 0).then((reply) => {
-      this.waiting = false;
-      if (!this.ended) this.socket.write(answerFrame(id, reply));
+    this.socket.pause();
+    void this.options.operate(request, caller).then((reply) => {
+      if (this.ended) return;
+      this.socket.write(answerFrame(id, reply), () => {
+        this.waiting = false;
+        this.socket.resume();
+      });
     });
+  }
+
+  /** @throws FrameError when the plugin asks too often while none of its hooks runs */
+  private countOutsideCall(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.outside.sinceMs >= WINDOW_MS) this.outside = { sinceMs: nowMs, requests: 0 };
+    this.outside.requests += 1;
+    if (this.outside.requests > REQUESTS_OUTSIDE_CALLS_MAX)
+      throw new FrameError(`more than ${REQUESTS_OUTSIDE_CALLS_MAX} requests in a second outside of a call`);
   }
 }
 

@@ -1,6 +1,9 @@
 import { FrameError } from '../protocol/frames.js';
 
-/** Beyond what the requests of one process need: each frame costs the server more than the plugin. */
+/**
+ * Beyond what the requests of one process need: each frame costs the server more than the plugin.
+ * @internal exported for its test
+ */
 export const METRICS_PER_SECOND_MAX = 200_000;
 const WINDOW_MS = 1000;
 /** The delta, before the name. */

@@ -1,6 +1,6 @@
 import { type RefusedPermission, type Refusal } from '../plugin.js';
 import { FrameError } from '../protocol/frames.js';
-import { printable } from '../process/plugin-output.js';
+import { oneLine } from '../../printable.js';
 import { Permission } from '../protocol/protocol.js';
 
 const PERMISSIONS: Readonly<Record<number, RefusedPermission>> = {
@@ -30,8 +30,4 @@ export class RefusalReader {
       throw new FrameError('REFUSED frame that says nothing');
     return { permission: known, function: oneLine(name), object: object ? oneLine(object) : null, times };
   }
-}
-
-function oneLine(text: string): string {
-  return printable(text).replace(/[\t\n]/g, '\uFFFD');
 }

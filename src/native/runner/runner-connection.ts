@@ -253,6 +253,10 @@ export class RunnerConnection {
 
   private lost(phase: PluginPhase): PluginFailure {
     const message = `plugin ${this.plugin} lost its process before it answered`;
-    return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, { plugin: this.plugin, phase });
+    return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, {
+      plugin: this.plugin,
+      phase,
+      retryAfterMs: 0,
+    });
   }
 }

@@ -10,13 +10,15 @@ import { afterLastWords } from './last-words.js';
 import { loadedFrame } from './loaded-frame.js';
 import type { LibraryDescription, NativePluginOptions, NativeReply, SandboxReport } from '../plugin.js';
 import { OverdueCalls } from './overdue-calls.js';
-import { PluginOutput, printable } from '../process/plugin-output.js';
+import { oneLine } from '../../printable.js';
+import { PluginOutput } from '../process/plugin-output.js';
 import { type LoadFrom, ServerFrame } from '../protocol/protocol.js';
 import {
   configurationRefused,
   type ConfiguringPhase,
   noTimeLeft,
   notThreadSafe,
+  withOriginalPath,
   processGone,
 } from '../failures.js';
 import type { AnswerHandler } from './answer-handler.js';
@@ -80,8 +82,8 @@ export class RunnerProcess {
       broken: (reason) => this.kill(reason),
     });
     this.services = new HostServices(services, {
-      operate: async (request, call) =>
-        (await options.operate?.(request, this.connection.calls.asking(call))) ?? null,
+      callOf: (number) => this.connection.calls.asking(number),
+      operate: async (request, caller) => (await options.operate?.(request, caller)) ?? null,
       broken: (reason) => this.kill(reason),
     });
     this.overdue = new OverdueCalls(this.connection, (call) => this.kill({ kind: 'deadline' }, call));
@@ -129,7 +131,9 @@ export class RunnerProcess {
     const [ready, { reply, value }] = await Promise.all([
       this.ask(ServerFrame.SANDBOX, 0, 0, sandboxSettings(sandbox, libraryPath), 'sandbox'),
       this.ask(ServerFrame.LOAD, this.loadFrom, replyBytesMax, [libraryPath], 'load'),
-    ]);
+    ]).catch((error: unknown) => {
+      throw withOriginalPath(error, this.options);
+    });
     this.sandbox = sandboxInForce(String(ready.reply), this.child, this.options);
     const description = loadedFrame(value, String(reply));
     if (concurrency > 1 && !description.threadSafe) throw notThreadSafe(this.options.name, concurrency);
@@ -186,7 +190,7 @@ export class RunnerProcess {
   async healthCheck(ticket: CallTicket): Promise<{ status: number; text: string }> {
     this.cpu.begin();
     const { value, reply } = await this.ask(ServerFrame.HEALTH_CHECK, 0, 0, [], 'health_check', ticket);
-    return { status: value, text: printable(String(reply ?? '')) };
+    return { status: value, text: oneLine(String(reply ?? '')) };
   }
 
   /** Takes no more calls, lets those it has finish by their own deadlines, then closes. */
@@ -284,6 +288,6 @@ export class RunnerProcess {
 
   private refusal(phase: ConfiguringPhase, status: number, reply: NativeReply): PluginFailure {
     const { stderrTail } = this.output;
-    return configurationRefused(this.options.name, phase, status, printable(String(reply ?? '')), stderrTail);
+    return configurationRefused(this.options.name, phase, status, oneLine(String(reply ?? '')), stderrTail);
   }
 }

@@ -1,12 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import { BackworksError } from '../../errors.js';
-import type { JsonObject, JsonValue } from '../../config/types.js';
 import { LongText, type Text } from '../../long-text.js';
 import type { BodyEncoding } from '../../plugins/plugin.js';
 import { decodeBase64, InvalidAnswer } from '../../plugins/response-check.js';
 import { checkJson, JsonFact } from '../../plugins/json-check.js';
 import { JSON_DEPTH_MAX } from '../../plugins/json-depth.js';
-import { mergePatch } from './merge-patch.js';
+import { unquoted } from '../../plugins/json-outline.js';
+import { type JsonText, jsonText } from './merge-patch.js';
+import type { DocumentPatch } from './document-patch.js';
 
 /** A body as a document carries it. */
 export interface DocumentBody {
@@ -15,11 +16,8 @@ export interface DocumentBody {
    * JSON text of the document's `body` member; its bytes in UTF-8 when it is long. A JSON body stands here
    * exactly as it was sent.
    */
-  readonly json: string | Buffer;
+  readonly json: JsonText;
 }
-
-/** Shorter JSON is cheaper as a string. */
-const LONG_BYTES_MIN = 4 * 1024;
 
 export const EMPTY_BODY: DocumentBody = { encoding: 'text', json: 'null' };
 
@@ -33,7 +31,7 @@ export function requestBody(bytes: Buffer, encoding: BodyEncoding): DocumentBody
   if (encoding === 'text') return { encoding, json: JSON.stringify(utf8Text(bytes)) };
   const facts = checkJson(bytes);
   if ((facts & JsonFact.VALID) === 0) throw notJson(bytes, facts);
-  return { encoding, json: textOf(bytes) };
+  return { encoding, json: jsonText(bytes) };
 }
 
 function utf8Text(bytes: Buffer): string {
@@ -63,7 +61,7 @@ export function responseBody(body: Buffer | string, encoding: BodyEncoding): Doc
   if (encoding === 'json') {
     const facts = checkJson(typeof body === 'string' ? Buffer.from(body) : body);
     if ((facts & JsonFact.VALID) !== 0) {
-      return { encoding, json: typeof body === 'string' ? body : textOf(body) };
+      return { encoding, json: typeof body === 'string' ? body : jsonText(body) };
     }
   }
   if (typeof body !== 'string' && (encoding === 'base64' || !isUtf8(body))) return base64Body(body);
@@ -85,35 +83,39 @@ export interface PatchedBody extends DocumentBody {
 
 /**
  * Applies a patch's `body` and `body_encoding`. Without an encoding, a string stays what it was and
- * anything else is JSON.
+ * anything else is JSON. What of a JSON body the patch does not name stays as it is written.
  * @returns null when the patch names neither.
  * @throws InvalidAnswer when encoding and body do not fit.
  */
-export function patchBody(current: DocumentBody, patch: JsonObject): PatchedBody | null {
-  const given = Object.hasOwn(patch, 'body');
-  const wanted = Object.hasOwn(patch, 'body_encoding') ? patch.body_encoding! : null;
+export function patchBody(current: DocumentBody, patch: DocumentPatch): PatchedBody | null {
+  const given = patch.has('body');
+  const wanted = patch.value('body_encoding') ?? null;
   if (!given && (wanted === null || wanted === current.encoding)) return null;
-  if (given && patch.body === null) return { ...EMPTY_BODY, bytes: null };
+  if (given && patch.isNull('body')) return { ...EMPTY_BODY, bytes: null };
   if (wanted !== null && wanted !== 'json' && wanted !== 'text' && wanted !== 'base64') {
     throw new InvalidAnswer('body_encoding is not "json", "text" or "base64"');
   }
-  const before = JSON.parse(current.json.toString()) as JsonValue;
-  const value = given ? mergePatch(before, patch.body!) : before;
-  const encoding = wanted ?? (typeof value === 'string' ? current.encoding : 'json');
-  const json = JSON.stringify(value);
-  return { encoding, json, bytes: bytesOf(encoding, value, json) };
+  const json = given ? patch.applied('body', current.json) : current.json;
+  const encoding = wanted ?? (isString(json) ? current.encoding : 'json');
+  return { encoding, json, bytes: bytesOf(encoding, json) };
 }
 
-function bytesOf(encoding: BodyEncoding, value: JsonValue, json: string): Buffer {
-  if (encoding === 'json') return Buffer.from(json);
+function bytesOf(encoding: BodyEncoding, json: JsonText): Buffer {
+  if (encoding === 'json') return typeof json === 'string' ? Buffer.from(json) : json;
+  const value = isString(json) ? unquoted(json.toString().trim()) : null;
   if (encoding === 'base64') return decodeBase64(value);
-  if (typeof value !== 'string') throw new InvalidAnswer('a body with encoding "text" is not a string');
+  if (value === null) throw new InvalidAnswer('a body with encoding "text" is not a string');
   return Buffer.from(value);
 }
 
-function textOf(json: Buffer): string | Buffer {
-  return json.length < LONG_BYTES_MIN ? json.toString('utf8') : json;
+/** Whether a JSON text is a string. */
+function isString(json: JsonText): boolean {
+  if (typeof json === 'string') return json.trimStart().startsWith('"');
+  return json.find((byte) => byte > SPACE) === QUOTE;
 }
+
+const SPACE = 0x20;
+const QUOTE = 0x22;
 
 function base64Body(bytes: Buffer): DocumentBody {
   return { encoding: 'base64', json: `"${bytes.toString('base64')}"` };

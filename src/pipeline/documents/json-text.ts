@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../config/types.js';
 import type { HeaderMap } from '../../plugins/plugin.js';
 
 /** JSON text put together by hand, where JSON.stringify() would first need an object. */
@@ -54,7 +53,7 @@ export function headersJson(headers: Readonly<HeaderMap>): string {
 }
 
 /** An object as JSON; most often there is nothing in it. */
-export function objectJson(object: JsonObject): string {
+export function objectJson(object: object): string {
   for (const _name in object) return JSON.stringify(object);
   return '{}';
 }

@@ -1,3 +1,5 @@
+import type { JsonObject, JsonValue } from '../../config/types.js';
+
 /**
  * Sets a member that came from outside. Plain assignment to "__proto__" would change the object's
  * prototype instead of adding a member.
@@ -8,4 +10,8 @@ export function setOwn<T>(target: Record<string, T>, key: string, value: T): voi
   } else {
     target[key] = value;
   }
+}
+
+export function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,17 +1,22 @@
 import { Readable } from 'node:stream';
 import { BackworksError } from '../../errors.js';
-import type { JsonObject } from '../../config/types.js';
 import type { Text } from '../../long-text.js';
-import type { Awaitable, BodyEncoding, HeaderMap, PluginResponse } from '../../plugins/plugin.js';
+import type {
+  Awaitable,
+  BodyEncoding,
+  HeaderMap,
+  JsonMembers,
+  PluginResponse,
+} from '../../plugins/plugin.js';
 import { checkStatus } from '../../plugins/response-check.js';
 import { type DocumentBody, EMPTY_BODY, patchBody, withBody, responseBody } from './document-body.js';
 import { headerText } from './header-map.js';
-import { headersJson, objectJson, quoted } from './json-text.js';
+import { headersJson, quoted } from './json-text.js';
 import { encodingOf, isPlainCoding } from './media-type.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { RequestDocument } from './request-document.js';
-import { mergePatch } from './merge-patch.js';
-import { headersAfter, optionalObject, readPatch } from './patch-rules.js';
+import { DocumentPatch, moreMembers } from './document-patch.js';
+import { headersAfter } from './patch-rules.js';
 import { dropValidators, isRewritten } from './validators.js';
 
 export interface BufferedResponse extends PluginResponse {
@@ -35,122 +40,114 @@ export function requestFacts(request: IncomingRequest, document: RequestDocument
 /**
  * The document of a 200 with a JSON body, up to that body.
  * @param place members of the request, as placeJson() gives them
+ * @param context a JSON object
  */
-export function plainResponseHead(id: string, place: string, context: JsonObject): string {
+export function plainResponseHead(id: string, place: string, context: string): string {
   return (
-    `{"status":200,"headers":{"content-type":"application/json"},"context":${objectJson(context)},` +
+    `{"status":200,"headers":{"content-type":"application/json"},"context":${context},` +
     `"request":{"id":${quoted(id)},${place}},"body_encoding":"json","body":`
   );
 }
 
-/** Every member except the body, which is kept as text. */
-interface ResponseMembers {
-  status: number;
-  headers: HeaderMap;
-  context: JsonObject;
-  request: RequestFacts;
-  body_encoding: BodyEncoding;
-}
-
-/** What a plugin says about these is ignored: they are facts. */
-const FIXED = ['request', 'body'] as const;
+/** Members that the document defines. What a plugin says about `request` is ignored: it is a fact. */
+const DEFINED: ReadonlySet<string> = new Set([
+  'status',
+  'headers',
+  'context',
+  'request',
+  'body_encoding',
+  'body',
+]);
 
 /** What the hooks know of a response. The bytes on the wire change only when a patch names the body. */
 export class ResponseDocument {
-  /** Null as long as nobody needs more than the JSON. */
-  #members: ResponseMembers | null = null;
-  #status: number;
-  #headers: HeaderMap;
+  private status: number;
+  private headers: HeaderMap;
+  /** A JSON object. */
+  private context: string;
+  /** Members that the document does not define, as an object. */
+  private rest = '{}';
   /** Null until somebody looks: most of it is checking that a body is what its headers say. */
-  #body: DocumentBody | null = null;
-  #given: BufferedResponse;
-  #bytes: Buffer | string | null;
-  #json: Text | null = null;
+  private body: DocumentBody | null = null;
+  private given: BufferedResponse;
+  private bytes: Buffer | string | null;
+  private json: Text | null = null;
 
+  /** @param context a JSON object */
   constructor(
     response: BufferedResponse,
     private readonly request: RequestFacts,
-    private readonly context: JsonObject,
+    context: string,
   ) {
-    this.#status = response.status;
-    this.#headers = response.headers;
-    this.#bytes = response.body;
-    this.#given = response;
+    this.status = response.status;
+    this.headers = response.headers;
+    this.context = context;
+    this.bytes = response.body;
+    this.given = response;
   }
 
   toJson(): Text {
-    return (this.#json ??= withBody(this.#membersJson(), this.#content));
+    return (this.json ??= withBody(this.membersJson(), this.content));
   }
 
-  get #content(): DocumentBody {
-    return (this.#body ??= documentBody(this.#given));
+  private get content(): DocumentBody {
+    return (this.body ??= documentBody(this.given));
   }
 
   /**
    * Applies a plugin's RFC 7396 merge patch, wholly or not at all.
    * @throws InvalidAnswer when the result is not a response.
    */
-  merge(patch: JsonObject): void {
-    const change = readPatch(patch, FIXED);
-    const body = patchBody(this.#content, patch);
-    const members = mergePatch(this.#all() as unknown as JsonObject, change) as unknown as ResponseMembers;
-    checkStatus(members.status);
-    members.context = optionalObject(members.context, 'context');
-    members.headers ??= {};
+  merge(members: JsonMembers): void {
+    const patch = new DocumentPatch(members);
+    const body = patchBody(this.content, patch);
+    let status = checkedStatus(patch.has('status') ? patch.value('status') : this.status);
+    const context = patch.appliedObject('context', this.context);
+    const rest = patch.appliedRest(DEFINED, this.rest);
+    let headers = patch.appliedHeaders(this.headers);
     if (body !== null) {
-      members.headers = headersAfter(members.headers, body, this.#content, change);
-      if (isRewritten(this.#bytes, body.bytes))
-        members.status = dropValidators(members.status, members.headers, this.#headers, change);
-      this.#body = body;
-      this.#bytes = body.bytes;
+      headers = headersAfter(headers, body, this.content, patch.change);
+      if (isRewritten(this.bytes, body.bytes))
+        status = dropValidators(status, headers, this.headers, patch.change);
+      this.body = body;
+      this.bytes = body.bytes;
     }
-    members.body_encoding = this.#content.encoding;
-    this.#set(members);
+    this.status = status;
+    this.headers = headers;
+    this.context = context;
+    this.rest = rest;
+    this.json = null;
   }
 
   /** Puts another response in the place of this one; the context stays. */
   replace(response: BufferedResponse): void {
-    this.#bytes = response.body;
-    const members = this.#all();
-    this.#given = response;
-    this.#body = null;
-    const { status, headers } = response;
-    this.#set({ ...members, status, headers, body_encoding: this.#content.encoding });
+    this.bytes = response.body;
+    this.given = response;
+    this.body = null;
+    this.status = response.status;
+    this.headers = response.headers;
+    this.json = null;
   }
 
   toResponse(): PluginResponse {
-    return { status: this.#status, headers: this.#headers, body: this.#bytes };
+    return { status: this.status, headers: this.headers, body: this.bytes };
   }
 
-  #set(members: ResponseMembers): void {
-    this.#members = members;
-    this.#status = members.status;
-    this.#headers = members.headers;
-    this.#json = null;
-  }
-
-  #all(): ResponseMembers {
-    const { request, context } = this;
-    return (this.#members ??= {
-      status: this.#status,
-      headers: this.#headers,
-      context,
-      request,
-      body_encoding: this.#content.encoding,
-    });
-  }
-
-  /** Every member but the body, without the closing brace; the same as JSON.stringify() gives for them. */
-  #membersJson(): string {
-    if (this.#members !== null) return JSON.stringify(this.#members).slice(0, -1);
+  /** Every member but the body, without the closing brace. */
+  private membersJson(): string {
     const { id, method, path, route } = this.request;
     return (
-      `{"status":${this.#status},"headers":${headersJson(this.#headers)},` +
-      `"context":${objectJson(this.context)},"request":{"id":${quoted(id)},"method":${quoted(method)},` +
+      `{"status":${this.status},"headers":${headersJson(this.headers)},` +
+      `"context":${this.context},"request":{"id":${quoted(id)},"method":${quoted(method)},` +
       `"path":${quoted(path)},"route":${route === null ? 'null' : quoted(route)}},` +
-      `"body_encoding":"${this.#content.encoding}"`
+      `"body_encoding":"${this.content.encoding}"${moreMembers(this.rest)}`
     );
   }
+}
+
+function checkedStatus(status: unknown): number {
+  checkStatus(status);
+  return status;
 }
 
 function documentBody({ headers, body, json }: BufferedResponse): DocumentBody {

@@ -2,33 +2,41 @@ import type { EndpointConfig } from '../../config/types.js';
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 
+/** The methods of a path that does not take the method of a request. */
+export interface OtherMethods {
+  /** Those of its endpoints. */
+  readonly configured: readonly string[];
+  /** Those and the ones the server adds: the value of `allow`. */
+  readonly allow: readonly string[];
+}
+
 /** Where a method and a path lead. It never changes: requests for the same share one. */
 export class RouteMatch {
-  #json: string | null = null;
-  #placeJson: string | null = null;
+  private cachedJson: string | null = null;
+  private cachedPlaceJson: string | null = null;
 
   /**
    * @param path as sent: percent-encoded, without the query
    * @param endpoint null when no path matches, or when none that does takes the method
    * @param params values of the `{name}` segments, decoded
-   * @param allow methods of the paths that match, when none takes the request's; null otherwise
+   * @param others methods of the paths that match, when none takes the request's; null otherwise
    */
   constructor(
     readonly method: string,
     readonly path: string,
     readonly endpoint: EndpointConfig | null = null,
     readonly params: Readonly<Record<string, string>> = NO_PARAMS,
-    readonly allow: readonly string[] | null = null,
+    readonly others: OtherMethods | null = null,
   ) {}
 
   /** The members method, path, route and params of a request's document, without braces. */
   get json(): string {
-    return (this.#json ??= `${this.placeJson},"params":${JSON.stringify(this.params)}`);
+    return (this.cachedJson ??= `${this.placeJson},"params":${JSON.stringify(this.params)}`);
   }
 
   /** The members method, path and route, without braces. */
   get placeJson(): string {
-    return (this.#placeJson ??= placeJson(this.method, this.path, this.endpoint));
+    return (this.cachedPlaceJson ??= placeJson(this.method, this.path, this.endpoint));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../config/types.js';
 import type { HeaderMap } from '../../plugins/plugin.js';
-import { isObject } from './merge-patch.js';
+import { isObject } from './own-member.js';
 
 /** Fields that are computed from the bytes of a message. */
 const DIGESTS = ['content-digest', 'repr-digest', 'digest', 'content-md5'] as const;

@@ -1,9 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "json/json_check.h"
 #include "json/json_string.h"
+
+/* Marks a level without an open member: no value has begun there yet. */
+#define NO_MEMBER UINT32_MAX
+
+/* The members found so far. */
+typedef struct Listing {
+    const unsigned char *text;
+    JsonMember *members;
+    uint32_t capacity;
+    uint32_t count;
+    /* Members of objects that lie deeper are not listed. */
+    unsigned levels;
+    /* Arrays around the place that is read: what lies in one is not listed. */
+    unsigned arrays;
+    /* By level, the index of the member whose value is read. */
+    uint32_t open[JSON_CHECK_DEPTH_MAX];
+} Listing;
 
 /* A text and how far it has been read; every function below moves `at`, and never beyond `end`. */
 typedef struct Reader {
@@ -14,6 +32,8 @@ typedef struct Reader {
     unsigned depth_max;
     /* By level, the byte that ends the array or object. */
     unsigned char closing[JSON_CHECK_DEPTH_MAX];
+    /* Where members are listed; NULL when nobody asked for them. */
+    Listing *listing;
 } Reader;
 
 static bool is_space(unsigned char byte) {
@@ -118,9 +138,53 @@ static void note_name(Reader *reader, const unsigned char *name, const unsigned 
         reader->facts |= JSON_HAS_BODY;
 }
 
-/* A member's name, to behind the colon. */
+static uint32_t offset_of(const Reader *reader, const unsigned char *at) {
+    return (uint32_t)(at - reader->listing->text);
+}
+
+/* The member at an index; NULL when there was no room for it. */
+static JsonMember *member_at(const Listing *listing, uint32_t index) {
+    return index < listing->capacity ? &listing->members[index] : NULL;
+}
+
+/* Notes that a member begins, whose value is next. */
+static void begin_member(Reader *reader, const unsigned char *name, const unsigned char *end,
+                         bool escapes) {
+    Listing *listing = reader->listing;
+    JsonMember *member;
+
+    if (listing->arrays > 0 || reader->depth > listing->levels)
+        return;
+    listing->open[reader->depth - 1] = listing->count;
+    member = member_at(listing, listing->count++);
+    if (member == NULL)
+        return;
+    member->name = offset_of(reader, name);
+    member->name_end = offset_of(reader, end);
+    member->value = offset_of(reader, reader->at);
+    member->shape = reader->depth << 1 | (escapes ? JSON_MEMBER_ESCAPES : 0u);
+}
+
+/* Notes that a value has ended; it may be that of a member. */
+static void end_member(Reader *reader) {
+    Listing *listing = reader->listing;
+    JsonMember *member;
+
+    if (listing->arrays > 0 || reader->depth == 0 || reader->depth > listing->levels ||
+        listing->open[reader->depth - 1] == NO_MEMBER)
+        return;
+    member = member_at(listing, listing->open[reader->depth - 1]);
+    listing->open[reader->depth - 1] = NO_MEMBER;
+    if (member == NULL)
+        return;
+    member->value_end = offset_of(reader, reader->at);
+    member->after = listing->count;
+}
+
+/* A member's name, to before its value. */
 static bool skip_name(Reader *reader) {
     const unsigned char *name;
+    const unsigned char *end;
     bool escapes;
 
     skip_space(reader);
@@ -129,9 +193,15 @@ static bool skip_name(Reader *reader) {
     name = reader->at;
     if (!skip_string(reader, &escapes))
         return false;
-    note_name(reader, name, reader->at - 1, escapes);
+    end = reader->at - 1;
+    note_name(reader, name, end, escapes);
     skip_space(reader);
-    return accept(reader, ':');
+    if (!accept(reader, ':'))
+        return false;
+    skip_space(reader);
+    if (reader->listing != NULL)
+        begin_member(reader, name, end, escapes);
+    return true;
 }
 
 /* Reads an opening bracket. False when the text goes too deep. */
@@ -139,6 +209,10 @@ static bool open_level(Reader *reader, unsigned char closing) {
     if (reader->depth == reader->depth_max) {
         reader->facts = JSON_TOO_DEEP;
         return false;
+    }
+    if (reader->listing != NULL) {
+        reader->listing->arrays += closing == ']' ? 1 : 0;
+        reader->listing->open[reader->depth] = NO_MEMBER;
     }
     reader->closing[reader->depth++] = closing;
     reader->at++;
@@ -165,21 +239,34 @@ static bool begin_value(Reader *reader) {
     }
 }
 
+/* Reads the bracket that closes an array or object. */
+static bool close_level(Reader *reader) {
+    unsigned char closing = reader->closing[reader->depth - 1];
+
+    if (!accept(reader, closing))
+        return false;
+    reader->depth--;
+    if (reader->listing != NULL)
+        reader->listing->arrays -= closing == ']' ? 1 : 0;
+    return true;
+}
+
 /* Reads what follows a value, as far as the next one. False at the text's end, or at a mistake. */
 static bool end_value(Reader *reader) {
     for (;;) {
+        if (reader->listing != NULL)
+            end_member(reader);
         skip_space(reader);
         if (reader->depth == 0)
             return false;
         if (accept(reader, ','))
             return reader->closing[reader->depth - 1] == ']' || skip_name(reader);
-        if (!accept(reader, reader->closing[reader->depth - 1]))
+        if (!close_level(reader))
             return false;
-        reader->depth--;
     }
 }
 
-unsigned json_check(const char *text, size_t length, unsigned depth_max) {
+static unsigned read_text(const char *text, size_t length, unsigned depth_max, Listing *listing) {
     Reader reader;
     bool valid;
 
@@ -190,9 +277,30 @@ unsigned json_check(const char *text, size_t length, unsigned depth_max) {
     reader.facts = JSON_VALID;
     reader.depth = 0;
     reader.depth_max = depth_max < JSON_CHECK_DEPTH_MAX ? depth_max : JSON_CHECK_DEPTH_MAX;
+    reader.listing = listing;
     do
         valid = begin_value(&reader);
     while (valid && end_value(&reader));
     valid = valid && reader.depth == 0 && reader.at == reader.end;
     return valid ? reader.facts : reader.facts & JSON_TOO_DEEP;
+}
+
+unsigned json_check(const char *text, size_t length, unsigned depth_max) {
+    return read_text(text, length, depth_max, NULL);
+}
+
+unsigned json_members(const char *text, size_t length, unsigned depth_max, unsigned levels,
+                      JsonMember *members, uint32_t capacity, uint32_t *count) {
+    Listing listing;
+    unsigned facts;
+
+    listing.text = (const unsigned char *)text;
+    listing.members = members;
+    listing.capacity = capacity;
+    listing.count = 0;
+    listing.levels = levels;
+    listing.arrays = 0;
+    facts = length > UINT32_MAX ? 0 : read_text(text, length, depth_max, &listing);
+    *count = (facts & JSON_VALID) != 0 ? listing.count : 0;
+    return facts;
 }

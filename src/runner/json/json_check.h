@@ -11,6 +11,7 @@
 #define BACKWORKS_RUNNER_JSON_CHECK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* What a text is; a bit each. The numbers stand in src/native/json-check.ts too. */
 enum json_fact {
@@ -35,5 +36,34 @@ enum { JSON_CHECK_DEPTH_MAX = 1024 };
  * Thread: any
  */
 unsigned json_check(const char *text, size_t length, unsigned depth_max);
+
+/* Flag in `shape` of a JsonMember: its name has escapes. */
+enum { JSON_MEMBER_ESCAPES = 1 };
+
+/*
+ * Where a member of an object is, as byte offsets from the start of the text. The fields stand in
+ * src/native/json-check.ts too, in this order.
+ */
+typedef struct JsonMember {
+    uint32_t name;      /* first byte of the name, after its quote */
+    uint32_t name_end;  /* the closing quote */
+    uint32_t value;     /* first byte of the value */
+    uint32_t value_end; /* first byte after it */
+    uint32_t after;     /* index of the next member that does not lie within this one's value */
+    uint32_t shape;     /* level of its object (the outermost is 1), shifted left by one; flag */
+} JsonMember;
+
+/*
+ * Checks a text as json_check() does, and lists the members of its objects in the order of the text:
+ * those of the outermost value, and of objects that are members of listed objects. What lies in
+ * arrays is not listed.
+ * levels: objects within objects that are looked into; 1 lists the outermost members only
+ * members: where they are written, `capacity` at most; undefined unless the text is valid
+ * count: how many there are, which may be more than `capacity`; 0 unless the text is valid
+ * Returns: facts of enum json_fact; 0 also for a text of 4 GiB or more
+ * Thread: any
+ */
+unsigned json_members(const char *text, size_t length, unsigned depth_max, unsigned levels,
+                      JsonMember *members, uint32_t capacity, uint32_t *count);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * The one function of a library that the server loads, for texts that came through no runner.
+ * The functions of a library that the server loads, for texts it must not take a runner's word for.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,4 +17,14 @@ EXPORTED uint32_t backworks_json_check(const void *text, size_t length, uint32_t
 
 uint32_t backworks_json_check(const void *text, size_t length, uint32_t depth_max) {
     return json_check(text, length, depth_max);
+}
+
+/* table: receives the number of members, then each as six numbers; it has room for `capacity` of them */
+EXPORTED uint32_t backworks_json_members(const void *text, size_t length, uint32_t depth_max,
+                                         uint32_t levels, uint32_t *table, uint32_t capacity);
+
+uint32_t backworks_json_members(const void *text, size_t length, uint32_t depth_max,
+                                uint32_t levels, uint32_t *table, uint32_t capacity) {
+    return json_members(text, length, depth_max, levels, (JsonMember *)(void *)(table + 1),
+                        capacity, table);
 }

@@ -1,10 +1,15 @@
 /** Files of the first dialect become files of version 1. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { stringify } from 'yaml';
 import { ConfigError, parseConfig } from '../../../dist/config/load/load.js';
+import { lostComments } from '../../../dist/config/migrations/comments.js';
 import { migrate } from '../../../dist/config/migrations/migrate.js';
 
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 const at = { file: 'b.yaml', directory: '/', env: {} };
 /** The text after the version, which every migrated file begins with. */
 const migrated = (text: string): string => {
@@ -214,6 +219,25 @@ plugins:
 
 # the end
 `);
+});
+
+describe('every comment of a file is in the migrated file once', () => {
+  test.each(['everything', 'unusual-yaml', 'flow'])('%s.yaml', (name) => {
+    const text = readFileSync(join(root, 'test/config/migrations/commented', `${name}.yaml`), 'utf8');
+    const ids = (of: string): string[] => [...of.matchAll(/# (C\d+)/g)].map(([, id]) => id as string).sort();
+    const { text: migrated, notes } = migrate(text, 'b.yaml');
+    expect(ids(text).length).toBeGreaterThan(10);
+    expect(ids(migrated)).toEqual(ids(text));
+    expect(notes.filter(({ message }) => message.includes('comment'))).toEqual([]);
+    parseConfig(migrated, at);
+  });
+
+  test('a comment that has no place any more stands at the end, and is named', () => {
+    const before = 'a: 1 # one\nb: 2 # two\n# three\n';
+    expect(lostComments(before, 'a: 1 # one\n# b: 2 # two\n')).toEqual([{ line: 3, text: 'three' }]);
+    expect(lostComments('a: 1 # x\nb: 2 # x\n', 'a: 1 # x\nb: 2\n')).toEqual([{ line: 2, text: 'x' }]);
+    expect(lostComments('a: "# no"\nb: |\n  # no\n', '')).toEqual([]);
+  });
 });
 
 test('a file of the current version is left as it is, to the byte', () => {

@@ -17,6 +17,12 @@ describe('a variable', () => {
     ['${A:-d}', { A: '' }, 'd'],
     ['${A:-}', {}, ''],
     ['${A:-a:-b}', {}, 'a:-b'],
+    ['${A:-${B}}', { B: 'b' }, 'b'],
+    ['${A:-${B}}', { A: 'a' }, 'a'],
+    ['${A:-${B:-${C:-c}}}', { B: '' }, 'c'],
+    ['${A:-x${B}y${C:-}z}!', { B: 'b' }, 'xbyz!'],
+    ['${A:-$${B}', {}, '${B'],
+    ['${A:-{b}', {}, '{b'],
     ['"${A}-${B}"', { A: '1', B: '2' }, '1-2'],
     ['$${A}', { A: 'x' }, '${A}'],
     ['$$${A}', { A: 'x' }, '$${A}'],
@@ -102,14 +108,17 @@ describe('a variable where one type fits', () => {
 });
 
 describe('a faulty reference', () => {
-  test.each(['${}', '${1A}', '${A', '${A-b}', '${A B}', '${A:d}'])('%s is refused', (reference) => {
-    const error = rejection(`name: "x ${reference}"`, { A: 'x' });
-    expect(error.code).toBe('BW_CONFIG_VARIABLE');
-    expect(error.message).toBe(
-      `backworks.yaml:1:7: name: expected \${NAME} or \${NAME:-default}, found ${JSON.stringify(reference)}` +
-        ' — write $${ for the characters ${',
-    );
-  });
+  test.each(['${}', '${1A}', '${A', '${A-b}', '${A B}', '${A:d}', '${B:-${A}', '${A:-${1}'])(
+    '%s is refused',
+    (reference) => {
+      const error = rejection(`name: "x ${reference}"`, { A: 'x' });
+      expect(error.code).toBe('BW_CONFIG_VARIABLE');
+      expect(error.message).toBe(
+        `backworks.yaml:1:7: name: expected \${NAME} or \${NAME:-default}, found ${JSON.stringify(reference)}` +
+          ' — write $${ for the characters ${',
+      );
+    },
+  );
 
   test.each(['"${NONE}"', 'plugins: "${NONE}"', 'plugins: { a: "${NONE}" }', 'endpoints: "${NONE}"'])(
     'may stand for a block: %s',
@@ -118,6 +127,17 @@ describe('a faulty reference', () => {
       expect(problems).toMatchObject([{ message: 'the variable NONE is not set' }]);
     },
   );
+
+  test('in the default of a variable is found whether the default is used or not', () => {
+    for (const env of [{}, { A: 'x' }]) {
+      expect(rejection('name: ${A:-${B-c}}', env).problems).toMatchObject([{ column: 7, found: '"${B-c}"' }]);
+    }
+    expect(rejection('name: ${A:-${B}}').message).toBe(
+      'backworks.yaml:1:7: name: the variable B is not set — set it, or give a default: ${B:-default}',
+    );
+    const deep = `name: ${'${A:-'.repeat(17)}${'}'.repeat(17)}`;
+    expect(rejection(deep).code).toBe('BW_CONFIG_VARIABLE');
+  });
 
   test('hides no other problem and causes none', () => {
     const error = rejection('server:\n  port: ${PORT}\n  prot: 1\nname: ${A}${B}\n');
@@ -175,6 +195,9 @@ describe('what a variable holds is never shown', () => {
       'backworks.yaml:1:17: server.port: expected a whole number from 0 to 65535, found the value of ${S}',
     );
     expect(rejection('server: { port: "${S:-x}" }').problems[0]?.found).toBe('the default of ${S}');
+    expect(rejection('server: { port: "${T:-${S}}" }', { S: SECRET }).problems[0]?.found).toBe(
+      'the value of ${S}',
+    );
     expect(rejection('server: { port: "${S}1" }', { S: SECRET }).problems[0]?.found).toBe(
       'a text with the value of ${S}',
     );

@@ -29,12 +29,48 @@ static unsigned check(const char *before, const uint8_t *data, size_t size, cons
     return facts;
 }
 
+/* Room for fewer members than a text may have, so that the sanitizer sees one too many. */
+enum { MEMBERS_MAX = 16 };
+
+/* Whether a listed member lies where a member can: its quotes, its value, and what lies within it. */
+static void check_member(const char *text, size_t size, const JsonMember *member, uint32_t index,
+                         uint32_t count) {
+    if (member->name == 0 || member->name > member->name_end || member->name_end >= member->value ||
+        member->value >= member->value_end || member->value_end > size)
+        fuzz_fail("a member is out of order");
+    if (text[member->name - 1] != '"' || text[member->name_end] != '"')
+        fuzz_fail("a name has no quotes");
+    if (member->after <= index || member->after > count)
+        fuzz_fail("a member is followed by none");
+    if (check("", (const uint8_t *)text + member->value, member->value_end - member->value, "",
+              DEPTH_MAX) == 0)
+        fuzz_fail("a value is none");
+}
+
+/* Lists the members of a text: where they are, and the same facts as without listing them. */
+static void list(const uint8_t *data, size_t size, unsigned levels, unsigned facts) {
+    JsonMember *members = malloc(MEMBERS_MAX * sizeof *members);
+    char *text = malloc(size);
+    uint32_t count;
+
+    if (size > 0)
+        memcpy(text, data, size);
+    if (json_members(text, size, DEPTH_MAX, levels, members, MEMBERS_MAX, &count) != facts)
+        fuzz_fail("listing the members makes a difference");
+    for (uint32_t index = 0; index < count && index < MEMBERS_MAX; index++)
+        check_member(text, size, &members[index], index, count);
+    free(text);
+    free(members);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     unsigned facts = check("", data, size, "", DEPTH_MAX);
     unsigned inside = facts & ~(unsigned)(JSON_HAS_STATUS | JSON_HAS_BODY);
 
+    list(data, size, 1, facts);
+    list(data, size, DEPTH_MAX, facts);
     if (check(" \n\t\r        ", data, size, "          ", DEPTH_MAX) != facts)
         fuzz_fail("spaces make a difference");
     if ((facts & JSON_VALID) == 0)

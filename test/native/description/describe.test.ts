@@ -193,7 +193,7 @@ test('a description is checked: what is right', () => {
     functions: new Set(['call']),
     threadSafe: true,
   });
-  expect(readDescription({ ...good, description: 'a\u001b[2Jb' }, 'p.so').description).toBe('a\uFFFD[2Jb');
+  expect(readDescription({ ...good, description: 'a\u001b[2Jb' }, 'p.so').description).toBe('a\\x1b[2Jb');
 });
 
 test.each([

@@ -100,6 +100,39 @@ describe('the extension table', () => {
   });
 });
 
+/** In a process of its own, which signals would end. */
+const HEARS = `
+  import { InProcessPlugin } from ${JSON.stringify(moduleUrl('native/in-process/in-process.js'))};
+  const lines = [];
+  const events = { log: ({ level, text }) => lines.push(level + ': ' + text) };
+  const heard = [];
+  for (const signal of ['SIGTERM', 'SIGUSR2']) process.on(signal, () => heard.push(signal));
+  const plugin = await InProcessPlugin.open({ ...JSON.parse(process.argv[1]), events });
+  const ticket = { deadlineAtMs: Infinity, requestId: null, callers: [], onStop() {} };
+  const answer = await plugin.call('process_endpoint', ['/', 'GET', 'null'], ticket);
+  for (const signal of ['SIGTERM', 'SIGUSR2']) process.kill(process.pid, signal);
+  while (heard.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  console.log(JSON.stringify({ lines, heard: heard.sort(), answer: JSON.parse(answer) }));
+`;
+
+test('the server keeps its signal handlers, and the plugin those of other signals', () => {
+  const args = ['--input-type=module', '-e', HEARS, JSON.stringify(optionsFor('takes_signals'))];
+  const output = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 10_000 });
+  const text = (signals: string): string =>
+    `warn: plugin p replaced the server's handlers of ${signals}; they were put back`;
+  expect(JSON.parse(output)).toEqual({
+    lines: [text('SIGUSR2'), text('SIGINT, SIGTERM')],
+    heard: ['SIGTERM', 'SIGUSR2'],
+    answer: { keeps_sigurg: true },
+  });
+});
+
+test('a library calls its own functions where the server exports functions of the same name', async () => {
+  const plugin = await InProcessPlugin.open(optionsFor('own_openssl'));
+  const answer = await plugin.call('process_endpoint', ['/', 'GET', '1'], within(1000));
+  expect(answer).toBe('{"version":"the library\'s own"}');
+});
+
 /** In a process of its own, which a library that was unloaded would end. */
 const COLLECTS = `
   import { InProcessPlugin } from ${JSON.stringify(moduleUrl('native/in-process/in-process.js'))};

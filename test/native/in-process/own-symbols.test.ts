@@ -12,8 +12,8 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 test('an in-process plugin gets the OpenSSL it was linked with, not the one Node exports', async () => {
   const path = compileWithLibrary(directory, {
-    plugin: 'own_openssl',
-    library: 'own_openssl_library',
+    plugin: 'linked_openssl',
+    library: 'linked_openssl_library',
     place: 'lib',
   });
   const server = await startServer(`

@@ -27,14 +27,14 @@ async function expectSpareEnded(supervision: Supervision, told: RegExp): Promise
   expect(await plugin.call('/ok')).toMatchObject({ error: null });
 }
 
-test('one that computes is ended, and said so', async () => {
+test('a spare that uses CPU time is ended, and the log says so', async () => {
   await expectSpareEnded(
     { options: { libraryPath: compilePlugin('spins_in_spare'), idleCpuPercent: 1 } },
     /^plugin supervised: its spare process was ended: it used more than 1 % of a core between calls for 10 s$/,
   );
 }, 60_000);
 
-test('one that holds more memory than its limit is ended, and said so', async () => {
+test('a spare that exceeds its memory limit is ended, and the log says so', async () => {
   await expectSpareEnded(
     { memoryBytes: 32 * MIB, options: { libraryPath: compilePlugin('fills_spare') } },
     /^plugin supervised: its spare process was ended: it held 6[4-9]\d{6,7} bytes$/,

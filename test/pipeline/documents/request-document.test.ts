@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { patchOf } from '../patch-of.js';
 import type { JsonObject } from '../../../dist/config/types.js';
 import type { IncomingRequest } from '../../../dist/pipeline/documents/incoming-request.js';
 import { RequestDocument } from '../../../dist/pipeline/documents/request-document.js';
@@ -60,7 +61,7 @@ test('the document has every member the ABI promises', () => {
 test('a JSON body stands in the document exactly as it was sent, also after patches elsewhere', () => {
   const body = '{ "big": 12345678901234567890,\n "again": 1, "again": 2, "__proto__": {"x": 1} }';
   const document = typed('application/vnd.api+json; charset=utf-8', body);
-  document.merge({ headers: { 'X-Seen': 'yes' } });
+  document.merge(patchOf({ headers: { 'X-Seen': 'yes' } }));
 
   expect(document.toJson()).toContain(body);
   expect(document.bytes?.toString()).toBe(body);
@@ -73,9 +74,9 @@ test.each([4_095, 4_096, 100_000])('a JSON body of %i bytes is told, patched and
   expect(document.toJson().toString()).toContain(`"body":${body}}`);
   expect(document.toJson()).toHaveLength(document.toJson().toString().length);
 
-  document.merge({ context: { a: 1 } });
+  document.merge(patchOf({ context: { a: 1 } }));
   expect(view(document)).toMatchObject({ context: { a: 1 }, body: JSON.parse(body) as JsonObject });
-  document.merge({ body: { long: 'short' } });
+  document.merge(patchOf({ body: { long: 'short' } }));
   expect(view(document)).toMatchObject({ context: { a: 1 }, body: { long: 'short' } });
   expect(document.bytes?.toString()).toBe('{"long":"short"}');
 });
@@ -111,10 +112,16 @@ test('brackets inside strings are not nesting', () => {
   expect(view(typed('application/json', body)).body).toEqual(JSON.parse(body));
 });
 
-test('malformed percent-encoding in the query is refused', () => {
-  expect(() => documentOf({ search: 'a=%zz' })).toThrow(
-    expect.objectContaining({ code: 'BW_REQUEST_INVALID' }),
-  );
+test.each([
+  ['q=100%', { q: '100%' }],
+  ['a=%zz', { a: '%zz' }],
+  ['a=%20%', { a: ' %' }],
+  ['a=%C3%A4%FF', { a: '%C3%A4%FF' }],
+  ['a=%C3%A4-%FF', { a: 'ä-%FF' }],
+  ['%=%4', { '%': '%4' }],
+  ['a+%=b+%', { 'a %': 'b %' }],
+])('what is no percent-encoded UTF-8 in the query %j stays the text it is', (search, query) => {
+  expect(view(documentOf({ search })).query).toEqual(query);
 });
 
 test('a member named __proto__ stays data', () => {
@@ -124,17 +131,19 @@ test('a member named __proto__ stays data', () => {
 
 test('a patch changes what later stations see; id, remote and route are facts', () => {
   const document = typed('application/json', '{"name":"x","kept":1}');
-  document.merge({
-    id: 'forged',
-    remote: { address: 'forged' },
-    route: '/forged',
-    method: 'PUT',
-    path: '/other',
-    query: { page: '2' },
-    body: { name: 'y' },
-    context: { user: { id: 7 } },
-    extra: true,
-  });
+  document.merge(
+    patchOf({
+      id: 'forged',
+      remote: { address: 'forged' },
+      route: '/forged',
+      method: 'PUT',
+      path: '/other',
+      query: { page: '2' },
+      body: { name: 'y' },
+      context: { user: { id: 7 } },
+      extra: true,
+    }),
+  );
 
   expect(view(document)).toMatchObject({
     id: 'request-1',
@@ -153,9 +162,11 @@ test('a patch changes what later stations see; id, remote and route are facts', 
 
 test('header names in a patch are not case-sensitive, and null removes a header', () => {
   const document = documentOf({ rawHeaders: ['X-Tag', 'old', 'x-gone', '1'] });
-  document.merge({
-    headers: { 'X-TAG': 'new', 'X-Gone': null, 'Content-Length': '999', Connection: 'close' },
-  });
+  document.merge(
+    patchOf({
+      headers: { 'X-TAG': 'new', 'X-Gone': null, 'Content-Length': '999', Connection: 'close' },
+    }),
+  );
   expect(document.headers).toEqual({ 'x-tag': 'new' });
 });
 
@@ -164,15 +175,17 @@ test('a new body brings its content-type and drops the old length', () => {
     rawHeaders: ['content-type', 'text/plain', 'content-length', '2'],
     body: 'hi',
   });
-  document.merge({ body: { a: 1 } });
+  document.merge(patchOf({ body: { a: 1 } }));
   expect(view(document)).toMatchObject({ body: { a: 1 }, body_encoding: 'json' });
   expect(document.headers).toEqual({ 'content-type': 'application/json' });
 
-  document.merge({ body: 'AQI=', body_encoding: 'base64', headers: { 'content-type': 'image/png' } });
+  document.merge(
+    patchOf({ body: 'AQI=', body_encoding: 'base64', headers: { 'content-type': 'image/png' } }),
+  );
   expect(document.bytes).toEqual(Buffer.from([1, 2]));
   expect(document.headers).toEqual({ 'content-type': 'image/png' });
 
-  document.merge({ body: null });
+  document.merge(patchOf({ body: null }));
   expect(document.bytes).toBeNull();
   expect(view(document).body).toBeNull();
 });
@@ -195,14 +208,10 @@ test.each<[string, JsonObject]>([
   ['an unknown encoding', { body: 'x', body_encoding: 'rot13' }],
   ['base64 that is none', { body: '!!!!', body_encoding: 'base64' }],
   ['text that is an object', { body: {}, body_encoding: 'text' }],
-  [
-    'a patch that is too deep',
-    { context: JSON.parse('{"a":'.repeat(200) + '1' + '}'.repeat(200)) as JsonObject },
-  ],
 ])('%s is refused and changes nothing', (_what, patch) => {
   const document = documentOf({ rawHeaders: ['x', 'y'] });
   const before = document.toJson();
-  expect(() => document.merge({ extra: 1, ...patch })).toThrow(
+  expect(() => document.merge(patchOf({ extra: 1, ...patch }))).toThrow(
     expect.objectContaining({ name: 'InvalidAnswer' }),
   );
   expect(document.toJson()).toBe(before);
@@ -243,7 +252,7 @@ test('no patch leaves a document that is not JSON or lacks a member', () => {
     fc.property(fc.dictionary(key, fc.jsonValue()), (patch) => {
       const document = typed('text/plain', 'x');
       try {
-        document.merge(patch as JsonObject);
+        document.merge(patchOf(patch));
       } catch (error) {
         expect((error as Error).name).toBe('InvalidAnswer');
       }

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { patchOf } from '../patch-of.js';
 import type { JsonObject } from '../../../dist/config/types.js';
 import type { HeaderMap } from '../../../dist/plugins/plugin.js';
 import { ResponseDocument, buffered } from '../../../dist/pipeline/documents/response-document.js';
@@ -9,11 +10,7 @@ import { ResponseDocument, buffered } from '../../../dist/pipeline/documents/res
 const REQUEST = { id: 'r', method: 'GET', path: '/p', route: '/{x}' };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-function documentOf(
-  headers: HeaderMap,
-  body: Buffer | string | null,
-  context: JsonObject = {},
-): ResponseDocument {
+function documentOf(headers: HeaderMap, body: Buffer | string | null, context = '{}'): ResponseDocument {
   return new ResponseDocument({ status: 200, headers, body }, REQUEST, context);
 }
 
@@ -22,7 +19,7 @@ function view(document: ResponseDocument): JsonObject {
 }
 
 test('the document has every member the ABI promises', () => {
-  expect(view(documentOf(JSON_TYPE, '{"a":1}', { user: 7 }))).toEqual({
+  expect(view(documentOf(JSON_TYPE, '{"a":1}', '{"user":7}'))).toEqual({
     status: 200,
     headers: JSON_TYPE,
     body: { a: 1 },
@@ -35,7 +32,7 @@ test('the document has every member the ABI promises', () => {
 test('bytes stay what they are when a patch does not name the body', () => {
   const bytes = Buffer.from('{ "n": 1.0, "big": 12345678901234567890 }');
   const document = documentOf({ ...JSON_TYPE, 'content-length': String(bytes.length) }, bytes);
-  document.merge({ status: 201, headers: { 'X-A': 'b' }, request: { path: '/forged' } });
+  document.merge(patchOf({ status: 201, headers: { 'X-A': 'b' }, request: { path: '/forged' } }));
 
   const response = document.toResponse();
   expect(response.status).toBe(201);
@@ -54,7 +51,7 @@ test('a patched body replaces bytes, length and coding', () => {
   const document = documentOf(headers, zipped);
   expect(view(document)).toMatchObject({ body_encoding: 'base64', body: zipped.toString('base64') });
 
-  document.merge({ body: 'plain', body_encoding: 'text' });
+  document.merge(patchOf({ body: 'plain', body_encoding: 'text' }));
   expect(document.toResponse()).toEqual({
     status: 200,
     headers: { 'content-type': 'text/plain; charset=utf-8' },
@@ -82,13 +79,13 @@ test.each<[string, JsonObject]>([
 ])('%s is refused and changes nothing', (_what, patch) => {
   const document = documentOf(JSON_TYPE, '1');
   const before = document.toJson();
-  expect(() => document.merge(patch)).toThrow(expect.objectContaining({ name: 'InvalidAnswer' }));
+  expect(() => document.merge(patchOf(patch))).toThrow(expect.objectContaining({ name: 'InvalidAnswer' }));
   expect(document.toJson()).toBe(before);
 });
 
 test('removed headers and context become empty', () => {
-  const document = documentOf(JSON_TYPE, '1', { a: 1 });
-  document.merge({ headers: null, context: null });
+  const document = documentOf(JSON_TYPE, '1', '{"a":1}');
+  document.merge(patchOf({ headers: null, context: null }));
   expect(view(document)).toMatchObject({ headers: {}, context: {} });
 });
 
@@ -112,7 +109,7 @@ test('any body of any type survives an unrelated patch byte for byte', () => {
   fc.assert(
     fc.property(type, fc.uint8Array(), (contentType, bytes) => {
       const document = documentOf({ 'content-type': contentType }, Buffer.from(bytes));
-      document.merge({ headers: { a: 'b' } });
+      document.merge(patchOf({ headers: { a: 'b' } }));
       expect(document.toResponse().body).toEqual(Buffer.from(bytes));
       expect(typeof view(document)).toBe('object');
     }),

@@ -1,8 +1,8 @@
 //! The two frozen symbols of backworks_plugin.h, as Rust sees them, and the border all calls cross.
 
 use std::cell::RefCell;
-use std::ffi::{c_char, CStr, CString};
-use std::panic::{catch_unwind, UnwindSafe};
+use std::ffi::{CStr, CString, c_char};
+use std::panic::{UnwindSafe, catch_unwind};
 use std::ptr;
 
 #[repr(C)]

@@ -10,8 +10,8 @@
 mod abi;
 mod climate;
 
-use abi::{answer, borrow, status, PluginInfo, PluginVTable};
-use serde_json::{json, Map, Value};
+use abi::{PluginInfo, PluginVTable, answer, borrow, status};
+use serde_json::{Map, Value, json};
 use std::ffi::c_char;
 use std::sync::RwLock;
 
@@ -146,7 +146,7 @@ unsafe extern "C" fn after_response(response_json: *const c_char) -> *const c_ch
     answer(|| name_source(response).map(|value| value.to_string()))
 }
 
-#[no_mangle]
+#[unsafe(no_mangle)]
 pub extern "C" fn plugin_info() -> PluginInfo {
     PluginInfo {
         name: c"weather-rust".as_ptr(),
@@ -156,7 +156,7 @@ pub extern "C" fn plugin_info() -> PluginInfo {
 }
 
 /// `shutdown` is `None`: there is nothing to put away.
-#[no_mangle]
+#[unsafe(no_mangle)]
 pub extern "C" fn plugin_vtable() -> PluginVTable {
     PluginVTable {
         initialize: Some(initialize),

@@ -3,6 +3,5 @@
  * code. The readers are our own because no maintained package reads all three formats with limits.
  */
 export { checkLibrary } from './check.js';
-export type { LibraryFacts, LibraryFormat } from './facts.js';
-export type { Host } from './host.js';
-export { parseLibraryFacts, readLibraryFacts } from './read.js';
+export type { LibraryFacts } from './facts.js';
+export { readLibraryFacts } from './read.js';

@@ -76,7 +76,7 @@ const CPUS: Readonly<Record<number, string>> = {
   0x0100_000c: 'arm64',
 };
 
-export function machArchitecture(cpu: number): string {
+function machArchitecture(cpu: number): string {
   return CPUS[cpu] ?? `Mach-O processor ${cpu}`;
 }
 

@@ -22,7 +22,7 @@ function likelyCause(exports: ReadonlySet<string>, missing: readonly string[]): 
   if (mangled !== undefined) return `it was compiled as C++: declare ${mangled} extern "C"`;
   const flat = names.filter((name) => FLAT.test(name));
   if (flat.length > 0) return `return ${flat.join(', ')} from plugin_vtable() instead of exporting them`;
-  return 'define what is missing with BACKWORKS_EXPORT; in C++ also extern "C", in Rust #[no_mangle] pub extern "C"';
+  return 'define what is missing with BACKWORKS_EXPORT; in C++ also extern "C", in Rust #[unsafe(no_mangle)] (before Rust 1.82 #[no_mangle]) pub extern "C"';
 }
 
 /** Whether `symbol` is a C++ or Rust compiler's spelling of `name`. */

@@ -37,6 +37,7 @@ export async function readLibraryFacts(path: string): Promise<LibraryFacts> {
  * The same for bytes in memory.
  * @param path names the library in errors
  * @throws BackworksError BW_LIBRARY_FORMAT or BW_LIBRARY_TRUNCATED
+ * @internal exported for its test
  */
 export function parseLibraryFacts(bytes: Uint8Array, path = 'the library'): LibraryFacts {
   return parse(ByteSource.ofBytes(bytes), path);

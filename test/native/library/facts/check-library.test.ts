@@ -3,12 +3,9 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { BackworksError } from '../../../../dist/errors.js';
-import {
-  checkLibrary,
-  type Host,
-  parseLibraryFacts,
-  readLibraryFacts,
-} from '../../../../dist/native/library/facts/index.js';
+import type { Host } from '../../../../dist/native/library/facts/host.js';
+import { checkLibrary } from '../../../../dist/native/library/facts/index.js';
+import { parseLibraryFacts, readLibraryFacts } from '../../../../dist/native/library/facts/read.js';
 import { buildMachO, buildPe } from './foreign-libraries.js';
 import { compile, MINIMAL_PLUGIN, temporaryDirectory, write } from './library-files.js';
 

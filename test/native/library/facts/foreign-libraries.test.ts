@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { parseLibraryFacts } from '../../../../dist/native/library/facts/index.js';
+import { parseLibraryFacts } from '../../../../dist/native/library/facts/read.js';
 import { buildMachO, buildPe, buildUniversal } from './foreign-libraries.js';
 
 const exports = ['plugin_info', 'plugin_vtable'];

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { BackworksError } from '../../../../dist/errors.js';
-import { checkLibrary, parseLibraryFacts } from '../../../../dist/native/library/facts/index.js';
+import { checkLibrary } from '../../../../dist/native/library/facts/index.js';
+import { parseLibraryFacts } from '../../../../dist/native/library/facts/read.js';
 import { buildMachO, buildPe, buildUniversal } from './foreign-libraries.js';
 import { compile, MINIMAL_PLUGIN, temporaryDirectory } from './library-files.js';
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { parseLibraryFacts, readLibraryFacts } from '../../../../dist/native/library/facts/index.js';
+import { parseLibraryFacts, readLibraryFacts } from '../../../../dist/native/library/facts/read.js';
 import { compile, MINIMAL_PLUGIN, temporaryDirectory } from './library-files.js';
 
 const directory = temporaryDirectory();

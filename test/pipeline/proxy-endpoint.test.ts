@@ -3,9 +3,9 @@ import http from 'node:http';
 import net from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
-import { endpoint } from '../pipeline/documents/sample-request.js';
-import { scriptPlugin, tracer } from '../pipeline/script-plugin.js';
-import { BODY_LIMIT, appOf, ask, problemOf, served, upstream } from './served.js';
+import { endpoint } from './documents/sample-request.js';
+import { scriptPlugin, tracer } from './script-plugin.js';
+import { BODY_LIMIT, appOf, ask, problemOf, served, upstream } from '../http/served.js';
 
 const TEN_MIB = 10 * 1024 * 1024;
 
@@ -363,3 +363,75 @@ test('a kept-alive connection that the target closed is replaced unnoticed', asy
   for (const socket of connections) socket.destroy();
   await new Promise((resolve) => fickle.close(resolve));
 });
+
+/** A target that answers each connection with these bytes after the first chunk, then does `next`. */
+async function rawTarget(
+  answer: string,
+  next: (socket: net.Socket) => void,
+  run: (target: string) => Promise<void>,
+): Promise<void> {
+  const sockets = new Set<net.Socket>();
+  const target = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.write(answer, () => next(socket)));
+  });
+  await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
+  try {
+    await run(`http://127.0.0.1:${(target.address() as net.AddressInfo).port}`);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    target.close();
+  }
+}
+
+test('a target that switches protocols although nobody asked is a 502 at once', async () => {
+  const answer = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\nConnection: Upgrade\r\n\r\n';
+  await rawTarget(
+    answer,
+    () => undefined,
+    (target) =>
+      served(appOf([proxyTo(target, 60_000)]), async ({ url }) => {
+        const refused = await ask(`${url}/legacy/x`);
+        expect(problemOf(refused)).toMatchObject({ status: 502, code: 'BW_PROXY_UPSTREAM' });
+        expect(problemOf(refused).detail).toMatch(/switched protocols \(101\)/);
+      }),
+  );
+});
+
+test('interim answers do not keep a target from being late with its answer', async () => {
+  const early = (socket: net.Socket): void => {
+    const timer = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 20);
+    socket.on('close', () => clearInterval(timer));
+  };
+  await rawTarget('HTTP/1.1 102 Processing\r\n\r\n', early, (target) =>
+    served(appOf([proxyTo(target, 150)]), async ({ url }) => {
+      expect(problemOf(await ask(`${url}/legacy/x`))).toMatchObject({
+        status: 504,
+        code: 'BW_PROXY_TIMEOUT',
+      });
+    }),
+  );
+});
+
+test.each(['streamed', 'read by a plugin'])(
+  'a target that refuses an upload before it has read it answers the client (a body that is %s)',
+  async (how) => {
+    const refusing: http.RequestListener = (request, response) => {
+      response.writeHead(413, { 'content-length': 3, connection: 'close' });
+      response.end('big');
+      setTimeout(() => request.socket.destroy(), 20);
+    };
+    const plugins = how === 'streamed' ? [] : [tracer('t')];
+    await upstream(refusing, (target) =>
+      served(appOf([proxyTo(target)], plugins, TEN_MIB), async ({ url }) => {
+        const body = Buffer.alloc(8 * 1024 * 1024, 'x');
+        for (let round = 0; round < 5; round += 1) {
+          const headers = { 'content-type': 'application/octet-stream' };
+          const answer = await ask(`${url}/legacy/x`, { method: 'POST', headers }, body);
+          expect([answer.status, answer.body.toString()]).toEqual([413, 'big']);
+        }
+      }),
+    );
+  },
+);

@@ -1,0 +1,182 @@
+import { isAscii } from 'node:buffer';
+import { listMembers, MEMBER_FIELDS, MemberField } from '../native/json-check.js';
+import { JsonFact } from './json-check.js';
+import { JSON_DEPTH_MAX } from './json-depth.js';
+
+/** Longer texts are read from their bytes piece by piece. */
+const TEXT_BYTES_MAX = 4 * 1024;
+
+const QUOTE = 0x22;
+const BRACE = 0x7b;
+const BRACKET = 0x5b;
+const NULL = 0x6e;
+const MINUS = 0x2d;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/** What kind of value a JSON text is, by its first character. */
+export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'null' | 'boolean';
+
+function kindOf(first: number): JsonKind {
+  if (first === QUOTE) return 'string';
+  if (first === BRACE) return 'object';
+  if (first === BRACKET) return 'array';
+  if (first === NULL) return 'null';
+  return first === MINUS || (first >= ZERO && first <= NINE) ? 'number' : 'boolean';
+}
+
+/**
+ * A JSON text and where the members of its objects are. Nothing is made of a value until somebody asks for it,
+ * so that numbers keep their digits and objects the order and the repetitions of their members.
+ *
+ * Members are numbered in the order of the text; those of an object that is itself a member's value follow
+ * that member. What lies in arrays is not listed.
+ */
+export class JsonOutline {
+  /** Number of members, at all levels. */
+  readonly count: number;
+  /** Offset of the first byte of the outermost value. */
+  readonly start: number;
+  /** The text as a string whose indexes are byte offsets; null for a long text or one with other characters. */
+  private readonly ascii: string | null;
+
+  private constructor(
+    readonly bytes: Buffer,
+    /** Facts of `JsonFact`. */
+    readonly facts: number,
+    private readonly table: ArrayLike<number>,
+  ) {
+    this.count = table.length / MEMBER_FIELDS;
+    this.ascii = bytes.length <= TEXT_BYTES_MAX && isAscii(bytes) ? bytes.toString('latin1') : null;
+    let start = 0;
+    while (bytes[start]! <= 0x20) start += 1;
+    this.start = start;
+  }
+
+  /**
+   * @param bytes must not change any more
+   * @param levels objects within objects whose members are listed
+   * @returns facts of `JsonFact` without VALID when the text is not JSON, or nests too deep
+   */
+  static of(bytes: Buffer, levels = JSON_DEPTH_MAX): JsonOutline | number {
+    const { facts, table } = listMembers(bytes, JSON_DEPTH_MAX, levels);
+    return (facts & JsonFact.VALID) === 0 ? facts : new JsonOutline(bytes, facts, table);
+  }
+
+  /** The kind of the outermost value. */
+  get kind(): JsonKind {
+    return kindOf(this.bytes[this.start]!);
+  }
+
+  /** The outermost object; null when the text is another value. */
+  object(): JsonMembers | null {
+    return this.bytes[this.start] === BRACE ? { outline: this, first: 0, stop: this.count } : null;
+  }
+
+  /** The object that is a member's value; null when its value is another one. */
+  objectAt(index: number): JsonMembers | null {
+    if (this.bytes[this.valueStart(index)] !== BRACE) return null;
+    return { outline: this, first: index + 1, stop: this.after(index) };
+  }
+
+  /** Index of the next member that does not lie within this one's value. */
+  after(index: number): number {
+    return this.field(index, MemberField.AFTER);
+  }
+
+  /** Levels of the objects between a member and the outermost value; 1 for a member of the latter. */
+  level(index: number): number {
+    return this.field(index, MemberField.SHAPE) >> 1;
+  }
+
+  nameStart(index: number): number {
+    return this.field(index, MemberField.NAME);
+  }
+
+  nameEnd(index: number): number {
+    return this.field(index, MemberField.NAME_END);
+  }
+
+  valueStart(index: number): number {
+    return this.field(index, MemberField.VALUE);
+  }
+
+  valueEnd(index: number): number {
+    return this.field(index, MemberField.VALUE_END);
+  }
+
+  valueKind(index: number): JsonKind {
+    return kindOf(this.bytes[this.valueStart(index)]!);
+  }
+
+  /** A name, its escapes replaced by what they stand for. */
+  name(index: number): string {
+    const written = this.slice(this.nameStart(index), this.nameEnd(index));
+    return this.nameHasEscapes(index) ? (JSON.parse(`"${written}"`) as string) : written;
+  }
+
+  /** Whether two members have the same name, however it is written. */
+  sameName(index: number, other: JsonOutline, otherIndex: number): boolean {
+    if (this.nameHasEscapes(index) || other.nameHasEscapes(otherIndex))
+      return this.name(index) === other.name(otherIndex);
+    const start = this.nameStart(index);
+    const length = this.nameEnd(index) - start;
+    const otherStart = other.nameStart(otherIndex);
+    if (other.nameEnd(otherIndex) - otherStart !== length) return false;
+    for (let at = 0; at < length; at += 1)
+      if (this.bytes[start + at] !== other.bytes[otherStart + at]) return false;
+    return true;
+  }
+
+  /** A member's value as it is written. */
+  valueText(index: number): string {
+    return this.slice(this.valueStart(index), this.valueEnd(index));
+  }
+
+  /** A member's value, which must be a string, as what it stands for. */
+  string(index: number): string {
+    const start = this.valueStart(index);
+    const end = this.valueEnd(index);
+    return unquoted(this.slice(start, end));
+  }
+
+  /** Part of the text; neither end lies within a character. */
+  slice(start: number, end: number): string {
+    return this.ascii === null ? this.bytes.toString('utf8', start, end) : this.ascii.slice(start, end);
+  }
+
+  private nameHasEscapes(index: number): boolean {
+    return (this.field(index, MemberField.SHAPE) & 1) !== 0;
+  }
+
+  private field(index: number, field: number): number {
+    return this.table[index * MEMBER_FIELDS + field]!;
+  }
+}
+
+/** What a JSON string stands for. */
+export function unquoted(json: string): string {
+  return json.includes('\\') ? (JSON.parse(json) as string) : json.slice(1, -1);
+}
+
+/** The members of one object: from `first` to before `stop`, each followed by the members within its value. */
+export interface JsonMembers {
+  readonly outline: JsonOutline;
+  readonly first: number;
+  readonly stop: number;
+}
+
+/**
+ * The last member of that name: the one that readers of JSON take. -1 when there is none.
+ */
+export function findMember({ outline, first, stop }: JsonMembers, name: string): number {
+  let found = -1;
+  for (let index = first; index < stop; index = outline.after(index))
+    if (outline.name(index) === name) found = index;
+  return found;
+}
+
+/** The text as bytes. */
+export function bytesOf(text: Buffer | string): Buffer {
+  return typeof text === 'string' ? Buffer.from(text) : text;
+}

@@ -1,0 +1,94 @@
+import { chmodSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from '@jest/globals';
+import { WorkerProcess } from '../../dist/cluster/worker-process.js';
+import type { BackworksConfig } from '../../dist/config/types.js';
+import { parseConfig } from '../../dist/index.js';
+import { compilePlugin } from '../fixtures/compile.js';
+import { childrenOf, directory, gone } from './cluster.js';
+
+/** One worker process, called as its primary calls it. */
+const PROGRAM = fileURLToPath(new URL('../../dist/cli/worker.js', import.meta.url));
+const plugin = compilePlugin('config_echo');
+chmodSync(directory.path, 0o755);
+
+const configOf = (n: number): BackworksConfig =>
+  parseConfig(
+    `server: { port: 0 }\nadmin: { enabled: false }\nplugins: { one: { path: ${plugin}, config: { n: ${n} } } }`,
+    { directory: directory.path },
+  ).config;
+
+function fork(program: string): WorkerProcess {
+  return new WorkerProcess({
+    program,
+    number: 1,
+    procedures: () => ({
+      state: () => undefined,
+      agree: () => Promise.resolve(),
+      serves: () => Promise.resolve(),
+      happened: () => Promise.resolve(),
+    }),
+  });
+}
+
+async function start(): Promise<WorkerProcess> {
+  const worker = fork(PROGRAM);
+  await worker.ready;
+  await worker.call('start', {
+    worker: 1,
+    primary: process.pid,
+    config: configOf(1),
+    logging: { level: 'error', format: 'json' },
+    serving: new Map(),
+  });
+  return worker;
+}
+
+test('a worker stops although a reload that it prepared was never decided, and leaves no process', async () => {
+  const worker = await start();
+  const plan = await worker.call('prepare', configOf(2));
+  expect(plan.plugins).toMatchObject([{ name: 'one', action: 'swap' }]);
+  const family = childrenOf(worker.pid!);
+  expect(family.length).toBeGreaterThan(1);
+  // The worker answers this call only when everything is shut down.
+  await worker.call('stop');
+  await worker.stop();
+  await expect(worker.ended).resolves.toBe('exited with 0');
+  await gone(family);
+});
+
+test('a second preparation takes the place of one that was never decided', async () => {
+  const worker = await start();
+  await worker.call('prepare', configOf(2));
+  await worker.call('prepare', configOf(3));
+  await expect(worker.call('commit')).resolves.toEqual([]);
+  await expect(worker.call('commit')).rejects.toMatchObject({ code: 'BW_INTERNAL' });
+  await expect(worker.call('plan', configOf(3))).resolves.toMatchObject({ plugins: [{ action: 'keep' }] });
+  await worker.stop();
+});
+
+test('a worker names a procedure and an action it does not know, and goes on', async () => {
+  const worker = await start();
+  const message = (name: string): object => ({
+    code: 'BW_INTERNAL',
+    message: `no procedure between processes is named "${name}"`,
+  });
+  await expect(worker.call('restartAll' as 'pulse')).rejects.toMatchObject(message('restartAll'));
+  await expect(worker.call('control', 'explode' as 'restart', [])).rejects.toMatchObject(message('explode'));
+  await expect(worker.call('pulse')).resolves.toBeUndefined();
+  await worker.stop();
+});
+
+test('the primary kills a worker that breaks the protocol, and says how it did', async () => {
+  const program = directory.write(
+    'babbler.mjs',
+    `process.send({ kind: 'call', id: 1, name: 'ready', args: [] });
+process.on('message', () => process.send('nonsense'));`,
+  );
+  const worker = fork(program);
+  await worker.ready;
+  await expect(worker.call('report')).rejects.toMatchObject({ code: 'BW_SERVER_WORKER' });
+  await expect(worker.ended).resolves.toBe(
+    "broke the protocol (the other process sent a message of no known kind: 'nonsense') and was ended by SIGKILL",
+  );
+});

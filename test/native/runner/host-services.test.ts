@@ -1,0 +1,84 @@
+import { once } from 'node:events';
+import { connect, createServer, type Socket } from 'node:net';
+import { afterEach, expect, test } from '@jest/globals';
+import type { OperationRequest } from '../../../dist/native/plugin.js';
+import type { KillReason } from '../../../dist/native/process/exit-cause.js';
+import { FRAME_HEADER_SIZE, ServiceFrame } from '../../../dist/native/protocol/protocol.js';
+import { HostServices } from '../../../dist/native/runner/host-services.js';
+import { eventually } from '../../fixtures/server.js';
+
+const sockets: Socket[] = [];
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.destroy();
+});
+
+/** Both ends of one connection: the server's, and the plugin's. */
+async function pair(): Promise<[server: Socket, plugin: Socket]> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as { port: number };
+  const plugin = connect(port, '127.0.0.1');
+  const [server] = (await once(listener, 'connection')) as [Socket];
+  listener.close();
+  sockets.push(server, plugin);
+  return [server, plugin];
+}
+
+function requestFrame(id: number): Buffer {
+  const payload = Buffer.from('\0big.one\0null\0');
+  const header = Buffer.alloc(FRAME_HEADER_SIZE);
+  header.writeUInt32LE(payload.length);
+  header.writeUInt32LE(id, 4);
+  header[8] = ServiceFrame.OPERATION;
+  return Buffer.concat([header, payload]);
+}
+
+test('a plugin that reads no answers gets no more of them than its socket holds', async () => {
+  const [server, plugin] = await pair();
+  const performed: OperationRequest[] = [];
+  const reasons: KillReason[] = [];
+  new HostServices(server, {
+    callOf: () => ({ requestId: 'r', callers: [] }),
+    operate: async (request) => {
+      performed.push(request);
+      return Buffer.alloc(4 * 1024 * 1024, '1');
+    },
+    broken: (reason) => void reasons.push(reason),
+  });
+  plugin.pause();
+  // One at a time, so that each could have been answered before the next arrives.
+  for (let id = 1; id <= 20; id += 1) {
+    plugin.write(requestFrame(id));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  expect(performed.length).toBeLessThan(10);
+  expect(server.writableLength).toBeLessThanOrEqual(4 * 1024 * 1024 + FRAME_HEADER_SIZE);
+  plugin.resume();
+  // It has sent many requests without waiting for answers, which no runner does.
+  await eventually(() => reasons.length > 0, 'the end of the plugin');
+  expect(reasons).toEqual([{ kind: 'protocol', message: 'a request before the one before was answered' }]);
+});
+
+test('a plugin that keeps asking while none of its hooks runs is ended', async () => {
+  const [server, plugin] = await pair();
+  const reasons: KillReason[] = [];
+  let performed = 0;
+  new HostServices(server, {
+    callOf: () => null,
+    operate: async (_, caller) => {
+      expect(caller).toBeNull();
+      performed += 1;
+      return null;
+    },
+    broken: (reason) => void reasons.push(reason),
+  });
+  let id = 0;
+  plugin.on('data', () => plugin.write(requestFrame((id += 1))));
+  plugin.on('error', () => undefined);
+  plugin.write(requestFrame(0));
+  await eventually(() => reasons.length > 0, 'the end of the plugin');
+  expect(reasons).toEqual([
+    { kind: 'protocol', message: 'more than 100 requests in a second outside of a call' },
+  ]);
+  expect(performed).toBe(100);
+});
