@@ -35,76 +35,114 @@ import { createTraffic, type Traffic } from './traffic.js';
 
 const ADMIN_TOKEN_BYTES = 24;
 
+/** What a server gets beside its configuration. */
 export interface BackworksOptions {
-  /** Where log lines go; nowhere when absent. */
+  /** Where log lines go; default: nowhere. */
   readonly log?: Log;
-  /** Where the variables come from that `permissions.env` grants; none when absent. */
+  /** Values of the variables that `permissions.env` grants to plugins; default: none. */
   readonly environment?: NodeJS.ProcessEnv;
   /**
-   * Reads the configuration anew, as it was read at first. Without it a configuration that came from a
-   * file is read from there, with the variables of the process.
+   * Reads the configuration again for a reload. Default: the file the configuration came from is read,
+   * with the variables of the process.
    */
   readonly load?: () => Promise<LoadedConfig>;
-  /** Told of each configuration that comes into force after the first. */
+  /** Called with each configuration that takes effect after the first. */
   readonly configured?: (config: BackworksConfig) => void;
 }
 
+/** Where a server listens. */
 export interface BackworksAddress {
+  /** Such as `http://127.0.0.1:8080`. */
   readonly url: string;
-  /** Null when the admin API is off. */
+  /** Null when the admin API is disabled. */
   readonly adminUrl: string | null;
-  /** The admin token that was made up because the configuration has none; else null. */
+  /** The generated admin token; null when the configuration sets one or the admin API is disabled. */
   readonly adminToken: string | null;
 }
 
+/** A server. `createBackworks()` makes one. */
 export interface Backworks {
   /**
    * Discovers and loads plugins, then listens.
-   * @throws BackworksError when a critical plugin failed or an address cannot be had; what was
-   *   started by then is stopped again.
+   * @throws BackworksError when a critical plugin does not start or an address is taken. Everything that
+   *   was started is stopped first.
    */
   start(): Promise<BackworksAddress>;
-  /** Drains, shuts every plugin down within its time-box. Never rejects; idempotent. */
+  /**
+   * Drains requests in flight for at most `server.shutdown.timeout`, then shuts plugins down. Never
+   * rejects. Idempotent.
+   */
   stop(): Promise<void>;
   /**
-   * Reads the configuration anew and puts in force what changed, while requests are served; with `dryRun`
-   * it only says what that would be. Requests in flight finish under the configuration they began with.
-   * @throws ConfigError, BackworksError BW_RELOAD_REFUSED: nothing has changed then.
+   * Reads the configuration again and applies what changed while requests are served. Requests in flight
+   * finish under the configuration they began with.
+   * @param options with `dryRun` nothing changes; the report says what would
+   * @throws ConfigError when the configuration is invalid. Nothing has changed.
+   * @throws BackworksError BW_RELOAD_REFUSED when a critical plugin does not start or the server is not
+   *   running. Nothing has changed.
    */
   reload(options?: { readonly dryRun?: boolean }): Promise<ReloadReport>;
   /**
-   * Discovers and describes plugins; none is initialized and nothing listens.
+   * Discovers and describes plugins. No plugin is initialized, and the server does not listen.
    * @returns the plugins that would not start
    */
   inspect(): Promise<PluginVerdict[]>;
+  /** The state of every plugin, in the order requests pass them. */
   plugins(): PluginStatus[];
+  /** Files in plugin directories that are not usable plugins, with the reasons. */
   rejected(): readonly RejectedLibrary[];
   /**
-   * Gives a plugin new processes while it serves; a failed one gets another start.
-   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start.
+   * Replaces the processes of a plugin while it serves. A plugin that failed is started again.
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or the reason the plugin does not start
    */
   restartPlugin(name: string): Promise<void>;
   /**
-   * Lifts the quarantine of a plugin's library and loads the plugin again.
-   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start.
+   * Lifts the quarantine of a plugin's library and starts the plugin.
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or the reason the plugin does not start
    */
   releasePlugin(name: string): Promise<void>;
   /**
-   * Runs the library at a plugin's path as it is now. What serves goes on until the new one is ready.
-   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why the new one does not start.
+   * Replaces the running version of a plugin by the library that is at its path now. The running version
+   * serves until the new one is ready.
+   * @param by recorded in the plugin's history
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or the reason the new version does not start
    */
   swapPlugin(name: string, by?: SwapOrigin): Promise<SwapResult>;
   /**
-   * Goes back to a version of a plugin that served before.
-   * @param to how many versions back, or the beginning of a digest; default: the last good one
-   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start.
+   * Rolls a plugin back to a version that served before.
+   * @param to how many versions back, or the first digits of a digest; default: the last good version
+   * @param by recorded in the plugin's history
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or the reason the version does not start
    */
   rollBackPlugin(name: string, to?: string, by?: SwapOrigin): Promise<void>;
-  /** Versions that served, those taken back, and what became of swaps. @throws BackworksError BW_PLUGIN_UNKNOWN */
+  /**
+   * The kept versions of a plugin, the versions that were rolled back, and the results of its swaps.
+   * @throws BackworksError BW_PLUGIN_UNKNOWN
+   */
   pluginHistory(name: string): Promise<PluginRecord>;
 }
 
-/** Wires a server together from a checked configuration. */
+/**
+ * Makes a server from a checked configuration. Nothing runs before `start()`. The server answers requests in
+ * this process, whatever `server.workers` says.
+ *
+ * @example
+ * ```ts
+ * import { createBackworks, parseConfig } from 'backworks';
+ *
+ * const text = `
+ * server: { port: 0 }
+ * admin: { enabled: false }
+ * endpoints: { hello: { path: /hello, response: { body: { hello: world } } } }
+ * `;
+ * const { config } = parseConfig(text, { directory: process.cwd() });
+ * const backworks = createBackworks(config);
+ * const { url } = await backworks.start();
+ * const answer = await fetch(`${url}/hello`);
+ * console.log(answer.status, await answer.json()); // 200 { hello: 'world' }
+ * await backworks.stop();
+ * ```
+ */
 export function createBackworks(config: BackworksConfig, options: BackworksOptions = {}): Backworks {
   const { log = silentLog, environment = {} } = options;
   const traffic = createTraffic(config, { log, environment });
@@ -259,7 +297,22 @@ class OperatedServer {
   }
 }
 
-/** Checks a library as `backworks plugin validate` does. Plugin code runs in processes of its own. */
+/**
+ * Checks a library as `backworks plugin validate` does. Plugin code runs in separate processes, so a crash is
+ * a result and not an error.
+ *
+ * @param path absolute, or relative to the working directory
+ * @param as the plugin's configuration; default: `{}`
+ * @returns one entry for each check, in order
+ *
+ * @example
+ * ```ts
+ * import { validatePlugin } from 'backworks';
+ *
+ * const { ok, checks } = await validatePlugin('./plugins/libweather_plugin.so');
+ * console.log(ok, checks[0]?.name, checks[0]?.outcome); // true file passed
+ * ```
+ */
 export function validatePlugin(
   path: string,
   as?: Pick<ValidatedAs, 'config' | 'written'>,
@@ -329,9 +382,17 @@ export async function readPluginHistory(
 }
 
 /**
- * Lets libraries in quarantine start again, as `backworks plugin release` does without a server.
- * @param which a plugin's name, or the beginning of a library's digest (eight characters or more)
- * @returns what was lifted
+ * Lifts the quarantine of libraries, as `backworks plugin release` does without a server.
+ *
+ * @param which the name of a plugin, or at least eight digits of a library's digest
+ * @returns the libraries that were in quarantine; empty when there was none
+ *
+ * @example
+ * ```ts
+ * import { releaseLibrary } from 'backworks';
+ *
+ * console.log(await releaseLibrary('weather')); // []
+ * ```
  */
 export async function releaseLibrary(which: string): Promise<QuarantinedLibrary[]> {
   return (await Quarantine.open()).release(which);

@@ -5,8 +5,9 @@
 
 import { oneLine } from './printable.js';
 
-interface ErrorKind {
-  /** What the code means, in one sentence; the heading text of docs/errors.md. */
+/** What one error code means. */
+export interface ErrorKind {
+  /** The meaning in one sentence; docs/errors.md repeats it. */
   readonly summary: string;
   /** HTTP status when the error ends a request. */
   readonly status: number;
@@ -24,6 +25,16 @@ export const EXIT = {
 
 const kind = (status: number, exit: number, summary: string): ErrorKind => ({ summary, status, exit });
 
+/**
+ * The meaning, HTTP status and exit code of every error code.
+ *
+ * @example
+ * ```ts
+ * import { ERRORS } from 'backworks';
+ *
+ * console.log(ERRORS.BW_PLUGIN_TIMEOUT.status, ERRORS.BW_PLUGIN_TIMEOUT.exit); // 504 4
+ * ```
+ */
 export const ERRORS = {
   BW_CONFIG_NOT_FOUND: kind(500, EXIT.config, 'No configuration file was found where one was expected.'),
   BW_CONFIG_SYNTAX: kind(422, EXIT.config, 'The configuration file is not well-formed YAML.'),
@@ -104,17 +115,33 @@ export const ERRORS = {
   BW_INTERNAL: kind(500, EXIT.failure, 'A defect in Backworks itself.'),
 } as const satisfies Record<string, ErrorKind>;
 
+/** A key of `ERRORS`. Codes never change. */
 export type ErrorCode = keyof typeof ERRORS;
 
+/** Optional parts of a BackworksError. */
 export interface BackworksErrorOptions {
-  /** What the reader can do about it; follows the message after a dash. */
+  /** What the reader can do; `String(error)` shows it after a dash. */
   hint?: string | undefined;
   cause?: unknown;
   /** Milliseconds until another try has a chance; clients are told in `retry-after`. */
   retryAfterMs?: number | undefined;
 }
 
-/** An error with a permanent code. `String(error)` reads `code: what, where — hint`. */
+/**
+ * An error with a permanent code. `String(error)` reads `code: what, where — hint`.
+ *
+ * @example
+ * ```ts
+ * import { BackworksError, loadConfig } from 'backworks';
+ *
+ * try {
+ *   await loadConfig('missing.yaml');
+ * } catch (error) {
+ *   if (!(error instanceof BackworksError)) throw error;
+ *   console.log(error.code, error.exitCode); // BW_CONFIG_NOT_FOUND 3
+ * }
+ * ```
+ */
 export class BackworksError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
@@ -160,6 +187,7 @@ export type PluginPhase =
   | 'shutdown'
   | 'idle';
 
+/** What is known about a failure of a plugin. */
 export interface PluginFailureDetails extends BackworksErrorOptions {
   /** The plugin's name as configured. */
   plugin: string;
@@ -178,7 +206,7 @@ export interface PluginFailureDetails extends BackworksErrorOptions {
   requestId?: string | undefined;
 }
 
-/** How a call or a process ended, for programs that sort failures. */
+/** How a call or a process ended. Programs sort failures by it. */
 export type PluginOutcome =
   | 'ok'
   | 'setup_error'
@@ -202,8 +230,27 @@ const OUTCOMES: Partial<Record<ErrorCode, PluginOutcome>> = {
 };
 
 /**
- * A failure of one plugin: what the circuit breaker counts and operators read. Its texts may be the plugin's
- * own words, so each is made one line here.
+ * A failure of one plugin. The circuit breaker counts these failures, and post-mortems are made of them.
+ * Its texts may be the plugin's own words, so each is made one line.
+ *
+ * @example
+ * ```ts
+ * import { createBackworks, parseConfig, PluginFailure } from 'backworks';
+ *
+ * const text = `
+ * server: { port: 0 }
+ * admin: { enabled: false }
+ * plugins:
+ *   weather: { path: ./plugins/libweather_plugin.so, critical: true, config: { default_city: 5 } }
+ * `;
+ * const backworks = createBackworks(parseConfig(text, { directory: process.cwd() }).config);
+ * try {
+ *   await backworks.start();
+ * } catch (error) {
+ *   if (!(error instanceof PluginFailure)) throw error;
+ *   console.log(error.plugin, error.phase, error.code); // weather load BW_PLUGIN_CONFIG
+ * }
+ * ```
  */
 export class PluginFailure extends BackworksError {
   readonly plugin: string;

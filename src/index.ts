@@ -1,4 +1,6 @@
-/** The public entrance of the package `backworks`. */
+/** The public entrance of the package `backworks`. Every type a public function takes or returns is here. */
+
+/** Serving. */
 export {
   type Backworks,
   type BackworksAddress,
@@ -7,6 +9,9 @@ export {
   releaseLibrary,
   validatePlugin,
 } from './backworks.js';
+export { type Log, silentLog } from './log.js';
+
+/** Configuration. */
 export {
   ConfigError,
   type ConfigProblem,
@@ -15,15 +20,77 @@ export {
   type LoadOptions,
   type Override,
   parseConfig,
+  type ParseOptions,
 } from './config/load/load.js';
-export type { BackworksConfig } from './config/types.js';
-export { BackworksError, type ErrorCode, ERRORS, PluginFailure, type PluginPhase } from './errors.js';
-export { type Log, silentLog } from './log.js';
+export type { Layer as ConfigLayer } from './config/source/mark.js';
+export type { ConfigErrorCode } from './config/source/problems.js';
+export type {
+  AdminConfig,
+  AlertEvent,
+  AlertsConfig,
+  AutoDiscoverConfig,
+  BackworksConfig,
+  EndpointConfig,
+  EndpointTarget,
+  HttpMethod,
+  Isolation,
+  JsonObject,
+  JsonValue,
+  LoadTime,
+  LoggingConfig,
+  LogLevel,
+  Permissions,
+  PluginConfig,
+  PluginPolicy,
+  ResourceLimits,
+  RetryCondition,
+  SandboxMode,
+  ServerConfig,
+  StaticResponse,
+  SwapPolicy,
+} from './config/types.js';
+
+/** Errors. */
+export {
+  BackworksError,
+  type BackworksErrorOptions,
+  type ErrorCode,
+  type ErrorKind,
+  ERRORS,
+  PluginFailure,
+  type PluginFailureDetails,
+  type PluginOutcome,
+  type PluginPhase,
+} from './errors.js';
+
+/** Plugins: what they say about themselves, and their state. */
+export type { CircuitStateName } from './execution/executor.js';
+export type { DependentPlugin, PluginNeed, PluginRelations } from './lifecycle/dependencies/relations.js';
+export type { PluginState } from './lifecycle/entry/plugin-state.js';
+export type {
+  KeptRefusal,
+  LimitsInForce,
+  PluginProcess,
+  PluginStatus,
+  PostMortem,
+  TrialStatus,
+  VersionRole,
+  VersionStatus,
+} from './lifecycle/entry/status.js';
+export type { TrialStage } from './lifecycle/entry/trial.js';
 export type { QuarantinedLibrary } from './lifecycle/records/quarantine.js';
+export type { NativeProcess, ProcessUsage, RefusedPermission } from './native/plugin.js';
+export type { CallStats } from './plugins/call-stats.js';
+export type { RejectedLibrary } from './plugins/discovery.js';
+export type { PipelineHook, PluginCapability, PluginDependency, PluginMetadata } from './plugins/metadata.js';
+export type { CheckOutcome, ValidationCheck, ValidationReport } from './plugins/validate.js';
+
+/** Changes: reloads, swaps and versions. */
+export type { SwapOrigin, SwapOutcome, SwapRecord, VersionName } from './lifecycle/entry/swap-record.js';
+export type { KnownVersion, PluginRecord, RefusedVersion } from './lifecycle/records/version-history.js';
 export type { FailedChange } from './lifecycle/registry/registry-change.js';
 export type { PluginAction, PluginChange } from './lifecycle/registry/reload.js';
+export type { SwapResult } from './lifecycle/swap/swap.js';
+export type { ReloadPlan } from './reload/prepared-reload.js';
 export type { ReloadReport } from './reload/report.js';
-export type { PluginStatus, PostMortem } from './lifecycle/entry/status.js';
-export type { PluginState } from './lifecycle/entry/plugin-state.js';
-export type { RejectedLibrary } from './plugins/discovery.js';
-export type { CheckOutcome, ValidationCheck, ValidationReport } from './plugins/validate.js';
+export type { SettingsPlan } from './reload/settings.js';

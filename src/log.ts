@@ -1,4 +1,4 @@
-/** The little of a logger the program needs; cli/ supplies pino, tests supply what they like. */
+/** Where log lines go. A pino logger fits; so does any object with these four methods. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -6,5 +6,16 @@ export interface Log {
   error(fields: object, message: string): void;
 }
 
-/** A log that keeps nothing. */
+/**
+ * A log that drops every line. It is the default.
+ *
+ * @example
+ * ```ts
+ * import { createBackworks, type Log, parseConfig, silentLog } from 'backworks';
+ *
+ * const log: Log = { ...silentLog, error: (fields, message) => console.error(message, fields) };
+ * const { config } = parseConfig('admin: { enabled: false }', { directory: process.cwd() });
+ * console.log(createBackworks(config, { log }).plugins()); // []
+ * ```
+ */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
@@ -65,6 +65,13 @@ describe('commands', () => {
     expect(named.filter((name) => !known.includes(`\n  ${name} `))).toEqual([]);
   });
 
+  test('README.md quotes only figures that docs/performance.md has', () => {
+    const figures = [...read('README.md').matchAll(/\*\*([\d.,]+)\*\*/g)].map(([figure]) => figure);
+    expect(figures.length).toBeGreaterThan(5);
+    const measured = read('docs/performance.md');
+    expect(figures.filter((figure) => !measured.includes(figure))).toEqual([]);
+  });
+
   test('README.md shows the two commands', () => {
     const commands = fenced(read('README.md')).flatMap((block) =>
       block.split('\n').map((line) => line.replace(/^\$ /, '').trim()),
@@ -90,6 +97,17 @@ test.each(documents)('%s links to files there are', (file) => {
     ([, target = '']) => target,
   );
   for (const link of links) expect(() => readAnything(join(file, '..', link))).not.toThrow();
+});
+
+const pages = readdirSync(join(root, 'docs')).filter((name) => name.endsWith('.md'));
+
+// The test run writes docs/hostile-matrix.md.
+test.each(pages.filter((page) => page !== 'hostile-matrix.md'))('docs/%s says what to read next', (page) => {
+  expect(read(`docs/${page}`)).toMatch(/\nNext: [^#]*\]\([^)]+\)[^#]*\n$/);
+});
+
+test.each(pages.filter((page) => page !== 'README.md'))('docs/README.md lists docs/%s', (page) => {
+  expect(read('docs/README.md')).toContain(`](${page})`);
 });
 
 function readAnything(path: string): void {

@@ -3,7 +3,9 @@
  * milliseconds, paths absolute, deeply frozen. Types only; every folder may import them.
  */
 
+/** Any JSON value. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+/** A JSON object. */
 export type JsonObject = { [key: string]: JsonValue };
 
 /**
@@ -17,6 +19,10 @@ export interface Written {
   readonly keys: Readonly<Record<string, readonly string[]>>;
 }
 
+/**
+ * A checked configuration: defaults filled in, sizes in bytes, times in milliseconds, paths absolute, deeply
+ * frozen.
+ */
 export interface BackworksConfig {
   readonly name: string;
   readonly version: string;
@@ -34,6 +40,7 @@ export interface BackworksConfig {
   readonly autoDiscover: AutoDiscoverConfig;
 }
 
+/** The `server:` block. */
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
@@ -55,6 +62,7 @@ export interface UserRange {
   readonly count: number;
 }
 
+/** The `admin:` block. */
 export interface AdminConfig {
   readonly enabled: boolean;
   readonly host: string;
@@ -65,8 +73,10 @@ export interface AdminConfig {
   readonly readToken: string;
 }
 
+/** The least severe lines that are logged. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
+/** The `logging:` block. */
 export interface LoggingConfig {
   readonly level: LogLevel;
   /** auto: readable on a terminal, JSON otherwise. */
@@ -76,6 +86,7 @@ export interface LoggingConfig {
 /** What an operator can be told of a plugin. */
 export type AlertEvent = 'degraded' | 'failed' | 'quarantined' | 'recovered';
 
+/** The `alerts:` block. */
 export interface AlertsConfig {
   /** URL, which may hold a secret; empty when nobody is to be told. */
   readonly webhook: string;
@@ -89,8 +100,10 @@ export interface AlertsConfig {
   readonly retry: { readonly attempts: number; readonly delayMs: number };
 }
 
+/** The methods an endpoint can list. */
 export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
 
+/** One entry under `endpoints:`. */
 export interface EndpointConfig {
   readonly name: string;
   /** Segments are literal, `{name}`, or a final `*`. */
@@ -100,6 +113,7 @@ export interface EndpointConfig {
   readonly target: EndpointTarget;
 }
 
+/** Who answers the requests of an endpoint. */
 export type EndpointTarget =
   /** One plugin answers. */
   | { readonly kind: 'plugin'; readonly plugin: string }
@@ -110,6 +124,7 @@ export type EndpointTarget =
   /** Plugins are asked in order until one answers. */
   | { readonly kind: 'any-plugin' };
 
+/** A response that the configuration spells out. */
 export interface StaticResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -118,11 +133,13 @@ export interface StaticResponse {
   readonly written?: Written;
 }
 
+/** Whether a plugin runs in a process of its own or in the server. */
 export type Isolation = 'process' | 'in-process';
 
 /** What happens when the system lacks a mechanism: refuse the plugin, go on without it, or use none. */
 export type SandboxMode = 'strict' | 'best-effort' | 'off';
 
+/** One entry under `plugins:`. */
 export interface PluginConfig extends PluginPolicy {
   readonly name: string;
   readonly type: 'external' | 'builtin' | 'marketplace';
@@ -235,8 +252,10 @@ export interface Permissions {
   readonly env: readonly string[];
 }
 
+/** The failures after which a call can be retried. */
 export type RetryCondition = 'crash' | 'timeout' | 'bad_response';
 
+/** The limits of a plugin. 0 means no limit, except for `queue` and `logBytesPerSecond`. */
 export interface ResourceLimits {
   /** Private memory of a process; 0: unlimited. */
   readonly memoryBytes: number;
@@ -262,6 +281,7 @@ export interface ResourceLimits {
   readonly logBytesPerSecond: number;
 }
 
+/** The `plugins.auto_discover:` block. */
 export interface AutoDiscoverConfig {
   readonly enabled: boolean;
   /** Absolute paths; a missing directory holds no plugins. */

@@ -9,6 +9,7 @@ import { HookGuard, type Work } from './hook-guard.js';
 import { type HookMetrics, type PluginMetrics } from '../metrics/plugin-metrics.js';
 import { adjustPolicies, createPolicies, type Policies, type PolicySettings } from './policies.js';
 
+/** The state of a circuit breaker. */
 export type CircuitStateName = 'closed' | 'half-open' | 'open';
 
 export interface PluginExecutorOptions {

@@ -115,6 +115,7 @@ export interface NativePlugin {
   processes(): readonly NativeProcess[];
 }
 
+/** A process that runs a plugin. */
 export interface NativeProcess {
   readonly pid: number;
   readonly state: 'starting' | 'spare' | 'ready' | 'draining';

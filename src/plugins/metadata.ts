@@ -6,6 +6,7 @@ import { oneLine } from '../printable.js';
 import { hostVersion } from './host-version.js';
 import { isRange, satisfies } from './version.js';
 
+/** A dependency that a manifest declares. */
 export interface PluginDependency {
   /** `capability`: whichever plugin provides it. */
   readonly kind: 'plugin' | 'capability';

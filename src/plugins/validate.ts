@@ -8,8 +8,13 @@ import type { PluginMetadata } from './metadata.js';
 import { callWithSamples } from './sample-calls.js';
 import { isVersion } from './version.js';
 
+/**
+ * The result of one check. "skipped": the check could not run, for example because the plugin needs a
+ * configuration.
+ */
 export type CheckOutcome = 'passed' | 'warning' | 'failed' | 'crashed' | 'timeout' | 'skipped';
 
+/** One check of a library. */
 export interface ValidationCheck {
   readonly name: string;
   readonly outcome: CheckOutcome;
@@ -20,6 +25,7 @@ export interface ValidationCheck {
   readonly durationMs: number;
 }
 
+/** The result of `validatePlugin()`. */
 export interface ValidationReport {
   readonly path: string;
   /** The plugin was started and run, and no check failed. */

@@ -11,6 +11,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const README_ADDRESS = 'http://127.0.0.1:8080';
 const documents = [
+  // Its section "A plugin of your own" is followed by walkthrough.test.ts.
   'README.md',
   'examples/weather/README.md',
   'examples/weather/c/README.md',
@@ -25,7 +26,7 @@ interface Example {
 
 /** The commands of ```console blocks: a line that begins with "$ ", and its output until the next. */
 function examplesOf(file: string): Example[] {
-  const text = readFileSync(join(root, file), 'utf8');
+  const [text = ''] = readFileSync(join(root, file), 'utf8').split('\n## A plugin of your own\n');
   const blocks = [...text.matchAll(/^```console\n(.*?)^```$/gms)].map((match) => match[1] ?? '');
   return blocks.flatMap((block) =>
     block

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import { endpoint } from './documents/sample-request.js';
 import { scriptPlugin, tracer } from './script-plugin.js';
+import { eventually } from '../fixtures/server.js';
 import { BODY_LIMIT, appOf, ask, problemOf, served, upstream } from '../http/served.js';
 
 const TEN_MIB = 10 * 1024 * 1024;
@@ -236,19 +237,11 @@ test('after_response sees and changes the answer of a target', async () => {
   );
 });
 
-test('an answer too large for after_response, a strange status and no server at all are 502', async () => {
-  const large: http.RequestListener = (_request, response) => void response.end(Buffer.alloc(BODY_LIMIT + 1));
+test('a strange status and no server at all are 502', async () => {
   const strange: http.RequestListener = (_request, response) => void response.writeHead(999).end();
   const bad = { status: 502, code: 'BW_PROXY_UPSTREAM' };
 
-  const gone = await upstream(large, async (target) => {
-    await served(appOf([proxyTo(target)], [tracer('t')]), async ({ url }) => {
-      const answer = await ask(`${url}/legacy/x`);
-      expect(problemOf(answer)).toMatchObject(bad);
-      expect(answer.headers['x-trail']).toBe('t');
-    });
-    return target;
-  });
+  const gone = await upstream(strange, (target) => Promise.resolve(target));
   await upstream(strange, (target) =>
     served(appOf([proxyTo(target)]), async ({ url }) => {
       expect(problemOf(await ask(`${url}/legacy/x`))).toMatchObject(bad);
@@ -435,3 +428,75 @@ test.each(['streamed', 'read by a plugin'])(
     );
   },
 );
+
+test('an event stream that never ends passes a hook as it comes, with the headers the hook sets', async () => {
+  const events: http.RequestListener = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    let count = 0;
+    const timer = setInterval(() => response.write(`data: ${count++}\n\n`), 20);
+    response.on('close', () => clearInterval(timer));
+  };
+  await upstream(events, (target) =>
+    served(appOf([proxyTo(target)], [tracer('t')]), async ({ url }) => {
+      const abort = new AbortController();
+      const answer = await fetch(`${url}/legacy/x`, { signal: abort.signal });
+      expect(answer.headers.get('x-trail')).toBe('t');
+      const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+      let text = '';
+      while (!text.includes('data: 2')) text += Buffer.from((await reader.read()).value!).toString();
+      expect(text).toMatch(/^data: 0\n\ndata: 1\n\ndata: 2/);
+      abort.abort();
+    }),
+  );
+});
+
+test.each(['of known length', 'in chunks'])('a download beyond the limit passes a hook (%s)', async (how) => {
+  const bytes = randomBytes(BODY_LIMIT * 4);
+  const large: http.RequestListener = (_request, response) => {
+    if (how === 'of known length') response.setHeader('content-length', bytes.length);
+    response.write(bytes.subarray(0, 1000));
+    response.end(bytes.subarray(1000));
+  };
+  const seen: unknown[] = [];
+  const reader = scriptPlugin('reader', {
+    afterResponse: async (json) => {
+      const { body, body_streamed: streamed } = JSON.parse(json.toString()) as Record<string, unknown>;
+      seen.push([body, streamed]);
+      return { headers: { 'x-seen': 'yes' } };
+    },
+  });
+  await upstream(large, (target) =>
+    served(appOf([proxyTo(target)], [reader]), async ({ url }) => {
+      const answer = await ask(`${url}/legacy/x`);
+      expect(answer.headers['x-seen']).toBe('yes');
+      expect(hash(answer.body)).toBe(hash(bytes));
+    }),
+  );
+  expect(seen).toEqual([[null, true]]);
+});
+
+test('a hook that sets the body of a stream replaces it, and the target is let go', async () => {
+  let closed = false;
+  const endless: http.RequestListener = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const timer = setInterval(() => response.write('data: x\n\n'), 20);
+    response.on('close', () => {
+      clearInterval(timer);
+      closed = true;
+    });
+  };
+  const replacing = scriptPlugin('replacing', {
+    afterResponse: async () => ({
+      body: 'instead',
+      body_encoding: 'text',
+      headers: { 'content-type': 'text/plain' },
+    }),
+  });
+  await upstream(endless, (target) =>
+    served(appOf([proxyTo(target)], [replacing]), async ({ url }) => {
+      const answer = await ask(`${url}/legacy/x`);
+      expect(answer.body.toString()).toBe('instead');
+      await eventually(() => closed, 'the end of the connection to the target');
+    }),
+  );
+});

@@ -1,4 +1,4 @@
-/** `npm run soak -- --minutes N`: traffic while processes die. Ctrl-C ends it early, with its figures. */
+/** `npm run test:soak -- --minutes N`: traffic while processes die. Ctrl-C ends it early, with its figures. */
 import { childrenOf, openDescriptors, residentBytes } from '../supervision/processes.js';
 import { allHeld, expectThat, figure, mebibytes, title } from '../supervision/report.js';
 import { Chaos } from './chaos.js';
@@ -132,6 +132,6 @@ async function pause(ms: number): Promise<void> {
 function readMinutes(args: readonly string[]): number {
   const at = args.indexOf('--minutes');
   const value = at < 0 ? 10 : Number(args[at + 1]);
-  if (!(value > 0)) throw new Error('usage: npm run soak -- --minutes N');
+  if (!(value > 0)) throw new Error('usage: npm run test:soak -- --minutes N');
   return value;
 }

@@ -21,36 +21,50 @@ export { findConfigFile } from '../source/file.js';
 export type { Override } from './override.js';
 export { ConfigError, type ConfigProblem } from '../source/problems.js';
 
+/** A checked configuration. */
 export interface LoadedConfig {
   readonly config: BackworksConfig;
   /** One line each, starting with `file:line:column`. */
   readonly warnings: readonly string[];
-  /** The environment whose overlay counted, or null. */
+  /** The environment whose overlay was applied, or null. */
   readonly environment: string | null;
   /** Absolute paths of the files that were read. */
   readonly files: readonly string[];
 }
 
+/** What a configuration is made of beside its file. */
 export interface LoadOptions {
-  /** Where variables come from; process.env when absent. */
+  /** Values of `${VARIABLES}`; default: process.env. */
   readonly env?: NodeJS.ProcessEnv | undefined;
-  /** The environment of the file whose overlay counts; none when absent. */
+  /** The environment whose overlay is applied; default: none. */
   readonly environment?: string | undefined;
-  /** Single values that count more than the file; the last counts most. */
+  /** Single values that replace those of the file. The last one wins. */
   readonly overrides?: readonly Override[] | undefined;
 }
 
+/** Where the text of a configuration came from. */
 export interface ParseOptions extends LoadOptions {
   /** Path of the file, absolute or relative to `directory`. */
   readonly file?: string | undefined;
-  /** Absolute; relative paths of the configuration start here. */
+  /** Absolute. Relative paths in the configuration start here. */
   readonly directory: string;
 }
 
 /**
- * Reads a configuration file. The same options give the same configuration as long as the file and the
- * variables are the same.
- * @throws ConfigError with all problems of the file; BackworksError BW_CONFIG_NOT_FOUND when it cannot be read.
+ * Reads and checks a configuration file. No plugin code runs.
+ *
+ * @param file absolute, or relative to the working directory
+ * @returns the frozen configuration, with its defaults, and the warnings
+ * @throws ConfigError when the file has problems. The error lists all of them.
+ * @throws BackworksError BW_CONFIG_NOT_FOUND when the file cannot be read
+ *
+ * @example
+ * ```ts
+ * import { loadConfig } from 'backworks';
+ *
+ * const { config, warnings } = await loadConfig('backworks.yaml', { environment: 'production' });
+ * console.log(config.server.port, warnings); // 80 []
+ * ```
  */
 export async function loadConfig(file: string, options: LoadOptions = {}): Promise<LoadedConfig> {
   const path = resolve(file);
@@ -58,8 +72,19 @@ export async function loadConfig(file: string, options: LoadOptions = {}): Promi
 }
 
 /**
- * Reads the text of a configuration.
- * @throws ConfigError with all problems of the text.
+ * Checks a configuration that is given as text. No file is read and no plugin code runs.
+ *
+ * @param text YAML, as in `backworks.yaml`
+ * @returns the frozen configuration, with its defaults, and the warnings
+ * @throws ConfigError when the text has problems. The error lists all of them.
+ *
+ * @example
+ * ```ts
+ * import { parseConfig } from 'backworks';
+ *
+ * const { config } = parseConfig('server: { body_limit: 2MiB }', { directory: process.cwd() });
+ * console.log(config.server.bodyLimitBytes, config.server.port); // 2097152 8080
+ * ```
  */
 export function parseConfig(text: string, options: ParseOptions): LoadedConfig {
   const source = check(text, options);

@@ -23,12 +23,29 @@ export interface ConfigProblem {
   readonly hint: string | null;
 }
 
+/** The codes a problem of a configuration can have. */
 export type ConfigErrorCode = Extract<
   ErrorCode,
   'BW_CONFIG_SYNTAX' | 'BW_CONFIG_INVALID' | 'BW_CONFIG_VARIABLE'
 >;
 
-/** Everything that is wrong with one configuration file; the message has one line for each problem. */
+/**
+ * Everything that is wrong with one configuration. The message has one line for each problem.
+ *
+ * @example
+ * ```ts
+ * import { ConfigError, parseConfig } from 'backworks';
+ *
+ * try {
+ *   parseConfig('server: { prot: 80 }', { directory: process.cwd() });
+ * } catch (error) {
+ *   if (!(error instanceof ConfigError)) throw error;
+ *   for (const { line, column, path, hint } of error.problems) {
+ *     console.log(line, column, path, hint); // 1 11 server.prot did you mean "port"?
+ *   }
+ * }
+ * ```
+ */
 export class ConfigError extends BackworksError {
   readonly problems: readonly ConfigProblem[];
 

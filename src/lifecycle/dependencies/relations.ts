@@ -18,6 +18,7 @@ export interface PluginNeed extends PluginDependency {
   readonly provider: string | null;
 }
 
+/** A plugin that needs another one. */
 export interface DependentPlugin {
   readonly name: string;
   /** True when it can do without. */

@@ -98,6 +98,7 @@ export interface StateChange {
   readonly failure: PostMortem | null;
 }
 
+/** A canary or a probation that is under way. */
 export interface TrialStatus {
   readonly stage: TrialStage;
   readonly until: Date;
@@ -108,6 +109,7 @@ export interface TrialStatus {
 /** serving · canary: tried out · standby: comes back if the one that serves fails · leaving: finishes requests. */
 export type VersionRole = 'serving' | 'canary' | 'standby' | 'leaving';
 
+/** A version of a plugin that has processes, and its calls. */
 export interface VersionStatus extends CallStats {
   readonly role: VersionRole;
   readonly version: string;

@@ -28,6 +28,7 @@ export interface NextPlugin {
   readonly starts: boolean;
 }
 
+/** What a reload does to a plugin. docs/reload.md explains each action. */
 export type PluginAction =
   /** It is started; it did not run before. */
   | 'load'

@@ -1,0 +1,50 @@
+/** A document that a reader follows step by step: what to write into files, what to type, what appears. */
+export type Step =
+  | { readonly kind: 'write'; readonly title: string; readonly file: string; readonly text: string }
+  | { readonly kind: 'change'; readonly title: string; readonly file: string; readonly patch: string }
+  | { readonly kind: 'type'; readonly title: string; readonly command: string; readonly output: string }
+  | { readonly kind: 'see'; readonly title: string; readonly output: string };
+
+/**
+ * Reads the steps of a document.
+ *
+ * - A `console` block holds commands, each after "$ ", and below each what it prints.
+ * - A `text` block holds what the server prints in its own terminal; "^C" at the beginning is typed there.
+ * - A `diff` block changes a file, any other block is a file. The paragraph above ends with its name: "`greeter.c`:".
+ * - `sh` blocks are not steps: they hold commands that set up the checkout.
+ */
+export function stepsOf(markdown: string): Step[] {
+  return [...markdown.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].flatMap((block) => {
+    const [, language = '', text = ''] = block;
+    if (language === 'sh') return [];
+    if (language === 'console') return commandsOf(text);
+    if (language === 'text')
+      return [{ kind: 'see', title: `the server prints ${text.trim()}`, output: text }];
+    const file = /`([^`\n]+)`:$/.exec(markdown.slice(0, block.index).trimEnd())?.[1];
+    if (file === undefined) throw new Error(`no file is named above this block:\n${text}`);
+    return language === 'diff'
+      ? [{ kind: 'change', title: `change ${file}`, file, patch: `--- ${file}\n+++ ${file}\n${text}` }]
+      : [{ kind: 'write', title: `write ${file}`, file, text }];
+  });
+}
+
+function commandsOf(text: string): Step[] {
+  return text
+    .split(/^\$ /m)
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      const end = entry.indexOf('\n');
+      return {
+        kind: 'type',
+        title: entry.slice(0, end),
+        command: entry.slice(0, end),
+        output: entry.slice(end + 1),
+      };
+    });
+}
+
+/** The output a document shows: "…" stands for anything within a line, and alone for any lines. */
+export function patternOf(output: string): string {
+  const escaped = output.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+  return escaped.replace(/^…\n/gm, '(?:.*\\n)*?').replaceAll('…', '.*');
+}
