@@ -95,7 +95,8 @@ export class SignalGuard {
     for (const [name, { action, isListened }] of now) {
       const before = this.kept.get(name);
       // A listener that came or went changed it: that is the server's own doing.
-      if (before === undefined || before.isListened !== isListened || sameAction(action, before.action)) continue;
+      if (before === undefined || before.isListened !== isListened || sameAction(action, before.action))
+        continue;
       if (!isKept(name, before)) continue;
       libc().sigaction(constants.signals[name], before.action, null);
       changed.push(name);
