@@ -76,7 +76,7 @@
             'src/runner/os/threads_posix.c',
           ],
         }],
-        ['OS!="linux"', { 'sources': ['src/runner/crash/crash_report_other.c', 'src/runner/sandbox/sandbox_other.c'] }],
+        ['OS!="linux"', { 'sources': ['src/runner/crash/crash_report_other.c', 'src/runner/os/dylib_descriptor_other.c', 'src/runner/sandbox/sandbox_other.c'] }],
         ['OS=="mac"', { 'sources': ['src/runner/os/parent_death_darwin.c'] }],
         ['OS=="linux"', {
           'sources': [
@@ -88,12 +88,14 @@
             'src/runner/interpose/interposed_threads.c',
             'src/runner/sandbox/landlock_linux.c',
             'src/runner/crash/module_map_linux.c',
+            'src/runner/os/dylib_descriptor_linux.c',
             'src/runner/os/parent_death_linux.c',
             'src/runner/sandbox/privileges_linux.c',
             'src/runner/sandbox/resource_limits_linux.c',
             'src/runner/sandbox/sandbox_linux.c',
             'src/runner/sandbox/seccomp_linux.c',
             'src/runner/sandbox/self_test_linux.c',
+            'src/runner/sandbox/user_quotas_linux.c',
           ],
           'cflags': ['-fstack-clash-protection'],
           # as-needed: node-gyp may link with the C++ compiler, whose library nothing here uses.

@@ -7,7 +7,8 @@ import { PluginMetrics } from './metrics/plugin-metrics.js';
 import { BackworksError } from './errors.js';
 import { type Log, silentLog } from './log.js';
 import { hostVersion } from './plugins/host-version.js';
-import { createPluginParts } from './lifecycle/plugin-parts.js';
+import { createPluginParts, type PluginParts } from './lifecycle/plugin-parts.js';
+import { type PluginUsers, usersOf } from './plugins/plugin-users.js';
 import { Quarantine, type QuarantinedLibrary } from './lifecycle/records/quarantine.js';
 import type { SwapResult } from './lifecycle/swap/swap.js';
 import type { SwapOrigin } from './lifecycle/entry/swap-record.js';
@@ -316,7 +317,7 @@ export function validatePlugin(
   path: string,
   as?: Pick<ValidatedAs, 'config' | 'written'>,
 ): Promise<ValidationReport> {
-  return validateLibrary(path, { ...createPluginParts(new PluginMetrics(), silentLog, HEAP_CHECKS), as });
+  return validateLibrary(path, { ...partsFor(HEAP_CHECKS), as });
 }
 
 /**
@@ -341,13 +342,13 @@ export async function validateConfigured(
     const message = `plugin ${name} has type "${type}", which has no library to check`;
     throw new BackworksError('BW_PLUGIN_UNSUPPORTED', message);
   }
-  const parts = createPluginParts(new PluginMetrics(), silentLog, { ...environment, ...HEAP_CHECKS });
+  const parts = partsFor({ ...environment, ...HEAP_CHECKS }, usersOf(config));
   return validateLibrary(path, { ...parts, as: { ...plugin, ...block } });
 }
 
 /** Measures a library's hooks as `backworks plugin profile PATH` does. */
 export function profileLibrary(path: string, settings: ProfileSettings): Promise<PluginProfile> {
-  return profileFile(path, settings, createPluginParts(new PluginMetrics(), silentLog, {}));
+  return profileFile(path, settings, partsFor({}));
 }
 
 /**
@@ -364,8 +365,12 @@ export function profilePlugin(
     config,
     name,
     settings,
-    createPluginParts(new PluginMetrics(), silentLog, environment),
+    partsFor(environment, usersOf(config)),
   );
+}
+
+function partsFor(environment: NodeJS.ProcessEnv, users?: PluginUsers): PluginParts {
+  return createPluginParts({ metrics: new PluginMetrics(), log: silentLog, environment, users });
 }
 
 /** What is remembered of a plugin's versions, as `backworks plugin history` tells it without a server. */

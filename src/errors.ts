@@ -47,6 +47,7 @@ export const ERRORS = {
   BW_LIBRARY_SYMBOL: kind(503, EXIT.plugin, 'A library does not export what a Backworks plugin must.'),
   BW_LIBRARY_GLIBC: kind(503, EXIT.plugin, 'A library needs a newer C library than this system has.'),
   BW_LIBRARY_TRUNCATED: kind(503, EXIT.plugin, 'A library file is damaged or incomplete.'),
+  BW_LIBRARY_CHANGED: kind(503, EXIT.plugin, 'A library is no longer the one that was checked.'),
   BW_LIBRARY_STORE: kind(503, EXIT.failure, 'Libraries cannot be copied to the cache directory.'),
   BW_PLUGIN_LOAD: kind(503, EXIT.plugin, 'A library could not be loaded.'),
   BW_PLUGIN_ABI: kind(503, EXIT.plugin, 'A plugin needs another version of the plugin ABI.'),
@@ -61,6 +62,7 @@ export const ERRORS = {
   BW_PLUGIN_EXITED: kind(503, EXIT.plugin, 'A plugin process ended itself during a call.'),
   BW_PLUGIN_VIOLATION: kind(503, EXIT.plugin, 'A plugin was ended for a system call its sandbox forbids.'),
   BW_PLUGIN_MEMORY: kind(503, EXIT.plugin, 'A plugin ran out of the memory its limit allows.'),
+  BW_PLUGIN_THREADS: kind(503, EXIT.plugin, 'A plugin had more threads than its limit allows.'),
   BW_PLUGIN_TIMEOUT: kind(504, EXIT.plugin, 'A plugin did not answer before its deadline.'),
   BW_PLUGIN_PROTOCOL: kind(503, EXIT.plugin, 'A plugin process broke the runner protocol.'),
   BW_PLUGIN_BAD_RESPONSE: kind(502, EXIT.plugin, 'A plugin answered with something that cannot be used.'),
@@ -222,6 +224,7 @@ const OUTCOMES: Partial<Record<ErrorCode, PluginOutcome>> = {
   BW_PLUGIN_EXITED: 'exited',
   BW_PLUGIN_TIMEOUT: 'timeout',
   BW_PLUGIN_MEMORY: 'oom_suspected',
+  BW_PLUGIN_THREADS: 'violation',
   BW_PLUGIN_PROTOCOL: 'protocol_error',
   BW_PLUGIN_BAD_RESPONSE: 'bad_response',
 };

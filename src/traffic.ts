@@ -5,7 +5,8 @@ import type { Log } from './log.js';
 import { LogBudget } from './log-budget.js';
 import { loadJsonCheck } from './native/json-check.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
-import { createPluginParts } from './lifecycle/plugin-parts.js';
+import { usersOf } from './plugins/plugin-users.js';
+import { createPluginParts, unshared } from './lifecycle/plugin-parts.js';
 import { PluginRegistry, type PluginVerdict } from './lifecycle/registry/registry.js';
 import type { PluginStatus, StateChange } from './lifecycle/entry/status.js';
 import type { RejectedLibrary } from './plugins/discovery.js';
@@ -99,7 +100,13 @@ class ServedTraffic implements LocalTraffic {
     const log = new LogBudget(unlimited, (plugin) => this.logBytesPerSecond(plugin));
     this.log = log;
     const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
-    const parts = createPluginParts(this.metrics, log, environment, config.file, shared);
+    const parts = createPluginParts({
+      metrics: this.metrics,
+      log,
+      environment,
+      users: usersOf(config),
+      shared: shared ?? unshared(config.file),
+    });
     const registry: PluginRegistry = new PluginRegistry({
       log,
       onState: (change) => this.told(change),

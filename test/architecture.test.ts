@@ -31,7 +31,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['native/process/limits', 'native/protocol', 'native/library', 'config/source', 'config/edit'],
   ['native/library/facts', 'native', 'metrics', 'log-budget'],
   ['mutex'],
-  ['call-ticket', 'deferred', 'errors', 'log', 'long-text', 'semaphore', 'config'],
+  ['cache-place', 'call-ticket', 'deferred', 'errors', 'log', 'long-text', 'semaphore', 'config'],
   ['printable'],
 ];
 
@@ -66,7 +66,7 @@ const PROCESS: Readonly<Record<string, readonly string[]>> = {
   stdin: ['src/cli/'],
   stdout: ['src/cli/'],
   stderr: ['src/cli/'],
-  env: ['src/cli/', 'src/config/', 'src/native/binaries.ts', 'src/native/cache-directory.ts'],
+  env: ['src/cli/', 'src/config/', 'src/native/binaries.ts', 'src/cache-place.ts'],
   // Taking `process` apart, or a computed member: could be any of the above.
   '*': [],
 };
@@ -76,6 +76,7 @@ const OTHER_TESTS: readonly string[] = [
   // Data for tests, and what several test files share.
   'fixtures',
   'config/broken',
+  'config/migrations/commented',
   // Programs of their own, with their npm scripts.
   'fuzz',
   'hostile',

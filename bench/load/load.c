@@ -220,7 +220,8 @@ int main(int argc, char **argv) {
     double seconds;
 
     check(argc == 6, "load PORT PATH RATE SECONDS CONNECTIONS");
-    server = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1]))};
+    server =
+        (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1]))};
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     closed = atof(argv[3]) == 0;
     interval_us = closed ? 0 : 1e6 / atof(argv[3]);

@@ -121,7 +121,9 @@ typedef struct PluginVTable {
      * Sees a response before the client does.
      * Required: no.
      * response_json: the response document {status, headers, body, body_encoding, context, request},
-     *   where request is {id, method, path, route}.
+     *   where request is {id, method, path, route}. An event stream, and a body longer than
+     *   server.body_limit, are not held for the plugin: the document then has "body": null and
+     *   "body_streamed": true. A patch that sets a body replaces the stream.
      * Returns: NULL to leave the response unchanged; {"response": {...}} or any other object to
      *   change it, as an RFC 7396 merge patch. When the patch changes the body, etag, last-modified,
      *   digests and ranges are removed unless the same patch sets them to new values.
@@ -288,8 +290,7 @@ typedef struct BackworksHost {
 
 /* True when the host offers `member`: if (BACKWORKS_HOST_HAS(host, log)) host->log(...); */
 #define BACKWORKS_HOST_HAS(host, member)                                                           \
-    ((host) != NULL &&                                                                             \
-     (host)->size >= offsetof(BackworksHost, member) + sizeof((host)->member) &&                   \
+    ((host) != NULL && (host)->size >= offsetof(BackworksHost, member) + sizeof((host)->member) && \
      (host)->member != NULL)
 
 /* ------------------------------------------------------------------------------------------------

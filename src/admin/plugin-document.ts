@@ -68,6 +68,7 @@ export interface LimitsDocument {
   /** Of the cgroup of each process; 0: none. */
   memory_cgroup_bytes: number;
   open_files: number;
+  threads: number;
   file_size_bytes: number;
   /** Of one call. */
   cpu_time_ms: number;
@@ -175,6 +176,7 @@ function limitsDocument(limits: LimitsInForce): LimitsDocument {
     memory_bytes: limits.memoryBytes,
     memory_cgroup_bytes: limits.memoryCgroupBytes,
     open_files: limits.openFiles,
+    threads: limits.threads,
     file_size_bytes: limits.fileSizeBytes,
     cpu_time_ms: limits.callCpuMs,
     idle_cpu_percent: limits.idleCpuPercent,

@@ -80,6 +80,7 @@ function limits(values: LimitsDocument): string {
     `memory ${size(values.memory_bytes)}`,
     `cgroup ${values.memory_cgroup_bytes === 0 ? 'none' : formatSize(values.memory_cgroup_bytes)}`,
     `open files ${amount(values.open_files, String(values.open_files))}`,
+    `threads ${amount(values.threads, String(values.threads))}`,
     `file size ${size(values.file_size_bytes)}`,
     `cpu time of a call ${amount(values.cpu_time_ms, `${values.cpu_time_ms / 1000} s`)}`,
     `idle cpu ${amount(values.idle_cpu_percent, `${values.idle_cpu_percent}%`)}`,

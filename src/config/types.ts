@@ -47,12 +47,19 @@ export interface ServerConfig {
   readonly bodyLimitBytes: number;
   /** Server processes. */
   readonly workers: number;
+  readonly pluginUsers: UserRange;
   readonly shutdown: { readonly delayMs: number; readonly timeoutMs: number };
   readonly reload: {
     /** The file is reloaded when it changes. */
     readonly watch: boolean;
     readonly intervalMs: number;
   };
+}
+
+/** Users of which each plugin gets one, where the server runs as root; `count` 0: none. */
+export interface UserRange {
+  readonly first: number;
+  readonly count: number;
 }
 
 /** The `admin:` block. */
@@ -254,6 +261,8 @@ export interface ResourceLimits {
   readonly memoryBytes: number;
   /** Descriptors of a process; 0: unlimited. */
   readonly openFiles: number;
+  /** Threads of the plugin in one process, beside those that run its calls; 0: unlimited. */
+  readonly threads: number;
   /** Longest file the plugin can write; 0: unlimited. */
   readonly fileSizeBytes: number;
   /** Processor time of one call, all threads; 0: any. */

@@ -1,6 +1,5 @@
 import { chmod, lstat, mkdir, mkdtemp, stat } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { cachePlace, temporaryCachePlace } from '../cache-place.js';
 import { BackworksError } from '../errors.js';
 
 const isRoot = process.getuid?.() === 0;
@@ -33,22 +32,15 @@ export async function openCacheDirectory(directory?: string): Promise<string> {
     }
   }
   try {
-    return await makePrivate(join(userCache(), 'backworks'));
+    return await makePrivate(cachePlace());
   } catch {
     return temporaryDirectory();
   }
 }
 
-function userCache(): string {
-  const configured = process.env['XDG_CACHE_HOME'];
-  // The XDG specification has relative paths ignored.
-  if (configured !== undefined && isAbsolute(configured)) return configured;
-  return isRoot ? '/var/cache' : join(homedir(), '.cache');
-}
-
 /** The same directory at every start, unless somebody else took its name. */
 async function temporaryDirectory(): Promise<string> {
-  const path = join(tmpdir(), `backworks-${process.getuid?.() ?? 'cache'}`);
+  const path = temporaryCachePlace();
   try {
     return await makePrivate(path, { isShared: true });
   } catch {

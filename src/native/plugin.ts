@@ -153,6 +153,10 @@ export interface NativePluginOptions {
   readonly name: string;
   /** Absolute path of the library to load. */
   readonly libraryPath: string;
+  /** SHA-256 of the bytes it must have, in hexadecimal; absent: whatever lies at `libraryPath`. */
+  readonly libraryDigest?: string;
+  /** It finds other libraries relative to its path, so that it has to be loaded by that. */
+  readonly libraryInPlace?: boolean;
   /** What its operator calls the file, for places in it; the name in `libraryPath` when absent. */
   readonly libraryName?: string;
   /** The path by which its operator knows the file, for messages; `libraryPath` when absent. */
@@ -212,6 +216,19 @@ export interface SandboxOptions {
   readonly memoryBytes: number;
   readonly openFiles: number;
   readonly fileSizeBytes: number;
+  /** Threads of a process, with its first and those that run calls. */
+  readonly threads: number;
+  /** The user of its processes where the server runs as root; null when it does not. */
+  readonly user: ProcessUser | null;
+}
+
+/** A user for processes that are started as root; its group has the same number. */
+export interface ProcessUser {
+  readonly id: number;
+  /** No process of another plugin has it. */
+  readonly isOwn: boolean;
+  /** Why it is not the plugin's own although it should be; null otherwise. */
+  readonly missing: string | null;
 }
 
 /** The permission that would have allowed something; null where none does. */
@@ -232,6 +249,7 @@ export interface Refusal {
 /** What a process uses at one moment; null where the system does not tell, or the process is gone. */
 export interface ProcessUsage {
   readonly residentBytes: number | null;
+  readonly threads: number | null;
   /** Processor time of all its threads since it started, in milliseconds. */
   readonly cpuMs: number | null;
 }

@@ -26,12 +26,7 @@ import { refuseCancelled } from './cancelled.js';
 import type { PluginSet } from './plugin-set.js';
 import { problem } from './problem.js';
 import { RequestDocument } from './documents/request-document.js';
-import {
-  type BufferedResponse,
-  ResponseDocument,
-  buffered,
-  requestFacts,
-} from './documents/response-document.js';
+import { ResponseDocument, heldResponse, requestFacts } from './documents/response-document.js';
 import { TrafficSplit } from './traffic-split.js';
 import { askEndpoint, tellResponse, undecided, batchFromRequest } from './hook-batches.js';
 
@@ -42,9 +37,9 @@ export interface OrchestratorOptions {
 }
 
 /**
- * Takes a request through its stages. In order: `handle()` begins; `#read` has the body; `#ask` and `#before` run the
- * before_request hooks; `#answer` and `#endpoint` give the response; `#afterResponse`, `#buffered`, `#tell` and
- * `#after` run the after_response hooks. Every stage goes on to the next by itself.
+ * Takes a request through its stages. In order: `handle()` begins; `read` has the body; `ask` and `before` run the
+ * before_request hooks; `answer` and `endpoint` give the response; `afterResponse`, `held`, `tell` and
+ * `after` run the after_response hooks. Every stage goes on to the next by itself.
  */
 export class PluginOrchestrator {
   private bodyLimitBytes: number;
@@ -233,18 +228,18 @@ export class PluginOrchestrator {
       return;
     }
     exchange.index = first;
-    exchange.expect(buffered(response, bodyLimitBytes), this.buffered);
+    exchange.expect(heldResponse(response, bodyLimitBytes), this.held);
   }
 
-  /** The whole response is there; a problem instead when a streamed body cannot be read. */
-  private readonly buffered: Stage<BufferedResponse> = {
+  /** The response can be shown to hooks; a problem instead when its body cannot be read. */
+  private readonly held: Stage<PluginResponse> = {
     take: (exchange, response) => {
       const { request, document } = exchange;
       const facts = requestFacts(request, document);
       exchange.response = new ResponseDocument(response, facts, document === null ? '{}' : document.context);
       this.tell(exchange);
     },
-    fail: (exchange, error) => this.buffered.take(exchange, this.failures.problem(error, exchange.request)),
+    fail: (exchange, error) => this.held.take(exchange, this.failures.problem(error, exchange.request)),
   };
 
   /** Tells the plugin at `exchange.index` with an after_response hook. */

@@ -1,6 +1,6 @@
-import http from 'node:http';
-import https from 'node:https';
-import { Readable, pipeline } from 'node:stream';
+import type http from 'node:http';
+import type https from 'node:https';
+import { Readable } from 'node:stream';
 import { urlToHttpOptions } from 'node:url';
 import { BackworksError } from '../errors.js';
 import type { PluginResponse } from '../plugins/plugin.js';
@@ -10,10 +10,8 @@ import type { IncomingRequest } from './documents/incoming-request.js';
 import { formatQuery } from './documents/query.js';
 import type { RequestDocument } from './documents/request-document.js';
 import { upstreamHeaders } from './proxy-headers.js';
-
-const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
-const httpAgent = new http.Agent({ keepAlive: true });
-const httpsAgent = new https.Agent({ keepAlive: true });
+import { UPSTREAM_AGENTS } from './upstream-agent.js';
+import { askUpstream } from './upstream-exchange.js';
 
 /**
  * An endpoint that another server answers. The request's whole path and query follow the target's own
@@ -47,7 +45,7 @@ export class ProxyEndpoint {
       hostname,
       port,
       auth,
-      agent: url.protocol === 'http:' ? httpAgent : httpsAgent,
+      agent: url.protocol === 'http:' ? UPSTREAM_AGENTS.http : UPSTREAM_AGENTS.https,
     };
   }
 
@@ -66,7 +64,9 @@ export class ProxyEndpoint {
       document !== null ? document.bytes : request.hasBody ? request.bodyStream(bodyLimitBytes) : null;
     frame(options.headers, body);
     try {
-      return toResponse(await this.send(options, body, true), options.method, request.method);
+      const { name: endpoint, timeoutMs } = this;
+      const answer = await askUpstream({ endpoint, options, body, timeoutMs });
+      return toResponse(answer, options.method, request.method);
     } catch (error) {
       throw this.explain(error, request.signal);
     }
@@ -83,38 +83,7 @@ export class ProxyEndpoint {
       path: search === '' ? path : `${path}?${search}`,
       headers: upstreamHeaders(headers, request),
       signal: request.signal,
-      timeout: this.timeoutMs,
     };
-  }
-
-  private send(
-    options: UpstreamOptions,
-    body: Readable | Buffer | null,
-    mayRetry: boolean,
-  ): Promise<http.IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      const upstream = (options.protocol === 'https:' ? https : http).request(options);
-      let answer: http.IncomingMessage | null = null;
-      upstream.once('response', (response) => resolve((answer = response)));
-      upstream.on('timeout', () => {
-        // Bytes that wait here for a slow client are not the target's silence.
-        if (answer === null || answer.readableLength === 0) upstream.destroy(this.timedOut());
-      });
-      upstream.on('error', (error: NodeJS.ErrnoException) => {
-        // A kept-alive connection may have been closed by the target just before it was used again.
-        const stale = upstream.reusedSocket && error.code === 'ECONNRESET';
-        const repeatable = !(body instanceof Readable) && IDEMPOTENT.has(options.method);
-        if (stale && repeatable && mayRetry) this.send(options, body, false).then(resolve, reject);
-        else reject(error);
-      });
-      if (body instanceof Readable) pipeline(body, upstream, (error) => error && reject(error));
-      else upstream.end(body ?? undefined);
-    });
-  }
-
-  private timedOut(): BackworksError {
-    const message = `the target of endpoint ${this.name} was silent for ${this.timeoutMs} ms`;
-    return new BackworksError('BW_PROXY_TIMEOUT', message);
   }
 
   private explain(error: unknown, signal: AbortSignal): BackworksError {
@@ -153,8 +122,6 @@ function frame(headers: UpstreamOptions['headers'], body: Readable | Buffer | nu
  */
 function toResponse(upstream: http.IncomingMessage, asked: string, method: string): PluginResponse {
   const status = upstream.statusCode!;
-  // Whoever reads the body hears of its errors; this keeps one that comes before that from being fatal.
-  upstream.on('error', () => {});
   if (status < 200 || status > 599) {
     upstream.destroy();
     throw new BackworksError('BW_PROXY_UPSTREAM', `the proxy target answered with status ${status}`);

@@ -26,6 +26,7 @@ import { type PluginMetadata, readMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
 import { withFunction } from '../native/process/crash-place.js';
+import type { PluginUsers } from './plugin-users.js';
 import { sandboxOf } from './sandbox-of.js';
 
 /** What is told of a plugin while it is loaded and while it runs. */
@@ -74,6 +75,7 @@ export interface PluginLoaderOptions {
   /** Opened when the first library is loaded. */
   readonly store: () => Promise<LibraryStore>;
   readonly quarantine: () => Promise<QuarantineCheck>;
+  readonly users: PluginUsers;
   /** Where variables that `permissions.env` names come from. */
   readonly environment: NodeJS.ProcessEnv;
 }
@@ -169,6 +171,8 @@ export class PluginLoader {
     const options: NativePluginOptions = {
       name,
       libraryPath: library,
+      libraryDigest: stored.digest,
+      libraryInPlace: stored.inPlace,
       libraryName: basename(original),
       originalPath: original,
       configJson: configJson(config),
@@ -176,7 +180,7 @@ export class PluginLoader {
         const { configSchema } = identify(entry, description);
         return fittingConfig(name, configSchema, config);
       },
-      sandbox: sandboxOf(config, stored),
+      sandbox: sandboxOf(config, stored, this.options.users.of(name)),
       environment: this.environmentOf(entry),
       instances: config.instances,
       concurrency: config.limits.concurrency,

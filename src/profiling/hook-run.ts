@@ -89,6 +89,9 @@ export class HookDriver {
   private nullAnswers = 0;
   private outOfMemory = 0;
   private ended = false;
+  /** The processes that were looked at last, and how often they were others. */
+  private pids = '';
+  private processes = 0;
   private first: Omit<HookFailures, 'calls'> | null = null;
   private plugin: LoadedPlugin;
 
@@ -103,6 +106,7 @@ export class HookDriver {
 
   async run(): Promise<HookRun> {
     const samples: MemorySample[] = [];
+    await this.look(samples);
     const sampling = this.sample(samples);
     const caller = createCaller();
     const warmAtMs = performance.now() + this.options.durationMs * WARM_UP_SHARE;
@@ -202,19 +206,23 @@ export class HookDriver {
 
   /** Looks at the memory until the run has ended. */
   private async sample(samples: MemorySample[]): Promise<void> {
-    let pids = '';
-    let processes = 0;
     while (!this.ended) {
-      const calls = this.made;
-      const usage = await this.pluginUsage();
-      const early = usage !== null && usage.youngestMs < EARLY_MS;
-      if (usage !== null && usage.pids !== pids) {
-        pids = usage.pids;
-        processes += 1;
-      }
-      if (usage !== null) samples.push({ calls, residentBytes: usage.residentBytes, processes, early });
+      const early = samples.at(-1)?.early === true;
       await new Promise((resolve) => setTimeout(resolve, early ? EARLY_SAMPLE_MS : MEMORY_SAMPLE_MS));
+      await this.look(samples);
     }
+  }
+
+  /** Looks at the memory once. */
+  private async look(samples: MemorySample[]): Promise<void> {
+    const calls = this.made;
+    const usage = await this.pluginUsage();
+    if (usage === null) return;
+    if (usage.pids !== this.pids) this.processes += 1;
+    this.pids = usage.pids;
+    const { processes } = this;
+    const early = usage.youngestMs < EARLY_MS;
+    samples.push({ calls, residentBytes: usage.residentBytes, processes, early });
   }
 
   /** Of the processes that answer, together; null in-process, and where the system does not tell. */

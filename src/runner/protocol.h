@@ -50,6 +50,7 @@ enum {
     SHARED_DESCRIPTOR = 4,
     SERVICES_DESCRIPTOR = 5,
     ANSWERS_DESCRIPTOR = 6,
+    LIBRARY_DESCRIPTOR = 7,
     FRAME_HEADER_SIZE = 16,
     FRAME_PAYLOAD_MAX = 16 * 1024 * 1024,
     LOG_TEXT_MAX = 8 * 1024,
@@ -81,7 +82,8 @@ enum shared_page {
 /* Frames from the server. */
 enum server_frame {
     FRAME_HELLO = 1,        /* value: protocol version; payload: empty */
-    FRAME_LOAD = 2,         /* value: longest reply in bytes; payload: path of the library */
+    FRAME_LOAD = 2,         /* detail: where the library is loaded from; value: longest reply in bytes;
+                               payload: path of the library */
     FRAME_INITIALIZE = 3,   /* detail: threads that run CALLs, 0 for the serving one; value: time
                                limit in ms, 0 none; payload: configuration */
     FRAME_CALL = 4,         /* detail: hook; value: time left in ms, -1 none; payload: arguments */
@@ -92,6 +94,17 @@ enum server_frame {
     FRAME_BATCH = 9         /* detail: steps; value: time left in ms for each of them, -1 none; payload:
                                request_json, endpoint, method, and with after_response the response
                                document up to its body */
+};
+
+/*
+ * Where a library is loaded from; the detail of LOAD. The server has compared the bytes of descriptor 7
+ * with a digest, so that a file which is put in its place afterwards is not loaded.
+ */
+enum load_from {
+    LOAD_PATH = 0,       /* whatever lies at the path */
+    LOAD_DESCRIPTOR = 1, /* descriptor 7; the path is its name */
+    LOAD_SAME_FILE = 2   /* the path, which must lead to descriptor 7: the loader looks for other libraries
+                            relative to it */
 };
 
 /* The hooks a BATCH asks, in this order; the detail of BATCH. */

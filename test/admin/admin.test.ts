@@ -68,7 +68,7 @@ function plugin(name: string, state: PluginState, more: Partial<PluginStatus> = 
         state: 'ready',
         startedAt: new Date('2026-01-02T03:00:00.000Z'),
         calls: 7,
-        usage: { residentBytes: 1_500_000, cpuMs: 250 },
+        usage: { threads: 3, residentBytes: 1_500_000, cpuMs: 250 },
       },
     ],
     digest: 'ab'.repeat(32),

@@ -2,9 +2,11 @@ import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writ
 import { type AddressInfo, createConnection, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { defaultPluginUsers } from '../../dist/config/load/load.js';
+import { pluginUsers } from '../../dist/plugins/plugin-users.js';
 
-/** The user a server that runs as root starts its plugins as. */
-const NOBODY = 65534;
+/** The user that runs the plugin `hostile`; null where the server is no root. */
+const PLUGIN_USER = pluginUsers(defaultPluginUsers()).of('hostile');
 
 /** What a row's plugin may be let at: directories it can write to, ports that listen. */
 export class Ground {
@@ -27,8 +29,9 @@ export class Ground {
     this.directories.push(directory);
     writeFileSync(join(directory, 'readme'), 'text');
     symlinkSync('/etc/passwd', join(directory, 'link'));
-    if (process.getuid?.() === 0)
-      for (const owned of [directory, join(directory, 'readme')]) chownSync(owned, NOBODY, NOBODY);
+    if (PLUGIN_USER !== null)
+      for (const owned of [directory, join(directory, 'readme')])
+        chownSync(owned, PLUGIN_USER.id, PLUGIN_USER.id);
     return directory;
   }
 
@@ -42,6 +45,15 @@ export class Ground {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     this.ports.push(port);
+    return port;
+  }
+
+  /** A loopback port on which nothing listens. */
+  async freePort(): Promise<number> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    await new Promise((resolve) => server.close(resolve));
     return port;
   }
 

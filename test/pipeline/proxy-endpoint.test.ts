@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
 import { endpoint } from './documents/sample-request.js';
 import { scriptPlugin, tracer } from './script-plugin.js';
+import { eventually } from '../fixtures/server.js';
 import { BODY_LIMIT, appOf, ask, problemOf, served, upstream } from '../http/served.js';
 
 const TEN_MIB = 10 * 1024 * 1024;
@@ -236,19 +237,11 @@ test('after_response sees and changes the answer of a target', async () => {
   );
 });
 
-test('an answer too large for after_response, a strange status and no server at all are 502', async () => {
-  const large: http.RequestListener = (_request, response) => void response.end(Buffer.alloc(BODY_LIMIT + 1));
+test('a strange status and no server at all are 502', async () => {
   const strange: http.RequestListener = (_request, response) => void response.writeHead(999).end();
   const bad = { status: 502, code: 'BW_PROXY_UPSTREAM' };
 
-  const gone = await upstream(large, async (target) => {
-    await served(appOf([proxyTo(target)], [tracer('t')]), async ({ url }) => {
-      const answer = await ask(`${url}/legacy/x`);
-      expect(problemOf(answer)).toMatchObject(bad);
-      expect(answer.headers['x-trail']).toBe('t');
-    });
-    return target;
-  });
+  const gone = await upstream(strange, (target) => Promise.resolve(target));
   await upstream(strange, (target) =>
     served(appOf([proxyTo(target)]), async ({ url }) => {
       expect(problemOf(await ask(`${url}/legacy/x`))).toMatchObject(bad);
@@ -362,4 +355,148 @@ test('a kept-alive connection that the target closed is replaced unnoticed', asy
   expect(connections).toHaveLength(2);
   for (const socket of connections) socket.destroy();
   await new Promise((resolve) => fickle.close(resolve));
+});
+
+/** A target that answers each connection with these bytes after the first chunk, then does `next`. */
+async function rawTarget(
+  answer: string,
+  next: (socket: net.Socket) => void,
+  run: (target: string) => Promise<void>,
+): Promise<void> {
+  const sockets = new Set<net.Socket>();
+  const target = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.write(answer, () => next(socket)));
+  });
+  await new Promise<void>((resolve) => target.listen(0, '127.0.0.1', resolve));
+  try {
+    await run(`http://127.0.0.1:${(target.address() as net.AddressInfo).port}`);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    target.close();
+  }
+}
+
+test('a target that switches protocols although nobody asked is a 502 at once', async () => {
+  const answer = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\nConnection: Upgrade\r\n\r\n';
+  await rawTarget(
+    answer,
+    () => undefined,
+    (target) =>
+      served(appOf([proxyTo(target, 60_000)]), async ({ url }) => {
+        const refused = await ask(`${url}/legacy/x`);
+        expect(problemOf(refused)).toMatchObject({ status: 502, code: 'BW_PROXY_UPSTREAM' });
+        expect(problemOf(refused).detail).toMatch(/switched protocols \(101\)/);
+      }),
+  );
+});
+
+test('interim answers do not keep a target from being late with its answer', async () => {
+  const early = (socket: net.Socket): void => {
+    const timer = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 20);
+    socket.on('close', () => clearInterval(timer));
+  };
+  await rawTarget('HTTP/1.1 102 Processing\r\n\r\n', early, (target) =>
+    served(appOf([proxyTo(target, 150)]), async ({ url }) => {
+      expect(problemOf(await ask(`${url}/legacy/x`))).toMatchObject({
+        status: 504,
+        code: 'BW_PROXY_TIMEOUT',
+      });
+    }),
+  );
+});
+
+test.each(['streamed', 'read by a plugin'])(
+  'a target that refuses an upload before it has read it answers the client (a body that is %s)',
+  async (how) => {
+    const refusing: http.RequestListener = (request, response) => {
+      response.writeHead(413, { 'content-length': 3, connection: 'close' });
+      response.end('big');
+      setTimeout(() => request.socket.destroy(), 20);
+    };
+    const plugins = how === 'streamed' ? [] : [tracer('t')];
+    await upstream(refusing, (target) =>
+      served(appOf([proxyTo(target)], plugins, TEN_MIB), async ({ url }) => {
+        const body = Buffer.alloc(8 * 1024 * 1024, 'x');
+        for (let round = 0; round < 5; round += 1) {
+          const headers = { 'content-type': 'application/octet-stream' };
+          const answer = await ask(`${url}/legacy/x`, { method: 'POST', headers }, body);
+          expect([answer.status, answer.body.toString()]).toEqual([413, 'big']);
+        }
+      }),
+    );
+  },
+);
+
+test('an event stream that never ends passes a hook as it comes, with the headers the hook sets', async () => {
+  const events: http.RequestListener = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    let count = 0;
+    const timer = setInterval(() => response.write(`data: ${count++}\n\n`), 20);
+    response.on('close', () => clearInterval(timer));
+  };
+  await upstream(events, (target) =>
+    served(appOf([proxyTo(target)], [tracer('t')]), async ({ url }) => {
+      const abort = new AbortController();
+      const answer = await fetch(`${url}/legacy/x`, { signal: abort.signal });
+      expect(answer.headers.get('x-trail')).toBe('t');
+      const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+      let text = '';
+      while (!text.includes('data: 2')) text += Buffer.from((await reader.read()).value!).toString();
+      expect(text).toMatch(/^data: 0\n\ndata: 1\n\ndata: 2/);
+      abort.abort();
+    }),
+  );
+});
+
+test.each(['of known length', 'in chunks'])('a download beyond the limit passes a hook (%s)', async (how) => {
+  const bytes = randomBytes(BODY_LIMIT * 4);
+  const large: http.RequestListener = (_request, response) => {
+    if (how === 'of known length') response.setHeader('content-length', bytes.length);
+    response.write(bytes.subarray(0, 1000));
+    response.end(bytes.subarray(1000));
+  };
+  const seen: unknown[] = [];
+  const reader = scriptPlugin('reader', {
+    afterResponse: async (json) => {
+      const { body, body_streamed: streamed } = JSON.parse(json.toString()) as Record<string, unknown>;
+      seen.push([body, streamed]);
+      return { headers: { 'x-seen': 'yes' } };
+    },
+  });
+  await upstream(large, (target) =>
+    served(appOf([proxyTo(target)], [reader]), async ({ url }) => {
+      const answer = await ask(`${url}/legacy/x`);
+      expect(answer.headers['x-seen']).toBe('yes');
+      expect(hash(answer.body)).toBe(hash(bytes));
+    }),
+  );
+  expect(seen).toEqual([[null, true]]);
+});
+
+test('a hook that sets the body of a stream replaces it, and the target is let go', async () => {
+  let closed = false;
+  const endless: http.RequestListener = (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    const timer = setInterval(() => response.write('data: x\n\n'), 20);
+    response.on('close', () => {
+      clearInterval(timer);
+      closed = true;
+    });
+  };
+  const replacing = scriptPlugin('replacing', {
+    afterResponse: async () => ({
+      body: 'instead',
+      body_encoding: 'text',
+      headers: { 'content-type': 'text/plain' },
+    }),
+  });
+  await upstream(endless, (target) =>
+    served(appOf([proxyTo(target)], [replacing]), async ({ url }) => {
+      const answer = await ask(`${url}/legacy/x`);
+      expect(answer.body.toString()).toBe('instead');
+      await eventually(() => closed, 'the end of the connection to the target');
+    }),
+  );
 });

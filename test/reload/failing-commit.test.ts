@@ -44,7 +44,7 @@ test('a commit that throws before it switched anything ends what was prepared an
     parseConfig(`plugins: { a: { path: ${plugin}, config: { n: ${n} } } }`, { directory: tmpdir() }).config;
   const registry = new PluginRegistry({
     log: silentLog,
-    ...createPluginParts(new PluginMetrics(), silentLog, {}),
+    ...createPluginParts({ metrics: new PluginMetrics(), log: silentLog, environment: {} }),
     drainTimeoutMs: () => 1000,
     onChange: () => Promise.resolve(),
   });

@@ -44,7 +44,7 @@ plugins:
 }
 
 const LACK = /neither Landlock nor seccomp: files, network and processes are not limited/;
-const NO_LIMITS = /resource limits are not set .*: memory, open_files and file_size are not limited/;
+const NO_LIMITS = /resource limits are not set .*: memory, open_files, threads and file_size are not limited/;
 
 describe('where there is no sandbox', () => {
   test.each(['', 'sandbox: strict, permissions: { filesystem: { read: [/tmp] } }'])(

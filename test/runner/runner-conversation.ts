@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
@@ -67,7 +67,9 @@ export function frame(
 }
 
 export const hello = (version: number = VERSION): Buffer => frame(SERVER.HELLO, 0, 0, version);
-export const load = (path: string, replyMax = 8 << 20): Buffer => frame(SERVER.LOAD, 1, 0, replyMax, [path]);
+/** @param from 0: the path; 1: descriptor 7; 2: the path, which must be the file of descriptor 7 */
+export const load = (path: string, replyMax = 8 << 20, from = 0): Buffer =>
+  frame(SERVER.LOAD, 1, from, replyMax, [path]);
 export const sandbox = (settings: readonly string[]): Buffer => frame(SERVER.SANDBOX, 5, 0, 0, settings);
 export const initialize = (config = '{}'): Buffer => frame(SERVER.INITIALIZE, 2, 0, 0, [config]);
 export const call = (id: number, hook: keyof typeof HOOK, args: readonly string[], leftMs = -1): Buffer =>
@@ -78,6 +80,8 @@ export const shutdown = (id = 99): Buffer => frame(SERVER.SHUTDOWN, id, 0, 0);
 export interface Start {
   readonly program?: string;
   readonly user?: number | undefined;
+  /** An open file that becomes descriptor 7. */
+  readonly library?: number;
 }
 
 const started = new Set<ChildProcess>();
@@ -103,10 +107,12 @@ export class Conversation {
 
   constructor(
     args: readonly string[] = ['--parent', String(process.pid)],
-    { program = RUNNER, user }: Start = {},
+    { program = RUNNER, user, library }: Start = {},
   ) {
     const identity = user === undefined ? {} : { uid: user, gid: user };
-    const child = spawn(program, args, { env: {}, stdio: ['ignore', 'pipe', 'pipe', 'pipe'], ...identity });
+    const more = library === undefined ? [] : (['ignore', 'ignore', 'ignore', library] as const);
+    const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', 'pipe', ...more];
+    const child = spawn(program, args, { env: {}, stdio, ...identity });
     started.add(child);
     this.pid = child.pid as number;
     this.socket = child.stdio[3] as Socket;

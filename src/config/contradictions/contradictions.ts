@@ -1,14 +1,20 @@
+import { resolve } from 'node:path';
 import { unbracketed } from '../source/host.js';
 import { type CheckedFile, checkSize } from '../schema/checked-file.js';
 import { endpointContradictions } from './endpoints.js';
 import { withoutCredentials } from '../schema/explain.js';
 import { below, isWithin, type Pointer, quote } from '../source/pointer.js';
+import { reservedPathContradictions } from './reserved-paths.js';
 import { pluginContradictions } from './plugins.js';
 import type { ProblemReport } from '../source/problems.js';
 import type { RawConfig } from '../schema/raw.js';
 import type { Source } from '../source/source.js';
 
 const BODY_BYTES_MAX = 1024 ** 3;
+/** One more is no user: system calls take it for "leave it as it is". */
+const USER_MAX = 2 ** 32 - 2;
+/** `nobody`, and what 16 bits have in the place of no user. */
+const RESERVED_USERS = [65534, 65535];
 /** Headers that belong to one connection, which fetch() refuses to send, and the content's own. */
 const OWN_HEADERS =
   /^(content-length|content-type|connection|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
@@ -16,7 +22,7 @@ const OWN_HEADERS =
 /** Reports what no schema can express. Entries the schema has already found wrong are left out. */
 export function reportContradictions(
   source: Source,
-  directory: string,
+  { directory, file: path }: { readonly directory: string; readonly file?: string | undefined },
   broken: readonly Pointer[],
   report: ProblemReport,
 ): void {
@@ -26,6 +32,7 @@ export function reportContradictions(
   const file: CheckedFile = {
     raw: source.value as unknown as RawConfig,
     directory,
+    path: path === undefined ? null : resolve(directory, path),
     isBroken: (pointer) =>
       isMisshapen(pointer) ||
       source.hasUnresolved(pointer) ||
@@ -43,13 +50,29 @@ export function reportContradictions(
   adminContradictions(file);
   alertContradictions(file);
   pluginContradictions(file);
+  reservedPathContradictions(file);
   endpointContradictions(file);
 }
 
 function serverContradictions(file: CheckedFile): void {
   if (!file.isBroken('/server')) {
     checkSize(file, '/server/body_limit', file.raw.server.body_limit, BODY_BYTES_MAX);
+    checkUsers(file);
   }
+}
+
+function checkUsers(file: CheckedFile): void {
+  const { first, count } = file.raw.server.plugin_users;
+  const last = first + count - 1;
+  const at = '/server/plugin_users';
+  if (last > USER_MAX) {
+    const message = `the range ends at ${last}, and ${USER_MAX} is the highest number of a user`;
+    file.reject(`${at}/count`, { message, hint: 'lower first or count' });
+  }
+  const reserved = RESERVED_USERS.find((user) => user >= first && user <= last);
+  if (reserved === undefined) return;
+  const message = `the range contains ${reserved}, which stands for users without a number of their own`;
+  file.reject(`${at}/first`, { message, hint: `begin above ${Math.max(...RESERVED_USERS)}` });
 }
 
 function adminContradictions(file: CheckedFile): void {

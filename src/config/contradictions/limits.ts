@@ -40,10 +40,11 @@ export function limitContradictions(file: CheckedFile, plugin: Pointer, raw: Raw
 
 function checkUnlimited(file: CheckedFile, pointer: Pointer, raw: RawPlugin): void {
   if (sandboxOf(raw) === 'off') return;
-  const { memory, open_files, file_size, cpu_time } = raw.limits;
+  const { memory, open_files, threads, file_size, cpu_time } = raw.limits;
   const limits = {
     memory: parseSize(memory),
     open_files,
+    threads,
     file_size: parseSize(file_size),
     cpu_time: parseDuration(cpu_time),
   };

@@ -13,7 +13,7 @@ import { rememberBlocks } from '../plugin-schema/config-blocks.js';
 import type { RawConfig, RawPlugin } from '../schema/raw.js';
 import { validateSchema } from '../schema/schema.js';
 import { readSource, Source } from '../source/source.js';
-import type { BackworksConfig, PluginConfig, PluginPolicy } from '../types.js';
+import type { BackworksConfig, PluginConfig, PluginPolicy, UserRange } from '../types.js';
 import { writtenAt } from '../source/written.js';
 import { warningsFor } from './warnings.js';
 
@@ -97,7 +97,7 @@ export function parseConfig(text: string, options: ParseOptions): LoadedConfig {
   const places = { where, isGiven: (pointer: string) => source.isGiven(pointer) };
   return {
     config,
-    warnings: Object.freeze(warningsFor(raw, config, places)),
+    warnings: Object.freeze(warningsFor(raw, places)),
     environment: options.environment ?? null,
     files: Object.freeze(file === null ? [] : [file]),
   };
@@ -174,7 +174,7 @@ function check(
   const source = part(whole);
   source.reportMissing(report);
   const broken = validateSchema(source, report, known);
-  reportContradictions(source, options.directory, broken, report);
+  reportContradictions(source, options, broken, report);
   report.throwIfAny(() => soundPlugins(source, broken, options));
   return source;
 }
@@ -215,6 +215,12 @@ function originOf(source: Source, { file, directory }: ParseOptions): Origin {
 }
 
 let policy: PluginPolicy | undefined;
+
+/** The users of plugins where no configuration says otherwise. */
+export function defaultPluginUsers(): UserRange {
+  const { value } = check('{}', { directory: '/', env: {} });
+  return (value as unknown as RawConfig).server.plugin_users;
+}
 
 /** How a plugin runs that has no entry of its own, such as a discovered one. */
 export function defaultPluginPolicy(): PluginPolicy {

@@ -46,6 +46,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       port: server.port,
       bodyLimitBytes: parseSize(server.body_limit),
       workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
+      pluginUsers: { first: server.plugin_users.first, count: server.plugin_users.count },
       shutdown: {
         delayMs: parseDuration(server.shutdown.delay),
         timeoutMs: parseDuration(server.shutdown.timeout),
@@ -182,6 +183,7 @@ function normalizeLimits(raw: RawPlugin['limits']): ResourceLimits {
   return {
     memoryBytes: parseSize(raw.memory),
     openFiles: raw.open_files,
+    threads: raw.threads,
     fileSizeBytes: parseSize(raw.file_size),
     callCpuMs: parseDuration(raw.cpu_time),
     idleCpuPercent: parsePercentage(raw.idle_cpu),

@@ -2,14 +2,13 @@ import { unbracketed } from '../source/host.js';
 import { below, displayPath, type Pointer } from '../source/pointer.js';
 import { pluginEntries, sandboxOf } from '../schema/plugin-entries.js';
 import type { RawConfig, RawPlugin } from '../schema/raw.js';
-import type { BackworksConfig, Permissions } from '../types.js';
+import type { Permissions } from '../types.js';
 import { parseSize } from '../source/units.js';
-import { replaceableFiles } from './writable.js';
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
 /** Limits the operating system keeps, and only for a whole process. */
-const PROCESS_LIMITS = ['memory', 'open_files', 'file_size', 'cpu_time', 'idle_cpu'] as const;
+const PROCESS_LIMITS = ['memory', 'open_files', 'threads', 'file_size', 'cpu_time', 'idle_cpu'] as const;
 
 export interface Places {
   /** `file:line:column` of the key at a pointer. */
@@ -21,7 +20,7 @@ export interface Places {
 type Warn = (pointer: Pointer, text: string) => void;
 
 /** What loads but is probably not what the operator wants. */
-export function warningsFor(raw: RawConfig, config: BackworksConfig, places: Places): string[] {
+export function warningsFor(raw: RawConfig, places: Places): string[] {
   const warnings: string[] = [];
   const warn: Warn = (pointer, text) =>
     void warnings.push(`${places.where(pointer)}: ${displayPath(pointer)}: ${text}`);
@@ -34,9 +33,6 @@ export function warningsFor(raw: RawConfig, config: BackworksConfig, places: Pla
     }
     permissionWarnings(pointer, plugin, warn);
     limitWarnings(pointer, plugin, places, warn);
-  }
-  for (const { pointer, what } of replaceableFiles(config)) {
-    warn(pointer, `the plugin could replace ${what} — grant only the directories it needs`);
   }
   const { admin, alerts } = raw;
   if (admin.enabled && admin.token === '' && !LOOPBACK.test(unbracketed(admin.host))) {

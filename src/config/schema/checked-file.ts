@@ -7,6 +7,8 @@ import { formatSize, parseSize } from '../source/units.js';
 export interface CheckedFile {
   readonly raw: RawConfig;
   readonly directory: string;
+  /** Absolute path of the file; null when the configuration was given as a value. */
+  readonly path: string | null;
   /** True when the value or a part of it is wrong, so that nothing can be concluded from it. */
   isBroken(pointer: Pointer): boolean;
   /** True when the value itself is wrong, so that its parts cannot be looked at. */

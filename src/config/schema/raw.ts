@@ -68,6 +68,19 @@ export interface RawConfig {
      */
     workers: string | number;
     /**
+     * Users for the plugins of a server that runs as root: each plugin gets one of its own, with a group of the same number.
+     */
+    plugin_users: {
+      /**
+       * Lowest number of the range.
+       */
+      first: number;
+      /**
+       * Users in the range; 0 has all plugins run as user 65534.
+       */
+      count: number;
+    };
+    /**
      * When a changed configuration comes into force by itself.
      */
     reload: {
@@ -352,6 +365,10 @@ export interface RawPlugin {
      * Files and sockets one process has open at once, at least 16; 0 means unlimited and needs sandbox off.
      */
     open_files: number;
+    /**
+     * Threads the plugin has at once in one process, beside those that run its calls; 0 means unlimited and needs sandbox off.
+     */
+    threads: number;
     file_size: RawSize;
     cpu_time: RawDuration;
     idle_cpu: RawPercentage;

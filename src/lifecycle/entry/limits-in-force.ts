@@ -24,6 +24,7 @@ const NO_PROCESS = {
   memoryBytes: 0,
   memoryCgroupBytes: 0,
   openFiles: 0,
+  threads: 0,
   fileSizeBytes: 0,
   callCpuMs: 0,
   idleCpuPercent: 0,

@@ -45,6 +45,7 @@ const SETTINGS: Readonly<Record<string, SettingKey>> = {
   'retry.on': adjust('retry.on'),
   'limits.memoryBytes': swap('limits.memory'),
   'limits.openFiles': swap('limits.open_files'),
+  'limits.threads': swap('limits.threads'),
   'limits.fileSizeBytes': swap('limits.file_size'),
   'limits.callCpuMs': adjust('limits.cpu_time'),
   'limits.idleCpuPercent': adjust('limits.idle_cpu'),

@@ -30,10 +30,13 @@ export interface DescribeOptions {
   readonly timeoutMs?: number;
   /** Where results are kept; default: see openCacheDirectory. null: neither read nor kept. */
   readonly cacheDirectory?: string | null;
-  /** The sandbox the library is loaded in; default: none. */
-  readonly sandbox?: SandboxOptions;
-  /** Gives the file to load in place of the library, such as a copy; asked only when it is loaded. */
-  readonly copyOf?: (library: string) => Promise<string>;
+  /**
+   * Gives the file to load in place of the library, such as a copy, and its sandbox; asked only when it is
+   * loaded. Default: the library itself, without a sandbox.
+   */
+  readonly prepare?: (library: string) => Promise<{ readonly file: string; readonly sandbox: SandboxOptions }>;
+  /** Names what `prepare` depends on beside the library; the same name must give the same. */
+  readonly preparedFor?: string;
 }
 
 /**
@@ -54,8 +57,9 @@ export async function describeLibrary(
   if (remembered) return conclude(library, remembered);
 
   const ask = async (): Promise<Remembered> => {
-    const file = (await options.copyOf?.(library)) ?? library;
-    const settings = options.sandbox === undefined ? [] : sandboxSettings(options.sandbox, file);
+    const prepared = await options.prepare?.(library);
+    const file = prepared?.file ?? library;
+    const settings = prepared === undefined ? [] : sandboxSettings(prepared.sandbox, file);
     const run = await inTurn(() => runDescribe(runner, file, settings, timeoutMs));
     const result = judge(library, file, timeoutMs, run);
     // A file replaced meanwhile may be either the one that was loaded or the one that was not.
@@ -64,7 +68,7 @@ export async function describeLibrary(
     return result;
   };
   // Several plugins may come from one library.
-  const question = cache === null ? null : JSON.stringify([library, key, timeoutMs, options.sandbox]);
+  const question = cache === null ? null : JSON.stringify([library, key, timeoutMs, options.preparedFor]);
   return conclude(library, await describing.do(question, ask));
 }
 

@@ -14,7 +14,7 @@ import type {
   NativeProcess,
   NativeReply,
 } from '../plugin.js';
-import { SignalHandlers } from './signal-handlers.js';
+import { signalGuard, type SignalReport } from './signal-guard.js';
 import { LOG_TEXT_MAX } from '../protocol/protocol.js';
 
 const NS_PER_MS = 1_000_000;
@@ -32,20 +32,23 @@ export class InProcessPlugin implements NativePlugin {
   /** Read by the host table while a call runs. */
   private deadlineAtMs = Infinity;
   private closed = false;
+  /** Hooks that were called before: a library may set itself up in the first call of each. */
+  private readonly called = new Set<Hook>();
 
   private constructor(private readonly options: NativePluginOptions) {
-    this.library = openLibrary(options);
+    this.library = this.guarded(() => openLibrary(options));
     this.description = this.library.description;
   }
 
   /** Loads and initializes the library. @throws PluginFailure when it cannot or will not serve. */
   static async open(options: NativePluginOptions): Promise<InProcessPlugin> {
-    const plugin = withServerSignals(options, () => new InProcessPlugin(options));
+    const plugin = new InProcessPlugin(options);
     const configJson = (await options.prepareConfig?.(plugin.description)) ?? options.configJson;
-    withServerSignals(options, () => {
+    plugin.guarded(() => {
       plugin.bindHost();
       plugin.initialize(configJson);
     });
+    signalGuard.watch(options.name, plugin.reportSignals);
     return plugin;
   }
 
@@ -59,7 +62,11 @@ export class InProcessPlugin implements NativePlugin {
     // The clock costs a third of a call: it is asked only where somebody wants to know.
     const enteredAtMs = ticket.report === undefined ? null : performance.now();
     this.deadlineAtMs = deadlineAtMs;
-    const reply = implementation(...strings(args)) as string | null;
+    const reply = (
+      this.called.has(hook)
+        ? implementation(...strings(args))
+        : this.firstCall(hook, () => implementation(...strings(args)))
+    ) as string | null;
     this.deadlineAtMs = Infinity;
     if (enteredAtMs !== null || deadlineAtMs !== Infinity) {
       const leftAtMs = performance.now();
@@ -77,7 +84,7 @@ export class InProcessPlugin implements NativePlugin {
   }
 
   healthCheck(): Promise<{ status: number; text: string }> {
-    const status = (this.library.get('health_check')?.() as number | undefined) ?? 0;
+    const status = this.guarded(() => (this.library.get('health_check')?.() as number | undefined) ?? 0);
     return Promise.resolve({ status, text: status === 0 ? '' : this.library.lastError() });
   }
 
@@ -104,12 +111,24 @@ export class InProcessPlugin implements NativePlugin {
     const { name } = this.options;
     const reconfigure = this.library.get('reconfigure');
     if (reconfigure === null) throw configurationRefused(name, 'reconfigure', -1, 'it has no reconfigure()');
-    const status = reconfigure(configJson) as number;
+    const status = this.guarded(() => reconfigure(configJson) as number);
     if (status !== 0) throw configurationRefused(name, 'reconfigure', status, this.library.lastError());
   }
 
   /** No process means nothing to adjust: its calls are guarded by the executor alone. */
   adjust(): void {}
+
+  private firstCall(hook: Hook, call: () => unknown): unknown {
+    this.called.add(hook);
+    return this.guarded(call);
+  }
+
+  /** Runs code of the library and keeps the server's signal handlers. */
+  private guarded<T>(work: () => T): T {
+    return signalGuard.around(this.options.name, this.reportSignals, work);
+  }
+
+  private readonly reportSignals: SignalReport = (text) => this.log('warn', text);
 
   private initialize(configJson: string): void {
     const { name } = this.options;
@@ -173,18 +192,6 @@ export class InProcessPlugin implements NativePlugin {
         requestId: ticket.requestId ?? undefined,
       }),
     );
-  }
-}
-
-/** Runs code of the plugin, then puts back the server's signal handlers where the code has replaced them. */
-function withServerSignals<T>({ name, events }: NativePluginOptions, run: () => T): T {
-  const handlers = SignalHandlers.capture();
-  try {
-    return run();
-  } finally {
-    const replaced = handlers.restore();
-    const text = `plugin ${name} replaced the server's handlers of ${replaced.join(', ')}; they were put back`;
-    if (replaced.length > 0) events.log({ source: 'log', level: 'warn', text, pid: null });
   }
 }
 

@@ -25,7 +25,8 @@ export class LibraryDigests {
     }
   }
 
-  private async readFrom(file: FileHandle, path: string): Promise<string | null> {
+  /** The same for a file that is open, known as `path`; null when it is no regular file. */
+  async readFrom(file: FileHandle, path: string): Promise<string | null> {
     const facts = await file.stat({ bigint: true });
     if (!facts.isFile()) return null;
     const state = fileState(facts);

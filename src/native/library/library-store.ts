@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
+import { constants, existsSync, realpathSync } from 'node:fs';
 import { chmod, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { extname, join } from 'node:path';
+import { dirname, extname, join, normalize } from 'node:path';
 import { BackworksError } from '../../errors.js';
 import { Semaphore } from '../../semaphore.js';
 import { DIRECTORY_MODE, LIBRARY_MODE, openCacheDirectory } from '../cache-directory.js';
@@ -22,6 +22,8 @@ export interface StoredLibrary {
   readonly path: string;
   /** It finds other libraries relative to its own place, so `path` is that place and no copy. */
   readonly inPlace: boolean;
+  /** Directories in which the loader looks for others because of this one's place; none for a copy. */
+  readonly directories: readonly string[];
 }
 
 /**
@@ -73,7 +75,7 @@ export async function openLibraryStore(directory?: string): Promise<LibraryStore
     async add(path) {
       const facts = await readLibraryFacts(path);
       const work = (): Promise<StoredLibrary> =>
-        copying.run(() => (isPlaceBound(facts) ? useInPlace(path) : copyInto(folder, path)));
+        copying.run(() => (isPlaceBound(facts) ? useInPlace(path, facts) : copyInto(folder, path)));
       return asStoreError(path, async () => {
         // Many plugins may come from one library.
         const file = await stat(path, { bigint: true });
@@ -95,10 +97,20 @@ function isPlaceBound({ runpath, needed }: LibraryFacts): boolean {
   return [...runpath, ...needed].some((path) => /\$ORIGIN|\$\{ORIGIN\}|@loader_path|@rpath/.test(path));
 }
 
-async function useInPlace(path: string): Promise<StoredLibrary> {
+/** The library's own directory, and those its run path names relative to that. */
+function directoriesOf(path: string, { runpath }: LibraryFacts): string[] {
+  const origin = dirname(realpathSync(path));
+  const named = runpath
+    .flatMap((entry) => entry.split(':'))
+    .filter((entry) => /\$ORIGIN|\$\{ORIGIN\}|@loader_path/.test(entry))
+    .map((entry) => normalize(entry.replace(/\$ORIGIN|\$\{ORIGIN\}|@loader_path/g, origin)));
+  return [...new Set([dirname(path), origin, ...named])].filter((directory) => existsSync(directory));
+}
+
+async function useInPlace(path: string, facts: LibraryFacts): Promise<StoredLibrary> {
   const file = await open(path);
   try {
-    return { digest: await digestOf(file), path, inPlace: true };
+    return { digest: await digestOf(file), path, inPlace: true, directories: directoriesOf(path, facts) };
   } finally {
     await file.close();
   }
@@ -112,7 +124,7 @@ async function copyInto(folder: string, path: string): Promise<StoredLibrary> {
     const { digest, size } = await copy(path, draft);
     const target = join(folder, digest + extensionOf(path));
     if (!(await holds(target, digest, size))) await rename(draft, target);
-    return { digest, path: target, inPlace: false };
+    return { digest, path: target, inPlace: false, directories: [] };
   } finally {
     await rm(draft, { force: true });
   }
@@ -124,7 +136,7 @@ async function storedAlready(folder: string, path: string): Promise<StoredLibrar
     const digest = await digestOf(file);
     const target = join(folder, digest + extensionOf(path));
     const isThere = await holds(target, digest, (await file.stat()).size);
-    return isThere ? { digest, path: target, inPlace: false } : null;
+    return isThere ? { digest, path: target, inPlace: false, directories: [] } : null;
   } finally {
     await file.close();
   }
@@ -157,7 +169,7 @@ async function findCopy(folder: string, digest: string): Promise<StoredLibrary |
   if (name === undefined) return null;
   const path = join(folder, name);
   const size = await sizeOf(path);
-  return (await holds(path, digest, size)) ? { digest, path, inPlace: false } : null;
+  return (await holds(path, digest, size)) ? { digest, path, inPlace: false, directories: [] } : null;
 }
 
 async function sizeOf(path: string): Promise<number> {

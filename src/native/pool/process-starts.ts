@@ -1,6 +1,7 @@
 import type { PluginFailure } from '../../errors.js';
 import type { NativePluginOptions } from '../plugin.js';
 import { processGone } from '../failures.js';
+import { openVerified } from '../process/verified-library.js';
 import { RunnerProcess } from '../runner/runner-process.js';
 import { SharedPage } from '../protocol/shared-page.js';
 import { spawnProcess } from '../process/spawn.js';
@@ -65,6 +66,7 @@ export class ProcessStarts {
 
   private async create(): Promise<RunnerProcess> {
     const { options } = this;
+    const library = await openVerified(options);
     const shared = new SharedPage();
     try {
       const child = await spawnProcess({
@@ -72,15 +74,19 @@ export class ProcessStarts {
         args: ['--parent', String(process.pid)],
         environment: options.environment,
         sharedDescriptor: shared.descriptor,
+        libraryDescriptor: library.descriptor,
         memoryBytes: options.sandbox.memoryBytes,
+        threads: options.sandbox.threads,
       });
-      const created: RunnerProcess = new RunnerProcess(child, shared, options, (failure) =>
+      const created: RunnerProcess = new RunnerProcess(child, shared, options, library.from, (failure) =>
         this.onEnded(created, failure),
       );
       return created;
     } catch (error) {
       shared.close();
       throw error;
+    } finally {
+      await library.close();
     }
   }
 

@@ -19,12 +19,14 @@ let timer: NodeJS.Timeout | null = null;
 
 /**
  * Samples the processes of one plugin every second: one that holds more memory than its limit is
- * ended, one that passed `recycle.memory` or computes between calls is replaced. The spare is sampled
+ * ended, as is one with more threads than its limit, one that passed `recycle.memory` or computes between calls is replaced. The spare is sampled
  * like the others; since nobody is charged with its end, that is logged here. One timer looks at all
  * plugins.
  */
 export class ProcessWatch {
   private readonly seen = new WeakMap<RunnerProcess, Seen>();
+  /** Those whose threads are as many as they may be. */
+  private readonly full = new WeakSet<RunnerProcess>();
   private readonly usage = new WeakMap<RunnerProcess, ProcessUsage>();
 
   constructor(
@@ -62,11 +64,17 @@ export class ProcessWatch {
     if (!process.usable) return;
     this.usage.set(process, usage);
     const { sandbox, recycleMemoryBytes } = this.options;
+    this.warnOfThreads(process, usage.threads);
     // What cannot be seen was said to be missing when the process started.
     const residentBytes = usage.residentBytes ?? 0;
     if (sandbox.memoryBytes > 0 && residentBytes > sandbox.memoryBytes) {
       if (isSpare(process)) this.warn(process, `ended: it held ${residentBytes} bytes`);
       process.kill({ kind: 'memory', bytes: residentBytes });
+    } else if (sandbox.threads > 0 && (usage.threads ?? 0) > sandbox.threads) {
+      const { threads: limit } = sandbox;
+      const threads = usage.threads ?? 0;
+      if (isSpare(process)) this.warn(process, `ended: it had ${threads} threads`);
+      process.kill({ kind: 'threads', threads, limit });
     } else if (recycleMemoryBytes > 0 && !isSpare(process) && residentBytes >= recycleMemoryBytes) {
       this.replace(process);
     } else if (this.isBusyBetweenCalls(process, usage.cpuMs)) {
@@ -75,6 +83,15 @@ export class ProcessWatch {
       this.warn(process, `${end}: it ${used} between calls for ${BUSY_SAMPLES_MAX} s`);
       this.replace(process);
     }
+  }
+
+  /** Once: the kernel refuses further threads, and the plugin may not say why it fails. */
+  private warnOfThreads(process: RunnerProcess, threads: number | null): void {
+    if (threads === null || threads !== this.options.sandbox.threads || this.full.has(process)) return;
+    this.full.add(process);
+    const { name, events } = this.options;
+    const text = `plugin ${name} has as many threads as limits.threads allows; the system refuses further ones`;
+    events.log({ source: 'log', level: 'warn', text, pid: process.pid });
   }
 
   private warn(process: RunnerProcess, what: string): void {

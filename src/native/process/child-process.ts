@@ -43,8 +43,12 @@ export interface PipedSpawnOptions {
 export interface SpawnOptions extends Omit<PipedSpawnOptions, 'directory'> {
   /** Descriptor of the server that becomes descriptor 4 of the process; it stays the server's. */
   readonly sharedDescriptor: number;
+  /** Likewise descriptor 7, the library; null for none. */
+  readonly libraryDescriptor: number | null;
   /** What limits.memory allows it; 0: any amount. */
   readonly memoryBytes: number;
+  /** Threads it may have; 0: any number. */
+  readonly threads: number;
 }
 
 /** How a runner process ended, as the operating system tells it. */

@@ -10,6 +10,7 @@ export type KillReason =
   | { readonly kind: 'deadline'; readonly activity?: ThreadActivity }
   | { readonly kind: 'cpu_time'; readonly usedMs: number; readonly limitMs: number }
   | { readonly kind: 'memory'; readonly bytes: number }
+  | { readonly kind: 'threads'; readonly threads: number; readonly limit: number }
   | { readonly kind: 'protocol'; readonly message: string }
   | { readonly kind: 'version'; readonly message: string }
   | null;
@@ -71,6 +72,11 @@ function explainKill(
     }
     case 'memory':
       return outOfMemory(`plugin ${plugin} was stopped ${during}: it held ${killed.bytes} bytes`, details);
+    case 'threads': {
+      const message = `plugin ${plugin} was stopped ${during}: it had ${killed.threads} threads, the limit is ${killed.limit}`;
+      const hint = 'raise limits.threads if it needs more';
+      return new PluginFailure('BW_PLUGIN_THREADS', message, { ...details, signal: 'SIGKILL', hint });
+    }
     case 'version':
       return new PluginFailure('BW_RUNNER_VERSION', killed.message, details);
     case 'protocol': {

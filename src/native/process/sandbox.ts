@@ -4,9 +4,13 @@ import { oneLine } from '../../printable.js';
 import { noSandbox } from '../failures.js';
 import type { GroupedProcess } from './child-process.js';
 
+/** More than one plugin has at once: workers, spares, and as many that drain. */
+const PROCESSES_MAX = 256;
+const INT32_MAX = 2 ** 31 - 1;
+
 /** The settings of a SANDBOX frame; src/runner/sandbox/sandbox_policy.h says what each means. */
 export function sandboxSettings(options: SandboxOptions, library: string): string[] {
-  const { mode, permissions, memoryBytes, openFiles, fileSizeBytes } = options;
+  const { mode, permissions, memoryBytes, openFiles, fileSizeBytes, threads, user } = options;
   const { filesystem, network } = permissions;
   return [
     `mode=${mode}`,
@@ -14,6 +18,9 @@ export function sandboxSettings(options: SandboxOptions, library: string): strin
     `memory=${memoryBytes}`,
     `open_files=${openFiles}`,
     `file_size=${fileSizeBytes}`,
+    `threads=${threads}`,
+    ...(user === null ? [] : [`user=${user.id}`]),
+    ...(user?.isOwn === true ? [`user_threads=${Math.min(threads * PROCESSES_MAX, INT32_MAX)}`] : []),
     `udp=${network.udp ? 1 : 0}`,
     ...filesystem.read.map((path) => `read=${path}`),
     ...filesystem.write.map((path) => `write=${path}`),
@@ -32,20 +39,15 @@ export function sandboxInForce(
   { pid, memoryCgroup }: GroupedProcess,
   options: NativePluginOptions,
 ): SandboxReport {
-  const { mode } = options.sandbox;
+  const { mode, user } = options.sandbox;
   const hasCgroup = 'maxBytes' in memoryCgroup;
+  const { states, missing } = readReady(ready);
   const seen = observe(pid, mode);
-  const unseen = mode === 'off' ? [] : unenforceable(seen, options, hasCgroup);
+  const kernel = { memory: hasCgroup, threads: amount(states.get('threads')) > 0 };
+  const unseen = mode === 'off' ? [] : unenforceable(seen, options, kernel);
+  if (mode !== 'off' && typeof user?.missing === 'string') unseen.push(user.missing);
   if (mode === 'strict' && unseen.length > 0) throw noSandbox(options.name, unseen.join('; '));
-  const states = new Map<string, string>();
-  const missing = [...unseen];
-  for (const entry of ready.split('\0')) {
-    const cut = entry.indexOf('=');
-    if (cut <= 0) continue;
-    const state = oneLine(entry.slice(cut + 1));
-    if (entry.startsWith('missing=')) missing.push(state);
-    else states.set(entry.slice(0, cut), state);
-  }
+  missing.unshift(...unseen);
   states.set('cgroup', hasCgroup ? `memory.max ${memoryCgroup.maxBytes}` : `none: ${memoryCgroup.missing}`);
   states.set('cpu_clock', seen.cpuClock ? '1' : '0');
   states.set('resident_memory', seen.residentMemory ? '1' : '0');
@@ -57,6 +59,19 @@ export function sandboxInForce(
     cpuClock: seen.cpuClock,
   };
   return { states: Object.fromEntries(states), missing, limits };
+}
+
+function readReady(ready: string): { states: Map<string, string>; missing: string[] } {
+  const states = new Map<string, string>();
+  const missing: string[] = [];
+  for (const entry of ready.split('\0')) {
+    const cut = entry.indexOf('=');
+    if (cut <= 0) continue;
+    const state = oneLine(entry.slice(cut + 1));
+    if (entry.startsWith('missing=')) missing.push(state);
+    else states.set(entry.slice(0, cut), state);
+  }
+  return { states, missing };
 }
 
 /** The number a state begins with; words about it may follow. */

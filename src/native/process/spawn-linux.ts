@@ -107,9 +107,10 @@ export function spawnLinux(options: SpawnOptions): Promise<SpawnedProcess> {
     const [services, servicesEnd] = open.sockets();
     const [stdout, stdoutEnd] = open.pipe();
     const [stderr, stderrEnd] = open.pipe();
-    const { sharedDescriptor } = options;
+    const { sharedDescriptor, libraryDescriptor } = options;
     const ends = [stdoutEnd, stderrEnd, callsEnd, sharedDescriptor, servicesEnd, answersEnd];
-    const pid = await posixSpawn(options, ends);
+    const given = libraryDescriptor === null ? ends : [...ends, libraryDescriptor];
+    const pid = await posixSpawn(options, given);
     for (const descriptor of ends) if (descriptor !== sharedDescriptor) closeSync(descriptor);
     return () => {
       const from = readableInPlace(answers);

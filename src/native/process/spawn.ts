@@ -26,7 +26,7 @@ export async function spawnProcess(options: SpawnOptions): Promise<GroupedProces
   // First, since the server takes a group only while it is alone in it.
   cgroupDelegation();
   const child = await spawnByPlatform(options);
-  const group = memoryCgroup(options.memoryBytes, child.pid);
+  const group = memoryCgroup(options.memoryBytes, options.threads, child.pid);
   if (group === null) return { ...child, memoryCgroup: { missing: withoutCgroup(options.memoryBytes) } };
   const ended = child.ended.then((end) => {
     const outOfMemory = group.ranOutOfMemory();

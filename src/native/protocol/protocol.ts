@@ -78,6 +78,10 @@ export const ServerFrame = {
   BATCH: 9,
 } as const;
 
+/** Where a runner loads a library from; see protocol.h. */
+export const LoadFrom = { PATH: 0, DESCRIPTOR: 1, SAME_FILE: 2 } as const;
+export type LoadFrom = (typeof LoadFrom)[keyof typeof LoadFrom];
+
 /** Frames the runner sends. */
 export const RunnerFrame = {
   HELLO: 65,

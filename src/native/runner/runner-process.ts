@@ -12,7 +12,7 @@ import type { LibraryDescription, NativePluginOptions, NativeReply, SandboxRepor
 import { OverdueCalls } from './overdue-calls.js';
 import { oneLine } from '../../printable.js';
 import { PluginOutput } from '../process/plugin-output.js';
-import { ServerFrame } from '../protocol/protocol.js';
+import { type LoadFrom, ServerFrame } from '../protocol/protocol.js';
 import {
   configurationRefused,
   type ConfiguringPhase,
@@ -54,6 +54,7 @@ export class RunnerProcess {
 
   /**
    * @param shared the page that the process was given
+   * @param loadFrom where its library is loaded from
    * @param onEnded called once when the process is gone, before its calls are told; null when it
    *   ended as asked.
    */
@@ -61,6 +62,7 @@ export class RunnerProcess {
     private readonly child: GroupedProcess,
     private readonly shared: SharedPage,
     private readonly options: NativePluginOptions,
+    private readonly loadFrom: LoadFrom,
     private readonly onEnded: (failure: PluginFailure | null) => void,
   ) {
     this.logRate();
@@ -128,7 +130,7 @@ export class RunnerProcess {
     const { libraryPath, replyBytesMax, sandbox, concurrency } = this.options;
     const [ready, { reply, value }] = await Promise.all([
       this.ask(ServerFrame.SANDBOX, 0, 0, sandboxSettings(sandbox, libraryPath), 'sandbox'),
-      this.ask(ServerFrame.LOAD, 0, replyBytesMax, [libraryPath], 'load'),
+      this.ask(ServerFrame.LOAD, this.loadFrom, replyBytesMax, [libraryPath], 'load'),
     ]).catch((error: unknown) => {
       throw withOriginalPath(error, this.options);
     });

@@ -5,10 +5,15 @@ const JSON_TYPES = /^(?:application\/json|.*\+json)$/;
 
 /** How documents carry a body of that content-type: JSON as JSON, text as a string, the rest as base64. */
 export function encodingOf(contentType: string | undefined): BodyEncoding {
-  if (contentType === undefined) return 'base64';
-  const essence = contentType.split(';', 1)[0]!.trim().toLowerCase();
+  const essence = mediaType(contentType);
+  if (essence === undefined) return 'base64';
   if (JSON_TYPES.test(essence)) return 'json';
   return TEXT_TYPES.test(essence) ? 'text' : 'base64';
+}
+
+/** Type and subtype in lower case, without parameters. */
+export function mediaType(contentType: string | undefined): string | undefined {
+  return contentType?.split(';', 1)[0]!.trim().toLowerCase();
 }
 
 /** The charset parameter in lower case, or undefined. */

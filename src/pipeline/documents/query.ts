@@ -1,12 +1,11 @@
-import { BackworksError } from '../../errors.js';
 import { setOwn } from './own-member.js';
 
 /** A name that occurs more than once has a list. */
 export type Query = Record<string, string | string[]>;
 
 /**
- * Reads a query string without its "?"; "+" is a space, as forms write it.
- * @throws BackworksError BW_REQUEST_INVALID on malformed percent-encoding.
+ * Reads a query string without its "?". "+" is a space, as forms write it. What is no percent-encoded UTF-8
+ * stays the text it is: `100%` is `100%`.
  */
 export function parseQuery(search: string): Query {
   const query: Query = {};
@@ -32,14 +31,19 @@ export function formatQuery(query: Readonly<Query>): string {
     .join('&');
 }
 
+/** One or more percent-encoded bytes in a row. */
+const ENCODED = /(?:%[0-9a-f]{2})+/gi;
+
 function decode(text: string): string {
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
   if (!spaced.includes('%')) return spaced;
+  return decoded(spaced) ?? spaced.replace(ENCODED, (bytes) => decoded(bytes) ?? bytes);
+}
+
+function decoded(text: string): string | null {
   try {
-    return decodeURIComponent(spaced);
-  } catch (cause) {
-    throw new BackworksError('BW_REQUEST_INVALID', 'the query string has malformed percent-encoding', {
-      cause,
-    });
+    return decodeURIComponent(text);
+  } catch {
+    return null;
   }
 }

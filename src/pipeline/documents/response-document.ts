@@ -12,16 +12,20 @@ import { checkStatus } from '../../plugins/response-check.js';
 import { type DocumentBody, EMPTY_BODY, patchBody, withBody, responseBody } from './document-body.js';
 import { headerText } from './header-map.js';
 import { headersJson, quoted } from './json-text.js';
-import { encodingOf, isPlainCoding } from './media-type.js';
+import { encodingOf, isPlainCoding, mediaType } from './media-type.js';
 import type { IncomingRequest } from './incoming-request.js';
 import type { RequestDocument } from './request-document.js';
 import { DocumentPatch, moreMembers } from './document-patch.js';
 import { headersAfter } from './patch-rules.js';
 import { dropValidators, isRewritten } from './validators.js';
 
+/** A response whose body is in memory. */
 export interface BufferedResponse extends PluginResponse {
   body: Buffer | string | null;
 }
+
+/** A body that after_response hooks wait for has to arrive within this time. */
+const HOLD_MAX_MS = 30_000;
 
 /** The request a response belongs to, as after_response sees it. */
 export interface RequestFacts {
@@ -56,6 +60,7 @@ const DEFINED: ReadonlySet<string> = new Set([
   'context',
   'request',
   'body_encoding',
+  'body_streamed',
   'body',
 ]);
 
@@ -69,13 +74,13 @@ export class ResponseDocument {
   private rest = '{}';
   /** Null until somebody looks: most of it is checking that a body is what its headers say. */
   private body: DocumentBody | null = null;
-  private given: BufferedResponse;
-  private bytes: Buffer | string | null;
+  private given: PluginResponse;
+  private bytes: PluginResponse['body'];
   private json: Text | null = null;
 
   /** @param context a JSON object */
   constructor(
-    response: BufferedResponse,
+    response: PluginResponse,
     private readonly request: RequestFacts,
     context: string,
   ) {
@@ -100,15 +105,16 @@ export class ResponseDocument {
    */
   merge(members: JsonMembers): void {
     const patch = new DocumentPatch(members);
-    const body = patchBody(this.content, patch);
+    const body = this.isStreamed && !patch.has('body') ? null : patchBody(this.content, patch);
     let status = checkedStatus(patch.has('status') ? patch.value('status') : this.status);
     const context = patch.appliedObject('context', this.context);
     const rest = patch.appliedRest(DEFINED, this.rest);
     let headers = patch.appliedHeaders(this.headers);
     if (body !== null) {
       headers = headersAfter(headers, body, this.content, patch.change);
-      if (isRewritten(this.bytes, body.bytes))
+      if (this.bytes instanceof Readable || isRewritten(this.bytes, body.bytes))
         status = dropValidators(status, headers, this.headers, patch.change);
+      this.discardStream();
       this.body = body;
       this.bytes = body.bytes;
     }
@@ -120,7 +126,8 @@ export class ResponseDocument {
   }
 
   /** Puts another response in the place of this one; the context stays. */
-  replace(response: BufferedResponse): void {
+  replace(response: PluginResponse): void {
+    this.discardStream();
     this.bytes = response.body;
     this.given = response;
     this.body = null;
@@ -133,6 +140,15 @@ export class ResponseDocument {
     return { status: this.status, headers: this.headers, body: this.bytes };
   }
 
+  private get isStreamed(): boolean {
+    return this.bytes instanceof Readable;
+  }
+
+  /** Nobody will read the stream any more: the connection to the target is closed. */
+  private discardStream(): void {
+    if (this.bytes instanceof Readable) this.bytes.destroy();
+  }
+
   /** Every member but the body, without the closing brace. */
   private membersJson(): string {
     const { id, method, path, route } = this.request;
@@ -140,7 +156,8 @@ export class ResponseDocument {
       `{"status":${this.status},"headers":${headersJson(this.headers)},` +
       `"context":${this.context},"request":{"id":${quoted(id)},"method":${quoted(method)},` +
       `"path":${quoted(path)},"route":${route === null ? 'null' : quoted(route)}},` +
-      `"body_encoding":"${this.content.encoding}"${moreMembers(this.rest)}`
+      `"body_encoding":"${this.content.encoding}"${this.isStreamed ? ',"body_streamed":true' : ''}` +
+      moreMembers(this.rest)
     );
   }
 }
@@ -150,9 +167,9 @@ function checkedStatus(status: unknown): number {
   return status;
 }
 
-function documentBody({ headers, body, json }: BufferedResponse): DocumentBody {
+function documentBody({ headers, body, json }: PluginResponse): DocumentBody {
   if (json !== undefined) return { encoding: 'json', json };
-  return body === null ? EMPTY_BODY : responseBody(body, bodyEncoding(headers));
+  return body === null || body instanceof Readable ? EMPTY_BODY : responseBody(body, bodyEncoding(headers));
 }
 
 /** A compressed body is bytes, whatever its content-type says of the content. */
@@ -162,33 +179,58 @@ function bodyEncoding(headers: HeaderMap): BodyEncoding {
 }
 
 /**
- * The response with its body in memory.
- * @param limitBytes how long a streamed body may be.
- * @throws BackworksError BW_PROXY_UPSTREAM when a streamed body is longer or breaks off.
+ * The response as after_response hooks see it: with its body in memory, or with the stream where they do not
+ * see the body. They see no event stream, and no body longer than the limit.
+ * @param limitBytes how long a body in memory may be
+ * @throws BackworksError BW_PROXY_UPSTREAM when a body breaks off, BW_PROXY_TIMEOUT when it takes too long
  */
-export function buffered(response: PluginResponse, limitBytes: number): Awaitable<BufferedResponse> {
+export function heldResponse(response: PluginResponse, limitBytes: number): Awaitable<PluginResponse> {
   const { status, headers, body } = response;
-  if (!(body instanceof Readable)) return response as BufferedResponse;
-  return readAll(body, limitBytes).then((whole) => ({ status, headers, body: whole }));
+  if (!(body instanceof Readable) || isStream(headers, limitBytes)) return response;
+  return hold(body, limitBytes).then((held) => ({ status, headers, body: held }));
 }
 
-async function readAll(stream: Readable, limitBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const part of stream as AsyncIterable<Buffer | string>) {
+/** An event stream never ends, and a body that is announced as too long need not be begun. */
+function isStream(headers: HeaderMap, limitBytes: number): boolean {
+  const length = Number(headerText(headers, 'content-length') ?? 0);
+  return length > limitBytes || mediaType(headerText(headers, 'content-type')) === 'text/event-stream';
+}
+
+/** @returns the whole body; the stream, with what was read put back, when it is longer than the limit */
+function hold(stream: Readable, limitBytes: number): Promise<Buffer | Readable> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const late = setTimeout(() => stream.destroy(tooSlow()), HOLD_MAX_MS);
+    const settle = (finish: () => void): void => {
+      clearTimeout(late);
+      stream.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
+      finish();
+    };
+    const onData = (part: Buffer | string): void => {
       const chunk = typeof part === 'string' ? Buffer.from(part) : part;
-      length += chunk.length;
-      if (length > limitBytes) break;
       chunks.push(chunk);
-    }
-  } catch (cause) {
-    throw new BackworksError('BW_PROXY_UPSTREAM', 'the answer of the proxy target broke off', { cause });
-  }
-  if (length <= limitBytes) return Buffer.concat(chunks);
-  throw new BackworksError(
-    'BW_PROXY_UPSTREAM',
-    `the answer of the proxy target is longer than the ${limitBytes} bytes that after_response hooks can see`,
-    { hint: 'raise server.body_limit' },
-  );
+      length += chunk.length;
+      if (length <= limitBytes) return;
+      settle(() => {
+        stream.pause();
+        stream.unshift(Buffer.concat(chunks));
+        resolve(stream);
+      });
+    };
+    const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
+    const onError = (cause: Error): void => settle(() => reject(brokenOff(cause)));
+    const onClose = (): void => settle(() => reject(brokenOff()));
+    stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
+  });
+}
+
+function tooSlow(): BackworksError {
+  const message = `the answer of the proxy target took longer than ${HOLD_MAX_MS / 1000} s, which after_response hooks waited for`;
+  return new BackworksError('BW_PROXY_TIMEOUT', message);
+}
+
+function brokenOff(cause?: Error): BackworksError {
+  if (cause instanceof BackworksError) return cause;
+  return new BackworksError('BW_PROXY_UPSTREAM', 'the answer of the proxy target broke off', { cause });
 }

@@ -64,13 +64,40 @@ static bool describes_itself_briefly(const Library *library) {
     return true;
 }
 
-bool library_open(Library *library, const char *path, LibraryFailure *failure) {
-    void *dylib = dylib_open(path, failure->text, sizeof failure->text);
+static void *load_same_file(const char *path, LibraryFailure *failure) {
+    void *dylib = NULL;
+
+    if (dylib_is_file(LIBRARY_DESCRIPTOR, path))
+        dylib = dylib_open(path, failure->text, sizeof failure->text);
+    else
+        (void)refuse(failure, FAILURE_LOAD, "%s: another file was put in its place", path);
+    if (dylib == NULL || dylib_is_file(LIBRARY_DESCRIPTOR, path))
+        return dylib;
+    (void)refuse(failure, FAILURE_LOAD, "%s: another file was put in its place while it was loaded",
+                 path);
+    return NULL;
+}
+
+static void *load(const char *path, unsigned from, LibraryFailure *failure) {
+    switch (from) {
+    case LOAD_DESCRIPTOR:
+        return dylib_open_descriptor(LIBRARY_DESCRIPTOR, path, failure->text, sizeof failure->text);
+    case LOAD_SAME_FILE:
+        return load_same_file(path, failure);
+    default:
+        dylib_close_descriptor(LIBRARY_DESCRIPTOR);
+        return dylib_open(path, failure->text, sizeof failure->text);
+    }
+}
+
+bool library_open(Library *library, const char *path, unsigned from, LibraryFailure *failure) {
+    void *dylib = load(path, from, failure);
     PluginInfo (*info)(void);
     PluginVTable (*vtable)(void);
     const BackworksExtensions *(*extensions)(void);
     const BackworksExtensions *table;
 
+    dylib_close_descriptor(LIBRARY_DESCRIPTOR);
     failure->kind = FAILURE_LOAD;
     if (dylib == NULL)
         return false;

@@ -29,8 +29,11 @@ typedef struct LibraryFailure {
     char text[1024];
 } LibraryFailure;
 
-/* Loads the library and asks who it is. False, and why, when it cannot be used. */
-bool library_open(Library *library, const char *path, LibraryFailure *failure);
+/*
+ * Loads the library and asks who it is, then closes descriptor 7. `from` is an enum load_from. False, and
+ * why, when it cannot be used.
+ */
+bool library_open(Library *library, const char *path, unsigned from, LibraryFailure *failure);
 
 /* Hands the host table to a library that wants it. False, and why, when the library refuses it. */
 bool library_bind_host(const Library *library, const BackworksHost *host, LibraryFailure *failure);

@@ -88,10 +88,32 @@ static const struct {
     {"/dev/urandom", FS_READ},
 };
 
-/* How names become addresses, and whom to trust. */
+/*
+ * How names become addresses, and whom to trust: certificates and settings of TLS libraries, as Debian,
+ * Fedora, SUSE, Arch and Alpine place them. Not the directories above, which hold private keys.
+ */
 static const char *const for_connections[] = {
-    "/etc/resolv.conf", "/etc/hosts",    "/etc/nsswitch.conf", "/etc/host.conf",
-    "/etc/gai.conf",    "/etc/services", "/etc/protocols",     "/etc/ssl"};
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/nsswitch.conf",
+    "/etc/host.conf",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/protocols",
+    "/etc/ssl/certs",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/openssl.cnf",
+    "/etc/ca-certificates",
+    "/etc/gnutls/config",
+    "/etc/pki/ca-trust/extracted",
+    "/etc/pki/tls/certs",
+    "/etc/pki/tls/cert.pem",
+    "/etc/pki/tls/openssl.cnf",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+    "/usr/share/pki",
+    "/var/lib/ca-certificates",
+};
 
 static bool add_path(const Ruleset *ruleset, const char *path, uint64_t allowed) {
     struct path_rule rule = {.parent = open(path, O_PATH | O_CLOEXEC)};

@@ -17,6 +17,9 @@ bool privileges_close_descriptors(const SandboxPolicy *policy, SandboxReport *re
 /* Becomes an ordinary user when started as root, and gives up every capability. */
 bool privileges_drop(const SandboxPolicy *policy, SandboxReport *report);
 
+/* Gives up every capability in the process's user namespace. */
+bool privileges_drop_capabilities(SandboxReport *report);
+
 /* Keeps other processes of the user out of this one's memory, and set-id programs from helping. */
 bool privileges_lock(const SandboxPolicy *policy, SandboxReport *report);
 

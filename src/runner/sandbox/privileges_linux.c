@@ -15,7 +15,7 @@
 #include "sandbox/privileges.h"
 #include "protocol.h"
 
-enum { NOBODY = 65534, CALL_CLOSE_RANGE = 436, FIRST_INHERITED = ANSWERS_DESCRIPTOR + 1 };
+enum { CALL_CLOSE_RANGE = 436, FIRST_INHERITED = LIBRARY_DESCRIPTOR + 1 };
 
 bool privileges_close_descriptors(const SandboxPolicy *policy, SandboxReport *report) {
     struct rlimit limit;
@@ -33,12 +33,12 @@ bool privileges_close_descriptors(const SandboxPolicy *policy, SandboxReport *re
     return true;
 }
 
-static bool become_nobody(SandboxReport *report) {
+static bool become(uid_t user, SandboxReport *report) {
     long parent = (long)getppid();
 
-    if (setgroups(0, NULL) != 0 || setresgid(NOBODY, NOBODY, NOBODY) != 0 ||
-        setresuid(NOBODY, NOBODY, NOBODY) != 0)
-        return sandbox_report_missing(report, "root cannot become user %d: %s", (int)NOBODY,
+    if (setgroups(0, NULL) != 0 || setresgid(user, user, user) != 0 ||
+        setresuid(user, user, user) != 0)
+        return sandbox_report_missing(report, "root cannot become user %u: %s", (unsigned)user,
                                       strerror(errno));
     /* The kernel forgets the parent-death signal when credentials change. */
     if (!parent_death_arm(parent))
@@ -46,17 +46,22 @@ static bool become_nobody(SandboxReport *report) {
     return true;
 }
 
-bool privileges_drop(const SandboxPolicy *policy, SandboxReport *report) {
+bool privileges_drop_capabilities(SandboxReport *report) {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}};
 
-    (void)policy;
-    if ((getuid() == 0 || geteuid() == 0) && !become_nobody(report))
-        return false;
-    /* Also for an ordinary user: a service manager may have granted some. */
     if (syscall(SYS_capset, &header, none) != 0)
         return sandbox_report_missing(report, "capabilities cannot be dropped: %s",
                                       strerror(errno));
+    return true;
+}
+
+bool privileges_drop(const SandboxPolicy *policy, SandboxReport *report) {
+    if ((getuid() == 0 || geteuid() == 0) && !become(policy->user, report))
+        return false;
+    /* Also for an ordinary user: a service manager may have granted some. */
+    if (!privileges_drop_capabilities(report))
+        return false;
     sandbox_report_state(report, "uid", "%u", (unsigned)getuid());
     sandbox_report_state(report, "capabilities", "0");
     return true;

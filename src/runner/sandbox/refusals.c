@@ -73,11 +73,15 @@ void refusals_begin(void) {
     atomic_store(&noting, true);
 }
 
+bool refusals_are_noted(void) {
+    return atomic_load_explicit(&noting, memory_order_relaxed);
+}
+
 void refusals_note(enum permission permission, const char *function, const char *object) {
     uint64_t key;
     Entry *entry;
 
-    if (!atomic_load_explicit(&noting, memory_order_relaxed))
+    if (!refusals_are_noted())
         return;
     key = key_of(permission, function, object);
     entry = find(key);

@@ -27,6 +27,9 @@ extern _Thread_local bool refusal_is_told_by_function;
 /* From now on refusals are noted: the sandbox is in force. */
 void refusals_begin(void);
 
+/* True once the sandbox is in force. */
+bool refusals_are_noted(void);
+
 /*
  * Notes a refusal, if they are noted; `function` must live forever, `object` is copied and cut.
  * Leaves errno as it is. Async-signal-safe, on any thread.

@@ -15,4 +15,10 @@
  */
 bool resource_limits_apply(const SandboxPolicy *policy, SandboxReport *report);
 
+/*
+ * Sets one RLIMIT_*, soft and hard, and reports what is in force under `name`. A lower limit stays.
+ * False, with the reason in the report, when it cannot be set.
+ */
+bool resource_limit_set(SandboxReport *report, const char *name, int resource, uint64_t value);
+
 #endif

@@ -22,7 +22,8 @@ typedef __typeof__(RLIMIT_DATA) Resource;
  * A limit that is lower already stays: it cannot be raised, and is stricter. False when the limit
  * cannot be set; otherwise `in_force` is what the kernel says afterwards.
  */
-static bool set(Resource resource, uint64_t value, uint64_t *in_force) {
+static bool set(int which, uint64_t value, uint64_t *in_force) {
+    Resource resource = (Resource)which;
     struct rlimit limit;
 
     if (getrlimit(resource, &limit) != 0)
@@ -45,10 +46,20 @@ static void report_limit(SandboxReport *report, const char *name, uint64_t value
                              (unsigned long long)in_force, (unsigned long long)value);
 }
 
+bool resource_limit_set(SandboxReport *report, const char *name, int resource, uint64_t value) {
+    uint64_t in_force;
+
+    if (!set(resource, value, &in_force))
+        return sandbox_report_missing(report, "the limit %s cannot be set: %s", name,
+                                      strerror(errno));
+    report_limit(report, name, value, in_force);
+    return true;
+}
+
 bool resource_limits_apply(const SandboxPolicy *policy, SandboxReport *report) {
     const struct {
         const char *name;
-        Resource resource;
+        int resource;
         uint64_t value;
         bool always; /* 0 means none, not unlimited */
     } limits[] = {
@@ -65,15 +76,9 @@ bool resource_limits_apply(const SandboxPolicy *policy, SandboxReport *report) {
     bool all = true;
 
     for (size_t index = 0; index < sizeof limits / sizeof *limits; index++) {
-        uint64_t in_force;
-
-        if (limits[index].value == 0 && !limits[index].always)
-            continue;
-        if (set(limits[index].resource, limits[index].value, &in_force))
-            report_limit(report, limits[index].name, limits[index].value, in_force);
-        else
-            all = sandbox_report_missing(report, "the limit %s cannot be set: %s",
-                                         limits[index].name, strerror(errno));
+        if (limits[index].value > 0 || limits[index].always)
+            all &= resource_limit_set(report, limits[index].name, limits[index].resource,
+                                      limits[index].value);
     }
     /* A file that is too long is then an error of the plugin's write, not the end of the plugin. */
     (void)signal(SIGXFSZ, SIG_IGN);

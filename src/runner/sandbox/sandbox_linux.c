@@ -6,16 +6,19 @@
 #include "sandbox/sandbox.h"
 #include "sandbox/seccomp.h"
 #include "sandbox/self_test.h"
+#include "sandbox/user_quotas.h"
 
 typedef bool Step(const SandboxPolicy *policy, SandboxReport *report);
 
 /*
- * In this order: changing the user makes a process dumpable as the system sees fit, Landlock and
- * seccomp need no_new_privs, and the filter refuses what all other steps do.
+ * In this order: changing the user makes a process dumpable as the system sees fit, a new user
+ * namespace takes the limits of this process for those of its user, Landlock and seccomp need
+ * no_new_privs, and the filter refuses what all other steps do.
  */
 static Step *const steps[] = {
     privileges_close_descriptors,
     privileges_drop,
+    user_quotas_apply,
     privileges_lock,
     resource_limits_apply,
     landlock_apply,

@@ -16,6 +16,6 @@ bool sandbox_apply(const SandboxPolicy *policy, SandboxReport *report) {
     (void)sandbox_report_missing(report, "this system has neither Landlock nor seccomp: files, "
                                          "network and processes are not limited");
     (void)sandbox_report_missing(report, "resource limits are not set on this system: memory, "
-                                         "open_files and file_size are not limited");
+                                         "open_files, threads and file_size are not limited");
     return policy->mode == SANDBOX_BEST_EFFORT;
 }

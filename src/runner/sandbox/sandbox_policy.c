@@ -6,7 +6,10 @@
 
 #define MIB (UINT64_C(1024) * 1024)
 
-enum { PORT_MAX = 65535, KEY_MAX = 32 };
+enum { PORT_MAX = 65535, KEY_MAX = 32, USER_NOBODY = 65534 };
+
+/* The highest number is no user: system calls take it for "leave it as it is". */
+#define USER_MAX (UINT32_MAX - 1)
 
 /* Each setter returns NULL, or what is wrong with the value. */
 typedef const char *Setter(SandboxPolicy *policy, const char *value);
@@ -99,6 +102,22 @@ static const char *set_cpu(SandboxPolicy *policy, const char *value) {
     return read_number(value, INT32_MAX, &policy->cpu_seconds);
 }
 
+static const char *set_threads(SandboxPolicy *policy, const char *value) {
+    return read_number(value, INT32_MAX, &policy->threads);
+}
+
+static const char *set_user(SandboxPolicy *policy, const char *value) {
+    uint64_t user = 0;
+    const char *wrong = read_number(value, USER_MAX, &user);
+
+    policy->user = (uint32_t)user;
+    return wrong != NULL || user > 0 ? wrong : "a plugin cannot run as root";
+}
+
+static const char *set_user_threads(SandboxPolicy *policy, const char *value) {
+    return read_number(value, INT32_MAX, &policy->user_threads);
+}
+
 static const char *set_udp(SandboxPolicy *policy, const char *value) {
     policy->udp = value[0] == '1';
     return (value[0] == '0' || value[0] == '1') && value[1] == '\0' ? NULL : "not 0 or 1";
@@ -131,6 +150,9 @@ static const struct key {
     {"open_files", set_open_files, false},
     {"file_size", set_file_size, false},
     {"cpu", set_cpu, false},
+    {"threads", set_threads, false},
+    {"user", set_user, false},
+    {"user_threads", set_user_threads, false},
     {"udp", set_udp, false},
     {"read", add_read, true},
     {"write", add_write, true},
@@ -154,7 +176,8 @@ static const char *check_whole(const SandboxPolicy *policy) {
         return NULL;
     if (policy->library == NULL)
         return "library is missing";
-    if (policy->memory_bytes == 0 || policy->open_files == 0 || policy->file_size_bytes == 0)
+    if (policy->memory_bytes == 0 || policy->open_files == 0 || policy->file_size_bytes == 0 ||
+        policy->threads == 0)
         return "a limit of 0 needs mode=off";
     return NULL;
 }
@@ -164,8 +187,11 @@ bool sandbox_policy_parse(SandboxPolicy *policy, const char *const *settings, si
     bool given[KEY_COUNT] = {false};
     const char *wrong;
 
-    *policy =
-        (SandboxPolicy){.memory_bytes = 256 * MIB, .open_files = 64, .file_size_bytes = 64 * MIB};
+    *policy = (SandboxPolicy){.memory_bytes = 256 * MIB,
+                              .open_files = 64,
+                              .file_size_bytes = 64 * MIB,
+                              .threads = 64,
+                              .user = USER_NOBODY};
     for (size_t index = 0; index < count; index++) {
         const char *setting = settings[index];
         const char *equals = strchr(setting, '=');

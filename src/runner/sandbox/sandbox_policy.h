@@ -7,6 +7,10 @@
  *   open_files=COUNT              descriptors, default 64
  *   file_size=BYTES               longest file it can write, default 64 MiB
  *   cpu=SECONDS                   processor time of the whole process, default unlimited
+ *   threads=COUNT                 threads of the process, its first included, default 64
+ *   user=UID                      user and group of a process that is started as root, default 65534
+ *   user_threads=COUNT            threads of all processes of that user, where no other plugin has it;
+ *                                 default 0: the user is shared
  *   read=/path  write=/path       a file, or a directory with everything below; write includes read
  *   connect=PORT  listen=PORT     TCP
  *   udp=0|1                       UDP to any destination, default 0
@@ -49,6 +53,9 @@ typedef struct SandboxPolicy {
     uint64_t open_files;
     uint64_t file_size_bytes;
     uint64_t cpu_seconds;
+    uint64_t threads;
+    uint32_t user;         /* its group has the same number */
+    uint64_t user_threads; /* 0: other plugins have the same user */
     PathList read;
     PathList write;
     PortList connect;

@@ -42,6 +42,14 @@ static void go_if_one_of(const SeccompFilter *filter, const uint32_t *values, si
         go_if(filter, BPF_EQUAL, values[index], rule);
 }
 
+static bool has_network(const SandboxPolicy *policy) {
+    return policy->connect.count > 0 || policy->listen.count > 0 || policy->udp;
+}
+
+static bool has_files(const SandboxPolicy *policy) {
+    return policy->read.count > 0 || policy->write.count > 0;
+}
+
 /* SOCK_CLOEXEC and SOCK_NONBLOCK say nothing about the socket's type. */
 enum { SOCKET_STREAM = 1, SOCKET_DATAGRAM = 2, SOCKET_PACKETS = 5, SOCKET_FLAGS = 02004000 };
 
@@ -106,19 +114,30 @@ static void write_send(const SeccompFilter *filter, unsigned argument) {
 }
 
 /*
+ * Messages can carry descriptors (SCM_RIGHTS), which no limit of the process counts while they are under
+ * way, and the filter cannot look into a message. A plugin without network has Unix socket pairs only, on
+ * which write() and send() do everything else.
+ */
+static void write_message(const SeccompFilter *filter, unsigned argument) {
+    if (has_network(filter->policy))
+        write_send(filter, argument);
+    else
+        go(filter, CALL_DENY);
+}
+
+/*
  * RLIMIT_DATA does not count shared memory, nor stacks that grow, nor huge pages. A plugin with
  * files of its own may share those, which is no memory of its own.
  */
 static void write_mmap(const SeccompFilter *filter, unsigned argument) {
     enum { TYPE = 0x0F, PRIVATE = 2, ANONYMOUS = 0x20, GROWS_DOWN = 0x100, HUGE_PAGES = 0x40000 };
-    const SandboxPolicy *policy = filter->policy;
     BpfLabel refused = bpf_label(filter->program);
 
     load(filter, argument);
     bpf_jump_if(filter->program, BPF_ANY_BIT, GROWS_DOWN | HUGE_PAGES, refused);
     bpf_and(filter->program, TYPE);
     go_if(filter, BPF_EQUAL, PRIVATE, CALL_ALLOW);
-    if (policy->read.count > 0 || policy->write.count > 0) {
+    if (has_files(filter->policy)) {
         load(filter, argument);
         bpf_jump_if(filter->program, BPF_ANY_BIT, ANONYMOUS, refused);
         go(filter, CALL_ALLOW);
@@ -247,7 +266,10 @@ static void write_ioctl(const SeccompFilter *filter, unsigned argument) {
     fail(filter, ERROR_NOT_A_TERMINAL);
 }
 
-/* Neither F_SETOWN, which sends signals, nor F_SETPIPE_SZ, which takes kernel memory. */
+/*
+ * Neither F_SETOWN, which sends signals, nor F_SETPIPE_SZ, which takes kernel memory. So do locks, as
+ * many as a file has bytes: only a plugin with files of its own has a use for them.
+ */
 static void write_fcntl(const SeccompFilter *filter, unsigned argument) {
     static const uint32_t allowed[] = {
         0,    /* F_DUPFD */
@@ -255,18 +277,22 @@ static void write_fcntl(const SeccompFilter *filter, unsigned argument) {
         2,    /* F_SETFD */
         3,    /* F_GETFL */
         4,    /* F_SETFL */
-        5,    /* F_GETLK */
-        6,    /* F_SETLK */
-        7,    /* F_SETLKW */
-        36,   /* F_OFD_GETLK */
-        37,   /* F_OFD_SETLK */
-        38,   /* F_OFD_SETLKW */
         1030, /* F_DUPFD_CLOEXEC */
         1032, /* F_GETPIPE_SZ */
+    };
+    static const uint32_t locks[] = {
+        5,  /* F_GETLK */
+        6,  /* F_SETLK */
+        7,  /* F_SETLKW */
+        36, /* F_OFD_GETLK */
+        37, /* F_OFD_SETLK */
+        38, /* F_OFD_SETLKW */
     };
 
     load(filter, argument);
     go_if_one_of(filter, allowed, COUNT(allowed), CALL_ALLOW);
+    if (has_files(filter->policy))
+        go_if_one_of(filter, locks, COUNT(locks), CALL_ALLOW);
     go(filter, CALL_DENY);
 }
 
@@ -276,7 +302,8 @@ static const struct writer {
     unsigned argument;
 } writers[CALL_RULES] = {
     [CALL_SOCKET] = {write_socket, 0},       [CALL_SOCKETPAIR] = {write_socketpair, 0},
-    [CALL_SENDTO] = {write_send, 3},         [CALL_SENDMSG] = {write_send, 2},
+    [CALL_SENDTO] = {write_send, 3},         [CALL_SENDMSG] = {write_message, 2},
+    [CALL_SENDMMSG] = {write_message, 3},
     [CALL_MMAP] = {write_mmap, 3},           [CALL_CLONE] = {write_clone, 0},
     [CALL_SELF_SIGNAL] = {write_self, 0},    [CALL_SELF] = {write_self_or_zero, 0},
     [CALL_SIGACTION] = {write_sigaction, 0}, [CALL_PRCTL] = {write_prctl, 0},

@@ -64,7 +64,7 @@ CALL(timerfd_gettime, 287, 87, ALLOW) CALL(accept4, 288, 242, LISTEN) CALL(event
 CALL(epoll_create1, 291, 20, ALLOW) CALL(dup3, 292, 24, ALLOW) CALL(pipe2, 293, 59, ALLOW)
 CALL(preadv, 295, 69, ALLOW) CALL(pwritev, 296, 70, ALLOW)
 CALL(rt_tgsigqueueinfo, 297, 240, SELF_SIGNAL) CALL(recvmmsg, 299, 243, ALLOW)
-CALL(prlimit64, 302, 261, PRLIMIT) CALL(sendmmsg, 307, 269, SENDTO) CALL(getcpu, 309, 168, ALLOW)
+CALL(prlimit64, 302, 261, PRLIMIT) CALL(sendmmsg, 307, 269, SENDMMSG) CALL(getcpu, 309, 168, ALLOW)
 CALL(sched_getattr, 315, 275, ALLOW) CALL(renameat2, 316, 276, WRITE_FILES)
 CALL(getrandom, 318, 278, ALLOW) CALL(membarrier, 324, 283, ALLOW)
 CALL(copy_file_range, 326, 285, ALLOW) CALL(preadv2, 327, 286, ALLOW)

@@ -43,6 +43,7 @@ enum call_rule {
     CALL_SOCKETPAIR,
     CALL_SENDTO,
     CALL_SENDMSG,
+    CALL_SENDMMSG,
     CALL_MMAP,
     CALL_CLONE,
     CALL_SELF_SIGNAL,

@@ -61,11 +61,11 @@ static void on_load(Session *session, const FrameHeader *header, const char *con
     Span texts[4];
     const char *manifest;
 
-    if (header->value < 0)
+    if (header->value < 0 || header->detail > LOAD_SAME_FILE)
         output_end(RUNNER_EXIT_PROTOCOL);
     session->hooks.reply_max =
         header->value < FRAME_PAYLOAD_MAX ? (size_t)header->value : (size_t)FRAME_PAYLOAD_MAX;
-    if (!library_open(&session->library, arguments[0], &failure) ||
+    if (!library_open(&session->library, arguments[0], header->detail, &failure) ||
         !library_bind_host(library, host_table(), &failure)) {
         answer_failure(header->id, failure.kind, failure.text);
         output_end(RUNNER_EXIT_LOAD);

@@ -73,6 +73,7 @@ describe('a whole file', () => {
         port: 80,
         bodyLimitBytes: 8e6,
         workers: 1,
+        pluginUsers: { first: 1_900_000_000, count: 65_536 },
         shutdown: { delayMs: 5000, timeoutMs: 60_000 },
         reload: { watch: false, intervalMs: 500 },
       },
@@ -146,6 +147,7 @@ describe('a whole file', () => {
           limits: {
             memoryBytes: 2 * 1024 ** 3,
             openFiles: 16,
+            threads: 64,
             fileSizeBytes: 1,
             callCpuMs: 250,
             idleCpuPercent: 150,
@@ -234,6 +236,7 @@ describe('a whole file', () => {
       limits: {
         memoryBytes: 256 * 1024 ** 2,
         openFiles: 64,
+        threads: 64,
         fileSizeBytes: 64 * 1024 ** 2,
         callCpuMs: 1000,
         idleCpuPercent: 20,

@@ -94,57 +94,6 @@ test.each([
   expect(load(`plugins: { a: { path: x, ${settings} } }`).config.plugins[0]?.sandbox).toBe(expected);
 });
 
-describe('a plugin that could replace what decides over it', () => {
-  const about = (what: string) => `the plugin could replace ${what} — grant only the directories it needs`;
-  const writing = (path: string, more = '') =>
-    warnings(`permissions: { filesystem: { write: [${path}] } }${more}`);
-
-  test.each([
-    ['.', 'this file'],
-    ['backworks.yaml', 'this file'],
-    ['/srv', 'this file'],
-    ['./lib', 'the library of plugins.a'],
-    ['lib/x.so', 'the library of plugins.a'],
-  ])('by writing to %s gets a warning', (path, what) => {
-    expect(writing(path)).toEqual([
-      `backworks.yaml:1:70: plugins.a.permissions.filesystem.write[0]: ${about(what)}`,
-    ]);
-  });
-
-  test.each(['./data', '../other', 'lib/cache', 'li', '/srv/app2', 'plugins'])(
-    'is not one that writes to %s',
-    (path) => {
-      expect(writing(path)).toEqual([]);
-    },
-  );
-
-  test('may do so through another plugin, or through discovery', () => {
-    const text = (write: string) => `plugins:
-  a: { path: lib/x.so, permissions: { filesystem: { write: [./data, ${write}] } } }
-  b: { path: other/y.so }
-  auto_discover: { directories: [./found] }
-`;
-    const at = 'backworks.yaml:2:69: plugins.a.permissions.filesystem.write[1]';
-    expect(load(text('./other')).warnings).toEqual([`${at}: ${about('the library of plugins.b')}`]);
-    expect(load(text('./found')).warnings).toEqual([
-      `${at}: ${about('libraries that plugins.auto_discover finds')}`,
-    ]);
-  });
-
-  test('is found where a name begins with two dots', () => {
-    const text =
-      'plugins: { a: { path: "..lib/x.so", permissions: { filesystem: { write: [.], read: [/] } } } }';
-    expect(parseConfig(text, { directory: '/srv', env: {} }).warnings).toEqual([
-      `configuration:1:74: plugins.a.permissions.filesystem.write[0]: ${about('the library of plugins.a')}`,
-    ]);
-  });
-
-  test('is not one without a sandbox, of which that is known', () => {
-    expect(writing('.', ', sandbox: off')).toHaveLength(1);
-    expect(writing('.', ', enabled: false')).toEqual([]);
-  });
-});
-
 test('an admin address that other machines reach should have a token', () => {
   const admin = (settings: string) => load(`name: a\nadmin: { ${settings} }\n`).warnings;
   expect(admin('host: 0.0.0.0')).toEqual([

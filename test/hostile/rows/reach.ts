@@ -150,4 +150,35 @@ export const REACH: readonly Row[] = [
       refused: ['kill', 'rt_sigqueueinfo', 'rt_tgsigqueueinfo', 'tgkill', 'tkill'],
     },
   },
+  {
+    id: 'H54',
+    does: 'reads private keys beside the certificates it needs',
+    fixture: 'h54_reads_keys',
+    entry: 'permissions: { network: { connect: [443] } }',
+    by: 'Landlock',
+    expected: {
+      kind: 'answers',
+      answer: { certificates: 'ok', ...all(['all', 'keys', 'key_beside'], 'EACCES') },
+      refused: ['filesystem.read (open)'],
+    },
+  },
+  {
+    id: 'H55',
+    does: 'listens on a port that the kernel chooses',
+    fixture: 'h55_listens_unbound',
+    entry: async (ground) => {
+      const granted = await ground.freePort();
+      return `permissions: { network: { listen: [${granted}] } }, config: { granted: "${granted}" }`;
+    },
+    by: 'the runner, in front of listen(); by the system call itself nothing does',
+    uncaught: 'The system call itself listens, on a port the kernel chose: neither Landlock nor seccomp is asked.',
+    expected: {
+      kind: 'answers',
+      answer: {
+        ...{ bind: 'ok', listen: 'ok', bind_to_any_port: 'EACCES' },
+        ...{ unbound: 'EPERM', unbound6: 'EPERM', unbound_by_system_call: 'ok' },
+      },
+      refused: ['network.listen (bind)', 'network.listen (listen)'],
+    },
+  },
 ];

@@ -7,6 +7,10 @@ const OPEN_FILES = 64;
 /** Descriptors the runner has itself, at most. */
 const OWN_FILES_MAX = 8;
 const PIPE_BYTES = 64 * 1024;
+/** The default of limits.threads. */
+const THREADS = 64;
+/** As the runner sets it. */
+const PENDING_SIGNALS = 1024;
 
 /** Plugins that take memory, descriptors and threads. */
 export const RESOURCES: readonly Row[] = [
@@ -109,5 +113,31 @@ export const RESOURCES: readonly Row[] = [
     fixture: 'h16_thread_bomb',
     by: 'RLIMIT_DATA, which counts their stacks',
     expected: { kind: 'answers', answer: { one_more: 'EAGAIN' }, numbers: { threads: [8, 64] } },
+  },
+  {
+    id: 'H52',
+    does: 'starts threads that take no memory until it gets no more',
+    fixture: 'h52_bare_threads',
+    by: 'RLIMIT_NPROC in a user namespace of its own',
+    expected: {
+      kind: 'answers',
+      answer: { one_more: 'EAGAIN', clone3: 'ENOSYS' },
+      numbers: { threads: [THREADS, THREADS] },
+    },
+  },
+  {
+    id: 'H53',
+    does: 'uses up what the kernel gives each user',
+    fixture: 'h53_quotas',
+    by: 'RLIMIT_SIGPENDING in a user namespace of its own; seccomp',
+    expected: {
+      kind: 'answers',
+      answer: {
+        ...{ timer_before: 'ok', one_more_signal: 'EAGAIN', timer_after: 'EAGAIN' },
+        ...{ pair: 'ok', send: 'ok', receive: 'ok', sendmsg: 'EPERM', sendmmsg: 'EPERM', lock: 'EPERM' },
+      },
+      numbers: { signals: [PENDING_SIGNALS - 1, PENDING_SIGNALS - 1] },
+      refused: ['sendmsg'],
+    },
   },
 ];

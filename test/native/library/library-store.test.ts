@@ -9,7 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { DIRECTORY_MODE, LIBRARY_MODE, openCacheDirectory } from '../../../dist/native/cache-directory.js';
 import { openLibraryStore } from '../../../dist/native/library/library-store.js';
@@ -32,7 +32,7 @@ function sha256(path: string): string {
 test('a copy is named by its content, read-only and in a private directory', async () => {
   const store = await freshStore();
   const stored = await store.add(plugin);
-  expect(stored).toEqual({ digest: sha256(plugin), path: stored.path, inPlace: false });
+  expect(stored).toEqual({ digest: sha256(plugin), path: stored.path, inPlace: false, directories: [] });
   expect(basename(stored.path)).toBe(`${stored.digest}.so`);
   expect(readFileSync(stored.path)).toEqual(readFileSync(plugin));
   expect(statSync(stored.path).mode & 0o777).toBe(LIBRARY_MODE);
@@ -93,7 +93,7 @@ test('a library that looks beside itself for others stays where it is', async ()
     '-Wl,-rpath,$ORIGIN',
   ]);
   const stored = await store.add(path);
-  expect(stored).toEqual({ digest: sha256(path), path, inPlace: true });
+  expect(stored).toEqual({ digest: sha256(path), path, inPlace: true, directories: [dirname(path)] });
   expect(await store.privateCopy(stored, 'first')).toBe(path);
   expect(readdirSync(store.directory)).toEqual([]);
 });

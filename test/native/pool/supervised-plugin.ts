@@ -110,6 +110,10 @@ export class SupervisedPlugin {
     return this.native.reconfigure(configJson);
   }
 
+  restart(): Promise<void> {
+    return this.native.restart();
+  }
+
   health(): Promise<{ status: number }> {
     return this.executor.execute('health_check', (call) => this.native.healthCheck(call));
   }
@@ -166,6 +170,8 @@ export class SupervisedPlugin {
         memoryBytes,
         openFiles: 64,
         fileSizeBytes: 1024 * 1024,
+        threads: 64,
+        user: null,
       },
       environment: {},
       instances: 1,

@@ -49,7 +49,7 @@ describe('strict', () => {
   test.each([
     [LANDLOCK_CREATE_RULESET, 'Landlock is not available: Function not implemented'],
     [SECCOMP, 'seccomp is not available: Function not implemented'],
-    [PRLIMIT64, 'the limit memory cannot be set: Function not implemented'],
+    [PRLIMIT64, 'the limit threads cannot be set: Function not implemented'],
   ])('refuses a kernel without system call %d, naming what is missing', async (call, reason) => {
     const frame = await answerWithout(call, [`library=${library}`]);
     expect(frame).toMatchObject({ type: ANSWER.FAILED, id: 5, detail: FAILURE.SANDBOX });

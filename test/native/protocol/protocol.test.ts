@@ -152,7 +152,7 @@ test('protocol.ts and protocol.h name the same numbers', () => {
   for (const [name, value] of constants) {
     const short = name
       .replace(
-        /^FRAME_(?:RUNNER_)?(?!HEADER|PAYLOAD)|^FAILURE_|^SHARED_|^PERMISSION_|^BATCH_|^ANSWER_(?!RING)/,
+        /^FRAME_(?:RUNNER_)?(?!HEADER|PAYLOAD)|^FAILURE_|^SHARED_|^PERMISSION_|^BATCH_|^LOAD_(?=PATH|DESC|SAME)|^ANSWER_(?!RING)/,
         '',
       )
       .replace(/^(?:HOOK|FUNCTION)_(.*)$/, (_, rest: string) => rest.toLowerCase());

@@ -35,8 +35,10 @@ function readied(directory: string, vacate: () => string | null = () => null): D
   const occupied = vacate();
   if (occupied !== null) return { missing: occupied };
   removeLeftovers(directory);
-  if (!words(directory, 'cgroup.subtree_control').includes('memory'))
-    writeFileSync(join(directory, 'cgroup.subtree_control'), '+memory');
+  const given = words(directory, 'cgroup.subtree_control');
+  const wanted = ['memory', 'pids'].filter((name) => words(directory, 'cgroup.controllers').includes(name));
+  const added = wanted.filter((name) => !given.includes(name)).map((name) => `+${name}`);
+  if (added.length > 0) writeFileSync(join(directory, 'cgroup.subtree_control'), added.join(' '));
   return { directory };
 }
 

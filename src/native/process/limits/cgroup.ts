@@ -9,7 +9,7 @@ import { ownCgroup } from './cgroup-path.js';
  */
 const ALLOWANCE_BYTES = 16 * 1024 ** 2;
 
-/** A cgroup v2 of one process, with a limit of its memory that the kernel keeps at every moment. */
+/** A cgroup v2 of one process, with limits of its memory and threads that the kernel keeps at every moment. */
 export interface MemoryCgroup {
   readonly maxBytes: number;
   /** Whether the kernel ended a process of it for want of memory. */
@@ -26,8 +26,11 @@ export function cgroupDelegation(): Delegation {
   return (delegation ??= process.platform === 'linux' ? delegate() : { missing: 'not a Linux system' });
 }
 
-/** Moves a process into a group with so much memory; null where there is none, which is no error. */
-export function memoryCgroup(memoryBytes: number, pid: number): MemoryCgroup | null {
+/**
+ * Moves a process into a group with so much memory; null where there is none, which is no error.
+ * @param threads where the system counts them there; 0: any number
+ */
+export function memoryCgroup(memoryBytes: number, threads: number, pid: number): MemoryCgroup | null {
   const found = cgroupDelegation();
   if (memoryBytes === 0 || 'missing' in found) return null;
   const directory = join(found.directory, `${RUNNER_GROUP_PREFIX}${process.pid}-${(groups += 1)}`);
@@ -39,6 +42,7 @@ export function memoryCgroup(memoryBytes: number, pid: number): MemoryCgroup | n
     set('memory.oom.group', 1);
     // A kernel without swap accounting has no such file, and no swap to limit.
     tried(() => set('memory.swap.max', 0));
+    if (threads > 0) tried(() => set('pids.max', threads));
     set('cgroup.procs', pid);
     return {
       maxBytes,

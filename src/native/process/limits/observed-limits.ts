@@ -6,7 +6,7 @@ import { processUsageSync } from './process-usage.js';
 export interface Observation {
   /** The kernel's clock of its processor time, for limits.cpu_time and limits.idle_cpu. */
   readonly cpuClock: boolean;
-  /** Its resident memory, for limits.memory beyond what the kernel itself counts. */
+  /** /proc/PID/status: its resident memory, for limits.memory beyond what the kernel itself counts, and its threads. */
   readonly residentMemory: boolean;
 }
 
@@ -27,12 +27,12 @@ export function observe(pid: number, mode: SandboxMode): Observation {
 
 /**
  * The mechanisms that limits need and the system lacks, in words.
- * @param hasCgroup the kernel itself keeps it to its memory
+ * @param kernel what the kernel itself keeps it to
  */
 export function unenforceable(
   { cpuClock, residentMemory }: Observation,
   { sandbox, callCpuMs, idleCpuPercent, concurrency }: NativePluginOptions,
-  hasCgroup: boolean,
+  kernel: { readonly memory: boolean; readonly threads: boolean },
 ): string[] {
   const missing: string[] = [];
   const needClock = [
@@ -41,8 +41,10 @@ export function unenforceable(
   ];
   if (!cpuClock && needClock.length > 0)
     missing.push(`the CPU clock of a process cannot be read, ${needClock.join(' and ')} need it`);
-  if (!residentMemory && !hasCgroup && sandbox.memoryBytes > 0)
+  if (!residentMemory && !kernel.memory && sandbox.memoryBytes > 0)
     missing.push('/proc/PID/status of a process cannot be read, limits.memory needs it to sample memory');
+  if (!residentMemory && !kernel.threads && sandbox.threads > 0)
+    missing.push('/proc/PID/status of a process cannot be read, limits.threads needs it to count threads');
   if (!residentMemory && concurrency > 1 && callCpuMs > 0)
     missing.push('/proc/PID/task cannot be read, limits.cpu_time needs it with limits.concurrency above 1');
   return missing;

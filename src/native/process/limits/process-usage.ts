@@ -4,13 +4,14 @@ import type { ProcessUsage } from '../../plugin.js';
 import { processorTimeMs } from './process-clock.js';
 
 const RESIDENT_KIB = /^VmRSS:\s+(\d+) kB$/m;
+const THREADS = /^Threads:\s+(\d+)$/m;
 
 /** Reads /proc/PID/status (proc(5)) and the process's clock. */
 export async function processUsage(pid: number): Promise<ProcessUsage> {
   // First: what it allocates after that shows as processor time at the next look.
   const cpuMs = processorTimeMs(pid);
   const status = await readFile(statusFile(pid), 'latin1').catch(() => '');
-  return { residentBytes: residentIn(status), cpuMs };
+  return { residentBytes: residentIn(status), threads: threadsIn(status), cpuMs };
 }
 
 /** The same at once. */
@@ -21,7 +22,7 @@ export function processUsageSync(pid: number): ProcessUsage {
   } catch {
     // No such file, or one that may not be read: the system does not tell.
   }
-  return { residentBytes: residentIn(status), cpuMs: processorTimeMs(pid) };
+  return { residentBytes: residentIn(status), threads: threadsIn(status), cpuMs: processorTimeMs(pid) };
 }
 
 function statusFile(pid: number): string {
@@ -31,6 +32,11 @@ function statusFile(pid: number): string {
 function residentIn(status: string): number | null {
   const kib = RESIDENT_KIB.exec(status)?.[1];
   return kib === undefined ? null : Number(kib) * 1024;
+}
+
+function threadsIn(status: string): number | null {
+  const threads = THREADS.exec(status)?.[1];
+  return threads === undefined ? null : Number(threads);
 }
 
 /** What a thread that runs calls is doing. */

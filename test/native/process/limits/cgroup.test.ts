@@ -116,7 +116,7 @@ describe('groups of a server are made', () => {
   really('beside it, when it was put into a leaf of what is left to it; it stays there', () => {
     const { top, leaf } = tree({ procs: '1\n2\n' });
     expect(delegationAt({ directory: leaf, parent: top })).toEqual({ directory: top });
-    expect(contents(top, 'cgroup.subtree_control')).toBe('+memory');
+    expect(contents(top, 'cgroup.subtree_control')).toBe('+memory +pids');
     expect(readdirSync(top).sort()).toEqual([
       'cgroup.controllers',
       'cgroup.procs',
@@ -130,7 +130,7 @@ describe('groups of a server are made', () => {
     const { top, leaf } = tree({ marked: 'leaf' });
     expect(delegationAt({ directory: leaf, parent: top })).toEqual({ directory: leaf });
     expect(contents(join(leaf, 'backworks-server'), 'cgroup.procs')).toBe(String(process.pid));
-    expect(contents(leaf, 'cgroup.subtree_control')).toBe('+memory');
+    expect(contents(leaf, 'cgroup.subtree_control')).toBe('+memory +pids');
     expect(contents(top, 'cgroup.subtree_control')).toBe('cpu\n');
   });
 

@@ -1,0 +1,130 @@
+import http from 'node:http';
+import https from 'node:https';
+import { Readable, pipeline } from 'node:stream';
+import { BackworksError } from '../errors.js';
+
+export interface UpstreamOptions extends https.RequestOptions {
+  readonly method: string;
+}
+
+/** What is sent to a proxy target. */
+export interface UpstreamRequest {
+  /** Of the endpoint, for messages. */
+  readonly endpoint: string;
+  readonly options: UpstreamOptions;
+  readonly body: Readable | Buffer | null;
+  /** How long the target may be silent, before and between the parts of its answer. */
+  readonly timeoutMs: number;
+}
+
+const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
+
+/**
+ * Sends a request to a target. A request that can be repeated is sent once more when a connection that was
+ * kept turns out to be closed.
+ * @returns the answer, whose body fails with BW_PROXY_TIMEOUT when the target falls silent
+ * @throws Error why there is no answer; BackworksError BW_PROXY_TIMEOUT, BW_PROXY_UPSTREAM, or what the body
+ *   failed with
+ */
+export async function askUpstream(request: UpstreamRequest): Promise<http.IncomingMessage> {
+  const first = new UpstreamExchange(request);
+  try {
+    return await first.answer;
+  } catch (error) {
+    if (!first.mayRepeat(error)) throw error;
+    return new UpstreamExchange(request).answer;
+  }
+}
+
+/**
+ * One request on one connection to the target. Two clocks run for `timeoutMs`: the socket's, which any
+ * byte in either direction sets back, and from the end of the request on one for the head of the answer,
+ * which 1xx responses and single bytes do not set back. Neither counts while the client is waited for.
+ */
+class UpstreamExchange {
+  readonly answer: Promise<http.IncomingMessage>;
+  private readonly request: UpstreamRequest;
+  private readonly upstream: http.ClientRequest;
+  private answered: http.IncomingMessage | null = null;
+  private headTimer: NodeJS.Timeout | undefined;
+
+  constructor(request: UpstreamRequest) {
+    this.request = request;
+    const { options, body, timeoutMs } = request;
+    const { request: open } = options.protocol === 'https:' ? https : http;
+    const upstream = open({ ...options, timeout: timeoutMs });
+    this.upstream = upstream;
+    this.answer = new Promise((resolve, reject) => {
+      upstream.once('response', (answer) => {
+        this.begin(answer);
+        resolve(answer);
+      });
+      upstream.once('upgrade', (_answer, socket) => {
+        socket.destroy();
+        reject(this.failure('switched protocols (101), which nobody had asked for'));
+      });
+      upstream.on('timeout', () => this.silent());
+      upstream.on('error', reject);
+      upstream.once('close', () => {
+        clearTimeout(this.headTimer);
+        reject(this.failure('closed the connection without an answer'));
+      });
+      if (body instanceof Readable) {
+        // Once there is an answer, it alone tells how the exchange ends.
+        pipeline(body, upstream, (error) => {
+          if (error) reject(error);
+        });
+      } else upstream.end(body ?? undefined);
+    });
+    upstream.once('finish', () => this.awaitHead());
+  }
+
+  /** Whether the request can be sent once more: a kept connection was closed just before it was used. */
+  mayRepeat(error: unknown): boolean {
+    const { body, options } = this.request;
+    const stale = this.upstream.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+    return stale && !(body instanceof Readable) && IDEMPOTENT.has(options.method);
+  }
+
+  private awaitHead(): void {
+    if (this.answered !== null || this.upstream.destroyed) return;
+    const { timeoutMs } = this.request;
+    this.headTimer = setTimeout(() => this.upstream.destroy(this.timedOut()), timeoutMs);
+  }
+
+  private begin(answer: http.IncomingMessage): void {
+    clearTimeout(this.headTimer);
+    this.answered = answer;
+    // Whoever reads the body hears of its errors; this keeps one that comes before that from being fatal.
+    answer.on('error', () => undefined);
+    // The exchange is over, whatever of the request is still to be sent.
+    answer.once('close', () => {
+      if (!this.upstream.writableFinished) this.upstream.destroy();
+    });
+  }
+
+  /** Nothing has passed in either direction for as long as the target may be silent. */
+  private silent(): void {
+    const { timeoutMs } = this.request;
+    if (this.waitsForClient()) this.upstream.socket?.setTimeout(timeoutMs);
+    else if (this.answered !== null) this.answered.destroy(this.timedOut());
+    else this.upstream.destroy(this.timedOut());
+  }
+
+  /** Whether it is the client's turn: to read what is here of the answer, or to send more of the body. */
+  private waitsForClient(): boolean {
+    if (this.answered !== null && this.answered.readableLength > 0) return true;
+    const { body } = this.request;
+    return body instanceof Readable && !body.readableEnded && this.upstream.writableLength === 0;
+  }
+
+  private timedOut(): BackworksError {
+    const { endpoint, timeoutMs } = this.request;
+    const message = `the target of endpoint ${endpoint} was silent for ${timeoutMs} ms`;
+    return new BackworksError('BW_PROXY_TIMEOUT', message);
+  }
+
+  private failure(what: string): BackworksError {
+    return new BackworksError('BW_PROXY_UPSTREAM', `the target of endpoint ${this.request.endpoint} ${what}`);
+  }
+}

@@ -1,0 +1,108 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { parseConfig } from '../../../dist/index.js';
+import { cachePlace, temporaryCachePlace } from '../../../dist/cache-place.js';
+
+const directory = realpathSync(mkdtempSync(join(tmpdir(), 'backworks-reserved-')));
+afterAll(() => rmSync(directory, { recursive: true }));
+
+const parse = (text: string) => parseConfig(text, { file: 'backworks.yaml', directory, env: {} });
+
+/** The problems of a file, without the hint all of them share. */
+function problems(text: string): string[] {
+  try {
+    parse(text);
+    return [];
+  } catch (error) {
+    return String((error as Error).message)
+      .split('\n')
+      .filter((line) => line.includes('would let the plugin'))
+      .map((line) => line.trim().replace(' — grant only the directories it needs', ''));
+  }
+}
+
+const granting = (path: string, more = '') =>
+  problems(`plugins: { a: { path: lib/x.so, permissions: { filesystem: { write: ["${path}"] } }${more} } }`);
+
+const refused = (path: string, what: string): string =>
+  `backworks.yaml:1:70: plugins.a.permissions.filesystem.write[0]: "${path}" would let the plugin replace ${what}`;
+
+describe('a write grant is refused', () => {
+  test.each([
+    ['.', 'this file'],
+    ['backworks.yaml', 'this file'],
+    [dirname(directory), 'this file'],
+    ['./lib', 'the library of plugins.a'],
+    ['lib/x.so', 'the library of plugins.a'],
+    [cachePlace(), "the server's cache of libraries"],
+    [join(cachePlace(), 'libraries'), "the server's cache of libraries"],
+    [join(cachePlace(), 'versions', 'new'), "the server's cache of libraries"],
+    [dirname(cachePlace()), "the server's cache of libraries"],
+    [temporaryCachePlace(), "the server's cache of libraries"],
+    [dirname(process.execPath), 'the server itself'],
+    [join(process.cwd(), 'dist'), 'the server itself'],
+    [join(process.cwd(), 'node_modules', 'hono'), 'the server itself'],
+  ])('of %s', (path, what) => {
+    expect(granting(path)).toEqual([refused(path, what)]);
+  });
+
+  test('of the library of another plugin, and of a directory that is searched for plugins', () => {
+    const text = (path: string) => `plugins:
+  a: { path: lib/x.so, permissions: { filesystem: { write: [./data, ${path}] } } }
+  b: { path: other/y.so }
+  auto_discover: { directories: [./found] }
+`;
+    const at = 'backworks.yaml:2:69: plugins.a.permissions.filesystem.write[1]';
+    expect(problems(text('./other'))).toEqual([
+      `${at}: "./other" would let the plugin replace the library of plugins.b`,
+    ]);
+    for (const path of ['./found', './found/below']) {
+      expect(problems(text(path))).toEqual([
+        `${at}: "${path}" would let the plugin replace libraries that plugins.auto_discover finds`,
+      ]);
+    }
+  });
+
+  test('of a link that leads to a reserved path, or to one above it', () => {
+    mkdirSync(join(directory, 'real'));
+    writeFileSync(join(directory, 'real', 'y.so'), '');
+    symlinkSync(join(directory, 'real'), join(directory, 'link'));
+    symlinkSync(directory, join(directory, 'all'));
+    const library = (path: string) =>
+      problems(
+        `plugins: { a: { path: real/y.so, permissions: { filesystem: { write: [${path}] } } } }`,
+      ).map((line) => line.replace(/^.*replace /, ''));
+    expect(library('link')).toEqual(['the library of plugins.a']);
+    expect(library('all')).toEqual(['this file']);
+    expect(library('all/real')).toEqual(['the library of plugins.a']);
+  });
+
+  test('of a path that is reserved through a link', () => {
+    symlinkSync(join(directory, 'elsewhere'), join(directory, 'plugins'));
+    mkdirSync(join(directory, 'elsewhere'));
+    writeFileSync(join(directory, 'elsewhere', 'z.so'), '');
+    const text = 'plugins: { a: { path: plugins/z.so, permissions: { filesystem: { write: [elsewhere] } } } }';
+    expect(problems(text)).toHaveLength(1);
+  });
+
+  test('of a plugin that is disabled, as it can be enabled while the server runs', () => {
+    expect(granting('./lib', ', enabled: false')).toHaveLength(1);
+  });
+});
+
+describe('a write grant is accepted', () => {
+  test.each(['./data', '../other', 'lib/cache', 'li', join(homedir(), 'data'), 'not/there/yet'])(
+    'of %s, where nothing that decides lies',
+    (path) => {
+      expect(granting(path)).toEqual([]);
+    },
+  );
+
+  test('of anything without a sandbox, of which a warning tells', () => {
+    const text =
+      'plugins: { a: { path: lib/x.so, sandbox: off, permissions: { filesystem: { write: [.] } } } }';
+    expect(parse(text).warnings).toHaveLength(1);
+  });
+});

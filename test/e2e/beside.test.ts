@@ -1,0 +1,42 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from '@jest/globals';
+import { openLibraryReader } from '../../dist/cli/library-reader.js';
+import { validatePlugin } from '../../dist/index.js';
+import { ownCache } from '../fixtures/cache.js';
+import { compileWithLibrary } from '../fixtures/compile.js';
+import { startServer } from '../fixtures/server.js';
+
+ownCache();
+const directory = mkdtempSync(join(tmpdir(), 'backworks-beside-'));
+chmodSync(directory, 0o755);
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+describe.each(['dep', '../dep'])('a library that needs another one in $ORIGIN/%s', (place) => {
+  const home = join(directory, place.replaceAll(/\W/g, '_'), 'plugins');
+  mkdirSync(home, { recursive: true });
+  const path = compileWithLibrary(home, { plugin: 'beside', library: 'beside_dependency', place });
+
+  test('is described as config check describes it', async () => {
+    expect(await openLibraryReader().read(path)).toMatchObject({ name: 'beside', version: '1.0.0' });
+  });
+
+  test('is valid', async () => {
+    expect(await validatePlugin(path)).toMatchObject({ ok: true, metadata: { name: 'beside' } });
+  });
+
+  test('serves, eager and lazy', async () => {
+    const server = await startServer(`
+endpoints:
+  eager: { path: /eager, plugin: eager }
+  lazy: { path: /lazy, plugin: lazy }
+plugins:
+  eager: { path: ${path} }
+  lazy: { path: ${path}, load: lazy }
+`);
+    expect((await server.get('/eager')).body).toEqual({ depth: 7 });
+    expect((await server.get('/lazy')).body).toEqual({ depth: 7 });
+    await server.backworks.stop();
+  });
+});

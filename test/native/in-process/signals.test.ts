@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { ownCache } from '../../fixtures/cache.js';
+import { compilePlugin } from '../../fixtures/compile.js';
+import { eventually, startServer, type TestServer } from '../../fixtures/server.js';
+
+ownCache();
+
+/** The server's own listener, as the command line has one. */
+const onTerm = (): void => undefined;
+beforeAll(() => void process.on('SIGTERM', onTerm));
+afterAll(() => void process.off('SIGTERM', onTerm));
+
+/** Signals that the process catches, ignores and blocks, as /proc says. */
+function signals(): Record<'SigCgt' | 'SigIgn' | 'SigBlk', bigint> {
+  const status = readFileSync('/proc/self/status', 'utf8');
+  const set = (name: string): bigint => BigInt(`0x${new RegExp(`^${name}:\t(\\w+)$`, 'm').exec(status)?.[1] ?? ''}`);
+  return { SigCgt: set('SigCgt'), SigIgn: set('SigIgn'), SigBlk: set('SigBlk') };
+}
+
+function start(config = '{}'): Promise<TestServer> {
+  const path = compilePlugin('handles_signals');
+  return startServer(`
+plugins: { signals: { path: ${path}, isolation: in-process, trusted: true, config: ${config} } }
+`);
+}
+
+const warnings = (server: TestServer): string[] =>
+  server.log
+    .filter(({ level, fields }) => level === 'warn' && fields['plugin'] === 'signals')
+    .map(({ message }) => message);
+
+const PUT_BACK =
+  "replaced the server's handlers of SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE; they were put back";
+
+test('handlers that a plugin installs in initialize() are put back, and a warning says so', async () => {
+  const before = signals();
+  const server = await start('{ at: initialize }');
+  expect(signals()).toEqual(before);
+  expect(warnings(server)).toEqual([`plugin signals ${PUT_BACK}`]);
+  await server.backworks.stop();
+});
+
+test('so are those of a first call, of a later one, and of a thread', async () => {
+  const server = await start();
+  const before = signals();
+  for (const path of ['/handle', '/handle', '/thread']) {
+    const told = warnings(server).length;
+    await server.get(path);
+    await eventually(() => warnings(server).length > told, `the warning of ${path}`);
+    expect(warnings(server).at(-1)).toContain(PUT_BACK);
+    expect(signals()).toEqual(before);
+  }
+  await server.backworks.stop();
+});
+
+test('a signal that a plugin blocks is unblocked', async () => {
+  const server = await start();
+  const before = signals();
+  await server.get('/block');
+  await eventually(() => warnings(server).length > 0, 'the warning');
+  expect(warnings(server)).toEqual(["plugin signals changed the signal mask of the server's thread; it was put back"]);
+  expect(signals()).toEqual(before);
+  await server.backworks.stop();
+});
+
+test('a handler for crashes is left alone and named', async () => {
+  const server = await start();
+  await server.get('/crash-handler');
+  expect(warnings(server)).toEqual([
+    'plugin signals handles SIGSEGV for the whole server: a crash may go unseen',
+  ]);
+  await server.backworks.stop();
+});
+
+test('listeners that the server adds and removes are its own affair', async () => {
+  const server = await start();
+  const bit = 1n << BigInt(constants.signals.SIGINT - 1);
+  const listener = (): void => undefined;
+  process.on('SIGINT', listener);
+  await server.get('/nothing');
+  expect(signals().SigCgt & bit).toBe(bit);
+  process.off('SIGINT', listener);
+  expect(warnings(server)).toEqual([]);
+  await server.backworks.stop();
+});
