@@ -50,7 +50,7 @@ const SET_MASK = process.platform === 'darwin' ? 3 : 2;
  * Puts signal handlers of the server back after code of an in-process plugin replaced them: with a
  * plugin's handler for SIGTERM only SIGKILL would end the server. There is one for the process.
  */
-export class SignalGuard {
+class SignalGuard {
   private kept = new Map<Name, Disposition>();
   private mask: Buffer | null = null;
   private readonly plugins = new Map<string, SignalReport>();
