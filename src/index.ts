@@ -48,6 +48,7 @@ export type {
   ServerConfig,
   StaticResponse,
   SwapPolicy,
+  UserRange,
 } from './config/types.js';
 
 /** Errors. */
