@@ -49,6 +49,7 @@ export type {
   StaticResponse,
   SwapPolicy,
   UserRange,
+  Written,
 } from './config/types.js';
 
 /** Errors. */
@@ -84,12 +85,13 @@ export type { NativeProcess, ProcessUsage, RefusedPermission } from './native/pl
 export type { CallStats } from './plugins/call-stats.js';
 export type { RejectedLibrary } from './plugins/discovery.js';
 export type { PipelineHook, PluginCapability, PluginDependency, PluginMetadata } from './plugins/metadata.js';
-export type { CheckOutcome, ValidationCheck, ValidationReport } from './plugins/validate.js';
+export type { CheckOutcome, ValidatedAs, ValidationCheck, ValidationReport } from './plugins/validate.js';
 
 /** Changes: reloads, swaps and versions. */
 export type { SwapOrigin, SwapOutcome, SwapRecord, VersionName } from './lifecycle/entry/swap-record.js';
 export type { KnownVersion, PluginRecord, RefusedVersion } from './lifecycle/records/version-history.js';
 export type { FailedChange } from './lifecycle/registry/registry-change.js';
+export type { PluginVerdict } from './lifecycle/registry/registry.js';
 export type { PluginAction, PluginChange } from './lifecycle/registry/reload.js';
 export type { SwapResult } from './lifecycle/swap/swap.js';
 export type { ReloadPlan } from './reload/prepared-reload.js';

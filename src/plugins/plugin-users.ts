@@ -53,8 +53,16 @@ export function usersOf({ server, plugins }: BackworksConfig): PluginUsers {
   );
 }
 
+<<<<<<< HEAD
+/**
+ * Gives each name a number that follows from the name, or the next free one.
+ * @internal exported for its test
+ */
+export class UserAllocation implements PluginUsers {
+=======
 /** Gives each name a number that follows from the name, or the next free one. */
 class UserAllocation implements PluginUsers {
+>>>>>>> kernel
   private readonly byName = new Map<string, ProcessUser>();
   private readonly taken = new Set<number>();
 
@@ -107,8 +115,16 @@ function parseIdMap(text: string): Mapped {
     .map(([inside = 0, , count = 0]) => [inside, inside + count - 1]);
 }
 
+<<<<<<< HEAD
+/**
+ * The largest part of a range whose users exist; null when none does.
+ * @internal exported for its test
+ */
+export function largestPart({ first, count }: UserRange, mapped: Mapped): UserRange | null {
+=======
 /** The largest part of a range whose users exist; null when none does. */
 function largestPart({ first, count }: UserRange, mapped: Mapped): UserRange | null {
+>>>>>>> kernel
   const parts = mapped
     .map(([from, to]) => [Math.max(first, from), Math.min(first + count - 1, to)] as const)
     .filter(([from, to]) => from <= to)

@@ -30,6 +30,8 @@ class Reader {
   private server: Terminal | null = null;
   private ports: readonly [number, number] = [0, 0];
   private serverOutput = '';
+  /** Resolves with true when the server's terminal is gone. */
+  private serverEnded: Promise<boolean> = new Promise(() => undefined);
 
   async sitDown(): Promise<void> {
     chmodSync(this.checkout, 0o755);
@@ -97,6 +99,7 @@ class Reader {
     const terminal = 'import pty, sys; pty.spawn(sys.argv[1:])';
     const sized = `stty cols 100; cd '${directory}' && exec ${START}`;
     this.server = this.open('python3', ['-c', terminal, 'bash', '-c', sized]);
+    this.serverEnded = once(this.server, 'close').then(() => true);
     this.server.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.serverOutput += text.replaceAll('\r\n', '\n');
     });
@@ -111,10 +114,9 @@ class Reader {
     const lines = this.pattern(output).split(/(?<=\n)/);
     const pattern = new RegExp(lines.join('(?:.*\\n)*?'));
     while (!pattern.test(this.serverOutput)) {
-      const ended = once(this.server, 'exit').then(() => true);
       const more = once(this.server.stdout, 'data').then(() => false);
-      if (this.server.exitCode !== null || (await Promise.race([ended, more])))
-        return expect(this.serverOutput).toMatch(pattern);
+      const ended = await Promise.race([this.serverEnded, more]);
+      if (ended) return expect(this.serverOutput).toMatch(pattern);
     }
   }
 
