@@ -353,12 +353,7 @@ export function profilePlugin(
   settings: ProfileSettings,
   environment: NodeJS.ProcessEnv,
 ): Promise<PluginProfile> {
-  return profileConfigured(
-    config,
-    name,
-    settings,
-    partsFor(environment, usersOf(config)),
-  );
+  return profileConfigured(config, name, settings, partsFor(environment, usersOf(config)));
 }
 
 function partsFor(environment: NodeJS.ProcessEnv, users?: PluginUsers): PluginParts {

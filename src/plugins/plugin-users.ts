@@ -47,7 +47,10 @@ export function usersOf({ server, plugins }: BackworksConfig): PluginUsers {
   );
 }
 
-/** Gives each name a number that follows from the name, or the next free one. */
+/**
+ * Gives each name a number that follows from the name, or the next free one.
+ * @internal exported for its test
+ */
 export class UserAllocation implements PluginUsers {
   private readonly byName = new Map<string, ProcessUser>();
   private readonly taken = new Set<number>();
@@ -100,7 +103,10 @@ function parseIdMap(text: string): Mapped {
     .map(([inside = 0, , count = 0]) => [inside, inside + count - 1]);
 }
 
-/** The largest part of a range whose users exist; null when none does. */
+/**
+ * The largest part of a range whose users exist; null when none does.
+ * @internal exported for its test
+ */
 export function largestPart({ first, count }: UserRange, mapped: Mapped): UserRange | null {
   const parts = mapped
     .map(([from, to]) => [Math.max(first, from), Math.min(first + count - 1, to)] as const)

@@ -378,6 +378,7 @@ test('plugins and rejected files are listed in snake_case, with what is document
     memory_bytes: 256 * 1024 ** 2,
     memory_cgroup_bytes: 272 * 1024 ** 2,
     open_files: 64,
+    threads: 64,
     file_size_bytes: 64 * 1024 ** 2,
     cpu_time_ms: 1000,
     idle_cpu_percent: 20,

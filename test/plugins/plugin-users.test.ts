@@ -50,9 +50,7 @@ describe('users of plugins', () => {
   test('only a server that runs as root gives users, and none with a count of 0', () => {
     const [own, shared] = [pluginUsers(range), pluginUsers({ first: 300_000, count: 0 })];
     const isRoot = process.getuid?.() === 0;
-    expect(own.of('a')).toEqual(
-      isRoot ? { id: expect.any(Number), isOwn: true, missing: null } : null,
-    );
+    expect(own.of('a')).toEqual(isRoot ? { id: expect.any(Number), isOwn: true, missing: null } : null);
     expect(shared.of('a')).toEqual(isRoot ? { id: 65_534, isOwn: false, missing: null } : null);
   });
 });

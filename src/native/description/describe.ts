@@ -34,7 +34,9 @@ export interface DescribeOptions {
    * Gives the file to load in place of the library, such as a copy, and its sandbox; asked only when it is
    * loaded. Default: the library itself, without a sandbox.
    */
-  readonly prepare?: (library: string) => Promise<{ readonly file: string; readonly sandbox: SandboxOptions }>;
+  readonly prepare?: (
+    library: string,
+  ) => Promise<{ readonly file: string; readonly sandbox: SandboxOptions }>;
   /** Names what `prepare` depends on beside the library; the same name must give the same. */
   readonly preparedFor?: string;
 }

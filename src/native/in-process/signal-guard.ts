@@ -50,7 +50,7 @@ const SET_MASK = process.platform === 'darwin' ? 3 : 2;
  * Puts signal handlers of the server back after code of an in-process plugin replaced them: with a
  * plugin's handler for SIGTERM only SIGKILL would end the server. There is one for the process.
  */
-export class SignalGuard {
+class SignalGuard {
   private kept = new Map<Name, Disposition>();
   private mask: Buffer | null = null;
   private readonly plugins = new Map<string, SignalReport>();
@@ -95,7 +95,8 @@ export class SignalGuard {
     for (const [name, { action, isListened }] of now) {
       const before = this.kept.get(name);
       // A listener that came or went changed it: that is the server's own doing.
-      if (before === undefined || before.isListened !== isListened || sameAction(action, before.action)) continue;
+      if (before === undefined || before.isListened !== isListened || sameAction(action, before.action))
+        continue;
       if (!isKept(name, before)) continue;
       libc().sigaction(constants.signals[name], before.action, null);
       changed.push(name);

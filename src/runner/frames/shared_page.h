@@ -33,7 +33,8 @@ typedef struct SharedPage {
     _Atomic uint32_t ended_by;
     unsigned char unused_too[SHARED_RUNNING - 32];
     RunningSlot running[RUNNING_SLOTS];
-    unsigned char unused_rest[SHARED_CANCELLED - SHARED_RUNNING - RUNNING_SLOTS * RUNNING_SLOT_SIZE];
+    unsigned char
+        unused_rest[SHARED_CANCELLED - SHARED_RUNNING - RUNNING_SLOTS * RUNNING_SLOT_SIZE];
     _Atomic uint32_t cancelled[CANCEL_SLOTS];
     char ring[ANSWER_RING_SIZE];
 } SharedPage;

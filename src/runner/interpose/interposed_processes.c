@@ -124,7 +124,8 @@ INTERPOSED long syscall(long number, ...) {
     if (syscall_behind == NULL)
         find_syscall();
     refusal_is_told_by_function = true;
-    outcome = syscall_behind(number, values[0], values[1], values[2], values[3], values[4], values[5]);
+    outcome =
+        syscall_behind(number, values[0], values[1], values[2], values[3], values[4], values[5]);
     refusal_is_told_by_function = outer;
     if (__builtin_expect(FAILED, 0))
         note_number(number);

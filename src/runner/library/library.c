@@ -101,8 +101,8 @@ bool library_open(Library *library, const char *path, unsigned from, LibraryFail
     failure->kind = FAILURE_LOAD;
     if (dylib == NULL)
         return false;
-    info = (PluginInfo(*)(void))dylib_function(dylib, "plugin_info");
-    vtable = (PluginVTable(*)(void))dylib_function(dylib, "plugin_vtable");
+    info = (PluginInfo (*)(void))dylib_function(dylib, "plugin_info");
+    vtable = (PluginVTable (*)(void))dylib_function(dylib, "plugin_vtable");
     extensions =
         (const BackworksExtensions *(*)(void))dylib_function(dylib, "backworks_extensions");
     if (info == NULL || vtable == NULL) {

@@ -112,11 +112,11 @@ static bool next(Refusal *refusal) {
         times = atomic_load(&entry->times);
         if (times < atomic_load(&entry->due))
             continue;
-        *refusal = (Refusal){entry->permission, entry->function, entry->object,
-                             times - entry->told};
+        *refusal =
+            (Refusal){entry->permission, entry->function, entry->object, times - entry->told};
         entry->told = times;
-        atomic_store(&entry->due, times > UINT32_MAX / TELL_AGAIN_AT ? UINT32_MAX
-                                                                      : times * TELL_AGAIN_AT);
+        atomic_store(&entry->due,
+                     times > UINT32_MAX / TELL_AGAIN_AT ? UINT32_MAX : times * TELL_AGAIN_AT);
         /* There may be more. */
         atomic_store(&news, true);
         return true;

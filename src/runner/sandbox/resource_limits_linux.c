@@ -38,7 +38,8 @@ static bool set(int which, uint64_t value, uint64_t *in_force) {
 }
 
 /* The limit that is in force, and why it is another one than was asked for. */
-static void report_limit(SandboxReport *report, const char *name, uint64_t value, uint64_t in_force) {
+static void report_limit(SandboxReport *report, const char *name, uint64_t value,
+                         uint64_t in_force) {
     if (in_force == value)
         sandbox_report_state(report, name, "%llu", (unsigned long long)value);
     else

@@ -16,14 +16,8 @@ typedef bool Step(const SandboxPolicy *policy, SandboxReport *report);
  * no_new_privs, and the filter refuses what all other steps do.
  */
 static Step *const steps[] = {
-    privileges_close_descriptors,
-    privileges_drop,
-    user_quotas_apply,
-    privileges_lock,
-    resource_limits_apply,
-    landlock_apply,
-    seccomp_apply,
-    self_test,
+    privileges_close_descriptors, privileges_drop, user_quotas_apply, privileges_lock,
+    resource_limits_apply,        landlock_apply,  seccomp_apply,     self_test,
 };
 
 bool sandbox_apply(const SandboxPolicy *policy, SandboxReport *report) {

@@ -301,16 +301,16 @@ static const struct writer {
     void (*write)(const SeccompFilter *filter, unsigned argument);
     unsigned argument;
 } writers[CALL_RULES] = {
-    [CALL_SOCKET] = {write_socket, 0},       [CALL_SOCKETPAIR] = {write_socketpair, 0},
-    [CALL_SENDTO] = {write_send, 3},         [CALL_SENDMSG] = {write_message, 2},
-    [CALL_SENDMMSG] = {write_message, 3},
-    [CALL_MMAP] = {write_mmap, 3},           [CALL_CLONE] = {write_clone, 0},
-    [CALL_SELF_SIGNAL] = {write_self, 0},    [CALL_SELF] = {write_self_or_zero, 0},
-    [CALL_SIGACTION] = {write_sigaction, 0}, [CALL_PRCTL] = {write_prctl, 0},
-    [CALL_PRLIMIT] = {write_prlimit, 0},     [CALL_OPEN] = {write_open, 1},
-    [CALL_OPENAT] = {write_open, 2},         [CALL_CREAT] = {write_create, 1},
-    [CALL_MKDIR] = {write_create, 1},        [CALL_MKDIRAT] = {write_create, 2},
-    [CALL_IOCTL] = {write_ioctl, 1},         [CALL_FCNTL] = {write_fcntl, 1},
+    [CALL_SOCKET] = {write_socket, 0},     [CALL_SOCKETPAIR] = {write_socketpair, 0},
+    [CALL_SENDTO] = {write_send, 3},       [CALL_SENDMSG] = {write_message, 2},
+    [CALL_SENDMMSG] = {write_message, 3},  [CALL_MMAP] = {write_mmap, 3},
+    [CALL_CLONE] = {write_clone, 0},       [CALL_SELF_SIGNAL] = {write_self, 0},
+    [CALL_SELF] = {write_self_or_zero, 0}, [CALL_SIGACTION] = {write_sigaction, 0},
+    [CALL_PRCTL] = {write_prctl, 0},       [CALL_PRLIMIT] = {write_prlimit, 0},
+    [CALL_OPEN] = {write_open, 1},         [CALL_OPENAT] = {write_open, 2},
+    [CALL_CREAT] = {write_create, 1},      [CALL_MKDIR] = {write_create, 1},
+    [CALL_MKDIRAT] = {write_create, 2},    [CALL_IOCTL] = {write_ioctl, 1},
+    [CALL_FCNTL] = {write_fcntl, 1},
 };
 
 void seccomp_write_arguments_rule(const SeccompFilter *filter, enum call_rule rule) {

@@ -71,4 +71,4 @@ CALL(copy_file_range, 326, 285, ALLOW) CALL(preadv2, 327, 286, ALLOW)
 CALL(pwritev2, 328, 287, ALLOW) CALL(statx, 332, 291, ALLOW) CALL(rseq, 334, 293, ALLOW)
 CALL(close_range, 436, 436, ALLOW) CALL(faccessat2, 439, 439, ALLOW)
 CALL(epoll_pwait2, 441, 441, ALLOW)
-/* clang-format on */
+    /* clang-format on */

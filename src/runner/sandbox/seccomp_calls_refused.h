@@ -83,4 +83,4 @@ CALL(mseal, 462, 462, ABSENT) CALL(setxattrat, 463, 463, REPORT) CALL(getxattrat
 CALL(listxattrat, 465, 465, REPORT) CALL(removexattrat, 466, 466, REPORT)
 CALL(open_tree_attr, 467, 467, FATAL) CALL(file_getattr, 468, 468, REPORT)
 CALL(file_setattr, 469, 469, REPORT)
-/* clang-format on */
+    /* clang-format on */

@@ -77,7 +77,8 @@ static bool enter_namespace(SandboxReport *report, bool *entered) {
 }
 
 /* A limit of this process, which the kernel compares with the count of its user. */
-static bool limit_threads(const SandboxPolicy *policy, enum company company, SandboxReport *report) {
+static bool limit_threads(const SandboxPolicy *policy, enum company company,
+                          SandboxReport *report) {
     switch (company) {
     case ALONE:
         return resource_limit_set(report, "threads", RLIMIT_NPROC, policy->threads);

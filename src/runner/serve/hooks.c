@@ -170,8 +170,7 @@ static char *response_document(const char *head, Returned body) {
 
 /* True when the request was left as it is: the endpoint is next. */
 static bool batch_request(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
-    Returned returned =
-        run_first(hooks, HOOK_BEFORE_REQUEST, header->value, &arguments[REQUEST]);
+    Returned returned = run_first(hooks, HOOK_BEFORE_REQUEST, header->value, &arguments[REQUEST]);
     bool unchanged = returned.string == NULL;
 
     answer(hooks, header->id, unchanged ? ANSWER_MORE : 0, returned);

@@ -88,10 +88,8 @@ static Job *make_job(Input *input, const FrameHeader *header, const char *payloa
 
     if (job == NULL)
         output_end(RUNNER_EXIT_NO_MEMORY);
-    *job = (Job){.header = *header,
-                 .arrived_us = input->arrived_us,
-                 .payload = payload,
-                 .memory = memory};
+    *job = (Job){
+        .header = *header, .arrived_us = input->arrived_us, .payload = payload, .memory = memory};
     if (memory == NULL) {
         char *copy = (char *)(job + 1);
 

@@ -18,8 +18,8 @@ typedef struct Job {
     FrameHeader header;
     int64_t arrived_us;
     const char *payload;
-    char *memory;    /* where the payload lies; NULL when it lies behind this struct */
-    bool wanted;     /* what begin() said */
+    char *memory; /* where the payload lies; NULL when it lies behind this struct */
+    bool wanted;  /* what begin() said */
 } Job;
 
 /* What a thread does, with the `context` it was started with. */

@@ -92,9 +92,9 @@ static void on_initialize(Session *session, const FrameHeader *header,
         (header->detail > 0 && !library_has(&session->library, FLAG_THREAD_SAFE)))
         output_end(RUNNER_EXIT_PROTOCOL);
     if (session->library.vtable.initialize != NULL) {
-        host_table_set_deadline(header->value > 0 ? session->input.arrived_us +
-                                                        (int64_t)header->value * US_PER_MS
-                                                  : HOST_NO_DEADLINE);
+        host_table_set_deadline(header->value > 0
+                                    ? session->input.arrived_us + (int64_t)header->value * US_PER_MS
+                                    : HOST_NO_DEADLINE);
         status = session->library.vtable.initialize(arguments[0]);
         host_table_set_deadline(HOST_NO_DEADLINE);
     }

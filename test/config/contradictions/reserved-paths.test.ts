@@ -71,9 +71,9 @@ describe('a write grant is refused', () => {
     symlinkSync(join(directory, 'real'), join(directory, 'link'));
     symlinkSync(directory, join(directory, 'all'));
     const library = (path: string) =>
-      problems(
-        `plugins: { a: { path: real/y.so, permissions: { filesystem: { write: [${path}] } } } }`,
-      ).map((line) => line.replace(/^.*replace /, ''));
+      problems(`plugins: { a: { path: real/y.so, permissions: { filesystem: { write: [${path}] } } } }`).map(
+        (line) => line.replace(/^.*replace /, ''),
+      );
     expect(library('link')).toEqual(['the library of plugins.a']);
     expect(library('all')).toEqual(['this file']);
     expect(library('all/real')).toEqual(['the library of plugins.a']);
@@ -83,7 +83,8 @@ describe('a write grant is refused', () => {
     symlinkSync(join(directory, 'elsewhere'), join(directory, 'plugins'));
     mkdirSync(join(directory, 'elsewhere'));
     writeFileSync(join(directory, 'elsewhere', 'z.so'), '');
-    const text = 'plugins: { a: { path: plugins/z.so, permissions: { filesystem: { write: [elsewhere] } } } }';
+    const text =
+      'plugins: { a: { path: plugins/z.so, permissions: { filesystem: { write: [elsewhere] } } } }';
     expect(problems(text)).toHaveLength(1);
   });
 

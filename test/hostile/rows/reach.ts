@@ -171,7 +171,8 @@ export const REACH: readonly Row[] = [
       return `permissions: { network: { listen: [${granted}] } }, config: { granted: "${granted}" }`;
     },
     by: 'the runner, in front of listen(); by the system call itself nothing does',
-    uncaught: 'The system call itself listens, on a port the kernel chose: neither Landlock nor seccomp is asked.',
+    uncaught:
+      'The system call itself listens, on a port the kernel chose: neither Landlock nor seccomp is asked.',
     expected: {
       kind: 'answers',
       answer: {

@@ -15,7 +15,8 @@ afterAll(() => void process.off('SIGTERM', onTerm));
 /** Signals that the process catches, ignores and blocks, as /proc says. */
 function signals(): Record<'SigCgt' | 'SigIgn' | 'SigBlk', bigint> {
   const status = readFileSync('/proc/self/status', 'utf8');
-  const set = (name: string): bigint => BigInt(`0x${new RegExp(`^${name}:\t(\\w+)$`, 'm').exec(status)?.[1] ?? ''}`);
+  const set = (name: string): bigint =>
+    BigInt(`0x${new RegExp(`^${name}:\t(\\w+)$`, 'm').exec(status)?.[1] ?? ''}`);
   return { SigCgt: set('SigCgt'), SigIgn: set('SigIgn'), SigBlk: set('SigBlk') };
 }
 
@@ -60,7 +61,9 @@ test('a signal that a plugin blocks is unblocked', async () => {
   const before = signals();
   await server.get('/block');
   await eventually(() => warnings(server).length > 0, 'the warning');
-  expect(warnings(server)).toEqual(["plugin signals changed the signal mask of the server's thread; it was put back"]);
+  expect(warnings(server)).toEqual([
+    "plugin signals changed the signal mask of the server's thread; it was put back",
+  ]);
   expect(signals()).toEqual(before);
   await server.backworks.stop();
 });

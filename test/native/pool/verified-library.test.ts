@@ -40,18 +40,25 @@ function place(fixture: string, name: string): string {
   return path;
 }
 
-const open = (libraryPath: string, libraryDigest: string, libraryInPlace = false): Promise<SupervisedPlugin> =>
+const open = (
+  libraryPath: string,
+  libraryDigest: string,
+  libraryInPlace = false,
+): Promise<SupervisedPlugin> =>
   SupervisedPlugin.open({ options: { libraryPath, libraryDigest, libraryInPlace } });
 
-test.each([false, true])('other bytes than those of the digest are not loaded; in place: %s', async (inPlace) => {
-  const path = place('names_itself', `names-${inPlace}.so`);
-  const digest = digestOf(path);
-  place('echo', `names-${inPlace}.so`);
-  await expect(open(path, digest, inPlace)).rejects.toMatchObject({
-    code: 'BW_LIBRARY_CHANGED',
-    message: `the library of plugin supervised changed after it was checked: ${path}: its bytes are others`,
-  });
-});
+test.each([false, true])(
+  'other bytes than those of the digest are not loaded; in place: %s',
+  async (inPlace) => {
+    const path = place('names_itself', `names-${inPlace}.so`);
+    const digest = digestOf(path);
+    place('echo', `names-${inPlace}.so`);
+    await expect(open(path, digest, inPlace)).rejects.toMatchObject({
+      code: 'BW_LIBRARY_CHANGED',
+      message: `the library of plugin supervised changed after it was checked: ${path}: its bytes are others`,
+    });
+  },
+);
 
 test('a library that is gone is said to be', async () => {
   await expect(open(join(directory, 'none.so'), 'f'.repeat(64))).rejects.toMatchObject({
@@ -112,9 +119,6 @@ test('the runner loads the open file, whatever lies at the path by then', async 
 test('a library in its own place is not loaded when its path leads to another file', async () => {
   const [checked, other] = [place('names_itself', 'here.so'), place('echo', 'there.so')];
   const { detail, payload } = await (await started(checked, other, 2)).expect(ANSWER.FAILED);
-  expect([detail, payload.toString()]).toEqual([
-    FAILURE.LOAD,
-    `${other}: another file was put in its place`,
-  ]);
+  expect([detail, payload.toString()]).toEqual([FAILURE.LOAD, `${other}: another file was put in its place`]);
   await (await started(checked, checked, 2)).expect(ANSWER.LOADED);
 });

@@ -1,13 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { compileProgram } from '../../fixtures/compile.js';
-import {
-  ANSWER,
-  Conversation,
-  endConversations,
-  hello,
-  sandbox,
-} from '../../runner/runner-conversation.js';
+import { ANSWER, Conversation, endConversations, hello, sandbox } from '../../runner/runner-conversation.js';
 import { Grounds, SandboxedRunner, strings, USERS } from '../../runner/sandbox/sandboxed-runner.js';
 
 const grounds = new Grounds();
@@ -79,7 +73,11 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
       expect(status).toMatch(new RegExp(`^${set}:\t0+$`, 'm'));
     const uid = states.find((state) => state.startsWith('uid='))?.slice('uid='.length);
     expect(status).toMatch(new RegExp(`^Uid:\t${uid}\t${uid}\t${uid}\t${uid}$`, 'm'));
-    expect(readFileSync(`/proc/${conversation.pid}/uid_map`, 'utf8').trim().split(/\s+/)).toEqual([uid, uid, '1']);
+    expect(readFileSync(`/proc/${conversation.pid}/uid_map`, 'utf8').trim().split(/\s+/)).toEqual([
+      uid,
+      uid,
+      '1',
+    ]);
   });
 
   test('is watched by the server where there are no user namespaces', async () => {
