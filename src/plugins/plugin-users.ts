@@ -12,7 +12,7 @@ const NOBODY = 65534;
  */
 const IN_SMALL_NAMESPACES: UserRange = { first: 60706, count: 478 };
 
-/** Numbers of users that exist in this server's user namespace, first and last. */
+/** Numbers of users that exist in the server's user namespace, first and last. */
 type Mapped = readonly (readonly [first: number, last: number])[];
 
 export interface PluginUsers {
@@ -24,10 +24,16 @@ export interface PluginUsers {
   of(plugin: string): ProcessUser | null;
 }
 
-/** @param known names that get their users first, whatever order they are asked for in */
-export function pluginUsers(range: UserRange, known: readonly string[] = []): PluginUsers {
-  if (process.platform !== 'linux' || process.geteuid?.() !== 0) return { of: () => null };
-  const mapped = usersHere();
+/**
+ * @param known names that get their users first, whatever order they are asked for in
+ * @param mapped the users there are; null when the server cannot choose among them
+ */
+export function pluginUsers(
+  range: UserRange,
+  known: readonly string[] = [],
+  mapped: Mapped | null = usersHere(),
+): PluginUsers {
+  if (mapped === null) return { of: () => null };
   const usable = largestPart(range, mapped) ?? largestPart(IN_SMALL_NAMESPACES, mapped);
   if (range.count === 0 || usable === null) {
     const reason = 'the user namespace of the server has none of the users of server.plugin_users';
@@ -47,11 +53,16 @@ export function usersOf({ server, plugins }: BackworksConfig): PluginUsers {
   );
 }
 
+<<<<<<< HEAD
 /**
  * Gives each name a number that follows from the name, or the next free one.
  * @internal exported for its test
  */
 export class UserAllocation implements PluginUsers {
+=======
+/** Gives each name a number that follows from the name, or the next free one. */
+class UserAllocation implements PluginUsers {
+>>>>>>> kernel
   private readonly byName = new Map<string, ProcessUser>();
   private readonly taken = new Set<number>();
 
@@ -78,8 +89,9 @@ export class UserAllocation implements PluginUsers {
   }
 }
 
-/** Users that are also groups, as each plugin's group has the number of its user. */
-function usersHere(): Mapped {
+/** Users that are also groups, as each plugin's group has the number of its user; null for all but root. */
+function usersHere(): Mapped | null {
+  if (process.platform !== 'linux' || process.geteuid?.() !== 0) return null;
   try {
     const users = parseIdMap(readFileSync('/proc/self/uid_map', 'utf8'));
     const groups = parseIdMap(readFileSync('/proc/self/gid_map', 'utf8'));
@@ -103,11 +115,16 @@ function parseIdMap(text: string): Mapped {
     .map(([inside = 0, , count = 0]) => [inside, inside + count - 1]);
 }
 
+<<<<<<< HEAD
 /**
  * The largest part of a range whose users exist; null when none does.
  * @internal exported for its test
  */
 export function largestPart({ first, count }: UserRange, mapped: Mapped): UserRange | null {
+=======
+/** The largest part of a range whose users exist; null when none does. */
+function largestPart({ first, count }: UserRange, mapped: Mapped): UserRange | null {
+>>>>>>> kernel
   const parts = mapped
     .map(([from, to]) => [Math.max(first, from), Math.min(first + count - 1, to)] as const)
     .filter(([from, to]) => from <= to)

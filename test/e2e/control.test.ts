@@ -248,6 +248,8 @@ describe('an open circuit', () => {
     const server = await start(configuration(`${breaker('50ms')}, critical: true`));
     await server.get('/crash');
     await eventually(() => server.plugin('operated').circuit === 'half-open', 'the end of the pause');
+    const isReady = (): boolean => server.plugin('operated').processes.some(({ state }) => state === 'ready');
+    await eventually(isReady, 'the start of another process');
     expect(await ask(server, '/readyz')).toMatchObject({ status: 200 });
     expect(await server.get('/ok')).toMatchObject({ status: 200 });
     expect(server.plugin('operated').circuit).toBe('closed');

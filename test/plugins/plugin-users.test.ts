@@ -1,56 +1,80 @@
-import { describe, expect, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { largestPart, pluginUsers, UserAllocation } from '../../dist/plugins/plugin-users.js';
+import { pluginUsers } from '../../dist/plugins/plugin-users.js';
 
 const range = { first: 300_000, count: 1000 };
+const ALL = [[0, 4_294_967_294]] as const;
 
-describe('users of plugins', () => {
-  test('no two names have the same user, and all are in the range', () => {
-    fc.assert(
-      fc.property(fc.uniqueArray(fc.string(), { maxLength: 50 }), (names) => {
-        const users = new UserAllocation({ first: 5000, count: 50 });
-        const ids = names.map((name) => users.of(name).id);
-        expect(new Set(ids).size).toBe(names.length);
-        for (const id of ids) expect(id >= 5000 && id < 5050).toBe(true);
-      }),
-    );
-  });
+const idOf = (
+  mapped: Parameters<typeof pluginUsers>[2],
+  name = 'weather',
+  users = range,
+): number | undefined => pluginUsers(users, [], mapped).of(name)?.id;
 
-  test('a name has the same user at each start, whatever other plugins there are', () => {
-    const alone = new UserAllocation(range).of('weather').id;
-    const users = new UserAllocation(range);
-    users.of('first');
-    expect(users.of('weather').id).toBe(alone);
-    expect(users.of('weather').id).toBe(alone);
-  });
+test('no two plugins have the same user, and all are in the range', () => {
+  fc.assert(
+    fc.property(fc.uniqueArray(fc.string(), { maxLength: 50 }), (names) => {
+      const users = pluginUsers({ first: 5000, count: 50 }, [], ALL);
+      const ids = names.map((name) => users.of(name)?.id ?? 0);
+      expect(new Set(ids).size).toBe(names.length);
+      for (const id of ids) expect(id >= 5000 && id < 5050).toBe(true);
+    }),
+  );
+});
 
-  test('a range that is used up is an error that names the key', () => {
-    const users = new UserAllocation({ first: 5000, count: 1 });
-    users.of('a');
-    expect(() => users.of('b')).toThrow(
-      expect.objectContaining({
-        code: 'BW_PLUGIN_SANDBOX',
-        hint: 'raise server.plugin_users.count',
-      }),
-    );
-  });
+test('a plugin has the same user at each start, whatever other plugins there are', () => {
+  const alone = idOf(ALL);
+  const users = pluginUsers(range, ['first', 'second'], ALL);
+  expect(users.of('weather')).toEqual({ id: alone, isOwn: true, missing: null });
+  expect(users.of('weather')?.id).toBe(alone);
+});
 
-  test('a range is cut to the users that the namespace of the server has', () => {
-    expect(largestPart(range, [[0, 4_294_967_294]])).toEqual(range);
-    expect(largestPart(range, [[0, 300_009]])).toEqual({ first: 300_000, count: 10 });
-    expect(
-      largestPart(range, [
-        [0, 300_009],
-        [300_500, 300_599],
-      ]),
-    ).toEqual({ first: 300_500, count: 100 });
-    expect(largestPart(range, [[0, 65_535]])).toBeNull();
-  });
+test('plugins that would have the same user get theirs in alphabetical order, whoever asks first', () => {
+  const few = { first: 5000, count: 3 };
+  const names = ['a', 'b', 'c'];
+  const ids = (order: readonly string[]): unknown[] => {
+    const users = pluginUsers(few, names, ALL);
+    for (const name of order) users.of(name);
+    return names.map((name) => users.of(name)?.id);
+  };
+  expect(ids(['c', 'b', 'a'])).toEqual(ids(['a', 'b', 'c']));
+});
 
-  test('only a server that runs as root gives users, and none with a count of 0', () => {
-    const [own, shared] = [pluginUsers(range), pluginUsers({ first: 300_000, count: 0 })];
-    const isRoot = process.getuid?.() === 0;
-    expect(own.of('a')).toEqual(isRoot ? { id: expect.any(Number), isOwn: true, missing: null } : null);
-    expect(shared.of('a')).toEqual(isRoot ? { id: 65_534, isOwn: false, missing: null } : null);
+test('a range that is used up is an error that names the key', () => {
+  const users = pluginUsers({ first: 5000, count: 1 }, ['a'], ALL);
+  expect(() => users.of('b')).toThrow(
+    expect.objectContaining({ code: 'BW_PLUGIN_SANDBOX', hint: 'raise server.plugin_users.count' }),
+  );
+});
+
+test('the part of the range is used that the user namespace of the server has', () => {
+  const within = (low: number, high: number, id = 0): boolean => id >= low && id <= high;
+  expect(within(300_000, 300_009, idOf([[0, 300_009]]))).toBe(true);
+  const parts = [
+    [0, 300_009],
+    [300_500, 300_599],
+  ] as const;
+  expect(within(300_500, 300_599, idOf(parts))).toBe(true);
+});
+
+test('a container with 65536 users has numbers that belong to nobody', () => {
+  const id = idOf([[0, 65_535]]) ?? 0;
+  expect(id >= 60_706 && id <= 61_183).toBe(true);
+});
+
+test('where there are too few users the plugins share one, which is said to be missing', () => {
+  expect(pluginUsers(range, [], [[0, 0]]).of('a')).toEqual({
+    id: 65_534,
+    isOwn: false,
+    missing: 'the user namespace of the server has none of the users of server.plugin_users',
   });
+});
+
+test('with a count of 0 they share one as the operator wishes', () => {
+  const shared = { id: 65_534, isOwn: false, missing: null };
+  expect(pluginUsers({ first: 300_000, count: 0 }, [], ALL).of('a')).toEqual(shared);
+});
+
+test('a server that does not run as root gives no users', () => {
+  expect(pluginUsers(range, ['a'], null).of('a')).toBeNull();
 });

@@ -204,7 +204,7 @@ export class RegistryEntry {
   }
 
   setCircuit(circuit: CircuitStateName): void {
-    this.circuitSinceMs = performance.now();
+    this.circuitSinceMs = Date.now();
     this.setCondition('circuit', circuit === 'closed' ? null : `its circuit is ${circuit}`);
   }
 
@@ -344,11 +344,9 @@ export class RegistryEntry {
 
   private get circuit(): CircuitStateName {
     const circuit = this.loaded?.circuit ?? 'closed';
-    // cockatiel's breaker becomes half-open only with the next call.
+    // cockatiel's breaker becomes half-open only with the next call, by this clock.
     const { resetAfterMs } = this.plan.config.circuitBreaker;
-    return circuit === 'open' && performance.now() - this.circuitSinceMs >= resetAfterMs
-      ? 'half-open'
-      : circuit;
+    return circuit === 'open' && Date.now() - this.circuitSinceMs >= resetAfterMs ? 'half-open' : circuit;
   }
 
   private takeOut(): LoadedPlugin | null {
