@@ -68,24 +68,17 @@ export interface Backworks {
    *   was started is stopped first.
    */
   start(): Promise<BackworksAddress>;
-  /**
-   * Drains requests in flight for at most `server.shutdown.timeout`, then shuts plugins down. Never
-   * rejects. Idempotent.
-   */
+  /** Drains for at most `server.shutdown.timeout`, then shuts plugins down. Never rejects. Idempotent. */
   stop(): Promise<void>;
   /**
    * Reads the configuration again and applies what changed while requests are served. Requests in flight
    * finish under the configuration they began with.
    * @param options with `dryRun` nothing changes; the report says what would
-   * @throws ConfigError when the configuration is invalid. Nothing has changed.
-   * @throws BackworksError BW_RELOAD_REFUSED when a critical plugin does not start or the server is not
-   *   running. Nothing has changed.
+   * @throws ConfigError when the configuration is invalid; BackworksError BW_RELOAD_REFUSED when a critical
+   *   plugin does not start or the server is not running. Nothing has changed then.
    */
   reload(options?: { readonly dryRun?: boolean }): Promise<ReloadReport>;
-  /**
-   * Discovers and describes plugins. No plugin is initialized, and the server does not listen.
-   * @returns the plugins that would not start
-   */
+  /** Discovers and describes plugins, initializes none. @returns the plugins that would not start */
   inspect(): Promise<PluginVerdict[]>;
   /** The state of every plugin, in the order requests pass them. */
   plugins(): PluginStatus[];
@@ -135,8 +128,7 @@ export interface Backworks {
  * admin: { enabled: false }
  * endpoints: { hello: { path: /hello, response: { body: { hello: world } } } }
  * `;
- * const { config } = parseConfig(text, { directory: process.cwd() });
- * const backworks = createBackworks(config);
+ * const backworks = createBackworks(parseConfig(text, { directory: process.cwd() }).config);
  * const { url } = await backworks.start();
  * const answer = await fetch(`${url}/hello`);
  * console.log(answer.status, await answer.json()); // 200 { hello: 'world' }
