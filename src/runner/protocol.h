@@ -65,11 +65,11 @@ enum {
  * slot; slot 0 is the serving thread's. What a slot names was entered, and may have been answered since.
  */
 enum shared_page {
-    SHARED_BEGUN = 0,        /* u32: id of the newest frame whose function was entered */
-    SHARED_PRODUCED = 8,     /* u64: bytes ever put into the ring or written past it */
-    SHARED_LOG_RATE = 24,    /* u32: bytes of LOG a second that may leave the runner; 0 all */
-    SHARED_ENDED_BY = 28,    /* u32: id of the call whose thread ended the process; 0 unknown */
-    SHARED_RUNNING = 64,     /* slots: u32 id of a frame, u32 thread id, u64 when its function was
+    SHARED_BEGUN = 0,     /* u32: id of the newest frame whose function was entered */
+    SHARED_PRODUCED = 8,  /* u64: bytes ever put into the ring or written past it */
+    SHARED_LOG_RATE = 24, /* u32: bytes of LOG a second that may leave the runner; 0 all */
+    SHARED_ENDED_BY = 28, /* u32: id of the call whose thread ended the process; 0 unknown */
+    SHARED_RUNNING = 64,  /* slots: u32 id of a frame, u32 thread id, u64 when its function was
                                 entered, CLOCK_MONOTONIC in microseconds */
     RUNNING_SLOT_SIZE = 16,
     SHARED_CANCELLED = 4096, /* u32 slots: an id at id % CANCEL_SLOTS is not to be begun */
@@ -91,7 +91,7 @@ enum server_frame {
     FRAME_RECONFIGURE = 6,  /* payload: configuration */
     FRAME_SHUTDOWN = 7,     /* payload: empty; the runner answers STATUS and exits */
     FRAME_SANDBOX = 8,      /* payload: settings `key=value`, see sandbox_policy.h */
-    FRAME_BATCH = 9         /* detail: steps; value: time left in ms for each of them, -1 none; payload:
+    FRAME_BATCH = 9 /* detail: steps; value: time left in ms for each of them, -1 none; payload:
                                request_json, endpoint, method, and with after_response the response
                                document up to its body */
 };
@@ -123,21 +123,22 @@ enum answer_flag {
 /* Frames from the runner. */
 enum runner_frame {
     FRAME_RUNNER_HELLO = 65, /* value: protocol version; payload: empty */
-    FRAME_LOADED = 66,       /* value: FUNCTION_* bits; payload: name, version, description, manifest */
-    FRAME_STATUS = 67,       /* value: the function's return; payload: last_error text or empty */
-    FRAME_REPLY = 68,        /* detail: flags; value: nanoseconds the function ran, at most INT32_MAX: the runner's
+    FRAME_LOADED = 66, /* value: FUNCTION_* bits; payload: name, version, description, manifest */
+    FRAME_STATUS = 67, /* value: the function's return; payload: last_error text or empty */
+    FRAME_REPLY =
+        68, /* detail: flags; value: nanoseconds the function ran, at most INT32_MAX: the runner's
                                 word, for reports alone; payload: the string it returned, without its
                                 NUL */
-    FRAME_EMPTY = 69,        /* detail and value: as for REPLY; the hook returned NULL */
-    FRAME_FAILED = 70,       /* detail: failure; payload: why */
-    FRAME_LOG = 71,          /* detail: log level; id 0; value: bytes that were dropped before it;
+    FRAME_EMPTY = 69,   /* detail and value: as for REPLY; the hook returned NULL */
+    FRAME_FAILED = 70,  /* detail: failure; payload: why */
+    FRAME_LOG = 71,     /* detail: log level; id 0; value: bytes that were dropped before it;
                                 payload: text, empty for no line when bytes were dropped */
-    FRAME_METRIC = 72,       /* id 0; payload: 8 bytes IEEE 754 delta, then the name */
-    FRAME_CRASHED = 73,      /* id 0; value: signal; payload: address touched, module, offset in it,
+    FRAME_METRIC = 72,  /* id 0; payload: 8 bytes IEEE 754 delta, then the name */
+    FRAME_CRASHED = 73, /* id 0; value: signal; payload: address touched, module, offset in it,
                                 phase, number and name of a forbidden system call, "low"
                                 when memory was; "" if unknown */
-    FRAME_READY = 74,        /* the sandbox is in force; payload: states `mechanism=state` */
-    FRAME_REFUSED = 75       /* id 0; detail: permission; value: how often since it was last told;
+    FRAME_READY = 74,   /* the sandbox is in force; payload: states `mechanism=state` */
+    FRAME_REFUSED = 75  /* id 0; detail: permission; value: how often since it was last told;
                                 payload: function refused, path or port or "" */
 };
 
@@ -199,14 +200,14 @@ enum failure {
 
 /* How the runner ends when no signal ends it. */
 enum runner_exit {
-    RUNNER_EXIT_OK = 0,          /* shut down as asked, or the server closed the calls */
-    RUNNER_EXIT_USAGE = 64,      /* wrong arguments */
-    RUNNER_EXIT_NO_MEMORY = 71,  /* not enough memory for the runner itself */
-    RUNNER_EXIT_IO = 74,         /* reading or writing failed */
-    RUNNER_EXIT_LOAD = 75,       /* the library could not be loaded; a FAILED frame said why */
-    RUNNER_EXIT_PROTOCOL = 76,   /* a frame broke the rules above */
-    RUNNER_EXIT_ORPHANED = 77,   /* the server was gone before the runner began */
-    RUNNER_EXIT_SANDBOX = 78     /* no sandbox as asked for; a FAILED frame said why */
+    RUNNER_EXIT_OK = 0,         /* shut down as asked, or the server closed the calls */
+    RUNNER_EXIT_USAGE = 64,     /* wrong arguments */
+    RUNNER_EXIT_NO_MEMORY = 71, /* not enough memory for the runner itself */
+    RUNNER_EXIT_IO = 74,        /* reading or writing failed */
+    RUNNER_EXIT_LOAD = 75,      /* the library could not be loaded; a FAILED frame said why */
+    RUNNER_EXIT_PROTOCOL = 76,  /* a frame broke the rules above */
+    RUNNER_EXIT_ORPHANED = 77,  /* the server was gone before the runner began */
+    RUNNER_EXIT_SANDBOX = 78    /* no sandbox as asked for; a FAILED frame said why */
 };
 
 #endif
