@@ -154,6 +154,21 @@ void *dylib_open(const char *path, char *why, size_t room) {
     return copy;
 }
 
+void *dylib_open_descriptor(int descriptor, const char *path, char *why, size_t room) {
+    (void)descriptor;
+    return dylib_open(path, why, room);
+}
+
+/* "x": another file is at the path. */
+bool dylib_is_file(int descriptor, const char *path) {
+    (void)descriptor;
+    return strchr(path, 'x') == NULL;
+}
+
+void dylib_close_descriptor(int descriptor) {
+    (void)descriptor;
+}
+
 DylibFunction dylib_function(void *dylib, const char *name) {
     (void)dylib;
     if (strcmp(name, "plugin_info") == 0)
