@@ -320,6 +320,8 @@ typedef struct BackworksExtensions {
      * Required: no.
      * Returns: a JSON object {hooks, capabilities, dependencies, config_schema, permissions,
      *   max_execution_time_ms, critical, priority, author, license, backworks}; every key is optional.
+     *   max_execution_time_ms: a whole number from 1 to 999999999. priority: a whole number from
+     *   -1000000 to 1000000.
      *   capabilities: names of operations that call() performs, such as "storage.kv.get".
      *   dependencies: names of plugins, or objects {name or capability, version, optional}, with
      *   version a semver range. A plugin starts after those it needs, and not without them.

@@ -4,6 +4,8 @@ import { DurationHistogram, type DurationSeries } from './duration-histogram.js'
 
 const NS_PER_SECOND = 1e9;
 const CUSTOM_NAMES_MAX = 100;
+/** Larger steps are ignored: a few of them would make the counter infinite, which no scrape can undo. */
+const CUSTOM_DELTA_MAX = Number.MAX_SAFE_INTEGER;
 const CUSTOM_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
 type Labels = 'plugin' | 'hook';
@@ -114,7 +116,7 @@ export class PluginMetrics {
 
   /** Adds to a plugin's own counter; ignores what the ABI says is ignored. */
   customCounter(plugin: string, name: string, delta: number): void {
-    if (!CUSTOM_NAME.test(name) || !Number.isFinite(delta) || delta < 0) return;
+    if (!CUSTOM_NAME.test(name) || !(delta >= 0 && delta <= CUSTOM_DELTA_MAX)) return;
     const names = this.customNames.get(plugin) ?? new Set();
     if (!names.has(name) && names.size >= CUSTOM_NAMES_MAX) return;
     this.customNames.set(plugin, names.add(name));

@@ -42,6 +42,9 @@ export interface PluginMetadata {
 
 const PIPELINE_HOOKS: readonly PipelineHook[] = ['before_request', 'process_endpoint', 'after_response'];
 const MANIFEST_BYTES_MAX = 256 * 1024;
+/** As in the configuration. Beyond 2^31 - 1 ms no timer of Node and no field of a frame holds a time. */
+const EXECUTION_MS_MAX = 999_999_999;
+const PRIORITY_MAX = 1_000_000;
 
 /**
  * Turns a library's own description into checked metadata.
@@ -68,9 +71,9 @@ export function readMetadata(
     dependencies: readDependencies(reader),
     configSchema: reader.object('config_schema'),
     permissions: reader.object('permissions'),
-    priority: reader.optional('priority', 'number'),
+    priority: reader.integer('priority', -PRIORITY_MAX, PRIORITY_MAX),
     critical: reader.optional('critical', 'boolean'),
-    maxExecutionTimeMs: reader.optional('max_execution_time_ms', 'number'),
+    maxExecutionTimeMs: reader.integer('max_execution_time_ms', 1, EXECUTION_MS_MAX),
     threadSafe: description.threadSafe,
   };
 }
@@ -122,7 +125,6 @@ function readDependencies(reader: ManifestReader): PluginDependency[] {
 
 interface ScalarTypes {
   string: string;
-  number: number;
   boolean: boolean;
 }
 
@@ -138,6 +140,13 @@ class ManifestReader {
     if (value === null) return null;
     if (typeof value !== type) throw this.mismatch(key, `a ${type}`);
     return (typeof value === 'string' ? oneLine(value) : value) as ScalarTypes[T];
+  }
+
+  integer(key: string, min: number, max: number): number | null {
+    const value = this.value(key);
+    if (value === null) return null;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
+    throw this.mismatch(key, `a whole number from ${min} to ${max}`);
   }
 
   object(key: string): JsonObject | null {

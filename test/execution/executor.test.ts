@@ -290,6 +290,8 @@ describe('PluginExecutor', () => {
     own.customCounter('p', 'orders', 2);
     own.customCounter('p', 'orders', -1);
     own.customCounter('p', 'orders', Number.NaN);
+    own.customCounter('p', 'orders', Number.MAX_VALUE);
+    own.customCounter('p', 'orders', Infinity);
     own.customCounter('p', 'Bad Name', 1);
     for (let i = 0; i < 200; i += 1) own.customCounter('p', `n${i}`, 1);
     const lines = (await own.text())

@@ -1,0 +1,41 @@
+import { describe, expect, test } from '@jest/globals';
+import { readMetadata } from '../../dist/plugins/metadata.js';
+
+function read(manifest: string): ReturnType<typeof readMetadata> {
+  return readMetadata({
+    name: 'weather',
+    version: '1.0.0',
+    description: 'Tells the weather.',
+    manifest,
+    functions: new Set(['before_request']),
+    threadSafe: false,
+  });
+}
+
+describe('numbers of a manifest', () => {
+  test.each([
+    ['max_execution_time_ms', '3000000000', 'a whole number from 1 to 999999999'],
+    ['max_execution_time_ms', '0', 'a whole number from 1 to 999999999'],
+    ['max_execution_time_ms', '-5', 'a whole number from 1 to 999999999'],
+    ['max_execution_time_ms', '0.5', 'a whole number from 1 to 999999999'],
+    ['max_execution_time_ms', '1e400', 'a whole number from 1 to 999999999'],
+    ['max_execution_time_ms', '"100"', 'a whole number from 1 to 999999999'],
+    ['priority', '1e300', 'a whole number from -1000000 to 1000000'],
+    ['priority', '0.1', 'a whole number from -1000000 to 1000000'],
+  ])('%s: %s is refused', (key, value, expected) => {
+    expect(() => read(`{"${key}":${value}}`)).toThrow(
+      expect.objectContaining({
+        code: 'BW_PLUGIN_METADATA',
+        message: expect.stringContaining(`manifest key "${key}" is not ${expected}`),
+      }),
+    );
+  });
+
+  test('are taken up to their limits', () => {
+    expect(read('{"max_execution_time_ms":999999999,"priority":-1000000}')).toMatchObject({
+      maxExecutionTimeMs: 999_999_999,
+      priority: -1_000_000,
+    });
+    expect(read('{}')).toMatchObject({ maxExecutionTimeMs: null, priority: null });
+  });
+});
