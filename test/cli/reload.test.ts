@@ -87,7 +87,7 @@ describe('SIGHUP', () => {
     const server = await serve(body('one'));
     writeFileSync(server.file, `${server.head}endpoints: { hello: { pth: / } }\n`);
     server.command.child.kill('SIGHUP');
-    expect(await server.command.logged(/^not reloaded: .*unknown key "pth"/)).toMatchObject({
+    expect(await server.command.logged(/^reload failed: .*unknown key "pth"/)).toMatchObject({
       level: 'error',
       code: 'BW_CONFIG_INVALID',
     });
@@ -137,7 +137,7 @@ describe('a file that is watched', () => {
   test('is invalid once: told once, and the next valid one counts', async () => {
     const server = await shared;
     writeFileSync(server.file, 'endpoints: {');
-    await server.command.logged(/^not reloaded/);
+    await server.command.logged(/^reload failed/);
     expect(await server.get()).toBe('back');
     writeFileSync(server.file, server.head + body('mended'));
     await server.serves('mended');
