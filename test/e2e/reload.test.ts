@@ -132,7 +132,10 @@ plugins: { two: { path: ${two}, config: { n: 1 } }, one: { path: ${one}, config:
     expect(report).toMatchObject({ settings: ['server.body_limit'], needsRestart: ['server.host'] });
     expect(await post()).toBe(413);
     expect(server.log).toContainEqual(
-      expect.objectContaining({ level: 'warn', message: 'takes effect after a restart of the server: server.host' }),
+      expect.objectContaining({
+        level: 'warn',
+        message: 'takes effect after a restart of the server: server.host',
+      }),
     );
     // It is named until it is in force.
     expect(await server.change(`server: { port: 0, host: 127.0.0.2 }\n${A}`)).toMatchObject({
