@@ -3,11 +3,12 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/dist-test'],
   testMatch: ['**/*.test.js'],
-  // Slow: npm run test:hostile, as two users, and npm run test:workers.
+  // Slow: npm run test:hostile, as two users, npm run test:workers and npm run test:sdk.
   testPathIgnorePatterns: [
     '/node_modules/',
     '<rootDir>/dist-test/hostile/',
     '<rootDir>/dist-test/cluster/worker-',
+    '<rootDir>/dist-test/native-sdk/',
   ],
   transform: {},
   injectGlobals: false,

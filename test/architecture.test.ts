@@ -88,6 +88,7 @@ const OTHER_TESTS: readonly string[] = [
   // Folders of the repository beside src/.
   'bench',
   'examples',
+  'native-sdk',
 ];
 
 const LINES_MAX = 400;

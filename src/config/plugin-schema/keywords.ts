@@ -30,6 +30,15 @@ export const FORMATS: ReadonlySet<string> = new Set([
   ...['uuid', 'byte', 'password'],
 ]);
 
+/**
+ * Formats of numbers that generators write beside `minimum` and `maximum`, such as schemars and OpenAPI
+ * tools. They say how a program stores the number and are not checked.
+ */
+export const NUMBER_FORMATS: ReadonlySet<string> = new Set([
+  ...['int', 'int8', 'int16', 'int32', 'int64', 'uint', 'uint8', 'uint16', 'uint32', 'uint64'],
+  ...['float', 'double'],
+]);
+
 /** The keywords of JSON Schema draft-07 that a plugin's schema may use. */
 export const KEYWORDS: ReadonlyMap<string, KeywordForm> = new Map<string, KeywordForm>([
   ...['title', 'description', '$comment', '$schema', 'contentEncoding', 'contentMediaType'].map(
@@ -68,8 +77,8 @@ export const KEYWORDS: ReadonlyMap<string, KeywordForm> = new Map<string, Keywor
     'format',
     {
       kind: 'value',
-      is: `one of ${[...FORMATS].join(', ')}`,
-      test: (value) => isString(value) && FORMATS.has(value),
+      is: `one of ${[...FORMATS, ...NUMBER_FORMATS].join(', ')}`,
+      test: (value) => isString(value) && (FORMATS.has(value) || NUMBER_FORMATS.has(value)),
     },
   ],
   [

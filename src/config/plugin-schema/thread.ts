@@ -7,7 +7,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import addFormats from 'ajv-formats';
 import type { JsonObject, JsonValue } from '../types.js';
 import { segments } from '../source/pointer.js';
-import { FORMATS } from './keywords.js';
+import { FORMATS, NUMBER_FORMATS } from './keywords.js';
 import { MISTAKES_MAX } from './limits.js';
 import type { CheckAnswer, CheckTask, Mistake, Rule } from './mistake.js';
 
@@ -31,6 +31,7 @@ function check({ schema, config, alternatives }: CheckTask): CheckAnswer {
     logger: false,
   });
   addFormats.default(ajv, [...FORMATS] as addFormats.FormatName[]);
+  for (const format of NUMBER_FORMATS) ajv.addFormat(format, true);
   // All dialects there may be are read as the one the validator knows.
   const { $schema, ...rules } = schema;
   void $schema;

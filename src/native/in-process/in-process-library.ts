@@ -131,7 +131,10 @@ const ARGUMENTS: Readonly<Record<OwnedHook, number>> = {
 
 /** The hook's type with a result that koffi copies and then hands to `free`. */
 function owned(hook: OwnedHook, free: NativeFunction): TypeObject {
-  const text = koffi.disposable('const char *', free);
+  // koffi disposes of NULL as well, which the ABI never hands to free_string.
+  const text = koffi.disposable('const char *', (string: unknown) => {
+    if (string !== null && string !== 0n) free(string);
+  });
   return koffi.proto(text, Array<string>(ARGUMENTS[hook]).fill('const char *'));
 }
 

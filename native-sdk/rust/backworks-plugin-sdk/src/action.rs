@@ -1,0 +1,277 @@
+//! What a hook may answer.
+
+use crate::body::encode_bytes;
+use crate::{PluginResult, Value};
+use serde::Serialize;
+use serde_json::{Map, json};
+
+/// A whole response of the plugin's own.
+///
+/// ```
+/// use backworks_plugin_sdk::{Reply, json};
+///
+/// let reply = Reply::json(&json!({ "error": "unknown key" }))?
+///     .status(401)
+///     .header("www-authenticate", "Bearer");
+/// # Ok::<(), backworks_plugin_sdk::PluginError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    status: u16,
+    headers: Map<String, Value>,
+    body: Value,
+    encoding: &'static str,
+}
+
+impl Reply {
+    fn of(body: Value, encoding: &'static str) -> Self {
+        Self { status: 200, headers: Map::new(), body, encoding }
+    }
+
+    /// A response without a body, with status 204.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::of(Value::Null, "text").status(204)
+    }
+
+    /// A 200 with a JSON body.
+    ///
+    /// # Errors
+    /// When the value cannot be written as JSON.
+    pub fn json(value: &impl Serialize) -> PluginResult<Self> {
+        Ok(Self::of(serde_json::to_value(value)?, "json"))
+    }
+
+    /// A 200 with a body of plain text.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::of(Value::String(text.into()), "text").header("content-type", "text/plain; charset=utf-8")
+    }
+
+    /// A 200 with any bytes as its body.
+    #[must_use]
+    pub fn bytes(content_type: &str, bytes: &[u8]) -> Self {
+        Self::of(Value::String(encode_bytes(bytes)), "base64").header("content-type", content_type)
+    }
+
+    /// A problem document (RFC 9457) for a request that cannot be answered.
+    #[must_use]
+    pub fn problem(status: u16, title: &str, detail: &str) -> Self {
+        let body = json!({ "type": "about:blank", "title": title, "status": status, "detail": detail });
+        Self::of(body, "json").status(status).header("content-type", "application/problem+json")
+    }
+
+    /// The same with another HTTP status, from 200 to 599.
+    #[must_use]
+    pub fn status(mut self, status: u16) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same with a header, in the place of an earlier one of that name.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.insert(name.to_ascii_lowercase(), Value::String(value.into()));
+        self
+    }
+
+    /// The same with another cookie.
+    #[must_use]
+    pub fn cookie(mut self, cookie: impl Into<String>) -> Self {
+        let cookies = self.headers.entry("set-cookie").or_insert_with(|| Value::Array(Vec::new()));
+        if let Value::Array(list) = cookies {
+            list.push(Value::String(cookie.into()));
+        }
+        self
+    }
+
+    fn into_value(self) -> Value {
+        json!({
+            "status": self.status,
+            "headers": self.headers,
+            "body_encoding": self.encoding,
+            "body": self.body,
+        })
+    }
+}
+
+/// Changes to a document, as an RFC 7396 merge patch: whatever is not named stays as it is, digit for digit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Patch {
+    members: Map<String, Value>,
+}
+
+impl Patch {
+    /// A patch that changes nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets a header.
+    #[must_use]
+    pub fn header(self, name: &str, value: impl Into<String>) -> Self {
+        self.inner("headers", &name.to_ascii_lowercase(), Value::String(value.into()))
+    }
+
+    /// Removes a header.
+    #[must_use]
+    pub fn remove_header(self, name: &str) -> Self {
+        self.inner("headers", &name.to_ascii_lowercase(), Value::Null)
+    }
+
+    /// Sets a member of the query. Of requests only.
+    #[must_use]
+    pub fn query(self, name: &str, value: impl Into<String>) -> Self {
+        self.inner("query", name, Value::String(value.into()))
+    }
+
+    /// Sets the path. Of requests only.
+    #[must_use]
+    pub fn path(self, path: impl Into<String>) -> Self {
+        self.with("path", Value::String(path.into()))
+    }
+
+    /// Sets the method. Of requests only.
+    #[must_use]
+    pub fn method(self, method: impl Into<String>) -> Self {
+        self.with("method", Value::String(method.into()))
+    }
+
+    /// Sets the status. Of responses only.
+    #[must_use]
+    pub fn status(self, status: u16) -> Self {
+        self.with("status", status.into())
+    }
+
+    /// Leaves a value for later hooks of the same request.
+    #[must_use]
+    pub fn context(self, name: &str, value: impl Into<Value>) -> Self {
+        self.inner("context", name, value.into())
+    }
+
+    /// Merges a value into the body, which must be JSON. Members of objects that the value does not
+    /// name stay as they are.
+    ///
+    /// # Errors
+    /// When the value cannot be written as JSON.
+    pub fn json(self, value: &impl Serialize) -> PluginResult<Self> {
+        Ok(self.with("body_encoding", "json".into()).with("body", serde_json::to_value(value)?))
+    }
+
+    /// Replaces the body by text.
+    #[must_use]
+    pub fn text(self, text: impl Into<String>) -> Self {
+        self.with("body_encoding", "text".into()).with("body", Value::String(text.into()))
+    }
+
+    /// Replaces the body by bytes.
+    #[must_use]
+    pub fn bytes(self, bytes: &[u8]) -> Self {
+        self.with("body_encoding", "base64".into()).with("body", Value::String(encode_bytes(bytes)))
+    }
+
+    /// Sets any member of the document.
+    #[must_use]
+    pub fn with(mut self, member: &str, value: Value) -> Self {
+        self.members.insert(member.to_owned(), value);
+        self
+    }
+
+    fn inner(mut self, member: &str, name: &str, value: Value) -> Self {
+        let object = self.members.entry(member).or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(members) = object {
+            members.insert(name.to_owned(), value);
+        }
+        self
+    }
+}
+
+/// What `before_request` makes of a request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum RequestAction {
+    /// The request goes on as it is.
+    #[default]
+    Continue,
+    /// The request goes on, changed.
+    Change(Patch),
+    /// The request is answered now; its endpoint is not asked.
+    Respond(Reply),
+}
+
+/// What `after_response` makes of a response.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum ResponseAction {
+    /// The response goes out as it is.
+    #[default]
+    Continue,
+    /// The response goes out, changed.
+    Change(Patch),
+}
+
+/// What `process_endpoint` makes of a request.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum EndpointAction {
+    /// The request is not for this plugin.
+    #[default]
+    Pass,
+    /// The request is answered.
+    Respond(Reply),
+}
+
+impl From<Reply> for RequestAction {
+    fn from(reply: Reply) -> Self {
+        Self::Respond(reply)
+    }
+}
+
+impl From<Patch> for RequestAction {
+    fn from(patch: Patch) -> Self {
+        Self::Change(patch)
+    }
+}
+
+impl From<Patch> for ResponseAction {
+    fn from(patch: Patch) -> Self {
+        Self::Change(patch)
+    }
+}
+
+impl From<Reply> for EndpointAction {
+    fn from(reply: Reply) -> Self {
+        Self::Respond(reply)
+    }
+}
+
+/// The JSON that tells the server, None for NULL.
+pub(crate) trait IntoAnswer {
+    fn into_answer(self) -> Option<String>;
+}
+
+impl IntoAnswer for RequestAction {
+    fn into_answer(self) -> Option<String> {
+        match self {
+            Self::Continue => None,
+            Self::Change(patch) => Some(json!({ "request": patch.members }).to_string()),
+            Self::Respond(reply) => Some(json!({ "response": reply.into_value() }).to_string()),
+        }
+    }
+}
+
+impl IntoAnswer for ResponseAction {
+    fn into_answer(self) -> Option<String> {
+        match self {
+            Self::Continue => None,
+            Self::Change(patch) => Some(json!({ "response": patch.members }).to_string()),
+        }
+    }
+}
+
+impl IntoAnswer for EndpointAction {
+    fn into_answer(self) -> Option<String> {
+        match self {
+            Self::Pass => None,
+            Self::Respond(reply) => Some(reply.into_value().to_string()),
+        }
+    }
+}

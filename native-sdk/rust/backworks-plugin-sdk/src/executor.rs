@@ -1,0 +1,20 @@
+//! Where async methods run.
+
+use crate::{PluginError, PluginResult};
+use std::future::Future;
+use std::sync::OnceLock;
+use tokio::runtime::{Builder, Runtime};
+
+/// Runs a future on the calling thread. What it spawns runs on one thread of the executor's.
+pub(crate) fn block_on<T>(future: impl Future<Output = PluginResult<T>>) -> PluginResult<T> {
+    static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
+    let runtime = RUNTIME.get_or_init(|| {
+        Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("plugin-tasks")
+            .enable_all()
+            .build()
+            .map_err(|error| format!("the executor cannot start: {error}"))
+    });
+    runtime.as_ref().map_err(PluginError::new)?.block_on(future)
+}

@@ -1,0 +1,36 @@
+#![doc = include_str!("../README.md")]
+
+pub mod abi;
+mod action;
+mod barrier;
+mod body;
+mod config;
+mod error;
+mod executor;
+#[doc(hidden)]
+pub mod export;
+mod headers;
+pub mod host;
+mod manifest;
+mod plugin;
+mod request;
+
+pub use action::{EndpointAction, Patch, Reply, RequestAction, ResponseAction};
+pub use async_trait::async_trait;
+pub use backworks_plugin_sdk_derive::PluginConfig;
+pub use body::{Body, BodyEncoding};
+pub use config::PluginConfig;
+pub use error::{BackworksResult, PluginError, PluginResult};
+pub use headers::{ValueMap, Values};
+pub use log::{debug, error, info, warn};
+pub use manifest::{Hook, Manifest};
+pub use plugin::{BackworksPlugin, PluginHealth};
+pub use request::{AnsweredRequest, Remote, Request, Response};
+pub use serde_json::{Value, json};
+
+/// For code that the macros write.
+#[doc(hidden)]
+pub mod __private {
+    pub use schemars;
+    pub use serde;
+}
