@@ -1,9 +1,11 @@
 import { ERRORS, type BackworksError, type ErrorCode, PluginFailure, type PluginPhase } from '../errors.js';
 import type { BufferedResponse } from './documents/response-document.js';
 
+/** Errors whose message is for the log: a defect of the server, and a plugin's own words, which may hold secrets. */
+const FOR_THE_LOG: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['BW_INTERNAL', 'BW_PLUGIN_FAILED']);
+
 /**
- * An RFC 9457 problem document for an error. A defect of the server is not described: its message is
- * for the log.
+ * An RFC 9457 problem document for an error.
  * @param instance the request's path.
  * @param hints what to do is told too, to an operator
  */
@@ -13,8 +15,9 @@ export function problem(
   requestId: string,
   hints = false,
 ): BufferedResponse {
-  const detail =
-    error.code === 'BW_INTERNAL' ? 'The server log has the cause under this request id.' : error.message;
+  const detail = FOR_THE_LOG.has(error.code)
+    ? 'The server log has the cause under this request id.'
+    : error.message;
   const document = {
     type: `urn:backworks:error:${error.code}`,
     title: ERRORS[error.code].summary,

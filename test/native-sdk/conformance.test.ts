@@ -152,8 +152,8 @@ plugins:
       expect((await get('/c/pass')).status).toBe(404);
     });
 
-    test('an answer of 1 MiB', async () => {
-      expect(await (await get('/c/big')).text()).toBe('x'.repeat(1 << 20));
+    test('an answer of 512 KiB', async () => {
+      expect(await (await get('/c/big')).text()).toBe('x'.repeat(1 << 19));
     });
 
     test('log lines have the level the plugin gave them', async () => {
@@ -233,8 +233,10 @@ plugins:
   });
 
   describe('starting', () => {
-    const one = (config: string, more = ''): string =>
-      `plugins: { conformance: { path: ${library}, critical: true, timeouts: { initialize: 20s }, config: ${config}${more} } }`;
+    const one = (config: string, more = ''): string => `
+endpoints: { case: { path: "/c/{case}", plugin: conformance } }
+plugins: { conformance: { path: ${library}, critical: true, timeouts: { initialize: 20s }, config: ${config}${more} } }
+`;
 
     test('initialize() refuses with the reason the plugin gives', async () => {
       await expect(startServer(one('{ refuse: not today }'))).rejects.toMatchObject({
