@@ -137,8 +137,7 @@ function changedConfig(before: PluginConfig, after: PluginConfig): string[] {
   const { written: to = AS_IT_IS } = after;
   const paths = new Set([from, to].flatMap(({ numbers, keys }) => Object.keys({ ...numbers, ...keys })));
   const rewritten = [...paths].filter(
-    (path) =>
-      from.numbers[path] !== to.numbers[path] || from.keys[path]?.join() !== to.keys[path]?.join(),
+    (path) => from.numbers[path] !== to.numbers[path] || from.keys[path]?.join() !== to.keys[path]?.join(),
   );
   const changed = changedPaths(before.config, after.config);
   const isWithin = (path: string): boolean =>

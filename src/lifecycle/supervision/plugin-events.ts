@@ -49,7 +49,7 @@ export function pluginEvents(
       if (serves()) entry.setCondition('process', null);
       entry.report(() => log.info({ plugin: name }, `plugin ${name} serves again`));
     },
-    answeredBadly: (failure) => {
+    badAnswer: (failure) => {
       if (serves()) entry.addBadAnswer(failure);
     },
     refused: (refusal) => {

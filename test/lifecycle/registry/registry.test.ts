@@ -93,7 +93,7 @@ describe('discovery', () => {
     const { backworks } = createTestServer(discovery());
     await expect(backworks.start()).rejects.toMatchObject({
       code: 'BW_PLUGIN_DUPLICATE',
-      message: `two libraries call themselves "echo": ${one} and ${two}`,
+      message: `two libraries have the name "echo": ${one} and ${two}`,
     });
   });
 });
@@ -114,7 +114,7 @@ describe('entries', () => {
       const more = type === 'marketplace' ? ', version: 1.2.0' : '';
       const server = await startServer(`plugins: { auth: { type: ${type}${more} } }`);
       expect(server.plugin('auth')).toMatchObject({ state: 'failed', type });
-      expect(server.plugin('auth').reason).toContain(`type "${type}", which this version cannot serve yet`);
+      expect(server.plugin('auth').reason).toContain(`type "${type}", which is not supported yet`);
     },
   );
 
