@@ -102,8 +102,8 @@ plugins: { three: { path: ${one}, config: { n: 3 } }, two: { path: ${two}, enabl
     expect(actions(report)).toEqual({ three: 'load', two: 'unload', one: 'unload' });
     expect(report.endpoints).toEqual({ added: ['three'], removed: ['one', 'two'], changed: [] });
     expect((await server.get('/three')).body).toEqual({ n: 3 });
-    // No endpoint has the path any more, so the plugins there are were asked.
-    expect((await server.get('/one')).body).toEqual({ n: 3 });
+    // No endpoint has the path any more, and an endpoint names the plugin that is left.
+    expect((await server.get('/one')).status).toBe(404);
     expect(server.backworks.plugins().map(({ name, state }) => [name, state])).toEqual([
       ['three', 'ready'],
       ['two', 'stopped'],
