@@ -135,7 +135,7 @@ test('disabled and enabled again, for now and in the file', async () => {
   const before = readFileSync(file, 'utf8');
   const refused = await run('plugin', 'disable', 'versioned');
   expect(refused.stderr).toMatch(/^BW_PLUGIN_IN_USE: .*also|^BW_PLUGIN_IN_USE: .*version/);
-  expect(refused.stderr).toContain(' — they would fail; --force, ');
+  expect(refused.stderr).toContain(' — these endpoints would fail; --force ');
   const now = await run('plugin', 'disable', 'versioned', '--force');
   expect(now).toMatchObject({ code: 0, stdout: 'disabled versioned, which is stopped now\n' });
   expect(now.stderr).toContain('until the next reload or start');

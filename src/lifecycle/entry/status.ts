@@ -80,6 +80,7 @@ export interface KeptRefusal {
   readonly last: Date;
 }
 
+/** A process of a plugin. */
 export interface PluginProcess extends NativeProcess {
   /** The number of the worker that owns the process; absent without workers. */
   readonly worker?: number;

@@ -62,7 +62,9 @@ test('a plugin for another host version is refused, with both versions in the re
   const server = await startServer(`plugins: { tomorrow: { path: ${compilePlugin('host_range')} } }`);
   expect(server.plugin('tomorrow')).toMatchObject({
     state: 'failed',
-    reason: expect.stringMatching(/plugin tomorrow works with Backworks >=900, and this is \d+\.\d+\.\d+/),
+    reason: expect.stringMatching(
+      /plugin tomorrow needs Backworks >=900, but this server has version \d+\.\d+\.\d+/,
+    ),
   });
   expect(server.log).toContainEqual(
     expect.objectContaining({ fields: expect.objectContaining({ code: 'BW_PLUGIN_ABI' }) }),

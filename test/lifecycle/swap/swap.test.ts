@@ -182,7 +182,7 @@ describe('probation', () => {
     ['crashes', 'crash', /processes failed/],
     ['answers with errors', 'error', /% of \d+ calls failed/],
     ['is slow', 'slow', /a call takes/],
-  ])('takes back a version that %s, and no request fails', async (_case, behaviour, reason) => {
+  ])('rolls back a version that %s, and no request fails', async (_case, behaviour, reason) => {
     const plugin = await start();
     await plugin.hooked(10);
     const [good] = plugin.pids;
