@@ -167,8 +167,7 @@ function read(reply: Buffer | string, bytesMax: number, levels?: number): JsonOu
 function refuseUnlessJson(reply: Buffer | string, facts: number): void {
   if ((facts & JsonFact.VALID) === 0) throw unreadable(reply, facts);
   // A member of that name would become a prototype as soon as somebody copies an object made from it.
-  if ((facts & JsonFact.HAS_PROTOTYPE) !== 0)
-    throw new InvalidAnswer('the answer has a member "__proto__"');
+  if ((facts & JsonFact.HAS_PROTOTYPE) !== 0) throw new InvalidAnswer('the answer has a member "__proto__"');
 }
 
 /** Why a text is refused that the checker does not find to be JSON. */

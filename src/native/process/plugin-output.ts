@@ -101,7 +101,11 @@ export class PluginOutput {
 
   private line(source: 'stdout' | 'stderr', raw: string): void {
     const text = oneLine(raw.slice(0, LINE_CHARACTERS_MAX).replace(/\r$/, ''));
-    if (text.trim() === '' || !this.spend(LINE_OVERHEAD_BYTES)) return;
+    if (text.trim() === '') return;
+    if (!this.spend(LINE_OVERHEAD_BYTES)) {
+      this.drop(raw.length);
+      return;
+    }
     if (source === 'stderr') this.stderr.add(text);
     // Many libraries write progress to stderr, so a line there is no warning by itself.
     this.emit({ source, level: 'info', text });

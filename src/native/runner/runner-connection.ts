@@ -11,12 +11,7 @@ import { readRefusal } from './refusal-frame.js';
 import { ReadPace } from '../process/read-pace.js';
 import { FrameCounts, runnerPayloads } from '../protocol/frame-budgets.js';
 import { FrameError, FrameParser, FrameWriter } from '../protocol/frames.js';
-import {
-  AnswerFlag,
-  PROTOCOL_VERSION,
-  RunnerFrame,
-  ServerFrame,
-} from '../protocol/protocol.js';
+import { AnswerFlag, PROTOCOL_VERSION, RunnerFrame, ServerFrame } from '../protocol/protocol.js';
 import { RunningCalls } from './running-calls.js';
 import type { SharedPage } from '../protocol/shared-page.js';
 import type { RunnerPipes } from '../process/child-process.js';

@@ -68,7 +68,7 @@ export class RunnerProcess {
     private readonly onEnded: (failure: PluginFailure | null) => void,
   ) {
     this.logRate();
-    const { name, events } = options;
+    const { events } = options;
     const { stdout, stderr, answers, services, ended } = this.child;
     this.output = new PluginOutput(
       () => this.logRate(),
