@@ -65,6 +65,7 @@ export const ERRORS = {
   BW_PLUGIN_THREADS: kind(503, EXIT.plugin, 'A plugin had more threads than its limit allows.'),
   BW_PLUGIN_TIMEOUT: kind(504, EXIT.plugin, 'A plugin did not answer before its deadline.'),
   BW_PLUGIN_PROTOCOL: kind(503, EXIT.plugin, 'A plugin process broke the runner protocol.'),
+  BW_PLUGIN_FAILED: kind(500, EXIT.plugin, 'A plugin reported that it could not handle a call.'),
   BW_PLUGIN_BAD_RESPONSE: kind(502, EXIT.plugin, 'A plugin answered with something that cannot be used.'),
   BW_PLUGIN_UNAVAILABLE: kind(503, EXIT.plugin, 'A plugin is not running at the moment.'),
   BW_PLUGIN_OVERLOADED: kind(503, EXIT.plugin, 'A plugin has as many calls waiting as its queue allows.'),
@@ -216,6 +217,7 @@ export type PluginOutcome =
   | 'timeout'
   | 'oom_suspected'
   | 'protocol_error'
+  | 'failed'
   | 'bad_response';
 
 const OUTCOMES: Partial<Record<ErrorCode, PluginOutcome>> = {
@@ -226,6 +228,7 @@ const OUTCOMES: Partial<Record<ErrorCode, PluginOutcome>> = {
   BW_PLUGIN_MEMORY: 'oom_suspected',
   BW_PLUGIN_THREADS: 'violation',
   BW_PLUGIN_PROTOCOL: 'protocol_error',
+  BW_PLUGIN_FAILED: 'failed',
   BW_PLUGIN_BAD_RESPONSE: 'bad_response',
 };
 

@@ -286,6 +286,19 @@ typedef struct BackworksHost {
      * Since: 1.
      */
     int32_t (*cancelled)(void);
+
+    /*
+     * Makes the running call fail. The host ignores what the function then returns, as the plugin's
+     * failure: an optional plugin is passed over, a critical one answers the request with an error.
+     * Without it a plugin can only end its process, or answer NULL, which lets the request pass.
+     * Required: may be NULL.
+     * message: why, in one sentence for the operator; cut at 8 KiB. Clients do not see it.
+     * Returns: nothing. The last message of a call counts.
+     * Owner: message stays the caller's.
+     * Thread: the thread of the hook or call(); elsewhere it does nothing.
+     * Since: 1.
+     */
+    void (*fail)(const char *message);
 } BackworksHost;
 
 /* True when the host offers `member`: if (BACKWORKS_HOST_HAS(host, log)) host->log(...); */

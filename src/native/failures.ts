@@ -41,6 +41,16 @@ export function noSandbox(
   });
 }
 
+/** The failure of a call that the plugin itself made fail. @param text the plugin's own words */
+export function pluginFailed(
+  plugin: string,
+  text: string,
+  details: Omit<PluginFailureDetails, 'plugin'>,
+): PluginFailure {
+  const why = text === '' ? 'it gives no reason' : text;
+  return new PluginFailure('BW_PLUGIN_FAILED', `plugin ${plugin} failed: ${why}`, { ...details, plugin });
+}
+
 /** The failure of a plugin that is to run several calls at once in one process, and cannot. */
 export function notThreadSafe(plugin: string, concurrency: number): PluginFailure {
   const message = `plugin ${plugin} has limits.concurrency ${concurrency}, and its library does not say that it is thread-safe`;

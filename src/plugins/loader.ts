@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { PluginExecutor, type CircuitStateName } from '../execution/executor.js';
 import type { DeadlineTimer } from '../execution/deadline.js';
 import type { PluginMetrics } from '../metrics/plugin-metrics.js';
-import { BackworksError, PluginFailure, type PluginPhase } from '../errors.js';
+import { BackworksError, PluginFailure, type PluginOutcome, type PluginPhase } from '../errors.js';
 import type { Log } from '../log.js';
 import { InProcessPlugin } from '../native/in-process/in-process.js';
 import { IsolatedPlugin } from '../native/pool/isolated.js';
@@ -39,7 +39,7 @@ export interface PluginEvents {
    */
   failed(failure: PluginFailure, located: Promise<PluginFailure>): void;
   recovered(): void;
-  /** A process answered what nobody can use, and lives on. */
+  /** A process answered with something unusable or reported a failure, and lives on. */
   answeredBadly(failure: PluginFailure): void;
   /** The sandbox refused it something. */
   refused(refusal: Refusal): void;
@@ -49,6 +49,9 @@ export interface PluginEvents {
   /** It asks something of another plugin; null for no answer. Never rejects. */
   operate(request: OperationRequest, caller: AskingCall | null): Promise<NativeReply>;
 }
+
+/** Outcomes of calls without an answer that can be used, from processes that live on. */
+const UNUSABLE: ReadonlySet<PluginOutcome> = new Set(['bad_response', 'failed']);
 
 /** Nobody listens, and there is no other plugin to ask. */
 export const UNHEARD: PluginEvents = {
@@ -132,7 +135,7 @@ export class PluginLoader {
         onCircuitChange: (state) => events.circuit(state),
         onFailing: (phase, error) => events.failing(phase, error),
         onFailure: (error) => {
-          if (error instanceof PluginFailure && error.outcome === 'bad_response') events.answeredBadly(error);
+          if (error instanceof PluginFailure && UNUSABLE.has(error.outcome)) events.answeredBadly(error);
         },
       });
       return new LoadedPlugin({ name, digest: stored.digest, metadata, policy }, native, executor, hold);

@@ -195,7 +195,8 @@ enum failure {
     FAILURE_OUT_OF_MEMORY = 5,   /* the answer could not be copied */
     FAILURE_SANDBOX = 6,         /* the sandbox cannot be what the settings ask for */
     FAILURE_CANCELLED = 7,       /* the server cancelled the call before it began */
-    FAILURE_THREADS = 8          /* threads for calls cannot be started */
+    FAILURE_THREADS = 8,         /* threads for calls cannot be started */
+    FAILURE_PLUGIN = 9           /* the plugin called fail(); payload: its message */
 };
 
 /* How the runner ends when no signal ends it. */

@@ -25,6 +25,7 @@ const HTTP_FETCH = koffi.proto(TEXT, [TEXT]);
 const CALL_PLUGIN = koffi.proto(TEXT, [TEXT, TEXT, TEXT]);
 const DEADLINE_LEFT = koffi.proto('int64_t', []);
 const CANCELLED = koffi.proto('int32_t', []);
+const FAIL = koffi.proto('void', [TEXT]);
 
 /** The type of every function a plugin or the host can offer. */
 export const PROTOTYPES = {
@@ -44,6 +45,7 @@ export const PROTOTYPES = {
   metric: METRIC,
   deadline_left_ms: DEADLINE_LEFT,
   cancelled: CANCELLED,
+  fail: FAIL,
 } as const;
 
 export const PluginInfo = koffi.struct({ name: TEXT, version: TEXT, description: TEXT });
@@ -68,6 +70,7 @@ export const BackworksHost = koffi.struct({
   call: koffi.pointer(CALL_PLUGIN),
   deadline_left_ms: koffi.pointer(DEADLINE_LEFT),
   cancelled: koffi.pointer(CANCELLED),
+  fail: koffi.pointer(FAIL),
 });
 
 export const BackworksExtensions = koffi.struct({

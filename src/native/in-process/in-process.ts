@@ -4,7 +4,7 @@ import type { CallTicket } from '../../call-ticket.js';
 import { BackworksError, PluginFailure, type PluginPhase } from '../../errors.js';
 import type { Text } from '../../long-text.js';
 import { ABI_VERSION, BackworksHost, PROTOTYPES } from './abi.js';
-import { configurationRefused, withOriginalPath } from '../failures.js';
+import { configurationRefused, pluginFailed, withOriginalPath } from '../failures.js';
 import { InProcessLibrary } from './in-process-library.js';
 import type {
   Hook,
@@ -31,6 +31,8 @@ export class InProcessPlugin implements NativePlugin {
   private readonly library: InProcessLibrary;
   /** Read by the host table while a call runs. */
   private deadlineAtMs = Infinity;
+  /** The message of fail(), during a call and until its answer is read. */
+  private failure: string | null = null;
   private closed = false;
   /** Hooks that were called before: a library may set itself up in the first call of each. */
   private readonly called = new Set<Hook>();
@@ -62,6 +64,7 @@ export class InProcessPlugin implements NativePlugin {
     // The clock costs a third of a call: it is asked only where somebody wants to know.
     const enteredAtMs = ticket.report === undefined ? null : performance.now();
     this.deadlineAtMs = deadlineAtMs;
+    this.failure = null;
     const reply = (
       this.called.has(hook)
         ? implementation(...strings(args))
@@ -75,6 +78,12 @@ export class InProcessPlugin implements NativePlugin {
         const message = `plugin ${name} answered ${hook} after its deadline`;
         return this.reject('BW_PLUGIN_TIMEOUT', message, hook, ticket);
       }
+    }
+    // The function that is called sets it.
+    const failure = this.failure as string | null;
+    if (failure !== null) {
+      const details = { phase: hook, requestId: ticket.requestId ?? undefined };
+      return Promise.reject(pluginFailed(name, failure, details));
     }
     if (reply !== null && isLonger(reply, replyBytesMax)) {
       const message = `plugin ${name}: the answer is longer than ${replyBytesMax} bytes`;
@@ -170,6 +179,9 @@ export class InProcessPlugin implements NativePlugin {
         PROTOTYPES.deadline_left_ms,
       ),
       cancelled: register(() => (timeLeft() <= 0 ? 1 : 0), PROTOTYPES.cancelled),
+      fail: register((text: string | null) => {
+        this.failure = (text ?? '').slice(0, LOG_TEXT_MAX);
+      }, PROTOTYPES.fail),
     });
     return table;
   }

@@ -135,6 +135,7 @@ export const Failure = {
   SANDBOX: 6,
   CANCELLED: 7,
   THREADS: 8,
+  PLUGIN: 9,
 } as const;
 
 /** The `detail` of REFUSED: what would allow what was refused. */

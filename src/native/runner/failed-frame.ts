@@ -1,7 +1,7 @@
 import { type BackworksError, PluginFailure } from '../../errors.js';
 import { oneLine } from '../../printable.js';
 import { Failure } from '../protocol/protocol.js';
-import { callCancelled, noSandbox } from '../failures.js';
+import { callCancelled, noSandbox, pluginFailed } from '../failures.js';
 import type { AnswerHandler } from './answer-handler.js';
 
 /**
@@ -35,6 +35,8 @@ export function failedFrame(
         `plugin ${plugin} does not fit this server: ${text}`,
         details,
       );
+    case Failure.PLUGIN:
+      return pluginFailed(plugin, text, details);
     default:
       return new PluginFailure('BW_PLUGIN_BAD_RESPONSE', `plugin ${plugin}: ${text}`, details);
   }

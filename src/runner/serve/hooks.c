@@ -33,6 +33,7 @@ typedef struct Returned {
     const char *string; /* NULL, or `length` bytes; more than allowed are not counted further */
     size_t length;
     int32_t took_ns;
+    char *failure; /* the message of fail(), to be freed; NULL when the hook did not fail */
 } Returned;
 
 /* Returns when the function that follows is entered. */
@@ -54,14 +55,14 @@ static int32_t nanoseconds_since(int64_t entered_ns) {
 /* Calls one function of the library. `since_us` is when its time began to run. */
 static Returned run(const Hooks *hooks, unsigned hook, int64_t entered_ns, int64_t since_us,
                     int32_t left_ms, const char *const *arguments) {
-    Returned returned = {NULL, 0, 0};
+    Returned returned = {NULL, 0, 0, NULL};
 
     crash_report_phase(library_hook_name(hook));
-    host_table_set_deadline(left_ms >= 0 ? since_us + (int64_t)left_ms * US_PER_MS
-                                         : HOST_NO_DEADLINE);
+    host_table_begin_call(left_ms >= 0 ? since_us + (int64_t)left_ms * US_PER_MS
+                                       : HOST_NO_DEADLINE);
     returned.string = library_call(hooks->library, hook, arguments);
     returned.took_ns = nanoseconds_since(entered_ns);
-    host_table_set_deadline(HOST_NO_DEADLINE);
+    returned.failure = host_table_end_call();
     if (returned.string != NULL)
         returned.length = text_length(returned.string, hooks->reply_max);
     return returned;
@@ -90,7 +91,7 @@ static bool is_plain(const Hooks *hooks, Returned returned) {
     const unsigned response = JSON_HAS_STATUS | JSON_HAS_BODY;
     unsigned facts;
 
-    if (returned.string == NULL || returned.length > hooks->reply_max)
+    if (returned.failure != NULL || returned.string == NULL || returned.length > hooks->reply_max)
         return false;
     facts = json_check(returned.string, returned.length, JSON_DEPTH_MAX);
     return (facts & JSON_VALID) != 0 && (facts & JSON_HAS_PROTOTYPE) == 0 &&
@@ -99,8 +100,12 @@ static bool is_plain(const Hooks *hooks, Returned returned) {
 
 /* Answers with what was returned, and hands it back to the library. */
 static void answer(const Hooks *hooks, uint32_t id, unsigned flags, Returned returned) {
-    answer_string(id, (uint8_t)flags, returned.string, returned.length, hooks->reply_max,
-                  returned.took_ns);
+    if (returned.failure != NULL)
+        answer_failure(id, FAILURE_PLUGIN, returned.failure);
+    else
+        answer_string(id, (uint8_t)flags, returned.string, returned.length, hooks->reply_max,
+                      returned.took_ns);
+    free(returned.failure);
     if (returned.string != NULL)
         library_free_string(hooks->library, returned.string);
 }
@@ -171,7 +176,7 @@ static char *response_document(const char *head, Returned body) {
 /* True when the request was left as it is: the endpoint is next. */
 static bool batch_request(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
     Returned returned = run_first(hooks, HOOK_BEFORE_REQUEST, header->value, &arguments[REQUEST]);
-    bool unchanged = returned.string == NULL;
+    bool unchanged = returned.string == NULL && returned.failure == NULL;
 
     answer(hooks, header->id, unchanged ? ANSWER_MORE : 0, returned);
     return unchanged;

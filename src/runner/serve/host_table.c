@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include <float.h>
 #include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "os/clock.h"
@@ -21,6 +23,10 @@ static _Atomic int64_t deadline = HOST_NO_DEADLINE;
 static int64_t deadline_here(void) {
     return own_call.here ? own_call.deadline_us : atomic_load(&deadline);
 }
+
+/* Of this thread: whether it runs a hook, and why that hook failed. */
+static _Thread_local bool calling;
+static _Thread_local char *failure;
 
 /* Leaves at once: what a plugin says just before it crashes is what matters most. */
 static void host_log(int32_t level, const char *message) {
@@ -97,6 +103,23 @@ static const char *host_call(const char *plugin, const char *operation, const ch
     return services_ask(FRAME_OPERATION, spans, sizeof texts / sizeof *texts);
 }
 
+/* Nobody would read the message of a thread that runs no call. */
+static void host_fail(const char *message) {
+    size_t length;
+    char *copy;
+
+    if (!calling)
+        return;
+    length = message != NULL ? text_length_cut(message, LOG_TEXT_MAX) : 0;
+    copy = calloc(1, length + 1);
+    if (copy != NULL && length > 0)
+        memcpy(copy, message, length);
+    if (copy == NULL)
+        output_end(RUNNER_EXIT_NO_MEMORY);
+    free(failure);
+    failure = copy;
+}
+
 const BackworksHost *host_table(void) {
     static BackworksHost table = {
         .size = sizeof table,
@@ -105,6 +128,7 @@ const BackworksHost *host_table(void) {
         .metric = host_metric,
         .deadline_left_ms = host_deadline_left_ms,
         .cancelled = host_cancelled,
+        .fail = host_fail,
     };
 
     if (services_are_offered())
@@ -117,4 +141,18 @@ void host_table_set_deadline(int64_t deadline_us) {
         own_call.deadline_us = deadline_us;
     else
         atomic_store(&deadline, deadline_us);
+}
+
+void host_table_begin_call(int64_t deadline_us) {
+    host_table_set_deadline(deadline_us);
+    calling = true;
+}
+
+char *host_table_end_call(void) {
+    char *message = failure;
+
+    host_table_set_deadline(HOST_NO_DEADLINE);
+    calling = false;
+    failure = NULL;
+    return message;
 }
