@@ -24,8 +24,9 @@ const REFUSALS_MAX = 64 * 17;
  * of them in the runner's name. A type that is not in the table is unknown, and breaks the protocol.
  *
  * Two types have a second bound, which depends on the configuration: REPLY has limits.reply, and LOG has
- * limits.log_rate (`PluginOutput.frame`). Requests (OPERATION) have limits.host_calls (`HostServices`). How often the
- * server reads a stream has a bound too (`ReadPace`).
+ * limits.log_rate (`PluginOutput.frame`). Requests (OPERATION) are counted by `HostServices`. How often the server reads a
+ * stream has a bound too (`ReadPace`).
+ * @internal exported for its test
  */
 export const FRAME_BUDGETS: Readonly<Record<number, FrameBudget>> = {
   [RunnerFrame.HELLO]: { payloadBytes: 0, allowance: { per: 'process', frames: 1 } },
@@ -56,7 +57,7 @@ export const SERVICE_PAYLOADS: Readonly<Record<number, number>> = {
 };
 
 /** Length of the windows in which frames and requests are counted. */
-export const BUDGET_WINDOW_MS = 1000;
+const BUDGET_WINDOW_MS = 1000;
 
 /** Counts the frames of one type that a process sends. */
 class FrameCount {
