@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { JsonValue } from '../config/types.js';
 import type { NativeReply } from '../native/plugin.js';
-import { JsonFact } from './json-check.js';
+import { checkJson, JsonFact } from './json-check.js';
 import { JSON_DEPTH_MAX } from './json-depth.js';
 import { bytesOf, findMember, type JsonMembers, JsonOutline } from './json-outline.js';
 import type { HeaderMap, Patched, PluginResponse, RequestDecision } from './plugin.js';
@@ -16,6 +16,8 @@ import { checkResponseParts, decodeBase64, InvalidAnswer } from './response-chec
 const JSON_TYPE: HeaderMap = { 'content-type': 'application/json' };
 /** Up to this size a body is kept as text, because Node then writes headers and body in one piece. */
 const TEXT_BODY_BYTES_MAX = 1024;
+/** Longer answers are not parsed a second time to explain what is wrong with them. */
+const EXPLAINED_BYTES_MAX = 64 * 1024;
 /** Levels of members that are read: an endpoint's answer and its headers. */
 const RESPONSE_LEVELS = 2;
 
@@ -56,8 +58,8 @@ export function readPatch(
 /**
  * Reads the answer of process_endpoint. An object with an integer `status` and a `body` is a response. Any other
  * JSON is the body of a 200 and is sent unchanged.
- * @param plain true if the runner says that the answer is such a body. It is not checked here. Code that puts the
- *   body into a document must check it, because a plugin can forge the runner's message.
+ * @param plain true if the runner says that the answer is such a body. A plugin can forge the runner's message, so
+ *   the text is checked to be JSON, but its members are not read. limits.parsed_reply does not apply to it.
  */
 export function readEndpointAnswer(
   reply: NativeReply,
@@ -67,8 +69,9 @@ export function readEndpointAnswer(
 ): PluginResponse | null {
   if (reply === null) return null;
   if (plain && typeof reply !== 'string') {
+    refuseUnlessJson(reply, checkJson(reply));
     const body = reply.length <= TEXT_BODY_BYTES_MAX ? reply.toString('utf8') : reply;
-    return { status: 200, headers: { ...JSON_TYPE }, body };
+    return { status: 200, headers: { ...JSON_TYPE }, body, json: body };
   }
   const outline = read(reply, parsedBytesMax, RESPONSE_LEVELS);
   const response = outline.object();
@@ -158,10 +161,15 @@ function read(reply: Buffer | string, bytesMax: number, levels?: number): JsonOu
   }
   const outline = JsonOutline.of(bytesOf(reply), levels);
   if (typeof outline === 'number') throw unreadable(reply, outline);
-  // Copying an object with a member "__proto__" would change the prototype of the copy.
-  if ((outline.facts & JsonFact.HAS_PROTOTYPE) !== 0)
-    throw new InvalidAnswer('the answer has a member "__proto__"');
+  refuseUnlessJson(reply, outline.facts);
   return outline;
+}
+
+/** @param facts flags of `JsonFact` for the reply */
+function refuseUnlessJson(reply: Buffer | string, facts: number): void {
+  if ((facts & JsonFact.VALID) === 0) throw unreadable(reply, facts);
+  // Copying an object with a member "__proto__" would change the prototype of the copy.
+  if ((facts & JsonFact.HAS_PROTOTYPE) !== 0) throw new InvalidAnswer('the answer has a member "__proto__"');
 }
 
 /** The reason the checker refused a text. */
@@ -169,6 +177,7 @@ function unreadable(reply: Buffer | string, facts: number): InvalidAnswer {
   if ((facts & JsonFact.TOO_DEEP) !== 0)
     return new InvalidAnswer(`the answer nests too deep: more than ${JSON_DEPTH_MAX} levels`);
   if (typeof reply !== 'string' && !isUtf8(reply)) return new InvalidAnswer('the answer is not UTF-8');
+  if (reply.length > EXPLAINED_BYTES_MAX) return new InvalidAnswer('the answer is not JSON');
   let reason = 'it is not complete';
   try {
     JSON.parse(reply.toString());
