@@ -42,7 +42,7 @@ test('every plugin appears exactly once', () => {
 test('a hook lists only plugins that have it, and after_response runs in reverse order', () => {
   const set = new PluginSet(
     [tracer('b', { priority: 2 }), tracer('a', { priority: 1 }), scriptPlugin('idle', {})],
-    { bodyLimitBytes: 0, offersUnmatched: () => true },
+    { bodyLimitBytes: 0, bodyTimeoutMs: 1, offersUnmatched: () => true },
   );
 
   expect(set.beforeRequest.map(({ plugin, position }) => [plugin.name, position])).toEqual([
