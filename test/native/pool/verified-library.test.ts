@@ -55,7 +55,7 @@ test.each([false, true])(
     place('echo', `names-${inPlace}.so`);
     await expect(open(path, digest, inPlace)).rejects.toMatchObject({
       code: 'BW_LIBRARY_CHANGED',
-      message: `the library of plugin supervised changed after it was checked: ${path}: its bytes are others`,
+      message: `the library of plugin supervised changed after it was checked: ${path}: its bytes are different`,
     });
   },
 );
