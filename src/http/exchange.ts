@@ -9,7 +9,7 @@ import { problemOf } from './problem.js';
 import { discardRest } from './body.js';
 import type { ServerRequest } from './request.js';
 
-/** A request over a socket, from its arrival to its answer; cancelled when the client goes away before that. */
+/** A request over a socket, from arrival to answer. It is cancelled when the client goes away first. */
 export class SocketExchange implements Listener<PluginResponse> {
   private readonly connection: Connection;
 
@@ -26,7 +26,7 @@ export class SocketExchange implements Listener<PluginResponse> {
   answered(answer: PluginResponse): void {
     const { request, outgoing, log } = this;
     this.end();
-    // Whoever answers while the body still arrives may go on reading it.
+    // A plugin or proxy target that answers while the body still arrives may go on reading it.
     if (answer.body instanceof Readable) outgoing.once('finish', () => this.discardRest());
     else this.discardRest();
     try {
