@@ -113,14 +113,14 @@ export function spawnLinux(options: SpawnOptions): Promise<SpawnedProcess> {
     const pid = await posixSpawn(options, given);
     for (const descriptor of ends) if (descriptor !== sharedDescriptor) closeSync(descriptor);
     return () => {
-      const from = readableInPlace(answers);
+      const from = readableInPlace(answers, true);
       return {
         pid,
         calls: new Socket({ fd: calls, readable: false, writable: true }),
         answers: from,
         services: new Socket({ fd: services }),
-        stdout: readable(stdout),
-        stderr: readable(stderr),
+        stdout: readableInPlace(stdout, false),
+        stderr: readableInPlace(stderr, false),
         ...childEnd(pid, from),
       };
     };
@@ -178,15 +178,19 @@ function readable(descriptor: number): Socket {
   return new Socket({ fd: descriptor, readable: true, writable: false });
 }
 
-/** The buffer for all pipes of answers. It is consumed before another pipe is read. */
+/** The buffer that every pipe is read into. It is consumed before another pipe is read. */
 const room = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
-/** Reads with `onread`, because Node would otherwise allocate 64 KiB for each read. */
-function readableInPlace(fd: number): Socket {
+/**
+ * Reads with `onread`, because Node would otherwise allocate 64 KiB for each read.
+ * @param kept whether listeners keep the bytes; if not, the bytes are valid until the listeners return
+ */
+function readableInPlace(fd: number, kept: boolean): Socket {
   const onread: OnReadOpts = {
     buffer: room,
-    callback(length, bytes) {
-      pipe.emit('data', Buffer.from(bytes.subarray(0, length)));
+    callback(length) {
+      const bytes = room.subarray(0, length);
+      pipe.emit('data', kept ? Buffer.from(bytes) : bytes);
       return true;
     },
   };
