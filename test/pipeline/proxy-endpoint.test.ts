@@ -450,8 +450,8 @@ test('streams an endless event stream through a hook, with the headers the hook 
   );
 });
 
-test.each(['streams a download beyond the limit past a hook (%s)', 'in chunks'])(
-  'a download beyond the limit passes a hook (%s)',
+test.each(['of known length', 'in chunks'])(
+  'streams a download beyond the limit past a hook (%s)',
   async (how) => {
     const bytes = randomBytes(BODY_LIMIT * 4);
     const large: http.RequestListener = (_request, response) => {

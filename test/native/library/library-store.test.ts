@@ -52,19 +52,16 @@ test('keeps copies unchanged when the original is overwritten', async () => {
   expect(sha256(after.path)).toBe(after.digest);
 });
 
-test.each(['replaces a copy that was changed: %s', 'shorter'])(
-  'a copy that was changed is replaced: %s',
-  async (change) => {
-    const store = await freshStore();
-    const stored = await store.add(plugin);
-    const bytes = readFileSync(stored.path);
-    chmodSync(stored.path, 0o700);
-    writeFileSync(stored.path, change === 'shorter' ? bytes.subarray(0, 100) : bytes.fill(0xff, 2000, 2100));
-    expect(sha256(stored.path)).not.toBe(stored.digest);
-    expect(await store.add(plugin)).toEqual(stored);
-    expect(sha256(stored.path)).toBe(stored.digest);
-  },
-);
+test.each(['same size', 'shorter'])('replaces a copy that was changed: %s', async (change) => {
+  const store = await freshStore();
+  const stored = await store.add(plugin);
+  const bytes = readFileSync(stored.path);
+  chmodSync(stored.path, 0o700);
+  writeFileSync(stored.path, change === 'shorter' ? bytes.subarray(0, 100) : bytes.fill(0xff, 2000, 2100));
+  expect(sha256(stored.path)).not.toBe(stored.digest);
+  expect(await store.add(plugin)).toEqual(stored);
+  expect(sha256(stored.path)).toBe(stored.digest);
+});
 
 test('gives each plugin its own file, always the same one', async () => {
   const store = await freshStore();

@@ -66,14 +66,11 @@ test('reads exports, soname and runpath of a compiled plugin, from its file and 
   expect(parseLibraryFacts(readFileSync(path))).toEqual(facts);
 });
 
-test.each(['counts symbols through the hash table: %s', 'gnu', 'both'])(
-  'symbols are counted through the hash table: %s',
-  async (style) => {
-    const flags = ['-shared', '-fPIC', `-Wl,--hash-style=${style}`];
-    const path = compile(join(directory, `${style}.so`), MINIMAL_PLUGIN, flags);
-    expect((await readLibraryFacts(path)).exports).toEqual(new Set(['plugin_info', 'plugin_vtable']));
-  },
-);
+test.each(['sysv', 'gnu', 'both'])('counts symbols through the hash table: %s', async (style) => {
+  const flags = ['-shared', '-fPIC', `-Wl,--hash-style=${style}`];
+  const path = compile(join(directory, `${style}.so`), MINIMAL_PLUGIN, flags);
+  expect((await readLibraryFacts(path)).exports).toEqual(new Set(['plugin_info', 'plugin_vtable']));
+});
 
 test('reads a library without section headers', async () => {
   const path = compile(join(directory, 'bare.so'), MINIMAL_PLUGIN, ['-shared', '-fPIC', '-s']);
