@@ -40,7 +40,8 @@ export interface Listener {
 
 const SERVER_OPTIONS: http.ServerOptions = {
   headersTimeout: 15_000,
-  requestTimeout: 120_000,
+  // The body has its own timeout, between two reads, so that a long upload may take its time.
+  requestTimeout: 0,
   // Node's default is 30 s: a client that sends headers byte by byte would keep its connection for 45 s.
   connectionsCheckingInterval: 1000,
   // Longer than the 60 s after which load balancers drop idle connections, so that they close first.

@@ -197,7 +197,12 @@ test('answers 500 to a defect, without details for the client and with all detai
   const defect = new Error('secret detail');
   const logged: object[] = [];
   const log: Log = { ...silentLog, error: (fields) => void logged.push(fields) };
-  const orchestrator = new PluginOrchestrator({ bodyLimitBytes: 1, offersUnmatched: () => true, log });
+  const orchestrator = new PluginOrchestrator({
+    bodyLimitBytes: 1,
+    bodyTimeoutMs: 30_000,
+    offersUnmatched: () => true,
+    log,
+  });
   orchestrator.handle = () => Promise.reject(defect);
   const response = await createApp({ routes: () => new Routes([]), orchestrator, log }).request('/x');
 
