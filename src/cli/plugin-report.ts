@@ -13,7 +13,7 @@ import { type Screen } from './screen.js';
 const LABEL_WIDTH = 12;
 const MIB = 1024 ** 2;
 
-/** Prints everything known of one plugin: a line for each matter, several where there is a list. */
+/** Prints everything known about one plugin: one line per topic, several lines for a list. */
 export function printPlugin(screen: Screen, plugin: PluginDocument): void {
   const { name, version, state, since, reason } = plugin;
   const title = screen.style('bold', cellText(version === null ? name : `${name} ${version}`));
@@ -57,14 +57,14 @@ function matters(plugin: PluginDocument, reason: string | null): [label: string,
 }
 
 function asksFor(name: string, missing: string): string {
-  return `${name} asks for ${missing}; grant it or the plugin may fail`;
+  return `${name} requests ${missing}; without the grant the plugin may fail`;
 }
 
 function need(needed: NeedDocument, state: PluginDocument['state']): string {
   const { kind, name, version, optional, provided_by: provider } = needed;
   const what = `${kind} ${name}${version === '*' ? '' : ` ${version}`}${optional ? ' (optional)' : ''}`;
-  // Nobody looks for what a plugin needs that is not to run.
-  if (provider === null) return state === 'stopped' ? what : `${what}: not there`;
+  // Dependencies of a stopped plugin are not resolved.
+  if (provider === null) return state === 'stopped' ? what : `${what}: not available`;
   return kind === 'plugin' ? what : `${what}: from ${provider}`;
 }
 

@@ -200,7 +200,7 @@ test('an optional plugin that does not start is a warning, and fails only with -
   expect(await check('--strict', optional)).toMatchObject({ code: 3, stdout: '' });
 });
 
-test('--json lists the critical plugins that would keep the server from starting', async () => {
+test('--json lists the critical plugins that would prevent the server from starting', async () => {
   const file = directory.write('json.yaml', 'plugins:\n  one: { path: ./one.so, critical: true }\n');
   const { code, stdout } = await check('--json', file);
   expect(code).toBe(4);

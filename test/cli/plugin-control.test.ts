@@ -71,7 +71,7 @@ async function stop({ child, finished }: RunningCommand): Promise<void> {
 test('status without a server is what the file on disk says of itself', async () => {
   const { code, stdout, stderr } = await run(await configFile('disk.yaml'), 'status', 'operated');
   expect(code).toBe(0);
-  expect(stderr).toMatch(/^from disk, without starting anything: /);
+  expect(stderr).toMatch(/^from disk, nothing was started:  /);
   expect(stdout).toMatch(/^operated 1\.0\.0: discovered since \d{4}-/);
   expect(stdout).toMatch(/^ {2}sha256 +[0-9a-f]{64}$/m);
   expect(stdout).toMatch(/^ {2}isolation +process, sandbox strict$/m);
@@ -147,7 +147,7 @@ test('the running server releases a plugin and loads it again', async () => {
     /^operated .* failed .* is in quarantine since .*backworks plugin release [0-9a-f]{12}/m,
   );
   const { code, stdout } = await run(file, 'release', 'operated');
-  expect({ code, stdout }).toEqual({ code: 0, stdout: 'released operated, which is ready now\n' });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'released operated, which is now ready\n' });
   expect((await fetch(`${url}/ok`)).status).toBe(200);
   const again = await run(file, 'release', 'operated');
   expect(again.code).toBe(4);

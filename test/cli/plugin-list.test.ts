@@ -73,7 +73,7 @@ test('without a server the files on disk are described and nothing is started', 
   const file = configFile('disk.yaml', await freePort());
   const { source, plugins, rejected, stderr } = await listed(file);
   expect(source).toBe('disk');
-  expect(stderr).toMatch(/^from disk, without starting anything: no server answers at .*ECONNREFUSED/);
+  expect(stderr).toMatch(/^from disk, nothing was started:  no server answers at .*ECONNREFUSED/);
   const states: unknown = Object.fromEntries(
     plugins.map(({ name, state, version }) => [name, [state, version]]),
   );
@@ -232,7 +232,7 @@ test.each([
     directory.write('stranger.yaml', `admin: { port: ${port}, token: x }\n`);
     const { source, stderr } = await listed(file);
     expect(source).toBe('disk');
-    expect(stderr).toMatch(/^from disk, without starting anything: .*127\.0\.0\.1:\d+/);
+    expect(stderr).toMatch(/^from disk, nothing was started:  .*127\.0\.0\.1:\d+/);
   } finally {
     stranger.closeAllConnections();
     stranger.close();

@@ -199,7 +199,9 @@ test('an endpoint that had no answer to any request is said to have none', async
     'none of the requests',
   );
   const { stdout } = await profile(compilePlugin('answers'), ...run);
-  expect(stdout).toContain('it answered none of the requests: give it some of its own, with --requests');
+  expect(stdout).toContain(
+    'the plugin answered none of the requests: pass recorded requests with --requests',
+  );
 });
 
 test('Ctrl-C ends the run early with what there is', async () => {

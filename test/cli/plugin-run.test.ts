@@ -71,7 +71,7 @@ async function states(): Promise<Record<string, string>> {
 
 test('disable and enable: at run time only, which is said, and a reload undoes it', async () => {
   const disabled = await plugin('disable', 'other');
-  expect(disabled).toMatchObject({ code: 0, stdout: 'disabled other, which is stopped now\n' });
+  expect(disabled).toMatchObject({ code: 0, stdout: 'disabled other, which is now stopped\n' });
   expect(disabled.stderr).toContain(`until the next reload or start: ${file} does not say so`);
   expect(disabled.stderr).toContain('plugins.other.enabled: false');
   expect(await plugin('disable', 'other')).toMatchObject({

@@ -200,7 +200,7 @@ describe('backworks reload', () => {
       'plugin one swap config.n',
       'endpoint hello change',
       'server.host needs restart',
-      'nothing was done: a dry run; 0 plugins unchanged',
+      'dry run, nothing was changed; 0 plugins unchanged',
       '',
     ]);
     expect(await server.get()).toBe('one');
@@ -223,7 +223,9 @@ describe('backworks reload', () => {
     );
     const { code, stdout } = await backworks(['reload', '--config', server.file]);
     expect(code).toBe(4);
-    expect(stdout).toMatch(/plugin one +failed +path, config\.n +the former version goes on: .*initialize/);
+    expect(stdout).toMatch(
+      /plugin one +failed +path, config\.n +the old version keeps serving: .*initialize/,
+    );
     await server.stop();
   }, 120_000);
 

@@ -125,7 +125,7 @@ describe('without the configuration', () => {
       'no URL',
       ['--url', 'localhost:1'],
       2,
-      /^BW_USAGE: --url takes the URL of an admin API, not "localhost:1"/,
+      /^BW_USAGE: --url expects the URL of an admin API, not "localhost:1"/,
     ],
     ['a password in it', ['--url', 'http://a:b@x'], 2, /^BW_USAGE: --url takes/],
   ])('%s is said', async (_what, args, code, stderr) => {

@@ -102,7 +102,7 @@ test('a signal during the start ends it with 0, without waiting for traffic', as
   const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
   expect([ready.status, await ready.json()]).toEqual([503, expect.objectContaining({ status: 'starting' })]);
   command.child.kill('SIGTERM');
-  await command.logged(/^stopping before the start was complete$/);
+  await command.logged(/^stopping before startup completed$/);
   expect(await command.finished).toMatchObject({ code: 0, signal: null, stderr: '' });
   expect(command.log.at(-1)).toMatchObject({ msg: 'stopped' });
 });
@@ -240,7 +240,7 @@ test.each([
   expect(exit).toBe(1);
   expect(command.log.at(-1)).toMatchObject({
     level: 'fatal',
-    msg: 'a defect ends the server',
+    msg: 'the server stops because of a defect',
     err: { message: 'planted', stack: expect.stringContaining('planted') },
   });
   expect(stderr).toBe('BW_INTERNAL: planted\n');

@@ -8,7 +8,7 @@ import { pluginEntries } from '../schema/plugin-entries.js';
 import type { RawPlugin } from '../schema/raw.js';
 import { swapContradictions } from './swap.js';
 
-/** Reports plugins that cannot be run as the file says. */
+/** Reports plugins that cannot run as the file describes them. */
 export function pluginContradictions(file: CheckedFile): void {
   if (file.isMisshapen('/plugins')) return;
   for (const [name, plugin] of pluginEntries(file.raw.plugins)) {

@@ -11,7 +11,7 @@ export function reportReady(log: Log, entry: RegistryEntry, { metadata }: Loaded
   const { version } = metadata;
   log.info({ plugin: name, version, isolation: config.isolation }, `plugin ${name} is ready`);
   for (const missing of missingPermissions(metadata.permissions, config.permissions)) {
-    log.warn({ plugin: name }, `${name} asks for ${missing}; grant it or the plugin may fail`);
+    log.warn({ plugin: name }, `${name} requests ${missing}; without the grant the plugin may fail`);
   }
   reportSandbox(log, entry);
 }

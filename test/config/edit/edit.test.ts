@@ -86,7 +86,7 @@ describe('everything else stays to the letter', () => {
 
 test.each([
   ['plugins: [a]', 'plugins is not a mapping'],
-  ['x: &a { path: /a }\nplugins: { p: *a }', 'plugins.p is not a mapping of its own'],
+  ['x: &a { path: /a }\nplugins: { p: *a }', 'plugins.p is not written as a mapping'],
   ['plugins: {', 'cannot be changed by itself'],
   ['plugins:', 'plugins is empty'],
 ])('%s is left alone', (text, reason) => {

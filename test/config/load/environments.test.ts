@@ -161,7 +161,7 @@ environments:
       'backworks.yaml:2:39: plugins.a.restart.max_delay: "1s" is shorter than restart.delay, "2s"',
     ]);
     expect(problems(text, { environment: 'twin' })).toEqual([
-      'backworks.yaml:5:26: admin.port: server.port already has this port — give it another',
+      'backworks.yaml:5:26: admin.port: server.port already uses this port — choose another port',
     ]);
   });
 
@@ -232,7 +232,7 @@ describe('a single value', () => {
       'admin.token=hunter2 ünter',
       'admin.token: expected a token of visible ASCII characters, found a string',
     ],
-    ['admin.port=8000', 'admin.port: server.port already has this port — give it another'],
+    ['admin.port=8000', 'admin.port: server.port already uses this port — choose another port'],
     ['server.port', 'the "=" is missing — write PATH=VALUE, such as server.port=9000'],
     ['=1', 'the path is malformed — write PATH=VALUE, such as server.port=9000'],
     ['.name=1', 'the path is malformed — write PATH=VALUE, such as server.port=9000'],
@@ -260,7 +260,7 @@ describe('a single value', () => {
 
   test('is not for one environment', () => {
     expect(problems(GOOD, set('environments.small.name=a'))).toEqual([
-      '--set: environments: unknown key "environments" — an environment holds no others',
+      '--set: environments: unknown key "environments" — an environment cannot contain environments',
     ]);
   });
 

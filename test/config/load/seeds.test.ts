@@ -67,7 +67,7 @@ test('the sample with auto discovery', () => {
     directories: ['/srv/app/plugins', '/usr/local/lib/backworks/plugins'],
   });
   expect(warnings).toEqual([
-    'backworks.yaml:4:3: plugins.auth: builtin plugins cannot be served by this version yet',
+    'backworks.yaml:4:3: plugins.auth: builtin plugins are not supported by this version yet',
   ]);
 });
 
@@ -78,8 +78,8 @@ test('the sample with a marketplace plugin', () => {
   expect(config.plugins[2]).toMatchObject({ type: 'marketplace', path: null, config: { api_key: 'k-2' } });
   expect(config.autoDiscover.enabled).toBe(false);
   expect(warnings).toEqual([
-    'backworks.yaml:4:3: plugins.auth: builtin plugins cannot be served by this version yet',
-    'backworks.yaml:17:3: plugins.stripe-plugin: marketplace plugins cannot be served by this version yet',
+    'backworks.yaml:4:3: plugins.auth: builtin plugins are not supported by this version yet',
+    'backworks.yaml:17:3: plugins.stripe-plugin: marketplace plugins are not supported by this version yet',
   ]);
 });
 

@@ -8,7 +8,7 @@ const load = (text: string) => parseConfig(text, { file: 'backworks.yaml', direc
 const warnings = (settings: string) => load(`plugins: { a: { path: lib/x.so, ${settings} } }`).warnings;
 
 describe('permissions that nothing enforces', () => {
-  const reason = 'the plugin may do what the server may';
+  const reason = 'the plugin can do everything that the server can';
 
   test.each([
     'filesystem: { read: [./data] }',
@@ -18,7 +18,7 @@ describe('permissions that nothing enforces', () => {
     'network: { udp: true }',
   ])('%s without a sandbox', (permission) => {
     expect(warnings(`sandbox: off, permissions: { ${permission} }`)).toEqual([
-      `backworks.yaml:1:47: plugins.a.permissions: not enforced, as sandbox is off: ${reason}`,
+      `backworks.yaml:1:47: plugins.a.permissions: not enforced because sandbox is off: ${reason}`,
     ]);
     expect(warnings(`sandbox: best-effort, permissions: { ${permission} }`)).toEqual([]);
     expect(warnings(`permissions: { ${permission} }`)).toEqual([]);
@@ -32,7 +32,7 @@ describe('permissions that nothing enforces', () => {
 
   test.each(['env: [TZ]', 'network: { udp: true }'])('%s in-process', (permission) => {
     expect(warnings(`permissions: { ${permission} }, isolation: in-process, trusted: true`)).toEqual([
-      `backworks.yaml:1:33: plugins.a.permissions: not enforced, as isolation is in-process: ${reason}`,
+      `backworks.yaml:1:33: plugins.a.permissions: not enforced because isolation is in-process: ${reason}`,
     ]);
   });
 
@@ -44,7 +44,7 @@ describe('permissions that nothing enforces', () => {
 describe('limits that do nothing', () => {
   test('are named where they stand in the file', () => {
     const limits = 'memory: 64MiB, open_files: 0, file_size: 1MiB, idle_cpu: 0, cpu_time: 1s, queue: 1';
-    const about = 'does not bind an in-process plugin — remove it';
+    const about = 'has no effect on an in-process plugin — remove it';
     expect(warnings(`isolation: in-process, trusted: true, limits: { ${limits} }`)).toEqual([
       `backworks.yaml:1:81: plugins.a.limits.memory: ${about}`,
       `backworks.yaml:1:96: plugins.a.limits.open_files: ${about}`,
@@ -56,8 +56,7 @@ describe('limits that do nothing', () => {
   });
 
   test('include a recycling the memory limit comes before', () => {
-    const reason =
-      'above limits.memory, so a process that grows is ended and not replaced in time — lower it';
+    const reason = 'above limits.memory: a growing process is killed before it is replaced — lower it';
     expect(warnings('recycle: { memory: 257MiB }')).toEqual([
       `backworks.yaml:1:44: plugins.a.recycle.memory: ${reason}`,
     ]);
@@ -97,7 +96,7 @@ test.each([
 test('an admin address that other machines reach should have a token', () => {
   const admin = (settings: string) => load(`name: a\nadmin: { ${settings} }\n`).warnings;
   expect(admin('host: 0.0.0.0')).toEqual([
-    'backworks.yaml:2:1: admin: other machines can reach it, and its token changes at each start — set admin.token',
+    'backworks.yaml:2:1: admin: other machines can reach the admin API, and its token changes at each start — set admin.token',
   ]);
   expect(admin('host: 0.0.0.0, read_token: r')).toHaveLength(1);
   expect(admin('host: 0.0.0.0, token: t')).toEqual([]);

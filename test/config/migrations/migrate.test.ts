@@ -110,14 +110,14 @@ describe('what version 1 does not have stays as a comment with its line', () => 
       'code of other kinds',
       'endpoints:\n  /a:\n    runtime: { language: js }\n',
       2,
-      '/a: nothing answers it in version 1',
+      '/a: version 1 has no target for it',
       '#   runtime: { language: js }',
     ],
     [
       'a handler nobody is',
       'endpoints:\n  /a: { runtime: { type: plugin, handler: x } }\n',
       2,
-      '/a: nothing answers it in version 1',
+      '/a: version 1 has no target for it',
       '#   runtime: { type: plugin, handler: x }',
     ],
     [
@@ -131,7 +131,7 @@ describe('what version 1 does not have stays as a comment with its line', () => 
       'a method',
       'endpoints:\n  /a: { method: TRACE }\n',
       2,
-      '/a: version 1 takes none of its methods',
+      '/a: version 1 supports none of its methods',
       '# /a:',
     ],
     [
@@ -159,10 +159,16 @@ describe('what version 1 does not have stays as a comment with its line', () => 
       'subdirectories',
       'plugin_discovery:\n  recursive: true\n',
       2,
-      'recursive: directories are not searched below; list each',
+      'recursive: subdirectories are not searched; list each of them',
       '# recursive: true',
     ],
-    ['one port for both', 'dashboard: { port: 8080 }\n', 1, 'port: the server has this port', '# port: 8080'],
+    [
+      'one port for both',
+      'dashboard: { port: 8080 }\n',
+      1,
+      'port: the server uses this port',
+      '# port: 8080',
+    ],
     [
       'the body of a status that has none',
       'endpoints:\n  /a:\n    response:\n      status: 204 # gone\n      body: { a: 1 }\n',
@@ -253,10 +259,10 @@ test('a file of the current version is left as it is, to the byte', () => {
 
 test('versions nobody knows, and steps nobody can take', () => {
   const refused = (text: string, to?: number) => () => migrate(text, 'b.yaml', to);
-  expect(refused('config_version: 2')).toThrow('b.yaml is of version 2; this program knows 0 to 1');
-  expect(refused('config_version: x')).toThrow('b.yaml does not say which version it is of');
-  expect(refused('plugins: {}', 0)).toThrow('b.yaml is of version 1 and cannot be brought to 0');
-  expect(refused('dashboard: {}', 7)).toThrow('b.yaml is of version 0 and cannot be brought to 7');
+  expect(refused('config_version: 2')).toThrow('b.yaml has version 2; this program knows versions 0 to 1');
+  expect(refused('config_version: x')).toThrow('b.yaml does not declare a valid version');
+  expect(refused('plugins: {}', 0)).toThrow('b.yaml has version 1 and cannot be migrated to 0');
+  expect(refused('dashboard: {}', 7)).toThrow('b.yaml has version 0 and cannot be migrated to 7');
   expect(refused('a: [')).toThrow(ConfigError);
   expect(migrate('dashboard: {}', 'b.yaml', 0).text).toBe('dashboard: {}');
 });
@@ -271,12 +277,12 @@ test('loading a file of another version says what to do, and nothing else', () =
     }
   };
   expect(message('name: a\nendpoints:\n  /a: { method: GET }\nother: 1\n')).toBe(
-    'b.yaml:3:3: endpoints["/a"]: the file is of version 0, and this program reads version 1' +
+    'b.yaml:3:3: endpoints["/a"]: the file has version 0, but this program reads version 1' +
       ' — run: backworks config migrate b.yaml',
   );
   expect(message('plugins:\n  a: { plugin_type: x }\n')).toMatch(/^b\.yaml:2:8: plugins\.a\.plugin_type: /);
   expect(message('config_version: 2\nwhat: 1')).toBe(
-    'b.yaml:1:1: config_version: the file is of version 2, and this program reads version 1 — use a newer Backworks',
+    'b.yaml:1:1: config_version: the file has version 2, but this program reads version 1 — use a newer Backworks',
   );
   expect(message('config_version: 1')).toBe('');
   expect(message('config_version: x')).toMatch(/^b\.yaml:1:17: config_version: expected a whole number/);
