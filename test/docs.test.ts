@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ERRORS } from '../dist/errors.js';
 import { filesUnder } from './source-imports.js';
 
-/** What the documents say, where a machine can tell whether it is true. */
+/** Checks the statements of the documentation that a program can verify. */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
@@ -83,7 +83,7 @@ describe('commands', () => {
     expect(read('.ci/run')).toMatch(/^\s*npm test\b/m);
   });
 
-  test('every script that runs a file runs one there is', () => {
+  test('every script of package.json runs a file that exists', () => {
     const files = Object.values(scripts).flatMap((script) =>
       [...script.matchAll(/\bnode (\w[\w./-]*\.m?js)/g)].map(([, file = '']) => file),
     );

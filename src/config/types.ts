@@ -117,8 +117,8 @@ export interface EndpointConfig {
 /** What answers the requests of an endpoint. */
 export type EndpointTarget =
   /** One plugin answers. */
+  | { readonly kind: 'plugin'; readonly plugin: string }
   /** The configuration contains the answer. */
-  /** The configuration answers. */
   | { readonly kind: 'static'; readonly response: StaticResponse }
   /** Another server answers. */
   | { readonly kind: 'proxy'; readonly target: string; readonly timeoutMs: number }

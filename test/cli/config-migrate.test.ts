@@ -28,7 +28,7 @@ const cwd = directory.path;
 const migrate = (...args: string[]) => backworks(['config', 'migrate', ...args], { cwd });
 const read = (name: string) => readFileSync(join(cwd, name), 'utf8');
 
-test('the difference is shown and nothing is written', async () => {
+test('without --write, the difference is shown and nothing is written', async () => {
   directory.write('shown.yaml', OLD);
   const { code, stdout, stderr } = await migrate('shown.yaml');
   expect(code).toBe(0);
@@ -42,7 +42,7 @@ test('the difference is shown and nothing is written', async () => {
   expect(read('shown.yaml')).toBe(OLD);
 });
 
-test('--write replaces the file, keeps what it was and its mode, and is done once', async () => {
+test('--write replaces the file, keeps a copy and the mode, and does nothing the second time', async () => {
   const file = directory.write('written.yaml', OLD);
   chmodSync(file, 0o640);
   symlinkSync('written.yaml', join(cwd, 'link.yaml'));
@@ -63,7 +63,7 @@ test('--write replaces the file, keeps what it was and its mode, and is done onc
   expect((await backworks(['config', 'check', 'written.yaml'], { cwd })).code).toBe(0);
 });
 
-test('--json says all of it', async () => {
+test('--json prints the whole result', async () => {
   const file = directory.write('json.yaml', OLD);
   const { stdout } = await migrate('json.yaml', '--json');
   expect(JSON.parse(stdout)).toEqual({
@@ -78,7 +78,7 @@ test('--json says all of it', async () => {
   });
 });
 
-test('check and start say what to do with an old file', async () => {
+test('check and start suggest config migrate for an old file', async () => {
   directory.write('old.yaml', OLD);
   const hint = /old\.yaml:2:1: plugin_discovery: .*version 0.* — run: backworks config migrate old\.yaml/;
   const checked = await backworks(['config', 'check', 'old.yaml'], { cwd });

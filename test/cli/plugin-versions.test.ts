@@ -27,7 +27,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('a plugin is swapped, rolled back, and its history told with and without a server', async () => {
+test('a plugin is swapped and rolled back, and history works with and without a server', async () => {
   putVersion(library, 1000);
   const file = directory.write(
     'versions.yaml',

@@ -27,8 +27,8 @@ export function endpointContradictions(file: CheckedFile): void {
 function isRoute(file: CheckedFile, pointer: Pointer, path: string): boolean {
   const fault = routeFault(path);
   if (fault === undefined) return true;
-  // The hint repeats a piece of the path.
   // The hint quotes a part of the path.
+  const hint = file.isHidden(pointer) ? undefined : fault.hint;
   file.reject(pointer, { expected: fault.expected, found: file.show(pointer, path), hint });
   return false;
 }

@@ -1,6 +1,6 @@
 import type { Case } from './case.js';
 
-/** Files that are in contradiction with themselves. */
+/** Files that contradict themselves. */
 export const CONTRADICTIONS: readonly Case[] = [
   [
     'a webhook that is no URL, which may be half of a secret',

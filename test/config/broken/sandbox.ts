@@ -1,6 +1,6 @@
 import type { Case } from './case.js';
 
-/** A plugin with `settings`, which begin at column 26. */
+/** A plugin with `settings`. The settings begin at column 26. */
 const plugin = (settings: string): string => `plugins: { a: { path: x, ${settings} } }`;
 
 const reserved = (name: string, reason: string): Case => [
@@ -13,7 +13,7 @@ const LOADER = 'it changes how libraries are loaded';
 const ALLOCATOR = 'it changes how memory is allocated';
 const SERVER = 'it is a setting of the server itself';
 
-/** Files that ask for a sandbox, permissions or limits that cannot be. */
+/** Files with a sandbox setting, permission or limit that is not allowed. */
 export const SANDBOX: readonly Case[] = [
   [
     'a sandbox that does not exist',

@@ -1,4 +1,4 @@
-/** The samples of the documents Backworks was asked for load as they were written. */
+/** The sample configurations of the original requirements load unchanged. */
 import { expect, test } from '@jest/globals';
 import { parseConfig } from '../../../dist/config/load/load.js';
 
@@ -50,7 +50,7 @@ plugins:
 
 const at = (env: NodeJS.ProcessEnv) => ({ file: 'backworks.yaml', directory: '/srv/app', env });
 
-test('the sample with auto discovery', () => {
+test('the sample with auto discovery loads', () => {
   const { config, warnings } = parseConfig(ENHANCED, at({ WEATHER_API_KEY: 'k-1' }));
   expect(
     config.plugins.map(({ name, type, path, enabled, where }) => [name, type, path, enabled, where]),
@@ -71,7 +71,7 @@ test('the sample with auto discovery', () => {
   ]);
 });
 
-test('the sample with a marketplace plugin', () => {
+test('the sample with a marketplace plugin loads', () => {
   const { config, warnings } = parseConfig(MARKETPLACE, at({ STRIPE_API_KEY: 'k-2' }));
   expect(config.plugins.map((plugin) => plugin.name)).toEqual(['auth', 'my-custom-plugin', 'stripe-plugin']);
   expect(config.plugins[1]?.config).toEqual({ api_key: '12345' });
@@ -83,7 +83,7 @@ test('the sample with a marketplace plugin', () => {
   ]);
 });
 
-test('a missing key of a sample is named', () => {
+test('a missing key of a sample is reported by name', () => {
   expect(() => parseConfig(ENHANCED, at({}))).toThrow(
     expect.objectContaining({
       code: 'BW_CONFIG_VARIABLE',

@@ -1,4 +1,4 @@
-/** Files of the first dialect become files of version 1. */
+/** Migration of files in the first dialect to version 1. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { migrate } from '../../../dist/config/migrations/migrate.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const at = { file: 'b.yaml', directory: '/', env: {} };
-/** The text after the version, which every migrated file begins with. */
+/** The text after the version line, with which every migrated file begins. */
 const migrated = (text: string): string => {
   const result = migrate(text, 'b.yaml');
   expect(result.text).toMatch(/^config_version: 1\n/);
@@ -20,7 +20,7 @@ const migrated = (text: string): string => {
 
 const ENDPOINT = 'endpoints:\n  /a: { method: GET }\n';
 
-describe('each construct', () => {
+describe('each construct of the first dialect is migrated', () => {
   test.each([
     [
       'plugin_discovery',
@@ -97,7 +97,7 @@ describe('each construct', () => {
   });
 });
 
-describe('what version 1 does not have stays as a comment with its line', () => {
+describe('a key that version 1 does not have becomes a comment with its line number', () => {
   test.each([
     [
       'a block',
@@ -200,7 +200,7 @@ describe('what version 1 does not have stays as a comment with its line', () => 
   });
 });
 
-test('comments and the order of keys stay', () => {
+test('a migration keeps comments and the order of keys', () => {
   const text = `# the file
 
 # the plugins
@@ -227,7 +227,7 @@ plugins:
 `);
 });
 
-describe('every comment of a file is in the migrated file once', () => {
+describe('the migrated file has every comment of the old file exactly once', () => {
   test.each(['everything', 'unusual-yaml', 'flow'])('%s.yaml', (name) => {
     const text = readFileSync(join(root, 'test/config/migrations/commented', `${name}.yaml`), 'utf8');
     const ids = (of: string): string[] => [...of.matchAll(/# (C\d+)/g)].map(([, id]) => id as string).sort();
@@ -238,7 +238,7 @@ describe('every comment of a file is in the migrated file once', () => {
     parseConfig(migrated, at);
   });
 
-  test('a comment that has no place any more stands at the end, and is named', () => {
+  test('a comment that cannot be placed moves to the end, and a note names it', () => {
     const before = 'a: 1 # one\nb: 2 # two\n# three\n';
     expect(lostComments(before, 'a: 1 # one\n# b: 2 # two\n')).toEqual([{ line: 3, text: 'three' }]);
     expect(lostComments('a: 1 # x\nb: 2 # x\n', 'a: 1 # x\nb: 2\n')).toEqual([{ line: 2, text: 'x' }]);
@@ -246,7 +246,7 @@ describe('every comment of a file is in the migrated file once', () => {
   });
 });
 
-test('a file of the current version is left as it is, to the byte', () => {
+test('a file of the current version stays unchanged, byte for byte', () => {
   for (const text of [
     'config_version:   1\r\nplugins: {}\r\n',
     'plugins: {}',
@@ -257,7 +257,7 @@ test('a file of the current version is left as it is, to the byte', () => {
     expect(migrate(text, 'b.yaml')).toEqual({ from: 1, to: 1, text, notes: [] });
 });
 
-test('versions nobody knows, and steps nobody can take', () => {
+test('an unknown version and an impossible target version are usage errors', () => {
   const refused = (text: string, to?: number) => () => migrate(text, 'b.yaml', to);
   expect(refused('config_version: 2')).toThrow('b.yaml has version 2; this program knows versions 0 to 1');
   expect(refused('config_version: x')).toThrow('b.yaml does not declare a valid version');
@@ -267,7 +267,7 @@ test('versions nobody knows, and steps nobody can take', () => {
   expect(migrate('dashboard: {}', 'b.yaml', 0).text).toBe('dashboard: {}');
 });
 
-test('loading a file of another version says what to do, and nothing else', () => {
+test('loading a file of another version reports only that, with a hint', () => {
   const message = (text: string): string => {
     try {
       parseConfig(text, at);
@@ -353,7 +353,7 @@ const first = fc.record({
   database: optional(fc.dictionary(word, fc.string())),
 });
 
-test('whatever the first dialect says becomes a file of version 1, once', () => {
+test('any file of the first dialect becomes a valid file of version 1, and migrating again changes nothing', () => {
   const flow = fc.boolean();
   fc.assert(
     fc.property(first, flow, (value, inline) => {
