@@ -43,6 +43,8 @@ export interface ServerConfig {
   readonly host: string;
   readonly port: number;
   readonly bodyLimitBytes: number;
+  /** What may answer requests that no endpoint matches. */
+  readonly unmatched: UnmatchedRequests;
   /** Number of server processes. */
   readonly workers: number;
   readonly pluginUsers: UserRange;
@@ -53,6 +55,9 @@ export interface ServerConfig {
     readonly intervalMs: number;
   };
 }
+
+/** plugins-without-endpoint: plugins that no endpoint names. plugins: every plugin. not-found: no plugin. */
+export type UnmatchedRequests = 'plugins-without-endpoint' | 'plugins' | 'not-found';
 
 /** A range of user ids. When the server runs as root, each plugin gets one of them. `count` 0: no range. */
 export interface UserRange {

@@ -152,7 +152,7 @@ test('a configured plugin is validated with its own settings', async () => {
   expect(bad.code).toBe(4);
   expect(bad.stdout).toMatch(/^ {2}✗ crashed process_endpoint +plugin bad crashed with SIGABRT/m);
   const unknown = await validate('--config', file, 'other');
-  expect(unknown.stderr).toMatch(/^BW_PLUGIN_UNKNOWN: no plugin is named "other" — there are: good, bad/);
+  expect(unknown.stderr).toMatch(/^BW_PLUGIN_UNKNOWN: no plugin is named "other" — known plugins: good, bad/);
 });
 
 test('the report shows every line of stderr that the plugin wrote before a crash', async () => {

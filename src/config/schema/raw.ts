@@ -64,6 +64,10 @@ export interface RawConfig {
     port: number;
     body_limit: RawSize;
     /**
+     * What may answer requests that no endpoint matches: the plugins that no endpoint names, all plugins, or no plugin.
+     */
+    unmatched: 'plugins-without-endpoint' | 'plugins' | 'not-found';
+    /**
      * Number of server processes that share the port, each with its own plugin processes; auto means one per processor.
      */
     workers: string | number;
