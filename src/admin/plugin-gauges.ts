@@ -16,6 +16,12 @@ const PROCESS_STATES = ['starting', 'spare', 'ready', 'draining'] as const;
 const DIGEST_SHOWN = 12;
 
 type Set = (labels: Record<string, string>, value: number) => void;
+type AddGauge = (
+  name: string,
+  help: string,
+  labelNames: string[],
+  measure: (plugin: PluginStatus, set: Set) => void,
+) => void;
 
 /**
  * Gauges for the current state of plugins, measured at each scrape. Call once per registry. Counters and
@@ -23,12 +29,7 @@ type Set = (labels: Record<string, string>, value: number) => void;
  */
 export function addPluginGauges(registry: MetricsRegistry, plugins: () => readonly PluginStatus[]): void {
   if (registry.getSingleMetric('backworks_plugin_state') !== undefined) return;
-  const add = (
-    name: string,
-    help: string,
-    labelNames: string[],
-    measure: (plugin: PluginStatus, set: Set) => void,
-  ): void => {
+  const add: AddGauge = (name, help, labelNames, measure) => {
     addGauge(registry, { name, help, labels: ['plugin', ...labelNames] }, (set) => {
       for (const plugin of plugins()) {
         measure(plugin, (labels, value) => set({ plugin: plugin.name, ...labels }, value));
@@ -54,6 +55,22 @@ export function addPluginGauges(registry: MetricsRegistry, plugins: () => readon
       set({ state }, processes.filter((process) => process.state === state).length);
     }
   });
+  addVersionGauges(add);
+  add(
+    'backworks_plugin_resident_bytes',
+    'Resident memory of the working processes of a plugin, sampled.',
+    [],
+    (plugin, set) => set({}, total(plugin, 'residentBytes')),
+  );
+  add(
+    'backworks_plugin_cpu_seconds',
+    'CPU time of the working processes of a plugin since their start, sampled.',
+    [],
+    (plugin, set) => set({}, total(plugin, 'cpuMs') / 1000),
+  );
+}
+
+function addVersionGauges(add: AddGauge): void {
   const ofVersions = (name: string, help: string, value: (version: VersionStatus) => number): void =>
     add(name, help, ['version', 'digest', 'role'], ({ versions }, set) => {
       for (const version of versions) {
@@ -71,18 +88,8 @@ export function addPluginGauges(registry: MetricsRegistry, plugins: () => readon
     'Hook calls of a version without a usable answer, or with a server error.',
     ({ failed }) => failed,
   );
-  const total = ({ processes }: PluginStatus, of: 'residentBytes' | 'cpuMs'): number =>
-    processes.reduce((sum, { usage }) => sum + (usage?.[of] ?? 0), 0);
-  add(
-    'backworks_plugin_resident_bytes',
-    'Resident memory of the working processes of a plugin, sampled.',
-    [],
-    (plugin, set) => set({}, total(plugin, 'residentBytes')),
-  );
-  add(
-    'backworks_plugin_cpu_seconds',
-    'CPU time of the working processes of a plugin since their start, sampled.',
-    [],
-    (plugin, set) => set({}, total(plugin, 'cpuMs') / 1000),
-  );
+}
+
+function total({ processes }: PluginStatus, of: 'residentBytes' | 'cpuMs'): number {
+  return processes.reduce((sum, { usage }) => sum + (usage?.[of] ?? 0), 0);
 }

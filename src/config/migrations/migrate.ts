@@ -103,7 +103,7 @@ function setVersion(file: EditedDocument, to: number): void {
 }
 
 function unknown(name: string, version: number | undefined): BackworksError {
-  const what = version === undefined ? 'does not declare a valid version' : `is of version ${version}`;
+  const what = version === undefined ? 'does not declare a valid version' : `has version ${version}`;
   return new BackworksError(
     'BW_USAGE',
     `${name} ${what}; this program knows versions 0 to ${CURRENT_VERSION}`,
