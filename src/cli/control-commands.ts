@@ -5,7 +5,7 @@ import type { ControlOptions } from './plugin-control.js';
 const WRITE = ['--write', 'change the configuration file too, so that the change is permanent'] as const;
 
 const COMMANDS = [
-  ['unload', 'stop a plugin; with --write, remove its entry from the file'],
+  ['unload', 'stop a plugin; --write removes its entry'],
   ['enable', 'start a disabled plugin'],
   ['disable', 'stop a plugin'],
   ['restart', 'replace the processes of a plugin while it serves'],

@@ -29,7 +29,7 @@ export async function collectPlugins(access: ServerAccess, say: (how: string) =>
     return { source: 'server', plugins, rejected, workers };
   }
   const config = onDisk(access, answer.why);
-  say(`from disk, nothing was started:  ${answer.why}`);
+  say(`from disk, nothing was started: ${answer.why}`);
   const backworks = createBackworks(config, { log: silentLog });
   try {
     await backworks.inspect();

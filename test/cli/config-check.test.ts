@@ -187,7 +187,7 @@ elf.each<[string, () => string, RegExp]>([
   expect(checked.code).toBe(started.code);
   expect(checked.code).not.toBe(0);
   expect(checked.stdout).toMatch(reason);
-  expect(checked.stdout).toMatch(/^critical\.yaml:4:3: plugins\.one: does not start: /);
+  expect(checked.stdout).toMatch(/^critical\.yaml:4:3: plugins\.one: will not start: /);
   expect(started.stderr).toMatch(reason);
 });
 
@@ -195,7 +195,7 @@ test('an optional plugin that does not start is a warning, and fails only with -
   const optional = directory.write('optional.yaml', withPlugin('./none.so', false));
   const warned = await check(optional);
   expect(warned).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ok: /) });
-  expect(warned.stderr).toMatch(/^warning: optional\.yaml:4:3: plugins\.one: does not start: /);
+  expect(warned.stderr).toMatch(/^warning: optional\.yaml:4:3: plugins\.one: will not start: /);
   expect(warned.stderr).toMatch(/BW_LIBRARY_NOT_FOUND: .*none\.so does not exist/);
   expect(await check('--strict', optional)).toMatchObject({ code: 3, stdout: '' });
 });

@@ -71,12 +71,12 @@ async function stop({ child, finished }: RunningCommand): Promise<void> {
 test('status without a server shows the declarations of the library on disk', async () => {
   const { code, stdout, stderr } = await run(await configFile('disk.yaml'), 'status', 'operated');
   expect(code).toBe(0);
-  expect(stderr).toMatch(/^from disk, nothing was started:  /);
+  expect(stderr).toMatch(/^from disk, nothing was started: /);
   expect(stdout).toMatch(/^operated 1\.0\.0: discovered since \d{4}-/);
   expect(stdout).toMatch(/^ {2}sha256 +[0-9a-f]{64}$/m);
   expect(stdout).toMatch(/^ {2}isolation +process, sandbox strict$/m);
   expect(stdout).toMatch(
-    /^ {2}permissions +operated asks for network\.connect 443; grant it or the plugin may fail$/m,
+    /^ {2}permissions +operated requests network\.connect 443; without the grant the plugin may fail$/m,
   );
   expect(stdout).toMatch(
     /^ {2}limits +memory 256MiB, cgroup none, open files 64, threads 64, file size 64MiB, cpu time of a call 1 s, idle cpu 20%, concurrency 1, queue 1024, frame 16MiB, reply 8MiB, parsed reply 1MiB, log 64KiB\/s$/m,

@@ -73,7 +73,7 @@ test('without a server, the libraries on disk are described and nothing is start
   const file = configFile('disk.yaml', await freePort());
   const { source, plugins, rejected, stderr } = await listed(file);
   expect(source).toBe('disk');
-  expect(stderr).toMatch(/^from disk, nothing was started:  no server answers at .*ECONNREFUSED/);
+  expect(stderr).toMatch(/^from disk, nothing was started: no server answers at .*ECONNREFUSED/);
   const states: unknown = Object.fromEntries(
     plugins.map(({ name, state, version }) => [name, [state, version]]),
   );
@@ -141,7 +141,7 @@ plugins:
     (await backworks(['plugin', 'status', name, '--config', file], { cwd })).stdout;
   expect(await status('user')).toMatch(/^ +needs +plugin base \^1\.2$/m);
   expect(await status('client')).toMatch(/^ +needs +capability storage\.kv: from base$/m);
-  expect(await status('modest')).toMatch(/^ +needs +plugin luxury \(optional\): not there$/m);
+  expect(await status('modest')).toMatch(/^ +needs +plugin luxury \(optional\): not available$/m);
   expect(await status('base')).toMatch(/priority 900, place 2 .*\n +needed by +user\n +client\n/);
 });
 
@@ -198,7 +198,10 @@ test('when no server can be asked, the list says why and shows the libraries on 
   await command.logged(/^admin API on /);
 
   const token = await listed(file, { TOKEN: 'another' });
-  expect(token).toMatchObject({ source: 'disk', stderr: expect.stringContaining('has another admin token') });
+  expect(token).toMatchObject({
+    source: 'disk',
+    stderr: expect.stringContaining('does not accept this admin token'),
+  });
   const other = await listed(configFile('other.yaml', port));
   expect(other).toMatchObject({
     source: 'disk',
@@ -232,7 +235,7 @@ test.each([
     directory.write('stranger.yaml', `admin: { port: ${port}, token: x }\n`);
     const { source, stderr } = await listed(file);
     expect(source).toBe('disk');
-    expect(stderr).toMatch(/^from disk, nothing was started:  .*127\.0\.0\.1:\d+/);
+    expect(stderr).toMatch(/^from disk, nothing was started: .*127\.0\.0\.1:\d+/);
   } finally {
     stranger.closeAllConnections();
     stranger.close();

@@ -74,7 +74,7 @@ async function states(): Promise<Record<string, string>> {
 test('disable and enable change the server only, say so, and a reload undoes them', async () => {
   const disabled = await plugin('disable', 'other');
   expect(disabled).toMatchObject({ code: 0, stdout: 'disabled other, which is now stopped\n' });
-  expect(disabled.stderr).toContain(`until the next reload or start: ${file} does not say so`);
+  expect(disabled.stderr).toContain(`in effect until the next reload or restart: ${file} was not changed`);
   expect(disabled.stderr).toContain('plugins.other.enabled: false');
   expect(await plugin('disable', 'other')).toMatchObject({
     code: 4,
@@ -135,7 +135,7 @@ test('load finds a library in a plugin directory by name or file, and adds an en
   const refused = await plugin('load', elsewhere);
   expect(refused).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('by --write or by hand: plugins.'),
+    stderr: expect.stringContaining('with --write or by hand: plugins.'),
   });
   const added = await plugin('load', elsewhere, '--write');
   expect(added.code).toBe(0);

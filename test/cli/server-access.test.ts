@@ -49,7 +49,7 @@ const COMMANDS: [what: string, args: string[], stdout: RegExp][] = [
   ['list', ['plugin', 'list'], /^tag +1\.0\.0 +ready/m],
   ['status', ['plugin', 'status', 'tag'], /^tag 1\.0\.0: ready since/],
   ['restart', ['plugin', 'restart', 'tag'], /^restarted tag/],
-  ['swap', ['plugin', 'swap', 'tag'], /^tag already runs what is at its path/],
+  ['swap', ['plugin', 'swap', 'tag'], /^tag already runs the library at its path/],
   ['disable', ['plugin', 'disable', 'tag', '--force'], /^disabled tag/],
   ['load', ['plugin', 'load', 'tag'], /^loaded tag/],
   ['history', ['plugin', 'history', 'tag', '--json'], /"plugin":"tag"|"versions":/],
@@ -113,7 +113,7 @@ describe('without the configuration', () => {
       'another token',
       ['--url', '<admin>', '--token', 'x'],
       1,
-      /^BW_SERVER_UNREACHABLE: .*another admin token/,
+      /^BW_SERVER_UNREACHABLE: .*does not accept this admin token/,
     ],
     [
       'no server',
@@ -127,7 +127,7 @@ describe('without the configuration', () => {
       2,
       /^BW_USAGE: --url expects the URL of an admin API, not "localhost:1"/,
     ],
-    ['a password in it', ['--url', 'http://a:b@x'], 2, /^BW_USAGE: --url takes/],
+    ['a password in it', ['--url', 'http://a:b@x'], 2, /^BW_USAGE: --url expects/],
   ])('%s is reported', async (_what, args, code, stderr) => {
     const given = args.map((arg) => (arg === '<admin>' ? adminUrl : arg));
     expect(await remote([...given, 'plugin', 'list'])).toMatchObject({
@@ -140,7 +140,7 @@ describe('without the configuration', () => {
     const args = ['--url', adminUrl, '--token', 'planted-token', 'plugin', 'disable', 'tag', '--write'];
     expect(await remote(args)).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^BW_USAGE: this needs the configuration file/),
+      stderr: expect.stringMatching(/^BW_USAGE: this command needs the configuration file/),
     });
   });
 });

@@ -138,7 +138,7 @@ test('disabled and enabled again, for now and in the file', async () => {
   expect(refused.stderr).toContain(' — they would fail; --force, ');
   const now = await run('plugin', 'disable', 'versioned', '--force');
   expect(now).toMatchObject({ code: 0, stdout: 'disabled versioned, which is now stopped\n' });
-  expect(now.stderr).toContain('until the next reload or start');
+  expect(now.stderr).toContain('until the next reload or restart');
   expect(await status('/version')).toBe(503);
   expect(readFileSync(file, 'utf8')).toBe(before);
   await json('plugin', 'disable', 'versioned', '--force', '--write');

@@ -85,9 +85,9 @@ describe('an edit leaves every other byte unchanged', () => {
 });
 
 test.each([
-  ['plugins: [a]', 'plugins is not a mapping'],
+  ['plugins: [a]', 'plugins is not written as a mapping'],
   ['x: &a { path: /a }\nplugins: { p: *a }', 'plugins.p is not written as a mapping'],
-  ['plugins: {', 'cannot be changed by itself'],
+  ['plugins: {', 'cannot be edited automatically'],
   ['plugins:', 'plugins is empty'],
 ])('%j is not edited', (text, reason) => {
   expect(() => edit('p', { kind: 'disable', path: null }, text)).toThrow(reason);

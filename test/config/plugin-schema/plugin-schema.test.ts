@@ -63,8 +63,9 @@ test.each([
 ])('%j and %s', async (schema, block, expected) => {
   const [sentence, ...more] = await sentences(schema, block);
   expect(more).toEqual([]);
-  if (typeof said === 'string') expect(sentence).toBe(`backworks.yaml:3:10: plugins.a.config.a: ${expected}`);
-  else expect(sentence).toMatch(said);
+  if (typeof expected === 'string')
+    expect(sentence).toBe(`backworks.yaml:3:10: plugins.a.config.a: ${expected}`);
+  else expect(sentence).toMatch(expected);
 });
 
 test('a missing, an unknown and a malformed key are each reported', async () => {
