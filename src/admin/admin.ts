@@ -185,7 +185,7 @@ function addActions(app: Hono, { options, refresh, permit, only, plugin }: Route
     permit(path, 'control');
     app.post(path, async (c) => {
       const { name } = plugin(c.req.param('name'));
-      await control[action](name, { force: wished(c, 'force') });
+      await control[action](name, { force: booleanQuery(c, 'force') });
       await refresh();
       return c.json(pluginDocument(plugin(name)));
     });
@@ -205,13 +205,13 @@ function addActions(app: Hono, { options, refresh, permit, only, plugin }: Route
 function addReload(app: Hono, { options, permit, only }: RouteParts): void {
   permit(RELOAD, 'control');
   app.post(RELOAD, async (c) => {
-    return c.json(reloadDocument(await options.control.reload({ dryRun: wished(c, 'dry_run') })));
+    return c.json(reloadDocument(await options.control.reload({ dryRun: booleanQuery(c, 'dry_run') })));
   });
   only(RELOAD, 'POST');
 }
 
 /** Reads a boolean of the query. @throws BackworksError BW_REQUEST_INVALID */
-function wished(c: Context, name: string): boolean {
+function booleanQuery(c: Context, name: string): boolean {
   const value = c.req.query(name) ?? 'false';
   if (value === 'true' || value === 'false') return value === 'true';
   throw new BackworksError('BW_REQUEST_INVALID', `${name} must be true or false`);

@@ -1,8 +1,8 @@
 import type { PluginState } from '../lifecycle/entry/plugin-state.js';
 import type { PluginStatus } from '../lifecycle/entry/status.js';
 
-const ON_ITS_WAY: ReadonlySet<PluginState> = new Set<PluginState>(['discovered', 'loading']);
-const NOT_SERVING: ReadonlySet<PluginState> = new Set<PluginState>([...ON_ITS_WAY, 'failed']);
+const STARTING: ReadonlySet<PluginState> = new Set<PluginState>(['discovered', 'loading']);
+const NOT_SERVING: ReadonlySet<PluginState> = new Set<PluginState>([...STARTING, 'failed']);
 
 /** The answer of /readyz. Anyone can read it, so it contains names and states of plugins but no reasons. */
 export interface Readiness {
@@ -40,5 +40,5 @@ function statusOf(
   if (phase.starting) return 'starting';
   const critical = notServing.filter((plugin) => plugin.critical);
   if (critical.length === 0) return 'ready';
-  return critical.every(({ state }) => ON_ITS_WAY.has(state)) ? 'starting' : 'unavailable';
+  return critical.every(({ state }) => STARTING.has(state)) ? 'starting' : 'unavailable';
 }

@@ -36,11 +36,11 @@ export async function pluginControl(
   name: string,
   { force = false, write = false }: ControlOptions = {},
 ): Promise<ExitCode> {
-  const { target, config, needConfig } = await findServer(context);
+  const { target, config, requireConfig } = await findServer(context);
   const query = force ? '?force=true' : '';
   const isUp = (await askServer(target)).kind === 'plugins';
   // Checked before any change: without the configuration there is no file to write to.
-  if (write) needConfig();
+  if (write) requireConfig();
   let plugin: PluginDocument | null = null;
   // Without a server, only the file can be changed.
   if (isUp || !write) {
@@ -48,7 +48,7 @@ export async function pluginControl(
     const before = plugins.find((candidate) => candidate.name === name);
     if (before === undefined) throw noPlugin(name, plugins);
     // An earlier run without --write has already changed the server, so only the file is left to change.
-    if (write && isSo(action, before)) plugin = before;
+    if (write && isAlready(action, before)) plugin = before;
     else plugin = await actOnServer<PluginDocument>(target, pluginPath(name, action) + query);
     plugin = { ...plugin, path: plugin.path ?? before.path };
   }
@@ -60,7 +60,7 @@ export async function pluginControl(
 }
 
 /** Whether the plugin is already in the state that the action leads to. */
-export function isSo(action: ControlAction | 'load', { state }: PluginDocument): boolean {
+export function isAlready(action: ControlAction | 'load', { state }: PluginDocument): boolean {
   if (action === 'disable' || action === 'unload') return state === 'stopped';
   return action !== 'restart' && state !== 'stopped' && state !== 'failed';
 }

@@ -28,7 +28,7 @@ export async function writeChange(
   const after = editPlugin(before, name, shown);
   if (after === before) return null;
   if (write) await writeText(file, after);
-  return { file, what: inWords(name, shown), written: write };
+  return { file, what: describeEdit(name, shown), written: write };
 }
 
 /** Paths become relative to the file where that is shorter. */
@@ -39,7 +39,7 @@ function inFile(file: string, edit: PluginEdit): PluginEdit {
   return { ...edit, path: outside ? edit.path : `./${way.replaceAll(sep, '/')}` };
 }
 
-function inWords(name: string, edit: PluginEdit): string {
+function describeEdit(name: string, edit: PluginEdit): string {
   const entry = `plugins.${name}`;
   switch (edit.kind) {
     case 'add':

@@ -58,7 +58,7 @@ function total(steps: SwapRecordDocument['steps']): string {
 }
 
 async function historyOf(
-  { target, config, needConfig }: ServerAccess,
+  { target, config, requireConfig }: ServerAccess,
   name: string,
 ): Promise<HistoryDocument> {
   if (target.url !== undefined) {
@@ -69,7 +69,7 @@ async function historyOf(
   const history = await readPluginHistory(target, name);
   // A discovered plugin has no entry in the file. It has recorded versions once it has served.
   if (history.versions.length > 0) return history;
-  const { plugins } = config ?? needConfig();
+  const { plugins } = config ?? requireConfig();
   if (!plugins.some((plugin) => plugin.name === name)) throw noPlugin(name, plugins);
   return history;
 }

@@ -18,10 +18,12 @@ export async function pluginList(context: CommandContext): Promise<ExitCode> {
     printJson(out, list);
     return EXIT.ok;
   }
-  const leftOut = printPlugins(out, list.plugins, list.rejected, 'full');
+  const hiddenColumns = printPlugins(out, list.plugins, list.rejected, 'full');
   for (const worker of list.workers) if (worker.state !== 'serving') out.line(absence(worker));
-  if (leftOut.length > 0) {
-    err.line(err.style('dim', `columns hidden: ${leftOut.join(', ')}; widen the terminal or pass --json`));
+  if (hiddenColumns.length > 0) {
+    err.line(
+      err.style('dim', `columns hidden: ${hiddenColumns.join(', ')}; widen the terminal or pass --json`),
+    );
   }
   return EXIT.ok;
 }

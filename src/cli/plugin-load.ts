@@ -9,7 +9,7 @@ import { actOnServer, type AdminTarget, askServer, requireServer } from './admin
 import type { CommandContext, ExitCode } from './command.js';
 import { findServer, type ServerAccess } from './server-access.js';
 import { isLibraryPath } from './library-path.js';
-import { isSo, pluginPath, report } from './plugin-control.js';
+import { isAlready, pluginPath, report } from './plugin-control.js';
 import { type FileChange, writeChange } from './plugin-file.js';
 import { printJson } from './print.js';
 
@@ -26,13 +26,13 @@ export async function pluginLoad(
   const access = await findServer(context);
   const { target } = access;
   // The server resolves names. A path or `write` needs the configuration.
-  const config = write || isLibraryPath(which) ? access.needConfig() : access.config;
+  const config = write || isLibraryPath(which) ? access.requireConfig() : access.config;
   const name = config === null ? which : nameOf(config, which);
   if (name === null) return addEntry(context, access, resolve(which), write);
   const { plugins } = await requireServer(target);
   const before = plugins.find((candidate) => candidate.name === name);
   const plugin =
-    write && before !== undefined && isSo('load', before)
+    write && before !== undefined && isAlready('load', before)
       ? before
       : await actOnServer<PluginDocument>(target, pluginPath(name, 'load'));
   const isDisabled = config?.plugins.some((entry) => entry.name === plugin.name && !entry.enabled) ?? false;
@@ -53,7 +53,7 @@ function nameOf(config: BackworksConfig, which: string): string | null {
 
 async function addEntry(
   context: CommandContext,
-  { target, needConfig }: ServerAccess,
+  { target, requireConfig }: ServerAccess,
   path: string,
   write: boolean,
 ): Promise<ExitCode> {
@@ -64,7 +64,7 @@ async function addEntry(
       hint: failed?.hint ?? undefined,
     });
   }
-  const change = await writeChange(needConfig(), metadata.name, { kind: 'add', path }, write);
+  const change = await writeChange(requireConfig(), metadata.name, { kind: 'add', path }, write);
   if (change?.written !== true) throw nowhere(path, change);
   return reloadEntry(context, target, metadata.name, change);
 }

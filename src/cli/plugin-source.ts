@@ -48,8 +48,8 @@ export async function collectPlugins(access: ServerAccess, say: (how: string) =>
  * The configuration to read plugins from when no server answers. @throws BackworksError with the reason if
  * there is none
  */
-function onDisk({ target, needConfig }: ServerAccess, why: string): BackworksConfig {
-  if (target.url === undefined) return needConfig();
+function onDisk({ target, requireConfig }: ServerAccess, why: string): BackworksConfig {
+  if (target.url === undefined) return requireConfig();
   throw new BackworksError('BW_SERVER_UNREACHABLE', why, {
     hint: 'start the server, or correct --url and --token',
   });

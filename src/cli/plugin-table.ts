@@ -61,10 +61,10 @@ export function printPlugins(
     ...(extent === 'full' ? details : []),
     ...(extent === 'full' && degraded ? [sandbox] : []),
   ];
-  const leftOut = plugins.length === 0 ? [] : printTable(screen, plugins, { columns, note: reason });
+  const hiddenColumns = plugins.length === 0 ? [] : printTable(screen, plugins, { columns, note: reason });
   if (plugins.length === 0) screen.line('no plugins');
   for (const library of rejected) screen.line(rejection(screen, library));
-  return leftOut;
+  return hiddenColumns;
 }
 
 function callsAndFailures({ calls }: PluginDocument): string {

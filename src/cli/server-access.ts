@@ -11,7 +11,7 @@ export interface ServerAccess {
   /** The whole configuration. Null when it was not read, or when variables of it are not set here. */
   readonly config: BackworksConfig | null;
   /** The configuration, for operations that cannot work without it. @throws BackworksError with the reason */
-  readonly needConfig: () => BackworksConfig;
+  readonly requireConfig: () => BackworksConfig;
 }
 
 /**
@@ -30,14 +30,14 @@ export async function findServer(context: CommandContext): Promise<ServerAccess>
     token === undefined ? target : { ...target, admin: { ...target.admin, token } };
   try {
     const { config } = await readConfig(context);
-    return { target: withToken(config), config, needConfig: () => config };
+    return { target: withToken(config), config, requireConfig: () => config };
   } catch (error) {
     if (!lacksVariables(error)) throw error;
     const target = await adminOf(await requestConfig(context), token === undefined);
-    const needConfig = (): never => {
+    const requireConfig = (): never => {
       throw error;
     };
-    return { target: withToken(target), config: null, needConfig };
+    return { target: withToken(target), config: null, requireConfig };
   }
 }
 
@@ -52,7 +52,7 @@ function lacksVariables(error: unknown): error is ConfigError {
 
 function remote(text: string, token: string): ServerAccess {
   const admin = { enabled: true, host: '', port: 0, token, readToken: '' };
-  const needConfig = (): never => {
+  const requireConfig = (): never => {
     throw new BackworksError(
       'BW_USAGE',
       'this command needs the configuration file, and --url does not provide one',
@@ -61,7 +61,7 @@ function remote(text: string, token: string): ServerAccess {
       },
     );
   };
-  return { target: { url: adminUrl(text), admin, file: null }, config: null, needConfig };
+  return { target: { url: adminUrl(text), admin, file: null }, config: null, requireConfig };
 }
 
 /** @throws BackworksError BW_USAGE */

@@ -44,7 +44,7 @@ export class MergedMetrics {
   readonly registry = new Registry();
   private readonly failures: Counter;
   /** The final numbers of workers that have exited. */
-  private ofEnded: Metrics = [];
+  private ofExited: Metrics = [];
 
   constructor(private readonly workers: MeasuredWorkers) {
     const registers = [this.registry];
@@ -68,7 +68,7 @@ export class MergedMetrics {
     const own = await this.registry.getMetricsAsJSON();
     await this.workers.update();
     // Synchronous: a worker that exits is in exactly one of the two lists.
-    return sum([own, ...this.workers.latest(), this.ofEnded]).metrics();
+    return sum([own, ...this.workers.latest(), this.ofExited]).metrics();
   }
 
   /** Counts an unexpected exit of a worker. */
@@ -79,7 +79,7 @@ export class MergedMetrics {
   /** Keeps the last numbers of a worker that has exited. */
   retain(last: Metrics): void {
     const growing = last.filter(({ type }) => GROWING.includes(String(type)));
-    this.ofEnded = sum([this.ofEnded, growing]).getMetricsAsArray() as unknown as Metrics;
+    this.ofExited = sum([this.ofExited, growing]).getMetricsAsArray() as unknown as Metrics;
   }
 }
 

@@ -94,7 +94,7 @@ test('status of a running plugin shows sandbox, processes, calls and the last cr
   expect(code).toBe(0);
   expect(stdout).toMatch(/^operated 1\.0\.0: (ready|degraded) since /);
   expect(stdout).toMatch(/^ {2}sandbox +.*seccomp \d/m);
-  expect(stdout).toMatch(/^ {2}calls +process_endpoint 2, of which failed 1$/m);
+  expect(stdout).toMatch(/^ {2}calls +process_endpoint 2 \(1 failed\)$/m);
   expect(stdout).toMatch(/^ {2}processes +\d+ ready since \S+, \d+ calls/m);
   expect(stdout).toMatch(/^ {2}crashed \d{4}-\S+$/m);
   expect(stdout).toMatch(/^ {4}BW_PLUGIN_CRASHED: plugin operated crashed with SIGSEGV/m);

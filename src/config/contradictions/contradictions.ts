@@ -28,18 +28,18 @@ export function reportContradictions(
   broken: readonly Pointer[],
   report: ProblemReport,
 ): void {
-  const isMisshapen = (pointer: Pointer): boolean =>
+  const isWrongItself = (pointer: Pointer): boolean =>
     broken.some((other) => isWithin(pointer, other)) || source.isUnresolved(pointer);
-  if (isMisshapen('')) return;
+  if (isWrongItself('')) return;
   const file: CheckedFile = {
     raw: source.value as unknown as RawConfig,
     directory,
     path: path === undefined ? null : resolve(directory, path),
     isBroken: (pointer) =>
-      isMisshapen(pointer) ||
+      isWrongItself(pointer) ||
       source.hasUnresolved(pointer) ||
       broken.some((other) => isWithin(other, pointer)),
-    isMisshapen,
+    isWrongItself,
     show: (pointer, text) => source.origin(pointer) ?? quote(withoutCredentials(text)),
     reject: (pointer, finding) =>
       report.add('BW_CONFIG_INVALID', pointer, source.valuePosition(pointer), finding),

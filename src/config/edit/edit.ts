@@ -26,7 +26,7 @@ export function editPlugin(text: string, name: string, edit: PluginEdit): string
   // The result is verified against an edit of the parsed document: the edit is exact, or nothing changes.
   apply(document, name, edit);
   if (!isDeepStrictEqual(valueOf(parseDocument(changed, OPTIONS)), valueOf(document)))
-    throw unfit('its form is unusual');
+    throw cannotEdit('its form is unusual');
   return changed;
 
   function spliceOf(from: Document, plugin: string, change: PluginEdit): Splice | null {
@@ -53,7 +53,7 @@ export function editPlugin(text: string, name: string, edit: PluginEdit): string
       if (plugins !== null) return addPair(text, plugins, key, value);
       if (top !== null && !top.has('plugins')) return addPair(text, top, 'plugins', { [key]: value });
       if (top === null) return { start: text.length, end: text.length, text: fresh(key, value) };
-      throw unfit('plugins is empty');
+      throw cannotEdit('plugins is empty');
     }
   }
 }
@@ -63,7 +63,7 @@ const OPTIONS = { version: '1.2', schema: 'core' } as const;
 function parse(text: string): Document {
   const document = parseDocument(text, OPTIONS);
   const [error] = document.errors;
-  if (error !== undefined) throw unfit(error.message.split('\n')[0] ?? 'it is not well-formed');
+  if (error !== undefined) throw cannotEdit(error.message.split('\n')[0] ?? 'it is not well-formed');
   return document;
 }
 
@@ -76,7 +76,7 @@ function mapping(document: Document, path: readonly string[]): ReturnType<typeof
 function asMap(node: unknown, place: string) {
   if (isMap<unknown, unknown>(node)) return node;
   if (node === undefined || node === null || (isScalar(node) && node.value === null)) return null;
-  throw unfit(`${place} is not written as a mapping`);
+  throw cannotEdit(`${place} is not written as a mapping`);
 }
 
 /** The same change on the parsed document. The edited text is compared with it. */
@@ -102,7 +102,7 @@ function fresh(name: string, value: object): string {
   return `plugins:\n  ${JSON.stringify(name)}:\n${lines.join('')}`;
 }
 
-function unfit(why: string): BackworksError {
+function cannotEdit(why: string): BackworksError {
   return new BackworksError('BW_CONFIG_SYNTAX', `the file cannot be edited automatically: ${why}`, {
     hint: 'change it by hand',
   });

@@ -185,16 +185,16 @@ function check(
  */
 function soundPlugins(source: Source, broken: readonly Pointer[], options: ParseOptions): PluginConfig[] {
   const origin = originOf(source, options);
-  const isMisshapen = (pointer: Pointer): boolean => broken.some((other) => isWithin(pointer, other));
+  const isWrongItself = (pointer: Pointer): boolean => broken.some((other) => isWithin(pointer, other));
   const isSound = (pointer: Pointer): boolean =>
-    !isMisshapen(pointer) &&
+    !isWrongItself(pointer) &&
     !source.hasUnresolved(pointer) &&
     !broken.some((other) => isWithin(other, pointer));
   // An unset variable may stand for all entries.
-  if (!isMapping(source.at('/plugins')) || isMisshapen('/plugins')) return [];
+  if (!isMapping(source.at('/plugins')) || isWrongItself('/plugins')) return [];
   const plugins = pluginEntries((source.value as unknown as RawConfig).plugins).flatMap(([name, plugin]) => {
     const pointer = below('/plugins', name);
-    if (isMisshapen(pointer) || source.isUnresolved(pointer)) return [];
+    if (isWrongItself(pointer) || source.isUnresolved(pointer)) return [];
     if (!['type', 'path', 'config'].every((key) => isSound(below(pointer, key)))) return [];
     const right = Object.entries(plugin).filter(([key]) => isSound(below(pointer, key)));
     const entry: RawPlugin = { ...defaultEntry(), type: 'external', ...Object.fromEntries(right) };

@@ -121,7 +121,7 @@ describe('entries', () => {
     expect(silent.plugin('m')).toMatchObject({ priority: 7, critical: true, hooks: ['before_request'] });
     expect(silent.plugin('m').missingPermissions).toEqual(['network.connect 443', 'env TZ']);
     expect(silent.log.map(({ message }) => message)).toContain(
-      'm asks for network.connect 443; grant it or the plugin may fail',
+      'm requests network.connect 443; without the grant the plugin may fail',
     );
     const spoken = await startServer(`
 plugins:
