@@ -32,7 +32,7 @@ describe('docs/errors.md', () => {
   });
 
   test.each(Object.entries(ERRORS))(
-    '%s: meaning, status, exit code, reason and remedy',
+    '%s has its summary, status, exit code, reason and remedy',
     (code, { summary, status, exit }) => {
       const text = sections.find((section) => section.code === code)?.text ?? '';
       expect(text).toContain(`${summary} HTTP ${status}, exit code ${exit}.`);

@@ -80,7 +80,7 @@ test.each<[string, number | undefined, NodeJS.ProcessEnv, boolean]>([
   ['a terminal of someone who wants none', 80, { NO_COLOR: '1' }, false],
   ['a terminal with an empty NO_COLOR', 80, { NO_COLOR: '' }, true],
   ['a pipe', undefined, {}, false],
-  ['a pipe that is told to', undefined, { FORCE_COLOR: '1', NO_COLOR: '1' }, true],
+  ['a pipe with FORCE_COLOR', undefined, { FORCE_COLOR: '1', NO_COLOR: '1' }, true],
 ])('colours on %s', (_case, width, env, coloured) => {
   expect(recorded({ ...(width && { columns: width }), env }).style('red', 'x') !== 'x').toBe(coloured);
 });

@@ -38,11 +38,11 @@ export function pluginTemplate(facts: TemplateFacts): string {
   const body = [
     ...comment(`${name} ${version}${description === '' ? '' : `: ${description}`}`),
     ...yaml({ path }),
-    ...(Object.keys(recommended).length === 0
-      ? []
-      : comment('What the library recommends, and gets if nothing is said:')),
+    ...(Object.keys(recommended).length === 0 ? [] : comment('Recommended by the library, and its default:')),
     ...commented(yaml(recommended)),
-    ...(permissions === null ? [] : comment('What the library asks for. It gets what you grant:')),
+    ...(permissions === null
+      ? []
+      : comment('Requested by the library. The plugin gets only what you grant:')),
     ...commented(yaml(permissions === null ? {} : { permissions })),
     ...configLines(facts.configSchema),
   ];

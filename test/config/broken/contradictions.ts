@@ -148,7 +148,7 @@ plugins:
     '2:35: endpoints.a.proxy.target: expected an http or https URL without user name, query and fragment, found "http://…@b"',
   ],
   [
-    'a body where there is none',
+    'a body for a status without body',
     `endpoints:
   a: { path: /a, response: { status: 204, body: x } }`,
     '2:49: endpoints.a.response.body: a response with status 204 has no body — remove it',

@@ -95,7 +95,7 @@ describe('the server refuses a write grant', () => {
 
 describe('the server accepts a write grant', () => {
   test.each(['./data', '../other', 'lib/cache', 'li', join(homedir(), 'data'), 'not/there/yet'])(
-    'of %s, where nothing that decides lies',
+    'for %s, which is not reserved',
     (path) => {
       expect(granting(path)).toEqual([]);
     },

@@ -114,7 +114,7 @@ describe('a key that version 1 does not have becomes a comment with its line num
       '#   runtime: { language: js }',
     ],
     [
-      'a handler nobody is',
+      'an unknown handler',
       'endpoints:\n  /a: { runtime: { type: plugin, handler: x } }\n',
       2,
       '/a: version 1 has no target for it',

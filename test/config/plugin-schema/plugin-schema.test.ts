@@ -126,7 +126,7 @@ describe('a schema that cannot be used', () => {
     ['another file', { $ref: 'other.json' }, /^"#\/\$ref" is not a reference within the schema/],
     ['no such definition', { $ref: '#/definitions/x' }, /can't resolve reference/],
     ['itself', { $ref: '#' }, 'it refers to itself without end'],
-    ['a pattern that is none', of({ pattern: '(' }), /Invalid regular expression/],
+    ['an invalid pattern', of({ pattern: '(' }), /Invalid regular expression/],
     ['a long pattern', of({ pattern: 'a'.repeat(513) }), /not a text of at most 512 characters$/],
     ['an unknown format', of({ format: 'regex' }), /not one of date, /],
     ['no schema', of(7 as unknown as object), '"#/properties/a" is not a schema (an object, true or false)'],

@@ -78,10 +78,10 @@ test('every block that lists its keys allows no other', () => {
   expect(open.map(({ path }) => path)).toEqual(['plugins']);
 });
 
-describe('the samples of docs/config.md', () => {
+describe('each sample of docs/config.md', () => {
   const samples = [...document.matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? '');
   test.each(samples.filter((sample) => !sample.startsWith('# yaml-language-server')))(
-    'load: %s',
+    'loads: %s',
     (sample) => {
       const { config, warnings } = parseConfig(sample, { directory: '/srv', env: {} });
       expect(config.plugins.map((plugin) => plugin.name)).toEqual(['weather']);

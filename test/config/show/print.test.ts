@@ -52,7 +52,7 @@ const lineOf = (text: string, key: string): string =>
 
 describe('a printed configuration', () => {
   test.each([[undefined], ['production']])(
-    'with the environment %s is the same when it is read',
+    'with the environment %s gives the same configuration when it is read again',
     async (environment) => {
       const source = await effective(FILE.replace('hunter2', '""'), { environment });
       const printed = printConfig(source, { origins: false });

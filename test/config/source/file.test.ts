@@ -52,7 +52,7 @@ describe('the configuration file', () => {
   });
 
   test.each(['[', '{a: ', '- ', '? ', '- ? ', '&a [', '!!seq [', '- - a: '])(
-    'may not nest %j without end',
+    'is rejected when %j nests too deeply',
     (piece) => {
       for (const count of [200, 5000, 100_000]) {
         const error = rejection(piece.repeat(count));

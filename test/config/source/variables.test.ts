@@ -121,7 +121,7 @@ describe('a malformed reference', () => {
   );
 
   test.each(['"${NONE}"', 'plugins: "${NONE}"', 'plugins: { a: "${NONE}" }', 'endpoints: "${NONE}"'])(
-    'may stand for a block: %s',
+    'may replace a whole block: %s',
     (text) => {
       const { problems } = rejection(text);
       expect(problems).toMatchObject([{ message: 'the variable NONE is not set' }]);
