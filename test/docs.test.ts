@@ -45,18 +45,18 @@ describe('docs/errors.md', () => {
 describe('commands', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
-  test.each(documents)('%s names only npm scripts there are', (file) => {
+  test.each(documents)('%s names only existing npm scripts', (file) => {
     const named = [...read(file).matchAll(/\bnpm run ([\w:-]+)|\bnpm (start|test)\b/g)].map(
       ([, run, short]) => run ?? short,
     );
     expect(named.filter((name) => name !== undefined && !(name in scripts))).toEqual([]);
   });
 
-  test.each(documents)('%s names only commands of the program there are', (file) => {
+  test.each(documents)('%s names only existing commands of the program', (file) => {
     const known = execFileSync(process.execPath, [join(root, 'dist/cli/main.js'), '--help'], {
       encoding: 'utf8',
     });
-    // As code: in a block of commands, or between backticks.
+    // Only commands in code blocks or between backticks count.
     const text = read(file);
     const code = [...fenced(text), ...[...text.matchAll(/`([^`\n]+)`/g)].map(([, inline = '']) => inline)];
     const named = code
@@ -65,7 +65,7 @@ describe('commands', () => {
     expect(named.filter((name) => !known.includes(`\n  ${name} `))).toEqual([]);
   });
 
-  test('README.md quotes only figures that docs/performance.md has', () => {
+  test('every figure in README.md is also in docs/performance.md', () => {
     const figures = [...read('README.md').matchAll(/\*\*([\d.,]+)\*\*/g)].map(([figure]) => figure);
     expect(figures.length).toBeGreaterThan(5);
     const measured = read('docs/performance.md');
@@ -92,7 +92,7 @@ describe('commands', () => {
   });
 });
 
-test.each(documents)('%s links to files there are', (file) => {
+test.each(documents)('%s links only to existing files', (file) => {
   const links = [...read(file).matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)].map(
     ([, target = '']) => target,
   );

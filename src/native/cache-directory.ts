@@ -1,5 +1,5 @@
 import { chmod, lstat, mkdir, mkdtemp, stat } from 'node:fs/promises';
-import { cachePlace, temporaryCachePlace } from '../cache-place.js';
+import { cacheDirectory, temporaryCacheDirectory } from '../cache-place.js';
 import { BackworksError } from '../errors.js';
 
 const isRoot = process.getuid?.() === 0;
@@ -32,7 +32,7 @@ export async function openCacheDirectory(directory?: string): Promise<string> {
     }
   }
   try {
-    return await makePrivate(cachePlace());
+    return await makePrivate(cacheDirectory());
   } catch {
     return temporaryDirectory();
   }
@@ -40,7 +40,7 @@ export async function openCacheDirectory(directory?: string): Promise<string> {
 
 /** The same directory at every start, unless somebody else took its name. */
 async function temporaryDirectory(): Promise<string> {
-  const path = temporaryCachePlace();
+  const path = temporaryCacheDirectory();
   try {
     return await makePrivate(path, { isShared: true });
   } catch {

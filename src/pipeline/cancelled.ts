@@ -3,5 +3,6 @@ import type { Caller } from '../plugins/plugin.js';
 
 /** @throws BackworksError BW_REQUEST_CANCELLED when nobody waits for the answer any more */
 export function refuseCancelled({ cancelled, id }: Caller): void {
-  if (cancelled) throw new BackworksError('BW_REQUEST_CANCELLED', `the client of request ${id} has gone`);
+  if (cancelled)
+    throw new BackworksError('BW_REQUEST_CANCELLED', `the client of request ${id} has disconnected`);
 }
