@@ -5,9 +5,9 @@ import type { BufferedResponse } from './documents/response-document.js';
 const FOR_THE_LOG: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['BW_INTERNAL', 'BW_PLUGIN_FAILED']);
 
 /**
- * An RFC 9457 problem document for an error.
+ * The RFC 9457 problem document for an error.
  * @param instance the request's path.
- * @param hints what to do is told too, to an operator
+ * @param hints whether hints are included, for an operator
  */
 export function problem(
   error: BackworksError,
@@ -37,7 +37,7 @@ export function problem(
 }
 
 const UNAVAILABLE = 503;
-/** Failures that end a process of a plugin. Another process takes its place, most often at once. */
+/** Failures that end a process of a plugin. Another process replaces it, usually at once. */
 const PROCESS_ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BW_PLUGIN_CRASHED',
   'BW_PLUGIN_EXITED',
@@ -45,7 +45,7 @@ const PROCESS_ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BW_PLUGIN_MEMORY',
   'BW_PLUGIN_PROTOCOL',
 ]);
-/** Phases of a plugin that serves: a plugin that does not start is not started again by itself. */
+/** Phases of a serving plugin. A plugin that fails in another phase does not start again by itself. */
 const SERVING: ReadonlySet<PluginPhase> = new Set<PluginPhase>([
   'before_request',
   'process_endpoint',
@@ -54,7 +54,7 @@ const SERVING: ReadonlySet<PluginPhase> = new Set<PluginPhase>([
   'idle',
 ]);
 
-/** Milliseconds until another try has a chance; undefined when nobody can tell. */
+/** Milliseconds until a retry may succeed; undefined when this is unknown. */
 function retryAfter(error: BackworksError): number | undefined {
   const { retryAfterMs } = error;
   if (retryAfterMs !== undefined) return Number.isFinite(retryAfterMs) ? retryAfterMs : undefined;
