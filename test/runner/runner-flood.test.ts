@@ -45,6 +45,8 @@ test('a runner that sends without end is heard a little each turn of the event l
     log: () => (heard += 1),
     metric: () => undefined,
     refused: () => undefined,
+    busy: () => undefined,
+    idle: () => undefined,
     broken: ({ kind }) => expect(kind).toBe('never broken'),
   });
   const turn = (): void => {

@@ -8,7 +8,7 @@ import { RUNNER_EXIT } from '../protocol/protocol.js';
 /** Why the server ended a runner itself; null when it did not. */
 export type KillReason =
   | { readonly kind: 'deadline'; readonly activity?: ThreadActivity }
-  | { readonly kind: 'cpu_time'; readonly usedMs: number; readonly limitMs: number }
+  | { readonly kind: 'cpu_time'; readonly usedMs: number; readonly limitMs: number; readonly calls: number }
   | { readonly kind: 'memory'; readonly bytes: number }
   | { readonly kind: 'threads'; readonly threads: number; readonly limit: number }
   | { readonly kind: 'protocol'; readonly message: string }
@@ -65,8 +65,10 @@ function explainKill(
       return new PluginFailure('BW_PLUGIN_TIMEOUT', message, { ...details, signal: 'SIGKILL', hint });
     }
     case 'cpu_time': {
-      const used = `it used ${seconds(killed.usedMs)} of CPU time in one call`;
-      const message = `plugin ${plugin} was stopped ${during}: ${used}, limits.cpu_time allows ${killed.limitMs / 1000} s`;
+      const { usedMs, limitMs, calls } = killed;
+      const used = `it used ${seconds(usedMs)} of CPU time in ${calls === 1 ? 'one call' : `${calls} calls`}`;
+      const allowed = `limits.cpu_time allows ${limitMs / 1000} s${calls === 1 ? '' : ' each'}`;
+      const message = `plugin ${plugin} was stopped ${during}: ${used}, ${allowed}`;
       const hint = 'raise limits.cpu_time in its configuration if the work is legitimate';
       return new PluginFailure('BW_PLUGIN_TIMEOUT', message, { ...details, signal: 'SIGKILL', hint });
     }

@@ -16,7 +16,7 @@ import {
   RunnerFrame,
   ServerFrame,
 } from '../protocol/protocol.js';
-import { RunningCalls } from './running-calls.js';
+import { follows, RunningCalls } from './running-calls.js';
 import type { SharedPage } from '../protocol/shared-page.js';
 import type { RunnerPipes } from '../process/child-process.js';
 
@@ -44,6 +44,10 @@ export interface ConnectionEvents {
   log(level: PluginLogLine['level'], text: string, droppedBytes: number): void;
   metric(name: string, delta: number): void;
   refused(refusal: Refusal): void;
+  /** The first call without an answer is sent. */
+  busy(): void;
+  /** The last call without an answer is answered. */
+  idle(): void;
   /** The runner broke the rules; nothing it sends is read any more. */
   broken(reason: NonNullable<KillReason>): void;
 }
@@ -63,6 +67,8 @@ export class RunnerConnection {
   private readonly writer = new FrameWriter();
   private readonly pending: UnansweredCalls;
   private nextId = 1;
+  /** The newest id that was written to the runner. */
+  private writtenId = 0;
   private received = 0;
   private readonly metrics = new MetricReader();
   private readonly refusals = new RefusalReader();
@@ -122,6 +128,7 @@ export class RunnerConnection {
     const id = this.nextId;
     this.nextId = id === 0xffff_ffff ? 1 : id + 1;
     handler.id = id;
+    if (this.load === 0) this.events.busy();
     this.pending.add(handler);
     this.writer.add(type, id, detail, value, texts);
     if (this.writer.size >= BATCH_BYTES_MAX) this.flush();
@@ -165,6 +172,9 @@ export class RunnerConnection {
   private readonly flush = (): void => {
     this.flushScheduled = false;
     if (this.writer.size === 0 || this.closed) return;
+    const { oldest } = this.pending;
+    if (oldest !== undefined && follows(oldest.id, this.writtenId)) this.pending.oldestBegins();
+    this.writtenId = this.nextId - 1;
     const { calls } = this.pipes;
     const chunks = this.writer.take();
     if (chunks.length > 1) calls.cork();
@@ -242,13 +252,16 @@ export class RunnerConnection {
     if ((flags & AnswerFlag.MORE) === 0) {
       this.forget(call);
       call.answered(reply, value, plain);
-    } else if (call.answeredAndGoesOn?.(reply, value, plain) !== true)
-      throw new FrameError(`more than one answer to ${call.phase}`);
+    } else if (call.answeredAndGoesOn?.(reply, value, plain) === true) {
+      if (call === this.pending.oldest) this.pending.oldestBegins();
+    } else throw new FrameError(`more than one answer to ${call.phase}`);
   }
 
   private forget(call: AnswerHandler): void {
     this.pending.forget(call);
-    if (this.pending.size === 0) this.onDrained?.();
+    if (this.load > 0) return;
+    this.events.idle();
+    this.onDrained?.();
   }
 
   private lost(phase: PluginPhase): PluginFailure {

@@ -11,6 +11,8 @@ import { loadedFrame } from './loaded-frame.js';
 import type { LibraryDescription, NativePluginOptions, NativeReply, SandboxReport } from '../plugin.js';
 import { OverdueCalls } from './overdue-calls.js';
 import { oneLine } from '../../printable.js';
+import { PauseMeter } from './pause-meter.js';
+import { processorTimeMs } from '../process/limits/process-clock.js';
 import { PluginOutput } from '../process/plugin-output.js';
 import { type LoadFrom, ServerFrame } from '../protocol/protocol.js';
 import {
@@ -36,6 +38,8 @@ export class RunnerProcess {
   sandbox: SandboxReport | null = null;
   /** The configuration in force in it; null until it was initialized. */
   configJson: string | null = null;
+  /** What it uses while it has no call. */
+  readonly pauses = new PauseMeter(() => processorTimeMs(this.pid));
   private readonly connection: RunnerConnection;
   private readonly services: HostServices;
   private readonly output: PluginOutput;
@@ -79,6 +83,8 @@ export class RunnerProcess {
       log: (level, text, dropped) => this.output.frame(level, text, dropped),
       metric: (counter, delta) => events.metric(counter, delta),
       refused: (refusal) => events.refused(refusal),
+      busy: () => this.pauses.end(),
+      idle: () => this.pauses.begin(),
       broken: (reason) => this.kill(reason),
     });
     this.services = new HostServices(services, {
@@ -86,10 +92,16 @@ export class RunnerProcess {
       operate: async (request, caller) => (await options.operate?.(request, caller)) ?? null,
       broken: (reason) => this.kill(reason),
     });
-    this.overdue = new OverdueCalls(this.connection, (call) => this.kill({ kind: 'deadline' }, call));
-    this.cpu = new CallCpuWatch(this.pid, this.connection.calls, options, (reason, call) =>
+    const { calls } = this.connection;
+    const answered = (): number => this.connection.answered;
+    this.cpu = new CallCpuWatch(this.pid, calls, answered, options, (reason, call) =>
       this.kill(reason, call),
     );
+    this.overdue = new OverdueCalls(this.connection, {
+      isEnding: () => this.killReason !== null,
+      isStarved: () => this.cpu.isStarved(),
+      kill: (call) => this.kill({ kind: 'deadline' }, call),
+    });
     answers.once('end', () => {
       const reason = { kind: 'protocol', message: 'it closed its connection' } as const;
       setTimeout(() => this.kill(reason), CLOSED_GRACE_MS).unref();

@@ -19,6 +19,8 @@ function converse(chunks: readonly Uint8Array[]): { logged: string[]; broken: st
     log: (_level, text) => logged.push(text),
     metric: (name) => logged.push(name),
     refused: ({ function: name }) => logged.push(name),
+    busy: () => undefined,
+    idle: () => undefined,
     broken: ({ kind }) => broken.push(kind),
   });
   for (const chunk of chunks) socket.emit('data', Buffer.from(chunk));
