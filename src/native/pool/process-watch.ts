@@ -111,9 +111,10 @@ export class ProcessWatch {
   private idleWatch(process: RunnerProcess): IdleWatch {
     const known = this.idle.get(process);
     if (known !== undefined) return known;
-    const { pid } = process;
     // With threads nobody knows which of them run calls.
-    const created = new IdleWatch(() => (this.options.concurrency > 1 ? 0 : threadTimeMs(pid, pid)));
+    const created = new IdleWatch(() =>
+      this.options.concurrency > 1 ? 0 : threadTimeMs(process.pid, process.pid),
+    );
     this.idle.set(process, created);
     return created;
   }

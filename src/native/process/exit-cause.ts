@@ -2,7 +2,7 @@ import { type ProcessEnd } from './child-process.js';
 import { PluginFailure, type PluginFailureDetails, type PluginPhase } from '../../errors.js';
 import { type LibraryNames, shownPlace } from './crash-place.js';
 import type { CrashReport } from './crash-report.js';
-import { type ThreadActivity, threadActivity } from './limits/process-usage.js';
+import { isAnyThreadComputing, type ThreadActivity, threadActivity } from './limits/process-usage.js';
 import { RUNNER_EXIT } from '../protocol/protocol.js';
 
 /** Why the server ended a runner itself; null when it did not. */
@@ -20,8 +20,12 @@ export type KillReason =
  * @param thread the one that runs the call; null for the process's first
  */
 export function withActivity(reason: KillReason, pid: number, thread: number | null): KillReason {
-  const activity = reason?.kind === 'deadline' ? threadActivity(pid, thread ?? pid) : null;
-  return activity === null ? reason : { kind: 'deadline', activity };
+  if (reason?.kind !== 'deadline') return reason;
+  const activity = threadActivity(pid, thread ?? pid);
+  if (activity === null) return reason;
+  // Its first thread may wait for another one.
+  const isElsewhere = thread === null && isAnyThreadComputing(pid);
+  return { kind: 'deadline', activity: isElsewhere ? 'computing' : activity };
 }
 
 export interface EndFacts {

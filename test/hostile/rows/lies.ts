@@ -8,7 +8,7 @@ const by = "the kernel's clock of the process, and the calls the server has no a
 const callMs = 800;
 /** What ends them long before their deadline. */
 const cpuTime = { entry: 'limits: { cpu_time: 300ms }', by, expected: usedUp('0\\.3 s') };
-const WARNING = /used more than 20 % of a core between calls for 10 s/;
+const WARNING = /used more than 1 % of a core between calls for 10 s/;
 
 /** Plugins that lie in the memory they share with the server. */
 export const LIES: readonly Row[] = [
@@ -74,6 +74,8 @@ export const LIES: readonly Row[] = [
     id: 'H57',
     does: 'answers many requests at once while its threads compute for ever',
     fixture: 'h57_burns_beside_calls',
+    // So little that a busy machine gives it that much.
+    entry: 'limits: { idle_cpu: 1% }',
     by: 'limits.idle_cpu, in the pauses between calls',
     expected: {
       kind: 'course',
