@@ -36,6 +36,8 @@ describe('a write grant is refused', () => {
     [dirname(directory), 'this file'],
     ['./lib', 'the library of plugins.a'],
     ['lib/x.so', 'the library of plugins.a'],
+    ['lib/dependencies', 'what lies beside the library of plugins.a'],
+    ['lib/new/dependency.so', 'what lies beside the library of plugins.a'],
     [cachePlace(), "the server's cache of libraries"],
     [join(cachePlace(), 'libraries'), "the server's cache of libraries"],
     [join(cachePlace(), 'versions', 'new'), "the server's cache of libraries"],
@@ -94,7 +96,13 @@ describe('a write grant is refused', () => {
 });
 
 describe('a write grant is accepted', () => {
-  test.each(['./data', '../other', 'lib/cache', 'li', join(homedir(), 'data'), 'not/there/yet'])(
+  test('of a folder beside a library that lies beside the configuration', () => {
+    expect(
+      problems('plugins: { a: { path: x.so, permissions: { filesystem: { write: [./data] } } } }'),
+    ).toEqual([]);
+  });
+
+  test.each(['./data', '../other', 'li', join(homedir(), 'data'), 'not/there/yet'])(
     'of %s, where nothing that decides lies',
     (path) => {
       expect(granting(path)).toEqual([]);
