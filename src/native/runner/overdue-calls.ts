@@ -7,6 +7,8 @@ import type { RunnerConnection } from './runner-connection.js';
 const MIN_SHARE_OF_LIMIT = 0.5;
 /** A runner that begins nothing for so long is not merely short of processor time. */
 const STALLED_GRACE_MS = 1000;
+/** After a pause of the whole machine, a runner has so much time to answer before its calls are judged. */
+const LOOK_AGAIN_MS = 50;
 const NO_CALL = { id: 0, phase: 'idle' } as const;
 
 /** What the server knows of the process beside its calls. */
@@ -47,15 +49,25 @@ export class OverdueCalls {
     setImmediate(() => {
       if (this.connection.isClosed || this.process.isEnding()) return;
       const { calls } = this.connection;
-      if (this.hasTakenItsShare(id, limitMs)) {
-        this.process.kill(id);
-        return;
-      }
-      if (calls.isUnanswered(id) && calls.saysRunning(id)) this.killIfStillRunning(id, limitMs);
-      else this.connection.cancel(id);
-      this.killUnlessAnswering(Math.max(2 * limitMs, STALLED_GRACE_MS));
-      giveUp();
+      const shareMs = limitMs * MIN_SHARE_OF_LIMIT;
+      const isDoubtful = calls.saysRunningForMs(id) < shareMs && calls.oldestForMs(id) >= shareMs;
+      const decide = (): void => this.decide(id, limitMs, giveUp);
+      if (isDoubtful) setTimeout(() => setImmediate(decide), LOOK_AGAIN_MS);
+      else decide();
     });
+  }
+
+  private decide(id: number, limitMs: number, giveUp: () => void): void {
+    if (this.connection.isClosed || this.process.isEnding()) return;
+    const { calls } = this.connection;
+    if (this.hasTakenItsShare(id, limitMs)) {
+      this.process.kill(id);
+      return;
+    }
+    if (calls.isUnanswered(id) && calls.saysRunning(id)) this.killIfStillRunning(id, limitMs);
+    else this.connection.cancel(id);
+    this.killUnlessAnswering(Math.max(2 * limitMs, STALLED_GRACE_MS));
+    giveUp();
   }
 
   private hasTakenItsShare(id: number, limitMs: number): boolean {
