@@ -9,7 +9,10 @@ export interface Guard {
   failed(call: GuardedCall, error: unknown): void;
 }
 
-/** One call under its guards: the ticket of the work, its listener, and the answer the caller waits for. */
+/**
+ * One call under its guards. Whatever its guard throws ends it: nobody is left to wait.
+ * It is the ticket of the work, its listener, and the answer the caller waits for.
+ */
 export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket, Listener<unknown> {
   readonly requestId: string | null;
   readonly callers: readonly string[];
@@ -49,11 +52,21 @@ export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket,
   }
 
   answered(reply: unknown): void {
-    if (this.settle()) this.guard.answered(this, reply);
+    if (!this.settle()) return;
+    try {
+      this.guard.answered(this, reply);
+    } catch (defect) {
+      this.reject(defect);
+    }
   }
 
   failed(error: unknown): void {
-    if (this.settle()) this.guard.failed(this, error);
+    if (!this.settle()) return;
+    try {
+      this.guard.failed(this, error);
+    } catch (defect) {
+      this.reject(defect);
+    }
   }
 
   /** Nobody waits for the answer any more. Work that has not begun is not begun. */

@@ -298,7 +298,10 @@ export class RegistryEntry {
 
   /** Does something after everything that was reported before it. @param work never rejects */
   report(work: () => void | Promise<void>): void {
-    void this.reports.run(async () => work());
+    // A report that fails, say because the log does, must not end the server.
+    this.reports
+      .run(async () => work())
+      .catch((defect: unknown) => process.emitWarning(`a report about a plugin was lost: ${String(defect)}`));
   }
 
   /** Resolves when everything reported so far is written. */
