@@ -55,8 +55,9 @@ export class HostServices {
       this.parser.push(bytes);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.close();
+      // The process is ended first, so that it cannot answer its call when it sees the socket closed.
       this.options.broken({ kind: 'protocol', message: error.message });
+      this.close();
     }
   }
 
