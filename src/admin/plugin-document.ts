@@ -31,6 +31,10 @@ export interface PluginDocument {
   refusals: RefusalDocument[];
   limits: LimitsDocument;
   critical: boolean;
+  /** It has a before_request hook and is not critical: when it fails, requests pass without it. */
+  fails_open: boolean;
+  /** Its before_request has denied a request with 401 or 403 since the plugin was loaded. */
+  has_denied: boolean;
   priority: number;
   /** Place among the plugins a request passes, from 1; null for one that no request passes. */
   order: number | null;
@@ -142,6 +146,8 @@ export function pluginDocument(plugin: PluginStatus): PluginDocument {
     refusals: plugin.refusals.map(refusalDocument),
     limits: limitsDocument(plugin.limits),
     critical: plugin.critical,
+    fails_open: plugin.failsOpen,
+    has_denied: plugin.hasDenied,
     priority: plugin.priority,
     order: plugin.order,
     needs: plugin.needs.map(needDocument),

@@ -44,6 +44,8 @@ export interface PluginEvents {
   /** The sandbox refused it something. */
   refused(refusal: Refusal): void;
   circuit(state: CircuitStateName): void;
+  /** Its before_request has denied a request, with 401 or 403; told once. */
+  denied(status: number): void;
   /** Every call of a hook fails now, the newest for this reason; null when one has succeeded again. */
   failing(phase: PluginPhase, error: BackworksError | null): void;
   /** It asks something of another plugin; null for no answer. Never rejects. */
@@ -61,6 +63,7 @@ export const UNHEARD: PluginEvents = {
   answeredBadly() {},
   refused() {},
   circuit() {},
+  denied() {},
   failing() {},
   operate: () => Promise.resolve(null),
 };
@@ -138,7 +141,9 @@ export class PluginLoader {
           if (error instanceof PluginFailure && UNUSABLE.has(error.outcome)) events.answeredBadly(error);
         },
       });
-      return new LoadedPlugin({ name, digest: stored.digest, metadata, policy }, native, executor, hold);
+      const { digest } = stored;
+      const onDenied = (status: number): void => events.denied(status);
+      return new LoadedPlugin({ name, digest, metadata, policy, onDenied }, native, executor, hold);
     } catch (error) {
       await native?.close();
       await hold.release();

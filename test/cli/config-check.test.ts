@@ -29,7 +29,9 @@ test('a good file is summed up in one line', async () => {
     code: 0,
     signal: null,
     stdout: 'ok: good.yaml: 2 endpoints, 1 plugin\n',
-    stderr: '',
+    stderr:
+      'note: when one of these plugins fails, requests pass without its before_request: one ' +
+      '(critical: true refuses them instead)\n',
   });
 });
 
@@ -47,7 +49,26 @@ test('--json sums up for programs', async () => {
     plugins: 1,
     warnings: [],
     refused: [],
+    fail_open: ['one'],
   });
+});
+
+test('plugins that requests pass by when they fail are named: enabled, with before_request, not critical', async () => {
+  const [echo, guarded] = [compilePlugin('echo'), compilePlugin('guard')];
+  const endpointOnly = compilePlugin('config_echo');
+  const file = join(cwd, 'open.yaml');
+  writeFileSync(
+    file,
+    `plugins:
+  one: { path: ${echo} }
+  off: { path: ${echo}, enabled: false }
+  two: { path: ${guarded}, critical: false }
+  three: { path: ${guarded}, critical: true }
+  four: { path: ${endpointOnly} }
+`,
+  );
+  const { stderr } = await check(file, '--strict');
+  expect(stderr).toContain('requests pass without its before_request: one, two (');
 });
 
 test('every problem is a line with its place on stdout', async () => {
