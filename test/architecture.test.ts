@@ -344,7 +344,10 @@ test('ARCHITECTURE.md says where to change at least twenty things, in files that
   const places = rows.slice(1).map((row) => ({ row, paths: pathsOf(row.split('|')[2] ?? '') }));
   expect(places.length).toBeGreaterThanOrEqual(20);
   expect(places.filter(({ paths }) => paths.length === 0)).toEqual([]);
-  const named = [...places.flatMap(({ paths }) => paths), ...pathsOf(text).filter((path) => /\/.*\.ts$/.test(path))];
+  const named = [
+    ...places.flatMap(({ paths }) => paths),
+    ...pathsOf(text).filter((path) => /\/.*\.ts$/.test(path)),
+  ];
   const missing = named.filter((path) => ![path, `src/${path}`].some((file) => existsSync(join(root, file))));
   expect(missing).toEqual([]);
 });

@@ -60,7 +60,9 @@ function matters(plugin: PluginDocument, reason: string | null): [label: string,
 function failsOpen({ fails_open: open, has_denied: denied, name }: PluginDocument): string[] {
   if (!open) return [];
   if (!denied) return ['when it fails, requests pass without it'];
-  return [`it denies requests, and when it fails, requests pass without it; set plugins.${name}.critical: true`];
+  return [
+    `it denies requests, and when it fails, requests pass without it; set plugins.${name}.critical: true`,
+  ];
 }
 
 function asksFor(name: string, missing: string): string {

@@ -24,7 +24,8 @@ test('an optional plugin that denies a request is named once per load, in the lo
   expect(await server.get('/slow')).toMatchObject({ status: 200, body: 'open' });
   expect(warnings()).toEqual([]);
 
-  for (let request = 0; request < 3; request++) expect(await server.get('/ok')).toMatchObject({ status: 401 });
+  for (let request = 0; request < 3; request++)
+    expect(await server.get('/ok')).toMatchObject({ status: 401 });
   expect(warnings()).toEqual([
     'plugin keys has denied a request with 401, and it is not critical: when it fails, requests pass without ' +
       'it — set plugins.keys.critical: true to refuse them instead',
