@@ -91,6 +91,11 @@ export const ERRORS = {
     'The runner program or the library beside it could not be started.',
   ),
   BW_REQUEST_INVALID: kind(400, EXIT.failure, 'A request cannot be read.'),
+  BW_REQUEST_TIMEOUT: kind(
+    408,
+    EXIT.failure,
+    'A client sent nothing of its request body for server.body_timeout.',
+  ),
   BW_REQUEST_BODY_TOO_LARGE: kind(413, EXIT.failure, 'A request body exceeds server.body_limit.'),
   BW_REQUEST_MEDIA_TYPE: kind(415, EXIT.failure, 'A request body is encoded in a way that is not supported.'),
   BW_REQUEST_NOT_IMPLEMENTED: kind(

@@ -198,7 +198,8 @@ class ServedTraffic implements LocalTraffic {
 }
 
 function requestSettings(config: BackworksConfig): RequestSettings {
-  return { bodyLimitBytes: config.server.bodyLimitBytes, offersUnmatched: offersUnmatched(config) };
+  const { bodyLimitBytes, bodyTimeoutMs } = config.server;
+  return { bodyLimitBytes, bodyTimeoutMs, offersUnmatched: offersUnmatched(config) };
 }
 
 function controlOf(registry: PluginRegistry, control: PluginControl): TrafficControl {

@@ -45,6 +45,8 @@ export interface ServerConfig {
   readonly host: string;
   readonly port: number;
   readonly bodyLimitBytes: number;
+  /** Longest time between two reads of a request body. */
+  readonly bodyTimeoutMs: number;
   /** Who may answer requests that no endpoint matches. */
   readonly unmatched: UnmatchedRequests;
   /** Server processes. */

@@ -2,7 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import { BackworksError } from '../errors.js';
 import { rawHeader } from '../pipeline/documents/header-map.js';
+import type { BodyLimits } from '../pipeline/documents/incoming-request.js';
 import { charsetOf, isPlainCoding } from '../pipeline/documents/media-type.js';
+import { ClientClock } from './client-clock.js';
 
 const REST_MAX_MS = 500;
 const REST_MAX_BYTES = 64 * 1024 * 1024;
@@ -34,40 +36,54 @@ function isPlain(rawHeaders: readonly string[]): boolean {
 }
 
 /**
- * Reads a body to its end. Beyond the limit it stops reading and leaves the rest to the server, so that
+ * Reads a body to its end. Beyond the limits it stops reading and leaves the rest to the server, so that
  * the connection can still carry the answer.
  */
-export function collect(source: Readable, limitBytes: number): Promise<Buffer> {
+export function collect(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
+    const onLate = (): void => settle(() => reject(tooSlow(bodyTimeoutMs)));
+    const clock = new ClientClock(bodyTimeoutMs, () => true, onLate);
     const onData = (chunk: Buffer): void => {
+      clock.restart();
       chunks.push(chunk);
       length += chunk.length;
-      if (length > limitBytes) settle(() => reject(tooLarge(limitBytes)));
+      if (length > bodyLimitBytes) settle(() => reject(tooLarge(bodyLimitBytes)));
     };
     const onEnd = (): void => settle(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     const onClose = (): void => settle(() => reject(endedEarly()));
     const settle = (finish: () => void): void => {
+      clock.stop();
       source.pause().off('data', onData).off('end', onEnd).off('close', onClose);
       finish();
     };
-    if (source.destroyed) return reject(endedEarly());
+    if (source.destroyed) return onClose();
     // An error is always followed by close; without a listener it would be fatal.
     source.on('data', onData).on('end', onEnd).on('close', onClose).on('error', ignore);
   });
 }
 
-/** The body as it arrives. Destroying the result does not destroy the client's connection. */
-export function limited(source: Readable, limitBytes: number): Readable {
+/**
+ * The body as it arrives. Destroying the result does not destroy the client's connection. The client's time
+ * does not run while its bytes wait to be taken.
+ */
+export function limited(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: BodyLimits): Readable {
   let length = 0;
   const limiter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
+      clock.restart();
       length += chunk.length;
-      if (length > limitBytes) done(tooLarge(limitBytes));
+      if (length > bodyLimitBytes) done(tooLarge(bodyLimitBytes));
       else done(null, chunk);
     },
   });
+  const isOwed = (): boolean => limiter.writableLength === 0;
+  const onLate = (): Transform => limiter.destroy(tooSlow(bodyTimeoutMs));
+  const clock = new ClientClock(bodyTimeoutMs, isOwed, onLate);
+  const stop = (): void => clock.stop();
+  limiter.on('drain', () => clock.restart());
+  limiter.once('finish', stop).once('close', stop);
   source.on('error', (error) => limiter.destroy(error));
   return source.pipe(limiter);
 }
@@ -90,6 +106,10 @@ export function discardRest(incoming: IncomingMessage): void {
 
 function tooLarge(limitBytes: number): BackworksError {
   return new BackworksError('BW_REQUEST_BODY_TOO_LARGE', `the body is longer than ${limitBytes} bytes`);
+}
+
+function tooSlow(timeoutMs: number): BackworksError {
+  return new BackworksError('BW_REQUEST_TIMEOUT', `the client sent nothing of the body for ${timeoutMs} ms`);
 }
 
 function endedEarly(): BackworksError {

@@ -9,6 +9,8 @@ import { problemOf } from './problem.js';
 import { discardRest } from './body.js';
 import type { ServerRequest } from './request.js';
 
+const REQUEST_TIMEOUT = 408;
+
 /** A request over a socket, from its arrival to its answer; cancelled when the client goes away before that. */
 export class SocketExchange implements Listener<PluginResponse> {
   private readonly connection: Connection;
@@ -26,6 +28,9 @@ export class SocketExchange implements Listener<PluginResponse> {
   answered(answer: PluginResponse): void {
     const { request, outgoing, log } = this;
     this.end();
+    // Nobody knows when the rest of the body comes, and the connection is of no use until then.
+    if (answer.status === REQUEST_TIMEOUT && !this.incoming.complete)
+      outgoing.setHeader('connection', 'close');
     // Whoever answers while the body still arrives may go on reading it.
     if (answer.body instanceof Readable) outgoing.once('finish', () => this.discardRest());
     else this.discardRest();

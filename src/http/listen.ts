@@ -40,7 +40,8 @@ export interface Listener {
 
 const SERVER_OPTIONS: http.ServerOptions = {
   headersTimeout: 15_000,
-  requestTimeout: 120_000,
+  // The body has a timeout of its own, between two reads: a long upload may take its time.
+  requestTimeout: 0,
   // Node looks every 30 s: a client that sends its headers byte by byte would have its connection for 45 s.
   connectionsCheckingInterval: 1000,
   // Longer than the 60 s after which load balancers drop idle connections, so that they do it first.

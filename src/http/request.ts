@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { EndpointConfig } from '../config/types.js';
-import type { IncomingRequest, RemoteAddress } from '../pipeline/documents/incoming-request.js';
+import type { BodyLimits, IncomingRequest, RemoteAddress } from '../pipeline/documents/incoming-request.js';
 import type { PluginSet } from '../pipeline/plugin-set.js';
 import type { RouteMatch } from '../pipeline/documents/route-match.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
@@ -90,15 +90,15 @@ export class ServerRequest implements IncomingRequest {
     return 'socket' in this.source ? Connection.of(this.source.socket).remote : null;
   }
 
-  async readBody(limitBytes: number): Promise<Buffer> {
-    checkLength(this.rawHeaders, limitBytes);
+  async readBody(limits: BodyLimits): Promise<Buffer> {
+    checkLength(this.rawHeaders, limits.bodyLimitBytes);
     checkEncoding(this.rawHeaders);
-    return collect(this.stream(), limitBytes);
+    return collect(this.stream(), limits);
   }
 
-  bodyStream(limitBytes: number): Readable {
-    checkLength(this.rawHeaders, limitBytes);
-    return limited(this.stream(), limitBytes);
+  bodyStream(limits: BodyLimits): Readable {
+    checkLength(this.rawHeaders, limits.bodyLimitBytes);
+    return limited(this.stream(), limits);
   }
 
   private stream(): Readable {

@@ -106,7 +106,7 @@ export class PluginOrchestrator {
     const exchange = new Exchange(request, plugins);
     try {
       if (!needsDocument(request, plugins)) this.answer(exchange);
-      else if (request.hasBody) exchange.expect(request.readBody(plugins.bodyLimitBytes), this.read);
+      else if (request.hasBody) exchange.expect(request.readBody(plugins), this.read);
       else this.read.take(exchange, null);
     } catch (error) {
       exchange.reject(error);
@@ -194,7 +194,7 @@ export class PluginOrchestrator {
     const { endpoint } = request;
     const prepared = endpoint === null ? null : this.prepare(endpoint);
     if (prepared instanceof StaticEndpoint) return prepared.respond();
-    if (prepared !== null) return prepared.respond(request, document, plugins.bodyLimitBytes);
+    if (prepared !== null) return prepared.respond(request, document, plugins);
     if (document === null) throw notFound(request.method, request.path);
     if (endpoint?.target.kind === 'plugin') {
       exchange.asked = namedPlugin(endpoint.target.plugin, document, plugins);

@@ -11,6 +11,8 @@ export interface Station {
 export interface RequestSettings {
   /** Longest request body, and longest streamed response body that after_response hooks may see. */
   readonly bodyLimitBytes: number;
+  /** Longest time between two reads of a request body. */
+  readonly bodyTimeoutMs: number;
   /** Whether a plugin is offered requests that no endpoint matches; see `offersUnmatched()`. */
   readonly offersUnmatched: (plugin: string) => boolean;
 }
@@ -34,9 +36,14 @@ export class PluginSet {
   private onIdle: (() => void) | null = null;
 
   readonly bodyLimitBytes: number;
+  readonly bodyTimeoutMs: number;
 
-  constructor(plugins: readonly BackworksPlugin[], { bodyLimitBytes, offersUnmatched }: RequestSettings) {
+  constructor(
+    plugins: readonly BackworksPlugin[],
+    { bodyLimitBytes, bodyTimeoutMs, offersUnmatched }: RequestSettings,
+  ) {
     this.bodyLimitBytes = bodyLimitBytes;
+    this.bodyTimeoutMs = bodyTimeoutMs;
     const stations = hookOrder(plugins).map((plugin, position) => ({ plugin, position }));
     this.beforeRequest = stations.filter(({ plugin }) => plugin.has('before_request'));
     this.endpoints = stations.map(({ plugin }) => plugin).filter((plugin) => plugin.has('process_endpoint'));

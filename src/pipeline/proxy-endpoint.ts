@@ -6,7 +6,7 @@ import { BackworksError } from '../errors.js';
 import type { PluginResponse } from '../plugins/plugin.js';
 import { endToEnd } from './end-to-end.js';
 import { headerMap } from './documents/header-map.js';
-import type { IncomingRequest } from './documents/incoming-request.js';
+import type { BodyLimits, IncomingRequest } from './documents/incoming-request.js';
 import { formatQuery } from './documents/query.js';
 import type { RequestDocument } from './documents/request-document.js';
 import { upstreamHeaders } from './proxy-headers.js';
@@ -51,17 +51,16 @@ export class ProxyEndpoint {
 
   /**
    * @param document the request as plugins left it; null when none has looked at it.
-   * @param bodyLimitBytes how long a streamed request body may be.
-   * @throws BackworksError BW_PROXY_UPSTREAM, BW_PROXY_TIMEOUT, BW_REQUEST_BODY_TOO_LARGE.
+   * @param limits of a streamed request body.
+   * @throws BackworksError BW_PROXY_UPSTREAM, BW_PROXY_TIMEOUT, BW_REQUEST_BODY_TOO_LARGE, BW_REQUEST_TIMEOUT.
    */
   async respond(
     request: IncomingRequest,
     document: RequestDocument | null,
-    bodyLimitBytes: number,
+    limits: BodyLimits,
   ): Promise<PluginResponse> {
     const options = this.options(request, document);
-    const body =
-      document !== null ? document.bytes : request.hasBody ? request.bodyStream(bodyLimitBytes) : null;
+    const body = document !== null ? document.bytes : request.hasBody ? request.bodyStream(limits) : null;
     frame(options.headers, body);
     try {
       const { name: endpoint, timeoutMs } = this;

@@ -13,9 +13,11 @@ export function appOf(
   endpoints: EndpointConfig[],
   plugins: BackworksPlugin[] = [],
   bodyLimitBytes = BODY_LIMIT,
+  bodyTimeoutMs = 30_000,
 ) {
   const orchestrator = new PluginOrchestrator({
     bodyLimitBytes,
+    bodyTimeoutMs,
     offersUnmatched: () => true,
     log: silentLog,
   });

@@ -23,7 +23,12 @@ function orchestratorOf(...plugins: BackworksPlugin[]) {
     warn: writer('warn'),
     error: writer('error'),
   };
-  const orchestrator = new PluginOrchestrator({ bodyLimitBytes: 1000, offersUnmatched: () => true, log });
+  const orchestrator = new PluginOrchestrator({
+    bodyLimitBytes: 1000,
+    bodyTimeoutMs: 30_000,
+    offersUnmatched: () => true,
+    log,
+  });
   void orchestrator.setPlugins(plugins);
   return { orchestrator, lines };
 }

@@ -63,6 +63,7 @@ export interface RawConfig {
      */
     port: number;
     body_limit: RawSize;
+    body_timeout: RawDuration;
     /**
      * Who may answer requests that no endpoint matches: plugins that no endpoint names, all plugins, or nobody.
      */

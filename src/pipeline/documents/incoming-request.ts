@@ -25,12 +25,23 @@ export interface IncomingRequest extends Caller {
   readonly signal: AbortSignal;
   /**
    * Reads the whole body.
-   * @throws BackworksError BW_REQUEST_BODY_TOO_LARGE beyond `limitBytes`, BW_REQUEST_MEDIA_TYPE for an
-   *   encoding that is not supported, BW_REQUEST_INVALID when the body ends early.
+   * @throws BackworksError BW_REQUEST_BODY_TOO_LARGE beyond the limit, BW_REQUEST_TIMEOUT when the client stops
+   *   sending, BW_REQUEST_MEDIA_TYPE for an encoding that is not supported, BW_REQUEST_INVALID when the body ends
+   *   early.
    */
-  readBody(limitBytes: number): Promise<Buffer>;
-  /** The body as it arrives; it fails with BW_REQUEST_BODY_TOO_LARGE beyond `limitBytes`. */
-  bodyStream(limitBytes: number): Readable;
+  readBody(limits: BodyLimits): Promise<Buffer>;
+  /**
+   * The body as it arrives; it fails with BW_REQUEST_BODY_TOO_LARGE beyond the limit, and with
+   * BW_REQUEST_TIMEOUT when the client stops sending.
+   */
+  bodyStream(limits: BodyLimits): Readable;
+}
+
+/** What a body is read within. */
+export interface BodyLimits {
+  readonly bodyLimitBytes: number;
+  /** Longest time between two reads. */
+  readonly bodyTimeoutMs: number;
 }
 
 export interface RemoteAddress {

@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 const EXAMPLE = `name: weather
-server: { host: 0.0.0.0, port: 80, body_limit: 8MB, workers: 1, shutdown: { delay: 5s, timeout: 1m } }
+server: { host: 0.0.0.0, port: 80, body_limit: 8MB, body_timeout: 1m, workers: 1, shutdown: { delay: 5s, timeout: 1m } }
 admin: { enabled: false, host: "::1", port: 0, token: t, read_token: r }
 logging: { level: debug, format: json }
 alerts:
@@ -72,6 +72,7 @@ describe('a whole file', () => {
         host: '0.0.0.0',
         port: 80,
         bodyLimitBytes: 8e6,
+        bodyTimeoutMs: 60_000,
         unmatched: 'plugins-without-endpoint',
         workers: 1,
         pluginUsers: { first: 1_900_000_000, count: 65_536 },
@@ -202,7 +203,7 @@ describe('a whole file', () => {
     const { config } = parseConfig('{}', { directory: '/srv', env: {} });
     expect(config).toMatchObject({
       file: null,
-      server: { host: '127.0.0.1', port: 8080, bodyLimitBytes: 1024 ** 2 },
+      server: { host: '127.0.0.1', port: 8080, bodyLimitBytes: 1024 ** 2, bodyTimeoutMs: 30_000 },
       admin: { enabled: true, host: '127.0.0.1', port: 8081, token: '', readToken: '' },
       logging: { level: 'info', format: 'auto' },
       alerts: {
