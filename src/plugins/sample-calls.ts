@@ -1,7 +1,7 @@
 import { type BackworksPlugin, isDenial } from './plugin.js';
 import type { PipelineHook } from './metadata.js';
 
-/** How often each document comes: damage to the heap is often found by a later call. */
+/** Number of calls with each document. Heap damage often shows only in a later call. */
 const ROUNDS = 4;
 
 const REQUEST = {
