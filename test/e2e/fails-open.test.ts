@@ -43,5 +43,8 @@ test('a critical plugin that denies requests is not named, and no request passes
   expect(await server.get('/ok')).toMatchObject({ status: 401 });
   expect(server.plugin('keys')).toMatchObject({ failsOpen: false, hasDenied: true });
   expect(warnings()).toEqual([]);
-  expect(await server.get('/slow')).toMatchObject({ status: 504 });
+  // 504 at the deadline, 503 when the machine is so slow that the call had not begun by then.
+  const { status, body } = await server.get('/slow');
+  expect([503, 504]).toContain(status);
+  expect(body).toMatchObject({ plugin: 'keys' });
 });
