@@ -325,6 +325,8 @@ export class RegistryEntry {
       hooks: this.metadata ? [...this.metadata.hooks] : [],
       isolation: config.isolation,
       critical,
+      failsOpen: !critical && this.metadata?.hooks.has('before_request') === true,
+      hasDenied: this.loaded?.hasDenied ?? false,
       priority,
       circuit: this.circuit,
       calls: this.loaded?.calls ?? {},
