@@ -32,6 +32,8 @@ export interface PluginDocument {
   limits: LimitsDocument;
   critical: boolean;
   priority: number;
+  /** The bodies its hooks need. */
+  body: { request: PluginStatus['body']['request']; response: PluginStatus['body']['response'] };
   /** Place among the plugins a request passes, from 1; null for one that no request passes. */
   order: number | null;
   needs: NeedDocument[];
@@ -143,6 +145,7 @@ export function pluginDocument(plugin: PluginStatus): PluginDocument {
     limits: limitsDocument(plugin.limits),
     critical: plugin.critical,
     priority: plugin.priority,
+    body: { ...plugin.body },
     order: plugin.order,
     needs: plugin.needs.map(needDocument),
     needed_by: plugin.neededBy.map(({ name, optional }) => ({ name, optional })),

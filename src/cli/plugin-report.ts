@@ -28,7 +28,7 @@ export function printPlugin(screen: Screen, plugin: PluginDocument): void {
 }
 
 function matters(plugin: PluginDocument, reason: string | null): [label: string, lines: string[]][] {
-  const { sandbox, critical, priority, hooks, calls, processes } = plugin;
+  const { sandbox, critical, priority, body, hooks, calls, processes } = plugin;
   const states = Object.entries(sandbox.states).map(([mechanism, state]) => `${mechanism} ${state}`);
   const kept = plugin.isolation === 'process' ? `process, sandbox ${sandbox.mode}` : plugin.isolation;
   const place = plugin.order === null ? '' : `, place ${plugin.order} in the order of plugins`;
@@ -45,6 +45,7 @@ function matters(plugin: PluginDocument, reason: string | null): [label: string,
     ['limits', [limits(plugin.limits)]],
     ['hooks', [hooks.join(', ') || 'none']],
     ['critical', [`${critical ? 'yes' : 'no'}, priority ${priority}${place}`]],
+    ['bodies', [`request ${body.request}, response ${body.response}`]],
     ['needs', plugin.needs.map((needed) => need(needed, plugin.state))],
     ['needed by', plugin.needed_by.map(({ name, optional }) => (optional ? `${name} (optional)` : name))],
     ['circuit', [plugin.circuit]],

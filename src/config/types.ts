@@ -164,6 +164,17 @@ export interface PluginConfig extends PluginPolicy {
 /** When a plugin is started: with the server, or with its first use. */
 export type LoadTime = 'eager' | 'lazy';
 
+/** none: a hook does without the body, which passes as it comes; buffer: the hook waits for the whole body. */
+export type RequestBodyUse = 'none' | 'buffer';
+/** auto: the hook sees a body that can be held, and a longer one or an event stream passes as it comes. */
+export type ResponseBodyUse = 'none' | 'auto' | 'buffer';
+
+/** The bodies that the hooks of a plugin need, as far as somebody says. */
+export interface WantedBodies {
+  readonly request: RequestBodyUse | null;
+  readonly response: ResponseBodyUse | null;
+}
+
 /** How a plugin is run; discovered plugins get the defaults. */
 export interface PluginPolicy {
   readonly load: LoadTime;
@@ -171,6 +182,8 @@ export interface PluginPolicy {
   readonly idleAfterMs: number;
   /** A failure ends the request; null when the file does not say, so that a manifest may. */
   readonly critical: boolean | null;
+  /** The bodies its hooks need; null where the file does not say, so that a manifest may. */
+  readonly body: WantedBodies;
   /** Lower runs first; null when the file does not say, so that a manifest may. */
   readonly priority: number | null;
   readonly isolation: Isolation;

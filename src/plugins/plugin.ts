@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { BodyUse } from './body-use.js';
 import type { PipelineHook, PluginMetadata } from './metadata.js';
 import { Deferred } from '../deferred.js';
 import type { Text } from '../long-text.js';
@@ -62,6 +63,7 @@ export interface BackworksPlugin {
   readonly priority: number;
   /** A failure of a critical plugin ends the request; others are skipped. */
   readonly critical: boolean;
+  readonly body: BodyUse;
   /** Whether asking it several hooks at once saves anything; where it does not, no batch is planned. */
   readonly batchesHooks: boolean;
   /** False for hooks that are absent: they cost nothing. */

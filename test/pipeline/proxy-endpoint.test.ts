@@ -286,12 +286,12 @@ test('a client that reads slowly is not mistaken for a silent target', async () 
   );
 });
 
-test('a streamed body beyond the limit is 413', async () => {
+test('a body that no plugin needs may be longer than the limit', async () => {
   await upstream(mirror, (target) =>
     served(appOf([proxyTo(target)]), async ({ url }) => {
       const headers = { 'transfer-encoding': 'chunked' };
       const answer = await ask(`${url}/legacy/x`, { method: 'POST', headers }, Buffer.alloc(BODY_LIMIT + 1));
-      expect(problemOf(answer)).toMatchObject({ status: 413 });
+      expect(answer.status).toBe(200);
     }),
   );
 });

@@ -308,7 +308,7 @@ export class RegistryEntry {
 
   status(): OwnStatus {
     const { name, origin, config } = this.plan;
-    const { critical, priority } = resolvePolicy(config, this.metadata);
+    const { critical, priority, body } = resolvePolicy(config, this.metadata);
     return {
       name,
       state: this.state,
@@ -323,6 +323,7 @@ export class RegistryEntry {
       isolation: config.isolation,
       critical,
       priority,
+      body,
       circuit: this.circuit,
       calls: this.loaded?.calls ?? {},
       processes: this.loaded?.processes() ?? [],
