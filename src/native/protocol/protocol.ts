@@ -105,22 +105,6 @@ export const ServiceFrame = {
   NO_ANSWER: 99,
 } as const;
 
-/**
- * Longest payload of each frame of the runner, in bytes; a plugin can send any frame in its runner's
- * name. Where nothing is said, FRAME_PAYLOAD_MAX.
- */
-export const RUNNER_PAYLOAD_MAX: Readonly<Record<number, number>> = {
-  [RunnerFrame.HELLO]: 0,
-  [RunnerFrame.STATUS]: LOG_TEXT_MAX,
-  [RunnerFrame.EMPTY]: 0,
-  [RunnerFrame.FAILED]: LOG_TEXT_MAX,
-  [RunnerFrame.LOG]: LOG_TEXT_MAX,
-  [RunnerFrame.METRIC]: 8 + 64,
-  [RunnerFrame.CRASHED]: 4096,
-  [RunnerFrame.READY]: 64 * 1024,
-  [RunnerFrame.REFUSED]: 512,
-};
-
 /** The `detail` of CALL. */
 export const HOOK_NUMBER: Readonly<Record<Hook, number>> = {
   before_request: 0,
