@@ -65,7 +65,13 @@ export class ProxyEndpoint {
     frame(options.headers, body);
     try {
       const { name: endpoint, timeoutMs } = this;
-      const answer = await askUpstream({ endpoint, options, body, trailers: () => request.rawTrailers, timeoutMs });
+      const answer = await askUpstream({
+        endpoint,
+        options,
+        body,
+        trailers: () => request.rawTrailers,
+        timeoutMs,
+      });
       return toResponse(answer, options.method, request.method);
     } catch (error) {
       throw this.explain(error, request.signal);

@@ -48,6 +48,7 @@ function plugin(name: string, state: PluginState, more: Partial<PluginStatus> = 
     state,
     reason: state === 'failed' ? `${name} refused to initialize` : null,
     since: new Date('2026-01-02T03:04:05.000Z'),
+    body: { request: 'buffer', response: 'auto' },
     origin: 'config',
     type: 'external',
     path: `/plugins/lib${name}.so`,
