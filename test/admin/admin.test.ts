@@ -417,6 +417,7 @@ test('plugins and rejected files are listed in snake_case, with what is document
     limits: { ...limits, memory_bytes: 1024, queue: 64 },
     critical: false,
     priority: 100,
+    body: { request: 'buffer', response: 'auto' },
     order: 1,
     needs: [{ kind: 'capability', name: 'storage.kv', version: '^1', optional: true, provided_by: 'store' }],
     needed_by: [{ name: 'session', optional: false }],

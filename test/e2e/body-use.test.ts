@@ -108,12 +108,12 @@ describe('a plugin whose manifest says that it needs no bodies', () => {
       response.writeHead(200, { 'content-type': 'text/plain' });
       response.write('first');
     });
-    const { url, plugin } = await serverFor(target, idle());
-    const answer = await fetch(`${url}/up/x`);
+    const server = await serverFor(target, idle());
+    const answer = await fetch(`${server.url}/up/x`);
     expect(answer.headers.get('x-seen')).toBe('streamed');
-    const { value } = await answer.body!.getReader().read();
-    expect(Buffer.from(value!).toString()).toBe('first');
-    expect(plugin('idle').body).toEqual({ request: 'none', response: 'none' });
+    const first = await answer.body!.getReader().read();
+    expect(Buffer.from(first.value as Uint8Array).toString()).toBe('first');
+    expect(server.plugin('idle').body).toEqual({ request: 'none', response: 'none' });
   });
 
   test('fails when it changes a body, and the body stays', async () => {
@@ -152,10 +152,10 @@ describe('a plugin whose manifest says that it needs no bodies', () => {
 test('the configuration takes bodies away from a plugin, by one word', async () => {
   const target = await targetOf(mirror);
   const q = `q: { path: ${compilePlugin('patches_request')}, config: { headers: { x-q: "1" } }, body: none }`;
-  const { url, plugin } = await serverFor(target, q);
-  const { seen } = await post(url, Buffer.alloc(MIB));
+  const server = await serverFor(target, q);
+  const { seen } = await post(server.url, Buffer.alloc(MIB));
   expect(seen).toMatchObject({ length: MIB, headers: { 'x-q': '1' } });
-  expect(plugin('q').body).toEqual({ request: 'none', response: 'none' });
+  expect(server.plugin('q').body).toEqual({ request: 'none', response: 'none' });
 });
 
 test('a hook that needs every body has a longer answer refused', async () => {
