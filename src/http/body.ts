@@ -27,7 +27,7 @@ export function checkCharset(rawHeaders: readonly string[]): void {
   }
 }
 
-/** Whether no Content-Encoding line names a coding. There may be several lines, and lists in each. */
+/** Whether no Content-Encoding line names a coding. There may be several lines with several codings each. */
 function isPlain(rawHeaders: readonly string[]): boolean {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const named = rawHeaders[i]!.toLowerCase() === 'content-encoding';
@@ -37,8 +37,8 @@ function isPlain(rawHeaders: readonly string[]): boolean {
 }
 
 /**
- * Reads a body to its end. Beyond the limits it stops reading and leaves the rest to the server, so that
- * the connection can still carry the answer.
+ * Reads a body to its end. When the body exceeds a limit, stops reading and leaves the rest to the server,
+ * so that the connection can still carry the answer.
  */
 export function collect(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -60,7 +60,7 @@ export function collect(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: Bod
       finish();
     };
     if (source.destroyed) return onClose();
-    // An error is always followed by close; without a listener it would be fatal.
+    // An error is always followed by close. Without a listener, an error would end the server.
     source.on('data', onData).on('end', onEnd).on('close', onClose).on('error', ignore);
   });
 }
@@ -87,8 +87,8 @@ export function arriving(source: Readable, timeoutMs: number): Readable {
 }
 
 /**
- * Lets the rest of a body pass that nobody reads, so that the connection can carry its answer and the next
- * request. A client that sends too much of it, or for too long, loses the connection instead.
+ * Reads and discards the rest of a body, so that the connection can carry its answer and the next request.
+ * A client that sends too much, or for too long, loses the connection instead.
  */
 export function discardRest(incoming: IncomingMessage): void {
   const { socket } = incoming;

@@ -11,7 +11,7 @@ import type { ServerRequest } from './request.js';
 
 const REQUEST_TIMEOUT = 408;
 
-/** A request over a socket, from its arrival to its answer; cancelled when the client goes away before that. */
+/** A request over a socket, from arrival to answer. It is cancelled when the client goes away first. */
 export class SocketExchange implements Listener<PluginResponse> {
   private readonly connection: Connection;
 
@@ -28,10 +28,10 @@ export class SocketExchange implements Listener<PluginResponse> {
   answered(answer: PluginResponse): void {
     const { request, outgoing, log } = this;
     this.end();
-    // Nobody knows when the rest of the body comes, and the connection is of no use until then.
+    // When the rest of the body will come is unknown, and until then the connection is of no use.
     if (answer.status === REQUEST_TIMEOUT && !this.incoming.complete)
       outgoing.setHeader('connection', 'close');
-    // Whoever answers while the body still arrives may go on reading it.
+    // A plugin or proxy target that answers while the body still arrives may go on reading it.
     if (answer.body instanceof Readable) outgoing.once('finish', () => this.discardRest());
     else this.discardRest();
     try {

@@ -6,13 +6,13 @@ import { hookOrder } from '../plugins/hook-order.js';
 const strongestUse = (use: ResponseBodyUse, { plugin }: Station): ResponseBodyUse =>
   strongest(use, plugin.body.response);
 
-/** A plugin and its place on a request's way in. */
+/** A plugin and its position in the order of before_request hooks. */
 export interface Station {
   readonly plugin: BackworksPlugin;
   readonly position: number;
 }
 
-/** Settings that a request keeps from its beginning to its end, as it keeps its plugins. */
+/** Settings that a request keeps from beginning to end, like its plugins. */
 export interface RequestSettings {
   /** Longest body that is held for plugins. */
   readonly bodyLimitBytes: number;
@@ -23,15 +23,15 @@ export interface RequestSettings {
 }
 
 /**
- * The plugins of one moment, sorted into the hooks they have, so that a request looks at nothing it does
- * not call. A request keeps the set it began with, and is counted: a plugin that is replaced may end
- * when nobody can call it any more.
+ * The plugins at one moment, sorted by the hooks they have, so that a request looks only at plugins it calls.
+ * A request keeps the set it began with, and the set counts its requests: a replaced plugin may end when no
+ * request can call it any more.
  */
 export class PluginSet {
   readonly beforeRequest: readonly Station[];
-  /** Plugins with process_endpoint, for an endpoint that names no plugin. */
+  /** Plugins with process_endpoint, for endpoints that name no plugin. */
   readonly endpoints: readonly BackworksPlugin[];
-  /** Those of them that are offered a request that no endpoint matches. */
+  /** The plugins that are offered a request that no endpoint matches. */
   readonly unmatched: readonly BackworksPlugin[];
   /** Last plugin first. */
   readonly afterResponse: readonly Station[];
@@ -69,7 +69,7 @@ export class PluginSet {
     return this.byName.get(name);
   }
 
-  /** A request begins with these plugins; end() must follow, once. */
+  /** Counts a request that begins with these plugins. end() must follow exactly once. */
   begin(): this {
     this.requests += 1;
     return this;
@@ -80,7 +80,7 @@ export class PluginSet {
     if (this.requests === 0) this.onIdle?.();
   }
 
-  /** Resolves when no request has these plugins; to be asked when no other will begin with them. */
+  /** Resolves when no request has these plugins. Call it when no further request will begin with them. */
   idle(): Promise<void> {
     return this.requests === 0 ? Promise.resolve() : new Promise((resolve) => (this.onIdle = resolve));
   }

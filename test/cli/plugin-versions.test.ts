@@ -65,6 +65,6 @@ plugins: { versioned: { path: ${library} } }
     'cli swapped',
   ]);
   const table = (await run('history', 'versioned')).stdout;
-  expect(table).toMatch(/1\.0\.1001 \([0-9a-f]{12}\) +1\.0\.1000 \([0-9a-f]{12}\).*by hand/);
+  expect(table).toMatch(/1\.0\.1001 \([0-9a-f]{12}\) +1\.0\.1000 \([0-9a-f]{12}\).*requested by an operator/);
   expect((await run('history', 'nobody')).stderr).toMatch(/no plugin is named "nobody"/);
 });

@@ -1,7 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, parse, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cachePlace, temporaryCachePlace } from '../../cache-place.js';
+import { cacheDirectory, temporaryCacheDirectory } from '../../cache-place.js';
 import type { CheckedFile } from '../schema/checked-file.js';
 import { pluginEntries, sandboxOf } from '../schema/plugin-entries.js';
 import { below } from '../source/pointer.js';
@@ -59,7 +59,9 @@ function reservedPaths(file: CheckedFile): Reserved[] {
     ...(configFile === null ? [] : [one(configFile, 'this file')]),
     ...libraries,
     ...found.map((path) => tree(absolute(path), 'libraries that plugins.auto_discover finds')),
-    ...[cachePlace(), temporaryCachePlace()].map((path) => tree(path, "the server's cache of libraries")),
+    ...[cacheDirectory(), temporaryCacheDirectory()].map((path) =>
+      tree(path, "the server's cache of libraries"),
+    ),
     ...['dist', 'build', 'node_modules'].map((part) => tree(join(PACKAGE, part), 'the server itself')),
     one(process.execPath, 'the server itself'),
   ];

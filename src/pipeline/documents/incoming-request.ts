@@ -3,7 +3,7 @@ import type { EndpointConfig } from '../../config/types.js';
 import type { Caller, PluginResponse } from '../../plugins/plugin.js';
 import type { RouteMatch } from './route-match.js';
 
-/** A request as the server received it: plain values, and a body that is read only on demand. */
+/** A request as the server received it: plain values, and a body that is read only when needed. */
 export interface IncomingRequest extends Caller {
   readonly method: string;
   /** As sent: still percent-encoded, without the query. */
@@ -18,7 +18,7 @@ export interface IncomingRequest extends Caller {
   /** The endpoint whose path and method match. */
   readonly endpoint: EndpointConfig | null;
   readonly match: RouteMatch;
-  /** The routing's own answer (405, OPTIONS), which takes the place of an endpoint. */
+  /** An answer of the routing itself (405, OPTIONS), used instead of an endpoint's. */
   readonly refusal: PluginResponse | null;
   readonly hasBody: boolean;
   /** Aborted when the client goes away. */
@@ -48,5 +48,5 @@ export interface RemoteAddress {
   readonly port: number;
 }
 
-/** What a request document is made of, beside the body. */
+/** The parts of a request document apart from the body. */
 export type RequestHead = Pick<IncomingRequest, 'id' | 'match' | 'search' | 'rawHeaders' | 'remote'>;

@@ -3,7 +3,7 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../../dist/index.js';
-import { cachePlace, temporaryCachePlace } from '../../../dist/cache-place.js';
+import { cacheDirectory, temporaryCacheDirectory } from '../../../dist/cache-place.js';
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), 'backworks-reserved-')));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -36,11 +36,11 @@ describe('a write grant is refused', () => {
     [dirname(directory), 'this file'],
     ['./lib', 'the library of plugins.a'],
     ['lib/x.so', 'the library of plugins.a'],
-    [cachePlace(), "the server's cache of libraries"],
-    [join(cachePlace(), 'libraries'), "the server's cache of libraries"],
-    [join(cachePlace(), 'versions', 'new'), "the server's cache of libraries"],
-    [dirname(cachePlace()), "the server's cache of libraries"],
-    [temporaryCachePlace(), "the server's cache of libraries"],
+    [cacheDirectory(), "the server's cache of libraries"],
+    [join(cacheDirectory(), 'libraries'), "the server's cache of libraries"],
+    [join(cacheDirectory(), 'versions', 'new'), "the server's cache of libraries"],
+    [dirname(cacheDirectory()), "the server's cache of libraries"],
+    [temporaryCacheDirectory(), "the server's cache of libraries"],
     [dirname(process.execPath), 'the server itself'],
     [join(process.cwd(), 'dist'), 'the server itself'],
     [join(process.cwd(), 'node_modules', 'hono'), 'the server itself'],
