@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ERRORS } from '../dist/errors.js';
 import { filesUnder } from './source-imports.js';
 
-/** Checks the statements of the documents that a machine can check. */
+/** Checks the statements of the documentation that a program can verify. */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
@@ -32,7 +32,7 @@ describe('docs/errors.md', () => {
   });
 
   test.each(Object.entries(ERRORS))(
-    '%s: meaning, status, exit code, reason and remedy',
+    '%s has its summary, status, exit code, reason and remedy',
     (code, { summary, status, exit }) => {
       const text = sections.find((section) => section.code === code)?.text ?? '';
       expect(text).toContain(`${summary} HTTP ${status}, exit code ${exit}.`);
@@ -83,7 +83,7 @@ describe('commands', () => {
     expect(read('.ci/run')).toMatch(/^\s*npm test\b/m);
   });
 
-  test('every npm script that runs a file runs an existing one', () => {
+  test('every script of package.json runs a file that exists', () => {
     const files = Object.values(scripts).flatMap((script) =>
       [...script.matchAll(/\bnode (\w[\w./-]*\.m?js)/g)].map(([, file = '']) => file),
     );

@@ -4,6 +4,7 @@ import type { Log } from '../log.js';
 import { pluginDocument } from '../admin/plugin-document.js';
 import { connectable } from './address.js';
 import type { CommandContext } from './command.js';
+import { failingOpen, failOpenSentence } from './fail-open.js';
 import { isReadable } from './logger.js';
 import { printPlugins } from './plugin-table.js';
 
@@ -17,8 +18,8 @@ export interface Announcement {
 }
 
 /**
- * Says that the server serves: to a person on a terminal, in the log for everyone else. A generated
- * token is shown on stderr in either case, because logs are kept and passed on.
+ * Announces that the server is listening: as plain lines on a terminal, otherwise in the log. A generated
+ * token always goes to stderr, because logs are stored and forwarded.
  */
 export function announce(announcement: Announcement): void {
   const { address, context, logging } = announcement;
@@ -34,6 +35,8 @@ function showPerson({ config, backworks, address, context: { err } }: Announceme
   err.line(`listening on ${err.style('bold', address.url)}${sharedBy(config)}`);
   if (address.adminUrl !== null) err.line(`admin API on ${address.adminUrl}`);
   printPlugins(err, backworks.plugins().map(pluginDocument), backworks.rejected(), 'summary');
+  const open = failingOpen(backworks.plugins());
+  if (open.length > 0) err.line(err.style('dim', failOpenSentence(open)));
   const attempt = tryLine(config, address.url);
   if (attempt !== null) err.line(err.style('green', attempt));
 }
@@ -46,6 +49,8 @@ function writeLog({ config, backworks, address, log }: Announcement): void {
   const fields = workers === 1 ? { url: address.url, plugins } : { url: address.url, workers, plugins };
   log.info(fields, `listening on ${address.url}${sharedBy(config)}`);
   if (address.adminUrl !== null) log.info({ url: address.adminUrl }, `admin API on ${address.adminUrl}`);
+  const open = failingOpen(backworks.plugins());
+  if (open.length > 0) log.info({ plugins: open }, failOpenSentence(open));
   const attempt = tryLine(config, address.url);
   if (attempt !== null) log.info({}, attempt);
 }
@@ -55,7 +60,7 @@ function sharedBy({ server: { workers } }: BackworksConfig): string {
 }
 
 /**
- * A line that gets a first answer out of the server, when an endpoint's path needs no filling in.
+ * A curl command for a first request, if an endpoint has a path without parameters.
  * @internal exported for its test
  */
 export function tryLine(config: Pick<BackworksConfig, 'endpoints'>, url: string): string | null {
@@ -65,7 +70,7 @@ export function tryLine(config: Pick<BackworksConfig, 'endpoints'>, url: string)
   return endpoint === undefined ? null : `try: curl ${quoted(connectable(url) + endpoint.path)}`;
 }
 
-/** Quoted where a shell or curl's own patterns would change it. */
+/** Quotes a text that a shell or curl's globbing would change. */
 function quoted(text: string): string {
   return /^[\w\-./:~]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

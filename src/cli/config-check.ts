@@ -5,23 +5,26 @@ import { EXIT } from '../errors.js';
 import type { PluginVerdict } from '../lifecycle/registry/registry.js';
 import { oneLine } from '../printable.js';
 import type { CommandContext, ExitCode } from './command.js';
+import { failingOpen, failOpenSentence } from './fail-open.js';
 import { type LoadedConfig, readConfig } from './config-file.js';
 import { printJson } from './print.js';
 
 export interface CheckOptions {
-  /** Warnings fail too. */
+  /** Warnings make the check fail. */
   readonly strict?: boolean;
 }
 
-/** What `start` would make of a configuration. */
+/** What `start` would do with a configuration. */
 interface Checked extends LoadedConfig {
-  /** Critical plugins that do not start, so that the server does not either. */
+  /** Critical plugins that do not start, so the server would not start either. */
   readonly refused: readonly PluginVerdict[];
+  /** Plugins with before_request that requests pass by when they fail. */
+  readonly failOpen: readonly string[];
 }
 
 /**
- * `backworks config check [FILE]`: whether `start` would take the configuration. The problems are the result,
- * so they go to stdout.
+ * `backworks config check [FILE]`: checks whether `start` would accept the configuration. Problems are the
+ * result of this command, so they go to stdout.
  */
 export async function configCheck(
   context: CommandContext,
@@ -40,10 +43,10 @@ export async function configCheck(
 }
 
 /**
- * Reads a configuration, checks the blocks of its plugins with their own schemas, and judges its plugins as
- * a start would. Nothing is initialized.
- * @throws ConfigError with the problems of file and blocks
- * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name
+ * Reads a configuration, checks each plugin's `config:` block against the plugin's schema, and checks plugins
+ * as a start would. Nothing is initialized.
+ * @throws ConfigError with the problems of the file and of the blocks
+ * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries have the same name
  */
 async function readAndCheck(context: CommandContext, file?: string): Promise<Checked> {
   let loaded: LoadedConfig | null = null;
@@ -57,16 +60,17 @@ async function readAndCheck(context: CommandContext, file?: string): Promise<Che
   const problems = await blockProblems(loaded?.config.plugins ?? failed?.soundPlugins ?? []);
   const all = sortProblems([...(failed?.problems ?? []), ...problems]);
   if (loaded === null || all.length > 0) throw new ConfigError(all);
-  const verdicts = await judge(loaded.config, context.env);
+  const { verdicts, failOpen } = await judge(loaded.config, context.env);
   const warnings = verdicts.filter(({ critical }) => !critical).map(sentence);
   return {
     ...loaded,
     warnings: [...loaded.warnings, ...warnings],
     refused: verdicts.filter(({ critical }) => critical),
+    failOpen,
   };
 }
 
-/** Native code is needed only where there are libraries. */
+/** Loads native code only if there are libraries. */
 async function blockProblems(plugins: readonly PluginConfig[]): Promise<ConfigError['problems']> {
   if (!plugins.some(({ enabled, path }) => enabled && path !== null)) return [];
   const { checkConfigs } = await import('../plugins/check-configs.js');
@@ -74,12 +78,16 @@ async function blockProblems(plugins: readonly PluginConfig[]): Promise<ConfigEr
   return checkConfigs(plugins, openLibraryReader());
 }
 
-async function judge(config: BackworksConfig, environment: NodeJS.ProcessEnv): Promise<PluginVerdict[]> {
-  if (config.plugins.length === 0 && !config.autoDiscover.enabled) return [];
+async function judge(
+  config: BackworksConfig,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ readonly verdicts: readonly PluginVerdict[]; readonly failOpen: readonly string[] }> {
+  if (config.plugins.length === 0 && !config.autoDiscover.enabled) return { verdicts: [], failOpen: [] };
   const { createBackworks } = await import('../backworks.js');
   const backworks = createBackworks(config, { environment });
   try {
-    return await backworks.inspect();
+    const verdicts = await backworks.inspect();
+    return { verdicts, failOpen: failingOpen(backworks.plugins()) };
   } finally {
     await backworks.stop();
   }
@@ -87,12 +95,12 @@ async function judge(config: BackworksConfig, environment: NodeJS.ProcessEnv): P
 
 /** `file:line:column: plugins.NAME: code: why — hint` */
 function sentence({ name, error, where }: PluginVerdict): string {
-  return oneLine(`${where === null ? '' : `${where}: `}plugins.${name}: does not start: ${String(error)}`);
+  return oneLine(`${where === null ? '' : `${where}: `}plugins.${name}: will not start: ${String(error)}`);
 }
 
 function printResult(context: CommandContext, checked: Checked, strict: boolean): ExitCode {
   const { out, err, json } = context;
-  const { config, warnings, environment, refused } = checked;
+  const { config, warnings, environment, refused, failOpen } = checked;
   const { file, name, version, endpoints, plugins } = config;
   const [first] = refused;
   const code = first?.error.exitCode ?? (strict && warnings.length > 0 ? EXIT.config : EXIT.ok);
@@ -107,13 +115,15 @@ function printResult(context: CommandContext, checked: Checked, strict: boolean)
       plugins: plugins.length,
       warnings,
       refused: refused.map(refusedDocument),
+      fail_open: failOpen,
     });
     return code;
   }
   for (const warning of warnings) err.line(`${err.style('yellow', 'warning')}: ${oneLine(warning)}`);
+  if (failOpen.length > 0) err.line(`${err.style('dim', 'note')}: ${failOpenSentence(failOpen)}`);
   for (const verdict of refused) out.line(sentence(verdict));
   if (first !== undefined) {
-    const what = `${count(refused.length, 'critical plugin')} would keep the server from starting`;
+    const what = `${count(refused.length, 'critical plugin')} would prevent the server from starting`;
     err.line(`${err.style(['red', 'bold'], first.error.code)}: ${what}`);
   } else if (code !== EXIT.ok) {
     err.line(

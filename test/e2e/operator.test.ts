@@ -137,8 +137,8 @@ test('disabled and enabled again, for now and in the file', async () => {
   expect(refused.stderr).toMatch(/^BW_PLUGIN_IN_USE: .*also|^BW_PLUGIN_IN_USE: .*version/);
   expect(refused.stderr).toContain(' — these endpoints would fail; --force ');
   const now = await run('plugin', 'disable', 'versioned', '--force');
-  expect(now).toMatchObject({ code: 0, stdout: 'disabled versioned, which is stopped now\n' });
-  expect(now.stderr).toContain('until the next reload or start');
+  expect(now).toMatchObject({ code: 0, stdout: 'disabled versioned, which is now stopped\n' });
+  expect(now.stderr).toContain('until the next reload or restart');
   expect(await status('/version')).toBe(503);
   expect(readFileSync(file, 'utf8')).toBe(before);
   await json('plugin', 'disable', 'versioned', '--force', '--write');

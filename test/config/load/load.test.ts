@@ -200,7 +200,7 @@ describe('a whole file', () => {
     expect(() => Object.assign(config.plugins[0]?.config['deep'] as object, { a: 1 })).toThrow(TypeError);
   });
 
-  test('gets defaults where it is silent', () => {
+  test('gets defaults for missing keys', () => {
     const { config } = parseConfig('{}', { directory: '/srv', env: {} });
     expect(config).toMatchObject({
       file: null,
@@ -270,7 +270,7 @@ describe('a whole file', () => {
     expect(Object.isFrozen(defaultPluginPolicy())).toBe(true);
   });
 
-  test('that shares a block by an alias gets the defaults of each place', () => {
+  test('that shares a block by an alias gets the defaults of each key', () => {
     const { config } = parseConfig('server: &a { host: "::1" }\nadmin: *a\n', { directory: '/srv', env: {} });
     expect([config.server.port, config.admin.port]).toEqual([8080, 8081]);
   });
@@ -299,7 +299,7 @@ endpoints:
     ]);
   });
 
-  test('are there for programs', () => {
+  test('are available to programs as fields', () => {
     expect(JSON.parse(JSON.stringify(error))).toEqual({
       code: 'BW_CONFIG_INVALID',
       message: error.message,
@@ -319,7 +319,7 @@ endpoints:
     });
   });
 
-  test('do not include what follows from another problem', () => {
+  test('do not include consequences of another problem', () => {
     const text =
       'plugins: { a: { path: 1, isolation: in-process, trusted: 2 } }\nendpoints: { b: { path: /, plugin: a } }';
     expect(rejection(text).problems.map((problem) => problem.path)).toEqual([
