@@ -337,7 +337,8 @@ typedef struct BackworksExtensions {
      * Describes the plugin. Called during discovery, without initialize().
      * Required: no.
      * Returns: a JSON object {hooks, capabilities, dependencies, config_schema, permissions,
-     *   max_execution_time_ms, critical, priority, body, author, license, backworks}; every key is optional.
+     *   max_execution_time_ms, critical, priority, body, author, license, backworks}; every key is
+     *   optional.
      *   max_execution_time_ms: a whole number from 1 to 999999999. priority: a whole number from
      *   -1000000 to 1000000. critical: requests that the plugin should see are refused while it fails;
      *   false without the key.
