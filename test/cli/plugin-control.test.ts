@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { backworks, type Finished, RunningCommand, scratch } from './command.js';
@@ -157,30 +157,40 @@ test('the running server releases a plugin and loads it again', async () => {
   await stop(command);
 });
 
-test('without a server, a quarantine is shown and lifted by name or digest, with or without a file', async () => {
-  const file = await configFile('stopped.yaml');
-  for (const how of ['name', 'digest', 'nothing but the cache'] as const) {
-    await stop((await crashTwice(file)).command);
-    const status = json(await run(file, 'status', 'operated', '--json'));
-    expect(status).toMatchObject({
-      source: 'disk',
-      plugin: { state: 'failed', reason: expect.stringContaining('is in quarantine since') },
-    });
-    const { digest } = (status as unknown as { plugin: { digest: string } }).plugin;
-    const which = how === 'name' ? 'operated' : digest.slice(0, 12);
-    const { code, stdout } = await run(how === 'nothing but the cache' ? null : file, 'release', which);
-    expect(code).toBe(0);
-    expect(stdout).toMatch(
-      /^released operated \([0-9a-f]{12}\), in quarantine since \d{4}.*: 2 failures within 60 s/,
-    );
-    expect(json(await run(file, 'status', 'operated', '--json'))).toMatchObject({
-      plugin: { state: 'discovered' },
-    });
-  }
-  const none = await run(file, 'release', 'operated');
-  expect(none.code).toBe(4);
-  expect(none.stderr).toMatch(/^BW_PLUGIN_STATE: nothing in quarantine matches "operated" — /m);
-  for (const which of ['../../etc', 'ab', '']) expect((await run(file, 'release', which)).code).toBe(4);
+describe('without a server', () => {
+  let file = '';
+  beforeAll(async () => {
+    file = await configFile('stopped.yaml');
+  });
+
+  test.each(['name', 'digest', 'digest and no file'])(
+    'a quarantine is shown and lifted by %s',
+    async (how) => {
+      await stop((await crashTwice(file)).command);
+      const status = json(await run(file, 'status', 'operated', '--json'));
+      expect(status).toMatchObject({
+        source: 'disk',
+        plugin: { state: 'failed', reason: expect.stringContaining('is in quarantine since') },
+      });
+      const { digest } = (status as unknown as { plugin: { digest: string } }).plugin;
+      const which = how === 'name' ? 'operated' : digest.slice(0, 12);
+      const { code, stdout } = await run(how === 'digest and no file' ? null : file, 'release', which);
+      expect(code).toBe(0);
+      expect(stdout).toMatch(
+        /^released operated \([0-9a-f]{12}\), in quarantine since \d{4}.*: 2 failures within 60 s/,
+      );
+      expect(json(await run(file, 'status', 'operated', '--json'))).toMatchObject({
+        plugin: { state: 'discovered' },
+      });
+    },
+  );
+
+  test('nothing is released when nothing is in quarantine', async () => {
+    const none = await run(file, 'release', 'operated');
+    expect(none.code).toBe(4);
+    expect(none.stderr).toMatch(/^BW_PLUGIN_STATE: nothing in quarantine matches "operated" — /m);
+    for (const which of ['../../etc', 'ab', '']) expect((await run(file, 'release', which)).code).toBe(4);
+  });
 });
 
 test('with the read token only, status works and release lifts a quarantine for the next start', async () => {

@@ -142,7 +142,9 @@ plugins:
   expect(await status('user')).toMatch(/^ +needs +plugin base \^1\.2$/m);
   expect(await status('client')).toMatch(/^ +needs +capability storage\.kv: from base$/m);
   expect(await status('modest')).toMatch(/^ +needs +plugin luxury \(optional\): not available$/m);
-  expect(await status('base')).toMatch(/priority 900, position 2 .*\n +bodies .*\n +needed by +user\n +client\n/);
+  expect(await status('base')).toMatch(
+    /priority 900, position 2 .*\n +bodies .*\n +needed by +user\n +client\n/,
+  );
 });
 
 test('with a server, live states, calls and processes are listed', async () => {

@@ -30,7 +30,7 @@ endpoints: { lies: { path: /lies, plugin: liar } }
 plugins: { liar: { path: ${compilePlugin('echo')}, timeouts: { call: 40ms, initialize: 2s, shutdown: 50ms } } }
 `);
   const pid = server.plugin('liar').processes.find(({ state }) => state === 'ready')?.pid;
-  expect((await server.get('/lies')).status).toBe(503);
+  expect((await server.get('/lies')).status).toBe(504);
   await eventually(() => server.plugin('liar').failures.length > 0, 'the end of the liar');
   expect(server.plugin('liar').failures[0]).toMatchObject({ outcome: 'timeout' });
   expect(server.plugin('liar').processes.map((process) => process.pid)).not.toContain(pid);

@@ -203,7 +203,7 @@ plugins:
     ])(
       'an error of %s fails the call, and the operator reads its message',
       async (_hook, path, headers, reason) => {
-        const response = await get(path, headers as Record<string, string>);
+        const response = await get(path, headers);
         expect(response.status).toBeGreaterThanOrEqual(500);
         expect(await response.text()).not.toContain('as asked');
         expect(reasons().at(-1)).toContain(reason);
@@ -218,7 +218,7 @@ plugins:
     ])(
       'a panic in %s fails the call with its message and place, and harms nothing else',
       async (_hook, path, headers, reason) => {
-        const response = await get(path, headers as Record<string, string>);
+        const response = await get(path, headers);
         expect(response.status).toBeGreaterThanOrEqual(500);
         expect(reasons().at(-1)).toContain(reason);
         expect(reasons().at(-1)).toMatch(language.place);

@@ -12,6 +12,7 @@ interface Schema {
   required?: string[];
   properties?: Record<string, Schema>;
   additionalProperties?: boolean | Schema;
+  anyOf?: Schema[];
   definitions?: Record<string, Schema>;
   type?: string | string[];
 }
@@ -37,14 +38,18 @@ function keysOf(parent: Schema, prefix = ''): Key[] {
   return [
     ...Object.entries(parent.properties ?? {}).flatMap(([key, child]) => [
       { path: prefix + key, schema: child, required: parent.required?.includes(key) === true },
-      ...keysOf(child, `${prefix}${key}.`),
+      ...[child, ...(child.anyOf ?? [])].flatMap((form) => keysOf(form, `${prefix}${key}.`)),
     ]),
     ...(entry === undefined ? [] : keysOf(entry, `${prefix}NAME.`)),
   ];
 }
 
 const keys = keysOf(schema);
-const leaves = keys.filter(({ path }) => !keys.some((other) => other.path.startsWith(`${path}.`)));
+/** Keys with a value of their own; a block that may also be written as one word is both. */
+const leaves = keys.filter(
+  ({ path, schema: key }) =>
+    key.anyOf !== undefined || !keys.some((other) => other.path.startsWith(`${path}.`)),
+);
 
 /** The default that the documentation gives for each key. */
 const documented = new Map(
