@@ -29,17 +29,23 @@ function run(command: string, args: readonly string[], cwd: string, env: NodeJS.
   }
 }
 
+/**
+ * Builds the crate in test/fixtures/conformance/`folder`, whose library is named `name`.
+ * @returns absolute path of the library @throws Error with the compiler's words
+ */
+export function buildRust(folder: string, name: string): string {
+  const directory = join(target, 'rust');
+  mkdirSync(directory, { recursive: true });
+  run('cargo', ['build', '--release', '--quiet'], join(sources, folder), { CARGO_TARGET_DIR: directory });
+  return join(directory, `release/lib${name}.so`);
+}
+
 const rust: SdkLanguage = {
   name: 'Rust',
   isolations: ['process', 'in-process'],
   checksConfig: true,
   place: /src\/lib\.rs:\d+/,
-  build() {
-    const directory = join(target, 'rust');
-    mkdirSync(directory, { recursive: true });
-    run('cargo', ['build', '--release', '--quiet'], join(sources, 'rust'), { CARGO_TARGET_DIR: directory });
-    return join(directory, 'release/libconformance.so');
-  },
+  build: () => buildRust('rust', 'conformance'),
 };
 
 export const SDK_LANGUAGES: readonly SdkLanguage[] = [rust];

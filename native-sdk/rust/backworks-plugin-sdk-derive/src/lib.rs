@@ -13,14 +13,19 @@ use syn::{Attribute, Data, DeriveInput, Error, Fields, Result, parse_macro_input
 #[proc_macro_derive(PluginConfig, attributes(serde, schemars))]
 pub fn plugin_config(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    expand(&input).unwrap_or_else(Error::into_compile_error).into()
+    expand(&input)
+        .unwrap_or_else(Error::into_compile_error)
+        .into()
 }
 
 /// Both derives need the `crate` attribute, and neither can be added to a type that exists already. So a
 /// twin of the type carries them, and the type is made from its twin.
 fn expand(input: &DeriveInput) -> Result<Tokens> {
     if !input.generics.params.is_empty() {
-        return Err(Error::new_spanned(&input.generics, "PluginConfig does not support generics"));
+        return Err(Error::new_spanned(
+            &input.generics,
+            "PluginConfig does not support generics",
+        ));
     }
     let (name, attributes) = (&input.ident, kept(&input.attrs));
     let twin = format_ident!("{name}Fields");
@@ -62,7 +67,10 @@ fn expand(input: &DeriveInput) -> Result<Tokens> {
 /// Attributes that mean something to the two derives; others belong to derives that the twin has not.
 fn kept(attributes: &[Attribute]) -> Vec<&Attribute> {
     let known = ["serde", "schemars", "doc"];
-    attributes.iter().filter(|attribute| known.iter().any(|name| attribute.path().is_ident(name))).collect()
+    attributes
+        .iter()
+        .filter(|attribute| known.iter().any(|name| attribute.path().is_ident(name)))
+        .collect()
 }
 
 /// The twin's definition, and the expression that makes the type from a value `twin`.
@@ -83,7 +91,12 @@ fn mirror(input: &DeriveInput, twin: &proc_macro2::Ident) -> Result<(Tokens, Tok
                 }),
             ))
         }
-        Data::Enum(data) if data.variants.iter().all(|variant| variant.fields.is_empty()) => {
+        Data::Enum(data)
+            if data
+                .variants
+                .iter()
+                .all(|variant| variant.fields.is_empty()) =>
+        {
             let definitions = data.variants.iter().map(|variant| {
                 let (attributes, name) = (kept(&variant.attrs), &variant.ident);
                 quote!(#(#attributes)* #name)

@@ -25,7 +25,12 @@ pub struct Reply {
 
 impl Reply {
     fn of(body: Value, encoding: &'static str) -> Self {
-        Self { status: 200, headers: Map::new(), body, encoding }
+        Self {
+            status: 200,
+            headers: Map::new(),
+            body,
+            encoding,
+        }
     }
 
     /// A response without a body, with status 204.
@@ -45,7 +50,8 @@ impl Reply {
     /// A 200 with a body of plain text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self::of(Value::String(text.into()), "text").header("content-type", "text/plain; charset=utf-8")
+        Self::of(Value::String(text.into()), "text")
+            .header("content-type", "text/plain; charset=utf-8")
     }
 
     /// A 200 with any bytes as its body.
@@ -57,8 +63,11 @@ impl Reply {
     /// A problem document (RFC 9457) for a request that cannot be answered.
     #[must_use]
     pub fn problem(status: u16, title: &str, detail: &str) -> Self {
-        let body = json!({ "type": "about:blank", "title": title, "status": status, "detail": detail });
-        Self::of(body, "json").status(status).header("content-type", "application/problem+json")
+        let body =
+            json!({ "type": "about:blank", "title": title, "status": status, "detail": detail });
+        Self::of(body, "json")
+            .status(status)
+            .header("content-type", "application/problem+json")
     }
 
     /// The same with another HTTP status, from 200 to 599.
@@ -71,14 +80,18 @@ impl Reply {
     /// The same with a header, in the place of an earlier one of that name.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers.insert(name.to_ascii_lowercase(), Value::String(value.into()));
+        self.headers
+            .insert(name.to_ascii_lowercase(), Value::String(value.into()));
         self
     }
 
     /// The same with another cookie.
     #[must_use]
     pub fn cookie(mut self, cookie: impl Into<String>) -> Self {
-        let cookies = self.headers.entry("set-cookie").or_insert_with(|| Value::Array(Vec::new()));
+        let cookies = self
+            .headers
+            .entry("set-cookie")
+            .or_insert_with(|| Value::Array(Vec::new()));
         if let Value::Array(list) = cookies {
             list.push(Value::String(cookie.into()));
         }
@@ -111,7 +124,11 @@ impl Patch {
     /// Sets a header.
     #[must_use]
     pub fn header(self, name: &str, value: impl Into<String>) -> Self {
-        self.inner("headers", &name.to_ascii_lowercase(), Value::String(value.into()))
+        self.inner(
+            "headers",
+            &name.to_ascii_lowercase(),
+            Value::String(value.into()),
+        )
     }
 
     /// Removes a header.
@@ -156,19 +173,23 @@ impl Patch {
     /// # Errors
     /// When the value cannot be written as JSON.
     pub fn json(self, value: &impl Serialize) -> PluginResult<Self> {
-        Ok(self.with("body_encoding", "json".into()).with("body", serde_json::to_value(value)?))
+        Ok(self
+            .with("body_encoding", "json".into())
+            .with("body", serde_json::to_value(value)?))
     }
 
     /// Replaces the body by text.
     #[must_use]
     pub fn text(self, text: impl Into<String>) -> Self {
-        self.with("body_encoding", "text".into()).with("body", Value::String(text.into()))
+        self.with("body_encoding", "text".into())
+            .with("body", Value::String(text.into()))
     }
 
     /// Replaces the body by bytes.
     #[must_use]
     pub fn bytes(self, bytes: &[u8]) -> Self {
-        self.with("body_encoding", "base64".into()).with("body", Value::String(encode_bytes(bytes)))
+        self.with("body_encoding", "base64".into())
+            .with("body", Value::String(encode_bytes(bytes)))
     }
 
     /// Sets any member of the document.
@@ -179,7 +200,10 @@ impl Patch {
     }
 
     fn inner(mut self, member: &str, name: &str, value: Value) -> Self {
-        let object = self.members.entry(member).or_insert_with(|| Value::Object(Map::new()));
+        let object = self
+            .members
+            .entry(member)
+            .or_insert_with(|| Value::Object(Map::new()));
         if let Value::Object(members) = object {
             members.insert(name.to_owned(), value);
         }

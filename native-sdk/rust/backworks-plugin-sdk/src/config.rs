@@ -36,6 +36,9 @@ pub trait PluginConfig: DeserializeOwned + JsonSchema {
     /// The JSON Schema (draft-07) of the block.
     #[must_use]
     fn schema() -> Value {
-        SchemaSettings::draft07().into_generator().into_root_schema_for::<Self>().to_value()
+        SchemaSettings::draft07()
+            .into_generator()
+            .into_root_schema_for::<Self>()
+            .to_value()
     }
 }

@@ -30,13 +30,17 @@ pub type BackworksResult<T> = PluginResult<T>;
 impl PluginError {
     /// An error with this message.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
+        Self {
+            message: message.into(),
+        }
     }
 
     /// The same error, with what was being done in front of it: `context: message`.
     #[must_use]
     pub fn context(self, context: impl Display) -> Self {
-        Self { message: format!("{context}: {}", self.message) }
+        Self {
+            message: format!("{context}: {}", self.message),
+        }
     }
 }
 

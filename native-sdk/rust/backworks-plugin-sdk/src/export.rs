@@ -25,7 +25,10 @@ pub struct Exported<T> {
 impl<T: BackworksPlugin + Default + 'static> Exported<T> {
     /// Nothing is made yet.
     #[must_use]
-    #[expect(clippy::new_without_default, reason = "a default cannot be used in a static")]
+    #[expect(
+        clippy::new_without_default,
+        reason = "a default cannot be used in a static"
+    )]
     pub const fn new() -> Self {
         Self {
             plugin: OnceLock::new(),
@@ -47,8 +50,16 @@ impl<T: BackworksPlugin + Default + 'static> Exported<T> {
                 [plugin.name(), plugin.version(), plugin.description()].map(c_string)
             }))
         });
-        let pointer = |index: usize| texts.as_ref().map_or(ptr::null(), |texts| texts[index].as_ptr());
-        PluginInfo { name: pointer(0), version: pointer(1), description: pointer(2) }
+        let pointer = |index: usize| {
+            texts
+                .as_ref()
+                .map_or(ptr::null(), |texts| texts[index].as_ptr())
+        };
+        PluginInfo {
+            name: pointer(0),
+            version: pointer(1),
+            description: pointer(2),
+        }
     }
 
     /// `manifest()`
@@ -74,7 +85,10 @@ impl<T: BackworksPlugin + Default + 'static> Exported<T> {
 
     /// `last_error()`
     pub fn last_error(&self) -> *const c_char {
-        let text = self.last_error.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         text.as_ref().map_or(ptr::null(), |text| text.as_ptr())
     }
 
@@ -170,7 +184,10 @@ impl<T: BackworksPlugin + Default + 'static> Exported<T> {
     }
 
     fn explain(&self, status: i32, why: &str) -> i32 {
-        *self.last_error.lock().unwrap_or_else(PoisonError::into_inner) = Some(c_string(why));
+        *self
+            .last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(c_string(why));
         status
     }
 }
@@ -209,7 +226,9 @@ unsafe fn text<'a>(pointer: *const c_char) -> &'a str {
         return "";
     }
     // SAFETY: the caller's promise. The host's documents are UTF-8.
-    unsafe { CStr::from_ptr(pointer) }.to_str().unwrap_or_default()
+    unsafe { CStr::from_ptr(pointer) }
+        .to_str()
+        .unwrap_or_default()
 }
 
 /// Exports a plugin type: a library has one.

@@ -34,7 +34,9 @@ pub(crate) fn bind(host: *const BackworksHost) {
 
 /// Makes the running call fail. False when the host cannot be told.
 pub(crate) fn fail(message: &str) -> bool {
-    let Some(fail) = member!(fail) else { return false };
+    let Some(fail) = member!(fail) else {
+        return false;
+    };
     let text = c_string(message);
     // SAFETY: the text lives until the function returns.
     unsafe { fail(text.as_ptr()) };
@@ -66,7 +68,13 @@ pub fn kv_get(key: &str) -> PluginResult<Option<String>> {
 /// # Errors
 /// When the host has none or does not store the value.
 pub fn kv_set(key: &str, value: &str, ttl: Option<Duration>) -> PluginResult<()> {
-    kv_write(key, Some(value), ttl.map_or(0, |ttl| u32::try_from(ttl.as_secs().max(1)).unwrap_or(u32::MAX)))
+    kv_write(
+        key,
+        Some(value),
+        ttl.map_or(0, |ttl| {
+            u32::try_from(ttl.as_secs().max(1)).unwrap_or(u32::MAX)
+        }),
+    )
 }
 
 /// Removes a value from the plugin's own key-value space.
@@ -100,7 +108,9 @@ pub fn http_fetch(request: &Value) -> PluginResult<Value> {
     let answer = unsafe { owned(fetch(request.as_ptr())) };
     let answer: Value = serde_json::from_str(&answer.unwrap_or_default())?;
     match answer.get("error") {
-        Some(error) => Err(PluginError::new(error.as_str().unwrap_or("the request failed"))),
+        Some(error) => Err(PluginError::new(
+            error.as_str().unwrap_or("the request failed"),
+        )),
         None => Ok(answer),
     }
 }
@@ -125,7 +135,9 @@ pub fn call(plugin: Option<&str>, operation: &str, payload: &Value) -> PluginRes
 pub fn deadline_left() -> Option<Duration> {
     let left = member!(deadline_left_ms)?;
     // SAFETY: the function takes nothing and may be called at any time.
-    u64::try_from(unsafe { left() }).ok().map(Duration::from_millis)
+    u64::try_from(unsafe { left() })
+        .ok()
+        .map(Duration::from_millis)
 }
 
 /// Whether nobody waits for the running call's answer any more.
@@ -142,7 +154,10 @@ fn missing(function: &str) -> PluginError {
 /// A NUL byte would end the text early, so it becomes a space.
 pub(crate) fn c_string(text: &str) -> CString {
     CString::new(text).unwrap_or_else(|_| {
-        let bytes = text.bytes().map(|byte| if byte == 0 { b' ' } else { byte }).collect::<Vec<_>>();
+        let bytes = text
+            .bytes()
+            .map(|byte| if byte == 0 { b' ' } else { byte })
+            .collect::<Vec<_>>();
         CString::new(bytes).unwrap_or_default()
     })
 }
@@ -154,7 +169,11 @@ unsafe fn owned(text: *const c_char) -> Option<String> {
         return None;
     }
     // SAFETY: the caller's promise.
-    Some(unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned())
+    Some(
+        unsafe { CStr::from_ptr(text) }
+            .to_string_lossy()
+            .into_owned(),
+    )
 }
 
 /// Sends records of the `log` crate to the server.

@@ -52,7 +52,10 @@ impl Manifest {
     /// The hooks the plugin has. The server asks it no others, so naming them makes requests faster.
     #[must_use]
     pub fn hooks(self, hooks: impl IntoIterator<Item = Hook>) -> Self {
-        self.with("hooks", hooks.into_iter().map(Hook::name).collect::<Vec<_>>().into())
+        self.with(
+            "hooks",
+            hooks.into_iter().map(Hook::name).collect::<Vec<_>>().into(),
+        )
     }
 
     /// Adds an operation that `call` performs for other plugins.
@@ -64,7 +67,10 @@ impl Manifest {
     /// Adds a plugin without which this one does not start. `version` is a semver range.
     #[must_use]
     pub fn depends_on(self, plugin: &str, version: &str) -> Self {
-        self.push("dependencies", json!({ "name": plugin, "version": version }))
+        self.push(
+            "dependencies",
+            json!({ "name": plugin, "version": version }),
+        )
     }
 
     /// Adds an operation that some other plugin must provide.
@@ -117,7 +123,10 @@ impl Manifest {
     }
 
     fn push(mut self, member: &str, value: Value) -> Self {
-        let list = self.members.entry(member).or_insert_with(|| Value::Array(Vec::new()));
+        let list = self
+            .members
+            .entry(member)
+            .or_insert_with(|| Value::Array(Vec::new()));
         if let Value::Array(items) = list {
             items.push(value);
         }

@@ -74,7 +74,10 @@ impl<'a> Request<'a> {
     /// The body.
     #[must_use]
     pub fn body(&self) -> Body<'a> {
-        Body { json: self.body, encoding: self.body_encoding }
+        Body {
+            json: self.body,
+            encoding: self.body_encoding,
+        }
     }
 }
 
@@ -130,6 +133,9 @@ impl<'a> Response<'a> {
     /// The body.
     #[must_use]
     pub fn body(&self) -> Body<'a> {
-        Body { json: self.body, encoding: self.body_encoding }
+        Body {
+            json: self.body,
+            encoding: self.body_encoding,
+        }
     }
 }
