@@ -26,7 +26,7 @@ import {
 } from './profiling/profile.js';
 import { Reloader } from './reload/reloader.js';
 import type { ReloadReport } from './reload/report.js';
-import { inForce } from './reload/settings.js';
+import { effectiveConfig } from './reload/settings.js';
 import { Watches } from './reload/watches.js';
 import { type AdminOptions, createAdminApp } from './admin/admin.js';
 import { type HistoryDocument, historyDocument } from './admin/version-document.js';
@@ -228,7 +228,7 @@ class OperatedServer {
   }
 
   private configured(next: BackworksConfig): void {
-    this.current = inForce(this.current, next);
+    this.current = effectiveConfig(this.current, next);
     this.alerts.configure(this.current.alerts);
     void this.watches.follow(this.current);
     this.options.configured?.(this.current);
@@ -326,7 +326,7 @@ export async function validateConfigured(
 ): Promise<ValidationReport> {
   const plugin = config.plugins.find((candidate) => candidate.name === name);
   if (plugin === undefined) {
-    const hint = `there are: ${config.plugins.map((entry) => entry.name).join(', ') || 'none'}; a library is given by its path, such as ./${name}.so`;
+    const hint = `known plugins: ${config.plugins.map((entry) => entry.name).join(', ') || 'none'}; a library is given by its path, such as ./${name}.so`;
     throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
   }
   const { path, type } = plugin;

@@ -48,6 +48,7 @@ export type {
   ServerConfig,
   StaticResponse,
   SwapPolicy,
+  UnmatchedRequests,
   UserRange,
   Written,
 } from './config/types.js';

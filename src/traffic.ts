@@ -5,6 +5,8 @@ import type { Log } from './log.js';
 import { LogBudget } from './log-budget.js';
 import { loadJsonCheck } from './native/json-check.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
+import type { RequestSettings } from './pipeline/plugin-set.js';
+import { offersUnmatched } from './pipeline/unmatched.js';
 import { usersOf } from './plugins/plugin-users.js';
 import { createPluginParts, unshared } from './lifecycle/plugin-parts.js';
 import { PluginRegistry, type PluginVerdict } from './lifecycle/registry/registry.js';
@@ -99,7 +101,7 @@ class ServedTraffic implements LocalTraffic {
     this.current = config;
     const log = new LogBudget(unlimited, (plugin) => this.logBytesPerSecond(plugin));
     this.log = log;
-    const orchestrator = new PluginOrchestrator({ bodyLimitBytes: config.server.bodyLimitBytes, log });
+    const orchestrator = new PluginOrchestrator({ ...requestSettings(config), log });
     const parts = createPluginParts({
       metrics: this.metrics,
       log,
@@ -112,13 +114,11 @@ class ServedTraffic implements LocalTraffic {
       onState: (change) => this.told(change),
       ...parts,
       drainTimeoutMs: () => this.current.server.shutdown.timeoutMs,
-      onChange: () => {
-        const { bodyLimitBytes } = this.current.server;
-        return orchestrator.setPlugins(registry.inService(), {
+      onChange: () =>
+        orchestrator.setPlugins(registry.inService(), {
           canaries: registry.canaries(),
-          bodyLimitBytes,
-        });
-      },
+          ...requestSettings(this.current),
+        }),
     });
     const current = (): BackworksConfig => this.current;
     this.orchestrator = orchestrator;
@@ -195,6 +195,10 @@ class ServedTraffic implements LocalTraffic {
     const { limits } = this.current.plugins.find((plugin) => plugin.name === name) ?? defaultPluginPolicy();
     return limits.logBytesPerSecond;
   }
+}
+
+function requestSettings(config: BackworksConfig): RequestSettings {
+  return { bodyLimitBytes: config.server.bodyLimitBytes, offersUnmatched: offersUnmatched(config) };
 }
 
 function controlOf(registry: PluginRegistry, control: PluginControl): TrafficControl {

@@ -2,9 +2,9 @@ import { hostname } from 'node:os';
 import type { AlertEvent } from '../config/types.js';
 import type { PostMortem, StateChange } from '../lifecycle/entry/status.js';
 
-/** What the webhook gets, as JSON. docs/alerts.md explains every member. */
+/** The JSON document that the webhook receives. docs/alerts.md explains every member. */
 export interface Alert {
-  /** Of this document. */
+  /** Version of the document's format. */
   version: 1;
   event: AlertEvent;
   /** When the plugin entered `to`; ISO 8601. */
@@ -12,12 +12,12 @@ export interface Alert {
   server: AlertingServer;
   plugin: string;
   critical: boolean;
-  /** The state before `to`, whether it was told or not. */
+  /** The state before `to`, even if no alert reported it. */
   from: StateChange['state'];
   to: StateChange['state'];
   reason: string | null;
   code: string | null;
-  /** Changes for better or worse since the last alert, this one included. */
+  /** Number of changes for better or worse since the last alert, including the change to `to`. */
   changes: number;
   failure: AlertFailure | null;
 }
@@ -29,7 +29,7 @@ export interface AlertingServer {
   host: string;
 }
 
-/** A post-mortem without what the plugin wrote: that may be anything, and this leaves the machine. */
+/** A post-mortem without the plugin's own output: output may contain secrets, and alerts leave the machine. */
 export interface AlertFailure {
   time: string;
   outcome: string;
@@ -42,7 +42,7 @@ export interface AlertFailure {
   request_id: string | null;
 }
 
-/** What happened to one plugin, before it is known from which server it is told. */
+/** An alert about one plugin, without the facts about the server. */
 export interface PluginAlert {
   readonly event: AlertEvent;
   readonly from: StateChange['state'];
@@ -52,12 +52,12 @@ export interface PluginAlert {
   readonly failure: PostMortem | null;
 }
 
-/** @param backworks version of this program */
+/** @param backworks version of Backworks */
 export function alertingServer(config: { name: string; version: string }, backworks: string): AlertingServer {
   return { name: config.name, version: config.version, backworks, host: hostname() };
 }
 
-/** Copies member by member, so that nothing is told by accident. */
+/** Copies member by member, so that no internal field leaks into an alert. */
 export function alertDocument(
   { event, from, change, changes, failure }: PluginAlert,
   server: AlertingServer,

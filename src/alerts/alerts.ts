@@ -18,7 +18,7 @@ export interface AlertsOptions {
   readonly registry: MetricsRegistry;
 }
 
-/** Tells a webhook when plugins are not well, and when they are again. */
+/** Sends alerts to a webhook when plugins fail and when they recover. */
 export class Alerts {
   private readonly plugins = new Map<string, PluginAlerts>();
   private webhook: Webhook | null;
@@ -29,7 +29,7 @@ export class Alerts {
     const { settings, registry } = options;
     const counter = addCounter(registry, {
       name: 'backworks_alerts_total',
-      help: 'Alerts by what became of them.',
+      help: 'Alerts by delivery result.',
       labels: ['result'],
     });
     for (const result of DELIVERIES) counter.add({ result }, 0);
@@ -38,7 +38,7 @@ export class Alerts {
     this.webhook = this.open(settings);
   }
 
-  /** Tells by other settings from now on; what was to be told goes where it was to go. */
+  /** Applies new settings to later alerts. Alerts that are already waiting still go to the previous webhook. */
   configure(settings: AlertsConfig): void {
     if (isDeepStrictEqual(settings, this.settings)) return;
     void this.webhook?.close(CLOSE_LIMIT_MS);
@@ -51,7 +51,7 @@ export class Alerts {
     return new Webhook({ settings, log: this.options.log, count: this.count });
   }
 
-  /** Never throws and never waits. */
+  /** Records a state change and sends an alert if one is due. Never throws and never waits. */
   note(change: StateChange): void {
     if (this.webhook === null) return;
     let plugin = this.plugins.get(change.plugin);
@@ -66,7 +66,7 @@ export class Alerts {
     plugin.note(change);
   }
 
-  /** Tells what was held back and gives all of it two seconds. Never rejects. */
+  /** Sends the alerts that were held back. Delivery may take two seconds in total. Never rejects. */
   async close(): Promise<void> {
     for (const plugin of this.plugins.values()) plugin.close();
     this.plugins.clear();

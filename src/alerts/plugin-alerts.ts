@@ -3,10 +3,10 @@ import type { PluginState } from '../lifecycle/entry/plugin-state.js';
 import type { PostMortem, StateChange } from '../lifecycle/entry/status.js';
 import type { PluginAlert } from './alert.js';
 
-const WELL = 'recovered';
-/** From well to worse. */
-const SEVERITY: readonly AlertEvent[] = [WELL, 'degraded', 'failed', 'quarantined'];
-/** States on the way to another one say nothing. */
+const RECOVERED = 'recovered';
+/** From best to worst. */
+const SEVERITY: readonly AlertEvent[] = [RECOVERED, 'degraded', 'failed', 'quarantined'];
+/** States that cause no alert, because another state follows or an operator chose them. */
 const TRANSIENT: ReadonlySet<PluginState> = new Set<PluginState>([
   'discovered',
   'lazy',
@@ -15,30 +15,31 @@ const TRANSIENT: ReadonlySet<PluginState> = new Set<PluginState>([
 ]);
 
 /**
- * Decides what of one plugin's changes is told. The first is told at once; within `minIntervalMs` of it
- * only what is worse than anything told in that time, and one recovery. All other changes are told
- * together when that time is over, so that the last state told is always the plugin's own.
+ * Decides which state changes of one plugin become alerts. The first change is reported at once and starts an
+ * interval of `minIntervalMs`. Within the interval only a state worse than all reported ones, and one recovery,
+ * are reported at once. All other changes are reported together when the interval ends, so that the last
+ * alert always shows the plugin's current state.
  */
 export class PluginAlerts {
-  /** The state as far as alerts go. */
-  private level: AlertEvent = WELL;
-  private toldLevel: AlertEvent = WELL;
-  /** The state noted last, whether it was told or not. */
+  /** The current state, as an alert event. */
+  private level: AlertEvent = RECOVERED;
+  private reportedLevel: AlertEvent = RECOVERED;
+  /** The last state, reported or not. */
   private state: PluginState = 'loading';
-  /** The state the plugin left last for a better or worse one. */
+  /** The state before the last change for better or worse. */
   private from: PluginState = 'loading';
   private latest: StateChange | null = null;
   private failure: PostMortem | null = null;
   private changes = 0;
   private interval: NodeJS.Timeout | null = null;
-  /** The worst that was told in this interval. */
-  private peak: AlertEvent = WELL;
-  private recoveryTold = false;
+  /** The worst event reported in this interval. */
+  private peak: AlertEvent = RECOVERED;
+  private recoveryReported = false;
 
   constructor(
-    /** Asked for each time: they may change. */
+    /** Called each time, because a reload may change the settings. */
     private readonly settings: () => Pick<AlertsConfig, 'on' | 'minIntervalMs'>,
-    private readonly tell: (alert: PluginAlert) => void,
+    private readonly report: (alert: PluginAlert) => void,
   ) {}
 
   note(change: StateChange): void {
@@ -52,10 +53,10 @@ export class PluginAlerts {
     this.latest = change;
     this.failure = change.failure ?? this.failure;
     this.changes += 1;
-    if (this.isUrgent()) this.send();
+    if (this.isDueNow()) this.send();
   }
 
-  /** Tells what was held back. */
+  /** Reports the changes that were held back. */
   close(): void {
     if (this.interval !== null) clearTimeout(this.interval);
     this.interval = null;
@@ -63,37 +64,37 @@ export class PluginAlerts {
     if (this.interval !== null) clearTimeout(this.interval);
   }
 
-  /** What nobody wants to hear of counts as well. */
+  /** Events that `alerts.on` does not list count as recovered. */
   private levelOf({ state, code }: StateChange): AlertEvent {
     const { on } = this.settings();
     if (state === 'degraded' && on.includes('degraded')) return 'degraded';
-    if (state !== 'failed') return WELL;
+    if (state !== 'failed') return RECOVERED;
     if (code === 'BW_PLUGIN_QUARANTINED' && on.includes('quarantined')) return 'quarantined';
-    return on.includes('failed') ? 'failed' : WELL;
+    return on.includes('failed') ? 'failed' : RECOVERED;
   }
 
-  private isUrgent(): boolean {
+  private isDueNow(): boolean {
     if (this.interval === null || isWorse(this.level, this.peak)) return true;
-    return this.level === WELL && this.toldLevel !== WELL && !this.recoveryTold;
+    return this.level === RECOVERED && this.reportedLevel !== RECOVERED && !this.recoveryReported;
   }
 
   private send(): void {
     const { level, latest, changes, failure, from } = this;
     if (latest === null) return;
-    this.recoveryTold ||= level === WELL;
+    this.recoveryReported ||= level === RECOVERED;
     if (isWorse(level, this.peak)) this.peak = level;
-    this.toldLevel = level;
+    this.reportedLevel = level;
     this.changes = 0;
     this.failure = null;
     this.interval ??= setTimeout(() => this.intervalEnds(), this.settings().minIntervalMs).unref();
     if (this.settings().on.includes(level))
-      this.tell({ event: level, from, change: latest, changes, failure });
+      this.report({ event: level, from, change: latest, changes, failure });
   }
 
   private intervalEnds(): void {
     this.interval = null;
-    this.peak = WELL;
-    this.recoveryTold = false;
+    this.peak = RECOVERED;
+    this.recoveryReported = false;
     if (this.changes > 0) this.send();
   }
 }

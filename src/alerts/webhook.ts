@@ -3,10 +3,10 @@ import type { Log } from '../log.js';
 import type { Alert } from './alert.js';
 
 const WAITING_MAX = 100;
-/** Answers that another try may change; every other below 500 is final. */
-const TRY_AGAIN: ReadonlySet<number> = new Set([408, 425, 429]);
+/** Statuses below 500 that are retried. All other statuses below 500 are final. */
+const RETRIED: ReadonlySet<number> = new Set([408, 425, 429]);
 
-/** What became of an alert. */
+/** The result of sending an alert. */
 export type Delivery = 'delivered' | 'failed' | 'dropped';
 
 export interface WebhookOptions {
@@ -16,12 +16,12 @@ export interface WebhookOptions {
 }
 
 /**
- * Posts alerts, one after the other, in the background. At most 100 wait; beyond those the oldest is
- * dropped. A webhook that fails is logged once, until it takes an alert again.
+ * Posts alerts one after the other in the background. At most 100 alerts wait; when another one comes, the
+ * oldest is dropped. An outage of the webhook is logged once, and once more when it is over.
  */
 export class Webhook {
   private readonly waiting: Alert[] = [];
-  /** Where it leads, for messages: the rest of a webhook's URL is often its secret. */
+  /** The origin of the URL, for messages. The rest of a webhook's URL often contains a secret. */
   private readonly origin: string;
   private readonly ended = new AbortController();
   private delivering: Promise<void> | null = null;
@@ -31,7 +31,7 @@ export class Webhook {
     this.origin = new URL(options.settings.webhook).origin;
   }
 
-  /** Never throws and never waits. */
+  /** Queues an alert. Never throws and never waits. */
   send(alert: Alert): void {
     if (this.ended.signal.aborted) return this.options.count('dropped');
     this.waiting.push(alert);
@@ -39,7 +39,7 @@ export class Webhook {
     this.delivering ??= this.deliver();
   }
 
-  /** Gives what waits at most `limitMs`, then drops it. Never rejects. */
+  /** Delivers waiting alerts for at most `limitMs`, then drops the rest. Never rejects. */
   async close(limitMs: number): Promise<void> {
     const limit = setTimeout(() => this.ended.abort(), limitMs);
     await this.delivering;
@@ -56,7 +56,7 @@ export class Webhook {
     this.delivering = null;
   }
 
-  /** @returns null, or why the webhook did not take it */
+  /** @returns null, or the reason the webhook did not accept the alert */
   private async post(alert: Alert): Promise<string | null> {
     const { attempts, delayMs } = this.options.settings.retry;
     const body = JSON.stringify(alert);
@@ -75,20 +75,20 @@ export class Webhook {
         method: 'POST',
         headers: { ...headers, 'content-type': 'application/json' },
         body,
-        // Following one would take the headers to an address the configuration does not name.
+        // Following a redirect would send the secret headers to an address the configuration does not name.
         redirect: 'manual',
         signal: AbortSignal.any([timeout, this.ended.signal]),
       });
       await response.body?.cancel();
-      const final = response.status < 500 && !TRY_AGAIN.has(response.status);
-      return { problem: response.ok ? null : `it answered ${response.status}`, final };
+      const final = response.status < 500 && !RETRIED.has(response.status);
+      return { problem: response.ok ? null : `the webhook answered ${response.status}`, final };
     } catch (error) {
       const problem = timeout.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error);
       return { problem, final: false };
     }
   }
 
-  /** A wait that ends early when everything does. */
+  /** Waits, but not longer than until the webhook is closed. */
   private async pause(ms: number): Promise<void> {
     const { signal } = this.ended;
     await new Promise<void>((resolve) => {
@@ -102,20 +102,27 @@ export class Webhook {
     count(problem === null ? 'delivered' : 'failed');
     if ((problem !== null) === this.failing) return;
     this.failing = problem !== null;
-    if (problem === null) log.info({ webhook: this.origin }, `alerts reach ${this.origin} again`);
-    else log.error({ webhook: this.origin, problem }, `alerts do not reach ${this.origin}: ${problem}`);
+    if (problem === null) log.info({ webhook: this.origin }, `alerts are delivered to ${this.origin} again`);
+    else
+      log.error(
+        { webhook: this.origin, problem },
+        `alerts cannot be delivered to ${this.origin}: ${problem}; the next alerts are still tried`,
+      );
   }
 
   private drop(alerts: readonly Alert[]): void {
     const { log, count } = this.options;
     for (const { plugin, event } of alerts) {
       count('dropped');
-      log.warn({ plugin, event }, `alert not delivered: plugin ${plugin} is ${event}`);
+      log.warn(
+        { plugin, event },
+        `alert dropped: the webhook did not accept event "${event}" of plugin ${plugin}`,
+      );
     }
   }
 }
 
-/** What fetch() says is in the cause; its own message is always the same. */
+/** fetch() puts the reason into the cause of its error; its own message is always the same. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   const { code, message: detail } = (cause ?? {}) as NodeJS.ErrnoException;

@@ -8,6 +8,6 @@ export function noPlugin(
 ): BackworksError {
   const names = plugins.map((plugin) => plugin.name).join(', ') || 'none';
   return new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, {
-    hint: `there are: ${names}${more}`,
+    hint: `known plugins: ${names}${more}`,
   });
 }

@@ -1,6 +1,6 @@
 import type { BackworksError } from '../errors.js';
 
-/** Lets several parties make one change together: nobody applies it before all have said that they can. */
+/** Two-phase commit among workers: no party applies the change before every party has said that it can. */
 export class Agreement<Party> {
   private readonly undecided: Set<Party>;
   private objection: BackworksError | null = null;
@@ -8,7 +8,7 @@ export class Agreement<Party> {
   private decide = (): void => undefined;
   private readonly decided = new Promise<void>((resolve) => (this.decide = resolve));
 
-  /** @param otherwise says that a party would come to something else than those before it */
+  /** @param otherwise makes the error for a party whose change would have another result than the others' */
   constructor(
     parties: readonly Party[],
     private readonly otherwise: (party: Party) => BackworksError,
@@ -18,10 +18,10 @@ export class Agreement<Party> {
   }
 
   /**
-   * A party could make the change.
-   * @param what it leads to
-   * @returns resolves when all could, or need not
-   * @throws BackworksError why one could not, or that it would come to something else
+   * Called by a party that is ready to make the change.
+   * @param what the result of the change, equal for all parties
+   * @returns resolves when every party is ready or done
+   * @throws BackworksError when a party objected or would come to another result; nobody makes the change then
    */
   async ready(party: Party, what: string): Promise<void> {
     this.what ??= what;
@@ -31,7 +31,7 @@ export class Agreement<Party> {
     if (this.objection !== null) throw this.objection;
   }
 
-  /** A party has nothing to wait for. @param objection why nobody is to make the change */
+  /** Called by a party that does not wait for the others. @param objection why nobody may make the change */
   done(party: Party, objection: BackworksError | null = null): void {
     this.objection ??= objection;
     this.leave(party);

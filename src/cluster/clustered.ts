@@ -13,8 +13,8 @@ import { Workers, type WorkersOptions } from './workers.js';
 export type ClusterOptions = Omit<BackworksOptions, 'environment'> & Omit<WorkersOptions, 'log'>;
 
 /**
- * A server whose requests are answered by `server.workers` processes. This process answers none: it has
- * the admin API, alerts and reloading, and looks after the workers.
+ * A server whose requests are answered by `server.workers` worker processes. This process is the primary. It
+ * answers no requests: it serves the admin API, sends alerts, reloads, and supervises the workers.
  */
 export function createClusteredBackworks(
   config: BackworksConfig,
@@ -46,8 +46,8 @@ function clusteredTraffic(workers: Workers): Traffic {
 }
 
 /**
- * Has every worker make a configuration ready; commit() has all of them take it up. No worker starts
- * between the two, and one that ends is replaced by one with the configuration that was decided for.
+ * Every worker prepares the configuration; commit() applies it in all of them. No worker starts in between. A
+ * worker that exits in between is replaced after the decision, with the configuration that was decided on.
  */
 function prepare(workers: Workers, next: BackworksConfig): Promise<PreparedReload> {
   return prepareUnderLock(
@@ -78,7 +78,7 @@ function prepare(workers: Workers, next: BackworksConfig): Promise<PreparedReloa
   );
 }
 
-/** @throws what a worker refused that still runs, or BW_RELOAD_REFUSED when none does */
+/** @throws the error of a worker that still runs and refused, or BW_RELOAD_REFUSED when no worker runs */
 function planOf(
   asked: readonly WorkerProcess[],
   answers: readonly PromiseSettledResult<ReloadPlan>[],
@@ -88,7 +88,7 @@ function planOf(
   return mergePlans(some(answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []))));
 }
 
-/** A worker that does not take up what it had ready is not what it should be: another takes its place. */
+/** A worker that fails to apply the prepared configuration is killed, and a replacement starts. */
 async function commit(worker: WorkerProcess): Promise<readonly SentFailedChange[]> {
   try {
     return await worker.call('commit');

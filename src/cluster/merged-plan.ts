@@ -4,8 +4,8 @@ import type { ReloadPlan } from '../reload/prepared-reload.js';
 import { receivedError } from './rpc-channel.js';
 import type { SentFailedChange } from './worker-procedures.js';
 
-/** From the least to the most: what is told of several workers is what most is done about. */
-const WEIGHTS: Readonly<Record<PluginAction, number>> = {
+/** Actions by how much they do. When workers plan different actions, the plan shows the largest. */
+const ACTION_ORDER: Readonly<Record<PluginAction, number>> = {
   keep: 0,
   adjust: 1,
   reconfigure: 2,
@@ -16,13 +16,13 @@ const WEIGHTS: Readonly<Record<PluginAction, number>> = {
   swap: 7,
 };
 
-/** What several workers would do, as one plan. */
+/** Merges the plans of all workers into one. */
 export function mergePlans(plans: readonly [ReloadPlan, ...ReloadPlan[]]): ReloadPlan {
   const [first, ...others] = plans;
   const plugins = new Map(first.plugins.map((change) => [change.name, change]));
   for (const change of others.flatMap((plan) => plan.plugins)) {
     const known = plugins.get(change.name);
-    if (known === undefined || WEIGHTS[change.action] > WEIGHTS[known.action])
+    if (known === undefined || ACTION_ORDER[change.action] > ACTION_ORDER[known.action])
       plugins.set(change.name, change);
   }
   const needsRestart = [...new Set(plans.flatMap((plan) => plan.needsRestart))];
@@ -34,7 +34,7 @@ export function mergePlans(plans: readonly [ReloadPlan, ...ReloadPlan[]]): Reloa
   };
 }
 
-/** What failed in any worker; `keptFormer` when it goes on in all of them. */
+/** Plugins whose change failed in any worker. `keptFormer` is true only if every such worker kept the former version. */
 export function mergeFailed(lists: readonly (readonly SentFailedChange[])[]): FailedChange[] {
   const failed = new Map<string, FailedChange>();
   for (const { name, error, keptFormer } of lists.flat()) {

@@ -10,7 +10,10 @@ import type {
 import type { SwapRecord } from '../lifecycle/entry/swap-record.js';
 import type { WorkerReport } from './worker-procedures.js';
 
-/** From well to worse: what is told of several workers is the worst. One that is in use in any is in use. */
+/**
+ * States from best to worst. The merged state is the worst state of any worker. `lazy` comes first, so that a
+ * plugin counts as lazy only while no worker has started it.
+ */
 const STATES: Readonly<Record<PluginState, number>> = {
   lazy: 0,
   ready: 1,
@@ -24,7 +27,7 @@ const CIRCUITS: Readonly<Record<CircuitStateName, number>> = { closed: 0, 'half-
 const ROLES: Readonly<Record<VersionRole, number>> = { serving: 0, canary: 1, standby: 1, leaving: 2 };
 const FAILURES_MAX = 5;
 
-/** Who is worse off; of equals the first. */
+/** The item with the highest order; the first of several equals. */
 function worst<T>(all: readonly T[], order: (one: T) => number): T {
   return all.reduce((worse, one) => (order(one) > order(worse) ? one : worse));
 }
@@ -38,7 +41,7 @@ interface NumberedStatus {
   readonly status: PluginStatus;
 }
 
-/** The plugins of several workers as one list: the worst state, all processes, calls added up. */
+/** Merges the plugins of all workers into one list: the worst state, all processes, the sum of the calls. */
 export function mergeStatus(reports: readonly NumberedReport[]): PluginStatus[] {
   const byName = new Map<string, NumberedStatus[]>();
   for (const { worker, plugins } of reports) {
@@ -50,7 +53,7 @@ export function mergeStatus(reports: readonly NumberedReport[]): PluginStatus[] 
   return [...byName.values()].map(mergePlugin);
 }
 
-/** By plugin, the digest of the library that serves; where workers differ, that of the first. */
+/** Plugin name → digest of the library that serves. Where workers differ, the first worker's digest. */
 export function servingLibraries(reports: readonly WorkerReport[]): Map<string, string> {
   const serving = new Map<string, string>();
   for (const { name, versions } of reports.flatMap(({ plugins }) => plugins)) {
@@ -83,7 +86,7 @@ function ofWorker(worker: number, processes: readonly PluginProcess[]): PluginPr
   return processes.map((process) => ({ ...process, worker }));
 }
 
-/** A version that has the same part in several workers is one, with the numbers of all of them. */
+/** Versions with the same role and digest are merged into one, with the sum of their numbers. */
 function mergeVersions(all: readonly NumberedStatus[]): VersionStatus[] {
   const merged = new Map<string, VersionStatus>();
   for (const { worker, status } of all) {
@@ -131,12 +134,12 @@ function addRefusals(all: readonly NumberedStatus[]): PluginStatus['refusals'] {
   return [...sums.values()];
 }
 
-/** Tells of a plugin's state only when it is another one over all workers. */
+/** Reports a state change of a plugin only when its merged state changes. */
 export class MergedStates {
   private readonly plugins = new Map<string, Map<number, StateChange>>();
-  private readonly told = new Map<string, StateChange>();
+  private readonly reported = new Map<string, StateChange>();
 
-  constructor(private readonly tell: (change: StateChange) => void) {}
+  constructor(private readonly report: (change: StateChange) => void) {}
 
   note(worker: number, change: StateChange): void {
     const workers = this.plugins.get(change.plugin) ?? new Map<number, StateChange>();
@@ -144,7 +147,7 @@ export class MergedStates {
     this.update(change.plugin, workers, change.time);
   }
 
-  /** A worker is no more; what was wrong with its plugins ended with it. */
+  /** Drops the states of a worker that exited. */
   forget(worker: number): void {
     for (const [plugin, workers] of this.plugins) {
       if (workers.delete(worker)) this.update(plugin, workers, new Date());
@@ -154,9 +157,9 @@ export class MergedStates {
   private update(plugin: string, workers: ReadonlyMap<number, StateChange>, time: Date): void {
     if (workers.size === 0) return;
     const change = worst([...workers.values()], ({ state }) => STATES[state]);
-    const told = this.told.get(plugin);
+    const told = this.reported.get(plugin);
     if (told?.state === change.state && told.reason === change.reason && told.code === change.code) return;
-    this.told.set(plugin, change);
-    this.tell({ ...change, time });
+    this.reported.set(plugin, change);
+    this.report({ ...change, time });
   }
 }

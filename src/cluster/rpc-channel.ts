@@ -1,9 +1,9 @@
 import { inspect } from 'node:util';
 import { BackworksError, type ErrorCode, ERRORS, toBackworksError } from '../errors.js';
 
-/** One end of the channel between two processes. What is sent is cloned by the structured clone algorithm. */
+/** One end of the channel between two processes. Messages are copied by the structured clone algorithm. */
 export interface Channel {
-  /** @param sent is told why it could not be sent, or null */
+  /** @param sent called with the reason the message could not be sent, or null */
   send(message: unknown, sent: (error: Error | null) => void): void;
   /** There is one listener. */
   onMessage(listener: (message: unknown) => void): void;
@@ -16,7 +16,7 @@ type Message =
 
 type Procedure = (...args: readonly unknown[]) => unknown;
 
-/** An error on its way to another process. */
+/** A BackworksError as it is sent to another process. */
 export interface SentError {
   readonly code: ErrorCode;
   readonly message: string;
@@ -29,8 +29,8 @@ interface Waiting {
 }
 
 /**
- * Calls in both directions over one channel; each gets its answer or its error. Both sides are described
- * by the procedures they offer.
+ * Remote procedure calls in both directions over one channel. Every call ends with an answer or an error. The
+ * type parameters are the procedures of the other side and of this side.
  */
 export class RpcChannel<Theirs extends object, Ours extends object> {
   private readonly waiting = new Map<number, Waiting>();
@@ -38,8 +38,8 @@ export class RpcChannel<Theirs extends object, Ours extends object> {
   private lastId = 0;
 
   /**
-   * @param violated is told once when the other side breaks the protocol: it sent no message, or answered a
-   *   call that nobody made. Every call has failed by then, and what is sent later is ignored.
+   * @param violated called once when the other side breaks the protocol: it sent something that is no message,
+   *   or answered a call that was never made. All calls have failed by then. Later messages are ignored.
    */
   constructor(
     private readonly channel: Channel,
@@ -49,7 +49,7 @@ export class RpcChannel<Theirs extends object, Ours extends object> {
     channel.onMessage((message) => this.receive(message));
   }
 
-  /** @throws BackworksError what the other side threw, or why it does not answer */
+  /** @throws BackworksError the error of the other side, or the reason it cannot answer */
   readonly call = <Name extends keyof Theirs & string>(
     name: Name,
     ...args: Theirs[Name] extends (...args: infer Args) => unknown ? Args : never
@@ -61,13 +61,13 @@ export class RpcChannel<Theirs extends object, Ours extends object> {
       try {
         this.send({ kind: 'call', id, name, args });
       } catch (thrown) {
-        // An argument that cannot be cloned.
+        // An argument cannot be cloned.
         this.waiting.delete(id);
         reject(toBackworksError(thrown));
       }
     });
 
-  /** Nobody is there any more: whoever waits is told so. */
+  /** Closes the channel: all waiting and later calls fail with the error. */
   end(error: BackworksError): void {
     this.ended ??= error;
     for (const { reject } of this.waiting.values()) reject(error);
@@ -76,10 +76,10 @@ export class RpcChannel<Theirs extends object, Ours extends object> {
 
   private receive(message: unknown): void {
     if (this.ended !== null) return;
-    if (!isMessage(message)) return this.violate(`sent a message of no known kind: ${excerpt(message)}`);
+    if (!isMessage(message)) return this.violate(`sent an unknown message: ${excerpt(message)}`);
     if (message.kind === 'call') return void this.answer(message);
     const waiting = this.waiting.get(message.id);
-    if (waiting === undefined) return this.violate(`answered call ${message.id}, which is not waiting`);
+    if (waiting === undefined) return this.violate(`answered call ${message.id}, which is not open`);
     this.waiting.delete(message.id);
     if (message.kind === 'answer') waiting.resolve(message.value as never);
     else waiting.reject(receivedError(message.error));
@@ -109,7 +109,10 @@ export class RpcChannel<Theirs extends object, Ours extends object> {
 export function procedureNamed(procedures: object, name: string): Procedure {
   const procedure: unknown = Object.hasOwn(procedures, name) ? procedures[name as never] : undefined;
   if (typeof procedure === 'function') return procedure as Procedure;
-  throw new BackworksError('BW_INTERNAL', `no procedure between processes is named ${JSON.stringify(name)}`);
+  throw new BackworksError(
+    'BW_INTERNAL',
+    `unknown procedure ${JSON.stringify(name)} called between primary and worker`,
+  );
 }
 
 function isMessage(value: unknown): value is Message {
@@ -127,7 +130,7 @@ function isSentError(value: unknown): value is SentError {
   return typeof code === 'string' && Object.hasOwn(ERRORS, code) && typeof message === 'string' && isHint;
 }
 
-/** What a value looks like, for an error. */
+/** A short picture of a value, for an error message. */
 function excerpt(value: unknown): string {
   return inspect(value, { depth: 1, breakLength: Infinity, maxStringLength: 40, maxArrayLength: 3 }).slice(
     0,

@@ -21,7 +21,7 @@ const PRIMARY_ENDED = new BackworksError('BW_SERVER_WORKER', 'the primary proces
 export interface WorkerOptions {
   /** Makes the log of this worker; its level can be set. */
   readonly createLog: (worker: number, logging: LoggingConfig) => Log & { level: string };
-  /** Where the variables come from that `permissions.env` grants. */
+  /** Values of the variables that `permissions.env` grants to plugins. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -29,9 +29,9 @@ type ToPrimary = RpcChannel<PrimaryProcedures, WorkerProcedures>['call'];
 type LevelledLog = Log & { level: string };
 
 /**
- * Answers requests in this process as its primary says. Resolves when the channel to the primary is closed,
- * which it is when the primary ends, or when the primary breaks the protocol: then this process is to end,
- * and its plugins end with it.
+ * Runs this process as a worker that its primary controls. Resolves when the channel to the primary is closed,
+ * as it is when the primary exits, or when the primary breaks the protocol. The caller then exits the process;
+ * its plugins end with it.
  */
 export function serveWorker(options: WorkerOptions): Promise<void> {
   const channel = cluster.worker;
@@ -57,11 +57,11 @@ export function serveWorker(options: WorkerOptions): Promise<void> {
   });
 }
 
-/** The state of this process between the calls of its primary. */
+/** The state of a worker between two calls from the primary. */
 class ServingWorker {
   private traffic: LocalTraffic | null = null;
   private log: LevelledLog | null = null;
-  /** A reload that waits for the decision of the primary, with the log level that it brings. */
+  /** A prepared reload that waits for the primary's decision, and the log level of its configuration. */
   private prepared: { readonly change: PreparedReload; readonly level: string } | null = null;
   private stopping = false;
 
@@ -74,7 +74,7 @@ class ServingWorker {
     return {
       start: (how) => this.start(how),
       stop: () => this.stop(),
-      pulse: () => undefined,
+      heartbeat: () => undefined,
       report: () => ({ plugins: this.running.plugins(), rejected: this.running.rejected() }),
       metrics: () => this.running.metrics.registry.getMetricsAsJSON(),
       plan: (next) => this.running.plan(next),
@@ -88,11 +88,11 @@ class ServingWorker {
   }
 
   reportViolation({ code, message }: BackworksError): void {
-    this.log?.error({ code }, `the primary process broke the protocol: ${message}. This worker ends.`);
+    this.log?.error({ code }, `the primary process broke the protocol: ${message}; this worker exits`);
   }
 
   private async start(how: WorkerStart): Promise<{ url: string }> {
-    // A plugin that blocks this process must not keep it from ending with its primary.
+    // A plugin that blocks the event loop must not keep this process alive after its primary has died.
     if (!endWithParent(how.primary)) throw PRIMARY_ENDED;
     const { createLog, environment } = this.options;
     this.log = createLog(how.worker, how.logging);
@@ -112,7 +112,7 @@ class ServingWorker {
 
   private async stop(): Promise<void> {
     this.stopping = true;
-    // Plugins shut down only when no reload is undecided.
+    // Plugins cannot shut down while a prepared reload holds the registry's lock.
     await this.undo();
     await this.traffic?.stop();
   }
@@ -122,7 +122,7 @@ class ServingWorker {
     const change = await this.running.prepare(next);
     if (this.stopping) {
       await change.abort();
-      throw new BackworksError('BW_RELOAD_REFUSED', 'nothing was changed: the worker stops');
+      throw new BackworksError('BW_RELOAD_REFUSED', 'nothing was changed: the worker is stopping');
     }
     this.prepared = { change, level: next.logging.level };
     return change.plan;
@@ -135,7 +135,7 @@ class ServingWorker {
     return failed.map(({ name, error, keptFormer }) => ({ name, error: sentError(error), keptFormer }));
   }
 
-  /** Takes back a reload that was prepared and never decided. */
+  /** Aborts a reload that was prepared and never decided. */
   private async undo(): Promise<void> {
     if (this.prepared !== null) await this.decided().change.abort();
   }

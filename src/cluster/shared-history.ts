@@ -1,22 +1,22 @@
 import type { SwapRecord, VersionName } from '../lifecycle/entry/swap-record.js';
 import { VersionRecords } from '../lifecycle/records/version-records.js';
 
-/** Something that became of a swap, and the workers that have told of it. */
-interface Told {
+/** The result of a swap, and the workers that have reported it. */
+interface ReportedEvent {
   readonly key: string;
   readonly by: Set<number>;
-  /** Resolves when it stands in the history. */
+  /** Resolves when the history file contains the event. */
   readonly written: Promise<void>;
 }
 
-/** Events of a plugin that workers may still tell of. */
+/** Events kept per plugin, because other workers may still report them. */
 const RECENT_MAX = 16;
 
-/** The history of the plugins of all workers: what several of them tell of one event is written once. */
+/** The version history for all workers. An event that several workers report is written once. */
 export class SharedHistory {
   private records: Promise<VersionRecords> | null = null;
-  /** By plugin, oldest first. */
-  private readonly recent = new Map<string, Told[]>();
+  /** Plugin name → recent events, oldest first. */
+  private readonly recent = new Map<string, ReportedEvent[]>();
 
   constructor(private readonly configFile: string | null) {}
 
@@ -25,8 +25,9 @@ export class SharedHistory {
   }
 
   /**
-   * Each worker tells in order: an event is the first of its kind that it has not told, later than those it has.
-   * @returns whether it is the first that tells of it, and what resolves when it is written
+   * Records the result of a swap. Each worker reports its events in order. A report therefore belongs to the
+   * first matching event after the last one that this worker reported.
+   * @returns whether this worker is the first to report the event, and a promise for the written history
    */
   happened(
     worker: number,
@@ -46,7 +47,7 @@ export class SharedHistory {
     return { isNew: true, written };
   }
 
-  /** Another process has the number of one that ended. */
+  /** Called when a new process takes over the number of a worker that exited. */
   forget(worker: number): void {
     for (const told of [...this.recent.values()].flat()) told.by.delete(worker);
   }

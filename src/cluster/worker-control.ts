@@ -5,17 +5,19 @@ import type { WorkerProcess } from './worker-process.js';
 import type { ControlName } from './worker-procedures.js';
 import type { Workers } from './workers.js';
 
-/** What an operator does, done in all workers. */
+/** The operator's commands, carried out in all workers. */
 export function clusteredControl(workers: Workers): TrafficControl {
   const each = <Name extends ControlName>(name: Name) =>
     ((...args: readonly unknown[]) => inEach(workers, name, args)) as TrafficControl[Name];
   const all = <Name extends ControlName>(name: Name) =>
     ((...args: readonly unknown[]) => inAll(workers, name, args)) as TrafficControl[Name];
-  /** The same, and done in workers that start later. */
+  /** Like all(), and repeated in workers that start later. */
   const lasting = <Name extends ControlName>(name: Name) =>
     (async (...args: readonly unknown[]) => {
       const result = await inAll(workers, name, args);
-      workers.sync.doneByHand(JSON.stringify([name, args]), (worker) => worker.call('control', name, args));
+      workers.sync.recordCommand(JSON.stringify([name, args]), (worker) =>
+        worker.call('control', name, args),
+      );
       return result;
     }) as TrafficControl[Name];
   return {
@@ -33,9 +35,9 @@ export function clusteredControl(workers: Workers): TrafficControl {
 }
 
 /**
- * In one after the other. Goes on when a plugin's state in one worker does not allow it, since it may be
- * another one in the next, and ends at any other error.
- * @returns what the first worker answered
+ * Runs a command in one worker after the other. A worker in which the plugin's state does not allow the command
+ * is skipped, because the plugin's state may differ in the next worker. Any other error stops the command.
+ * @returns the answer of the first worker that carried out the command
  */
 async function inEach(workers: Workers, name: ControlName, args: readonly unknown[]): Promise<unknown> {
   const results: unknown[] = [];
@@ -55,14 +57,14 @@ async function inEach(workers: Workers, name: ControlName, args: readonly unknow
 }
 
 /**
- * In all at once: each makes it ready, then all change or none. Those a plugin's state does not allow it
- * in stay as they are.
- * @returns what the first worker answered that did it
+ * Runs a command in all workers at once: each prepares, then all commit or none. Workers in which the plugin's
+ * state does not allow the command stay unchanged.
+ * @returns the answer of the first worker that carried out the command
  */
 function inAll(workers: Workers, name: ControlName, args: readonly unknown[]): Promise<unknown> {
   return workers.exclusively(async () => {
     const parties = some(workers.running());
-    const outcomes = await workers.sync.agreeing(parties, (agreement) =>
+    const outcomes = await workers.sync.withAgreement(parties, (agreement) =>
       Promise.all(parties.map((worker) => doIn(worker, agreement, name, args))),
     );
     await workers.refresh();
@@ -71,7 +73,7 @@ function inAll(workers: Workers, name: ControlName, args: readonly unknown[]): P
     const hard = failed.filter(({ error }) => !isUnsuitable(error));
     const [why] = [...hard, ...failed];
     if (done === undefined && why !== undefined) throw why.error;
-    for (const { worker, error } of hard) if (worker.isAlive) workers.sync.expel(worker, error);
+    for (const { worker, error } of hard) if (worker.isAlive) workers.sync.killDiverged(worker, error);
     return done?.result;
   });
 }

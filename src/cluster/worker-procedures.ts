@@ -7,40 +7,40 @@ import type { VersionHistory } from '../lifecycle/records/version-history.js';
 import type { TrafficControl } from '../traffic.js';
 import type { SentError } from './rpc-channel.js';
 
-/** Actions of an operator, as they are passed on. */
+/** Commands of an operator that the primary forwards to workers. */
 export type ControlName = keyof TrafficControl;
 
 export interface WorkerStart {
-  /** From 1; a worker that takes the place of another has its number. */
+  /** Counted from 1. A replacement has the number of the worker it replaces. */
   readonly worker: number;
-  /** Process of the primary. */
+  /** Process id of the primary. */
   readonly primary: number;
   readonly config: BackworksConfig;
   readonly logging: LoggingConfig;
-  /** By plugin, the digest of the library that serves in other workers. */
+  /** Plugin name → digest of the library that serves in the other workers. */
   readonly serving: ReadonlyMap<string, string>;
 }
 
-/** What a worker says of its plugins. */
+/** The plugins of one worker, as it reports them to the primary. */
 export interface WorkerReport {
   readonly plugins: readonly PluginStatus[];
   readonly rejected: readonly RejectedLibrary[];
 }
 
-/** A plugin whose change did not succeed, on its way to another process. */
+/** A FailedChange as it is sent to another process. */
 export interface SentFailedChange {
   readonly name: string;
   readonly error: SentError;
   readonly keptFormer: boolean;
 }
 
-/** What the primary has a worker do. Everything is passed by structured clone. */
+/** Procedures of a worker that the primary calls. Arguments and results are copied by structured clone. */
 export interface WorkerProcedures {
   start(how: WorkerStart): Promise<{ url: string }>;
-  /** Drains and shuts plugins down; the worker ends when its channel is closed. */
+  /** Drains and shuts plugins down. The worker exits when the primary closes the channel. */
   stop(): Promise<void>;
-  /** Answers, which is all it is asked for. */
-  pulse(): void;
+  /** Answers at once, which shows that the event loop is not blocked. */
+  heartbeat(): void;
   report(): WorkerReport;
   /** In the form of prom-client's getMetricsAsJSON(). */
   metrics(): Promise<object[]>;
@@ -50,20 +50,20 @@ export interface WorkerProcedures {
   commit(): Promise<SentFailedChange[]>;
   abort(): Promise<void>;
   control(name: ControlName, args: readonly unknown[]): Promise<unknown>;
-  /** Does what became of a swap in another worker. */
+  /** Applies the result of a swap that happened in another worker. */
   follow(plugin: string, record: SwapRecord): Promise<void>;
   /** Stops a plugin whose library another worker has put into quarantine. */
   stopIfQuarantined(plugin: string): Promise<void>;
 }
 
-/** What a worker tells the primary. */
+/** Procedures of the primary that a worker calls. */
 export interface PrimaryProcedures {
-  /** It listens: what is sent before its program has been loaded is lost. */
+  /** The worker receives messages from now on. Messages sent before its program has loaded are lost. */
   ready(): void;
   state(change: StateChange): void;
   /** See SharedVersions. */
   agree(what: string): Promise<void>;
-  /** See VersionHistory, which these two write. */
+  /** See VersionHistory; both procedures write to the history. */
   serves: VersionHistory['serves'];
   happened: VersionHistory['happened'];
 }

@@ -3,40 +3,40 @@ import { BackworksError } from '../errors.js';
 import { RpcChannel } from './rpc-channel.js';
 import type { PrimaryProcedures, WorkerProcedures } from './worker-procedures.js';
 
-/** How long a worker that has stopped may take to end. */
+/** Time for a worker to exit after it has stopped serving; then the primary kills it. */
 const EXIT_LIMIT_MS = 5000;
 /** Missed heartbeats (30 s in total) after which the primary treats a worker as hung. */
-const PULSE_MS = 5000;
-const UNANSWERED_MAX = 6;
+const HEARTBEAT_MS = 5000;
+const MISSED_HEARTBEATS_MAX = 6;
 
 export interface WorkerProcessOptions {
   /** Path of the program, which calls serveWorker(). */
   readonly program: string;
   readonly number: number;
-  /** What it may ask of the primary. */
+  /** The procedures that this worker may call in the primary. */
   readonly procedures: (worker: WorkerProcess) => Omit<PrimaryProcedures, 'ready'>;
 }
 
-/** One worker, from fork to end, as its primary sees it. */
+/** One worker process, from fork to exit, as the primary sees it. */
 export class WorkerProcess {
   readonly startedAtMs = performance.now();
   readonly number: number;
   readonly pid: number | undefined;
-  /** Resolves with how it ended: `ended by SIGKILL`, `exited with 1`. */
+  /** Resolves with the way the process ended: `was killed by SIGKILL`, `exited with 1`. Never rejects. */
   readonly ended: Promise<string>;
-  /** Resolves when it can be called, or has ended. */
+  /** Resolves when the worker can be called, or has exited. Never rejects. */
   readonly ready: Promise<unknown>;
   isAlive = true;
-  /** Why the primary kills it, in the words of `ended`; null when it does not. */
-  private fault: string | null = null;
-  private pulse: NodeJS.Timeout | undefined;
+  /** Why the primary killed the process, phrased like `ended`; null if it did not. */
+  private killReason: string | null = null;
+  private heartbeat: NodeJS.Timeout | undefined;
   private readonly worker: Worker;
   private readonly channel: RpcChannel<WorkerProcedures, PrimaryProcedures>;
   readonly call: RpcChannel<WorkerProcedures, PrimaryProcedures>['call'];
 
   constructor({ program, number, procedures }: WorkerProcessOptions) {
     this.number = number;
-    // Dates and undefined arrive as what they are.
+    // Advanced serialization keeps Date objects and undefined.
     cluster.setupPrimary({ exec: program, args: [], serialization: 'advanced' });
     const worker = cluster.fork();
     this.worker = worker;
@@ -58,23 +58,23 @@ export class WorkerProcess {
     this.ended = new Promise((resolve) => {
       const end = (how: string): void => {
         this.isAlive = false;
-        clearInterval(this.pulse);
-        const what = this.fault === null ? how : `${this.fault} and ${how}`;
+        clearInterval(this.heartbeat);
+        const what = this.killReason === null ? how : `${this.killReason} and ${how}`;
         this.channel.end(new BackworksError('BW_SERVER_WORKER', `worker ${number} ${what}`));
         resolve(what);
       };
       worker.once('error', ({ message }: Error) => {
-        // A worker that could not be started has no exit.
+        // A process that could not be started emits no `exit` event.
         if (worker.process.pid === undefined) end(`could not be started: ${message}`);
       });
       worker.once('exit', (code: number | null, signal: string | null) =>
-        end(signal === null ? `exited with ${code}` : `was ended by ${signal}`),
+        end(signal === null ? `exited with ${code}` : `was killed by ${signal}`),
       );
     });
     this.ready = Promise.race([ready, this.ended]);
   }
 
-  /** Has it drain and shut its plugins down; resolves when the process has ended. Never rejects. */
+  /** Makes the worker drain and shut its plugins down. Resolves when the process has exited. Never rejects. */
   async stop(): Promise<void> {
     this.watch();
     await this.ready;
@@ -85,24 +85,24 @@ export class WorkerProcess {
     clearTimeout(limit);
   }
 
-  /** From now on ends it when it does not answer any more: its event loop is blocked. Idempotent. */
+  /** Starts the heartbeat: a worker that stops answering has a blocked event loop and is killed. Idempotent. */
   watch(): void {
-    if (this.pulse !== undefined || !this.isAlive) return;
-    let unanswered = 0;
-    // Counted, because time passes also while this process itself is stopped.
-    this.pulse = setInterval(() => {
-      if (unanswered === UNANSWERED_MAX)
-        return this.killFor(`did not answer for ${(PULSE_MS * UNANSWERED_MAX) / 1000} s`);
-      unanswered += 1;
-      this.call('pulse').then(
-        () => (unanswered = 0),
+    if (this.heartbeat !== undefined || !this.isAlive) return;
+    let missed = 0;
+    // Missed heartbeats are counted instead of time, because the clock runs on while this process is suspended.
+    this.heartbeat = setInterval(() => {
+      if (missed === MISSED_HEARTBEATS_MAX)
+        return this.killFor(`did not answer for ${(HEARTBEAT_MS * MISSED_HEARTBEATS_MAX) / 1000} s`);
+      missed += 1;
+      this.call('heartbeat').then(
+        () => (missed = 0),
         () => undefined,
       );
-    }, PULSE_MS).unref();
+    }, HEARTBEAT_MS).unref();
   }
 
   private killFor(fault: string): void {
-    this.fault ??= fault;
+    this.killReason ??= fault;
     this.kill();
   }
 

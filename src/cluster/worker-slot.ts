@@ -4,36 +4,36 @@ import type { Metrics } from '../metrics/merged-metrics.js';
 import type { WorkerProcess } from './worker-process.js';
 import type { WorkerReport } from './worker-procedures.js';
 
-/** A worker that says nothing for so long is told of as it was. */
+/** When a worker takes longer to answer, its previous report is used. */
 const ANSWER_LIMIT_MS = 1000;
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 10_000;
 
-/** The place of one worker: the process in it, and what that said last. */
+/** One worker number: the process that has the number now, and its last report. */
 export class WorkerSlot {
   private serving: WorkerProcess | null = null;
   private since = new Date();
   private failures = 0;
   private lastEnd: WorkerStatus['lastEnd'] = null;
-  /** What it said last. */
+  /** The last report, or null when no process has sent one. */
   report: WorkerReport | null = null;
   metrics: Metrics = [];
   readonly delay = new RestartDelay(() => ({ delayMs: FIRST_DELAY_MS, maxDelayMs: MAX_DELAY_MS }));
 
   constructor(readonly number: number) {}
 
-  /** The one that answers requests; null while there is none. */
+  /** The process that answers requests, or null. */
   get process(): WorkerProcess | null {
     return this.serving;
   }
 
-  /** A process begins to answer requests. */
+  /** Called when a process begins to answer requests. */
   serves(process: WorkerProcess): void {
     this.serving = process;
     this.since = new Date();
   }
 
-  /** The process has ended. @param how unasked; null when it was asked to */
+  /** Called when the process has exited. @param how the way it ended, or null when it was asked to stop */
   ended(how: string | null): void {
     this.serving = null;
     this.since = new Date();
@@ -42,9 +42,9 @@ export class WorkerSlot {
     this.lastEnd = { time: this.since, how };
   }
 
-  /** A process that was to take this place did not come so far. */
+  /** Called when a replacement failed to start. */
   failed(why: string): void {
-    this.lastEnd = { time: new Date(), how: `did not start: ${why}` };
+    this.lastEnd = { time: new Date(), how: `failed to start: ${why}` };
   }
 
   status(): WorkerStatus {
@@ -53,14 +53,14 @@ export class WorkerSlot {
     return { worker: number, pid: serving?.pid ?? null, state, since, failures, lastEnd };
   }
 
-  /** Asks for its plugins. Never rejects. */
+  /** Fetches the worker's report. Never rejects. */
   async updateReport(): Promise<void> {
     const { process } = this;
     const report = await answer(process?.call('report'));
     if (report !== null && process === this.process) this.report = report;
   }
 
-  /** Asks for its numbers. Never rejects. */
+  /** Fetches the worker's metrics. Never rejects. */
   async updateMetrics(): Promise<void> {
     const { process } = this;
     const metrics = await answer(process?.call('metrics'));

@@ -6,8 +6,8 @@ import { SharedHistory } from './shared-history.js';
 import type { WorkerProcess } from './worker-process.js';
 import type { PrimaryProcedures } from './worker-procedures.js';
 
-/** Has a worker do something. */
-type Tell = (worker: WorkerProcess) => Promise<unknown>;
+/** One step to carry out in a worker. */
+type WorkerStep = (worker: WorkerProcess) => Promise<unknown>;
 
 export interface WorkerSyncOptions {
   readonly configFile: string | null;
@@ -16,21 +16,24 @@ export interface WorkerSyncOptions {
   readonly running: () => readonly WorkerProcess[];
 }
 
-/** Keeps workers alike: what they do together, and what one has done that the others are to do as well. */
+/**
+ * Keeps workers in the same state. Some changes are made by all workers together. Others are made by one worker
+ * and then repeated in the others.
+ */
 export class WorkerSync {
   private readonly history: SharedHistory;
   private agreement: Agreement<WorkerProcess> | null = null;
-  /** In the order in which it was last done. */
-  private readonly byHand = new Map<string, Tell>();
-  /** By worker that is starting, what the others were told meanwhile. */
-  private readonly missed = new Map<WorkerProcess, Tell[]>();
+  /** Commands of the operator, in the order in which each was last given. */
+  private readonly commands = new Map<string, WorkerStep>();
+  /** Starting worker → the steps that the running workers were given meanwhile. */
+  private readonly missedSteps = new Map<WorkerProcess, WorkerStep[]>();
   private closed = false;
 
   constructor(private readonly options: WorkerSyncOptions) {
     this.history = new SharedHistory(options.configFile);
   }
 
-  /** What a worker asks and tells that concerns the others. */
+  /** The procedures that a worker calls when its change concerns the other workers. */
   procedures(worker: WorkerProcess): Pick<PrimaryProcedures, 'agree' | 'serves' | 'happened'> {
     return {
       agree: async (what) => this.agreement?.ready(worker, what),
@@ -40,25 +43,26 @@ export class WorkerSync {
         try {
           await written;
         } finally {
-          if (isNew) this.tellOthers(worker, (other) => this.follow(other, plugin, record));
+          if (isNew) this.runInOthers(worker, (other) => this.follow(other, plugin, record));
         }
       },
     };
   }
 
-  /** A worker has put the library of a plugin into quarantine. */
+  /** Called when a worker has quarantined the library of a plugin: the other workers stop it as well. */
   quarantined(worker: WorkerProcess, plugin: string): void {
-    this.tellOthers(worker, (other) => other.call('stopIfQuarantined', plugin));
+    this.runInOthers(worker, (other) => other.call('stopIfQuarantined', plugin));
   }
 
-  /** Has several workers do something that all of them do or none. Nothing else is agreed upon meanwhile. */
-  async agreeing<T>(
+  /** Runs work that all workers complete or none. The caller makes sure that one such work runs at a time. */
+  async withAgreement<T>(
     parties: readonly WorkerProcess[],
     work: (agreement: Agreement<WorkerProcess>) => Promise<T>,
   ): Promise<T> {
     this.agreement = new Agreement(parties, ({ number }) => {
-      const message = `worker ${number} found another library than the others`;
-      return new BackworksError('BW_SERVER_WORKER', message, { hint: 'try again: the file has changed' });
+      const message = `worker ${number} read a different library file than the other workers`;
+      const hint = 'the file changed while it was being read; try again';
+      return new BackworksError('BW_SERVER_WORKER', message, { hint });
     });
     try {
       return await work(this.agreement);
@@ -67,39 +71,39 @@ export class WorkerSync {
     }
   }
 
-  /** Workers that start have it done as well. @param key the same for the same action */
-  doneByHand(key: string, again: Tell): void {
-    this.byHand.delete(key);
-    this.byHand.set(key, again);
+  /** Records a command, so that workers that start later repeat it. @param key equal for equal commands */
+  recordCommand(key: string, again: WorkerStep): void {
+    this.commands.delete(key);
+    this.commands.set(key, again);
   }
 
-  /** Another configuration is in force: what was done by hand before does not count any more. */
-  configured(): void {
-    this.byHand.clear();
+  /** A reload took effect. Commands that were given before no longer apply. */
+  configChanged(): void {
+    this.commands.clear();
   }
 
-  /** From now on it is remembered what the others are told. */
-  starts(worker: WorkerProcess): void {
-    this.missed.set(worker, []);
+  /** Starts to record the steps that a starting worker misses. */
+  workerStarting(worker: WorkerProcess): void {
+    this.missedSteps.set(worker, []);
     this.history.forget(worker.number);
-    void worker.ended.then(() => this.missed.delete(worker));
+    void worker.ended.then(() => this.missedSteps.delete(worker));
   }
 
-  /** A worker has started with the configuration: it becomes what the others are. Never rejects. */
+  /** Repeats in a worker that has just started what it missed. Never rejects. */
   async catchUp(worker: WorkerProcess): Promise<void> {
-    // A plugin that does not start by hand again is left as it is.
-    for (const again of this.byHand.values()) await again(worker).catch(() => undefined);
-    for (const tell of this.missed.get(worker) ?? []) await this.tell(worker, tell);
-    this.missed.delete(worker);
+    // A command that fails here leaves the plugin as the configuration has it.
+    for (const again of this.commands.values()) await again(worker).catch(() => undefined);
+    for (const step of this.missedSteps.get(worker) ?? []) await this.run(worker, step);
+    this.missedSteps.delete(worker);
   }
 
-  /** The server stops: workers that drain are left alone. */
+  /** The server stops: draining workers are given no more steps. */
   close(): void {
     this.closed = true;
   }
 
-  /** A worker is not what the others are: it ends, and another takes its place. */
-  expel(worker: WorkerProcess, { code, message }: BackworksError): void {
+  /** Kills a worker whose state differs from the others'. A replacement starts. */
+  killDiverged(worker: WorkerProcess, { code, message }: BackworksError): void {
     const { number, pid } = worker;
     this.options.log.error(
       { worker: number, pid, code },
@@ -108,7 +112,10 @@ export class WorkerSync {
     worker.kill();
   }
 
-  /** A version that was taken back must serve nowhere; without one that is new a worker is as good as before. */
+  /**
+   * Applies the result of a swap in another worker. A failure after a rollback is an error, because a version
+   * that was rolled back must not serve anywhere. After a swap it is a warning: the former version still works.
+   */
   private async follow(worker: WorkerProcess, plugin: string, record: SwapRecord): Promise<void> {
     try {
       await worker.call('follow', plugin, record);
@@ -117,22 +124,22 @@ export class WorkerSync {
       if (code === 'BW_PLUGIN_UNKNOWN' || !worker.isAlive) return;
       if (record.outcome === 'rolled_back') throw thrown;
       const { number } = worker;
-      const what = `worker ${number} goes on with another version of plugin ${plugin} than others: ${message}`;
+      const what = `worker ${number} keeps another version of plugin ${plugin} than the other workers: ${message}`;
       this.options.log.warn({ worker: number, plugin, code }, what);
     }
   }
 
-  private tellOthers(from: WorkerProcess, tell: Tell): void {
+  private runInOthers(from: WorkerProcess, step: WorkerStep): void {
     if (this.closed) return;
-    for (const other of this.options.running()) if (other !== from) void this.tell(other, tell);
-    for (const later of this.missed.values()) later.push(tell);
+    for (const other of this.options.running()) if (other !== from) void this.run(other, step);
+    for (const later of this.missedSteps.values()) later.push(step);
   }
 
-  private async tell(worker: WorkerProcess, tell: Tell): Promise<void> {
+  private async run(worker: WorkerProcess, step: WorkerStep): Promise<void> {
     try {
-      await tell(worker);
+      await step(worker);
     } catch (thrown) {
-      if (worker.isAlive && !this.closed) this.expel(worker, toBackworksError(thrown));
+      if (worker.isAlive && !this.closed) this.killDiverged(worker, toBackworksError(thrown));
     }
   }
 }

@@ -4,38 +4,38 @@ import { Mutex } from '../mutex.js';
 import type { Log } from '../log.js';
 import type { PluginStatus, StateChange } from '../lifecycle/entry/status.js';
 import type { RejectedLibrary } from '../plugins/discovery.js';
-import { inForce } from '../reload/settings.js';
+import { effectiveConfig } from '../reload/settings.js';
 import { WorkerSync } from './worker-sync.js';
 import { MergedMetrics } from '../metrics/merged-metrics.js';
 import { mergeStatus, MergedStates, servingLibraries } from './merged-status.js';
 import { WorkerProcess } from './worker-process.js';
 import { WorkerSlot } from './worker-slot.js';
 
-/** A worker that ends so often, each time soon after its start, is replaced only while another one serves. */
-const ENDS_IN_A_ROW_MAX = 8;
+/** After this many quick exits in a row, a worker is replaced only while another worker serves. */
+const QUICK_EXITS_MAX = 8;
 
 export interface WorkersOptions {
-  /** Path of the program, which calls serveWorker(). */
+  /** Path of the worker program. It calls serveWorker(). */
   readonly program: string;
-  /** How workers log. */
+  /** The logging settings of the workers. */
   readonly logging: LoggingConfig;
   readonly log: Log;
-  /** The server cannot go on: workers keep ending, and none is left. */
+  /** Called when the server cannot go on: workers keep exiting and none is running. */
   readonly failed: (error: BackworksError) => void;
 }
 
-/** The workers of a server: as many as the configuration says, each replaced when it ends unasked. */
+/** The workers of a server: `server.workers` processes. A worker that exits unexpectedly is replaced. */
 export class Workers {
   readonly slots: readonly WorkerSlot[];
   readonly metrics: MergedMetrics;
   readonly sync: WorkerSync;
-  /** By plugin, the digest of the library that serves. */
+  /** Plugin name → digest of the library that serves. */
   private serving: ReadonlyMap<string, string> = new Map();
-  private told: (change: StateChange) => void = () => undefined;
-  private readonly states = new MergedStates((change) => this.told(change));
+  private stateListener: (change: StateChange) => void = () => undefined;
+  private readonly states = new MergedStates((change) => this.stateListener(change));
   private readonly processes = new Set<WorkerProcess>();
   private readonly replacing = new Set<Promise<void>>();
-  /** Held while a worker starts, and from the preparation of a reload until its decision. */
+  /** Held while a worker starts, and from the preparation of a reload until it is committed or aborted. */
   private readonly changes = new Mutex();
   private stopping = false;
   private wake = (): void => undefined;
@@ -56,15 +56,15 @@ export class Workers {
   }
 
   onState(listener: (change: StateChange) => void): void {
-    this.told = listener;
+    this.stateListener = listener;
   }
 
-  /** Starts all of them at once. @throws BackworksError of the first that does not start */
+  /** Starts all workers at once. @throws BackworksError the error of the first worker that fails to start */
   async start(): Promise<{ url: string }> {
-    // A primary that ends without telling its workers takes them along, those that hang included.
+    // When the primary exits without stopping its workers, it kills them, because a hung worker would stay.
     process.on('exit', this.killAll);
     const starts = await this.exclusively(() =>
-      Promise.allSettled(this.slots.map((slot) => this.bringUp(slot))),
+      Promise.allSettled(this.slots.map((slot) => this.startWorker(slot))),
     );
     const failed = starts.find((start) => start.status === 'rejected');
     if (failed !== undefined) throw failed.reason as Error;
@@ -72,7 +72,7 @@ export class Workers {
     return starts.flatMap((start) => (start.status === 'fulfilled' ? start.value : []))[0]!;
   }
 
-  /** Has all of them drain. Never rejects. */
+  /** Drains and stops all workers. Never rejects. */
   async stop(): Promise<void> {
     this.stopping = true;
     this.sync.close();
@@ -86,14 +86,14 @@ export class Workers {
     return this.slots.flatMap(({ process }) => process ?? []);
   }
 
-  /** Never rejects. */
+  /** Fetches the reports of all workers. Never rejects. */
   async refresh(): Promise<void> {
     await Promise.all(this.slots.map((slot) => slot.updateReport()));
     const reports = this.slots.flatMap(({ report }) => report ?? []);
     if (reports.length > 0) this.serving = servingLibraries(reports);
   }
 
-  /** @param only as they are in that worker; default: in all together */
+  /** @param only the number of one worker; default: all workers, merged */
   plugins(only?: number): PluginStatus[] {
     const asked = this.slots.filter(({ number }) => only === undefined || only === number);
     return mergeStatus(
@@ -105,23 +105,23 @@ export class Workers {
     return this.slots.find(({ report }) => report !== null)?.report?.rejected ?? [];
   }
 
-  /** Workers that start from now on do so with this configuration, as far as it needs no restart. */
+  /** Sets the configuration for workers that start later. Keys that need a restart keep their old values. */
   configure(next: BackworksConfig): void {
-    this.current = inForce(this.current, next);
-    this.sync.configured();
+    this.current = effectiveConfig(this.current, next);
+    this.sync.configChanged();
   }
 
-  /** Does something while no worker starts. */
+  /** Runs work while no worker starts. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.changes.run(work);
   }
 
-  /** Keeps workers from starting. @returns lets them start again; idempotent. The caller calls it in a `finally`. */
+  /** Keeps workers from starting. @returns the release function; idempotent. The caller calls it in a `finally`. */
   lock(): Promise<() => void> {
     return this.changes.acquire();
   }
 
-  private async bringUp(slot: WorkerSlot): Promise<{ url: string }> {
+  private async startWorker(slot: WorkerSlot): Promise<{ url: string }> {
     const { program, logging } = this.options;
     const { number } = slot;
     const worker = new WorkerProcess({
@@ -129,7 +129,7 @@ export class Workers {
       number,
       procedures: (from) => ({ ...this.sync.procedures(from), state: (change) => this.note(from, change) }),
     });
-    this.sync.starts(worker);
+    this.sync.workerStarting(worker);
     this.processes.add(worker);
     void worker.ended.then(() => this.processes.delete(worker));
     await Promise.all([worker.ready, this.refresh()]);
@@ -145,7 +145,7 @@ export class Workers {
     worker.watch();
     await this.sync.catchUp(worker);
     slot.serves(worker);
-    void worker.ended.then((how) => this.lost(slot, worker, how));
+    void worker.ended.then((how) => this.workerEnded(slot, worker, how));
     return address;
   }
 
@@ -155,7 +155,7 @@ export class Workers {
     if (state === 'failed' && code === 'BW_PLUGIN_QUARANTINED') this.sync.quarantined(from, plugin);
   }
 
-  private lost(slot: WorkerSlot, worker: WorkerProcess, how: string): void {
+  private workerEnded(slot: WorkerSlot, worker: WorkerProcess, how: string): void {
     slot.ended(this.stopping ? null : how);
     this.metrics.retain(slot.metrics);
     slot.metrics = [];
@@ -164,7 +164,10 @@ export class Workers {
     this.states.forget(slot.number);
     const { number } = slot;
     this.metrics.failed();
-    this.options.log.error({ worker: number, pid: worker.pid }, `worker ${number} ${how}; it is replaced`);
+    this.options.log.error(
+      { worker: number, pid: worker.pid },
+      `worker ${number} ${how}; starting a replacement`,
+    );
     slot.delay.failed(performance.now() - worker.startedAtMs);
     const replacing = this.replace(slot, how).finally(() => this.replacing.delete(replacing));
     this.replacing.add(replacing);
@@ -173,37 +176,37 @@ export class Workers {
   private async replace(slot: WorkerSlot, how: string): Promise<void> {
     const { number, delay } = slot;
     let last = how;
-    while (delay.inARow < ENDS_IN_A_ROW_MAX || this.running().length > 0) {
+    while (delay.inARow < QUICK_EXITS_MAX || this.running().length > 0) {
       await this.pause(delay.remainingMs());
       if (this.stopping) return;
       const startedAtMs = performance.now();
-      const error = await this.exclusively(() => this.tryBringUp(slot));
+      const error = await this.exclusively(() => this.tryStart(slot));
       if (error === null) return;
       last = error.message;
       delay.failed(performance.now() - startedAtMs);
     }
-    const message = `no worker is left: worker ${number} ended ${delay.inARow} times in a row, the last time: ${last}`;
+    const message = `no worker is running: worker ${number} ended ${delay.inARow} times in a row; last failure: ${last}`;
     if (!this.stopping) this.options.failed(new BackworksError('BW_SERVER_WORKER', message));
   }
 
-  private async tryBringUp(slot: WorkerSlot): Promise<BackworksError | null> {
+  private async tryStart(slot: WorkerSlot): Promise<BackworksError | null> {
     const { log } = this.options;
     const { number } = slot;
     try {
-      await this.bringUp(slot);
-      log.info({ worker: number, pid: slot.process?.pid }, `worker ${number} serves again`);
+      await this.startWorker(slot);
+      log.info({ worker: number, pid: slot.process?.pid }, `worker ${number} is serving again`);
       return null;
     } catch (thrown) {
       const error = toBackworksError(thrown);
       slot.failed(error.message);
-      log.error({ worker: number, code: error.code }, `worker ${number} does not start: ${error.message}`);
+      log.error({ worker: number, code: error.code }, `worker ${number} failed to start: ${error.message}`);
       const remains = [...this.processes].filter((process) => process.number === number);
       await Promise.all(remains.map((process) => process.stop()));
       return error;
     }
   }
 
-  /** A wait that ends early when the server stops. */
+  /** Waits, but not longer than until the server stops. */
   private async pause(ms: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([new Promise<void>((done) => (timer = setTimeout(done, ms))), this.stopped]);

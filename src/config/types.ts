@@ -45,6 +45,8 @@ export interface ServerConfig {
   readonly host: string;
   readonly port: number;
   readonly bodyLimitBytes: number;
+  /** Who may answer requests that no endpoint matches. */
+  readonly unmatched: UnmatchedRequests;
   /** Server processes. */
   readonly workers: number;
   readonly pluginUsers: UserRange;
@@ -55,6 +57,9 @@ export interface ServerConfig {
     readonly intervalMs: number;
   };
 }
+
+/** plugins-without-endpoint: plugins that no endpoint names; plugins: every plugin; not-found: nobody. */
+export type UnmatchedRequests = 'plugins-without-endpoint' | 'plugins' | 'not-found';
 
 /** Users of which each plugin gets one, where the server runs as root; `count` 0: none. */
 export interface UserRange {

@@ -30,8 +30,9 @@ export function batchFromRequest(exchange: Exchange, plugin: BackworksPlugin): H
 /** The plugin that the endpoint names, or the first that is offered the request. */
 function answering({ request, plugins }: Exchange): BackworksPlugin | undefined {
   const { endpoint } = request;
-  if (endpoint?.target.kind === 'plugin') return plugins.find(endpoint.target.plugin);
-  return endpoint === null || endpoint.target.kind === 'any-plugin' ? plugins.endpoints[0] : undefined;
+  if (endpoint === null) return plugins.unmatched[0];
+  if (endpoint.target.kind === 'plugin') return plugins.find(endpoint.target.plugin);
+  return endpoint.target.kind === 'any-plugin' ? plugins.endpoints[0] : undefined;
 }
 
 /** Asks a plugin for the answer of the endpoint, unless it was asked ahead. */

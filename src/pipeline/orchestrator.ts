@@ -23,16 +23,14 @@ import { StaticEndpoint } from './static-endpoint.js';
 import { Failures } from './failures.js';
 import type { IncomingRequest } from './documents/incoming-request.js';
 import { refuseCancelled } from './cancelled.js';
-import type { PluginSet } from './plugin-set.js';
+import type { PluginSet, RequestSettings } from './plugin-set.js';
 import { problem } from './problem.js';
 import { RequestDocument } from './documents/request-document.js';
 import { ResponseDocument, heldResponse, requestFacts } from './documents/response-document.js';
 import { TrafficSplit } from './traffic-split.js';
 import { askEndpoint, tellResponse, undecided, batchFromRequest } from './hook-batches.js';
 
-export interface OrchestratorOptions {
-  /** Longest request body, and longest streamed response body that after_response hooks may see. */
-  readonly bodyLimitBytes: number;
+export interface OrchestratorOptions extends RequestSettings {
   readonly log: Log;
 }
 
@@ -42,36 +40,43 @@ export interface OrchestratorOptions {
  * `after` run the after_response hooks. Every stage goes on to the next by itself.
  */
 export class PluginOrchestrator {
-  private bodyLimitBytes: number;
+  private settings: RequestSettings;
   private readonly failures: Failures;
   private readonly prepared = new WeakMap<EndpointConfig, StaticEndpoint | ProxyEndpoint | null>();
   private plugins: TrafficSplit;
-  /** Resolves when the requests have ended that began before the last change of the plugins. */
-  private former: Promise<unknown> = Promise.resolve();
+  /**
+   * Resolves when every request that began before the last change of the plugins has ended, whichever change it
+   * began after: a plugin may be in several sets. This is no lock: changes do not wait for each other.
+   */
+  private formerEnded: Promise<void> = Promise.resolve();
 
-  constructor({ bodyLimitBytes, log }: OrchestratorOptions) {
-    this.bodyLimitBytes = bodyLimitBytes;
+  constructor({ log, ...settings }: OrchestratorOptions) {
+    this.settings = settings;
     this.failures = new Failures(log);
-    this.plugins = new TrafficSplit([], [], bodyLimitBytes);
+    this.plugins = new TrafficSplit([], [], settings);
   }
 
   /**
-   * Replaces the plugins for requests that begin from now on.
-   * @param canaries versions that some of the requests get in the place of the plugin of their name
-   * @param bodyLimitBytes as it was, unless another one is given
-   * @returns resolves when every request has ended that began before
+   * Replaces the plugins and settings for requests that begin from now on: all of them, or none if it throws.
+   * @param canaries canary versions: each replaces the plugin of the same name for a share of the requests
+   * @param settings those that are not given stay as they are
+   * @returns resolves when every request that began before has ended
    */
-  async setPlugins(
+  setPlugins(
     plugins: readonly BackworksPlugin[],
     {
       canaries = [],
-      bodyLimitBytes = this.bodyLimitBytes,
-    }: { readonly canaries?: readonly CanaryPlugin[]; readonly bodyLimitBytes?: number } = {},
+      ...settings
+    }: { readonly canaries?: readonly CanaryPlugin[] } & Partial<RequestSettings> = {},
   ): Promise<void> {
+    const nextSettings = { ...this.settings, ...settings };
+    const next = new TrafficSplit(plugins, canaries, nextSettings);
+    // Nothing can fail from here on.
     const former = this.plugins;
-    this.bodyLimitBytes = bodyLimitBytes;
-    this.plugins = new TrafficSplit(plugins, canaries, bodyLimitBytes);
-    await (this.former = Promise.all([this.former, former.idle()]));
+    this.settings = nextSettings;
+    this.plugins = next;
+    this.formerEnded = Promise.all([this.formerEnded, former.idle()]).then(() => undefined);
+    return this.formerEnded;
   }
 
   /** The plugins a request is to have that begins now. Call end() on them when it has its answer. */
@@ -199,7 +204,8 @@ export class PluginOrchestrator {
     const report: FailureReport = (plugin, error) =>
       this.failures.failure(plugin, 'process_endpoint', error, request);
     const ask: Question = (plugin, route, method) => askEndpoint(exchange, plugin, route, method);
-    return askAll(request, document, plugins.endpoints, ask, report);
+    const asked = endpoint === null ? plugins.unmatched : plugins.endpoints;
+    return askAll(request, document, asked, ask, report);
   }
 
   private readonly endpointDecided = goOn((exchange) => this.answer(exchange));
@@ -293,7 +299,8 @@ function goOn(take: (exchange: Exchange) => void): Stage<void> {
 function needsDocument(request: IncomingRequest, plugins: PluginSet): boolean {
   if (plugins.beforeRequest.length > 0) return true;
   if (request.refusal !== null) return false;
-  const kind = request.endpoint === null ? 'any-plugin' : request.endpoint.target.kind;
+  if (request.endpoint === null) return plugins.unmatched.length > 0;
+  const { kind } = request.endpoint.target;
   return kind === 'plugin' || (kind === 'any-plugin' && plugins.endpoints.length > 0);
 }
 

@@ -1,5 +1,5 @@
 import type { BackworksPlugin, CanaryPlugin } from '../plugins/plugin.js';
-import { PluginSet } from './plugin-set.js';
+import { PluginSet, type RequestSettings } from './plugin-set.js';
 
 interface Share {
   readonly canary: CanaryPlugin;
@@ -13,23 +13,22 @@ interface Share {
  * shares are spread evenly over the requests, not by chance.
  */
 export class TrafficSplit {
-  private readonly bodyLimitBytes: number;
+  private readonly settings: RequestSettings;
   private readonly plugins: readonly BackworksPlugin[];
   private readonly shares: readonly Share[];
   /** By which of the canaries are in it. */
   private readonly sets = new Map<string, PluginSet>();
   private readonly usual: PluginSet;
 
-  /** @param bodyLimitBytes longest request body, as long as these plugins are there */
   constructor(
     plugins: readonly BackworksPlugin[],
     canaries: readonly CanaryPlugin[],
-    bodyLimitBytes: number,
+    settings: RequestSettings,
   ) {
-    this.bodyLimitBytes = bodyLimitBytes;
+    this.settings = settings;
     this.plugins = plugins;
     this.shares = canaries.map((canary) => ({ canary, owed: 0 }));
-    this.usual = new PluginSet(plugins, bodyLimitBytes);
+    this.usual = new PluginSet(plugins, settings);
     this.sets.set('-'.repeat(canaries.length), this.usual);
   }
 
@@ -61,7 +60,7 @@ export class TrafficSplit {
     const canaries = this.shares.filter((_, index) => chosen[index] === 'x');
     const byName = new Map(canaries.map(({ canary: { plugin } }) => [plugin.name, plugin]));
     const plugins = this.plugins.map((plugin) => byName.get(plugin.name) ?? plugin);
-    const set = new PluginSet(plugins, this.bodyLimitBytes);
+    const set = new PluginSet(plugins, this.settings);
     this.sets.set(chosen, set);
     return set;
   }

@@ -2,23 +2,23 @@ import { LatencyRecorder, type LatencySummary } from './latency.js';
 
 const NS_PER_MS = 1_000_000;
 
-/** Where the time of calls went. */
+/** How the time of calls is divided between the plugin and the server. */
 export interface CallTimes {
-  /** From asking the plugin to its answer, as the server sees it. */
+  /** From the request to the plugin until its answer, measured by the server. */
   readonly call: LatencySummary;
-  /** Of that, the plugin's own function, by the clock of the process it runs in. */
+  /** The part spent in the plugin's own function, measured by the plugin's process. */
   readonly plugin: LatencySummary;
-  /** Of that, the rest, call by call: guards, the way there and back, and reading the answer. */
+  /** The rest of each call: guards, the transfer to the plugin and back, and reading the answer. */
   readonly host: LatencySummary;
 }
 
-/** Collects calls by what the server and the plugin had of each. */
+/** Collects the times of calls, divided between the server and the plugin. */
 export class CallTimesRecorder {
   private readonly call = new LatencyRecorder();
   private readonly plugin = new LatencyRecorder();
   private readonly host = new LatencyRecorder();
 
-  /** @param ownNs what the plugin's function took, in nanoseconds */
+  /** @param ownNs time in the plugin's function, in nanoseconds */
   record(tookMs: number, ownNs: number): void {
     const ownMs = Math.min(ownNs / NS_PER_MS, tookMs);
     this.call.record(tookMs);

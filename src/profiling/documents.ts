@@ -7,20 +7,20 @@ import type { PipelineHook } from '../plugins/metadata.js';
 import { Routes } from '../http/routes.js';
 import type { RecordedRequest } from './recorded-request.js';
 
-/** One call of a hook, with arguments as the pipeline would make them. */
+/** One call of a hook, with the arguments that the pipeline would pass. */
 export type HookCall = (plugin: LoadedPlugin, caller: Caller) => Awaitable<unknown>;
 
 const ANSWER = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":true}' };
 const ID = 'profile';
 
-/** Whoever makes calls, one after the other; knows of the last one what the plugin took itself. */
+/** The caller for consecutive calls. Its `call` holds the plugin's own time of the last call. */
 export function createCaller(): Caller {
   return { id: ID, cancelled: false, call: null };
 }
 
 /**
  * Calls of one hook, one for each request.
- * @throws BackworksError BW_REQUEST_INVALID when a request makes no document.
+ * @throws BackworksError BW_REQUEST_INVALID when a request cannot become a request document
  */
 export function hookCalls(
   hook: PipelineHook,

@@ -11,8 +11,8 @@ const WITHOUT_BODY = ['GET', 'HEAD', 'OPTIONS', 'DELETE'];
 const ANY_METHOD = ['GET', 'POST'];
 
 /**
- * Requests for when none were recorded: each method of each endpoint, with small and middle-sized bodies
- * where the method has one. Always the same.
+ * Requests for a profile without a recording: each method of each endpoint, with a small and a medium body where
+ * the method has one. The result is always the same.
  */
 export function generateRequests(endpoints: readonly EndpointConfig[]): RecordedRequest[] {
   const routes =

@@ -8,118 +8,118 @@ import { createCaller, type HookCall } from './documents.js';
 import { memoryGrowth, type MemoryGrowth, type MemorySample } from './memory-growth.js';
 
 export interface RunOptions {
-  /** Of each of the two parts, in milliseconds. */
+  /** Duration of each of the two phases, in milliseconds. */
   readonly durationMs: number;
-  /** Calls under way at the same time in the second part. */
+  /** Calls in flight in the second phase. */
   readonly concurrency: number;
   /** How long a server would wait for an answer, in milliseconds. */
   readonly deadlineMs: number;
-  /** Memory the plugin's processes may have together; 0 for no limit. */
+  /** Memory limit of all plugin processes together; 0 for no limit. */
   readonly memoryLimitBytes: number;
-  /** Ends the run early; what was measured by then counts. */
+  /** Ends the run early. Results measured by then are kept. */
   readonly signal: AbortSignal;
 }
 
 export interface HookFailures {
   readonly calls: number;
-  /** Of the first failure. */
+  /** Code of the first failure. */
   readonly code: string;
   readonly message: string;
   readonly hint: string | null;
 }
 
-/** What the calls of one hook cost. */
+/** Measurements of one hook. */
 export interface HookRun {
-  /** Of calls made one after the other. */
+  /** Times of the calls made one after the other; null when every call failed. */
   readonly times: CallTimes | null;
-  /** With `concurrency` calls under way; null when every one failed. */
+  /** Figures with `concurrency` calls in flight; null when every call failed. */
   readonly load: LoadFigures | null;
   readonly growth: MemoryGrowth | null;
-  /** All that were made. */
+  /** All calls of the run. */
   readonly calls: number;
-  /** Of these, how many the plugin answered with NULL. */
+  /** Calls that the plugin answered with NULL. */
   readonly nullAnswers: number;
-  /** Calls made one after the other whose answer a server would not have waited for. */
+  /** Calls of the first phase that were answered after the deadline. */
   readonly late: number;
   readonly failures: HookFailures | null;
-  /** Calls at which a process ran out of the memory its limit allows. */
+  /** Calls during which a process reached its memory limit. */
   readonly outOfMemory: number;
 }
 
 export interface LoadFigures {
   readonly callsPerSecond: number;
-  /** CPU time a call takes in the server: guards, documents' way to the plugin and back. */
+  /** CPU time of a call in the server: guards, and the transfer of documents to the plugin and back. */
   readonly serverCpuUs: number;
-  /** CPU time a call takes in the plugin's processes; null in-process, and where nobody can tell. */
+  /** CPU time of a call in the plugin's processes; null in-process and where the system does not report it. */
   readonly pluginCpuUs: number | null;
 }
 
 const WARM_UP_CALLS = 200;
-/** Of the duration of a part, at most. */
+/** Longest warm-up, as a share of a phase. */
 const WARM_UP_SHARE = 0.25;
-/** For so many deadlines a call is waited for: how slow a plugin is shows only then. */
-const PATIENCE = 10;
-/** Answers of in-process plugins are at hand: after so many calls the event loop gets its turn. */
-const TURN_CALLS = 64;
+/** A call may take this many deadlines, so that the profile shows how slow the plugin really is. */
+const DEADLINES_WAITED = 10;
+/** Calls of in-process plugins complete synchronously, so the event loop runs only after this many calls. */
+const CALLS_PER_TURN = 64;
 const US_PER_MS = 1000;
 const MEMORY_SAMPLE_MS = 50;
-/** For so long after its start a process is looked at more often: a fast leak reaches its limit in that time. */
+/** The memory of a young process is sampled more often, because a fast leak reaches its limit in this time. */
 const EARLY_MS = 100;
 const EARLY_SAMPLE_MS = 5;
-/** A hook of which this share of the calls fails says nothing about speed. */
-const FAILING = 0.5;
-/** So many calls show it, or fewer if they fail slowly. */
-const FAILING_AFTER = 20;
+/** The run ends when this share of the calls fails: the speed of a failing hook means nothing. */
+const FAILING_SHARE = 0.5;
+/** Calls before a hook counts as failing; fewer when they fail slowly. */
+const FAILING_CALLS_MIN = 20;
 
-/** What the processes that answer use together. */
+/** The sum over all serving processes. */
 interface PluginUsage {
   cpuMs: number;
   residentBytes: number;
   readonly pids: string;
-  /** Age of the youngest. */
+  /** Age of the youngest process. */
   readonly youngestMs: number;
 }
 
-/** Drives one hook: first one call at a time, then many side by side. */
+/** Drives one hook in two phases: first one call at a time, then many calls concurrently. */
 export class HookDriver {
-  private made = 0;
+  private callCount = 0;
   private failed = 0;
   private failedMs = 0;
   private late = 0;
   private nullAnswers = 0;
   private outOfMemory = 0;
   private ended = false;
-  /** The processes that were looked at last, and how often they were others. */
+  /** The process ids at the last sample, and how often they have changed. */
   private pids = '';
   private processes = 0;
   private first: Omit<HookFailures, 'calls'> | null = null;
   private plugin: LoadedPlugin;
 
-  /** @param within the plugin, with a deadline in milliseconds */
+  /** @param within returns the plugin with the given deadline in milliseconds */
   constructor(
     private readonly within: (callMs: number) => LoadedPlugin,
     private readonly calls: readonly HookCall[],
     private readonly options: RunOptions,
   ) {
-    this.plugin = within(options.deadlineMs * PATIENCE);
+    this.plugin = within(options.deadlineMs * DEADLINES_WAITED);
   }
 
   async run(): Promise<HookRun> {
     const samples: MemorySample[] = [];
-    await this.look(samples);
-    const sampling = this.sample(samples);
+    await this.takeSample(samples);
+    const sampling = this.sampleUntilEnd(samples);
     const caller = createCaller();
     const warmAtMs = performance.now() + this.options.durationMs * WARM_UP_SHARE;
-    while (this.made < WARM_UP_CALLS && this.goesOn(warmAtMs)) await this.call(caller);
+    while (this.callCount < WARM_UP_CALLS && this.mayContinue(warmAtMs)) await this.call(caller);
     const times = await this.oneAtATime(caller);
     const { deadlineMs, concurrency, memoryLimitBytes } = this.options;
-    // A call that waits behind others of the run is not late.
+    // The deadline is longer here, because a call may wait for other calls of the run.
     this.plugin = this.within(Math.max(deadlineMs, (times?.call.maxUs ?? 0) / US_PER_MS) * concurrency);
-    const load = await this.sideBySide();
+    const load = await this.concurrently();
     this.ended = true;
     await sampling;
     const failures = this.first && { calls: this.failed, ...this.first };
-    const { made: calls, nullAnswers, late, outOfMemory } = this;
+    const { callCount: calls, nullAnswers, late, outOfMemory } = this;
     const limit = { bytes: memoryLimitBytes, reached: outOfMemory, answered: calls - this.failed };
     const growth = memoryGrowth(samples, limit);
     return {
@@ -137,7 +137,7 @@ export class HookDriver {
   private async oneAtATime(caller: Caller): Promise<CallTimes | null> {
     const recorder = new CallTimesRecorder();
     const endAtMs = performance.now() + this.options.durationMs;
-    while (this.goesOn(endAtMs)) {
+    while (this.mayContinue(endAtMs)) {
       const startedAtMs = performance.now();
       const answered = await this.call(caller);
       const tookMs = performance.now() - startedAtMs;
@@ -145,29 +145,29 @@ export class HookDriver {
         recorder.record(tookMs, caller.call?.ownNs ?? 0);
         if (tookMs > this.options.deadlineMs) this.late += 1;
       }
-      if (this.made % TURN_CALLS === 0) await new Promise(setImmediate);
+      if (this.callCount % CALLS_PER_TURN === 0) await new Promise(setImmediate);
     }
     return recorder.summary();
   }
 
-  private async sideBySide(): Promise<LoadFigures | null> {
+  private async concurrently(): Promise<LoadFigures | null> {
     const { durationMs, concurrency } = this.options;
-    const before = { made: this.made, failed: this.failed, server: process.cpuUsage() };
+    const before = { made: this.callCount, failed: this.failed, server: process.cpuUsage() };
     const pluginBefore = await this.pluginUsage();
     const startedAtMs = performance.now();
     const endAtMs = startedAtMs + durationMs;
     const worker = async (): Promise<void> => {
       const caller = createCaller();
-      while (this.goesOn(endAtMs)) {
+      while (this.mayContinue(endAtMs)) {
         await this.call(caller);
-        if (this.made % TURN_CALLS === 0) await new Promise(setImmediate);
+        if (this.callCount % CALLS_PER_TURN === 0) await new Promise(setImmediate);
       }
     };
     await Promise.all(Array.from({ length: concurrency }, worker));
     const tookMs = performance.now() - startedAtMs;
     const { user, system } = process.cpuUsage(before.server);
     const pluginAfter = await this.pluginUsage();
-    const calls = this.made - before.made;
+    const calls = this.callCount - before.made;
     if (calls === this.failed - before.failed) return null;
     return {
       callsPerSecond: calls / (tookMs / 1000),
@@ -176,11 +176,11 @@ export class HookDriver {
     };
   }
 
-  /** Never throws; true when the call was answered. */
+  /** Returns true if the plugin answered. Never throws. */
   private async call(caller: Caller): Promise<boolean> {
-    const call = this.calls[this.made % this.calls.length] as HookCall;
+    const call = this.calls[this.callCount % this.calls.length] as HookCall;
     const startedAtMs = performance.now();
-    this.made += 1;
+    this.callCount += 1;
     try {
       const answer = call(this.plugin, caller);
       const reply: unknown = answer instanceof Promise || answer instanceof Deferred ? await answer : answer;
@@ -192,30 +192,30 @@ export class HookDriver {
       const { code, message, hint = null } = toBackworksError(thrown);
       if (code === 'BW_PLUGIN_MEMORY') this.outOfMemory += 1;
       this.first ??= { code, message, hint };
-      // A plugin that is being started again, or left alone, would be asked a million times.
+      // Without this pause, a plugin that is restarting would be called a million times.
       await new Promise((resolve) => setTimeout(resolve, 1));
       return false;
     }
   }
 
-  private goesOn(untilMs: number): boolean {
+  private mayContinue(untilMs: number): boolean {
     if (this.options.signal.aborted || performance.now() >= untilMs) return false;
-    if (this.failed < this.made * FAILING || this.made === 0) return true;
-    return this.made < FAILING_AFTER && this.failedMs < this.options.durationMs;
+    if (this.failed < this.callCount * FAILING_SHARE || this.callCount === 0) return true;
+    return this.callCount < FAILING_CALLS_MIN && this.failedMs < this.options.durationMs;
   }
 
-  /** Looks at the memory until the run has ended. */
-  private async sample(samples: MemorySample[]): Promise<void> {
+  /** Samples the memory until the run ends. */
+  private async sampleUntilEnd(samples: MemorySample[]): Promise<void> {
     while (!this.ended) {
       const early = samples.at(-1)?.early === true;
       await new Promise((resolve) => setTimeout(resolve, early ? EARLY_SAMPLE_MS : MEMORY_SAMPLE_MS));
-      await this.look(samples);
+      await this.takeSample(samples);
     }
   }
 
-  /** Looks at the memory once. */
-  private async look(samples: MemorySample[]): Promise<void> {
-    const calls = this.made;
+  /** Takes one sample. */
+  private async takeSample(samples: MemorySample[]): Promise<void> {
+    const calls = this.callCount;
     const usage = await this.pluginUsage();
     if (usage === null) return;
     if (usage.pids !== this.pids) this.processes += 1;
@@ -225,7 +225,7 @@ export class HookDriver {
     samples.push({ calls, residentBytes: usage.residentBytes, processes, early });
   }
 
-  /** Of the processes that answer, together; null in-process, and where the system does not tell. */
+  /** Sums the usage of the serving processes; null in-process and where the system does not report it. */
   private async pluginUsage(): Promise<PluginUsage | null> {
     const serving = this.plugin.processes().filter(({ state }) => state === 'ready');
     const usages = await Promise.all(serving.map(({ pid }) => processUsage(pid)));

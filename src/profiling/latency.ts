@@ -1,7 +1,7 @@
 import { createHistogram, type RecordableHistogram } from 'node:perf_hooks';
 
 const NS_PER_US = 1000;
-/** Bars of the picture for each factor of ten. */
+/** Histogram bars for each factor of ten. */
 const BARS_PER_DECADE = 10;
 
 export interface LatencyBar {
@@ -19,11 +19,11 @@ export interface LatencySummary {
   readonly p99Us: number;
   readonly p999Us: number;
   readonly maxUs: number;
-  /** Of equal width on a logarithmic scale, from the fastest call to the slowest. */
+  /** Histogram bars of equal width on a logarithmic scale, from the fastest call to the slowest. */
   readonly bars: readonly LatencyBar[];
 }
 
-/** Collects durations; three significant digits are kept of each, and their exact mean. */
+/** Collects durations. Each is kept with three significant digits; the mean is exact. */
 export class LatencyRecorder {
   private totalUs = 0;
   private readonly histogram: RecordableHistogram = createHistogram();

@@ -3,62 +3,62 @@ export interface MemorySample {
   /** Calls made so far. */
   readonly calls: number;
   readonly residentBytes: number;
-  /** Which processes they are: another number once one of them was replaced. */
+  /** Number of the set of processes. It changes when a process is replaced. */
   readonly processes: number;
-  /** Taken soon after a process had started, when its memory grows with any plugin. */
+  /** Taken soon after the start of a process, when memory grows in every plugin. */
   readonly early: boolean;
 }
 
 export interface MemoryGrowth {
-  /** Slope of the memory over the calls; what comes and goes evens out. */
+  /** Slope of the memory over the calls. Memory that is freed again does not count. */
   readonly bytesPer1000Calls: number;
-  /** Whether it is more than what allocators and page sizes make of a plugin that keeps nothing. */
+  /** Whether the growth exceeds the noise of allocators and page sizes. */
   readonly grows: boolean;
 }
 
 const SAMPLES_MIN = 5;
-/** Of the samples of the same processes, at the beginning: caches fill and arenas are set up. */
-const WARM_UP = 0.3;
-/** Less than this over a whole run is a page here and there. */
+/** Share of a process's first samples that are ignored, because caches fill and arenas are set up. */
+const WARM_UP_SHARE = 0.3;
+/** Growth below this over a whole run is noise: single pages. */
 const NOISE_BYTES = 256 * 1024;
-/** The same for processes that live so shortly that their start is part of what is measured. */
+/** The same for processes with so short a life that the samples include their start. */
 const START_NOISE_BYTES = 4 * 1024 * 1024;
-/** How much of the memory's variation the line has to explain. */
+/** Share of the memory's variation that the fitted line must explain (R²). */
 const FIT_MIN = 0.8;
 
-/** Of the limit: a process that holds so much has been stopped by it, or is about to be. */
+/** A process that holds this share of its limit has reached the limit or is about to. */
 const LIMIT_SHARE = 0.85;
 
-/** Samples of the same processes, over which memory can grow. */
+/** Consecutive samples of the same processes. */
 interface Span {
   readonly samples: readonly MemorySample[];
   readonly noiseBytes: number;
 }
 
-/** What least squares needs of a span. */
+/** Sums of squared deviations, for the least-squares fit. */
 interface Sums {
   calls2: number;
   bytes2: number;
   both: number;
 }
 
-/** How a run met the limit of the memory. */
+/** The memory limit of a run, and how often it was reached. */
 export interface MemoryLimit {
-  /** What the processes may have together; 0 for no limit. */
+  /** Limit of all processes together; 0 for no limit. */
   readonly bytes: number;
-  /** Processes that ran out of it. */
+  /** Processes that reached the limit. */
   readonly reached: number;
   /** Calls that were answered. */
   readonly answered: number;
 }
 
-/** Processes that ran out of memory, from which on it is no accident of one call. */
+/** From this many processes on, reaching the limit is a leak and not one expensive call. */
 const REACHED_MIN = 2;
 
 /**
- * Fits lines of one slope by least squares, one line for each set of processes: a leak that reaches the limit
- * and is replaced looks like the teeth of a saw.
- * @returns null when there are too few samples to tell
+ * Fits one line for each set of processes by least squares. All lines have the same slope: a leak whose processes
+ * are replaced at the limit looks like a sawtooth.
+ * @returns null when there are too few samples
  */
 export function memoryGrowth(
   samples: readonly MemorySample[],
@@ -69,13 +69,13 @@ export function memoryGrowth(
   return growthByFailures(limit) ?? growth;
 }
 
-/** Memory that is taken and not used is not resident, and counts towards the limit all the same. */
+/** Growth by the number of processes that reached the limit: allocated memory counts before it is resident. */
 function growthByFailures({ bytes, reached, answered }: MemoryLimit): MemoryGrowth | null {
   if (bytes === 0 || reached < REACHED_MIN || answered <= reached) return null;
   return { bytesPer1000Calls: ((bytes * reached) / answered) * 1000, grows: true };
 }
 
-/** The growth of a plugin that reached its limit and lives on: after that its memory stays as it is. */
+/** Growth until the limit, for a plugin that survives at its limit: its memory stays constant from then on. */
 function growthToLimit(samples: readonly MemorySample[], limitBytes: number): MemoryGrowth | null {
   if (limitBytes === 0) return null;
   const full = samples.find(({ residentBytes }) => residentBytes >= limitBytes * LIMIT_SHARE);
@@ -112,7 +112,7 @@ function spansOf(samples: readonly MemorySample[]): Span[] {
 }
 
 function afterWarmUp(samples: readonly MemorySample[]): readonly MemorySample[] {
-  return samples.slice(Math.floor(samples.length * WARM_UP));
+  return samples.slice(Math.floor(samples.length * WARM_UP_SHARE));
 }
 
 function callsIn({ samples }: Span): number {

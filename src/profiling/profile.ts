@@ -17,13 +17,12 @@ import { HookDriver, type HookRun, type RunOptions } from './hook-run.js';
 import { readRecording } from './recording.js';
 
 export interface ProfileSettings extends Omit<RunOptions, 'deadlineMs' | 'memoryLimitBytes'> {
-  /** File of recorded requests; null to make them up. */
+  /** File of recorded requests; null to generate requests. */
   readonly recording: string | null;
-  /** Told before a hook is driven. */
+  /** Called before each hook is driven. */
   onHook(hook: PipelineHook): void;
 }
 
-/** What reads and loads libraries. */
 export interface ProfileParts {
   readonly reader: LibraryReader;
   readonly loader: PluginLoader;
@@ -46,16 +45,16 @@ export interface PluginProfile {
   readonly requests: number;
   readonly concurrency: number;
   readonly durationMs: number;
-  /** What `timeouts.call` comes to, in milliseconds. */
+  /** The effective `timeouts.call`, in milliseconds. */
   readonly deadlineMs: number;
   readonly hooks: readonly HookProfile[];
-  /** Hooks that were not begun before the run was ended. */
+  /** Hooks that were not started before the run was interrupted. */
   readonly notDriven: readonly PipelineHook[];
 }
 
 /**
- * Profiles a library that no configuration names, with an empty `config:` block and the default policy.
- * @throws BackworksError when it cannot be started or the recording cannot be used.
+ * Profiles a library without a configuration: its `config:` block is empty and the default policy applies.
+ * @throws BackworksError when the plugin does not start or the recording is not usable
  */
 export async function profileFile(
   path: string,
@@ -76,8 +75,8 @@ export async function profileFile(
 }
 
 /**
- * Profiles a plugin as a configuration says it runs, with requests for the endpoints that name it.
- * @throws BackworksError BW_PLUGIN_UNKNOWN, and as above.
+ * Profiles a plugin with the policy of a configuration and requests for the endpoints that name the plugin.
+ * @throws BackworksError BW_PLUGIN_UNKNOWN, or an error of profileFile()
  */
 export async function profileConfigured(
   config: BackworksConfig,
@@ -90,7 +89,7 @@ export async function profileConfigured(
   const entries = planEntries(config, found, parts.defaults);
   const entry = entries.find((candidate) => candidate.name === name);
   if (entry === undefined) {
-    const hint = `there are: ${entries.map((candidate) => candidate.name).join(', ') || 'none'}`;
+    const hint = `known plugins: ${entries.map((candidate) => candidate.name).join(', ') || 'none'}`;
     throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
   }
   const endpoints = config.endpoints.filter(
@@ -99,7 +98,7 @@ export async function profileConfigured(
   return profileEntry(entry, endpoints, settings, parts);
 }
 
-/** Starts the plugin, drives every hook it has with the same requests, and ends it. Nothing listens. */
+/** Starts the plugin, drives each of its hooks with the same requests, and stops it. No port is opened. */
 async function profileEntry(
   entry: PluginEntry,
   endpoints: readonly EndpointConfig[],
@@ -108,7 +107,7 @@ async function profileEntry(
 ): Promise<PluginProfile> {
   const { recording, concurrency, durationMs } = settings;
   const requests = recording === null ? generateRequests(endpoints) : await readRecording(recording);
-  const calm = undisturbed(entry);
+  const calm = withoutProtections(entry);
   const plugin = await loader.load(calm, UNHEARD);
   const policy = resolvePolicy(calm.config, plugin.metadata);
   const deadlineMs = policy.timeouts.callMs;
@@ -149,8 +148,8 @@ async function profileEntry(
   }
 }
 
-/** Nothing that is there to protect a server may end or replace what is measured. */
-function undisturbed({ config, ...entry }: PluginEntry): PluginEntry {
+/** Turns off the protections that would stop or replace a process during the measurement. */
+function withoutProtections({ config, ...entry }: PluginEntry): PluginEntry {
   return {
     ...entry,
     config: {
@@ -165,7 +164,7 @@ function undisturbed({ config, ...entry }: PluginEntry): PluginEntry {
   };
 }
 
-/** The same processes with another deadline, and room for every call of the run. */
+/** The same processes with another deadline and a queue that holds every call of the run. */
 function within(loaded: LoadedPlugin, policy: ResolvedPolicy, callMs: number, calls: number): LoadedPlugin {
   const { timeouts, limits } = policy;
   return loaded.adjusted({

@@ -8,15 +8,15 @@ const REQUESTS_MAX = 10_000;
 type Members = Readonly<Record<string, unknown>>;
 
 /**
- * Reads recorded requests: a HAR file, as browsers and proxies save it, or JSON Lines with one request
- * `{"method", "path", "headers", "body"}` each, of which only `path` must be there.
- * @throws BackworksError BW_PROFILE_REQUESTS naming the file and the line or entry that cannot be used.
+ * Reads recorded requests from a HAR file, as browsers and proxies save it, or from JSON Lines with one request
+ * `{"method", "path", "headers", "body"}` in each line. Only `path` is required.
+ * @throws BackworksError BW_PROFILE_REQUESTS with the file and the line or entry that is not usable
  */
 export async function readRecording(path: string): Promise<RecordedRequest[]> {
   const requests = parseRecording(await read(path), path);
-  if (requests.length === 0) throw unusable(path, 'holds no request');
+  if (requests.length === 0) throw unusable(path, 'contains no requests');
   if (requests.length <= REQUESTS_MAX) return requests;
-  throw unusable(path, `holds ${requests.length} requests, at most ${REQUESTS_MAX} can be used`);
+  throw unusable(path, `contains ${requests.length} requests; at most ${REQUESTS_MAX} are allowed`);
 }
 
 async function read(path: string): Promise<string> {
@@ -31,7 +31,7 @@ async function read(path: string): Promise<string> {
 }
 
 /**
- * @param shown names the text in errors
+ * @param shown the name of the text in errors
  * @internal exported for its test
  */
 export function parseRecording(text: string, shown: string): RecordedRequest[] {
@@ -45,7 +45,7 @@ export function parseRecording(text: string, shown: string): RecordedRequest[] {
 }
 
 function harRequests({ entries }: Members, shown: string): RecordedRequest[] {
-  if (!Array.isArray(entries)) throw unusable(shown, 'has no log.entries, as a HAR file would');
+  if (!Array.isArray(entries)) throw unusable(shown, 'has no log.entries, which every HAR file has');
   return entries.map((entry: unknown, index) => {
     const where = `${shown}: log.entries[${index}]`;
     const request = isMembers(entry) ? entry['request'] : undefined;
@@ -64,13 +64,13 @@ function harRequests({ entries }: Members, shown: string): RecordedRequest[] {
 function harHeader(header: unknown, where: string): [string, string] {
   const { name, value } = isMembers(header) ? header : {};
   if (typeof name === 'string' && typeof value === 'string') return [name, value];
-  throw unusable(where, 'has a header without name or value');
+  throw unusable(where, 'has a header without a name or value');
 }
 
 function lineRequest(line: unknown, where: string): RecordedRequest {
-  if (!isMembers(line)) throw unusable(where, 'is no JSON object');
+  if (!isMembers(line)) throw unusable(where, 'is not a JSON object');
   const { method = 'GET', path, headers = {}, body = null } = line;
-  if (!isMembers(headers)) throw unusable(where, 'has headers that are no object');
+  if (!isMembers(headers)) throw unusable(where, 'has headers that are not an object');
   const isJson = typeof body === 'object' && body !== null;
   const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
   const named = given.some(([name]) => name.toLowerCase() === 'content-type');
@@ -84,10 +84,10 @@ function lineRequest(line: unknown, where: string): RecordedRequest {
 
 function methodOf(method: unknown, where: string): string {
   if (typeof method === 'string' && /^[A-Z]{1,20}$/.test(method)) return method;
-  throw unusable(where, 'has a method that is no upper-case word');
+  throw unusable(where, 'has a method that is not an upper-case word');
 }
 
-/** The path of a URL, or a path as it is. */
+/** The path and query of a URL or of a path. */
 function targetOf(url: unknown, where: string): string {
   const text = typeof url === 'string' ? url : '';
   const target = text.startsWith('/') ? text : text.replace(/^https?:\/\/[^/?#]*/i, '');

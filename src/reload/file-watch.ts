@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 
 /**
- * Tells when the content of a file is another one and has stayed so between two looks. It asks for the
- * file by its name each time, so it makes no difference whether an editor writes into it, renames another
- * one over it, or a link on the way is turned elsewhere, as Kubernetes does with a ConfigMap. Looking
- * works on every file system; a notification does not.
+ * Reports when the content of a file has changed and then stayed the same between two polls. Each poll opens
+ * the file by its path. The watch therefore notices a file that is edited in place, a file that is replaced by
+ * rename, and a symbolic link that points elsewhere, as Kubernetes does with a ConfigMap. Polling is used because
+ * it works on every file system; change notifications do not.
  */
 export class FileWatch {
   private timer: NodeJS.Timeout | null = null;
-  private looking = false;
-  /** What identified the file when it was looked at last. */
-  private seen: string | null = null;
-  /** It was another one than the time before, so its content may be. */
+  private polling = false;
+  /** The file's identity at the last poll. */
+  private lastIdentity: string | null = null;
+  /** The identity has changed, so the content may have changed too. */
   private unsettled = false;
   private digest: string | null = null;
 
@@ -21,12 +21,12 @@ export class FileWatch {
     private readonly changed: () => void,
   ) {}
 
-  /** Begins, with the content there is now; or goes on at another interval. */
+  /** Starts watching from the current content. A watch that is running continues with the new interval. */
   async start(intervalMs: number): Promise<void> {
     clearInterval(this.timer ?? undefined);
-    this.timer = setInterval(() => void this.look(), intervalMs).unref();
+    this.timer = setInterval(() => void this.poll(), intervalMs).unref();
     if (this.digest !== null) return;
-    this.seen = await identify(this.file);
+    this.lastIdentity = await identify(this.file);
     this.digest = await digest(this.file);
   }
 
@@ -36,21 +36,21 @@ export class FileWatch {
     this.digest = null;
   }
 
-  private async look(): Promise<void> {
-    if (this.looking || this.timer === null) return;
-    this.looking = true;
+  private async poll(): Promise<void> {
+    if (this.polling || this.timer === null) return;
+    this.polling = true;
     try {
       await this.compare();
     } finally {
-      this.looking = false;
+      this.polling = false;
     }
   }
 
   private async compare(): Promise<void> {
-    const { seen } = this;
-    this.seen = await identify(this.file);
-    if (this.seen !== seen) this.unsettled = true;
-    if (this.seen !== seen || !this.unsettled || this.seen === null) return;
+    const { lastIdentity } = this;
+    this.lastIdentity = await identify(this.file);
+    if (this.lastIdentity !== lastIdentity) this.unsettled = true;
+    if (this.lastIdentity !== lastIdentity || !this.unsettled || this.lastIdentity === null) return;
     this.unsettled = false;
     const now = await digest(this.file);
     if (now === null || now === this.digest || this.timer === null) return;
@@ -59,7 +59,7 @@ export class FileWatch {
   }
 }
 
-/** Null when there is no such file. */
+/** Device, inode, size and times of the file; null if the file does not exist. */
 async function identify(file: string): Promise<string | null> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(file, { bigint: true });

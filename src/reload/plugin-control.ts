@@ -6,29 +6,29 @@ import type { SurveyedPlugin } from '../lifecycle/dependencies/survey.js';
 
 export interface PluginControlOptions {
   readonly registry: PluginRegistry;
-  /** What is in force. */
+  /** The running configuration. */
   readonly current: () => BackworksConfig;
   /** See SharedVersions. */
   readonly agree: (what: string) => Promise<void>;
 }
 
-/** To stop a plugin although endpoints name it. */
 export interface StopOptions {
+  /** Stops the plugin even if endpoints name it. */
   readonly force?: boolean;
 }
 
 /**
- * Starts and stops plugins by name while the server runs. What is done here is not in the file: the next
- * reload or start puts in force what is.
+ * Starts and stops plugins by name while the server runs. These changes are not written to the configuration
+ * file: the next reload or restart applies the file again.
  */
 export class PluginControl {
   constructor(private readonly options: PluginControlOptions) {}
 
   /**
-   * Starts a plugin that is known and does not run, or a library in one of the directories that are searched.
-   * @param which name of the plugin, or of its file; never a path
-   * @returns name of the plugin
-   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start
+   * Starts a known plugin that is not running, or a library from an auto-discovery directory.
+   * @param which the name of the plugin or of its file; never a path
+   * @returns the name of the plugin
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or the reason the plugin does not start
    */
   load(which: string): Promise<string> {
     const { registry } = this.options;
@@ -46,8 +46,8 @@ export class PluginControl {
   }
 
   /**
-   * Starts a plugin that is disabled, or was and did not start.
-   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start
+   * Starts a plugin that is disabled or failed.
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or the reason the plugin does not start
    */
   enable(name: string): Promise<void> {
     return this.options.registry.exclusively(async () => {
@@ -59,7 +59,7 @@ export class PluginControl {
 
   /**
    * Stops a plugin after the last request that can call it.
-   * @param reason as its state tells it
+   * @param reason shown in the plugin's status
    * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, BW_PLUGIN_IN_USE
    */
   stop(name: string, reason: string, { force = false }: StopOptions = {}): Promise<void> {
@@ -68,11 +68,11 @@ export class PluginControl {
       if (plugin.state === 'stopped') throw state(plugin, 'already');
       const dependents = this.options.registry.dependents(name);
       if (dependents.length > 0)
-        throw inUse(name, `plugins need it: ${dependents.join(', ')}`, 'stop those first');
+        throw inUse(name, `other plugins depend on it: ${dependents.join(', ')}`, 'stop those plugins first');
       const endpoints = this.endpointsOf(name);
       if (endpoints.length > 0 && !force) {
-        const hint = 'they would fail; --force, or ?force=true, stops it all the same';
-        throw inUse(name, `endpoints are answered by it: ${endpoints.join(', ')}`, hint);
+        const hint = 'these endpoints would fail; --force or ?force=true stops the plugin anyway';
+        throw inUse(name, `it answers endpoints: ${endpoints.join(', ')}`, hint);
       }
       await this.setEnabled(name, false, reason);
     });
@@ -82,7 +82,7 @@ export class PluginControl {
     const { registry } = this.options;
     if (current === 'failed') return registry.startAgain(name);
     if (current === 'stopped') await this.setEnabled(name, true, '');
-    // Who asks for a lazy plugin by name does not wait for its first use.
+    // An explicit start also starts a lazy plugin, which would otherwise wait for its first use.
     await registry.start(name);
   }
 
@@ -99,7 +99,7 @@ export class PluginControl {
     );
   }
 
-  /** @throws BackworksError why a plugin did not come up */
+  /** @throws BackworksError the reason a plugin failed to start */
   private async apply(
     name: string,
     edit: (plugins: readonly SurveyedPlugin[]) => readonly SurveyedPlugin[],
@@ -154,7 +154,7 @@ function isRunning({ state: current }: PluginStatus): boolean {
 function state(plugin: PluginStatus, how: 'already' | 'not disabled'): BackworksError {
   const message =
     how === 'already'
-      ? `plugin ${plugin.name} is ${plugin.state} already`
+      ? `plugin ${plugin.name} is already ${plugin.state}`
       : `plugin ${plugin.name} is ${plugin.state}, not disabled`;
   return new BackworksError('BW_PLUGIN_STATE', message);
 }
@@ -164,6 +164,6 @@ function inUse(name: string, why: string, hint: string): BackworksError {
 }
 
 function unknown(which: string): BackworksError {
-  const hint = 'a plugin is loaded by its name or its file name, from plugins.auto_discover.directories';
+  const hint = 'a plugin is loaded by its name or its file name from plugins.auto_discover.directories';
   return new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(which)}`, { hint });
 }

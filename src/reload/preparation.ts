@@ -4,52 +4,51 @@ import type { PluginRegistry } from '../lifecycle/registry/registry.js';
 import type { RegistryPlan } from '../lifecycle/registry/registry-plan.js';
 import { type PreparedReload, prepareUnderLock, type ReloadPlan } from './prepared-reload.js';
 import { waitingForRestart } from './report.js';
-import { inForce, planSettings } from './settings.js';
+import { effectiveConfig, planSettings } from './settings.js';
 
 export interface PreparationOptions {
   readonly registry: PluginRegistry;
-  /** What is in force. */
+  /** The running configuration. */
   readonly current: () => BackworksConfig;
   /**
-   * Makes ready what is not a plugin. What it gives puts the configuration in force for requests that
-   * begin from then on, within the turn in which it is called, and throws nothing.
+   * Prepares everything except plugins.
+   * @returns a function that applies the configuration to new requests; it is synchronous and never throws
    * @throws BackworksError when the configuration cannot work
    */
   readonly prepare: (next: BackworksConfig) => () => void;
 }
 
-/** What there is to do to come from what is in force to something else. */
-interface Way {
+/** The steps from the running configuration to the next one. */
+interface Transition {
   readonly plan: ReloadPlan;
   readonly plugins: RegistryPlan;
-  readonly putInForce: () => void;
+  readonly applySettings: () => void;
 }
 
-/** Brings one process to another configuration: plan ▶ prepare ▶ commit or abort. */
+/** Changes the configuration of one process: plan ▶ prepare ▶ commit or abort. */
 export class ReloadPreparation {
   constructor(private readonly options: PreparationOptions) {}
 
   /** @throws BackworksError when the configuration cannot work */
   plan(next: BackworksConfig): Promise<ReloadPlan> {
-    return this.options.registry.exclusively(async () => (await this.findWay(next)).plan);
+    return this.options.registry.exclusively(async () => (await this.planTransition(next)).plan);
   }
 
   /**
-   * Brings up what is new beside what serves. Until the change is decided, nothing else changes which
-   * plugins there are.
-   * @throws BackworksError BW_RELOAD_REFUSED and others: nothing has changed then
+   * Starts the new plugins beside those that serve. The registry stays locked until commit() or abort().
+   * @throws BackworksError BW_RELOAD_REFUSED and others; nothing has changed then
    */
   prepare(next: BackworksConfig): Promise<PreparedReload> {
     const { registry } = this.options;
     return prepareUnderLock(
       () => registry.lock(),
       async () => {
-        const { plan, plugins, putInForce } = await this.findWay(next);
+        const { plan, plugins, applySettings } = await this.planTransition(next);
         const change = await registry.prepare(plugins).catch(refuse);
         return {
           plan,
           async commit() {
-            putInForce();
+            applySettings();
             registry.commit(change, plugins);
             return change.failed();
           },
@@ -59,15 +58,15 @@ export class ReloadPreparation {
     );
   }
 
-  private async findWay(next: BackworksConfig): Promise<Way> {
+  private async planTransition(next: BackworksConfig): Promise<Transition> {
     const { registry, current, prepare } = this.options;
     const settings = planSettings(current(), next);
-    const config = inForce(current(), next);
-    const putInForce = prepare(config);
+    const config = effectiveConfig(current(), next);
+    const applySettings = prepare(config);
     const plugins = await registry.plan(config);
     const { changes, reordered } = plugins;
     const needsRestart = waitingForRestart(plugins, settings);
-    return { plan: { ...settings, plugins: changes, reordered, needsRestart }, plugins, putInForce };
+    return { plan: { ...settings, plugins: changes, reordered, needsRestart }, plugins, applySettings };
   }
 }
 

@@ -4,27 +4,28 @@ import type { SettingsPlan } from './settings.js';
 
 /** What a reload would do. */
 export interface ReloadPlan extends SettingsPlan {
-  /** Every plugin, what is to be done about it and why. */
+  /** Every plugin, with the planned action and its reason. */
   readonly plugins: readonly PluginChange[];
   readonly reordered: boolean;
 }
 
-/** A configuration that is ready to come into force. Exactly one of commit() and abort() is to be called. */
+/** A configuration that is ready to take effect. The caller calls exactly one of commit() and abort(). */
 export interface PreparedReload {
   readonly plan: ReloadPlan;
   /**
-   * Puts it in force for requests that begin from now on.
-   * @returns optional plugins that did not come up
+   * Applies the configuration to requests that begin from now on.
+   * @returns optional plugins that failed to start
    */
   commit(): Promise<readonly FailedChange[]>;
-  /** Leaves everything as it was. */
+  /** Drops the prepared configuration. */
   abort(): Promise<void>;
 }
 
 /**
- * Prepares a reload under a lock that stays held until the reload is decided. The lock is released when the
- * preparation, commit() or abort() ends, failed or not. A commit() that fails aborts what it left undone.
- * @param lock waits for the lock and returns its release
+ * Prepares a reload under a lock that stays held until commit() or abort(). The lock is released when the
+ * preparation fails and when commit() or abort() ends, whether it fails or not. A commit() that fails aborts
+ * the changes it has not made yet.
+ * @param lock waits for the lock and returns its release function
  */
 export async function prepareUnderLock(
   lock: () => Promise<() => void>,

@@ -7,19 +7,19 @@ import type { PreparedReload, ReloadPlan } from './prepared-reload.js';
 import { type ReloadReport, summary } from './report.js';
 
 export interface ReloaderOptions {
-  /** Reads the configuration anew; null when it came from nowhere that could be read again. */
+  /** Reads the configuration again; null if the configuration did not come from a file. */
   readonly load: (() => Promise<LoadedConfiguration>) | null;
   /**
-   * What it takes to come to a configuration.
-   * @throws BackworksError when it cannot work
+   * Plans the change to a configuration.
+   * @throws BackworksError when the configuration cannot work
    */
   readonly plan: (next: BackworksConfig) => Promise<ReloadPlan>;
   /**
-   * Makes a configuration ready beside the one in force.
-   * @throws BackworksError BW_RELOAD_REFUSED and others: nothing has changed then
+   * Prepares a configuration beside the running one.
+   * @throws BackworksError BW_RELOAD_REFUSED and others; nothing has changed then
    */
   readonly prepare: (next: BackworksConfig) => Promise<PreparedReload>;
-  /** A configuration has come into force. */
+  /** Called when a configuration has taken effect. */
   readonly configured: (next: BackworksConfig) => void;
   readonly log: Log;
 }
@@ -29,7 +29,7 @@ export interface LoadedConfiguration {
   readonly warnings: readonly string[];
 }
 
-/** Puts a changed configuration in force while the server serves: load ▶ validate ▶ plan ▶ apply. */
+/** Reloads the configuration while the server serves: load ▶ validate ▶ plan ▶ apply. */
 export class Reloader {
   private readonly reloads = new Mutex();
   private next: Promise<ReloadReport> | null = null;
@@ -37,9 +37,9 @@ export class Reloader {
   constructor(private readonly options: ReloaderOptions) {}
 
   /**
-   * Reloads. One reload runs at a time; whoever asks meanwhile is answered by the one that follows, which
-   * reads the file after all of them have asked.
-   * @throws ConfigError, or BackworksError BW_RELOAD_REFUSED and others: nothing has changed then
+   * Reloads the configuration. One reload runs at a time. Calls made while a reload waits for its turn share
+   * that reload; it reads the file after all of these calls.
+   * @throws ConfigError, or BackworksError BW_RELOAD_REFUSED and others; nothing has changed then
    */
   reload(): Promise<ReloadReport> {
     return (this.next ??= this.reloads.run(() => {
@@ -49,14 +49,14 @@ export class Reloader {
   }
 
   /**
-   * What a reload would do.
-   * @throws ConfigError, BackworksError when it would not even begin
+   * A dry run: what a reload would do.
+   * @throws ConfigError, or BackworksError when the reload would be refused at once
    */
   plan(): Promise<ReloadReport> {
     return this.reloads.run(() => this.run(true));
   }
 
-  /** Resolves when no reload is under way. */
+  /** Resolves when no reload is running. */
   idle(): Promise<void> {
     return this.reloads.idle();
   }
@@ -66,18 +66,21 @@ export class Reloader {
     try {
       const report = await this.run(false);
       for (const { name, error, keptFormer } of report.failed) {
-        const serving = keptFormer ? '; the former version goes on' : '';
-        log.error({ plugin: name, code: error.code }, `not reloaded: ${error.message}${serving}`);
+        const serving = keptFormer ? '; the previous version keeps serving' : '';
+        log.error({ plugin: name, code: error.code }, `plugin not reloaded: ${error.message}${serving}`);
       }
       for (const warning of report.warnings) log.warn({}, warning);
       const { needsRestart } = report;
       if (needsRestart.length > 0)
-        log.warn({ keys: needsRestart }, `needs a restart: ${needsRestart.join(', ')}`);
+        log.warn(
+          { keys: needsRestart },
+          `takes effect after a restart of the server: ${needsRestart.join(', ')}`,
+        );
       log.info({ durationMs: Math.round(report.durationMs) }, `configuration reloaded: ${summary(report)}`);
       return report;
     } catch (thrown) {
       const error = toBackworksError(thrown);
-      for (const line of error.message.split('\n')) log.error({ code: error.code }, `not reloaded: ${line}`);
+      for (const line of error.message.split('\n')) log.error({ code: error.code }, `reload failed: ${line}`);
       throw thrown;
     }
   }
@@ -85,7 +88,8 @@ export class Reloader {
   private async run(dryRun: boolean): Promise<ReloadReport> {
     const startedAtMs = performance.now();
     const { load, configured } = this.options;
-    if (load === null) throw new BackworksError('BW_RELOAD_REFUSED', 'the configuration came from no file');
+    if (load === null)
+      throw new BackworksError('BW_RELOAD_REFUSED', 'the configuration did not come from a file');
     const { config, warnings } = await load();
     const report = (plan: ReloadPlan, failed: readonly FailedChange[]): ReloadReport => {
       return { ...plan, dryRun, warnings, failed, durationMs: performance.now() - startedAtMs };

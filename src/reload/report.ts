@@ -5,11 +5,11 @@ import type { SettingsPlan } from './settings.js';
 
 /** What a reload did, or would do. */
 export interface ReloadReport extends ReloadPlan {
-  /** Nothing was done. */
+  /** True if the reload was only planned and nothing was changed. */
   readonly dryRun: boolean;
-  /** Optional plugins that did not come up. */
+  /** Optional plugins that failed to start. */
   readonly failed: readonly FailedChange[];
-  /** What loads but is probably not what the operator wants, one line each. */
+  /** Settings that are valid but probably not what the operator wants, one line each. */
   readonly warnings: readonly string[];
   readonly durationMs: number;
 }
@@ -19,12 +19,12 @@ export interface ReloadDocument {
   dry_run: boolean;
   plugins: { name: string; action: PluginChange['action']; changed: string[] }[];
   reordered: boolean;
-  /** `serving`: the former version goes on. */
+  /** `serving`: the previous version keeps serving. */
   failed: { name: string; code: string; message: string; serving: boolean }[];
   endpoints: { added: string[]; removed: string[]; changed: string[] };
   /** Keys that took effect. */
   settings: string[];
-  /** Keys that take effect when the server is started again. */
+  /** Keys that take effect after a restart of the server. */
   needs_restart: string[];
   warnings: string[];
   duration_ms: number;
@@ -50,7 +50,7 @@ export function reloadDocument(report: ReloadReport): ReloadDocument {
   };
 }
 
-/** Everything that waits for a restart, plugins included, by the keys of the file. */
+/** All keys of the file that take effect after a restart of the server, including those of plugins. */
 export function waitingForRestart({ changes }: PluginPlan, { needsRestart }: SettingsPlan): string[] {
   const waiting = changes.filter(({ action }) => action === 'needs_restart');
   return [
@@ -59,7 +59,7 @@ export function waitingForRestart({ changes }: PluginPlan, { needsRestart }: Set
   ];
 }
 
-/** The report in a sentence, for the log. */
+/** The report in one line, for the log. */
 export function summary(report: ReloadReport): string {
   const failed = new Set(report.failed.map(({ name }) => name));
   const plugins = report.plugins
@@ -69,7 +69,7 @@ export function summary(report: ReloadReport): string {
   const endpoints = [...added.map((name) => `+${name}`), ...removed.map((name) => `-${name}`), ...changed];
   const parts = [
     plugins.join(', '),
-    report.reordered ? 'another order of plugins' : '',
+    report.reordered ? 'plugins reordered' : '',
     endpoints.length === 0 ? '' : `endpoints ${endpoints.join(', ')}`,
     report.settings.join(', '),
   ].filter((part) => part !== '');

@@ -2,25 +2,26 @@ import { isDeepStrictEqual } from 'node:util';
 import type { BackworksConfig, EndpointConfig } from '../config/types.js';
 import { changedPaths } from '../lifecycle/registry/value-changes.js';
 
-/** What changes outside the plugins, by the keys of the file. */
+/** Changes outside the plugins, by the keys of the file. */
 export interface SettingsPlan {
   readonly endpoints: {
     readonly added: readonly string[];
     readonly removed: readonly string[];
     readonly changed: readonly string[];
   };
-  /** In force at once. */
+  /** Keys that take effect at once. */
   readonly settings: readonly string[];
-  /** In force after a restart of the server. */
+  /** Keys that take effect after a restart of the server. */
   readonly needsRestart: readonly string[];
 }
 
-/** Settings that take effect while the server runs, by their place in a BackworksConfig. */
-const LIVE: Readonly<Record<string, string>> = {
+/** Settings that take effect while the server runs: path in BackworksConfig → key of the file. */
+const LIVE_KEYS: Readonly<Record<string, string>> = {
   name: 'name',
   version: 'version',
   description: 'description',
   'server.bodyLimitBytes': 'server.body_limit',
+  'server.unmatched': 'server.unmatched',
   'server.shutdown.delayMs': 'server.shutdown.delay',
   'server.shutdown.timeoutMs': 'server.shutdown.timeout',
   'server.reload.watch': 'server.reload.watch',
@@ -39,48 +40,48 @@ const LIVE: Readonly<Record<string, string>> = {
   'autoDiscover.directories': 'plugins.auto_discover.directories',
 };
 
-/** Planned by themselves, or no setting at all. */
-const ELSEWHERE: ReadonlySet<string> = new Set(['endpoints', 'plugins', 'file']);
-const WHOLE: ReadonlySet<string> = new Set([...ELSEWHERE, 'alerts.headers']);
+/** Members that are planned separately or are no settings. */
+const NOT_SETTINGS: ReadonlySet<string> = new Set(['endpoints', 'plugins', 'file']);
+const COMPARED_WHOLE: ReadonlySet<string> = new Set([...NOT_SETTINGS, 'alerts.headers']);
 
-/** What it takes to come from one configuration to another, apart from the plugins. */
+/** Plans the change between two configurations, apart from the plugins. */
 export function planSettings(from: BackworksConfig, to: BackworksConfig): SettingsPlan {
-  const places = changedPaths(from, to, WHOLE).filter((place) => !ELSEWHERE.has(place));
-  const isLive = (place: string): boolean => liveKey(place, to) !== null;
+  const paths = changedPaths(from, to, COMPARED_WHOLE).filter((path) => !NOT_SETTINGS.has(path));
+  const isLive = (path: string): boolean => liveKey(path, to) !== null;
   return {
     endpoints: planEndpoints(from.endpoints, to.endpoints),
-    settings: places.flatMap((place) => liveKey(place, to) ?? []),
-    needsRestart: places.filter((place) => !isLive(place)).map(fileKey),
+    settings: paths.flatMap((path) => liveKey(path, to) ?? []),
+    needsRestart: paths.filter((path) => !isLive(path)).map(fileKey),
   };
 }
 
-/** The next configuration with everything that needs a restart as it was: what is in force after a reload. */
-export function inForce(from: BackworksConfig, to: BackworksConfig): BackworksConfig {
-  const places = changedPaths(from, to, WHOLE).filter((place) => !ELSEWHERE.has(place));
-  return places
-    .filter((place) => liveKey(place, to) === null)
-    .reduce((config, place) => copyPlace(config, from, place.split('.')), to);
+/** The configuration after a reload: the next one, with the old values of all keys that need a restart. */
+export function effectiveConfig(from: BackworksConfig, to: BackworksConfig): BackworksConfig {
+  const paths = changedPaths(from, to, COMPARED_WHOLE).filter((path) => !NOT_SETTINGS.has(path));
+  return paths
+    .filter((path) => liveKey(path, to) === null)
+    .reduce((config, path) => copyPath(config, from, path.split('.')), to);
 }
 
-/** Its key when a change takes effect while the server runs; else null. */
-function liveKey(place: string, { admin }: BackworksConfig): string | null {
-  // A token that is made up is made up at a start, and told only there.
-  if (place === 'admin.token' && admin.token === '') return null;
-  return LIVE[place] ?? null;
+/** The key of a path whose change takes effect while the server runs; null for other paths. */
+function liveKey(path: string, { admin }: BackworksConfig): string | null {
+  // The server generates a token, and prints it, only at start.
+  if (path === 'admin.token' && admin.token === '') return null;
+  return LIVE_KEYS[path] ?? null;
 }
 
-/** The key of the file for a place nobody thought of: words with underscores, without units. */
-function fileKey(place: string): string {
+/** The key of the file for a path. Paths that LIVE_KEYS does not list are converted: underscores, no units. */
+function fileKey(path: string): string {
   return (
-    LIVE[place] ??
-    place.replace(/(?:Ms|Bytes)\b/g, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    LIVE_KEYS[path] ??
+    path.replace(/(?:Ms|Bytes)\b/g, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
   );
 }
 
-function copyPlace<T>(target: T, source: T, [key, ...rest]: readonly string[]): T {
+function copyPath<T>(target: T, source: T, [key, ...rest]: readonly string[]): T {
   if (key === undefined) return source;
   const [a, b] = [target, source] as [Record<string, unknown>, Record<string, unknown>];
-  return { ...target, [key]: copyPlace(a[key], b[key], rest) };
+  return { ...target, [key]: copyPath(a[key], b[key], rest) };
 }
 
 function planEndpoints(

@@ -2,16 +2,16 @@ import type { BackworksConfig } from '../config/types.js';
 import { FileWatch } from './file-watch.js';
 
 export interface WatchEvents {
-  /** The configuration file is another one, and complete. */
+  /** The configuration file has changed and is completely written. */
   configuration(): void;
-  /** The library file of a plugin is another one, and complete. */
+  /** The library file of a plugin has changed and is completely written. */
   library(plugin: string): void;
 }
 
-/** Watches the files a configuration wants watched. */
+/** Watches the configuration file and the libraries with `swap.watch`. */
 export class Watches {
   private readonly file: FileWatch | null;
-  /** By plugin, with the file. */
+  /** Plugin name → library file and its watch. */
   private readonly libraries = new Map<string, { readonly path: string; readonly watch: FileWatch }>();
 
   constructor(
@@ -21,7 +21,7 @@ export class Watches {
     this.file = configFile === null ? null : new FileWatch(configFile, () => events.configuration());
   }
 
-  /** Watches what this configuration wants from now on, and nothing else. */
+  /** Starts and stops watches so that they match this configuration. */
   async follow({ plugins, server: { reload } }: BackworksConfig): Promise<void> {
     const wanted = new Map<string, string>();
     for (const { name, path, enabled, swap } of plugins) {

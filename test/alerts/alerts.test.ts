@@ -26,7 +26,7 @@ beforeEach(async () => {
 afterEach(() => receiver.close());
 afterAll(() => directories.forEach((path) => rmSync(path, { recursive: true, force: true })));
 
-/** supervised.c at /ok and /crash, with a health file and a file that keeps it from starting. */
+/** supervised.c at /ok and /crash, with a health file and a file that makes the plugin refuse to start. */
 function configuration(alerts: string, policy = ''): string {
   const library = join(directory, 'supervised.so');
   copyFileSync(compilePlugin('supervised'), library);
@@ -59,7 +59,7 @@ async function metrics(server: TestServer): Promise<string> {
   return response.text();
 }
 
-describe('a crash', () => {
+describe('after a crash', () => {
   test('the webhook receives the post-mortem, then the recovery, and no secrets', async () => {
     const server = await start('min_interval: 1h');
     const response = await server.get('/crash');
@@ -109,7 +109,7 @@ describe('a crash', () => {
     }
   });
 
-  test('has the members that docs/alerts.md shows, in their order', async () => {
+  test('the alert has the members that docs/alerts.md shows, in the same order', async () => {
     const text = readFileSync(fileURLToPath(new URL('../../docs/alerts.md', import.meta.url)), 'utf8');
     const [example = ''] = /(?<=```json\n)[\s\S]*?(?=```)/.exec(text) ?? [];
     const server = await start('');
@@ -124,7 +124,7 @@ function shape(value: unknown): unknown {
   return Object.entries(value).map(([name, member]) => [name, shape(member)]);
 }
 
-test('a critical plugin that does not start is told although the server ends', async () => {
+test('an alert is sent when a critical plugin fails to start and the server exits', async () => {
   writeFileSync(join(directory, 'refuse'), '');
   const { backworks } = createTestServer(configuration('', 'critical: true'));
   await expect(backworks.start()).rejects.toThrow(/refused to initialize/);
@@ -133,7 +133,7 @@ test('a critical plugin that does not start is told although the server ends', a
   ]);
 });
 
-test('quarantine is told although the plugin has just been told of, and so is the release', async () => {
+test('quarantine is reported at once within the interval, and the release at the latest when the server stops', async () => {
   const server = await start('min_interval: 1h', 'quarantine: { failures: 2, window: 60s }');
   await server.get('/crash');
   await eventually(() => server.plugin('supervised').state === 'ready', 'ready');
@@ -146,12 +146,12 @@ test('quarantine is told although the plugin has just been told of, and so is th
     failure: { signal: 'SIGSEGV' },
   });
   await server.backworks.releasePlugin('supervised');
-  // One recovery of this hour was told already: this one comes when the hour or the server ends.
+  // One recovery was already sent within this hour, so the next one waits until the hour or the server ends.
   await server.backworks.stop();
   expect(receiver.received.at(-1)?.alert).toMatchObject({ event: 'recovered', to: 'ready' });
 });
 
-describe('flapping', () => {
+describe('a plugin that flaps', () => {
   async function flap(server: TestServer, times: number): Promise<void> {
     for (let time = 0; time < times; time += 1) {
       writeFileSync(join(directory, 'health'), '3');
@@ -161,11 +161,11 @@ describe('flapping', () => {
     }
   }
 
-  test('is told once, and its end when the interval or the server ends', async () => {
+  test('causes one alert at once, and one with the last state when the server stops', async () => {
     const server = await start('min_interval: 1h', 'health: { interval: 10ms }');
     await flap(server, 5);
     await server.backworks.stop();
-    // 1 degraded, 1 recovered at once; 8 changes together.
+    // The first degradation and recovery are sent at once, the other 8 changes together.
     expect(receiver.received.map(({ alert }) => [alert.event, alert.changes])).toEqual([
       ['degraded', 1],
       ['recovered', 1],
@@ -183,17 +183,17 @@ describe('flapping', () => {
     });
   });
 
-  test('ends with an alert of the state it ended in, without the server ending', async () => {
+  test('causes a last alert with its current state when the interval ends', async () => {
     const server = await start('min_interval: 200ms', 'health: { interval: 10ms }');
     await flap(server, 4);
     writeFileSync(join(directory, 'health'), '3');
     await eventually(() => receiver.received.at(-1)?.alert.to === 'degraded', 'the last state');
-    const told = receiver.received.reduce((sum, { alert }) => sum + alert.changes, 0);
-    expect(told).toBe(9);
+    const reported = receiver.received.reduce((sum, { alert }) => sum + alert.changes, 0);
+    expect(reported).toBe(9);
   });
 });
 
-test('what is not asked for is not told', async () => {
+test('events that alerts.on does not list are not sent', async () => {
   const server = await start('on: [failed, recovered]', 'quarantine: { failures: 0 }');
   await server.get('/crash');
   await eventually(() => server.plugin('supervised').state === 'ready', 'ready');
@@ -205,42 +205,42 @@ test('what is not asked for is not told', async () => {
   expect(receiver.events).toEqual(['failed', 'recovered']);
 });
 
-test('an incomplete sandbox or another reason to be degraded from the start is told', async () => {
+test('an alert is sent for a plugin that is degraded from its start', async () => {
   writeFileSync(join(directory, 'health'), '3');
   await start('', 'health: { interval: 10ms }');
   await eventually(() => receiver.received.length === 1, 'the alert');
   expect(receiver.received[0]?.alert).toMatchObject({ event: 'degraded', from: 'ready', to: 'degraded' });
 });
 
-describe('a receiver that does not answer', () => {
-  test('keeps nobody waiting, and shutdown two seconds', async () => {
+describe('a webhook that does not answer', () => {
+  test('delays no request; its alerts are dropped when the server stops', async () => {
     receiver.answer = null;
     const server = await start('timeout: 1h');
     await server.get('/crash');
     await eventually(() => receiver.received.length === 1, 'the request');
     expect(await server.get('/ok')).toMatchObject({ status: 200 });
     await server.backworks.stop();
-    const lines = server.log.filter(({ message }) => message.startsWith('alert not delivered'));
+    const lines = server.log.filter(({ message }) => message.startsWith('alert dropped'));
     expect(lines.map(({ message }) => message)).toEqual([
-      'alert not delivered: plugin supervised is degraded',
-      'alert not delivered: plugin supervised is recovered',
+      'alert dropped: the webhook did not accept event "degraded" of plugin supervised',
+      'alert dropped: the webhook did not accept event "recovered" of plugin supervised',
     ]);
   });
 
-  test('is a failure like any other', async () => {
+  test('is logged as a failed delivery after the timeout', async () => {
     receiver.answer = null;
     const server = await start('timeout: 20ms\n  retry: { attempts: 2, delay: 1ms }');
     await server.get('/crash');
     await eventually(() => receiver.received.length === 4, 'two tries of two alerts');
     await server.backworks.stop();
-    const errors = server.log.filter(({ message }) => message.startsWith('alerts do not reach'));
+    const errors = server.log.filter(({ message }) => message.startsWith('alerts cannot be delivered to'));
     expect(errors.map(({ message }) => message)).toEqual([
-      `alerts do not reach http://127.0.0.1:${receiver.port}: no answer within 20 ms`,
+      `alerts cannot be delivered to http://127.0.0.1:${receiver.port}: no answer within 20 ms; the next alerts are still tried`,
     ]);
   });
 });
 
-test('a receiver that was down hears of what happens once it is up, and is logged once', async () => {
+test('an outage of the webhook is logged once, and alerts arrive again when it is back', async () => {
   await receiver.close();
   const server = await start('min_interval: 1ms\n  retry: { attempts: 2, delay: 1ms }');
   const lines = (pattern: RegExp): number => server.log.filter(({ message }) => pattern.test(message)).length;
@@ -249,7 +249,7 @@ test('a receiver that was down hears of what happens once it is up, and is logge
     await server.get('/ok');
     await eventually(() => server.plugin('supervised').state === 'ready', 'ready');
   }
-  await eventually(() => lines(/^alerts do not reach/) === 1, 'the outage');
+  await eventually(() => lines(/^alerts cannot be delivered to/) === 1, 'the outage');
   receiver = await Receiver.open(receiver.port);
   for (let crash = 0; receiver.received.length === 0 && crash < 5; crash += 1) {
     await server.get('/crash');
@@ -257,7 +257,7 @@ test('a receiver that was down hears of what happens once it is up, and is logge
     await eventually(() => server.plugin('supervised').state === 'ready', 'ready');
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  await eventually(() => lines(/^alerts reach .* again$/) === 1, 'the end of the outage');
-  expect(lines(/^alerts do not reach/)).toBe(1);
+  await eventually(() => lines(/^alerts are delivered to .* again$/) === 1, 'the end of the outage');
+  expect(lines(/^alerts cannot be delivered to/)).toBe(1);
   expect(await metrics(server)).toMatch(/backworks_alerts_total\{result="failed"\} [1-9]/);
 });

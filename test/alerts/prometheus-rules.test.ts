@@ -7,7 +7,7 @@ import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, startServer } from '../fixtures/server.js';
 
-/** docs/prometheus-alerts.yaml, held to the metrics of a real server and to docs/alerts.md. */
+/** Compares docs/prometheus-alerts.yaml with the metrics of a real server and with docs/alerts.md. */
 const read = (name: string): string =>
   readFileSync(fileURLToPath(new URL(`../../docs/${name}`, import.meta.url)), 'utf8');
 ownCache();
@@ -23,9 +23,9 @@ interface Rule {
 const { groups } = parse(read('prometheus-alerts.yaml')) as { groups: { name: string; rules: Rule[] }[] };
 const rules = groups.flatMap((group) => group.rules);
 
-/** `metric{label="value"}` and `metric[5m]`; what PromQL itself gives a meaning is left out. */
+/** `metric{label="value"}` and `metric[5m]`, without the keywords of PromQL. */
 const KEYWORDS = ['sum', 'by', 'rate', 'increase', 'and', 'on'];
-/** Of Prometheus itself: what every scrape has. */
+/** Metrics and labels that Prometheus itself adds to every scrape. */
 const SCRAPE = { metric: 'up', labels: ['job', 'instance'] };
 
 interface Selector {
@@ -46,7 +46,7 @@ function selectors({ expr }: Rule): Selector[] {
     }));
 }
 
-/** Metric → label → values of a server whose plugin answered and crashed, and of one with workers. */
+/** Metric → label → values, from a server whose plugin answered and crashed and from a server with workers. */
 const samples = new Map<string, Map<string, Set<string>>>();
 
 beforeAll(async () => {
@@ -73,14 +73,14 @@ plugins: { operated: { path: ${compilePlugin('operated')} } }`,
   await server.backworks.stop();
 });
 
-test('there are rules, each with a name of its own', () => {
+test('every rule has a unique name', () => {
   const names = rules.map(({ alert }) => alert);
   expect(names.length).toBeGreaterThan(5);
   expect(new Set(names).size).toBe(names.length);
 });
 
 describe.each(rules)('$alert', (rule) => {
-  test('asks for metrics, labels and values the server has', () => {
+  test('uses only metrics, labels and values that the server has', () => {
     const found = selectors(rule);
     expect(found.length).toBeGreaterThan(0);
     for (const { metric, matchers } of found) {
@@ -94,7 +94,7 @@ describe.each(rules)('$alert', (rule) => {
     }
   });
 
-  test('has a severity, a summary and a description that name labels there are', () => {
+  test('has a severity, a summary and a description that name existing labels', () => {
     expect(['warning', 'critical']).toContain(rule.labels.severity);
     const { summary, description } = rule.annotations;
     expect(summary).toMatch(/\S/);

@@ -10,10 +10,10 @@ export interface Received {
   readonly alert: Alert;
 }
 
-/** What a webhook leads to: an HTTP server on loopback that keeps what it gets. */
+/** A webhook: an HTTP server on loopback that keeps the alerts it receives. */
 export class Receiver {
   readonly received: Received[] = [];
-  /** How the next alerts are answered; not at all for null. */
+  /** Answers the next alerts; with null they are not answered. */
   answer: ((response: ServerResponse) => void) | null = (response) => response.writeHead(204).end();
 
   private constructor(
@@ -21,7 +21,7 @@ export class Receiver {
     readonly port: number,
   ) {}
 
-  /** @param port 0 takes a free one */
+  /** @param port 0 for a free port */
   static async open(port = 0): Promise<Receiver> {
     const server = createServer();
     server.listen(port, '127.0.0.1');
@@ -41,7 +41,7 @@ export class Receiver {
     return `http://127.0.0.1:${this.port}/hook`;
   }
 
-  /** The events, in the order they came. */
+  /** The events in the order of their arrival. */
   get events(): string[] {
     return this.received.map(({ alert }) => alert.event);
   }

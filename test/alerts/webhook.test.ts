@@ -37,7 +37,7 @@ const alert = (changes: number): Alert => ({
   failure: null,
 });
 
-test.each([500, 503, 429, 408])('%i is tried again', async (status) => {
+test.each([500, 503, 429, 408])('an alert answered with %i is retried', async (status) => {
   const webhook = open();
   receiver.answer = (response) => {
     receiver.answer = (next) => next.writeHead(200).end('thank you');
@@ -49,7 +49,7 @@ test.each([500, 503, 429, 408])('%i is tried again', async (status) => {
   await webhook.close(0);
 });
 
-test.each([400, 401, 404])('%i is final', async (status) => {
+test.each([400, 401, 404])('an alert answered with %i is not retried', async (status) => {
   const webhook = open();
   receiver.answer = (response) => response.writeHead(status).end();
   webhook.send(alert(1));
@@ -58,7 +58,7 @@ test.each([400, 401, 404])('%i is final', async (status) => {
   await webhook.close(0);
 });
 
-test('a redirect is a failure and not followed', async () => {
+test('a redirect is a failure and is not followed', async () => {
   const webhook = open();
   receiver.answer = (response) => response.writeHead(307, { location: '/elsewhere' }).end();
   webhook.send(alert(1));
@@ -67,7 +67,7 @@ test('a redirect is a failure and not followed', async () => {
   await webhook.close(0);
 });
 
-test('a connection that breaks is tried again until the attempts are used up', async () => {
+test('a broken connection is retried until the attempts are used up', async () => {
   const webhook = open(3);
   receiver.answer = (response) => response.destroy();
   webhook.send(alert(1));
@@ -76,7 +76,7 @@ test('a connection that breaks is tried again until the attempts are used up', a
   await webhook.close(0);
 });
 
-test('alerts arrive one after the other, in order', async () => {
+test('alerts are posted one after the other, in order', async () => {
   const webhook = open();
   let busy = 0;
   let most = 0;
@@ -95,7 +95,7 @@ test('alerts arrive one after the other, in order', async () => {
   expect(most).toBe(1);
 });
 
-test('at most 100 wait; the oldest give way', async () => {
+test('at most 100 alerts wait; the oldest are dropped', async () => {
   const webhook = open();
   receiver.answer = null;
   webhook.send(alert(0));
@@ -110,7 +110,7 @@ test('at most 100 wait; the oldest give way', async () => {
   expect(told.slice(-100)).toEqual(Array.from({ length: 100 }, (_, index) => index + 51));
 });
 
-test('what is sent after the end is counted as dropped', async () => {
+test('an alert sent after close() is counted as dropped', async () => {
   const webhook = open();
   await webhook.close(0);
   webhook.send(alert(1));

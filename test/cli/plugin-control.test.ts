@@ -136,7 +136,9 @@ test('an incomplete sandbox is in the list, in the status and in the metrics', a
 test('a plugin nobody knows ends with 4 and the names there are', async () => {
   const { code, stderr } = await run(await configFile('unknown.yaml'), 'status', '../operated');
   expect(code).toBe(4);
-  expect(stderr).toMatch(/^BW_PLUGIN_UNKNOWN: no plugin is named "\.\.\/operated" — there are: operated$/m);
+  expect(stderr).toMatch(
+    /^BW_PLUGIN_UNKNOWN: no plugin is named "\.\.\/operated" — known plugins: operated$/m,
+  );
 });
 
 test('the running server releases a plugin and loads it again', async () => {

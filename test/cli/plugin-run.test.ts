@@ -76,7 +76,7 @@ test('disable and enable: at run time only, which is said, and a reload undoes i
   expect(disabled.stderr).toContain('plugins.other.enabled: false');
   expect(await plugin('disable', 'other')).toMatchObject({
     code: 4,
-    stderr: expect.stringContaining('plugin other is stopped already'),
+    stderr: expect.stringContaining('plugin other is already stopped'),
   });
   expect(await plugin('enable', 'other')).toMatchObject({ code: 0, stdout: 'enabled other\n', stderr: '' });
   await ask('/plugins/other/unload');
@@ -92,7 +92,7 @@ test('what an endpoint names is stopped by force only', async () => {
   const refused = await plugin('unload', 'one');
   expect(refused).toMatchObject({
     code: 4,
-    stderr: expect.stringMatching(/BW_PLUGIN_IN_USE.*endpoints are answered by it: one/),
+    stderr: expect.stringMatching(/BW_PLUGIN_IN_USE.*it answers endpoints: one/),
   });
   expect(await status('/one')).toBe(200);
   expect(await plugin('unload', 'one', '--force')).toMatchObject({ code: 0 });

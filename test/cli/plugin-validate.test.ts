@@ -152,7 +152,7 @@ test('a plugin of the configuration is checked with what the configuration says'
   expect(bad.code).toBe(4);
   expect(bad.stdout).toMatch(/^ {2}✗ crashed process_endpoint +plugin bad crashed with SIGABRT/m);
   const unknown = await validate('--config', file, 'other');
-  expect(unknown.stderr).toMatch(/^BW_PLUGIN_UNKNOWN: no plugin is named "other" — there are: good, bad/);
+  expect(unknown.stderr).toMatch(/^BW_PLUGIN_UNKNOWN: no plugin is named "other" — known plugins: good, bad/);
 });
 
 test('every line of stderr is shown that the plugin wrote before it crashed', async () => {

@@ -4,7 +4,7 @@ import { Agent, get } from 'node:http';
 import { RunningCommand, type RunOptions, scratch } from '../cli/command.js';
 import { eventually } from '../fixtures/server.js';
 
-/** `backworks start` with workers, seen from outside: the command, its port, its admin API, its processes. */
+/** Drives `backworks start` with workers from outside: the command, its ports and its processes. */
 export const directory = scratch();
 const running = new Set<RunningCommand>();
 afterAll(async () => {
@@ -30,7 +30,7 @@ export interface Answer {
   readonly text: string;
 }
 
-/** A server with workers that was started. */
+/** A running server with workers. */
 export class Cluster {
   private constructor(
     readonly command: RunningCommand,
@@ -49,7 +49,7 @@ export class Cluster {
     return new Cluster(command, file, String(url), String(adminUrl));
   }
 
-  /** One that need not come to listen. */
+  /** Starts the command without waiting until it listens. */
   static run(yaml: string, options: RunOptions = {}): { command: RunningCommand; file: string } {
     const file = directory.write(`config-${(Cluster.files += 1)}.yaml`, yaml);
     const command = new RunningCommand(['start', '--config', file], options);
@@ -61,7 +61,7 @@ export class Cluster {
     return this.command.child.pid!;
   }
 
-  /** What the next reload reads. */
+  /** Replaces the configuration file; the next reload reads it. */
   write(yaml: string): void {
     directory.write(this.file.split('/').at(-1)!, yaml);
   }
@@ -76,17 +76,17 @@ export class Cluster {
     return JSON.parse((await this.admin(`/plugins/${name}`)).text) as PluginView;
   }
 
-  /** Processes of a plugin that serve, one a worker. */
+  /** Ids of the plugin's serving processes, one in each worker. */
   async servers(name = 'one'): Promise<number[]> {
     return (await this.plugin(name)).processes.filter(({ state }) => state === 'ready').map(({ pid }) => pid);
   }
 
-  /** By a connection of its own: those are what workers take in turns. */
+  /** Sends a request over a new connection, because the workers take turns in accepting connections. */
   request(path = '/one'): Promise<Answer> {
     return request(this.url + path, new Agent({ keepAlive: false }));
   }
 
-  /** The processes of the workers. */
+  /** Process ids of the workers. */
   workers(): number[] {
     return childrenOf(this.pid);
   }
@@ -102,12 +102,12 @@ export class Cluster {
     return this.command.logged(message);
   }
 
-  /** How often a line was logged. */
+  /** How many log lines match. */
   times(message: RegExp): number {
     return this.command.log.filter(({ msg }) => message.test(String(msg))).length;
   }
 
-  /** Ends it as operators do; nothing of it is left. */
+  /** Stops the server with SIGTERM and expects that none of its processes is left. */
   async stop(): Promise<void> {
     const all = this.family();
     this.command.child.kill('SIGTERM');
@@ -115,23 +115,23 @@ export class Cluster {
     await gone(all);
   }
 
-  /** The server's processes: workers, runners, and itself. */
+  /** Ids of all processes of the server: the primary, the workers and the runners. */
   family(): number[] {
     const below = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(below)];
     return below(this.pid);
   }
 }
 
-/** Many connections that are kept alive, each with its next request as soon as it has its answer. */
+/** Many keep-alive connections. Each sends its next request as soon as it has an answer. */
 export class Load {
-  /** Answers by status. */
+  /** Status → number of answers. */
   readonly answers: Record<number, number> = {};
-  /** Requests whose connection broke, by lane. */
+  /** The lane of each request whose connection broke. */
   readonly broken: number[] = [];
   private over = false;
   private readonly lanes: Promise<void>[];
 
-  /** @param check hears of every answer, and of which lane */
+  /** @param check called with every answer and its lane */
   constructor(
     url: string,
     connections: number,
@@ -155,7 +155,7 @@ export class Load {
     return Object.values(this.answers).reduce((sum, count) => sum + count, 0);
   }
 
-  /** Resolves when so many more answers have come. */
+  /** Resolves after `count` more answers. */
   async more(count: number): Promise<void> {
     const until = this.total + count;
     await eventually(() => this.total >= until, `${count} more answers`, 60_000);
@@ -179,7 +179,7 @@ export function request(url: string, agent: Agent): Promise<Answer> {
   });
 }
 
-/** Of any of its threads: plugin processes are started by those of a pool. */
+/** Children of any thread of the process, because threads of a pool start the plugin processes. */
 export function childrenOf(pid: number): number[] {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((thread) => {
@@ -193,7 +193,7 @@ export function childrenOf(pid: number): number[] {
 
 export function isRunning(pid: number): boolean {
   try {
-    // A zombie is nobody any more, whoever was to bury it.
+    // A zombie has already ended; only its parent has not collected it.
     return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
   } catch {
     return existsSync(`/proc/${pid}`);

@@ -3,7 +3,7 @@ import { afterEach, expect, test } from '@jest/globals';
 import { type Channel, RpcChannel } from '../../dist/cluster/rpc-channel.js';
 import { BackworksError } from '../../dist/errors.js';
 
-/** Two ends of a channel that clones what it carries, as the one between two processes does. */
+/** Both ends of a channel that clones its messages, as the channel between two processes does. */
 interface Procedures {
   double(n: number): number;
   refuse(): never;
@@ -13,7 +13,7 @@ interface Procedures {
 interface End {
   readonly rpc: RpcChannel<Procedures, object>;
   readonly violations: BackworksError[];
-  /** Sends anything at all to the other end. */
+  /** Sends arbitrary values to the other end. */
   readonly raw: MessagePort;
 }
 
@@ -46,7 +46,7 @@ function connect(): { here: End; there: End } {
   return { here: end(port1), there: end(port2) };
 }
 
-test('a call gets its result, or the code, message and hint of what was thrown', async () => {
+test('a call returns the result, or throws an error with the same code, message and hint', async () => {
   const { call } = connect().here.rpc;
   await expect(call('double', 21)).resolves.toBe(42);
   await expect(call('refuse')).rejects.toMatchObject({
@@ -57,27 +57,26 @@ test('a call gets its result, or the code, message and hint of what was thrown',
 });
 
 test.each(['unknown', 'toString', 'constructor', '__proto__'])(
-  'a call of %s, which the other side does not offer, fails and names it',
+  'a call of the unknown procedure %s fails with its name, and the channel stays open',
   async (name) => {
     const { here, there } = connect();
     await expect(here.rpc.call(name as 'unknown')).rejects.toMatchObject({
       code: 'BW_INTERNAL',
-      message: `no procedure between processes is named "${name}"`,
+      message: `unknown procedure "${name}" called between primary and worker`,
     });
-    // The channel goes on.
     await expect(here.rpc.call('double', 1)).resolves.toBe(2);
     expect(there.violations).toEqual([]);
   },
 );
 
-test('a call whose argument cannot be cloned fails, and the next one is answered', async () => {
+test('a call whose argument cannot be cloned fails, and the next call succeeds', async () => {
   const { call } = connect().here.rpc;
   await expect(call('double', (() => 1) as never)).rejects.toMatchObject({ code: 'BW_INTERNAL' });
   await expect(call('double', 2)).resolves.toBe(4);
 });
 
 test.each([
-  ['no object', 'nonsense', "'nonsense'"],
+  ['not an object', 'nonsense', "'nonsense'"],
   ['null', null, 'null'],
   ['a list', [], '[]'],
   ['of an unknown kind', { kind: 'greeting', id: 1 }, "{ kind: 'greeting', id: 1 }"],
@@ -92,7 +91,7 @@ test.each([
     { kind: 'failure', id: 1, error: { code: 'NO', message: '' } },
     "{ kind: 'failure', id: 1, error: { code: 'NO', message: '' } }",
   ],
-  ['longer than anybody reads', 'x'.repeat(1000), `'${'x'.repeat(40)}'... 960 more characters`],
+  ['very long', 'x'.repeat(1000), `'${'x'.repeat(40)}'... 960 more characters`],
 ])('a message that is %s fails every call and is reported once', async (_, message, shown) => {
   const { here, there } = connect();
   const waiting = here.rpc.call('wait');
@@ -100,26 +99,29 @@ test.each([
   there.raw.postMessage(message);
   const error = {
     code: 'BW_SERVER_WORKER',
-    message: `the other process sent a message of no known kind: ${shown}`,
+    message: `the other process sent an unknown message: ${shown}`,
   };
   await expect(waiting).rejects.toMatchObject(error);
   await expect(here.rpc.call('double', 1)).rejects.toMatchObject(error);
   expect(here.violations).toMatchObject([error]);
 });
 
-test.each(['answer', 'failure'])('an %s to a call that nobody made is reported', async (kind) => {
-  const { here, there } = connect();
-  const waiting = here.rpc.call('wait');
-  const error = { code: 'BW_INTERNAL', message: 'no', hint: undefined };
-  there.raw.postMessage({ kind, id: 99, value: 1, error });
-  await expect(waiting).rejects.toMatchObject({
-    code: 'BW_SERVER_WORKER',
-    message: 'the other process answered call 99, which is not waiting',
-  });
-  expect(here.violations).toHaveLength(1);
-});
+test.each(['answer', 'failure'])(
+  'the message "%s" for a call that was never made is reported',
+  async (kind) => {
+    const { here, there } = connect();
+    const waiting = here.rpc.call('wait');
+    const error = { code: 'BW_INTERNAL', message: 'no', hint: undefined };
+    there.raw.postMessage({ kind, id: 99, value: 1, error });
+    await expect(waiting).rejects.toMatchObject({
+      code: 'BW_SERVER_WORKER',
+      message: 'the other process answered call 99, which is not open',
+    });
+    expect(here.violations).toHaveLength(1);
+  },
+);
 
-test('an answer that comes twice is reported', async () => {
+test('a second answer to one call is reported', async () => {
   const { here, there } = connect();
   const first = here.rpc.call('wait');
   there.raw.postMessage({ kind: 'answer', id: 1, value: undefined });
@@ -129,7 +131,7 @@ test('an answer that comes twice is reported', async () => {
   await expect(second).rejects.toMatchObject({ message: expect.stringContaining('answered call 1') });
 });
 
-test('messages after the end are ignored', async () => {
+test('messages after end() are ignored', async () => {
   const { here, there } = connect();
   const over = new BackworksError('BW_SERVER_WORKER', 'over');
   const waiting = here.rpc.call('double', 1);

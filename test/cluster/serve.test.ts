@@ -7,7 +7,7 @@ import { parseConfig } from '../../dist/index.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { childrenOf, directory, gone } from './cluster.js';
 
-/** One worker process, called as its primary calls it. */
+/** Drives one worker process in the same way as the primary. */
 const PROGRAM = fileURLToPath(new URL('../../dist/cli/worker.js', import.meta.url));
 const plugin = compilePlugin('config_echo');
 chmodSync(directory.path, 0o755);
@@ -44,20 +44,20 @@ async function start(): Promise<WorkerProcess> {
   return worker;
 }
 
-test('a worker stops although a reload that it prepared was never decided, and leaves no process', async () => {
+test('a worker with a prepared, undecided reload stops and leaves no process behind', async () => {
   const worker = await start();
   const plan = await worker.call('prepare', configOf(2));
   expect(plan.plugins).toMatchObject([{ name: 'one', action: 'swap' }]);
   const family = childrenOf(worker.pid!);
   expect(family.length).toBeGreaterThan(1);
-  // The worker answers this call only when everything is shut down.
+  // The worker answers this call after its plugins have shut down.
   await worker.call('stop');
   await worker.stop();
   await expect(worker.ended).resolves.toBe('exited with 0');
   await gone(family);
 });
 
-test('a second preparation takes the place of one that was never decided', async () => {
+test('a second prepare() replaces the first one', async () => {
   const worker = await start();
   await worker.call('prepare', configOf(2));
   await worker.call('prepare', configOf(3));
@@ -67,19 +67,19 @@ test('a second preparation takes the place of one that was never decided', async
   await worker.stop();
 });
 
-test('a worker names a procedure and an action it does not know, and goes on', async () => {
+test('a call of an unknown procedure or command fails with its name, and the worker keeps running', async () => {
   const worker = await start();
   const message = (name: string): object => ({
     code: 'BW_INTERNAL',
-    message: `no procedure between processes is named "${name}"`,
+    message: `unknown procedure "${name}" called between primary and worker`,
   });
-  await expect(worker.call('restartAll' as 'pulse')).rejects.toMatchObject(message('restartAll'));
+  await expect(worker.call('restartAll' as 'heartbeat')).rejects.toMatchObject(message('restartAll'));
   await expect(worker.call('control', 'explode' as 'restart', [])).rejects.toMatchObject(message('explode'));
-  await expect(worker.call('pulse')).resolves.toBeUndefined();
+  await expect(worker.call('heartbeat')).resolves.toBeUndefined();
   await worker.stop();
 });
 
-test('the primary kills a worker that breaks the protocol, and says how it did', async () => {
+test('the primary kills a worker that breaks the protocol, and `ended` names the violation', async () => {
   const program = directory.write(
     'babbler.mjs',
     `process.send({ kind: 'call', id: 1, name: 'ready', args: [] });
@@ -89,6 +89,6 @@ process.on('message', () => process.send('nonsense'));`,
   await worker.ready;
   await expect(worker.call('report')).rejects.toMatchObject({ code: 'BW_SERVER_WORKER' });
   await expect(worker.ended).resolves.toBe(
-    "broke the protocol (the other process sent a message of no known kind: 'nonsense') and was ended by SIGKILL",
+    "broke the protocol (the other process sent an unknown message: 'nonsense') and was killed by SIGKILL",
   );
 });

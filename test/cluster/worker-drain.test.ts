@@ -8,20 +8,20 @@ import { compilePlugin } from '../fixtures/compile.js';
 import { eventually } from '../fixtures/server.js';
 import { type Answer, Cluster, directory, gone } from './cluster.js';
 
-/** What happens to requests that are under way when a server with workers is told to end. */
+/** Requests in flight when a server with workers is told to stop. */
 chmodSync(directory.path, 0o755);
 let gates = 0;
 
 interface Busy {
   readonly cluster: Cluster;
   readonly family: number[];
-  /** Null for one whose connection broke. */
+  /** Null for a request whose connection broke. */
   readonly answers: Promise<(Answer | null)[]>;
-  /** Has the plugin answer. */
+  /** Makes the plugin answer. */
   readonly open: () => void;
 }
 
-/** Four requests that wait in a plugin, in both workers. */
+/** Starts four requests that wait in a plugin, spread over both workers. */
 async function busy(shutdown: string, options?: RunOptions): Promise<Busy> {
   const gate = join(directory.path, `gate-${(gates += 1)}`);
   const cluster = await Cluster.launch(
@@ -47,7 +47,7 @@ plugins:
   return { cluster, family, answers, open: () => writeFileSync(gate, '') };
 }
 
-/** Resolves when new connections are refused: all workers have heard of the end by then. */
+/** Resolves when new connections are refused. All workers are stopping by then. */
 async function refused(cluster: Cluster): Promise<void> {
   const { hostname, port } = new URL(cluster.url);
   const attempt = (): Promise<boolean> =>
@@ -66,7 +66,7 @@ test.each([
   ['SIGTERM to the primary', {}, 'SIGTERM', 1],
   ['Ctrl-C, which reaches every process', { detached: true }, 'SIGINT', -1],
 ] as const)(
-  'after %s requests under way are answered, and nothing is left',
+  'after %s, requests in flight are answered and no process is left',
   async (_, options, signal, to) => {
     const { cluster, family, answers, open } = await busy('timeout: 60s', options);
     process.kill(to * cluster.pid, signal);
@@ -79,7 +79,7 @@ test.each([
   },
 );
 
-test('a second signal ends all of it at once', async () => {
+test('a second signal ends the server and its workers at once', async () => {
   const { cluster, family, answers } = await busy('timeout: 60s');
   cluster.command.child.kill('SIGTERM');
   await cluster.logged(/^stopping$/);
@@ -90,7 +90,7 @@ test('a second signal ends all of it at once', async () => {
   await gone(family);
 });
 
-test('what is not answered within shutdown.timeout is not waited for', async () => {
+test('the server exits after shutdown.timeout although requests are not answered', async () => {
   const { cluster, family, answers } = await busy('timeout: 300ms');
   cluster.command.child.kill('SIGTERM');
   expect(await cluster.command.finished).toMatchObject({ code: 0, signal: null });

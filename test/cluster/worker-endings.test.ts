@@ -27,7 +27,7 @@ interface WorkerView {
 
 const CALLS = /backworks_plugin_call_duration_seconds_count\{.*hook="process_endpoint".*\}/;
 
-test('of a worker that is killed under load only its own connections fail; it is replaced', async () => {
+test('when a worker is killed under load, only its own connections fail and a replacement starts', async () => {
   const cluster = await Cluster.launch(yaml());
   const { processes } = await cluster.plugin();
   const runnerOf = new Map<number, number>();
@@ -37,7 +37,7 @@ test('of a worker that is killed under load only its own connections fail; it is
     else refused.push(text);
   });
   await load.more(500);
-  // Never fewer than before, and never more than there were.
+  // The counter never goes down, and never exceeds the number of requests.
   let counted = await cluster.metric(CALLS);
   let over = false;
   const scrapes = (async () => {
@@ -51,13 +51,13 @@ test('of a worker that is killed under load only its own connections fail; it is
   const before = new Map(runnerOf);
   const broken = (): number[] => [...new Set(load.broken)];
   process.kill(first, 'SIGKILL');
-  const { worker } = await cluster.logged(/^worker \d was ended by SIGKILL; it is replaced$/);
+  const { worker } = await cluster.logged(/^worker \d was killed by SIGKILL; starting a replacement$/);
   const lost = processes.filter((process) => process.worker === worker).map(({ pid }) => pid);
   const { workers } = JSON.parse((await cluster.admin('/plugins')).text) as { workers: WorkerView[] };
   const view = workers.find((one) => one.worker === worker);
-  expect([view?.failures, view?.last_end?.how]).toEqual([1, 'was ended by SIGKILL']);
+  expect([view?.failures, view?.last_end?.how]).toEqual([1, 'was killed by SIGKILL']);
   await load.more(200);
-  await cluster.logged(/^worker \d serves again$/);
+  await cluster.logged(/^worker \d is serving again$/);
   await load.more(200);
   over = true;
   await Promise.all([scrapes, load.stop()]);
@@ -70,21 +70,21 @@ test('of a worker that is killed under load only its own connections fail; it is
   expect(calls).toBeLessThanOrEqual(load.total + load.broken.length);
   expect(await cluster.metric(/backworks_worker_failures_total/)).toBe(1);
   expect(await cluster.metric(/backworks_workers/)).toBe(2);
-  expect(cluster.times(/it is replaced$/)).toBe(1);
+  expect(cluster.times(/starting a replacement$/)).toBe(1);
   await gone(lost);
   await cluster.stop();
 }, 120_000);
 
-test('a worker that cannot start ends the start, with the reason', async () => {
+test('when a worker fails to start, the server exits with the reason', async () => {
   const flag = directory.write('abort-at-start', '');
   const { command } = Cluster.run(inProcess('aborts_if', `{ abort_if: ${flag} }`));
   const { code, stderr } = await command.finished;
   expect(code).toBe(1);
-  expect(stderr.match(/BW_SERVER_WORKER: worker \d was ended by SIGABRT/g)).toHaveLength(1);
+  expect(stderr.match(/BW_SERVER_WORKER: worker \d was killed by SIGABRT/g)).toHaveLength(1);
 });
 
 test.concurrent(
-  'a worker that ends eight times in a row is tried again while another serves, and ends the server when none does',
+  'after eight quick exits a worker is restarted while another worker serves; without one the server exits',
   async () => {
     const flag = join(directory.path, 'abort-later');
     const cluster = await Cluster.launch(inProcess('aborts_if', `{ abort_if: ${flag} }`));
@@ -94,7 +94,7 @@ test.concurrent(
     process.kill(first, 'SIGKILL');
     await cluster.command.until(
       () =>
-        cluster.times(/^worker \d does not start: worker \d was ended by SIGABRT$/) >= 8 ? true : undefined,
+        cluster.times(/^worker \d failed to start: worker \d was killed by SIGABRT$/) >= 8 ? true : undefined,
       'eight starts',
     );
     expect((await cluster.request()).status).toBe(200);
@@ -102,25 +102,25 @@ test.concurrent(
     const { code, stderr } = await cluster.command.finished;
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /BW_SERVER_WORKER: no worker is left: worker \d ended \d+ times in a row, the last time: .*SIGABRT/,
+      /BW_SERVER_WORKER: no worker is running: worker \d ended \d+ times in a row; last failure: .*SIGABRT/,
     );
     await gone(family);
   },
   60_000,
 );
 
-test('a worker that is blocked ends with a primary that is killed', async () => {
+test('a blocked worker exits when its primary is killed', async () => {
   const cluster = await Cluster.launch(inProcess('hang'));
   const family = cluster.family();
   const blocked = cluster.request('/one').catch(() => null);
-  // The other one answers, and what the blocked one has is not given to anybody.
+  // The other worker still answers. Requests of the blocked worker are not handed over.
   expect((await cluster.request('/static')).status).toBe(200);
   process.kill(cluster.pid, 'SIGKILL');
   await gone(family);
   await blocked;
 });
 
-test('when the primary is killed nothing of it stays', async () => {
+test('when the primary is killed, all workers and plugin processes end', async () => {
   const cluster = await Cluster.launch(yaml());
   const family = cluster.family();
   expect(family.length).toBeGreaterThanOrEqual(5);
@@ -129,12 +129,14 @@ test('when the primary is killed nothing of it stays', async () => {
 });
 
 test.concurrent(
-  'a worker that is blocked for good is ended and replaced',
+  'a worker that stays blocked is killed and replaced',
   async () => {
     const cluster = await Cluster.launch(inProcess('hang'));
     const blocked = cluster.request('/one').catch(() => null);
-    await cluster.logged(/^worker \d did not answer for 30 s and was ended by SIGKILL; it is replaced$/);
-    await cluster.logged(/^worker \d serves again$/);
+    await cluster.logged(
+      /^worker \d did not answer for 30 s and was killed by SIGKILL; starting a replacement$/,
+    );
+    await cluster.logged(/^worker \d is serving again$/);
     expect(await blocked).toBeNull();
     const view: PluginView = await cluster.plugin();
     expect(view.state).toBe('ready');

@@ -6,11 +6,11 @@ import { compilePlugin } from '../fixtures/compile.js';
 import { eventually } from '../fixtures/server.js';
 import { Cluster, Load, type PluginView, request } from './cluster.js';
 
-/** What is told of several workers is told as of one server. */
+/** Metrics, states and alerts of several workers appear as those of one server. */
 ownCache();
 const CALLS = /backworks_plugin_call_duration_seconds_count\{.*hook="process_endpoint".*\}/;
 
-test('what was counted is what was answered, to the last request', async () => {
+test('metrics and status of all workers add up to the exact number of requests', async () => {
   const cluster = await Cluster.launch(`
 server: { port: 0, workers: 2 }
 admin: { port: 0, token: t }
@@ -26,7 +26,7 @@ plugins: { one: { path: ${compilePlugin('host_services')}, limits: { log_rate: 1
   expect([Object.keys(load.answers), load.broken]).toEqual([['200'], []]);
   expect(await cluster.metric(CALLS)).toBe(load.total);
   expect((await cluster.plugin()).calls['process_endpoint']).toEqual({ calls: load.total, failed: 0 });
-  // A plugin's own counter: two for each call. They travel apart from the answers.
+  // The plugin's own counter grows by two in each call. Its frames arrive independently of the answers.
   const own = /backworks_plugin_custom_total\{plugin="one",name="greetings"\}/;
   while ((await cluster.metric(own)) < 2 * load.total)
     await new Promise((resolve) => setTimeout(resolve, 20));
@@ -37,7 +37,7 @@ plugins: { one: { path: ${compilePlugin('host_services')}, limits: { log_rate: 1
   await cluster.stop();
 });
 
-/** Ends plugin processes in one worker: one connection, kept alive. */
+/** Crashes plugin processes of one worker, over one keep-alive connection. */
 async function crash(cluster: Cluster, times: number): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   for (let count = 0; count < times; count += 1)
@@ -56,7 +56,7 @@ endpoints: { crash: { path: /crash, plugin: one }, ok: { path: /ok, plugin: one 
 plugins: { one: { path: ${compilePlugin('supervised')}, restart: { delay: 1ms, max_delay: 1ms }, ${policy} } }
 `;
 
-test('a library one worker puts into quarantine stops in all, is told once, and is released in all', async () => {
+test('a library that one worker quarantines stops in all workers, causes one alert and is released in all workers', async () => {
   const receiver = await Receiver.open();
   const cluster = await Cluster.launch(
     failing(
@@ -79,7 +79,7 @@ test('a library one worker puts into quarantine stops in all, is told once, and 
   await receiver.close();
 });
 
-test('a circuit that is open in one worker is told as open', async () => {
+test('a circuit that is open in one worker is reported as open', async () => {
   const receiver = await Receiver.open();
   const cluster = await Cluster.launch(
     failing(receiver, 'circuit_breaker: { failures: 2, window: 60s, reset_after: 60s }'),
@@ -94,7 +94,7 @@ test('a circuit that is open in one worker is told as open', async () => {
   await receiver.close();
 });
 
-test('a plugin that waits for its first use is lazy while no worker has used it', async () => {
+test('a lazy plugin is reported as lazy until a worker has used it', async () => {
   const cluster = await Cluster.launch(`
 server: { port: 0, workers: 2 }
 admin: { port: 0, token: t }

@@ -18,8 +18,8 @@ interface Given {
   readonly pid: number;
 }
 
-/** What the workers answer by, and how many there are. */
-async function inForce(cluster: Cluster): Promise<{ n: number[]; workers: number }> {
+/** The configurations that the workers answer with, and the number of workers. */
+async function runningConfigs(cluster: Cluster): Promise<{ n: number[]; workers: number }> {
   const texts = await Promise.all(Array.from({ length: 20 }, () => cluster.request()));
   const answers = texts.map(({ text }) => JSON.parse(text) as Given);
   return {
@@ -28,7 +28,7 @@ async function inForce(cluster: Cluster): Promise<{ n: number[]; workers: number
   };
 }
 
-test('reloads under load fail no request and come into force in all workers', async () => {
+test('a reload under load fails no request and takes effect in all workers', async () => {
   const cluster = await Cluster.launch(yaml(1));
   const seen = new Set<number>();
   const load = new Load(`${cluster.url}/one`, 16, ({ status, text }) => {
@@ -40,7 +40,7 @@ test('reloads under load fail no request and come into force in all workers', as
     const n = index + 2;
     cluster.write(yaml(n).replace('config:', `${policy}${policy === '' ? '' : ', '}config:`));
     expect((await cluster.admin('/reload', 'POST')).status).toBe(200);
-    expect((await inForce(cluster)).n).toEqual([n]);
+    expect((await runningConfigs(cluster)).n).toEqual([n]);
     await load.more(50);
   }
   await load.stop();
@@ -49,7 +49,7 @@ test('reloads under load fail no request and come into force in all workers', as
   await cluster.stop();
 });
 
-test('what one worker refuses comes into force in none', async () => {
+test('a reload that one worker refuses takes effect in no worker', async () => {
   const marks = join(directory.path, 'marks');
   mkdirSync(marks);
   chmodSync(marks, 0o777);
@@ -63,9 +63,9 @@ test('what one worker refuses comes into force in none', async () => {
   cluster.write(yaml(2, picky(`{ mark: ${join(marks, 'mark')} }`)));
   const { status, text } = await cluster.admin('/reload', 'POST');
   expect([status, JSON.parse(text)]).toMatchObject([409, { code: 'BW_RELOAD_REFUSED' }]);
-  // One worker could have done it.
+  // The other worker could have applied the change.
   expect(existsSync(join(marks, 'mark'))).toBe(true);
-  expect(await inForce(cluster)).toEqual({ n: [1], workers: 2 });
+  expect(await runningConfigs(cluster)).toEqual({ n: [1], workers: 2 });
   await cluster.stop();
 });
 
@@ -79,17 +79,17 @@ test('a dry run and an invalid file change nothing', async () => {
   ]);
   cluster.write(`${yaml(3)}\nnonsense: [`);
   expect((await cluster.admin('/reload', 'POST')).status).toBe(422);
-  expect(await inForce(cluster)).toEqual({ n: [1], workers: 2 });
+  expect(await runningConfigs(cluster)).toEqual({ n: [1], workers: 2 });
   await cluster.stop();
 });
 
-test('a worker that starts later has the configuration in force, whatever is in the file', async () => {
+test('a worker that starts later has the running configuration, not the changed file', async () => {
   const cluster = await Cluster.launch(yaml(1));
   cluster.write(yaml(2));
   expect((await cluster.admin('/reload', 'POST')).status).toBe(200);
   cluster.write(yaml(3));
   process.kill(cluster.workers()[0]!, 'SIGKILL');
-  await cluster.logged(/^worker \d serves again$/);
-  expect(await inForce(cluster)).toEqual({ n: [2], workers: 2 });
+  await cluster.logged(/^worker \d is serving again$/);
+  expect(await runningConfigs(cluster)).toEqual({ n: [2], workers: 2 });
   await cluster.stop();
 });

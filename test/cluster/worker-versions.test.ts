@@ -6,7 +6,7 @@ import { putVersion } from '../fixtures/versions.js';
 import { eventually } from '../fixtures/server.js';
 import { type Answer, Cluster, directory, Load, type PluginView } from './cluster.js';
 
-/** Versions of a plugin are one decision for all workers, and stand in its history once. */
+/** All workers run the same version of a plugin, and its history contains each swap once. */
 ownCache();
 chmodSync(directory.path, 0o755);
 let plugins = 0;
@@ -38,7 +38,7 @@ interface Outcome {
   to: { version: string | null };
 }
 
-/** Oldest first: what happened, from which version to which. */
+/** The history, oldest first: outcome, old version, new version. */
 async function history(cluster: Cluster): Promise<string[]> {
   const { history } = JSON.parse((await cluster.admin('/plugins/one/history')).text) as {
     history: Outcome[];
@@ -46,7 +46,7 @@ async function history(cluster: Cluster): Promise<string[]> {
   return history.map(({ outcome, from, to }) => `${outcome} ${from.version} ${to.version}`).reverse();
 }
 
-/** The version that serves in each worker; null where none does. */
+/** The version that serves in each worker, or null. */
 async function serving(cluster: Cluster): Promise<(string | null)[]> {
   const ask = async (worker: number): Promise<string | null> => {
     const { versions } = JSON.parse(
@@ -57,7 +57,7 @@ async function serving(cluster: Cluster): Promise<(string | null)[]> {
   return Promise.all([1, 2].map(ask));
 }
 
-async function comesTo(cluster: Cluster, wanted: readonly string[]): Promise<void> {
+async function reaches(cluster: Cluster, wanted: readonly string[]): Promise<void> {
   const until = Date.now() + 20_000;
   for (;;) {
     const now = await serving(cluster);
@@ -67,7 +67,7 @@ async function comesTo(cluster: Cluster, wanted: readonly string[]): Promise<voi
   }
 }
 
-test('a swap and a rollback come into force in all workers, fail no request and are remembered once', async () => {
+test('a swap and a rollback take effect in all workers, fail no request and are recorded once', async () => {
   const cluster = await launch();
   const load = new Load(`${cluster.url}/version`, 8);
   await load.more(50);
@@ -84,7 +84,7 @@ test('a swap and a rollback come into force in all workers, fail no request and 
   await cluster.stop();
 });
 
-test('a version that is unhealthy is rejected in all workers, once', async () => {
+test('an unhealthy version is rejected in all workers and recorded once', async () => {
   const cluster = await launch();
   putVersion(cluster.path, 1002, 'sick');
   const { status, text } = await act(cluster, 'swap');
@@ -104,10 +104,10 @@ test.each([
   const cluster = await launch(policy);
   putVersion(cluster.path, 1003, 'crash');
   expect((await act(cluster, 'swap')).status).toBe(200);
-  // One connection is one worker: the other one never sees the crash.
+  // One connection stays with one worker. The other worker never sees the crash.
   const load = new Load(`${cluster.url}/version`, 1);
   await cluster.logged(/^plugin one was rolled back from 1\.0\.1003/);
-  await comesTo(cluster, ['1.0.1000', '1.0.1000']);
+  await reaches(cluster, ['1.0.1000', '1.0.1000']);
   await eventually(() => cluster.times(/^plugin one was rolled back from 1\.0\.1003/) === 2, 'both');
   await load.stop();
   const { trial, versions } = await cluster.plugin();
@@ -119,36 +119,40 @@ test.each([
   await cluster.stop();
 });
 
-test('a worker that takes the place of another runs the version the others run, not the file', async () => {
+test('a replacement worker runs the version of the other workers, not the changed file', async () => {
   const cluster = await launch();
   putVersion(cluster.path, 1004);
   const [first = 0] = cluster.workers();
   process.kill(first, 'SIGKILL');
-  await cluster.logged(/^worker \d serves again$/);
+  await cluster.logged(/^worker \d is serving again$/);
   expect(await serving(cluster)).toEqual(['1.0.1000', '1.0.1000']);
-  // It has no version to come back to, and goes back with the others from the copy.
+  // The replacement has no former version in memory, so its rollback loads the stored copy.
   expect((await act(cluster, 'swap')).status).toBe(200);
   process.kill(cluster.workers()[0]!, 'SIGKILL');
-  await eventually(() => cluster.times(/^worker \d serves again$/) === 2, 'the second replacement', 30_000);
+  await eventually(
+    () => cluster.times(/^worker \d is serving again$/) === 2,
+    'the second replacement',
+    30_000,
+  );
   expect(await serving(cluster)).toEqual(['1.0.1004', '1.0.1004']);
   expect((await act(cluster, 'rollback')).status).toBe(200);
   expect(await serving(cluster)).toEqual(['1.0.1000', '1.0.1000']);
   await cluster.stop();
 });
 
-test('a worker that is killed during a swap takes nothing from the others', async () => {
+test('a worker that is killed during a swap does not affect the other workers', async () => {
   const cluster = await launch();
   putVersion(cluster.path, 1005);
   const [first = 0] = cluster.workers();
   const swapped = act(cluster, 'swap');
   process.kill(first, 'SIGKILL');
   expect((await swapped).status).toBe(200);
-  await cluster.logged(/^worker \d serves again$/);
-  await comesTo(cluster, ['1.0.1005', '1.0.1005']);
+  await cluster.logged(/^worker \d is serving again$/);
+  await reaches(cluster, ['1.0.1005', '1.0.1005']);
   await cluster.stop();
 });
 
-test('a worker that starts during a canary comes to the version that passes it', async () => {
+test('a worker that starts during a canary ends up with the version that passes', async () => {
   const cluster = await launch(
     'swap: { canary: { percent: 50, duration: 4s }, probation: { duration: 60s } }',
   );
@@ -156,19 +160,19 @@ test('a worker that starts during a canary comes to the version that passes it',
   expect(JSON.parse((await act(cluster, 'swap')).text)).toMatchObject({ result: 'canary' });
   process.kill(cluster.workers()[0]!, 'SIGKILL');
   await cluster.logged(/^plugin one was swapped from 1\.0\.1000/);
-  await cluster.logged(/^worker \d serves again$/);
-  await comesTo(cluster, ['1.0.1006', '1.0.1006']);
+  await cluster.logged(/^worker \d is serving again$/);
+  await reaches(cluster, ['1.0.1006', '1.0.1006']);
   expect(await history(cluster)).toEqual(['swapped 1.0.1000 1.0.1006']);
   await cluster.stop();
 });
 
-test('plugins are disabled and enabled in all workers, and in those that start later', async () => {
+test('plugins are disabled and enabled in all workers, including workers that start later', async () => {
   const cluster = await launch();
   const state = async (): Promise<string> => (await cluster.plugin()).state;
   expect((await act(cluster, 'disable?force=true')).status).toBe(200);
   expect(await state()).toBe('stopped');
   process.kill(cluster.workers()[0]!, 'SIGKILL');
-  await cluster.logged(/^worker \d serves again$/);
+  await cluster.logged(/^worker \d is serving again$/);
   expect([await state(), await serving(cluster)]).toEqual(['stopped', [null, null]]);
   expect((await act(cluster, 'enable')).status).toBe(200);
   expect([await state(), await serving(cluster)]).toEqual(['ready', ['1.0.1000', '1.0.1000']]);

@@ -18,7 +18,7 @@ async function pidOf(cluster: Cluster): Promise<number> {
   return (JSON.parse(text) as { pid: number }).pid;
 }
 
-test('both answer, their numbers are added up, and all of it ends on SIGTERM', async () => {
+test('both workers answer, their numbers are added up, and all processes end on SIGTERM', async () => {
   const cluster = await Cluster.launch(yaml());
   const answers = await Promise.all(Array.from({ length: 40 }, () => pidOf(cluster)));
   const pids = await cluster.servers();
@@ -35,7 +35,7 @@ test('both answer, their numbers are added up, and all of it ends on SIGTERM', a
   expect(ready.map(({ worker }) => worker).sort()).toEqual([1, 2]);
 });
 
-test('what plugins need is told as by one process', async () => {
+test('dependencies between plugins are reported as they are with one process', async () => {
   const user = `  user: { path: ${compilePlugin('needs_plugin')}, priority: 1 }\n`;
   const base = `  base: { path: ${compilePlugin('needed')} }\n`;
   const cluster = await Cluster.launch(
@@ -53,7 +53,7 @@ test('what plugins need is told as by one process', async () => {
   await cluster.stop();
 });
 
-test('restarting a plugin gives all workers new processes, and no request fails', async () => {
+test('a restart gives the plugin new processes in all workers and fails no request', async () => {
   const cluster = await Cluster.launch(yaml());
   const before = await cluster.servers();
   let requests = 0;
@@ -71,7 +71,7 @@ test('restarting a plugin gives all workers new processes, and no request fails'
   await cluster.stop();
 });
 
-test('a port that is taken is one error', async () => {
+test('a port that is in use causes one error, not one for each worker', async () => {
   const other = createServer();
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const { port } = other.address() as AddressInfo;

@@ -171,7 +171,7 @@ test.each(['swap', 'rollback', 'history', 'restart', 'enable', 'disable', 'unloa
   'plugin %s of a plugin there is not',
   async (action) => {
     const { code, stderr } = await run('plugin', action, 'other');
-    expect(stderr).toBe('BW_PLUGIN_UNKNOWN: no plugin is named "other" — there are: versioned\n');
+    expect(stderr).toBe('BW_PLUGIN_UNKNOWN: no plugin is named "other" — known plugins: versioned\n');
     expect(code).toBe(4);
   },
 );

@@ -102,8 +102,8 @@ plugins: { three: { path: ${one}, config: { n: 3 } }, two: { path: ${two}, enabl
     expect(actions(report)).toEqual({ three: 'load', two: 'unload', one: 'unload' });
     expect(report.endpoints).toEqual({ added: ['three'], removed: ['one', 'two'], changed: [] });
     expect((await server.get('/three')).body).toEqual({ n: 3 });
-    // No endpoint has the path any more, so the plugins there are were asked.
-    expect((await server.get('/one')).body).toEqual({ n: 3 });
+    // No endpoint has the path any more, and an endpoint names the plugin that is left.
+    expect((await server.get('/one')).status).toBe(404);
     expect(server.backworks.plugins().map(({ name, state }) => [name, state])).toEqual([
       ['three', 'ready'],
       ['two', 'stopped'],
@@ -132,7 +132,10 @@ plugins: { two: { path: ${two}, config: { n: 1 } }, one: { path: ${one}, config:
     expect(report).toMatchObject({ settings: ['server.body_limit'], needsRestart: ['server.host'] });
     expect(await post()).toBe(413);
     expect(server.log).toContainEqual(
-      expect.objectContaining({ level: 'warn', message: 'needs a restart: server.host' }),
+      expect.objectContaining({
+        level: 'warn',
+        message: 'takes effect after a restart of the server: server.host',
+      }),
     );
     // It is named until it is in force.
     expect(await server.change(`server: { port: 0, host: 127.0.0.2 }\n${A}`)).toMatchObject({
@@ -152,7 +155,7 @@ describe('nothing changes', () => {
     expect(error).toBeInstanceOf(ConfigError);
     expect(server.log.at(-1)).toMatchObject({
       level: 'error',
-      message: expect.stringMatching(/^not reloaded: .*pth/),
+      message: expect.stringMatching(/^reload failed: .*pth/),
     });
     expect((await server.get('/one')).body).toEqual({ n: 1 });
     expect(pidsOf(server, 'one')).toEqual(before);
@@ -350,7 +353,7 @@ describe('by hand', () => {
     for (const query of ['', '?force=true']) {
       expect(await post(server, `/plugins/base/disable${query}`)).toMatchObject({
         status: 409,
-        body: { code: 'BW_PLUGIN_IN_USE', detail: 'plugin base is in use: plugins need it: user' },
+        body: { code: 'BW_PLUGIN_IN_USE', detail: 'plugin base is in use: other plugins depend on it: user' },
       });
     }
     expect(await post(server, '/plugins/user/disable')).toMatchObject({

@@ -197,7 +197,7 @@ test('a defect becomes a 500 that tells the client nothing and the log everythin
   const defect = new Error('secret detail');
   const logged: object[] = [];
   const log: Log = { ...silentLog, error: (fields) => void logged.push(fields) };
-  const orchestrator = new PluginOrchestrator({ bodyLimitBytes: 1, log });
+  const orchestrator = new PluginOrchestrator({ bodyLimitBytes: 1, offersUnmatched: () => true, log });
   orchestrator.handle = () => Promise.reject(defect);
   const response = await createApp({ routes: () => new Routes([]), orchestrator, log }).request('/x');
 

@@ -14,7 +14,11 @@ export function appOf(
   plugins: BackworksPlugin[] = [],
   bodyLimitBytes = BODY_LIMIT,
 ) {
-  const orchestrator = new PluginOrchestrator({ bodyLimitBytes, log: silentLog });
+  const orchestrator = new PluginOrchestrator({
+    bodyLimitBytes,
+    offersUnmatched: () => true,
+    log: silentLog,
+  });
   void orchestrator.setPlugins(plugins);
   const routes = prepareRoutes(endpoints, orchestrator);
   return createApp({ routes: () => routes, orchestrator, log: silentLog });

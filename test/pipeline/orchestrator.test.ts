@@ -23,7 +23,7 @@ function orchestratorOf(...plugins: BackworksPlugin[]) {
     warn: writer('warn'),
     error: writer('error'),
   };
-  const orchestrator = new PluginOrchestrator({ bodyLimitBytes: 1000, log });
+  const orchestrator = new PluginOrchestrator({ bodyLimitBytes: 1000, offersUnmatched: () => true, log });
   void orchestrator.setPlugins(plugins);
   return { orchestrator, lines };
 }
@@ -351,6 +351,20 @@ test('plugins that are replaced are told when the last request that has them end
   b.end();
   await turn();
   expect(ended).toEqual(['second', 'third']);
+});
+
+test('a change of plugins that throws leaves the plugins and settings of before in force', async () => {
+  const { orchestrator } = orchestratorOf(tracer('old'));
+  const broken = {
+    ...tracer('broken'),
+    has: () => {
+      throw new Error('no hooks');
+    },
+  };
+  expect(() => orchestrator.setPlugins([tracer('new'), broken], { bodyLimitBytes: 1 })).toThrow('no hooks');
+
+  expect(orchestrator.begin().bodyLimitBytes).toBe(1000);
+  expect((await orchestrator.handle(sampleRequest({ endpoint: hello }))).headers['x-trail']).toBe('old');
 });
 
 test('a body that cannot be read is refused before any plugin sees the request', async () => {

@@ -42,7 +42,7 @@ test('every plugin appears exactly once', () => {
 test('a set lists only hooks that exist, after_response in reverse', () => {
   const set = new PluginSet(
     [tracer('b', { priority: 2 }), tracer('a', { priority: 1 }), scriptPlugin('idle', {})],
-    0,
+    { bodyLimitBytes: 0, offersUnmatched: () => true },
   );
 
   expect(set.beforeRequest.map(({ plugin, position }) => [plugin.name, position])).toEqual([

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { BackworksError } from '../../dist/errors.js';
 import { parseRecording } from '../../dist/profiling/recording.js';
 
-test('JSON Lines: only the path must be there, and an object as body is JSON', () => {
+test('JSON Lines: only the path is required, and an object as body is sent as JSON', () => {
   const text = [
     '{"path": "/a?b=c"}',
     '',
@@ -25,7 +25,7 @@ test('JSON Lines: only the path must be there, and an object as body is JSON', (
   ]);
 });
 
-test('a HAR file, as browsers save it', () => {
+test('a HAR file of a browser is read', () => {
   const entry = {
     startedDateTime: '2026-01-01T00:00:00.000Z',
     request: {
@@ -45,26 +45,26 @@ test('a HAR file, as browsers save it', () => {
 });
 
 test.each([
-  ['text', 'requests.jsonl:1 is no JSON object'],
-  ['{"path": "/a"}\n[1]', 'requests.jsonl:2 is no JSON object'],
+  ['text', 'requests.jsonl:1 is not a JSON object'],
+  ['{"path": "/a"}\n[1]', 'requests.jsonl:2 is not a JSON object'],
   ['{"method": "GET"}', 'requests.jsonl:1 has no path that starts with "/"'],
   ['{"path": "relative"}', 'requests.jsonl:1 has no path that starts with "/"'],
   ['{"path": "/a b"}', 'requests.jsonl:1 has no path that starts with "/"'],
-  ['{"path": "/a", "method": "get it"}', 'requests.jsonl:1 has a method that is no upper-case word'],
-  ['{"path": "/a", "headers": "x"}', 'requests.jsonl:1 has headers that are no object'],
-  ['{"log": {}}', 'requests.jsonl has no log.entries, as a HAR file would'],
+  ['{"path": "/a", "method": "get it"}', 'requests.jsonl:1 has a method that is not an upper-case word'],
+  ['{"path": "/a", "headers": "x"}', 'requests.jsonl:1 has headers that are not an object'],
+  ['{"log": {}}', 'requests.jsonl has no log.entries, which every HAR file has'],
   ['{"log": {"entries": [{}]}}', 'requests.jsonl: log.entries[0] has no request'],
   [
     '{"log": {"entries": [{"request": {"method": "GET", "url": "http://a/", "headers": [{}]}}]}}',
-    'requests.jsonl: log.entries[0] has a header without name or value',
+    'requests.jsonl: log.entries[0] has a header without a name or value',
   ],
-])('%s: says where and what', (text, message) => {
+])('%s: the error names the place and the fault', (text, message) => {
   expect(() => parseRecording(text, 'requests.jsonl')).toThrow(
     expect.objectContaining({ code: 'BW_PROFILE_REQUESTS', message }),
   );
 });
 
-test('no text does anything but give requests or say what is wrong', () => {
+test('any text gives requests or a BW_PROFILE_REQUESTS error', () => {
   const pieces = fc.constantFrom('{"path":"/a"}', '{"log":{"entries":[', ']}}', '\n', '{}', 'null', '"');
   fc.assert(
     fc.property(

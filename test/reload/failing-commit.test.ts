@@ -11,7 +11,7 @@ import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, startServer } from '../fixtures/server.js';
 
-/** A reload that fails in the middle of its commit leaves the server usable. */
+/** A reload whose commit fails halfway leaves the server usable. */
 ownCache();
 const plugin = compilePlugin('config_echo');
 const yaml = (a: number, b = a): string => `
@@ -19,7 +19,7 @@ endpoints: { a: { path: /a, plugin: a }, b: { path: /b, plugin: b } }
 plugins: { a: { path: ${plugin}, config: { n: ${a} } }, b: { path: ${plugin}, config: { n: ${b} } } }
 `;
 
-test('a reload that throws while it switches a plugin switches the others, and the server reloads and stops', async () => {
+test('when a commit throws at one plugin, the others are switched, and the server can reload and stop', async () => {
   let broken = false;
   const server = await startServer(yaml(1), {
     onLog({ message }) {
@@ -39,7 +39,7 @@ test('a reload that throws while it switches a plugin switches the others, and t
   await eventually(() => ![...before, ...after].some(isRunning), 'the end of every plugin process');
 });
 
-test('a commit that throws before it switched anything ends what was prepared and frees the registry', async () => {
+test('a commit that throws at once stops the prepared processes and unlocks the registry', async () => {
   const config = (n: number) =>
     parseConfig(`plugins: { a: { path: ${plugin}, config: { n: ${n} } } }`, { directory: tmpdir() }).config;
   const registry = new PluginRegistry({
@@ -62,7 +62,7 @@ test('a commit that throws before it switched anything ends what was prepared an
   const prepared = await preparation.prepare(config(2));
   await expect(prepared.commit()).rejects.toThrow('no routes');
   expect(pids()).toEqual(expect.arrayContaining(before));
-  // Each of these waits for the registry.
+  // Each of these calls waits for the registry's lock.
   await expect(preparation.plan(config(2))).resolves.toMatchObject({ plugins: [{ action: 'swap' }] });
   await (await preparation.prepare(config(2))).abort();
   await registry.restart('a');

@@ -1,6 +1,7 @@
 /**
- * `npm run test:reload -- --reloads N`: one reload after the other under load from 64 connections. No request
- * may fail, none may be answered under a configuration that was not in force, and nothing may be left over.
+ * `npm run test:reload -- --reloads N`: consecutive reloads under load from 64 connections. No request may fail,
+ * every answer must come from a configuration that was active during the request, and no process or descriptor
+ * may leak.
  */
 import { compilePlugin } from '../fixtures/compile.js';
 import { childrenOf, openDescriptors } from '../supervision/processes.js';
@@ -14,8 +15,8 @@ const REST_LIMIT_MS = 30_000;
 const DESCRIPTORS_MORE_MAX = 4;
 
 const library = {
-  started: compilePlugin('config_echo'),
-  told: compilePlugin('reconfigurable'),
+  restarted: compilePlugin('config_echo'),
+  reconfigured: compilePlugin('reconfigurable'),
   tag: compilePlugin('tag'),
 };
 
@@ -28,7 +29,7 @@ interface Variant {
   readonly tag?: string;
 }
 
-/** Changes of one kind each: every reload makes one of them beside the new number. */
+/** Kinds of changes. Every reload makes one of them, besides the new generation. */
 const VARIANTS: readonly Variant[] = [
   { order: 'tag first' },
   { instances: 2 },
@@ -40,14 +41,14 @@ const VARIANTS: readonly Variant[] = [
   { tag: 'swapped' },
 ];
 
-/** The configuration of a number: the first is the one everything comes back to. */
+/** The configuration of a generation. The last reload returns to generation 0. */
 function configuration(generation: number): string {
   const variant: Variant = generation === 0 ? {} : (VARIANTS[generation % VARIANTS.length] ?? {});
   const patient = variant.policy ?? 'timeouts: { call: 5s }';
   const tag = `tag: { path: ${library.tag}, config: { tag: a, other: ${variant.tag ?? 'same'} }, ${patient} }`;
   const rest = [
-    `started: { path: ${library.started}, config: { generation: ${generation} }, timeouts: { call: 5s } }`,
-    `told: { path: ${library.told}, config: { generation: ${generation} }, instances: ${variant.instances ?? 1}, timeouts: { call: 5s } }`,
+    `restarted: { path: ${library.restarted}, config: { generation: ${generation} }, timeouts: { call: 5s } }`,
+    `reconfigured: { path: ${library.reconfigured}, config: { generation: ${generation} }, instances: ${variant.instances ?? 1}, timeouts: { call: 5s } }`,
     ...(variant.extra === true
       ? [`extra: { path: ${library.tag}, config: { tag: b }, timeouts: { call: 5s } }`]
       : []),
@@ -56,9 +57,9 @@ function configuration(generation: number): string {
   return `
 endpoints:
   static: { path: /static, response: { body: { generation: ${generation} } } }
-  started: { path: /started, plugin: started }
-  told: { path: /told, plugin: told }
-  ${variant.endpoint === true ? 'more: { path: /more, plugin: told }' : ''}
+  restarted: { path: /restarted, plugin: restarted }
+  reconfigured: { path: /reconfigured, plugin: reconfigured }
+  ${variant.endpoint === true ? 'more: { path: /more, plugin: reconfigured }' : ''}
 plugins:
   ${plugins.join('\n  ')}
 logging: { level: warn }
@@ -71,14 +72,14 @@ try {
   await reloadUnderLoad();
 } finally {
   const code = await server.stop();
-  expectThat('the server ended as asked', code === 0, `exit code ${code}`);
+  expectThat('the server exited with code 0', code === 0, `exit code ${code}`);
 }
 process.exitCode = allHeld() ? 0 : 1;
 
 async function reloadUnderLoad(): Promise<void> {
   title(`${reloads} reloads under load from ${CONNECTIONS} connections`);
-  const generations = { inForce: 0, written: 0 };
-  // Whatever a first reload sets up for good is not left over.
+  const generations = { active: 0, written: 0 };
+  // A first reload allocates once what stays for good, so that it does not count as a leak.
   await server.reload(configuration(0));
   const before = await atRest(() => true);
   const traffic = new ReloadTraffic(server.url, CONNECTIONS, generations);
@@ -88,14 +89,14 @@ async function reloadUnderLoad(): Promise<void> {
   for (let reload = 1; reload <= reloads; reload += 1) {
     generations.written = reload;
     const report = await server.reload(configuration(reload));
-    generations.inForce = reload;
+    generations.active = reload;
     durations.push(report.duration_ms);
     failed.push(...report.failed.map(({ message }) => message));
     for (const { action } of report.plugins) actions.set(action, (actions.get(action) ?? 0) + 1);
     await pause(Math.random() * GAP_MS_MAX);
   }
   await traffic.stop();
-  // Back to the beginning, so that what is left can be held against it.
+  // Return to the first configuration, so that processes and descriptors can be compared.
   generations.written = reloads + 1;
   await server.reload(configuration(0));
   const after = await atRest(
@@ -112,7 +113,7 @@ async function reloadUnderLoad(): Promise<void> {
     traffic.failures.length === 0,
     traffic.failures.slice(0, 10).join('\n    '),
   );
-  expectThat('every plugin came up', failed.length === 0, failed[0] ?? '');
+  expectThat('every plugin started', failed.length === 0, failed[0] ?? '');
   expectThat(
     'every kind of change was made',
     ['adjust', 'load', 'reconfigure', 'swap', 'unload'].every((kind) => actions.has(kind)),
@@ -135,7 +136,7 @@ interface Held {
   readonly descriptors: number;
 }
 
-/** What the server holds when that is twice the same in a row and `isRest`; after a while in any case. */
+/** Samples the server until two samples in a row are equal and `isRest` holds, or until a time limit. */
 async function atRest(isRest: (held: Held) => boolean): Promise<Held> {
   const held = (): Held => ({
     processes: childrenOf(server.pid).length,

@@ -12,14 +12,14 @@ const LOG = join(tmpdir(), 'backworks-reload.log');
 const TOKEN = 'reload';
 const START_LIMIT_MS = 30_000;
 
-/** What POST /reload answers. */
+/** The answer to POST /reload. */
 export interface Reloaded {
   readonly plugins: readonly { name: string; action: string }[];
   readonly failed: readonly { name: string; message: string }[];
   readonly duration_ms: number;
 }
 
-/** The command-line server in a process of its own, whose file can be written anew. */
+/** `backworks start` in its own process, with a configuration file that the test replaces. */
 export class ReloadedServer {
   private constructor(
     readonly url: string,
@@ -37,7 +37,7 @@ export class ReloadedServer {
     const head = `server: { port: ${port} }\nadmin: { port: ${adminPort}, token: ${TOKEN} }\n`;
     const file = join(directory, 'backworks.yaml');
     writeFileSync(file, head + yaml);
-    // A group of its own: Ctrl-C is for this script, which then ends the server.
+    // Its own process group, so that Ctrl-C reaches only this script, which then stops the server.
     const child = spawn(process.execPath, [MAIN, 'start', '--config', file], {
       env: { ...process.env, XDG_CACHE_HOME: join(directory, 'cache') },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -56,7 +56,7 @@ export class ReloadedServer {
     return this.child.pid ?? 0;
   }
 
-  /** Replaces the file as an editor does, and has it reloaded. @throws Error with the server's words */
+  /** Replaces the file by rename, as editors do, and reloads. @throws Error with the server's message */
   async reload(yaml: string): Promise<Reloaded> {
     const file = join(this.directory, 'backworks.yaml');
     writeFileSync(`${file}~`, this.head + yaml);
@@ -68,7 +68,7 @@ export class ReloadedServer {
     return answer;
   }
 
-  /** Ends it as an operator would; its exit code. */
+  /** Stops the server with SIGTERM. @returns its exit code */
   async stop(): Promise<number | null> {
     if (this.isRunning) {
       this.child.kill('SIGTERM');

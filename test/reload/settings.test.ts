@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { parseConfig } from '../../dist/config/load/load.js';
 import type { BackworksConfig } from '../../dist/config/types.js';
-import { inForce, planSettings } from '../../dist/reload/settings.js';
+import { effectiveConfig, planSettings } from '../../dist/reload/settings.js';
 
 const configOf = (yaml: string): BackworksConfig =>
   parseConfig(yaml || '{}', { directory: '/', env: {} }).config;
@@ -10,6 +10,7 @@ const plan = (a: string, b: string): ReturnType<typeof planSettings> =>
 
 test.each([
   ['server: { body_limit: 2MiB }', 'server.body_limit'],
+  ['server: { unmatched: plugins }', 'server.unmatched'],
   ['server: { shutdown: { delay: 1s } }', 'server.shutdown.delay'],
   ['server: { reload: { interval: 1s } }', 'server.reload.interval'],
   ['admin: { read_token: abc }', 'admin.read_token'],
@@ -19,11 +20,11 @@ test.each([
   ['alerts: { headers: { authorization: secret } }', 'alerts.headers'],
   ['alerts: { retry: { attempts: 2 } }', 'alerts.retry.attempts'],
   ['plugins: { auto_discover: { directories: [/a] } }', 'plugins.auto_discover.directories'],
-])('%s holds at once', (yaml, key) => {
+])('%s takes effect at once', (yaml, key) => {
   const { settings, needsRestart } = plan('', yaml);
   expect(settings).toContain(key);
   expect(needsRestart).toEqual([]);
-  expect(inForce(configOf(''), configOf(yaml))).toEqual(configOf(yaml));
+  expect(effectiveConfig(configOf(''), configOf(yaml))).toEqual(configOf(yaml));
 });
 
 test.each([
@@ -32,23 +33,23 @@ test.each([
   ['', 'admin: { enabled: false }', 'admin.enabled'],
   ['', 'admin: { port: 82 }', 'admin.port'],
   ['', 'logging: { format: json }', 'logging.format'],
-  // A made-up token is told at a start only.
+  // The server generates a token only at start.
   ['admin: { token: abc }', 'admin: {}', 'admin.token'],
-])('from %j to %j waits for a restart', (a, b, key) => {
+])('the change from %j to %j needs a restart', (a, b, key) => {
   expect(plan(a, b)).toMatchObject({ settings: [], needsRestart: [key] });
-  expect(inForce(configOf(a), configOf(b))).toEqual(configOf(a));
-  // It goes on being named.
-  expect(planSettings(inForce(configOf(a), configOf(b)), configOf(b)).needsRestart).toEqual([key]);
+  expect(effectiveConfig(configOf(a), configOf(b))).toEqual(configOf(a));
+  // The next reload reports the key again.
+  expect(planSettings(effectiveConfig(configOf(a), configOf(b)), configOf(b)).needsRestart).toEqual([key]);
 });
 
-test('what waits is as it was, and everything else is as it is to be', () => {
+test('keys that need a restart keep their old values, all others get the new ones', () => {
   const next = configOf('server: { port: 81, body_limit: 2MiB }\nlogging: { level: debug, format: json }');
-  expect(inForce(configOf(''), next)).toEqual(
+  expect(effectiveConfig(configOf(''), next)).toEqual(
     configOf('server: { body_limit: 2MiB }\nlogging: { level: debug }'),
   );
 });
 
-test('endpoints come, go and change, by name', () => {
+test('endpoints are planned by name: added, removed and changed', () => {
   const a = 'endpoints: { a: { path: /a }, b: { path: /b }, c: { path: /c } }';
   const b = 'endpoints: { d: { path: /d }, c: { path: /c }, b: { path: /b, response: { body: 1 } } }';
   expect(plan(a, b).endpoints).toEqual({ added: ['d'], removed: ['a'], changed: ['b'] });

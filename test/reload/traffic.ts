@@ -1,22 +1,22 @@
 import { Agent } from 'node:http';
 import { fetchText } from '../soak/traffic.js';
 
-/** Keeps the load bounded: a connection rests between two requests. */
+/** Pause of a connection between two requests. */
 const PAUSE_MS = 40;
-/** Endpoints whose answer has the number of the configuration they are answered under. */
-const PATHS = ['/static', '/told', '/started'];
+/** Endpoints whose answer contains the generation of the configuration. */
+const PATHS = ['/static', '/reconfigured', '/restarted'];
 
-/** Numbers configurations, so that an answer can be held against them. */
+/** The generations of configurations that an answer may come from. */
 export interface Generations {
-  /** The newest that is in force. */
-  readonly inForce: number;
-  /** The newest that may be. */
+  /** The newest generation that has taken effect. */
+  readonly active: number;
+  /** The newest generation in the file; it may have taken effect. */
   readonly written: number;
 }
 
 /**
- * Requests over many connections. An answer is right when it has status 200 and comes from a configuration
- * that was in force between the request's beginning and its end.
+ * Requests over many connections. An answer is right if it has status 200 and comes from a configuration that
+ * was active at some time between the beginning and the end of the request.
  */
 export class ReloadTraffic {
   requests = 0;
@@ -49,18 +49,18 @@ export class ReloadTraffic {
     }
   }
 
-  /** What is wrong with the answer; null for nothing. */
+  /** @returns what is wrong with the answer, or null */
   private async request(path: string): Promise<string | null> {
     this.requests += 1;
-    const least = this.generations.inForce;
+    const least = this.generations.active;
     const { status, headers, text } = await fetchText(this.agent, this.url + path);
     if (status !== 200) return `${status} ${text}`;
-    if (headers['x-a'] !== 'seen') return 'the hook had no part in it';
+    if (headers['x-a'] !== 'seen') return 'the hook of plugin tag did not run';
     const body = JSON.parse(text) as { generation?: number; config?: { generation: number } };
     const generation = body.generation ?? body.config?.generation ?? NaN;
     const most = this.generations.written;
     return generation >= least && generation <= most
       ? null
-      : `answered under configuration ${generation}, in force were ${least} to ${most}`;
+      : `answered by generation ${generation}, expected ${least} to ${most}`;
   }
 }

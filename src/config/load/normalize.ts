@@ -45,6 +45,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       host: unbracketed(server.host),
       port: server.port,
       bodyLimitBytes: parseSize(server.body_limit),
+      unmatched: server.unmatched,
       workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
       pluginUsers: { first: server.plugin_users.first, count: server.plugin_users.count },
       shutdown: {

@@ -64,6 +64,10 @@ export interface RawConfig {
     port: number;
     body_limit: RawSize;
     /**
+     * Who may answer requests that no endpoint matches: plugins that no endpoint names, all plugins, or nobody.
+     */
+    unmatched: 'plugins-without-endpoint' | 'plugins' | 'not-found';
+    /**
      * Server processes that share the port, each with its own plugin processes; auto is one for each processor.
      */
     workers: string | number;

@@ -332,7 +332,7 @@ export class PluginRegistry {
     const entry = this.entries.get(name);
     if (entry !== undefined) return entry;
     const names = [...this.entries.keys()].join(', ') || 'none';
-    const hint = `there are: ${names}`;
+    const hint = `known plugins: ${names}`;
     throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
   }
 }

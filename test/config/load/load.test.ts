@@ -72,6 +72,7 @@ describe('a whole file', () => {
         host: '0.0.0.0',
         port: 80,
         bodyLimitBytes: 8e6,
+        unmatched: 'plugins-without-endpoint',
         workers: 1,
         pluginUsers: { first: 1_900_000_000, count: 65_536 },
         shutdown: { delayMs: 5000, timeoutMs: 60_000 },

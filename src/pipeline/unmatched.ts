@@ -1,0 +1,15 @@
+import type { BackworksConfig } from '../config/types.js';
+
+/**
+ * Which plugins are offered a request that no endpoint matches. An endpoint that names a plugin lists what the
+ * plugin serves, so such a plugin is offered nothing else, unless `server.unmatched` is `plugins`.
+ * @returns whether the plugin of a name is offered such requests
+ */
+export function offersUnmatched({
+  server: { unmatched },
+  endpoints,
+}: Pick<BackworksConfig, 'server' | 'endpoints'>): (plugin: string) => boolean {
+  if (unmatched !== 'plugins-without-endpoint') return () => unmatched === 'plugins';
+  const named = new Set(endpoints.map(({ target }) => (target.kind === 'plugin' ? target.plugin : null)));
+  return (plugin) => !named.has(plugin);
+}
