@@ -4,37 +4,36 @@
  * SPDX-License-Identifier: MIT
  *
  * A plugin is a shared library (.so, .dylib, .dll) that exports two functions: plugin_info() and
- * plugin_vtable(). That is all a plugin needs. A third function, backworks_extensions(), opens the
- * optional part of the ABI.
+ * plugin_vtable(). A plugin needs no more. A third function, backworks_extensions(), opens the
+ * optional part of the ABI. The host is the Backworks server.
  *
  *   load ──▶ plugin_info() ──▶ plugin_vtable() ──▶ [backworks_extensions() ──▶ bind_host()]
  *        ──▶ initialize(config) ──▶ hooks, health_check(), any number of times ──▶ shutdown()
  *
- * STRINGS. Every string is UTF-8 and ends with a NUL byte; documents are JSON. Strings the host
- * passes in belong to the host and are valid until the function returns: copy what you keep.
- * Strings a plugin returns are copied by the host at once. If the extension table has free_string,
- * the host then hands each hook's string back through it exactly once; without it the host never
- * frees anything, so static buffers, thread-local buffers and allocated strings are all correct.
+ * STRINGS. Every string is UTF-8 and ends with a NUL byte; documents are JSON. Strings that the host
+ * passes in belong to the host and are valid until the function returns: copy what you keep. The host
+ * copies the strings that a plugin returns at once. If the extension table has free_string, the host
+ * then passes each string of a hook to it exactly once. Without free_string the host never frees
+ * anything, so static buffers, thread-local buffers and allocated strings are all correct.
  *
- * THREADS. [serial] functions are called one at a time, always on the same thread of one process.
- * A plugin that sets BACKWORKS_THREAD_SAFE may see its [hook] functions called on several threads at
- * once, all others of the host's than that of the [serial] functions, if its operator asks for it. The
- * threads begin after initialize() and last as long as the process. All other functions stay [serial],
- * and none of them runs while a hook does: calls under way are waited for first, later ones wait.
- * Functions of the host table are [any-thread].
+ * THREADS. The host calls [serial] functions one at a time, always on the same thread of a process. It
+ * calls [hook] functions on that thread, too, unless the plugin sets BACKWORKS_THREAD_SAFE and the
+ * operator asks for call threads. Then the host calls [hook] functions on several threads at once,
+ * never on the thread of the [serial] functions. Call threads start after initialize() and last as long
+ * as the process. A [serial] function never runs at the same time as a hook: it waits for the calls
+ * that are running, and later calls wait for it. Functions of the host table are [any-thread].
  *
- * PATCHES. A hook changes a document with a merge patch (RFC 7396). What the patch does not name stays
- * as it was written: the digits of numbers, the order of members, repeated names, white space. Where
- * a name occurs more than once, the last member counts: in a patch it is the one that is applied; in a
- * document it is the one that an object of the patch is merged into, all members of that name are
- * removed or replaced, and the result stands in the place of the first. Bodies in answers go out as
- * the plugin writes them.
+ * PATCHES. A hook changes a document with a merge patch (RFC 7396). Everything that the patch does not
+ * name stays exactly as written: the digits of numbers, the order of members, repeated names and white
+ * space. When a name occurs more than once, the last member counts. In a patch, the last member is
+ * applied. In a document, the patch merges into the last member; all members of that name are removed,
+ * and the result takes the position of the first. Bodies in answers are sent as the plugin writes them.
  *
  * UNWINDING. No C++ exception, Rust panic or longjmp may leave a function of this header.
  *
- * GROWTH. PluginInfo and PluginVTable are returned by value and therefore never change. Everything
- * new is appended to the end of a table whose first field is its own size; whoever reads a table
- * reads only as much as both sides know. A released entity is never altered or removed.
+ * COMPATIBILITY. PluginInfo and PluginVTable are returned by value and therefore never change. New
+ * members are appended to the end of a table whose first field is its own size. Whoever reads a table
+ * reads only the members that both sides know. Nothing that was released is ever altered or removed.
  */
 #ifndef BACKWORKS_PLUGIN_H
 #define BACKWORKS_PLUGIN_H
@@ -61,21 +60,20 @@ extern "C" {
  * The frozen part
  * --------------------------------------------------------------------------------------------- */
 
-/* Who the plugin is. Each string is static for the life of the library.
- * A NULL member reads as "". */
+/* The identity of the plugin. Each string is static for the life of the library. NULL reads as "". */
 typedef struct PluginInfo {
     const char *name;        /* lower-case words joined by '-', at most 64 bytes: "weather" */
     const char *version;     /* semantic version: "1.2.0" */
     const char *description; /* one sentence for people */
 } PluginInfo;
 
-/* What the plugin does. A NULL member means "not implemented" and costs nothing at run time. */
+/* The functions of the plugin. A NULL member means "not implemented" and costs nothing at run time. */
 typedef struct PluginVTable {
     /*
      * Prepares the plugin for work. Called once, before any other member.
      * Required: no.
      * config_json: the plugin's `config:` block as a JSON object, "{}" when there is none.
-     * Returns: 0 when ready; any other value refuses to start and is reported with last_error().
+     * Returns: 0 when ready; any other value stops the start and is reported with last_error().
      * Owner: config_json is the host's, valid until return.
      * Thread: [serial].
      * Since: 1.
@@ -83,10 +81,10 @@ typedef struct PluginVTable {
     int32_t (*initialize)(const char *config_json);
 
     /*
-     * Ends the plugin's work. Called at most once, only after initialize() returned 0; the process
-     * may end without it (crash, deadline).
+     * Ends the plugin's work. Called at most once, and only after initialize() returned 0. A process
+     * that crashes or misses its deadline ends without this call.
      * Required: no.
-     * Returns: 0 when everything was put away; other values are logged.
+     * Returns: 0 when everything was released; other values are logged.
      * Owner: nothing passes.
      * Thread: [serial].
      * Since: 1.
@@ -94,7 +92,7 @@ typedef struct PluginVTable {
     int32_t (*shutdown)(void);
 
     /*
-     * Tells how the plugin is. Called from time to time between hooks.
+     * Reports the health of the plugin. Called from time to time between hooks.
      * Required: no; without it the plugin counts as healthy.
      * Returns: 0 healthy, > 0 degraded, < 0 unhealthy; explain with last_error().
      * Owner: nothing passes.
@@ -104,13 +102,13 @@ typedef struct PluginVTable {
     int32_t (*health_check)(void);
 
     /*
-     * Sees a request before its endpoint does.
+     * Receives a request before its endpoint does.
      * Required: no.
      * request_json: the request document {id, method, path, route, params, query, headers, body,
      *   body_encoding, remote, context}.
      * Returns: NULL to leave the request unchanged; {"response": {"status", "headers", "body"}} to
      *   answer now; {"request": {...}} or any other object to change the request, as an RFC 7396
-     *   merge patch. The document has no header that concerns only the client's connection.
+     *   merge patch. The document omits headers that concern only the client's connection.
      * Owner: request_json is the host's until return; the result stays the plugin's.
      * Thread: [hook].
      * Since: 1.
@@ -118,11 +116,11 @@ typedef struct PluginVTable {
     const char *(*before_request)(const char *request_json);
 
     /*
-     * Sees a response before the client does.
+     * Receives a response before the client does.
      * Required: no.
      * response_json: the response document {status, headers, body, body_encoding, context, request},
-     *   where request is {id, method, path, route}. An event stream, and a body longer than
-     *   server.body_limit, are not held for the plugin: the document then has "body": null and
+     *   where request is {id, method, path, route}. The host does not buffer an event stream, or a body
+     *   longer than server.body_limit, for the plugin: the document then has "body": null and
      *   "body_streamed": true. A patch that sets a body replaces the stream.
      * Returns: NULL to leave the response unchanged; {"response": {...}} or any other object to
      *   change it, as an RFC 7396 merge patch. When the patch changes the body, etag, last-modified,
@@ -134,7 +132,7 @@ typedef struct PluginVTable {
     const char *(*after_response)(const char *response_json);
 
     /*
-     * Answers a request.
+     * Answers a request, as an endpoint.
      * Required: no.
      * endpoint: the route as configured ("/weather/{city}"), or the request's path when no
      *   configured endpoint matched.
@@ -142,8 +140,8 @@ typedef struct PluginVTable {
      * data_json: the request document, as in before_request.
      * Returns: NULL for "not mine"; an object with an integer "status" and a "body" (and optional
      *   "headers") as the whole response; any other JSON as the body of a 200. With
-     *   "body_encoding": "base64" the body is a string in padded base64 (RFC 4648 section 4); one
-     *   that is not fails the call.
+     *   "body_encoding": "base64" the body must be a string in padded base64 (RFC 4648 section 4);
+     *   otherwise the call fails.
      * Owner: the arguments are the host's until return; the result stays the plugin's.
      * Thread: [hook].
      * Since: 1.
@@ -153,7 +151,7 @@ typedef struct PluginVTable {
 } PluginVTable;
 
 /*
- * Names the plugin. Called during discovery, before anything else and without initialize().
+ * Identifies the plugin. Called during discovery, before any other function and without initialize().
  * Required: yes.
  * Returns: three static strings, by value.
  * Owner: the strings stay the plugin's and stay valid while the library is loaded.
@@ -163,7 +161,7 @@ typedef struct PluginVTable {
 BACKWORKS_EXPORT PluginInfo plugin_info(void);
 
 /*
- * Hands over the plugin's functions. Called once after loading.
+ * Returns the plugin's functions. Called once after loading.
  * Required: yes.
  * Returns: six function pointers, by value.
  * Owner: the functions stay valid while the library is loaded.
@@ -232,8 +230,8 @@ typedef struct BackworksHost {
     /*
      * Writes a value to the plugin's own key-value space; a NULL value removes the key.
      * Required: may be NULL.
-     * ttl_seconds: how long the value lives; 0 for as long as the host's store does.
-     * Returns: 0 when stored, other values when not.
+     * ttl_seconds: how long the value is kept; 0 to keep it as long as the host's store exists.
+     * Returns: 0 when stored; any other value when not.
      * Owner: key and value stay the caller's.
      * Thread: [any-thread] while a hook or initialize() runs.
      * Since: 1.
@@ -241,7 +239,7 @@ typedef struct BackworksHost {
     int32_t (*kv_set)(const char *key, const char *value, uint32_t ttl_seconds);
 
     /*
-     * Makes an HTTP request on the plugin's behalf, to an origin its permissions name.
+     * Makes an HTTP request for the plugin, to an origin that the plugin's permissions name.
      * Required: may be NULL.
      * request_json: {method, url, headers, body, timeout_ms}.
      * Returns: {status, headers, body} or {error}; never NULL.
@@ -253,12 +251,12 @@ typedef struct BackworksHost {
 
     /*
      * Calls an operation of another plugin, under that plugin's own deadline.
-     * Required: may be NULL, as it is where the plugin runs in the host's own process.
-     * plugin: the name of a plugin that the manifest's dependencies name; NULL for whichever of them
+     * Required: may be NULL; always NULL when the plugin runs in the host's own process.
+     * plugin: the name of a plugin in the manifest's dependencies; NULL for the dependency that
      *   provides the operation.
-     * operation: one that the other plugin's manifest lists among its capabilities.
+     * operation: an operation that the other plugin's manifest lists in its capabilities.
      * payload_json: NULL counts as "null".
-     * Returns: that operation's JSON, or NULL when it answered nothing, failed or may not be asked.
+     * Returns: that operation's JSON; NULL when the operation returned NULL, failed or is not allowed.
      * Owner: the result is the host's, valid until the next host function on the same thread.
      * Thread: [any-thread] while a hook runs.
      * Since: 1.
@@ -266,10 +264,10 @@ typedef struct BackworksHost {
     const char *(*call)(const char *plugin, const char *operation, const char *payload_json);
 
     /*
-     * Tells how long the running call may still take.
+     * Returns how much time the running call has left.
      * Required: may be NULL.
-     * Returns: milliseconds, 0 when the time is up, -1 when there is no deadline. Where several calls
-     *   run at once, each has its own, and a thread the plugin made itself has none.
+     * Returns: milliseconds; 0 when the time is up; -1 when there is no deadline. When several calls
+     *   run at once, each call has its own deadline, and a thread that the plugin made has none.
      * Owner: nothing passes.
      * Thread: [any-thread] while a hook runs.
      * Since: 1.
@@ -277,10 +275,10 @@ typedef struct BackworksHost {
     int64_t (*deadline_left_ms)(void);
 
     /*
-     * Tells whether the running call's answer is still wanted.
+     * Reports whether the answer of the running call is still wanted.
      * Required: may be NULL.
-     * Returns: 1 when nobody waits for it any more, else 0. Where several calls run at once, always 0
-     *   on a thread the plugin made itself.
+     * Returns: 1 when the deadline has passed, so that the host no longer waits; otherwise 0. When
+     *   several calls run at once, always 0 on a thread that the plugin made.
      * Owner: nothing passes.
      * Thread: [any-thread] while a hook runs.
      * Since: 1.
@@ -288,14 +286,15 @@ typedef struct BackworksHost {
     int32_t (*cancelled)(void);
 
     /*
-     * Makes the running call fail. The host ignores what the function then returns, as the plugin's
-     * failure: an optional plugin is passed over, a critical one answers the request with an error.
-     * Without it a plugin can only end its process, or answer NULL, which lets the request pass.
+     * Makes the running call fail. The host ignores what the function then returns and treats the call
+     * as a failure of the plugin: it skips an optional plugin, and answers the request with an error
+     * when the plugin is critical. Without fail(), a plugin that cannot do its work can only end its
+     * process, or return NULL, which lets the request pass.
      * Required: may be NULL.
      * message: why, in one sentence for the operator; cut at 8 KiB. Clients do not see it.
-     * Returns: nothing. The last message of a call counts.
+     * Returns: nothing. When a call uses fail() twice, the last message counts.
      * Owner: message stays the caller's.
-     * Thread: the thread of the hook or call(); elsewhere it does nothing.
+     * Thread: the thread of the hook or call(); on any other thread fail() does nothing.
      * Since: 1.
      */
     void (*fail)(const char *message);
@@ -311,18 +310,19 @@ typedef struct BackworksHost {
  * --------------------------------------------------------------------------------------------- */
 
 /*
- * The hooks may be called on several threads at once; so may free_string(), each string on the thread
- * that returned it. A string that stays the plugin's must then be the thread's own until the call that
- * returned it is over: no static buffer, but a constant, thread-local or allocated one.
+ * The host may call the hooks on several threads at once. It may call free_string() on several threads,
+ * too, each string on the thread that returned it. A string that stays the plugin's must then be
+ * private to the thread until the call that returned it is over: a constant, a thread-local or an
+ * allocated string, but not a static buffer.
  */
 #define BACKWORKS_THREAD_SAFE (UINT64_C(1) << 0)
 
-/* Everything beyond the vtable. A static table; NULL members mean "not implemented". */
+/* The optional functions. A static table; NULL members mean "not implemented". */
 typedef struct BackworksExtensions {
     /* sizeof(BackworksExtensions) as the plugin knows it. Since: 1. */
     uint32_t size;
 
-    /* The lowest ABI version the plugin needs; a host that speaks less refuses it. Since: 1. */
+    /* The lowest ABI version the plugin needs; a host with a lower version refuses it. Since: 1. */
     uint32_t abi_version;
 
     /* BACKWORKS_* flags; unknown bits are ignored. Since: 1. */
@@ -337,9 +337,9 @@ typedef struct BackworksExtensions {
      *   -1000000 to 1000000.
      *   capabilities: names of operations that call() performs, such as "storage.kv.get".
      *   dependencies: names of plugins, or objects {name or capability, version, optional}, with
-     *   version a semver range. A plugin starts after those it needs, and not without them.
+     *   version a semver range. A plugin starts after the plugins it needs, and not without them.
      *   backworks: a semver range of the host versions the plugin works with, such as ">=0.1"; any
-     *   other host refuses it.
+     *   other host refuses the plugin.
      * Owner: static, stays the plugin's.
      * Thread: [serial].
      * Since: 1.
@@ -347,8 +347,8 @@ typedef struct BackworksExtensions {
     const char *(*manifest)(void);
 
     /*
-     * Takes back a string returned by a hook or by call(). manifest(), last_error() and
-     * plugin_info() strings are static and never handed back.
+     * Receives back a string that a hook or call() returned. Strings of manifest(), last_error() and
+     * plugin_info() are static and are never passed to free_string().
      * Required: no; without it the host frees nothing.
      * string: never NULL.
      * Returns: nothing.
@@ -373,7 +373,7 @@ typedef struct BackworksExtensions {
      * Gives the plugin the host's functions. Called once, before initialize().
      * Required: no.
      * host: valid while the library is loaded.
-     * Returns: 0 to go on; any other value refuses to start.
+     * Returns: 0 to continue; any other value stops the start.
      * Owner: host stays the host's.
      * Thread: [serial].
      * Since: 1.
@@ -384,7 +384,7 @@ typedef struct BackworksExtensions {
      * Performs an operation the manifest declares as a capability, such as
      * "security.authenticate" or "analytics.report".
      * Required: no.
-     * Returns: JSON, or NULL when the operation answers nothing or is not known.
+     * Returns: JSON; NULL when the operation has no result or is unknown.
      * Owner: the arguments are the host's until return; the result stays the plugin's.
      * Thread: [hook].
      * Since: 1.
@@ -392,10 +392,10 @@ typedef struct BackworksExtensions {
     const char *(*call)(const char *operation, const char *payload_json);
 
     /*
-     * Takes a new configuration while running. Without it a change of configuration replaces the
-     * process.
+     * Applies a new configuration while the plugin runs. Without it, the host replaces the process when
+     * the configuration changes.
      * Required: no.
-     * Returns: 0 when in force; any other value leaves the old configuration in force.
+     * Returns: 0 when applied; any other value when the old configuration stays active.
      * Owner: config_json is the host's until return.
      * Thread: [serial].
      * Since: 1.
@@ -405,9 +405,9 @@ typedef struct BackworksExtensions {
 
 /*
  * Opens the optional part of the ABI. Called once, after plugin_vtable().
- * Required: no; a library without this symbol is a full citizen.
+ * Required: no; a library without this symbol is a complete plugin.
  * Returns: a static table, or NULL for none.
- * Owner: the table stays the plugin's and valid while the library is loaded.
+ * Owner: the table stays the plugin's and is valid while the library is loaded.
  * Thread: [serial].
  * Since: 1.
  */

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { JsonValue } from '../config/types.js';
 import type { NativeReply } from '../native/plugin.js';
-import { JsonFact } from './json-check.js';
+import { checkJson, JsonFact } from './json-check.js';
 import { JSON_DEPTH_MAX } from './json-depth.js';
 import { bytesOf, findMember, type JsonMembers, JsonOutline } from './json-outline.js';
 import type { HeaderMap, Patched, PluginResponse, RequestDecision } from './plugin.js';
@@ -16,6 +16,8 @@ import { checkResponseParts, decodeBase64, InvalidAnswer } from './response-chec
 const JSON_TYPE: HeaderMap = { 'content-type': 'application/json' };
 /** Up to this size a body is cheaper as text, which Node writes in one piece with the headers. */
 const TEXT_BODY_BYTES_MAX = 1024;
+/** Longer answers are not parsed again just to say what is wrong with them. */
+const EXPLAINED_BYTES_MAX = 64 * 1024;
 /** Members of an endpoint's answer and of its headers. */
 const RESPONSE_LEVELS = 2;
 
@@ -56,8 +58,8 @@ export function readPatch(
 /**
  * The answer of process_endpoint: an object with an integer `status` and a `body` is a response, any
  * other JSON the body of a 200, whose text then goes out as it came.
- * @param plain the runner has found it to be the latter. It is looked at no more; whoever is to see it
- *   in a document checks it himself, as a plugin can say so in its runner's name.
+ * @param plain the runner says that it is the latter. A plugin can say so in its runner's name, so the text is
+ *   checked to be JSON, but not taken apart. limits.parsed_reply does not hold for it.
  */
 export function readEndpointAnswer(
   reply: NativeReply,
@@ -67,8 +69,9 @@ export function readEndpointAnswer(
 ): PluginResponse | null {
   if (reply === null) return null;
   if (plain && typeof reply !== 'string') {
+    refuseUnlessJson(reply, checkJson(reply));
     const body = reply.length <= TEXT_BODY_BYTES_MAX ? reply.toString('utf8') : reply;
-    return { status: 200, headers: { ...JSON_TYPE }, body };
+    return { status: 200, headers: { ...JSON_TYPE }, body, json: body };
   }
   const outline = read(reply, parsedBytesMax, RESPONSE_LEVELS);
   const response = outline.object();
@@ -156,10 +159,15 @@ function read(reply: Buffer | string, bytesMax: number, levels?: number): JsonOu
   }
   const outline = JsonOutline.of(bytesOf(reply), levels);
   if (typeof outline === 'number') throw unreadable(reply, outline);
-  // A member of that name would become a prototype as soon as somebody copies an object made from it.
-  if ((outline.facts & JsonFact.HAS_PROTOTYPE) !== 0)
-    throw new InvalidAnswer('the answer has a member "__proto__"');
+  refuseUnlessJson(reply, outline.facts);
   return outline;
+}
+
+/** @param facts of the reply, as `JsonFact` says */
+function refuseUnlessJson(reply: Buffer | string, facts: number): void {
+  if ((facts & JsonFact.VALID) === 0) throw unreadable(reply, facts);
+  // A member of that name would become a prototype as soon as somebody copies an object made from it.
+  if ((facts & JsonFact.HAS_PROTOTYPE) !== 0) throw new InvalidAnswer('the answer has a member "__proto__"');
 }
 
 /** Why a text is refused that the checker does not find to be JSON. */
@@ -167,6 +175,7 @@ function unreadable(reply: Buffer | string, facts: number): InvalidAnswer {
   if ((facts & JsonFact.TOO_DEEP) !== 0)
     return new InvalidAnswer(`the answer nests too deep: more than ${JSON_DEPTH_MAX} levels`);
   if (typeof reply !== 'string' && !isUtf8(reply)) return new InvalidAnswer('the answer is not UTF-8');
+  if (reply.length > EXPLAINED_BYTES_MAX) return new InvalidAnswer('the answer is not JSON');
   let reason = 'it is not complete';
   try {
     JSON.parse(reply.toString());

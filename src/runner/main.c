@@ -1,6 +1,6 @@
 /*
- * backworks-runner: hosts one plugin in a process of its own, so that the plugin can crash, hang or
- * be stopped without the server noticing more than a failed call.
+ * backworks-runner: hosts one plugin in a process of its own. When the plugin crashes, hangs or is
+ * stopped, the server sees no more than a failed call.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,7 +20,7 @@
 #include "serve/services.h"
 
 typedef struct Options {
-    long parent;          /* 0: whoever started this process */
+    long parent;          /* 0: the process that started this one */
     const char *describe; /* NULL: serve */
     char **settings;      /* of the sandbox, for describe */
     size_t setting_count;
@@ -50,7 +50,7 @@ static bool parse(char **arguments, Options *options) {
             if (options->describe == NULL || *options->describe == '\0')
                 return false;
             options->settings = arguments + 1;
-            /* Settings have a form that no option has. */
+            /* A setting contains '='; no option does. */
             while (arguments[1] != NULL && strchr(arguments[1], '=') != NULL) {
                 arguments++;
                 options->setting_count++;
@@ -80,7 +80,7 @@ int main(int argc, char **argv) {
         (void)printf("%d\n", (int)PROTOCOL_VERSION);
         return RUNNER_EXIT_OK;
     }
-    /* Before any code of a plugin can run. */
+    /* Must come before any code of a plugin runs. */
     if (!parent_death_arm(options.parent))
         return RUNNER_EXIT_ORPHANED;
     channel_prepare();

@@ -5,6 +5,7 @@ import { CHANNEL } from './rows/channel.js';
 import { CONTROL_FLOW } from './rows/control-flow.js';
 import { CRASHES } from './rows/crashes.js';
 import { DEADLINES } from './rows/deadlines.js';
+import { FRAME_BUDGETS } from './rows/frame-budgets.js';
 import { LIFETIMES } from './rows/lifetimes.js';
 import { LOADING } from './rows/loading.js';
 import { LOOSENING } from './rows/loosening.js';
@@ -31,6 +32,7 @@ const ROWS: readonly Row[] = [
   ...ANSWERS,
   ...OWN_CODE,
   ...LIFETIMES,
+  ...FRAME_BUDGETS,
 ];
 
 /** Every behaviour of the hostile matrix, in its order. */

@@ -8,6 +8,7 @@ import { RunnerConnection } from '../../dist/native/runner/runner-connection.js'
 import { SharedPage } from '../../dist/native/protocol/shared-page.js';
 import { eventually } from '../fixtures/server.js';
 
+const OPTIONS = { plugin: 'chatty', concurrency: 1, replyBytesMax: 1000 };
 const shared = new SharedPage();
 const directory = mkdtempSync(join(tmpdir(), 'backworks-flood-'));
 afterAll(() => {
@@ -41,10 +42,11 @@ test('a runner that sends without end is heard a little each turn of the event l
   const line = frame(RunnerFrame.LOG, 0, 'x'.repeat(1008));
   const [ours, runner] = await socketPair();
   let [heard, heardBefore, mostPerTurn] = [0, 0, 0];
-  new RunnerConnection({ calls: ours, answers: ours }, shared, 'chatty', 1, {
+  new RunnerConnection({ calls: ours, answers: ours }, shared, OPTIONS, {
     log: () => (heard += 1),
     metric: () => undefined,
     refused: () => undefined,
+    crashed: () => undefined,
     broken: ({ kind }) => expect(kind).toBe('never broken'),
   });
   const turn = (): void => {

@@ -13,6 +13,8 @@ export type KillReason =
   | { readonly kind: 'threads'; readonly threads: number; readonly limit: number }
   | { readonly kind: 'protocol'; readonly message: string }
   | { readonly kind: 'version'; readonly message: string }
+  /** It sent a crash report, which is the last frame of a process, and went on. */
+  | { readonly kind: 'crash_report' }
   | null;
 
 /**
@@ -46,7 +48,10 @@ export function explainEnd(facts: EndFacts): PluginFailure {
   const { phase, requestId, stderrTail } = facts;
   const during = phase === 'idle' ? 'between calls' : `during ${phase}`;
   const details = { plugin: facts.plugin, phase, requestId, stderrTail: [...stderrTail] };
-  if (facts.killed !== null) return explainKill(facts.plugin, during, facts.killed, details);
+  // A process that crashes in several threads may send more than one report before its signal ends it.
+  const crashed = facts.killed?.kind === 'crash_report' && facts.end.signal !== 'SIGKILL';
+  if (facts.killed !== null && !crashed)
+    return explainKill(facts.plugin, during, facts.killed, details, facts.crash);
   return facts.end.signal === null
     ? explainExit(facts, during, details)
     : explainCrash(facts, during, details);
@@ -57,6 +62,7 @@ function explainKill(
   during: string,
   killed: NonNullable<KillReason>,
   details: PluginFailureDetails,
+  crash: CrashReport | null,
 ): PluginFailure {
   switch (killed.kind) {
     case 'deadline': {
@@ -76,6 +82,11 @@ function explainKill(
       const message = `plugin ${plugin} was stopped ${during}: it had ${killed.threads} threads, the limit is ${killed.limit}`;
       const hint = 'raise limits.threads if it needs more';
       return new PluginFailure('BW_PLUGIN_THREADS', message, { ...details, signal: 'SIGKILL', hint });
+    }
+    case 'crash_report': {
+      const claimed = crash?.signal ?? 'a signal';
+      const message = `plugin ${plugin} reported a crash by ${claimed} ${during} and did not end; the server ended it`;
+      return new PluginFailure('BW_PLUGIN_CRASHED', message, { ...details, signal: 'SIGKILL' });
     }
     case 'version':
       return new PluginFailure('BW_RUNNER_VERSION', killed.message, details);

@@ -1,20 +1,24 @@
 import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { oneLine } from '../../printable.js';
 import { FrameError } from '../protocol/frames.js';
 import type { PluginLogLine } from '../plugin.js';
+import { ReadPace } from './read-pace.js';
 import { StderrExcerpt } from './stderr-excerpt.js';
 
 const LINE_CHARACTERS_MAX = 8 * 1024;
 /** What a line costs beyond its text: the log writes more than the text for each. */
 const LINE_OVERHEAD_BYTES = 64;
 const RATE_WINDOW_MS = 1000;
+/** Far more lines than this are in one read when a plugin prints a lot. */
+const READS_PER_SECOND_MAX = 200;
 /** A runner keeps to the rate; what may come beyond it is what was on its way when the rate changed. */
 const FRAMED_RATES_MAX = 8;
 const FRAMED_BYTES_MAX = 2 * 1024 * 1024;
 
 /**
- * Turns what a plugin process writes into log lines. The stream is always drained, so that a chatty
- * plugin never blocks on a full pipe; output beyond the rate is dropped and counted.
+ * Turns what a plugin process writes into log lines. Output beyond the rate is dropped and counted. It is read
+ * with pauses then, so a plugin that prints without an end waits for the server, and does not occupy it.
  */
 export class PluginOutput {
   private readonly stderr = new StderrExcerpt();
@@ -24,6 +28,7 @@ export class PluginOutput {
   private dropped = 0;
   private rate = 0;
   private windowStartMs = -Infinity;
+  private readonly paces: ReadPace[] = [];
 
   /**
    * @param bytesPerSecond asked for every second
@@ -42,10 +47,16 @@ export class PluginOutput {
 
   attach(stream: Readable, source: 'stdout' | 'stderr'): void {
     let partial = '';
-    stream.setEncoding('utf8');
-    stream.on('data', (text: string) => {
-      if (!this.spend(Buffer.byteLength(text))) return;
-      const lines = (partial + text).split('\n');
+    const decoder = new StringDecoder('utf8');
+    const pace = new ReadPace(stream, READS_PER_SECOND_MAX);
+    this.paces.push(pace);
+    stream.on('data', (bytes: Buffer) => {
+      if (!this.spend(bytes.length)) {
+        pace.rest();
+        return;
+      }
+      pace.count();
+      const lines = (partial + decoder.write(bytes)).split('\n');
       partial = (lines.pop() ?? '').slice(0, LINE_CHARACTERS_MAX);
       for (const line of lines) this.line(source, line);
     });
@@ -55,6 +66,14 @@ export class PluginOutput {
     stream.on('error', () => {
       // A read error on a dying process's pipe tells nothing its exit does not.
     });
+  }
+
+  /**
+   * The process has ended: what it left is read at once.
+   * @returns whether something may be left
+   */
+  release(): boolean {
+    return this.paces.map((pace) => pace.release()).includes(true);
   }
 
   /**
@@ -82,7 +101,11 @@ export class PluginOutput {
 
   private line(source: 'stdout' | 'stderr', raw: string): void {
     const text = oneLine(raw.slice(0, LINE_CHARACTERS_MAX).replace(/\r$/, ''));
-    if (text.trim() === '' || !this.spend(LINE_OVERHEAD_BYTES)) return;
+    if (text.trim() === '') return;
+    if (!this.spend(LINE_OVERHEAD_BYTES)) {
+      this.drop(raw.length);
+      return;
+    }
     if (source === 'stderr') this.stderr.add(text);
     // Many libraries write progress to stderr, so a line there is no warning by itself.
     this.emit({ source, level: 'info', text });

@@ -113,14 +113,14 @@ export function spawnLinux(options: SpawnOptions): Promise<SpawnedProcess> {
     const pid = await posixSpawn(options, given);
     for (const descriptor of ends) if (descriptor !== sharedDescriptor) closeSync(descriptor);
     return () => {
-      const from = readableInPlace(answers);
+      const from = readableInPlace(answers, true);
       return {
         pid,
         calls: new Socket({ fd: calls, readable: false, writable: true }),
         answers: from,
         services: new Socket({ fd: services }),
-        stdout: readable(stdout),
-        stderr: readable(stderr),
+        stdout: readableInPlace(stdout, false),
+        stderr: readableInPlace(stderr, false),
         ...childEnd(pid, from),
       };
     };
@@ -178,15 +178,19 @@ function readable(descriptor: number): Socket {
   return new Socket({ fd: descriptor, readable: true, writable: false });
 }
 
-/** What every pipe of answers is read into; it is empty again before another is read. */
+/** What every pipe is read into; it is empty again before another is read. */
 const room = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
-/** Read by `onread`: Node would set 64 KiB aside for each read and give most of it back. */
-function readableInPlace(fd: number): Socket {
+/**
+ * Read by `onread`: Node would set 64 KiB aside for each read and give most of it back.
+ * @param kept whether listeners keep what they are given; if not, it is valid until they return
+ */
+function readableInPlace(fd: number, kept: boolean): Socket {
   const onread: OnReadOpts = {
     buffer: room,
-    callback(length, bytes) {
-      pipe.emit('data', Buffer.from(bytes.subarray(0, length)));
+    callback(length) {
+      const bytes = room.subarray(0, length);
+      pipe.emit('data', kept ? Buffer.from(bytes) : bytes);
       return true;
     },
   };

@@ -1,5 +1,5 @@
 import type { LongText, Text } from '../../long-text.js';
-import { FRAME_HEADER_SIZE, RUNNER_PAYLOAD_MAX, RunnerFrame } from './protocol.js';
+import { FRAME_HEADER_SIZE } from './protocol.js';
 
 /**
  * Collects frames for one write. Strings are encoded straight into the buffer, which grows by
@@ -121,11 +121,10 @@ export class FrameParser {
   private pending: Buffer = EMPTY;
   private have = 0;
 
+  /** @param payloadMax longest payload in bytes of each type that may come */
   constructor(
-    private readonly payloadMax: number,
+    private readonly payloadMax: Readonly<Record<number, number>>,
     private readonly onFrame: FrameHandler,
-    /** Of the frames that may come. */
-    private readonly types: readonly [first: number, last: number] = [RunnerFrame.HELLO, RunnerFrame.REFUSED],
   ) {}
 
   push(chunk: Buffer): void {
@@ -182,8 +181,8 @@ export class FrameParser {
   private checkHeader(buffer: Buffer, offset: number): number {
     const length = buffer.readUInt32LE(offset);
     const type = buffer[offset + 8] as number;
-    if (type < this.types[0] || type > this.types[1]) throw new FrameError(`unknown frame type ${type}`);
-    const max = Math.min(this.payloadMax, RUNNER_PAYLOAD_MAX[type] ?? this.payloadMax);
+    const max = this.payloadMax[type];
+    if (max === undefined) throw new FrameError(`unknown frame type ${type}`);
     if (length > max) throw new FrameError(`frame of ${length} bytes, at most ${max} allowed`);
     if (buffer.readUInt16LE(offset + 10) !== 0) throw new FrameError('reserved header bytes are not 0');
     return length;

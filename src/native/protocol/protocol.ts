@@ -2,40 +2,41 @@
  * The runner protocol, version 3.
  *
  * The server (src/native/protocol/protocol.ts) and the runner (src/runner/protocol.h) talk over two pipes:
- * the runner reads descriptor 3 and writes descriptor 6. Where descriptor 3 is no pipe it is a stream
- * socket that carries both. Both sides send frames: a header of 16 bytes, then `length` bytes of
+ * the runner reads descriptor 3 and writes descriptor 6. When descriptor 3 is not a pipe, it is a stream
+ * socket that carries both directions. Both sides send frames: a header of 16 bytes, then `length` bytes of
  * payload. Numbers are little-endian.
  *
  *   offset 0   u32  length    payload bytes, at most FRAME_PAYLOAD_MAX
- *   offset 4   u32  id        the call's number, chosen by the server, echoed by the answer;
+ *   offset 4   u32  id        number of the call, chosen by the server and repeated by the answer;
  *                             0 on frames that belong to no call
  *   offset 8   u8   type      a frame type, below
- *   offset 9   u8   detail    hook, steps, flags, failure kind or log level, as the type says
- *   offset 10  u16  reserved  0
+ *   offset 9   u8   detail    hook, steps, flags, failure kind or log level, depending on the type
  *   offset 12  i32  value     version, status, a duration or a bit mask, as the type says
+ *   offset 12  i32  value     version, status, duration or bit mask, depending on the type
  *
- * Each side's first frame is HELLO with the protocol version; anything else first, another version,
- * an unknown type, a wrong length or a wrong state ends the connection and the runner. The server
- * may send further frames behind its HELLO without waiting. Frames are answered in the order they
- * were sent; with threads, calls as they are done, and every other frame after the calls before it.
- * Strings in a payload each end with a NUL byte, except the text of REPLY, FAILED, LOG and METRIC,
- * which is the rest of the payload. Neither side parses JSON to speak this protocol.
+ * Each side's first frame is HELLO with the protocol version. Another first frame, another version, an
+ * unknown type, a wrong length or a frame in the wrong state ends the connection and the runner. The
+ * server may send further frames after its HELLO without waiting. Without call threads, the runner
+ * answers frames in the order they were sent. With call threads, it answers each call when the call is
+ * done, and every other frame after the calls before it. Strings in a payload each end with a NUL byte,
+ * except the text of REPLY, FAILED, LOG and METRIC, which is the rest of the payload. Neither side parses
+ * JSON to speak this protocol.
  *
- * A BATCH asks several hooks of one request, one after another: before_request, process_endpoint and
- * after_response, of which its detail names two or three in a row. Each is answered by a frame of its
- * own. The next one is asked only if the request was left unchanged (EMPTY), and if the endpoint's
- * answer is JSON that goes out as it is (PLAIN), which then completes the response document; MORE on an
- * answer says that the next one is being asked.
+ * A BATCH calls several hooks of one request in order: before_request, process_endpoint and
+ * after_response. Its detail names two or three consecutive ones. The runner answers each hook with a
+ * frame of its own. It calls the next hook only when before_request left the request unchanged (EMPTY),
+ * and when the endpoint's answer is JSON that is sent unchanged (PLAIN), which then completes the response
+ * document. MORE on an answer says that the runner calls the next hook.
  *
  *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | BATCH | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
  *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
  *
- * Descriptor 5 is a socket with the same frames, for what the plugin asks of the server while
- * it works: the runner sends a request and reads its answer, with the same id, before it sends another.
- * A request names the call whose thread asks, where there are threads.
+ * Descriptor 5 is a socket with the same frames, for requests of the plugin to the server. The runner
+ * sends a request and reads its answer, with the same id, before it sends another request. With call
+ * threads, a request names the call whose thread sends it.
  *
- * Without SANDBOX nothing restricts the library and nothing reports its crashes. With it, CRASHED may
- * come at any moment as the runner's last frame.
+ * Without SANDBOX, the library is not restricted and its crashes are not reported. With SANDBOX, CRASHED
+ * may come at any moment; it is the runner's last frame.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -103,22 +104,6 @@ export const ServiceFrame = {
   ANSWER: 98,
   NO_ANSWER: 99,
 } as const;
-
-/**
- * Longest payload of each frame of the runner, in bytes; a plugin can send any frame in its runner's
- * name. Where nothing is said, FRAME_PAYLOAD_MAX.
- */
-export const RUNNER_PAYLOAD_MAX: Readonly<Record<number, number>> = {
-  [RunnerFrame.HELLO]: 0,
-  [RunnerFrame.STATUS]: LOG_TEXT_MAX,
-  [RunnerFrame.EMPTY]: 0,
-  [RunnerFrame.FAILED]: LOG_TEXT_MAX,
-  [RunnerFrame.LOG]: LOG_TEXT_MAX,
-  [RunnerFrame.METRIC]: 8 + 64,
-  [RunnerFrame.CRASHED]: 4096,
-  [RunnerFrame.READY]: 64 * 1024,
-  [RunnerFrame.REFUSED]: 512,
-};
 
 /** The `detail` of CALL. */
 export const HOOK_NUMBER: Readonly<Record<Hook, number>> = {

@@ -2,7 +2,8 @@ import type { Socket } from 'node:net';
 import type { KillReason } from '../process/exit-cause.js';
 import { FrameError, FrameParser, FrameWriter } from '../protocol/frames.js';
 import type { AskingCall, NativeReply, OperationRequest } from '../plugin.js';
-import { FRAME_HEADER_SIZE, FRAME_PAYLOAD_MAX, ServiceFrame } from '../protocol/protocol.js';
+import { SERVICE_PAYLOADS } from '../protocol/frame-budgets.js';
+import { FRAME_HEADER_SIZE, ServiceFrame } from '../protocol/protocol.js';
 
 export interface HostServicesOptions {
   /** The running call of that number; null when there is none. */
@@ -22,10 +23,7 @@ const REQUESTS_OUTSIDE_CALLS_MAX = 100;
  * plugin has taken the answer to the one before, so that answers nobody reads do not pile up in the server.
  */
 export class HostServices {
-  private readonly parser = new FrameParser(FRAME_PAYLOAD_MAX, (...frame) => this.onFrame(...frame), [
-    ServiceFrame.OPERATION,
-    ServiceFrame.OPERATION,
-  ]);
+  private readonly parser = new FrameParser(SERVICE_PAYLOADS, (...frame) => this.onFrame(...frame));
   private waiting = false;
   private outside = { sinceMs: -Infinity, requests: 0 };
   private ended = false;

@@ -5,17 +5,13 @@ import { CallsInAnyOrder, CallsInOrder, type UnansweredCalls } from './unanswere
 import { type CrashReport, readCrashReport } from '../process/crash-report.js';
 import type { KillReason } from '../process/exit-cause.js';
 import { failedFrame } from './failed-frame.js';
-import { MetricReader } from './metric-reader.js';
+import { readMetric } from './metric-frame.js';
 import type { PluginLogLine, Refusal } from '../plugin.js';
-import { RefusalReader } from './refusal-reader.js';
+import { readRefusal } from './refusal-frame.js';
+import { ReadPace } from '../process/read-pace.js';
+import { FrameCounts, runnerPayloads } from '../protocol/frame-budgets.js';
 import { FrameError, FrameParser, FrameWriter } from '../protocol/frames.js';
-import {
-  AnswerFlag,
-  FRAME_PAYLOAD_MAX,
-  PROTOCOL_VERSION,
-  RunnerFrame,
-  ServerFrame,
-} from '../protocol/protocol.js';
+import { AnswerFlag, PROTOCOL_VERSION, RunnerFrame, ServerFrame } from '../protocol/protocol.js';
 import { RunningCalls } from './running-calls.js';
 import type { SharedPage } from '../protocol/shared-page.js';
 import type { RunnerPipes } from '../process/child-process.js';
@@ -24,6 +20,11 @@ import type { RunnerPipes } from '../process/child-process.js';
 const BATCH_BYTES_MAX = 64 * 1024;
 /** As much as Node reads at once; more of it waits in the pipe. */
 const FULL_READ_BYTES = 64 * 1024;
+/** Shorter reads without an answer in them are counted. Pieces of long answers are longer. */
+const SHORT_READ_BYTES = 16 * 1024;
+/** Such reads a second that are made at once. A runner that logs and counts a lot needs fewer. */
+const READS_WITHOUT_ANSWER_MAX = 1000;
+const ANSWER_FLAGS = AnswerFlag.MORE | AnswerFlag.PLAIN;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /** What the frame that answers a call must be; STATUS where nothing else is said. */
@@ -44,8 +45,18 @@ export interface ConnectionEvents {
   log(level: PluginLogLine['level'], text: string, droppedBytes: number): void;
   metric(name: string, delta: number): void;
   refused(refusal: Refusal): void;
+  /** The process said that it is crashing; it may live on all the same. */
+  crashed(): void;
   /** The runner broke the rules; nothing it sends is read any more. */
   broken(reason: NonNullable<KillReason>): void;
+}
+
+export interface ConnectionOptions {
+  readonly plugin: string;
+  /** Calls the runner works on at once. */
+  readonly concurrency: number;
+  /** Longest REPLY. */
+  readonly replyBytesMax: number;
 }
 
 /**
@@ -59,13 +70,16 @@ export class RunnerConnection {
   readonly calls: RunningCalls;
   /** What the process said as it crashed; null until then. */
   crash: CrashReport | null = null;
-  private readonly parser = new FrameParser(FRAME_PAYLOAD_MAX, (...frame) => this.onFrame(...frame));
+  private readonly plugin: string;
+  private readonly parser: FrameParser;
   private readonly writer = new FrameWriter();
   private readonly pending: UnansweredCalls;
   private nextId = 1;
   private received = 0;
-  private readonly metrics = new MetricReader();
-  private readonly refusals = new RefusalReader();
+  /** Frames that answered a call. */
+  private answers = 0;
+  private readonly counts = new FrameCounts();
+  private readonly pace: ReadPace;
   private flushScheduled = false;
   private greeted = false;
   private broken = false;
@@ -75,18 +89,15 @@ export class RunnerConnection {
   constructor(
     private readonly pipes: RunnerPipes,
     private readonly shared: SharedPage,
-    private readonly plugin: string,
-    /** Calls the runner works on at once. */
-    concurrency: number,
+    { plugin, concurrency, replyBytesMax }: ConnectionOptions,
     private readonly events: ConnectionEvents,
   ) {
+    this.plugin = plugin;
+    this.parser = new FrameParser(runnerPayloads(replyBytesMax), (...frame) => this.onFrame(...frame));
     this.pending = concurrency === 1 ? new CallsInOrder() : new CallsInAnyOrder();
     this.calls = new RunningCalls(this.pending, shared, concurrency);
-    pipes.answers.on('data', (chunk: Buffer) => {
-      this.received += chunk.length;
-      this.parse(chunk);
-      if (chunk.length >= FULL_READ_BYTES) this.letOthersTakeTurns();
-    });
+    this.pace = new ReadPace(pipes.answers, READS_WITHOUT_ANSWER_MAX);
+    pipes.answers.on('data', (chunk: Buffer) => this.onBytes(chunk));
     for (const pipe of [pipes.calls, pipes.answers]) {
       pipe.on('error', () => {
         // A broken pipe means a process that is ending; its exit is what counts.
@@ -180,6 +191,14 @@ export class RunnerConnection {
     });
   }
 
+  private onBytes(chunk: Buffer): void {
+    const { answers } = this;
+    this.received += chunk.length;
+    this.parse(chunk);
+    if (chunk.length >= FULL_READ_BYTES) this.letOthersTakeTurns();
+    else if (this.answers === answers && chunk.length < SHORT_READ_BYTES) this.pace.count();
+  }
+
   private parse(bytes: Buffer): void {
     if (this.broken) return;
     try {
@@ -198,15 +217,30 @@ export class RunnerConnection {
   private onFrame(type: number, id: number, detail: number, value: number, payload: Buffer): void {
     if (this.broken) return;
     if (!this.greeted) this.greet(type, value);
-    else if (type === RunnerFrame.LOG) this.events.log(LEVELS[detail] ?? 'info', payload.toString(), value);
+    else if (this.crash !== null) this.break({ kind: 'crash_report' });
+    else if (type === RunnerFrame.REPLY || type === RunnerFrame.EMPTY)
+      this.onAnswer(type, id, detail, value, payload);
+    else this.onOther(type, id, detail, value, payload);
+  }
+
+  private onOther(type: number, id: number, detail: number, value: number, payload: Buffer): void {
+    this.counts.add(type);
+    if (type === RunnerFrame.LOG) this.events.log(LEVELS[detail] ?? 'info', payload.toString(), value);
     else if (type === RunnerFrame.METRIC) this.onMetric(payload);
-    else if (type === RunnerFrame.REFUSED) this.events.refused(this.refusals.read(detail, value, payload));
-    else if (type === RunnerFrame.CRASHED) this.crash = readCrashReport(value, payload);
+    else if (type === RunnerFrame.REFUSED) this.events.refused(readRefusal(detail, value, payload));
+    else if (type === RunnerFrame.CRASHED) this.onCrash(readCrashReport(value, payload));
     else this.onAnswer(type, id, detail, value, payload);
+  }
+
+  /** The last frame of a process, which is about to end. */
+  private onCrash(crash: CrashReport): void {
+    this.crash = crash;
+    this.events.crashed();
   }
 
   private greet(type: number, version: number): void {
     if (type !== RunnerFrame.HELLO) throw new FrameError(`frame type ${type} before HELLO`);
+    this.counts.add(type);
     this.greeted = true;
     if (version === PROTOCOL_VERSION) return;
     const message = `the runner speaks protocol ${version}, this server speaks ${PROTOCOL_VERSION}`;
@@ -214,7 +248,7 @@ export class RunnerConnection {
   }
 
   private onMetric(payload: Buffer): void {
-    const { name, delta } = this.metrics.read(payload);
+    const { name, delta } = readMetric(payload);
     this.events.metric(name, delta);
   }
 
@@ -225,6 +259,7 @@ export class RunnerConnection {
     const fits = type === expected || (type === RunnerFrame.EMPTY && expected === RunnerFrame.REPLY);
     if (!fits && type !== RunnerFrame.FAILED)
       throw new FrameError(`frame type ${type} answers ${call.phase}`);
+    this.answers += 1;
     if (expected === RunnerFrame.REPLY) {
       this.answered += 1;
       if (type !== RunnerFrame.FAILED) {
@@ -238,6 +273,7 @@ export class RunnerConnection {
   }
 
   private onReply(call: AnswerHandler, reply: Buffer | null, value: number, flags: number): void {
+    if (flags > ANSWER_FLAGS) throw new FrameError(`answer with unknown flags ${flags}`);
     const plain = (flags & AnswerFlag.PLAIN) !== 0;
     if ((flags & AnswerFlag.MORE) === 0) {
       this.forget(call);

@@ -22,12 +22,14 @@ import {
   processGone,
 } from '../failures.js';
 import type { AnswerHandler } from './answer-handler.js';
-import { RunnerConnection } from './runner-connection.js';
+import { type ConnectionOptions, RunnerConnection } from './runner-connection.js';
 import { sandboxInForce, sandboxSettings } from '../process/sandbox.js';
 import type { SharedPage } from '../protocol/shared-page.js';
 
 /** A process that closed its answers but lives is ended after this time. */
 const CLOSED_GRACE_MS = 200;
+/** Likewise a process that sent its crash report and lives: a signal ends an honest one at once. */
+const CRASHED_GRACE_MS = 1000;
 const NO_DEADLINE = -1;
 /** One runner process with one library in it, from its start to its end. */
 export class RunnerProcess {
@@ -66,7 +68,7 @@ export class RunnerProcess {
     private readonly onEnded: (failure: PluginFailure | null) => void,
   ) {
     this.logRate();
-    const { name, events } = options;
+    const { events } = options;
     const { stdout, stderr, answers, services, ended } = this.child;
     this.output = new PluginOutput(
       () => this.logRate(),
@@ -75,10 +77,11 @@ export class RunnerProcess {
     );
     this.output.attach(stdout, 'stdout');
     this.output.attach(stderr, 'stderr');
-    this.connection = new RunnerConnection(this.child, this.shared, name, options.concurrency, {
+    this.connection = new RunnerConnection(this.child, this.shared, connectionOptions(options), {
       log: (level, text, dropped) => this.output.frame(level, text, dropped),
       metric: (counter, delta) => events.metric(counter, delta),
       refused: (refusal) => events.refused(refusal),
+      crashed: () => this.killAfter(CRASHED_GRACE_MS, { kind: 'crash_report' }),
       broken: (reason) => this.kill(reason),
     });
     this.services = new HostServices(services, {
@@ -90,10 +93,9 @@ export class RunnerProcess {
     this.cpu = new CallCpuWatch(this.pid, this.connection.calls, options, (reason, call) =>
       this.kill(reason, call),
     );
-    answers.once('end', () => {
-      const reason = { kind: 'protocol', message: 'it closed its connection' } as const;
-      setTimeout(() => this.kill(reason), CLOSED_GRACE_MS).unref();
-    });
+    answers.once('end', () =>
+      this.killAfter(CLOSED_GRACE_MS, { kind: 'protocol', message: 'it closed its connection' }),
+    );
     void ended.then((end) => this.onProcessEnd(end));
   }
 
@@ -119,7 +121,13 @@ export class RunnerProcess {
 
   /** True until the process ends or is told to. */
   get usable(): boolean {
-    return !this.gone && !this.closing && !this.retiring && this.killReason === null;
+    return (
+      !this.gone &&
+      !this.closing &&
+      !this.retiring &&
+      this.killReason === null &&
+      this.connection.crash === null
+    );
   }
 
   /**
@@ -228,6 +236,11 @@ export class RunnerProcess {
     this.child.kill('SIGKILL');
   }
 
+  /** Ends the process unless it ends by itself before. */
+  private killAfter(milliseconds: number, reason: KillReason): void {
+    setTimeout(() => this.kill(reason), milliseconds).unref();
+  }
+
   /** Sends a frame of the plugin's life and waits for its answer. */
   private ask(
     type: number,
@@ -283,11 +296,20 @@ export class RunnerProcess {
       this.shared.close();
       this.services.close();
     };
-    afterLastWords(this.child.answers, settle);
+    const outputIsLeft = this.output.release();
+    afterLastWords(this.child.answers, () => {
+      // A stream that was paused is read in the next turn.
+      if (outputIsLeft) setImmediate(settle);
+      else settle();
+    });
   }
 
   private refusal(phase: ConfiguringPhase, status: number, reply: NativeReply): PluginFailure {
     const { stderrTail } = this.output;
     return configurationRefused(this.options.name, phase, status, oneLine(String(reply ?? '')), stderrTail);
   }
+}
+
+function connectionOptions({ name, concurrency, replyBytesMax }: NativePluginOptions): ConnectionOptions {
+  return { plugin: name, concurrency, replyBytesMax };
 }

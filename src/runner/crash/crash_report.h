@@ -1,5 +1,5 @@
 /*
- * Last words: when the plugin crashes, the server learns where and doing what.
+ * Crash reports: when the plugin crashes, the server learns where and during which function.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,23 +9,22 @@
 #include <stdbool.h>
 
 /*
- * From now on a signal that ends the process is told in a CRASHED frame first, if the output is open.
- * This also holds for a stack that has overflowed, on the main thread and on threads of
- * interposed_threads.c. System calls
- * the sandbox refuses softly only fail, and are noted in refusals.h.
+ * Installs handlers for the signals that end a process. A handler first sends a CRASHED frame, if the
+ * output is open, and then lets the signal end the process. Stack overflows are reported too, on the
+ * main thread and on the threads of interposed_threads.c. A system call that the sandbox refuses with
+ * an error only fails, and is noted in refusals.h.
  */
 void crash_report_install(void);
 
-/* Whether it was. */
 bool crash_report_is_installed(void);
 
 /*
- * What the process does now, or this thread where it runs calls of its own, for the report. The string
- * must live forever.
+ * Sets the phase that a report names, for example "initialize". A thread that runs calls of its own has
+ * its own phase; all other threads share one. The string must live forever.
  */
 void crash_report_phase(const char *phase);
 
-/* Notes which libraries are loaded, so that a report can name them. */
-void crash_report_learn_modules(void);
+/* Lists the loaded libraries again, so that a report can name them. */
+void crash_report_refresh_modules(void);
 
 #endif

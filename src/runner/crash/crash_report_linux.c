@@ -1,5 +1,5 @@
 /*
- * Everything a handler calls here is async-signal-safe: it reads memory and writes to
+ * Everything a handler calls here is async-signal-safe: the handler reads memory and writes to
  * the answer ring.
  *
  * SPDX-License-Identifier: MIT
@@ -31,7 +31,7 @@ static char alternate_stack[ALTERNATE_STACK_SIZE];
 static atomic_bool installed;
 static size_t memory_limit; /* 0: none */
 static const char *_Atomic current_phase = "load";
-/* The thread that reports; a second one that crashes meanwhile waits for the end. */
+/* Set by the thread that reports. Another thread that crashes meanwhile waits for the process to end. */
 static atomic_flag reporting = ATOMIC_FLAG_INIT;
 
 /* A frame under construction. */
@@ -81,7 +81,7 @@ static uintptr_t program_counter(const ucontext_t *context) {
 #endif
 }
 
-/* The system call that trapped returns this when the handler does. */
+/* Sets the return value of the system call that trapped. */
 static void set_result(ucontext_t *context, int result) {
 #if defined(__x86_64__)
     context->uc_mcontext.gregs[REG_RAX] = result;
@@ -93,7 +93,7 @@ static void set_result(ucontext_t *context, int result) {
 #endif
 }
 
-/* Whether a quarter of the memory limit cannot be had any more. */
+/* True when a quarter of the memory limit cannot be allocated any more. */
 static bool memory_is_low(void) {
     size_t share = memory_limit / 4;
     void *probe;
@@ -113,7 +113,7 @@ static void put_payload(Report *report, int signal, const siginfo_t *info, uintp
     bool call = signal == SIGSYS && info->si_code == SECCOMP_SIGNAL;
     const char *name = NULL;
 
-    /* A signal that was sent, not caused, comes with no address. */
+    /* A signal that another process or thread sent carries no address. */
     if (info->si_code > 0 && signal != SIGSYS && signal != SIGABRT)
         put_number(report, (uintptr_t)info->si_addr, 16);
     else
@@ -136,10 +136,10 @@ static void send(Report *report, uint8_t type, uint8_t detail, uint32_t value) {
     report->bytes[8] = (char)type;
     report->bytes[9] = (char)detail;
     put_little_endian(report->bytes + 12, value);
-    output_last_words(report->bytes, report->length);
+    output_final_frame(report->bytes, report->length);
 }
 
-/* Many a plugin crashes because it was refused something. */
+/* Sent before the report: many plugins crash because an operation was refused. */
 static void send_refusals(void) {
     Refusal refusal;
 
@@ -159,12 +159,12 @@ static void send_report(int signal, const siginfo_t *info, const ucontext_t *con
     send(&report, FRAME_CRASHED, 0, (uint32_t)signal);
 }
 
-/* One that happened in an interposed function is told of there, with the object. */
+/* An interposed function reports its refused calls itself, because it knows the object. */
 static void note_refused_call(int number) {
     enum seccomp_machine machine = seccomp_this_machine();
     const char *name = seccomp_call_name(machine, number);
 
-    if (refusal_is_told_by_function)
+    if (refusal_is_reported_by_function)
         return;
     if (name != NULL)
         refusals_note(seccomp_call_permission(machine, number), name, "");
@@ -172,11 +172,11 @@ static void note_refused_call(int number) {
         refusals_note_number(PERMISSION_NEVER, "system call", number);
 }
 
-/* Ends the process by the signal it was about to end by, once the handler returns. */
-static void end_by(int signal) {
+/* Ends the process by the signal that was about to end it, as soon as the handler returns. */
+static void die_by(int signal) {
     struct sigaction action = {.sa_handler = SIG_DFL};
 
-    /* The filter keeps SIGSYS handled; but a fatal call while it is blocked, as now, ends all. */
+    /* The filter keeps SIGSYS handled. But a fatal call ends the process while SIGSYS is blocked, as here. */
     if (signal == SIGSYS)
         (void)syscall(SYS_unshare, 0);
     (void)sigaction(signal, &action, NULL);
@@ -195,10 +195,10 @@ static void on_signal(int signal, siginfo_t *info, void *context) {
     }
     while (atomic_flag_test_and_set(&reporting))
         (void)pause();
-    own_call_blame();
+    own_call_record_end();
     send_refusals();
     send_report(signal, info, context);
-    end_by(signal);
+    die_by(signal);
 }
 
 void crash_report_install(void) {
@@ -207,11 +207,11 @@ void crash_report_install(void) {
     struct sigaction action = {.sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK};
 
     (void)sigaltstack(&stack, NULL);
-    /* All blocked: a fault inside the handler ends the process at once. */
+    /* All signals are blocked, so that a fault inside the handler ends the process at once. */
     (void)sigfillset(&action.sa_mask);
     for (size_t index = 0; index < sizeof signals / sizeof *signals; index++)
         (void)sigaction(signals[index], &action, NULL);
-    module_map_learn();
+    module_map_refresh();
     atomic_store(&installed, true);
 }
 
@@ -226,10 +226,10 @@ void crash_report_phase(const char *phase) {
         atomic_store_explicit(&current_phase, phase, memory_order_relaxed);
 }
 
-void crash_report_learn_modules(void) {
+void crash_report_refresh_modules(void) {
     struct rlimit limit;
 
-    module_map_learn();
+    module_map_refresh();
     if (getrlimit(RLIMIT_DATA, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
         memory_limit = (size_t)limit.rlim_cur;
 }

@@ -1,5 +1,5 @@
 /*
- * Systems on which the exit status has to say it all.
+ * Systems without crash reports: the server sees the exit status only.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,5 +16,5 @@ void crash_report_phase(const char *phase) {
     (void)phase;
 }
 
-void crash_report_learn_modules(void) {
+void crash_report_refresh_modules(void) {
 }

@@ -1,5 +1,5 @@
 /*
- * Which code lies where, written down while it is safe to ask, for a signal handler to read.
+ * The address ranges of the loaded libraries, recorded in advance for a signal handler to read.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,12 +14,12 @@ enum { MODULES_MAX = 128, MODULE_NAME_MAX = 64 };
 typedef struct Module {
     uintptr_t start;
     uintptr_t end;
-    uintptr_t base; /* an address less this is the offset that debuggers and symbol tables use */
+    uintptr_t base; /* address - base = the offset that debuggers and symbol tables use */
     char name[MODULE_NAME_MAX];
 } Module;
 
-/* Writes down the libraries that are loaded now. */
-void module_map_learn(void);
+/* Records the libraries that are loaded now. */
+void module_map_refresh(void);
 
 /* The module that holds the address, or NULL. Async-signal-safe. */
 const Module *module_map_find(uintptr_t address);

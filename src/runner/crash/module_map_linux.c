@@ -7,7 +7,7 @@
 
 #include "crash/module_map.h"
 
-/* Two tables: one is read, by any thread and at any moment, while the other is written. */
+/* Two tables: while one is being written, any thread may read the other. */
 static Module tables[2][MODULES_MAX];
 static _Atomic size_t counts[2];
 static _Atomic unsigned current;
@@ -52,7 +52,7 @@ static int add_module(struct dl_phdr_info *info, size_t size, void *context) {
     return 0;
 }
 
-void module_map_learn(void) {
+void module_map_refresh(void) {
     unsigned next = atomic_load(&current) ^ 1U;
     Table table = {.modules = tables[next]};
 

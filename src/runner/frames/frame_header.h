@@ -19,10 +19,10 @@ typedef struct FrameHeader {
     int32_t value;
 } FrameHeader;
 
-/* Reads FRAME_HEADER_SIZE bytes. False when the length or a reserved field breaks the protocol. */
+/* Decodes FRAME_HEADER_SIZE bytes. False when the length or a reserved field breaks the protocol. */
 bool frame_header_decode(const char *bytes, FrameHeader *header);
 
-/* Writes FRAME_HEADER_SIZE bytes. */
+/* Encodes into FRAME_HEADER_SIZE bytes. */
 void frame_header_encode(const FrameHeader *header, char *bytes);
 
 #endif

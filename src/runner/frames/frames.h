@@ -1,6 +1,6 @@
 /*
- * Frames of protocol.h on the channel: a bounded buffer for what the server sends, and one for what
- * is sent to it.
+ * Frames of protocol.h on the channel: a bounded buffer for frames from the server, and a bounded buffer
+ * for frames to the server.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,7 +15,7 @@
 #include "frames/frame_header.h"
 #include "frames/shared_page.h"
 
-/* Bytes [start, end) of `bytes` have been read and not yet been handed out. */
+/* Bytes [start, end) of `bytes` have been read from the channel and not yet returned as frames. */
 typedef struct Input {
     char *bytes;
     size_t room;
@@ -26,22 +26,22 @@ typedef struct Input {
 
 enum input_result {
     INPUT_FRAME,
-    INPUT_INCOMPLETE, /* the next frame has not arrived whole: input_fill() */
+    INPUT_INCOMPLETE, /* the next frame has not arrived completely: call input_fill() */
     INPUT_MALFORMED   /* a length or a reserved field breaks the protocol */
 };
 
-/* The next frame. Its payload stays where it is until the next input_fill(). */
+/* Returns the next frame. Its payload stays valid until the next input_fill(). */
 enum input_result input_next(Input *input, FrameHeader *header, const char **payload);
 
 /*
- * Reads as much as is there. Makes room for the frame that is incomplete and gives back the room of
- * one that was huge. Only to be called after INPUT_INCOMPLETE. Ends the process without memory.
+ * Reads as much as the channel holds. Grows the buffer for an incomplete large frame, and shrinks it
+ * after one. Call only after INPUT_INCOMPLETE. Ends the process when memory runs out.
  */
 enum channel_result input_fill(Input *input);
 
 /*
- * The memory of a frame that input_next() gave and that fills the input alone: it is the caller's to
- * free, and the payload stays where it is. NULL for any other frame.
+ * Takes the buffer from the input, when the frame that input_next() returned is large and alone in it.
+ * The caller must free the buffer; the payload stays where it is. Returns NULL for any other frame.
  */
 char *input_take(Input *input, size_t length);
 
@@ -51,30 +51,30 @@ typedef struct Span {
     size_t length;
 } Span;
 
-/* Where the output keeps what is held back. Called once, before any other function of it. */
+/* Sets where buffered output is kept. Call once, before any other output function. */
 void output_open(SharedPage *shared);
 
 /*
- * Functions of the output may be called on any thread and end the process when the channel does.
- * Frames are held back until output_flush(), output_rest() or a full buffer, and leave whole and in
+ * Output functions may be called on any thread. They end the process when the channel closes.
+ * Frames are buffered until output_flush(), output_begin_wait() or a full buffer, and leave complete and in
  * order. `header.length` need not be set.
  */
 void output_send(FrameHeader header, const Span *spans, size_t count);
 void output_flush(void);
 
-/* The serving thread is about to wait: nothing may be held back until it calls output_wake(). */
-void output_rest(void);
-void output_wake(void);
+/* Called when the serving thread is about to wait: until output_end_wait(), every frame leaves at once. */
+void output_begin_wait(void);
+void output_end_wait(void);
 
 /*
- * For a signal handler: one more frame, whole, and whatever of the held back bytes goes out without
- * waiting; the server finds the rest in the shared page. No other thread sends anything from then on.
- * Nothing happens when this thread is in the middle of writing, or another does not get done with it.
- * Async-signal-safe.
+ * Sends one last frame from a signal handler, after as much of the buffered bytes as the channel takes
+ * without waiting. The server finds the rest in the shared page. Afterwards no other thread can send.
+ * Does nothing when this thread was interrupted while writing, or when another thread does not finish
+ * writing in time. Async-signal-safe.
  */
-void output_last_words(const char *frame, size_t length);
+void output_final_frame(const char *frame, size_t length);
 
-/* Sends what is held back and ends the process without running anything of the library's. */
+/* Sends the buffered frames and ends the process without running code of the library. */
 _Noreturn void output_end(int code);
 
 #endif

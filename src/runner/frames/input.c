@@ -6,7 +6,7 @@
 #include "frames/frames.h"
 #include "protocol.h"
 
-/* Room for a batch of ordinary calls; only a larger frame makes the buffer grow. */
+/* Holds a batch of ordinary calls; only a larger frame makes the buffer grow. */
 enum { INPUT_ROOM = 64 * 1024 };
 
 enum input_result input_next(Input *input, FrameHeader *header, const char **payload) {
@@ -25,7 +25,7 @@ enum input_result input_next(Input *input, FrameHeader *header, const char **pay
     return INPUT_FRAME;
 }
 
-/* The size of the buffer that holds the incomplete frame; its length has been checked. */
+/* Size of a buffer that holds the incomplete frame. The frame's length has been checked. */
 static size_t room_needed(const Input *input) {
     size_t needed = FRAME_HEADER_SIZE;
     FrameHeader header;
@@ -46,7 +46,7 @@ enum channel_result input_fill(Input *input) {
         memmove(input->bytes, input->bytes + input->start, have);
     input->start = 0;
     input->end = have;
-    /* Shrinks too: `have` bytes fit, as they belong to the frame that `room` was made for. */
+    /* Also shrinks: the `have` bytes fit, because they belong to the frame that `room` was computed for. */
     if (room != input->room) {
         char *bytes = realloc(input->bytes, room);
 
@@ -61,7 +61,7 @@ enum channel_result input_fill(Input *input) {
     return result;
 }
 
-/* Room is made for exactly one frame when it is larger than usual. */
+/* A buffer that is larger than INPUT_ROOM was made for exactly one frame. */
 char *input_take(Input *input, size_t length) {
     char *bytes = input->bytes;
 

@@ -9,19 +9,19 @@
 #include "protocol.h"
 
 /*
- * What is held back lies in the answer ring of the shared page, so that the server finds it there when
- * this process is killed before it was written: bytes [sent, produced) of the stream.
+ * Buffered bytes [sent, produced) of the stream lie in the answer ring of the shared page. The server
+ * finds them there when this process is killed before it has written them.
  */
 static SharedPage *page;
 static uint64_t sent;
-static bool resting;
-/* Whether this thread is between begin() and end(); for output_last_words(). */
+static bool waiting;
+/* True while this thread is between begin() and end(). Read by output_final_frame(). */
 static _Thread_local volatile bool busy;
-/* output_last_words() has the lock, for good. */
-static bool speaking_last;
+/* output_final_frame() holds the lock and never releases it. */
+static bool final_lock_held;
 
-/* How long it waits for a thread that writes. */
-enum { LAST_WORDS_WAIT_MS = 50 };
+/* How long output_final_frame() waits for another thread to finish writing. */
+enum { FINAL_LOCK_WAIT_MS = 50 };
 
 void output_open(SharedPage *shared) {
     page = shared;
@@ -31,7 +31,7 @@ static uint64_t produced(void) {
     return atomic_load_explicit(&page->produced, memory_order_relaxed);
 }
 
-/* The server may read the ring at any moment: bytes come first, then the count that covers them. */
+/* The server may read the ring at any moment, so the bytes are written before the count that covers them. */
 static void produce(uint64_t count) {
     atomic_store_explicit(&page->produced, produced() + count, memory_order_release);
 }
@@ -51,12 +51,12 @@ static void end(void) {
 static void write_out(const char *bytes, size_t length) {
     enum channel_result result = channel_write(bytes, length);
 
-    /* The server closing the channel is how it says that it needs this process no longer. */
+    /* A server that no longer needs this process closes the channel. */
     if (result != CHANNEL_OK)
         _Exit(result == CHANNEL_CLOSED ? RUNNER_EXIT_OK : RUNNER_EXIT_IO);
 }
 
-/* The longest run of held bytes that lies in one piece. */
+/* The longest contiguous run of buffered bytes. */
 static size_t held_run(const char **bytes) {
     size_t start = (size_t)(sent % ANSWER_RING_SIZE);
     size_t length = (size_t)(produced() - sent);
@@ -86,7 +86,7 @@ static void copy_into_ring(const char *bytes, size_t length) {
     produce(length);
 }
 
-/* A piece that is larger than the ring goes straight from the plugin's memory to the server. */
+/* A piece larger than the ring goes straight from the plugin's memory to the server. */
 static void hold(const char *bytes, size_t length) {
     if (length > ANSWER_RING_SIZE - (size_t)(produced() - sent))
         write_held();
@@ -111,7 +111,7 @@ void output_send(FrameHeader header, const Span *spans, size_t count) {
     hold(bytes, sizeof bytes);
     for (size_t index = 0; index < count; index++)
         hold(spans[index].bytes, spans[index].length);
-    if (resting)
+    if (waiting)
         write_held();
     end();
 }
@@ -122,32 +122,32 @@ void output_flush(void) {
     end();
 }
 
-void output_rest(void) {
+void output_begin_wait(void) {
     begin();
     write_held();
-    resting = true;
+    waiting = true;
     end();
 }
 
-void output_wake(void) {
+void output_end_wait(void) {
     begin();
-    resting = false;
+    waiting = false;
     end();
 }
 
-/* Keeps other threads from writing until the process ends. False when one does not get done with it. */
-static bool begin_last_words(void) {
-    if (!speaking_last)
-        speaking_last = lock_try(LAST_WORDS_WAIT_MS);
-    return speaking_last;
+/* Keeps other threads from writing until the process ends. False when one does not finish in time. */
+static bool begin_final_frame(void) {
+    if (!final_lock_held)
+        final_lock_held = lock_try(FINAL_LOCK_WAIT_MS);
+    return final_lock_held;
 }
 
-void output_last_words(const char *frame, size_t length) {
+void output_final_frame(const char *frame, size_t length) {
     const char *bytes;
     size_t left;
 
-    /* In the middle of another frame there is no room for this one. */
-    if (busy || page == NULL || !begin_last_words() ||
+    /* In the middle of another frame, this frame cannot be sent. */
+    if (busy || page == NULL || !begin_final_frame() ||
         length > ANSWER_RING_SIZE - (size_t)(produced() - sent))
         return;
     copy_into_ring(frame, length);

@@ -9,11 +9,11 @@ static SharedPage *page;
 
 void own_call_open(SharedPage *shared) {
     page = shared;
-    /* exit() within a call runs this on the thread of the call. */
-    (void)atexit(own_call_blame);
+    /* When a call runs exit(), this runs on the thread of that call. */
+    (void)atexit(own_call_record_end);
 }
 
-void own_call_blame(void) {
+void own_call_record_end(void) {
     uint32_t nobody = 0;
 
     if (page != NULL && own_call.id != 0)

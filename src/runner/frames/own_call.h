@@ -1,6 +1,6 @@
 /*
- * Which call this thread works on, where several threads do: what the serving thread keeps for the
- * process, such a thread keeps for itself.
+ * The call that this thread is running. A thread that runs calls keeps here what the serving thread
+ * keeps for the whole process.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,13 +19,16 @@ typedef struct OwnCall {
     const char *phase;   /* as in crash_report.h */
 } OwnCall;
 
-/* Read by signal handlers, too. */
+/* Signal handlers read it too. */
 extern _Thread_local OwnCall own_call;
 
-/* Where the call is told whose thread ends the process. Called once, before own_call_blame(). */
+/* Sets the page in which own_call_record_end() records the call. Call once, before own_call_record_end(). */
 void own_call_open(SharedPage *shared);
 
-/* This thread is about to end the process; the first one says so. Async-signal-safe. */
-void own_call_blame(void);
+/*
+ * Records this thread's call as the call that ends the process. Only the first record counts.
+ * Async-signal-safe.
+ */
+void own_call_record_end(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * The memory shared with the server, descriptor 4: what it can still read when this process has been
- * killed. Without that descriptor the page is private and the server learns nothing from it.
+ * The memory shared with the server (descriptor 4). The server can read it after this process was killed.
+ * Without that descriptor the page is private and the server reads nothing.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,14 +13,14 @@
 
 #include "protocol.h"
 
-/* What a thread is in: the frame whose function it entered last. */
+/* The frame whose function a thread entered last. */
 typedef struct RunningSlot {
     _Atomic uint32_t id;
     _Atomic uint32_t thread;
     _Atomic uint64_t begun_us;
 } RunningSlot;
 
-/* Slot 0 and one for each thread. */
+/* Slot 0 is the serving thread's; each call thread has one more. */
 enum { RUNNING_SLOTS = 1 + THREADS_MAX };
 
 /* Laid out as protocol.h says. */
@@ -40,8 +40,8 @@ typedef struct SharedPage {
 } SharedPage;
 
 /*
- * Maps descriptor 4 and closes it, so that no plugin can shrink the file below the mapping. Called
- * once, before anything of a plugin. Ends the process without memory.
+ * Maps descriptor 4 and then closes it, so that no plugin can truncate the file under the mapping.
+ * Call once, before any code of a plugin runs. Ends the process when memory runs out.
  */
 SharedPage *shared_page_map(void);
 

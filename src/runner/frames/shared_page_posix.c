@@ -20,7 +20,7 @@ SharedPage *shared_page_map(void) {
     struct stat file;
     void *page;
 
-    /* A runner started by hand may have anything there, or nothing. */
+    /* In a runner started by hand, descriptor 4 may be anything or closed. */
     if (fstat(SHARED_DESCRIPTOR, &file) != 0 || !S_ISREG(file.st_mode) ||
         file.st_size != SHARED_SIZE)
         return &alone;

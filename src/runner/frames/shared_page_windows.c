@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "frames/shared_page.h"
 
-/* Not shared yet: there the server treats every call of a lost process as begun. */
+/* Not shared on Windows yet: the server treats every call of a lost process as begun. */
 SharedPage *shared_page_map(void) {
     static SharedPage alone;
 

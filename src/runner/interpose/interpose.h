@@ -1,17 +1,17 @@
 /*
- * Functions of the C library that the runner puts itself in front of: a library it loads finds the
- * runner's, which call the C library's and look at how it went. The sandbox refuses some system calls
- * with a plain error, and no other place in the process learns of it. Each does exactly what the
- * function behind it does.
+ * Interposed functions of the C library. A library that the runner loads binds to the runner's versions,
+ * which call the C library and then look at the result. They behave exactly like the functions behind
+ * them. They exist because the sandbox refuses some system calls with a plain error, which the runner
+ * could not notice and report otherwise.
  *
- * Include it first: it asks for each declaration under its own name, without inline versions.
+ * Include this header first: it needs each declaration under its own name, without inline versions.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef BACKWORKS_RUNNER_INTERPOSE_H
 #define BACKWORKS_RUNNER_INTERPOSE_H
 
-/* A file that defines _DEFAULT_SOURCE gets by without the declarations that are GNU's own. */
+/* A file that defines _DEFAULT_SOURCE cannot use the GNU declarations (see interposed_network.c). */
 #ifndef _DEFAULT_SOURCE
 #define _GNU_SOURCE
 #endif
@@ -24,34 +24,34 @@
 
 #include "sandbox/refusals.h"
 
-/* Seen by the libraries that are loaded, together with interposed.list. */
+/* Exported to the libraries that are loaded; interposed.list must name the function too. */
 #define INTERPOSED __attribute__((visibility("default")))
 
 static inline bool was_refused(void) {
     return errno == EPERM || errno == EACCES;
 }
 
-/* Puts the function behind the interposed one into the pointer at `function`, NULL if there is none. */
-void find_behind(void *function, const char *name);
+/* Stores the next definition of the function at `function`, or NULL when there is none. */
+void find_next(void *function, const char *name);
 
-#define BEHIND(name)                                                                               \
-    static __typeof__(&name) name##_behind;                                                        \
+#define NEXT(name)                                                                                 \
+    static __typeof__(&name) name##_next;                                                          \
     __attribute__((constructor)) static void find_##name(void) {                                   \
-        find_behind(&name##_behind, #name);                                                        \
+        find_next(&name##_next, #name);                                                            \
     }
 
-/* Defines a function whose result `outcome` says with `refused` that it failed for want of a right. */
+/* Defines an interposed function. `refused` is true when `outcome` means a missing permission. */
 #define INTERPOSE(result, name, parameters, arguments, refused, note)                              \
-    BEHIND(name)                                                                                   \
+    NEXT(name)                                                                                     \
     INTERPOSED result name parameters {                                                            \
-        bool outer = refusal_is_told_by_function;                                                  \
+        bool outer = refusal_is_reported_by_function;                                              \
         result outcome;                                                                            \
                                                                                                    \
-        if (name##_behind == NULL)                                                                 \
+        if (name##_next == NULL)                                                                   \
             find_##name();                                                                         \
-        refusal_is_told_by_function = true;                                                        \
-        outcome = name##_behind arguments;                                                         \
-        refusal_is_told_by_function = outer;                                                       \
+        refusal_is_reported_by_function = true;                                                    \
+        outcome = name##_next arguments;                                                           \
+        refusal_is_reported_by_function = outer;                                                   \
         if (__builtin_expect(refused, 0))                                                          \
             note;                                                                                  \
         return outcome;                                                                            \

@@ -23,7 +23,7 @@ static enum permission to_open_stream(const char *mode) {
                                                        : PERMISSION_FILESYSTEM_WRITE;
 }
 
-/* Files for which no directory may be granted: no permission helps. */
+/* No directory can be granted for set-id files, so no permission helps. */
 static enum permission to_create(int flags, unsigned mode) {
     enum { SET_ID = S_ISUID | S_ISGID };
 
@@ -33,9 +33,9 @@ static enum permission to_create(int flags, unsigned mode) {
 #define FAILED (outcome == -1 && was_refused())
 #define NO_STREAM (outcome == NULL && was_refused())
 
-/* The mode is there only when a file may be made. */
+/* The mode is passed only when the call may create a file. */
 #define WITH_MODE(name, parameters, arguments)                                                     \
-    BEHIND(name)                                                                                   \
+    NEXT(name)                                                                                     \
     INTERPOSED int name parameters {                                                               \
         unsigned mode = 0;                                                                         \
         int outcome;                                                                               \
@@ -47,9 +47,9 @@ static enum permission to_create(int flags, unsigned mode) {
             mode = va_arg(more, unsigned);                                                         \
             va_end(more);                                                                          \
         }                                                                                          \
-        if (name##_behind == NULL)                                                                 \
+        if (name##_next == NULL)                                                                   \
             find_##name();                                                                         \
-        outcome = name##_behind arguments;                                                         \
+        outcome = name##_next arguments;                                                           \
         if (__builtin_expect(FAILED, 0))                                                           \
             refusals_note(to_create(flags, mode), #name, path);                                    \
         return outcome;                                                                            \

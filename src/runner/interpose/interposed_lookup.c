@@ -3,7 +3,7 @@
 
 #include <dlfcn.h>
 
-void find_behind(void *function, const char *name) {
+void find_next(void *function, const char *name) {
     void *found = dlsym(RTLD_NEXT, name);
 
     memcpy(function, &found, sizeof found);

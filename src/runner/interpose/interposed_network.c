@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* GNU's declarations take a union of all kinds of addresses, which no definition can repeat. */
+/* GNU's declarations take a transparent union of address types, which a definition cannot repeat. */
 #define _DEFAULT_SOURCE
 #include "interpose/interpose.h"
 
@@ -17,7 +17,7 @@ static bool is_internet(int family) {
     return family == AF_INET || family == AF_INET6;
 }
 
-/* Kinds of sockets that no permission allows also look as if the kernel did not have them. */
+/* The sandbox refuses socket types that no permission allows with EAFNOSUPPORT, like an old kernel. */
 static bool socket_was_refused(int family) {
     return was_refused() || (family == AF_UNIX && errno == EAFNOSUPPORT);
 }
@@ -48,7 +48,7 @@ static long port_of(const struct sockaddr *address, socklen_t length) {
     return ntohs(internet6.sin6_port);
 }
 
-/* What a socket would need to talk to the address; `tcp` when it is a TCP socket. */
+/* Notes the permission that an address would need; `tcp` is that permission for a TCP socket. */
 static void note_address(const char *function, int descriptor, enum permission tcp,
                          const struct sockaddr *address, socklen_t length) {
     long port = port_of(address, length);
@@ -64,7 +64,7 @@ static void note_address(const char *function, int descriptor, enum permission t
     refusals_note_number(tcp, function, port);
 }
 
-/* Where a socket is bound to: port 0 when it is not. */
+/* The address the socket is bound to; an unbound socket has port 0. */
 static socklen_t address_of(int descriptor, struct sockaddr_storage *address) {
     socklen_t length = sizeof *address;
     int error = errno;
@@ -101,25 +101,26 @@ INTERPOSE(int, bind, (int descriptor, const struct sockaddr *address, socklen_t 
           note_address("bind", descriptor, PERMISSION_NETWORK_LISTEN, address, length))
 
 /*
- * Without bind() the kernel chooses a port, and asks neither Landlock nor seccomp. No permission can name
- * that port, so that the plugin hears of its mistake. This is no boundary: see SECURITY.md.
+ * Without bind() the kernel chooses a port itself and asks neither Landlock nor seccomp. No permission
+ * can name such a port, so the call fails here and the plugin's author sees the mistake. This is not a
+ * security boundary: see SECURITY.md.
  */
-BEHIND(listen)
+NEXT(listen)
 INTERPOSED int listen(int descriptor, int backlog) {
     int outcome = -1;
 
-    if (listen_behind == NULL)
+    if (listen_next == NULL)
         find_listen();
-    if (refusals_are_noted() && is_unbound(descriptor))
+    if (refusals_are_recorded() && is_unbound(descriptor))
         errno = EPERM;
     else
-        outcome = listen_behind(descriptor, backlog);
+        outcome = listen_next(descriptor, backlog);
     if (__builtin_expect(FAILED, 0))
         note_listen(descriptor);
     return outcome;
 }
 
-/* Only Fast Open is refused, whose connection nobody can check. */
+/* The sandbox refuses only TCP Fast Open, because Landlock does not check its connection. */
 INTERPOSE(ssize_t, sendto,
           (int descriptor, const void *bytes, size_t size, int flags,
            const struct sockaddr *address, socklen_t length),

@@ -23,7 +23,7 @@
 #define NEVER_WITH_PATH(name, parameters, arguments)                                               \
     INTERPOSE(int, name, parameters, arguments, FAILED,                                            \
               refusals_note(PERMISSION_NEVER, #name, path))
-/* These return the error. */
+/* These return the error number instead of setting errno. */
 #define NEVER_SPAWN(name)                                                                          \
     INTERPOSE(int, name,                                                                           \
               (pid_t *restrict process, const char *restrict path,                                 \
@@ -60,21 +60,21 @@ NEVER(sched_setscheduler, (pid_t process, int policy, const struct sched_param *
 NEVER(sched_setaffinity, (pid_t process, size_t size, const cpu_set_t *processors),
       (process, size, processors))
 
-/* glibc says ENOMEM when it cannot start the shell; its other errors are the caller's. */
+/* glibc sets ENOMEM when it cannot start the shell. Other errors are mistakes of the caller. */
 INTERPOSE(FILE *, popen, (const char *command, const char *mode), (command, mode),
           outcome == NULL && (errno == ENOMEM || was_refused()),
           refusals_note(PERMISSION_NEVER, "popen", ""))
 
-/* Its status does not say why it failed, and errno only does if it was changed. */
-BEHIND(system)
+/* The status of system() does not say why it failed; errno does, but only if the call changed it. */
+NEXT(system)
 INTERPOSED int system(const char *command) {
     int error = errno;
     int outcome;
 
-    if (system_behind == NULL)
+    if (system_next == NULL)
         find_system();
     errno = 0;
-    outcome = system_behind(command);
+    outcome = system_next(command);
     if (outcome != 0 && was_refused())
         refusals_note(PERMISSION_NEVER, "system", "");
     if (errno == 0)
@@ -82,7 +82,7 @@ INTERPOSED int system(const char *command) {
     return outcome;
 }
 
-BEHIND(prctl)
+NEXT(prctl)
 INTERPOSED int prctl(int option, ...) {
     unsigned long values[4];
     va_list more;
@@ -92,9 +92,9 @@ INTERPOSED int prctl(int option, ...) {
     for (size_t index = 0; index < sizeof values / sizeof *values; index++)
         values[index] = va_arg(more, unsigned long);
     va_end(more);
-    if (prctl_behind == NULL)
+    if (prctl_next == NULL)
         find_prctl();
-    outcome = prctl_behind(option, values[0], values[1], values[2], values[3]);
+    outcome = prctl_next(option, values[0], values[1], values[2], values[3]);
     if (__builtin_expect(FAILED, 0))
         refusals_note(PERMISSION_NEVER, "prctl", "");
     return outcome;
@@ -109,10 +109,10 @@ static void note_number(long number) {
         refusals_note_number(PERMISSION_NEVER, "system call", number);
 }
 
-/* Reads as many arguments as any system call has, which is harmless where there are fewer. */
-BEHIND(syscall)
+/* Reads six arguments, as many as any system call has. Reading too many is harmless. */
+NEXT(syscall)
 INTERPOSED long syscall(long number, ...) {
-    bool outer = refusal_is_told_by_function;
+    bool outer = refusal_is_reported_by_function;
     long values[6];
     va_list more;
     long outcome;
@@ -121,12 +121,12 @@ INTERPOSED long syscall(long number, ...) {
     for (size_t index = 0; index < sizeof values / sizeof *values; index++)
         values[index] = va_arg(more, long);
     va_end(more);
-    if (syscall_behind == NULL)
+    if (syscall_next == NULL)
         find_syscall();
-    refusal_is_told_by_function = true;
+    refusal_is_reported_by_function = true;
     outcome =
-        syscall_behind(number, values[0], values[1], values[2], values[3], values[4], values[5]);
-    refusal_is_told_by_function = outer;
+        syscall_next(number, values[0], values[1], values[2], values[3], values[4], values[5]);
+    refusal_is_reported_by_function = outer;
     if (__builtin_expect(FAILED, 0))
         note_number(number);
     return outcome;

@@ -1,6 +1,6 @@
 /*
- * Threads of the plugin get a stack of their own for signals: one whose stack has overflowed could
- * not tell where otherwise.
+ * Gives each thread of the plugin a stack of its own for signals. Without one, a stack overflow on the
+ * thread could not be reported.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,7 +16,7 @@
 
 #include "crash/crash_report.h"
 
-/* As much as the main thread's: the runtime of Go handles its signals on what it finds. */
+/* As large as the main thread's: the Go runtime runs its own signal handlers on it. */
 enum { STACK_SIZE = 64 * 1024 };
 
 typedef struct Start {
@@ -31,8 +31,8 @@ static size_t page_size(void) {
     return (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* When the thread ends, in whatever way. */
-static void give_back(void *mapping) {
+/* Runs when the thread ends, in whatever way. */
+static void free_stack(void *mapping) {
     char *stack = (char *)mapping + page_size();
     stack_t now;
 
@@ -44,11 +44,11 @@ static void give_back(void *mapping) {
 }
 
 __attribute__((constructor)) static void make_key(void) {
-    has_key = pthread_key_create(&stack_of_thread, give_back) == 0;
+    has_key = pthread_key_create(&stack_of_thread, free_stack) == 0;
 }
 
-/* Without the memory for it the thread does without. */
-static void take_stack(void) {
+/* When memory runs out, the thread runs without a signal stack. */
+static void set_stack(void) {
     size_t guard = page_size();
     char *mapping = mmap(NULL, guard + STACK_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     stack_t stack = {.ss_size = STACK_SIZE};
@@ -68,24 +68,24 @@ static void *run_thread(void *argument) {
     Start start = *(Start *)argument;
 
     free(argument);
-    take_stack();
+    set_stack();
     return start.run(start.argument);
 }
 
-BEHIND(pthread_create)
+NEXT(pthread_create)
 INTERPOSED int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes,
                               void *(*run)(void *), void *restrict argument) {
     Start *start = NULL;
     int error;
 
-    if (pthread_create_behind == NULL)
+    if (pthread_create_next == NULL)
         find_pthread_create();
     if (has_key && crash_report_is_installed())
         start = malloc(sizeof *start);
     if (start == NULL)
-        return pthread_create_behind(thread, attributes, run, argument);
+        return pthread_create_next(thread, attributes, run, argument);
     *start = (Start){run, argument};
-    error = pthread_create_behind(thread, attributes, run_thread, start);
+    error = pthread_create_next(thread, attributes, run_thread, start);
     if (error != 0)
         free(start);
     return error;

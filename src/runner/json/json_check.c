@@ -6,7 +6,7 @@
 #include "json/json_check.h"
 #include "json/json_string.h"
 
-/* Marks a level without an open member: no value has begun there yet. */
+/* Marks a level whose current member has not begun a value yet. */
 #define NO_MEMBER UINT32_MAX
 
 /* The members found so far. */
@@ -15,24 +15,24 @@ typedef struct Listing {
     JsonMember *members;
     uint32_t capacity;
     uint32_t count;
-    /* Members of objects that lie deeper are not listed. */
+    /* Members of objects below this level are not listed. */
     unsigned levels;
-    /* Arrays around the place that is read: what lies in one is not listed. */
+    /* Number of arrays around the current position. Members inside an array are not listed. */
     unsigned arrays;
-    /* By level, the index of the member whose value is read. */
+    /* By level, the index of the member whose value is being read. */
     uint32_t open[JSON_CHECK_DEPTH_MAX];
 } Listing;
 
-/* A text and how far it has been read; every function below moves `at`, and never beyond `end`. */
+/* A text and the position in it. Every function below moves `at`, never beyond `end`. */
 typedef struct Reader {
     const unsigned char *at;
     const unsigned char *end;
     unsigned facts;
     unsigned depth;
     unsigned depth_max;
-    /* By level, the byte that ends the array or object. */
+    /* By level, the byte that closes the array or object. */
     unsigned char closing[JSON_CHECK_DEPTH_MAX];
-    /* Where members are listed; NULL when nobody asked for them. */
+    /* Where members are listed; NULL to list none. */
     Listing *listing;
 } Reader;
 
@@ -52,12 +52,12 @@ static void skip_space(Reader *reader) {
     }
 }
 
-/* The next byte; 0, which is nowhere valid, at the end. */
+/* The next byte, or 0 at the end. JSON allows no 0 byte anywhere. */
 static unsigned char peek(const Reader *reader) {
     return reader->at < reader->end ? *reader->at : 0;
 }
 
-/* Reads one byte if it is this one. */
+/* Reads one byte if it equals `byte`. */
 static bool accept(Reader *reader, unsigned char byte) {
     if (peek(reader) != byte)
         return false;
@@ -65,7 +65,7 @@ static bool accept(Reader *reader, unsigned char byte) {
     return true;
 }
 
-/* A string, its opening quote already read. */
+/* Reads a string whose opening quote has been read. */
 static bool skip_string(Reader *reader, bool *escapes) {
     const unsigned char *quote = json_string_end(reader->at, reader->end, escapes);
 
@@ -123,7 +123,7 @@ static bool skip_scalar(Reader *reader) {
     }
 }
 
-/* Notes what the name of a member says, which lies from behind its quote to before the other. */
+/* Records the facts that depend on a member's name: the bytes [name, end) between its quotes. */
 static void note_name(Reader *reader, const unsigned char *name, const unsigned char *end,
                       bool escapes) {
     size_t length = (size_t)(end - name);
@@ -142,12 +142,12 @@ static uint32_t offset_of(const Reader *reader, const unsigned char *at) {
     return (uint32_t)(at - reader->listing->text);
 }
 
-/* The member at an index; NULL when there was no room for it. */
+/* The member at an index; NULL when the table was too small for it. */
 static JsonMember *member_at(const Listing *listing, uint32_t index) {
     return index < listing->capacity ? &listing->members[index] : NULL;
 }
 
-/* Notes that a member begins, whose value is next. */
+/* Records that a member begins. Its value is read next. */
 static void begin_member(Reader *reader, const unsigned char *name, const unsigned char *end,
                          bool escapes) {
     Listing *listing = reader->listing;
@@ -165,7 +165,7 @@ static void begin_member(Reader *reader, const unsigned char *name, const unsign
     member->shape = reader->depth << 1 | (escapes ? JSON_MEMBER_ESCAPES : 0u);
 }
 
-/* Notes that a value has ended; it may be that of a member. */
+/* Records that a value has ended, if it is the value of a member. */
 static void end_member(Reader *reader) {
     Listing *listing = reader->listing;
     JsonMember *member;
@@ -181,7 +181,7 @@ static void end_member(Reader *reader) {
     member->after = listing->count;
 }
 
-/* A member's name, to before its value. */
+/* Reads a member's name and colon, up to its value. */
 static bool skip_name(Reader *reader) {
     const unsigned char *name;
     const unsigned char *end;
@@ -204,7 +204,7 @@ static bool skip_name(Reader *reader) {
     return true;
 }
 
-/* Reads an opening bracket. False when the text goes too deep. */
+/* Reads an opening bracket. False when the text nests too deep. */
 static bool open_level(Reader *reader, unsigned char closing) {
     if (reader->depth == reader->depth_max) {
         reader->facts = JSON_TOO_DEEP;
@@ -220,7 +220,7 @@ static bool open_level(Reader *reader, unsigned char closing) {
     return true;
 }
 
-/* Reads a value as far as the first end of one: of a scalar, or of an empty array or object. */
+/* Reads a value up to the first complete one: a scalar, or an empty array or object. */
 static bool begin_value(Reader *reader) {
     for (;;) {
         unsigned char closing;
@@ -231,7 +231,7 @@ static bool begin_value(Reader *reader) {
         closing = peek(reader) == '{' ? '}' : ']';
         if (!open_level(reader, closing))
             return false;
-        /* end_value() reads it. */
+        /* end_value() reads the closing bracket. */
         if (peek(reader) == closing)
             return true;
         if (closing == '}' && !skip_name(reader))
@@ -251,7 +251,7 @@ static bool close_level(Reader *reader) {
     return true;
 }
 
-/* Reads what follows a value, as far as the next one. False at the text's end, or at a mistake. */
+/* Reads what follows a value, up to the next value. False at the end of the text and at an error. */
 static bool end_value(Reader *reader) {
     for (;;) {
         if (reader->listing != NULL)

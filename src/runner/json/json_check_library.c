@@ -1,5 +1,6 @@
 /*
- * The functions of a library that the server loads, for texts it must not take a runner's word for.
+ * Exports the JSON check as a library that the server loads, to check texts itself instead of trusting
+ * the runner.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -19,7 +20,7 @@ uint32_t backworks_json_check(const void *text, size_t length, uint32_t depth_ma
     return json_check(text, length, depth_max);
 }
 
-/* table: receives the number of members, then each as six numbers; it has room for `capacity` of them */
+/* table: receives the number of members, then six numbers each; it has room for `capacity` members */
 EXPORTED uint32_t backworks_json_members(const void *text, size_t length, uint32_t depth_max,
                                          uint32_t levels, uint32_t *table, uint32_t capacity);
 

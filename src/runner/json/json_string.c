@@ -5,15 +5,15 @@
 #include "json/json_string.h"
 
 /*
- * Functions that read something return where it ends, or NULL when it is not there; `at` is before
- * `end` where nothing else is said.
+ * Functions that read something return a pointer behind it, or NULL when it is not there. `at` is before
+ * `end` unless the function says otherwise.
  */
 
-/* Eight bytes at a time: arithmetic on all bytes of a word at once. */
+/* Eight bytes at a time: one arithmetic operation works on all bytes of a word. */
 #define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
 enum { WORD_SIZE = 8 };
 
-/* Eight bytes as a word, the first one lowest; compilers make one load of it. */
+/* Loads eight bytes as a little-endian word. Compilers make one load instruction of this loop. */
 static uint64_t load_word(const unsigned char *at) {
     uint64_t word = 0;
 
@@ -23,8 +23,8 @@ static uint64_t load_word(const unsigned char *at) {
 }
 
 /*
- * The highest bit of each byte that does not mean itself in a string: quote, backslash, control
- * and not ASCII. Only the lowest mark is exact: a borrow may set others above it.
+ * Marks each byte that needs attention in a string by its highest bit: quotes, backslashes, control
+ * characters and non-ASCII bytes. Only the lowest mark is exact: a borrow may set others above it.
  */
 static uint64_t special_bytes(uint64_t word) {
     uint64_t quote = word ^ EACH_BYTE('"');
@@ -34,7 +34,7 @@ static uint64_t special_bytes(uint64_t word) {
     return (below | word) & EACH_BYTE(0x80);
 }
 
-/* Index of the lowest byte that is marked by its highest bit; at least one is. */
+/* Index of the lowest marked byte. At least one byte is marked. */
 static size_t first_marked(uint64_t marks) {
     uint64_t below = (marks - 1) & ~marks;
 
@@ -45,7 +45,7 @@ static bool is_special(unsigned char byte) {
     return byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\';
 }
 
-/* The first byte that does not mean itself; `end` when there is none. */
+/* The first special byte; `end` when there is none. */
 static const unsigned char *find_special(const unsigned char *at, const unsigned char *end) {
     while (end - at >= WORD_SIZE) {
         uint64_t special = special_bytes(load_word(at));
@@ -59,7 +59,7 @@ static const unsigned char *find_special(const unsigned char *at, const unsigned
     return at;
 }
 
-/* A character of two to four bytes, as Unicode's table 3-7 has them. */
+/* Reads a character of two to four bytes that is well-formed by Unicode's table 3-7. */
 static const unsigned char *read_character(const unsigned char *at, const unsigned char *end) {
     unsigned char lead = *at++;
     unsigned char low = 0x80;
@@ -84,14 +84,14 @@ static const unsigned char *read_character(const unsigned char *at, const unsign
     return at;
 }
 
-/* All characters that are not ASCII up to the next one that is. */
+/* Reads all non-ASCII characters up to the next ASCII character. */
 static const unsigned char *read_characters(const unsigned char *at, const unsigned char *end) {
     while (at != NULL && at < end && *at >= 0x80)
         at = read_character(at, end);
     return at;
 }
 
-/* Value of a hexadecimal digit, -1 of any other byte. */
+/* Value of a hexadecimal digit; -1 for any other byte. */
 static int hex_digit(unsigned char byte) {
     int lower = byte | 0x20;
 
@@ -100,7 +100,7 @@ static int hex_digit(unsigned char byte) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* An escape, from behind its backslash; `at` may be `end`. */
+/* Reads an escape after its backslash. `at` may be `end`. */
 static const unsigned char *read_escape(const unsigned char *at, const unsigned char *end) {
     if (at == end)
         return NULL;
@@ -117,7 +117,7 @@ static const unsigned char *read_escape(const unsigned char *at, const unsigned 
     case 'u':
         if (end - at < 4)
             return NULL;
-        /* Halves of surrogate pairs may stand alone, as JSON.parse() has it. */
+        /* Lone surrogates are allowed, as in JSON.parse(). */
         for (unsigned digit = 0; digit < 4; digit++)
             if (hex_digit(*at++) < 0)
                 return NULL;
@@ -152,7 +152,7 @@ bool json_string_spells(const unsigned char *at, const unsigned char *end, const
         int unit = *at++;
 
         if (unit == '\\') {
-            /* Escapes of one letter stand for characters that no name has. */
+            /* One-letter escapes stand for characters that no name contains. */
             if (*at++ != 'u')
                 return false;
             unit = 0;

@@ -1,5 +1,5 @@
 /*
- * The strings of a JSON text, where they lie.
+ * Reads strings in a JSON text, in place.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,14 +9,14 @@
 #include <stdbool.h>
 
 /*
- * Reads a string whose opening quote has been read, never beyond `end`.
- * escapes: whether it has any
- * Returns: its closing quote; NULL when it is not a string, or not well-formed UTF-8
+ * Finds the end of a string whose opening quote has been read. Never reads beyond `end`.
+ * escapes: receives whether the string contains escapes
+ * Returns: the closing quote; NULL when the string is invalid or not well-formed UTF-8
  */
 const unsigned char *json_string_end(const unsigned char *at, const unsigned char *end,
                                      bool *escapes);
 
-/* Whether the inside of a string, its escapes seen through, is `name`: ASCII letters and '_'. */
+/* True when the inside of a string, with escapes decoded, equals `name` (ASCII letters and '_'). */
 bool json_string_spells(const unsigned char *at, const unsigned char *end, const char *name);
 
 #endif

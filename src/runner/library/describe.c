@@ -55,7 +55,7 @@ static void write_library(FILE *stream, const Library *library) {
                   library_has(library, FLAG_THREAD_SAFE) ? "true" : "false");
 }
 
-/* Nothing of the library's runs any more, neither destructors nor exit handlers. */
+/* Ends the process without running the library's destructors and exit handlers. */
 static _Noreturn void end(FILE *stream, int code) {
     if (fflush(stream) != 0)
         _Exit(RUNNER_EXIT_IO);
@@ -69,7 +69,7 @@ static _Noreturn void end_with_error(FILE *stream, const char *text, int code) {
     end(stream, code);
 }
 
-/* Without settings there is no sandbox to put on. */
+/* Without settings there is no sandbox to apply. */
 static bool confine(const char *const *settings, size_t count, SandboxReport *report) {
     if (count == 0)
         return true;
@@ -79,7 +79,7 @@ static bool confine(const char *const *settings, size_t count, SandboxReport *re
 
 _Noreturn void describe(const char *path, const char *const *settings, size_t count) {
     static SandboxReport report;
-    /* First: the sandbox closes what the process has inherited. */
+    /* First, because the sandbox closes the inherited descriptors. */
     bool confined = confine(settings, count, &report);
     FILE *stream = channel_divert_stdout();
     LibraryFailure failure;

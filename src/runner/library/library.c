@@ -22,7 +22,7 @@ static const char *or_empty(const char *text) {
     return text != NULL ? text : "";
 }
 
-/* Copies as many whole members of the library's table as both sides know. */
+/* Copies the whole members that both the library's table and this runner know. */
 static void read_extensions(BackworksExtensions *ours, const BackworksExtensions *theirs) {
     size_t size = theirs->size < sizeof *ours ? theirs->size : sizeof *ours;
 
@@ -48,7 +48,7 @@ static uint32_t find_functions(const PluginVTable *vtable, const BackworksExtens
     return found;
 }
 
-/* The library's own strings must fit into one LOADED frame. */
+/* True when the library's own strings fit into one LOADED frame. */
 static bool describes_itself_briefly(const Library *library) {
     const char *texts[] = {library->info.name, library->info.version, library->info.description,
                            or_empty(library->manifest)};
@@ -70,10 +70,10 @@ static void *load_same_file(const char *path, LibraryFailure *failure) {
     if (dylib_is_file(LIBRARY_DESCRIPTOR, path))
         dylib = dylib_open(path, failure->text, sizeof failure->text);
     else
-        (void)refuse(failure, FAILURE_LOAD, "%s: another file was put in its place", path);
+        (void)refuse(failure, FAILURE_LOAD, "%s: the file was replaced before it was loaded", path);
     if (dylib == NULL || dylib_is_file(LIBRARY_DESCRIPTOR, path))
         return dylib;
-    (void)refuse(failure, FAILURE_LOAD, "%s: another file was put in its place while it was loaded",
+    (void)refuse(failure, FAILURE_LOAD, "%s: the file was replaced while it was being loaded",
                  path);
     return NULL;
 }

@@ -7,7 +7,7 @@
 enum { UTF8_CONTINUATIONS_MAX = 3 };
 
 size_t text_length(const char *text, size_t max) {
-    /* memchr() stops at the first match and so never reads behind the end of the string. */
+    /* memchr() stops at the first match, so it never reads beyond the end of the string. */
     const char *end = memchr(text, '\0', max + 1);
 
     return end != NULL ? (size_t)(end - text) : max + 1;
@@ -26,8 +26,9 @@ size_t text_length_cut(const char *text, size_t max) {
 }
 
 /*
- * Size of the well-formed sequence that `text` begins with, or, negated, of the malformed one that
- * a single U+FFFD replaces (Unicode 3.9, "maximal subpart"). A NUL byte ends every sequence.
+ * Size of the well-formed UTF-8 sequence at the start of `text`. For a malformed sequence, the negated
+ * size of the part that a single U+FFFD replaces (Unicode 3.9, "maximal subpart"). A NUL byte ends
+ * every sequence.
  */
 static int sequence(const unsigned char *text) {
     unsigned lead = text[0];
@@ -45,7 +46,7 @@ static int sequence(const unsigned char *text) {
         continuations = 3;
     else
         return -1;
-    /* Overlong forms, surrogates and numbers above U+10FFFF show in the second byte. */
+    /* The second byte shows overlong forms, surrogates and numbers above U+10FFFF. */
     if (lead == 0xE0)
         low = 0xA0;
     else if (lead == 0xED)

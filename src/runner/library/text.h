@@ -1,5 +1,5 @@
 /*
- * UTF-8 text that comes from a plugin and may be anything.
+ * Handles text from a plugin, which may be malformed UTF-8.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,10 +9,10 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Length of the text, or `max` + 1 when it is longer than `max`; reads no further. */
+/* Length of the text, or `max` + 1 when it is longer than `max`. Reads no further than that. */
 size_t text_length(const char *text, size_t max);
 
-/* Length of the text, cut before the first character that does not end within `max` bytes. */
+/* Length of the text, cut to at most `max` bytes at a character boundary. */
 size_t text_length_cut(const char *text, size_t max);
 
 /* Writes the text as a JSON string; each malformed sequence becomes U+FFFD. */

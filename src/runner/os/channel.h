@@ -1,5 +1,5 @@
 /*
- * The runner's ends of the pipes to the server, and the standard streams beside it.
+ * The runner's ends of the pipes to the server, and the standard streams.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,31 +12,31 @@
 
 enum channel_result {
     CHANNEL_OK,
-    CHANNEL_CLOSED, /* the server is gone or closed its end */
+    CHANNEL_CLOSED, /* the server ended or closed its end */
     CHANNEL_FAILED
 };
 
 /*
- * Keeps the channel out of the plugin's child processes, turns a write to a closed channel into
- * CHANNEL_CLOSED, and lets what a plugin prints leave line by line.
+ * Keeps child processes of the plugin from inheriting the channel, makes a write to a closed channel
+ * return CHANNEL_CLOSED, and makes standard output line-buffered.
  */
 void channel_prepare(void);
 
-/* Reads what is there into `into`, waiting for the first byte; CHANNEL_OK means `*got` > 0. */
+/* Waits for the first byte, then reads what is available. CHANNEL_OK means `*got` > 0. */
 enum channel_result channel_read(void *into, size_t room, size_t *got);
 
-/* Writes everything, waiting as long as it takes. */
+/* Writes everything. Waits as long as necessary. */
 enum channel_result channel_write(const void *bytes, size_t length);
 
 /*
- * Writes everything if that needs no waiting; false when nothing was written, or only a part of it.
- * Async-signal-safe.
+ * Writes everything if that is possible without waiting. False when nothing, or only a part, was
+ * written. Async-signal-safe.
  */
 bool channel_try_write(const void *bytes, size_t length);
 
 /*
- * Sends everything written to standard output to standard error from now on.
- * Returns a stream to the real standard output, NULL on failure.
+ * Redirects standard output to standard error from now on.
+ * Returns: a stream to the real standard output; NULL on failure
  */
 FILE *channel_divert_stdout(void);
 

@@ -12,10 +12,10 @@
 #include "os/channel.h"
 #include "protocol.h"
 
-/* Where answers go. */
+/* The descriptor that answers are written to. */
 static int answers = PROTOCOL_DESCRIPTOR;
 
-/* Two pipes, or one socket. A pipe that never blocks is what channel_try_write() needs. */
+/* The channel is two pipes or one socket. channel_try_write() needs a pipe that does not block. */
 static void find_answers(void) {
     struct stat file;
 
@@ -39,8 +39,8 @@ void channel_prepare(void) {
 }
 
 /*
- * Whether the failed operation can be tried again. A descriptor that does not block is waited for:
- * the runner has nothing else to do.
+ * True when the failed operation can be tried again. Waits for a non-blocking descriptor: the runner has
+ * nothing else to do.
  */
 static int may_retry(int descriptor, short event) {
     struct pollfd channel = {.fd = descriptor, .events = event};

@@ -1,8 +1,8 @@
 /*
- * Descriptor 3 is a named pipe that libuv hands to the C runtime as an inherited descriptor. Two
- * limits follow. libuv must have created it with stdio 'pipe', not 'overlapped'. And Windows runs
+ * Descriptor 3 is a named pipe that libuv passes to the C runtime as an inherited descriptor. Two
+ * limits follow. libuv must have created the pipe with stdio 'pipe', not 'overlapped'. And Windows runs
  * one operation at a time on such a pipe: a line that a plugin's own thread logs between two calls
- * leaves when the next frame from the server arrives.
+ * leaves only when the next frame from the server arrives.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,5 +1,5 @@
 /*
- * Time that only moves forward.
+ * The monotonic clock.
  *
  * SPDX-License-Identifier: MIT
  */

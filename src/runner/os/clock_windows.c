@@ -9,7 +9,7 @@ int64_t clock_now_ns(void) {
 
     (void)QueryPerformanceCounter(&now);
     (void)QueryPerformanceFrequency(&frequency);
-    /* Whole seconds apart, so that the product cannot overflow. */
+    /* Whole seconds are converted separately, so that the product cannot overflow. */
     return now.QuadPart / frequency.QuadPart * 1000000000 +
            now.QuadPart % frequency.QuadPart * 1000000000 / frequency.QuadPart;
 }

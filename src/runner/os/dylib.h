@@ -1,6 +1,6 @@
 /*
- * Shared libraries as the operating system loads them. A library is never unloaded: the process
- * ends instead.
+ * Shared libraries, loaded by the operating system. A library is never unloaded: the process ends
+ * instead.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,22 +10,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Any function; converted to its real type before it is called. */
+/* Any function. Convert it to its real type before calling it. */
 typedef void (*DylibFunction)(void);
 
-/* Loads the library, running its constructors. Returns NULL and says why in `why` on failure. */
+/* Loads the library and runs its constructors. Returns NULL on failure, with the reason in `why`. */
 void *dylib_open(const char *path, char *why, size_t room);
 
 /*
- * The same for an open file, whatever lies at `path` by now. Everything that names the library afterwards
- * says `path`; while its constructors run, dladdr() says /proc/self/fd/N.
+ * Loads the library from an open file, even if `path` now leads to another file. Afterwards every name
+ * of the library is `path`. While its constructors run, dladdr() returns /proc/self/fd/N.
  */
 void *dylib_open_descriptor(int descriptor, const char *path, char *why, size_t room);
 
-/* True while `path` leads to the open file. */
+/* True when `path` leads to the open file. */
 bool dylib_is_file(int descriptor, const char *path);
 
-/* Closes a descriptor that no library is to be loaded from any more. */
+/* Closes a descriptor when no library will be loaded from it any more. */
 void dylib_close_descriptor(int descriptor);
 
 /* The exported function of that name, or NULL. */

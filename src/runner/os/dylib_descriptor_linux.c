@@ -13,7 +13,7 @@
 
 enum { DESCRIPTOR_PATH_MAX = 32 };
 
-/* The loader's messages name the file as it was opened. */
+/* The loader's messages contain the name the file was opened by; replaces it by `path`. */
 static void replace_name(char *why, size_t room, const char *name, const char *path) {
     char *copy = strdup(why);
     const char *at = copy != NULL ? strstr(copy, name) : NULL;
@@ -24,8 +24,8 @@ static void replace_name(char *why, size_t room, const char *name, const char *p
 }
 
 /*
- * dladdr(), dl_iterate_phdr() and debuggers read the name in the loader's list, which would mean another
- * file to every other process.
+ * Sets the name in the loader's list, which dladdr(), dl_iterate_phdr() and debuggers read. In every
+ * other process, /proc/self/fd/N would mean another file.
  */
 static void rename_loaded(void *dylib, const char *path) {
     struct link_map *map;

@@ -1,6 +1,6 @@
 /*
- * Systems that load libraries by path only: there the server compares the bytes, and what is loaded is
- * what lies at the path a moment later.
+ * Systems that load libraries by path only. The server compares the bytes of the file first, but the
+ * file may be replaced before the system loads it.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -8,7 +8,7 @@
 #include "os/dylib.h"
 
 void *dylib_open(const char *path, char *why, size_t room) {
-    /* NOW: an unresolved symbol is found here, not in the middle of a request. */
+    /* RTLD_NOW: an unresolved symbol fails here, not in the middle of a request. */
     void *dylib = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 
     if (dylib == NULL) {
@@ -24,7 +24,7 @@ DylibFunction dylib_function(void *dylib, const char *name) {
     void *address = dlsym(dylib, name);
     DylibFunction function;
 
-    /* ISO C has no cast from an object pointer to a function pointer; POSIX says they are alike. */
+    /* ISO C has no cast from object pointers to function pointers. POSIX guarantees the same form. */
     _Static_assert(sizeof function == sizeof address, "function pointers fit into void *");
     memcpy(&function, &address, sizeof function);
     return function;

@@ -10,7 +10,7 @@ void *dylib_open(const char *path, char *why, size_t room) {
     static wchar_t wide[PATH_UNITS_MAX];
     HMODULE dylib = NULL;
 
-    /* ALTERED_SEARCH_PATH: libraries lying beside the plugin are found. */
+    /* ALTERED_SEARCH_PATH: also finds libraries in the plugin's directory. */
     if (MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, wide, PATH_UNITS_MAX) > 0)
         dylib = LoadLibraryExW(wide, NULL, LOAD_WITH_ALTERED_SEARCH_PATH);
     if (dylib == NULL)

@@ -1,5 +1,5 @@
 /*
- * The one lock of the runner. It guards the output, which plugin threads reach through the host
+ * The runner's only lock. It guards the output, which threads of the plugin reach through the host
  * table.
  *
  * SPDX-License-Identifier: MIT
@@ -12,8 +12,8 @@
 void lock_acquire(void);
 
 /*
- * False when another thread keeps it for so long. For a signal handler: nothing in it waits for a
- * thread.
+ * Tries for `milliseconds` to get the lock. False when another thread holds it all that time. For a
+ * signal handler: unlike lock_acquire(), it never waits without limit.
  */
 bool lock_try(int milliseconds);
 

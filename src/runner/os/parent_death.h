@@ -1,5 +1,5 @@
 /*
- * The runner ends when its server ends, even while a plugin spins.
+ * Ends the runner when its server ends, even while a plugin is in an endless loop.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,8 +9,8 @@
 #include <stdbool.h>
 
 /*
- * Ties the life of this process to that of `parent`, the process id of the server, or 0 for whoever
- * started this process. Returns false when that process is already gone.
+ * Ends this process when the process with id `parent` ends; 0 means the process that started this one.
+ * Returns false when that process has already ended.
  */
 bool parent_death_arm(long parent);
 

@@ -17,7 +17,7 @@ static void *wait_for_exit(void *queue) {
     do {
         result = kevent((int)(intptr_t)queue, NULL, 0, &event, 1, NULL);
     } while (result < 0 && errno == EINTR);
-    /* SIGKILL: a plugin may have handlers for everything else. */
+    /* SIGKILL, because a plugin may handle every other signal. */
     (void)kill(getpid(), SIGKILL);
     return NULL;
 }
@@ -36,6 +36,6 @@ bool parent_death_arm(long parent) {
     if (pthread_create(&thread, NULL, wait_for_exit, (void *)(intptr_t)queue) != 0)
         return false;
     (void)pthread_detach(thread);
-    /* The number may have passed to another process; the parent's number cannot have. */
+    /* The id may have been reused for another process. The id of this process's parent cannot be. */
     return getppid() == watched;
 }

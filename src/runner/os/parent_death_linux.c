@@ -10,6 +10,6 @@
 bool parent_death_arm(long parent) {
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
         return false;
-    /* A parent that died before prctl() sends no signal, but has already been replaced. */
+    /* A parent that died before prctl() sends no signal, but getppid() shows another parent by now. */
     return parent == 0 || getppid() == (pid_t)parent;
 }

@@ -1,6 +1,6 @@
 /*
- * Windows knows no parents, only process ids: with parent 0 nothing is watched, and a server that
- * ended and whose id was given to another process at once goes unnoticed.
+ * Windows has no parent processes, only process ids. With parent 0 nothing is watched. When the server
+ * ends and another process gets its id at once, this goes unnoticed.
  *
  * SPDX-License-Identifier: MIT
  */

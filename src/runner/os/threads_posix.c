@@ -10,7 +10,7 @@
 
 #include "os/threads.h"
 
-/* For a main stack without a limit; and what a function can be expected to get by with. */
+/* The stack size when the main stack has no limit, and the smallest stack a call thread gets. */
 enum { STACK_SIZE = 8 * 1024 * 1024, STACK_SIZE_MIN = 256 * 1024 };
 
 typedef struct Start {
@@ -48,7 +48,7 @@ size_t threads_memory_part(unsigned parts) {
     return (size_t)limit.rlim_cur / parts;
 }
 
-/* The whole of a stack counts as memory of the process, used or not. */
+/* A whole stack counts as memory of the process, used or not. */
 static size_t stack_size(unsigned count) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     size_t part = threads_memory_part(4 * count);

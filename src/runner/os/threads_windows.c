@@ -1,6 +1,6 @@
 /*
- * A pipe takes no answer from another thread while the serving one waits for a frame, see
- * channel_windows.c: calls take turns.
+ * Calls run one after another: while the serving thread waits for a frame, another thread cannot write
+ * to the pipe (see channel_windows.c).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -24,7 +24,7 @@ const char *threads_start(unsigned count, void (*run)(void *argument), void *arg
     (void)count;
     (void)run;
     (void)argument;
-    return "calls take turns on this system";
+    return "this system runs calls one after another";
 }
 
 size_t threads_memory_part(unsigned parts) {

@@ -47,12 +47,12 @@ void bpf_and(BpfProgram *program, uint32_t mask) {
     emit(program, (BpfInstruction){.code = CODE_AND, .operand = mask});
 }
 
-/* Holds the number of its label until bpf_finish(). */
+/* The operand is the label's number until bpf_finish() replaces it by the offset. */
 void bpf_jump(BpfProgram *program, BpfLabel label) {
     emit(program, (BpfInstruction){.code = CODE_JUMP, .operand = (uint32_t)label});
 }
 
-/* A conditional jump reaches 255 instructions only; stepping over an unconditional one, any. */
+/* A conditional jump reaches only 255 instructions. So it skips an unconditional one, which reaches any. */
 void bpf_jump_if(BpfProgram *program, enum bpf_condition condition, uint32_t operand,
                  BpfLabel label) {
     emit(program, (BpfInstruction){.code = (uint16_t)(CODE_JUMP_CLASS | condition),

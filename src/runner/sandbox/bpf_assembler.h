@@ -1,5 +1,5 @@
 /*
- * Writes classic BPF programs with labels instead of counted offsets. Jumps lead forward only, so a
+ * Writes classic BPF programs with labels instead of counted offsets. Jumps only lead forward, so a
  * finished program always ends.
  *
  * SPDX-License-Identifier: MIT
@@ -27,23 +27,23 @@ typedef struct BpfInstruction {
 typedef struct BpfProgram {
     BpfInstruction code[BPF_PROGRAM_MAX];
     size_t length;
-    size_t places[BPF_LABELS_MAX]; /* where each label stands, once it is placed */
+    size_t places[BPF_LABELS_MAX]; /* the instruction each label refers to, once it is placed */
     size_t labels;
     bool overflown;
 } BpfProgram;
 
 typedef size_t BpfLabel;
 
-/* How the accumulator is compared with a constant, without sign. */
+/* How the accumulator is compared with a constant; both are unsigned. */
 enum bpf_condition {
     BPF_EQUAL = 0x10,
     BPF_AT_LEAST = 0x30,
-    BPF_ANY_BIT = 0x40 /* they share a set bit */
+    BPF_ANY_BIT = 0x40 /* both have a set bit in common */
 };
 
 void bpf_begin(BpfProgram *program);
 
-/* A label, not placed yet. */
+/* Makes a label that is not placed yet. */
 BpfLabel bpf_label(BpfProgram *program);
 
 /* Places the label before the next instruction. */

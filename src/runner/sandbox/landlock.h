@@ -1,5 +1,5 @@
 /*
- * Files and TCP ports, closed but for those of the policy: Linux Landlock.
+ * Linux Landlock: closes all files and TCP ports except those of the policy.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -1,6 +1,6 @@
 /*
- * Constants and structures are spelled out: the headers of many systems are older than their
- * kernels. Each right is asked for from the ABI version on that knows it.
+ * Constants and structures are written out, because the headers of many systems are older than their
+ * kernels. Each access right is used only from the ABI version that introduced it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -37,11 +37,11 @@ enum { ABI_FILES = 1, ABI_REFER, ABI_TRUNCATE, ABI_TCP, ABI_IOCTL_DEVICE, ABI_SC
 #define SCOPE_ABSTRACT_UNIX (UINT64_C(1) << 0)
 #define SCOPE_SIGNAL (UINT64_C(1) << 1)
 
-/* What makes sense for a file; the kernel refuses the other rights there. */
+/* Rights that apply to files. The kernel refuses the other rights for a file. */
 #define FS_ON_FILES (FS_EXECUTE | FS_WRITE_FILE | FS_READ_FILE | FS_TRUNCATE | FS_IOCTL_DEVICE)
 #define FS_READ (FS_READ_FILE | FS_READ_DIRECTORY)
 #define FS_LOAD (FS_READ | FS_EXECUTE)
-/* Neither devices, sockets, pipes nor symbolic links: those reach further than their directory. */
+/* Without devices, sockets, pipes and symbolic links, which reach beyond their directory. */
 #define FS_WRITE                                                                                   \
     (FS_READ | FS_WRITE_FILE | FS_REMOVE_DIRECTORY | FS_REMOVE_FILE | FS_MAKE_DIRECTORY |          \
      FS_MAKE_FILE | FS_REFER | FS_TRUNCATE)
@@ -68,7 +68,7 @@ typedef struct Ruleset {
     struct ruleset_attributes handled;
 } Ruleset;
 
-/* What every library needs to load and run; what does not exist here is passed over. */
+/* What every library needs to load and run. Paths that do not exist are skipped. */
 static const struct {
     const char *path;
     uint64_t allowed;
@@ -89,8 +89,8 @@ static const struct {
 };
 
 /*
- * How names become addresses, and whom to trust: certificates and settings of TLS libraries, as Debian,
- * Fedora, SUSE, Arch and Alpine place them. Not the directories above, which hold private keys.
+ * Name resolution, and the certificates and settings of TLS libraries, where Debian, Fedora, SUSE, Arch
+ * and Alpine keep them. The parent directories are not listed, because they hold private keys.
  */
 static const char *const for_connections[] = {
     "/etc/resolv.conf",
@@ -133,7 +133,7 @@ static bool add_path(const Ruleset *ruleset, const char *path, uint64_t allowed)
     return result == 0;
 }
 
-/* A grant that this user could not use anyway is a mistake to hear about now, not in a request. */
+/* A grant this user could not use anyway is a mistake, reported now instead of during a request. */
 static bool grant(const Ruleset *ruleset, const char *what, const char *path, uint64_t allowed,
                   SandboxReport *report) {
     int mode = R_OK | ((allowed & FS_WRITE_FILE) != 0 ? W_OK : 0);
@@ -173,8 +173,9 @@ static bool add_ports(const Ruleset *ruleset, const char *what, const PortList *
     bool complete = true;
 
     if (list->count > 0 && ruleset->abi < ABI_TCP)
-        return sandbox_report_missing(report, "Landlock ABI %d, %s needs %d: every port is open",
-                                      ruleset->abi, what, ABI_TCP);
+        return sandbox_report_missing(
+            report, "%s needs Landlock ABI %d, this kernel has %d: every port is open", what,
+            ABI_TCP, ruleset->abi);
     for (size_t index = 0; index < list->count; index++) {
         struct port_rule rule = {.allowed = allowed, .port = list->ports[index]};
 
@@ -212,12 +213,14 @@ bool landlock_apply(const SandboxPolicy *policy, SandboxReport *report) {
     if (ruleset.abi < ABI_FILES)
         return sandbox_report_missing(report, "Landlock is not available: %s", strerror(errno));
     if (!create(&ruleset))
-        return sandbox_report_missing(report, "Landlock makes no ruleset: %s", strerror(errno));
+        return sandbox_report_missing(report, "Landlock cannot create a ruleset: %s",
+                                      strerror(errno));
     complete = add_files(&ruleset, policy, report);
     complete &= add_ports(&ruleset, "network.connect", &policy->connect, NET_CONNECT_TCP, report);
     complete &= add_ports(&ruleset, "network.listen", &policy->listen, NET_BIND_TCP, report);
     if (syscall(CALL_RESTRICT_SELF, ruleset.descriptor, 0) != 0)
-        complete = sandbox_report_missing(report, "Landlock does not apply: %s", strerror(errno));
+        complete =
+            sandbox_report_missing(report, "Landlock cannot be applied: %s", strerror(errno));
     else
         sandbox_report_state(report, "landlock", "%d", ruleset.abi);
     (void)close(ruleset.descriptor);

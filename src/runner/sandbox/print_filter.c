@@ -41,7 +41,7 @@ int print_filter(const char *const *arguments) {
     if (!sandbox_policy_parse(&policy, arguments, count, error))
         return refuse(error);
     if (!seccomp_filter(&program, machine, &policy, process_id))
-        return refuse("the filter cannot be made");
+        return refuse("the filter cannot be built");
     for (size_t index = 0; index < program.length; index++) {
         const BpfInstruction *instruction = &program.code[index];
 

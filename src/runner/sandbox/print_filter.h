@@ -1,5 +1,5 @@
 /*
- * Shows the system-call filter of a policy, for people and for the test that runs it in user space.
+ * Prints the system-call filter of a policy, for people and for the test that runs it in user space.
  *
  * SPDX-License-Identifier: MIT
  */

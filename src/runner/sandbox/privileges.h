@@ -1,5 +1,5 @@
 /*
- * What a process inherits and a plugin must not have: descriptors, a user, capabilities.
+ * Takes away what a process inherits and a plugin must not have: descriptors, root, capabilities.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,18 +9,18 @@
 #include "sandbox/sandbox_policy.h"
 #include "sandbox/sandbox_report.h"
 
-/* Each returns false, with the reason in the report, when it cannot. */
+/* Each function returns false, with the reason in the report, when it fails. */
 
-/* Closes every descriptor above the protocol's. */
+/* Closes every descriptor above those of the protocol. */
 bool privileges_close_descriptors(const SandboxPolicy *policy, SandboxReport *report);
 
-/* Becomes an ordinary user when started as root, and gives up every capability. */
+/* Becomes the policy's user when started as root, and drops every capability. */
 bool privileges_drop(const SandboxPolicy *policy, SandboxReport *report);
 
-/* Gives up every capability in the process's user namespace. */
+/* Drops every capability in the process's user namespace. */
 bool privileges_drop_capabilities(SandboxReport *report);
 
-/* Keeps other processes of the user out of this one's memory, and set-id programs from helping. */
+/* Keeps other processes of the same user out of this process's memory, and sets no_new_privs. */
 bool privileges_lock(const SandboxPolicy *policy, SandboxReport *report);
 
 #endif

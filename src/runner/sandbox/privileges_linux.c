@@ -23,9 +23,9 @@ bool privileges_close_descriptors(const SandboxPolicy *policy, SandboxReport *re
     (void)policy;
     (void)close(SHARED_DESCRIPTOR);
     if (syscall(CALL_CLOSE_RANGE, FIRST_INHERITED, ~0U, 0) != 0) {
-        /* A kernel before 5.9: one by one. */
+        /* Kernels before 5.9 have no close_range(). */
         if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
-            return sandbox_report_missing(report, "inherited descriptors cannot be found");
+            return sandbox_report_missing(report, "inherited descriptors cannot be listed");
         for (int descriptor = FIRST_INHERITED; (rlim_t)descriptor < limit.rlim_cur; descriptor++)
             (void)close(descriptor);
     }
@@ -40,7 +40,7 @@ static bool become(uid_t user, SandboxReport *report) {
         setresuid(user, user, user) != 0)
         return sandbox_report_missing(report, "root cannot become user %u: %s", (unsigned)user,
                                       strerror(errno));
-    /* The kernel forgets the parent-death signal when credentials change. */
+    /* The kernel clears the parent-death signal when credentials change. */
     if (!parent_death_arm(parent))
         _Exit(RUNNER_EXIT_ORPHANED);
     return true;
@@ -59,7 +59,7 @@ bool privileges_drop_capabilities(SandboxReport *report) {
 bool privileges_drop(const SandboxPolicy *policy, SandboxReport *report) {
     if ((getuid() == 0 || geteuid() == 0) && !become(policy->user, report))
         return false;
-    /* Also for an ordinary user: a service manager may have granted some. */
+    /* An ordinary user may have capabilities too, granted by a service manager. */
     if (!privileges_drop_capabilities(report))
         return false;
     sandbox_report_state(report, "uid", "%u", (unsigned)getuid());

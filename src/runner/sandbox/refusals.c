@@ -4,25 +4,25 @@
 
 #include "sandbox/refusals.h"
 
-/* More different ones than these are not told of: somebody is searching. */
-enum { ENTRIES = 64, TELL_AGAIN_AT = 4 };
+/* Further different refusals are not reported: a plugin with that many is probing the sandbox. */
+enum { ENTRIES = 64, REPORT_AGAIN_FACTOR = 4 };
 
 typedef struct Entry {
     _Atomic uint64_t key; /* 0: free, or still being written */
     _Atomic uint32_t times;
-    _Atomic uint32_t due; /* told when it happens that often */
-    uint32_t told;
+    _Atomic uint32_t due; /* number of times at which the refusal is reported next */
+    uint32_t reported;    /* number of times reported so far */
     enum permission permission;
     const char *function;
     char object[REFUSAL_OBJECT_MAX + 1];
 } Entry;
 
-_Thread_local bool refusal_is_told_by_function;
+_Thread_local bool refusal_is_reported_by_function;
 
 static Entry entries[ENTRIES];
 static _Atomic uint32_t claimed;
-static atomic_bool noting;
-static atomic_bool news;
+static atomic_bool recording;
+static atomic_bool pending;
 static atomic_flag reading = ATOMIC_FLAG_INIT;
 
 static uint64_t hash_text(uint64_t hash, const char *text) {
@@ -38,7 +38,6 @@ static uint64_t key_of(enum permission permission, const char *function, const c
     return hash != 0 ? hash : 1;
 }
 
-/* The entry that has the key, or NULL. */
 static Entry *find(uint64_t key) {
     for (size_t index = 0; index < ENTRIES; index++) {
         if (atomic_load_explicit(&entries[index].key, memory_order_acquire) == key)
@@ -47,7 +46,7 @@ static Entry *find(uint64_t key) {
     return NULL;
 }
 
-/* Two threads that note the same for the first time make two entries, which is no harm. */
+/* When two threads note the same refusal for the first time, there are two entries; that is harmless. */
 static void add(uint64_t key, enum permission permission, const char *function,
                 const char *object) {
     Entry *entry;
@@ -66,29 +65,29 @@ static void add(uint64_t key, enum permission permission, const char *function,
     atomic_store(&entry->times, 1);
     atomic_store(&entry->due, 1);
     atomic_store_explicit(&entry->key, key, memory_order_release);
-    atomic_store(&news, true);
+    atomic_store(&pending, true);
 }
 
 void refusals_begin(void) {
-    atomic_store(&noting, true);
+    atomic_store(&recording, true);
 }
 
-bool refusals_are_noted(void) {
-    return atomic_load_explicit(&noting, memory_order_relaxed);
+bool refusals_are_recorded(void) {
+    return atomic_load_explicit(&recording, memory_order_relaxed);
 }
 
 void refusals_note(enum permission permission, const char *function, const char *object) {
     uint64_t key;
     Entry *entry;
 
-    if (!refusals_are_noted())
+    if (!refusals_are_recorded())
         return;
     key = key_of(permission, function, object);
     entry = find(key);
     if (entry == NULL)
         add(key, permission, function, object);
     else if (atomic_fetch_add(&entry->times, 1) + 1 >= atomic_load(&entry->due))
-        atomic_store(&news, true);
+        atomic_store(&pending, true);
 }
 
 void refusals_note_number(enum permission permission, const char *function, long number) {
@@ -102,7 +101,7 @@ void refusals_note_number(enum permission permission, const char *function, long
 }
 
 static bool next(Refusal *refusal) {
-    atomic_store(&news, false);
+    atomic_store(&pending, false);
     for (size_t index = 0; index < ENTRIES; index++) {
         Entry *entry = &entries[index];
         uint32_t times;
@@ -113,12 +112,13 @@ static bool next(Refusal *refusal) {
         if (times < atomic_load(&entry->due))
             continue;
         *refusal =
-            (Refusal){entry->permission, entry->function, entry->object, times - entry->told};
-        entry->told = times;
-        atomic_store(&entry->due,
-                     times > UINT32_MAX / TELL_AGAIN_AT ? UINT32_MAX : times * TELL_AGAIN_AT);
-        /* There may be more. */
-        atomic_store(&news, true);
+            (Refusal){entry->permission, entry->function, entry->object, times - entry->reported};
+        entry->reported = times;
+        atomic_store(&entry->due, times > UINT32_MAX / REPORT_AGAIN_FACTOR
+                                      ? UINT32_MAX
+                                      : times * REPORT_AGAIN_FACTOR);
+        /* Other entries may be due as well. */
+        atomic_store(&pending, true);
         return true;
     }
     return false;
@@ -127,7 +127,7 @@ static bool next(Refusal *refusal) {
 bool refusals_next(Refusal *refusal) {
     bool found;
 
-    if (!atomic_load_explicit(&news, memory_order_relaxed) || atomic_flag_test_and_set(&reading))
+    if (!atomic_load_explicit(&pending, memory_order_relaxed) || atomic_flag_test_and_set(&reading))
         return false;
     found = next(refusal);
     atomic_flag_clear(&reading);

@@ -1,5 +1,5 @@
 /*
- * How much memory, how many descriptors, how long files and how much processor time.
+ * Resource limits of the process: memory, descriptors, file size and processor time.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,14 +10,14 @@
 #include "sandbox/sandbox_report.h"
 
 /*
- * Sets every limit it can; the report has what is in force. False, with the reasons in the report,
- * when one cannot be set.
+ * Sets every limit it can. The report lists the active values. Returns false, with the reasons in the
+ * report, when a limit cannot be set.
  */
 bool resource_limits_apply(const SandboxPolicy *policy, SandboxReport *report);
 
 /*
- * Sets one RLIMIT_*, soft and hard, and reports what is in force under `name`. A lower limit stays.
- * False, with the reason in the report, when it cannot be set.
+ * Sets one RLIMIT_*, soft and hard, and reports the active value under `name`. A lower limit that is
+ * already set stays. Returns false, with the reason in the report, when the limit cannot be set.
  */
 bool resource_limit_set(SandboxReport *report, const char *name, int resource, uint64_t value);
 

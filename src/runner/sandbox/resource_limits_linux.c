@@ -10,17 +10,17 @@
 #include "sandbox/resource_limits.h"
 
 /*
- * RLIMIT_DATA counts what can be written and is not shared; runtimes reserve far more address space
- * than that. But mappings that are only read cost page tables, of which 64 GiB need 128 MiB.
+ * RLIMIT_DATA counts private writable memory. Runtimes reserve far more address space than that, so the
+ * address space needs its own limit: read-only mappings cost page tables, 128 MiB for 64 GiB.
  */
 #define ADDRESS_SPACE_MAX (UINT64_C(64) << 30)
 
-/* The C library's type for RLIMIT_*: an enumeration in one, int in another. */
+/* The C library's type for RLIMIT_*: an enumeration in glibc, int in others. */
 typedef __typeof__(RLIMIT_DATA) Resource;
 
 /*
- * A limit that is lower already stays: it cannot be raised, and is stricter. False when the limit
- * cannot be set; otherwise `in_force` is what the kernel says afterwards.
+ * Sets a limit. A limit that is already lower stays, because it cannot be raised and is stricter.
+ * Returns false when the limit cannot be set; otherwise `in_force` is the kernel's value afterwards.
  */
 static bool set(int which, uint64_t value, uint64_t *in_force) {
     Resource resource = (Resource)which;
@@ -37,7 +37,7 @@ static bool set(int which, uint64_t value, uint64_t *in_force) {
     return true;
 }
 
-/* The limit that is in force, and why it is another one than was asked for. */
+/* Reports the active limit, and why it differs from the requested one. */
 static void report_limit(SandboxReport *report, const char *name, uint64_t value,
                          uint64_t in_force) {
     if (in_force == value)
@@ -62,7 +62,7 @@ bool resource_limits_apply(const SandboxPolicy *policy, SandboxReport *report) {
         const char *name;
         int resource;
         uint64_t value;
-        bool always; /* 0 means none, not unlimited */
+        bool always; /* a value of 0 is set, too; otherwise 0 means unlimited */
     } limits[] = {
         {"memory", RLIMIT_DATA, policy->memory_bytes, false},
         {"address_space", RLIMIT_AS,
@@ -81,7 +81,7 @@ bool resource_limits_apply(const SandboxPolicy *policy, SandboxReport *report) {
             all &= resource_limit_set(report, limits[index].name, limits[index].resource,
                                       limits[index].value);
     }
-    /* A file that is too long is then an error of the plugin's write, not the end of the plugin. */
+    /* When a file grows too long, the plugin's write fails; the plugin is not killed. */
     (void)signal(SIGXFSZ, SIG_IGN);
     if (all)
         sandbox_report_state(report, "rlimits", "1");

@@ -1,5 +1,5 @@
 /*
- * The sandbox: everything that restricts this process, put on before any code of a plugin runs.
+ * The sandbox: everything that restricts this process, applied before any code of a plugin runs.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,10 +12,10 @@
 #include "sandbox/sandbox_report.h"
 
 /*
- * Applies the policy to this process for the rest of its life, and tries whether it holds. The
- * process must have one thread, and crash_report_install() must have been called.
- * Returns false when the policy is strict and something it needs is missing; `report->reason` says
- * what. The process must then end: a part of the sandbox may be in force.
+ * Applies the policy to this process for the rest of its life, then tests that it works. The process
+ * must have only one thread, and crash_report_install() must have been called.
+ * Returns false when the policy is strict and something it needs is missing; `report->reason` names
+ * the missing thing. The process must then end, because a part of the sandbox may be active.
  */
 bool sandbox_apply(const SandboxPolicy *policy, SandboxReport *report);
 

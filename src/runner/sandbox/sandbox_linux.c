@@ -11,9 +11,9 @@
 typedef bool Step(const SandboxPolicy *policy, SandboxReport *report);
 
 /*
- * In this order: changing the user makes a process dumpable as the system sees fit, a new user
- * namespace takes the limits of this process for those of its user, Landlock and seccomp need
- * no_new_privs, and the filter refuses what all other steps do.
+ * The order matters. Changing the user resets the dumpable flag to the system's default. A new user
+ * namespace copies the limits of this process as limits of its user. Landlock and seccomp need
+ * no_new_privs. And the filter refuses what all earlier steps do.
  */
 static Step *const steps[] = {
     privileges_close_descriptors, privileges_drop, user_quotas_apply, privileges_lock,

@@ -1,5 +1,5 @@
 /*
- * Systems without Landlock and seccomp, for which nothing has been written yet.
+ * Systems without Landlock and seccomp: no sandbox is implemented for them yet.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -8,7 +8,7 @@
 
 enum { PORT_MAX = 65535, KEY_MAX = 32, USER_NOBODY = 65534 };
 
-/* The highest number is no user: system calls take it for "leave it as it is". */
+/* The highest number is not a user: in system calls it means "do not change the user". */
 #define USER_MAX (UINT32_MAX - 1)
 
 /* Each setter returns NULL, or what is wrong with the value. */
@@ -30,7 +30,7 @@ static const char *read_number(const char *text, uint64_t max, uint64_t *number)
     return NULL;
 }
 
-/* Absolute and free of `..`, so that it means the same to everyone who reads it. */
+/* Paths must be absolute and free of `..`, so that a path means the same to every reader. */
 static const char *check_path(const char *path) {
     if (path[0] != '/')
         return "not an absolute path";
@@ -170,7 +170,7 @@ static const struct key *find_key(const char *setting, size_t length) {
     return NULL;
 }
 
-/* What the settings say together. NULL, or what is wrong. */
+/* Checks rules that concern several settings. Returns NULL, or what is wrong. */
 static const char *check_whole(const SandboxPolicy *policy) {
     if (policy->mode == SANDBOX_OFF)
         return NULL;

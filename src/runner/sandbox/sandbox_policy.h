@@ -1,5 +1,5 @@
 /*
- * What a plugin may do and use, as the server states it: strings `key=value`, one a setting.
+ * What a plugin may do and use. The server states it as strings `key=value`, one per setting.
  *
  *   mode=strict|best-effort|off   default strict
  *   library=/path                 the plugin's file; required unless mode=off
@@ -7,11 +7,11 @@
  *   open_files=COUNT              descriptors, default 64
  *   file_size=BYTES               longest file it can write, default 64 MiB
  *   cpu=SECONDS                   processor time of the whole process, default unlimited
- *   threads=COUNT                 threads of the process, its first included, default 64
+ *   threads=COUNT                 threads of the process, including the first, default 64
  *   user=UID                      user and group of a process that is started as root, default 65534
- *   user_threads=COUNT            threads of all processes of that user, where no other plugin has it;
- *                                 default 0: the user is shared
- *   read=/path  write=/path       a file, or a directory with everything below; write includes read
+ *   user_threads=COUNT            threads of all processes of that user, when no other plugin uses it;
+ *                                 default 0: other plugins use it too
+ *   read=/path  write=/path       a file, or a directory with everything below it; write includes read
  *   connect=PORT  listen=PORT     TCP
  *   udp=0|1                       UDP to any destination, default 0
  *
@@ -30,8 +30,8 @@
 enum { SANDBOX_LIST_MAX = 64, SANDBOX_PATH_MAX = 4096, SANDBOX_ERROR_MAX = 512 };
 
 enum sandbox_mode {
-    SANDBOX_STRICT,      /* refuse when something the policy needs is missing */
-    SANDBOX_BEST_EFFORT, /* apply what there is and list what is missing */
+    SANDBOX_STRICT,      /* fail when something the policy needs is missing */
+    SANDBOX_BEST_EFFORT, /* apply what the system has and report what is missing */
     SANDBOX_OFF          /* limits only */
 };
 
@@ -54,8 +54,8 @@ typedef struct SandboxPolicy {
     uint64_t file_size_bytes;
     uint64_t cpu_seconds;
     uint64_t threads;
-    uint32_t user;         /* its group has the same number */
-    uint64_t user_threads; /* 0: other plugins have the same user */
+    uint32_t user;         /* the group has the same number */
+    uint64_t user_threads; /* 0: other plugins use the same user */
     PathList read;
     PathList write;
     PortList connect;
@@ -63,7 +63,7 @@ typedef struct SandboxPolicy {
     bool udp;
 } SandboxPolicy;
 
-/* Reads `count` settings. False, with a sentence in `error`, at the first that is wrong. */
+/* Reads `count` settings. Returns false at the first wrong one, with a sentence in `error`. */
 bool sandbox_policy_parse(SandboxPolicy *policy, const char *const *settings, size_t count,
                           char error[SANDBOX_ERROR_MAX]);
 

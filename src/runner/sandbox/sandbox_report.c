@@ -5,7 +5,7 @@
 
 #include "sandbox/sandbox_report.h"
 
-/* Adds one string; the report is large enough for every mechanism, a long reason is left out. */
+/* Adds one string. There is room for every mechanism; a reason that is too long is left out. */
 static void add(SandboxReport *report, const char *name, const char *state) {
     size_t room = sizeof report->text - report->length;
     int size = snprintf(report->text + report->length, room, "%s=%s", name, state);

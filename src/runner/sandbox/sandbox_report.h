@@ -1,5 +1,5 @@
 /*
- * What holds in this process: strings `mechanism=state`, and `missing=reason` for what does not.
+ * The state of the sandbox: strings `mechanism=state`, and `missing=reason` for what is missing.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,10 +17,9 @@ typedef struct SandboxReport {
     char reason[SANDBOX_REASON_MAX]; /* why the first missing mechanism is missing, or "" */
 } SandboxReport;
 
-/* A mechanism and its state. */
 void sandbox_report_state(SandboxReport *report, const char *mechanism, const char *format, ...);
 
-/* A mechanism the policy needs and this system lacks, as a sentence. Returns false. */
+/* Adds something the policy needs and this system lacks, as a sentence. Returns false. */
 bool sandbox_report_missing(SandboxReport *report, const char *format, ...);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "sandbox/sandbox_settings.h"
 
-/* Each of the lists full, and every other setting once. */
+/* Room for full lists, and for every other setting once. */
 enum { SETTINGS_MAX = 4 * SANDBOX_LIST_MAX + 16 };
 
 bool sandbox_apply_list(const char *const *settings, size_t count, SandboxReport *report) {

@@ -1,5 +1,5 @@
 /*
- * The sandbox as the server asks for it.
+ * Parses and applies the sandbox settings that the server sends.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,12 +9,12 @@
 #include "sandbox/sandbox.h"
 
 /*
- * Applies settings of sandbox_policy.h that lie behind each other, each ended by a NUL byte, in
- * `length` bytes. False when one is wrong or the sandbox is refused; `report->reason` says why.
+ * Applies the settings of sandbox_policy.h: consecutive strings, each ended by a NUL byte, `length` bytes
+ * in all. Returns false when a setting is wrong or the sandbox fails; `report->reason` says why.
  */
 bool sandbox_apply_settings(const char *settings, size_t length, SandboxReport *report);
 
-/* The same for `count` settings that lie anywhere. */
+/* The same for an array of `count` settings. */
 bool sandbox_apply_list(const char *const *settings, size_t count, SandboxReport *report);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * Puts the filter of seccomp_filter.h in force.
+ * Installs the filter of seccomp_filter.h.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,10 +10,10 @@
 #include "sandbox/sandbox_report.h"
 #include "sandbox/seccomp_filter.h"
 
-/* The machine this process runs on; SECCOMP_MACHINES when there is no filter for it. */
+/* The processor of this process; SECCOMP_MACHINES when there is no filter for it. */
 enum seccomp_machine seccomp_this_machine(void);
 
-/* On every thread. False, with the reason in the report, when it cannot. */
+/* Installs the filter on every thread. Returns false, with the reason in the report, when it fails. */
 bool seccomp_apply(const SandboxPolicy *policy, SandboxReport *report);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Values are those of the kernel's interface, which are the same on x86-64 and AArch64. An argument
- * of type int is judged by its lower 32 bits: the kernel drops the rest.
+ * The values are those of the kernel's interface; they are the same on x86-64 and AArch64. For an
+ * argument of type int, only the lower 32 bits are checked, because the kernel drops the rest.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -23,12 +23,13 @@ static void load_high(const SeccompFilter *filter, unsigned argument) {
     bpf_load(filter->program, DATA_ARGUMENTS + 8 * argument + 4);
 }
 
-static void go(const SeccompFilter *filter, enum call_rule rule) {
+/* Ends the current rule with another rule. */
+static void jump_to(const SeccompFilter *filter, enum call_rule rule) {
     bpf_jump(filter->program, filter->rules[rule]);
 }
 
-static void go_if(const SeccompFilter *filter, enum bpf_condition condition, uint32_t operand,
-                  enum call_rule rule) {
+static void jump_to_if(const SeccompFilter *filter, enum bpf_condition condition, uint32_t operand,
+                       enum call_rule rule) {
     bpf_jump_if(filter->program, condition, operand, filter->rules[rule]);
 }
 
@@ -36,10 +37,10 @@ static void fail(const SeccompFilter *filter, uint32_t error) {
     bpf_return(filter->program, SECCOMP_ACTION_ERRNO | error);
 }
 
-static void go_if_one_of(const SeccompFilter *filter, const uint32_t *values, size_t count,
-                         enum call_rule rule) {
+static void jump_to_if_one_of(const SeccompFilter *filter, const uint32_t *values, size_t count,
+                              enum call_rule rule) {
     for (size_t index = 0; index < count; index++)
-        go_if(filter, BPF_EQUAL, values[index], rule);
+        jump_to_if(filter, BPF_EQUAL, values[index], rule);
 }
 
 static bool has_network(const SandboxPolicy *policy) {
@@ -50,10 +51,10 @@ static bool has_files(const SandboxPolicy *policy) {
     return policy->read.count > 0 || policy->write.count > 0;
 }
 
-/* SOCK_CLOEXEC and SOCK_NONBLOCK say nothing about the socket's type. */
+/* SOCK_CLOEXEC and SOCK_NONBLOCK are flags beside the socket's type. */
 enum { SOCKET_STREAM = 1, SOCKET_DATAGRAM = 2, SOCKET_PACKETS = 5, SOCKET_FLAGS = 02004000 };
 
-/* Only TCP as such, and UDP: MPTCP (protocol 262) would walk around Landlock's rules for ports. */
+/* Allows plain TCP and UDP only: Landlock's port rules do not cover MPTCP (protocol 262). */
 static void write_socket(const SeccompFilter *filter, unsigned argument) {
     enum { INET = 2, INET6 = 10, TCP = 6, UDP = 17 };
     const SandboxPolicy *policy = filter->policy;
@@ -63,9 +64,9 @@ static void write_socket(const SeccompFilter *filter, unsigned argument) {
     BpfLabel stream = bpf_label(program);
     BpfLabel datagram = bpf_label(program);
 
-    /* What follows is then never reached. */
+    /* The instructions after this jump are then never reached. */
     if (!tcp && !policy->udp)
-        go(filter, CALL_DENY);
+        jump_to(filter, CALL_DENY);
     load(filter, argument);
     bpf_jump_if(program, BPF_EQUAL, INET, internet);
     bpf_jump_if(program, BPF_EQUAL, INET6, internet);
@@ -77,57 +78,57 @@ static void write_socket(const SeccompFilter *filter, unsigned argument) {
         bpf_jump_if(program, BPF_EQUAL, SOCKET_STREAM, stream);
     if (policy->udp)
         bpf_jump_if(program, BPF_EQUAL, SOCKET_DATAGRAM, datagram);
-    go(filter, CALL_DENY);
+    jump_to(filter, CALL_DENY);
     bpf_place(program, stream);
     load(filter, argument + 2);
-    go_if(filter, BPF_EQUAL, 0, CALL_ALLOW);
-    go_if(filter, BPF_EQUAL, TCP, CALL_ALLOW);
+    jump_to_if(filter, BPF_EQUAL, 0, CALL_ALLOW);
+    jump_to_if(filter, BPF_EQUAL, TCP, CALL_ALLOW);
     fail(filter, ERROR_PROTOCOL);
     bpf_place(program, datagram);
     load(filter, argument + 2);
-    go_if(filter, BPF_EQUAL, 0, CALL_ALLOW);
-    go_if(filter, BPF_EQUAL, UDP, CALL_ALLOW);
+    jump_to_if(filter, BPF_EQUAL, 0, CALL_ALLOW);
+    jump_to_if(filter, BPF_EQUAL, UDP, CALL_ALLOW);
     fail(filter, ERROR_PROTOCOL);
 }
 
-/* Connected Unix sockets; a datagram one could still send to any socket with a path. */
+/* Allows connected Unix sockets. A datagram socket could still send to any socket with a path. */
 static void write_socketpair(const SeccompFilter *filter, unsigned argument) {
     enum { UNIX = 1 };
     BpfLabel is_unix = bpf_label(filter->program);
 
     load(filter, argument);
     bpf_jump_if(filter->program, BPF_EQUAL, UNIX, is_unix);
-    go(filter, CALL_DENY);
+    jump_to(filter, CALL_DENY);
     bpf_place(filter->program, is_unix);
     load(filter, argument + 1);
     bpf_and(filter->program, ~(uint32_t)SOCKET_FLAGS);
-    go_if(filter, BPF_EQUAL, SOCKET_STREAM, CALL_ALLOW);
-    go_if(filter, BPF_EQUAL, SOCKET_PACKETS, CALL_ALLOW);
-    go(filter, CALL_DENY);
+    jump_to_if(filter, BPF_EQUAL, SOCKET_STREAM, CALL_ALLOW);
+    jump_to_if(filter, BPF_EQUAL, SOCKET_PACKETS, CALL_ALLOW);
+    jump_to(filter, CALL_DENY);
 }
 
-/* MSG_FASTOPEN connects without asking Landlock. */
+/* Refuses MSG_FASTOPEN, which connects without asking Landlock. */
 static void write_send(const SeccompFilter *filter, unsigned argument) {
     load(filter, argument);
-    go_if(filter, BPF_ANY_BIT, 0x20000000, CALL_DENY);
-    go(filter, CALL_ALLOW);
+    jump_to_if(filter, BPF_ANY_BIT, 0x20000000, CALL_DENY);
+    jump_to(filter, CALL_ALLOW);
 }
 
 /*
- * Messages can carry descriptors (SCM_RIGHTS), which no limit of the process counts while they are under
- * way, and the filter cannot look into a message. A plugin without network has Unix socket pairs only, on
- * which write() and send() do everything else.
+ * Messages can carry descriptors (SCM_RIGHTS). No limit of the process counts descriptors in flight, and
+ * the filter cannot look into a message. A plugin without network permissions has only Unix socket pairs;
+ * write() and send() do everything else on those, so sendmsg() is refused.
  */
 static void write_message(const SeccompFilter *filter, unsigned argument) {
     if (has_network(filter->policy))
         write_send(filter, argument);
     else
-        go(filter, CALL_DENY);
+        jump_to(filter, CALL_DENY);
 }
 
 /*
- * RLIMIT_DATA does not count shared memory, nor stacks that grow, nor huge pages. A plugin with
- * files of its own may share those, which is no memory of its own.
+ * RLIMIT_DATA does not count shared memory, stacks that grow, or huge pages. A plugin with file
+ * permissions may map its files shared, because the kernel can write those pages back to the file.
  */
 static void write_mmap(const SeccompFilter *filter, unsigned argument) {
     enum { TYPE = 0x0F, PRIVATE = 2, ANONYMOUS = 0x20, GROWS_DOWN = 0x100, HUGE_PAGES = 0x40000 };
@@ -136,61 +137,61 @@ static void write_mmap(const SeccompFilter *filter, unsigned argument) {
     load(filter, argument);
     bpf_jump_if(filter->program, BPF_ANY_BIT, GROWS_DOWN | HUGE_PAGES, refused);
     bpf_and(filter->program, TYPE);
-    go_if(filter, BPF_EQUAL, PRIVATE, CALL_ALLOW);
+    jump_to_if(filter, BPF_EQUAL, PRIVATE, CALL_ALLOW);
     if (has_files(filter->policy)) {
         load(filter, argument);
         bpf_jump_if(filter->program, BPF_ANY_BIT, ANONYMOUS, refused);
-        go(filter, CALL_ALLOW);
+        jump_to(filter, CALL_ALLOW);
     }
     bpf_place(filter->program, refused);
     fail(filter, ERROR_NO_MEMORY);
 }
 
-/* Threads, but neither processes nor namespaces. */
+/* Allows threads, but no processes and no namespaces. */
 static void write_clone(const SeccompFilter *filter, unsigned argument) {
     enum { THREAD = 0x00010000, NAMESPACES = 0x7E020000 };
     BpfLabel thread = bpf_label(filter->program);
 
     load(filter, argument);
     bpf_jump_if(filter->program, BPF_ANY_BIT, THREAD, thread);
-    go(filter, CALL_DENY);
+    jump_to(filter, CALL_DENY);
     bpf_place(filter->program, thread);
-    go_if(filter, BPF_ANY_BIT, NAMESPACES, CALL_DENY);
-    go(filter, CALL_ALLOW);
+    jump_to_if(filter, BPF_ANY_BIT, NAMESPACES, CALL_DENY);
+    jump_to(filter, CALL_ALLOW);
 }
 
-/* The argument names this process, not another one or the process group. */
+/* Allows the call when the argument is this process's id; not another process or the process group. */
 static void write_self(const SeccompFilter *filter, unsigned argument) {
     load(filter, argument);
-    go_if(filter, BPF_EQUAL, filter->process_id, CALL_ALLOW);
-    go(filter, CALL_DENY);
+    jump_to_if(filter, BPF_EQUAL, filter->process_id, CALL_ALLOW);
+    jump_to(filter, CALL_DENY);
 }
 
-/* For calls in which 0 means the caller. */
+/* Like write_self(), for calls in which 0 means the caller. */
 static void write_self_or_zero(const SeccompFilter *filter, unsigned argument) {
     load(filter, argument);
-    go_if(filter, BPF_EQUAL, 0, CALL_ALLOW);
-    go_if(filter, BPF_EQUAL, filter->process_id, CALL_ALLOW);
-    go(filter, CALL_DENY);
+    jump_to_if(filter, BPF_EQUAL, 0, CALL_ALLOW);
+    jump_to_if(filter, BPF_EQUAL, filter->process_id, CALL_ALLOW);
+    jump_to(filter, CALL_DENY);
 }
 
-/* A plugin may handle any signal but SIGSYS, with which the runner reports refused calls. */
+/* A plugin may handle any signal except SIGSYS, which the runner needs to report refused calls. */
 static void write_sigaction(const SeccompFilter *filter, unsigned argument) {
     enum { SIGNAL_BAD_CALL = 31 };
     BpfLabel bad_call = bpf_label(filter->program);
 
     load(filter, argument);
     bpf_jump_if(filter->program, BPF_EQUAL, SIGNAL_BAD_CALL, bad_call);
-    go(filter, CALL_ALLOW);
+    jump_to(filter, CALL_ALLOW);
     bpf_place(filter->program, bad_call);
     load(filter, argument + 1);
-    go_if(filter, BPF_AT_LEAST, 1, CALL_DENY);
+    jump_to_if(filter, BPF_AT_LEAST, 1, CALL_DENY);
     load_high(filter, argument + 1);
-    go_if(filter, BPF_AT_LEAST, 1, CALL_DENY);
-    go(filter, CALL_ALLOW);
+    jump_to_if(filter, BPF_AT_LEAST, 1, CALL_DENY);
+    jump_to(filter, CALL_ALLOW);
 }
 
-/* Names, and questions; nothing that loosens what the runner has tightened. */
+/* Allows names and queries; nothing that undoes what the runner has restricted. */
 static void write_prctl(const SeccompFilter *filter, unsigned argument) {
     static const uint32_t allowed[] = {
         2,          /* PR_GET_PDEATHSIG */
@@ -207,24 +208,24 @@ static void write_prctl(const SeccompFilter *filter, unsigned argument) {
     };
 
     load(filter, argument);
-    go_if_one_of(filter, allowed, COUNT(allowed), CALL_ALLOW);
-    go(filter, CALL_DENY);
+    jump_to_if_one_of(filter, allowed, COUNT(allowed), CALL_ALLOW);
+    jump_to(filter, CALL_DENY);
 }
 
-/* Reading the own limits. */
+/* Allows reading this process's own limits. */
 static void write_prlimit(const SeccompFilter *filter, unsigned argument) {
     load(filter, argument + 2);
-    go_if(filter, BPF_AT_LEAST, 1, CALL_DENY);
+    jump_to_if(filter, BPF_AT_LEAST, 1, CALL_DENY);
     load_high(filter, argument + 2);
-    go_if(filter, BPF_AT_LEAST, 1, CALL_DENY);
+    jump_to_if(filter, BPF_AT_LEAST, 1, CALL_DENY);
     write_self_or_zero(filter, argument);
 }
 
 enum { MODE_SET_ID = 06000 };
 
 /*
- * No new file may be set-id. O_TRUNC needs an access mode that writes: before ABI 3 Landlock lets a
- * plugin truncate what it may only read.
+ * No new file may be set-id. O_TRUNC requires write access: before ABI 3, Landlock lets a plugin truncate
+ * a file it may only read.
  */
 static void write_open(const SeccompFilter *filter, unsigned argument) {
     enum { CREATE = 0100, UNNAMED = 020000000, TRUNCATE = 01000, ACCESS_MODE = 3 };
@@ -236,19 +237,19 @@ static void write_open(const SeccompFilter *filter, unsigned argument) {
     bpf_jump(filter->program, exists);
     bpf_place(filter->program, creates);
     load(filter, argument + 1);
-    go_if(filter, BPF_ANY_BIT, MODE_SET_ID, CALL_DENY);
+    jump_to_if(filter, BPF_ANY_BIT, MODE_SET_ID, CALL_DENY);
     bpf_place(filter->program, exists);
     load(filter, argument);
     bpf_and(filter->program, TRUNCATE | ACCESS_MODE);
-    go_if(filter, BPF_EQUAL, TRUNCATE, CALL_DENY);
-    go_if(filter, BPF_EQUAL, TRUNCATE | ACCESS_MODE, CALL_DENY);
-    go(filter, CALL_ALLOW);
+    jump_to_if(filter, BPF_EQUAL, TRUNCATE, CALL_DENY);
+    jump_to_if(filter, BPF_EQUAL, TRUNCATE | ACCESS_MODE, CALL_DENY);
+    jump_to(filter, CALL_ALLOW);
 }
 
 static void write_create(const SeccompFilter *filter, unsigned argument) {
     load(filter, argument);
-    go_if(filter, BPF_ANY_BIT, MODE_SET_ID, CALL_DENY);
-    go(filter, filter->policy->write.count > 0 ? CALL_ALLOW : CALL_REPORT);
+    jump_to_if(filter, BPF_ANY_BIT, MODE_SET_ID, CALL_DENY);
+    jump_to(filter, filter->policy->write.count > 0 ? CALL_ALLOW : CALL_REPORT);
 }
 
 static void write_ioctl(const SeccompFilter *filter, unsigned argument) {
@@ -262,13 +263,13 @@ static void write_ioctl(const SeccompFilter *filter, unsigned argument) {
     };
 
     load(filter, argument);
-    go_if_one_of(filter, allowed, COUNT(allowed), CALL_ALLOW);
+    jump_to_if_one_of(filter, allowed, COUNT(allowed), CALL_ALLOW);
     fail(filter, ERROR_NOT_A_TERMINAL);
 }
 
 /*
- * Neither F_SETOWN, which sends signals, nor F_SETPIPE_SZ, which takes kernel memory. So do locks, as
- * many as a file has bytes: only a plugin with files of its own has a use for them.
+ * Refuses F_SETOWN, which sends signals, and F_SETPIPE_SZ, which takes kernel memory. File locks also take
+ * kernel memory, up to one lock for each byte of a file, so only a plugin with file permissions may lock.
  */
 static void write_fcntl(const SeccompFilter *filter, unsigned argument) {
     static const uint32_t allowed[] = {
@@ -290,13 +291,13 @@ static void write_fcntl(const SeccompFilter *filter, unsigned argument) {
     };
 
     load(filter, argument);
-    go_if_one_of(filter, allowed, COUNT(allowed), CALL_ALLOW);
+    jump_to_if_one_of(filter, allowed, COUNT(allowed), CALL_ALLOW);
     if (has_files(filter->policy))
-        go_if_one_of(filter, locks, COUNT(locks), CALL_ALLOW);
-    go(filter, CALL_DENY);
+        jump_to_if_one_of(filter, locks, COUNT(locks), CALL_ALLOW);
+    jump_to(filter, CALL_DENY);
 }
 
-/* Who writes each rule, and the number of the argument it looks at, or of the first of several. */
+/* The writer of each rule, and the index of the first argument it checks. */
 static const struct writer {
     void (*write)(const SeccompFilter *filter, unsigned argument);
     unsigned argument;

@@ -1,6 +1,6 @@
 /*
- * System calls a plugin may not make, in the form of seccomp_calls_allowed.h. REPORT fails and is
- * reported, DENY fails, ABSENT looks like an old kernel, FATAL ends the process.
+ * System calls a plugin may not make, in the form of seccomp_calls_allowed.h. REPORT: fails and is
+ * reported. DENY: fails. ABSENT: fails as on a kernel without the call. FATAL: ends the process.
  *
  * SPDX-License-Identifier: MIT
  */

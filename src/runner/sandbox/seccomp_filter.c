@@ -17,7 +17,7 @@ static const struct machine {
     [SECCOMP_AARCH64] = {UINT32_C(0xC00000B7), false},
 };
 
-/* In the tables: the machine has no such call. */
+/* In the tables: the processor has no such call. */
 enum { NONE = -1 };
 
 #define CALL(name, x86_64, aarch64, rule) {#name, {x86_64, aarch64}, CALL_##rule},
@@ -33,7 +33,7 @@ static const struct call {
 
 enum { CALL_COUNT = sizeof calls / sizeof *calls };
 
-/* What a rule comes to for a plugin with these permissions. */
+/* Resolves a rule that depends on permissions. */
 static enum call_rule with_permissions(enum call_rule rule, const SandboxPolicy *policy) {
     bool listens = policy->listen.count > 0;
     bool network = listens || policy->connect.count > 0 || policy->udp;
@@ -58,8 +58,10 @@ typedef struct Run {
     enum call_rule rule;
 } Run;
 
-/* Splits the numbers into runs. What the tables do not list is refused up to the highest number
- * they know, and looks like an older kernel from there on. */
+/*
+ * Splits the numbers into runs. Numbers that the tables do not list are refused up to the highest known
+ * number. Above it, calls fail as on a kernel without them.
+ */
 static size_t find_runs(Run *runs, enum seccomp_machine machine, const SandboxPolicy *policy) {
     enum call_rule rules[NUMBERS];
     int highest = 0;
@@ -84,7 +86,7 @@ static size_t find_runs(Run *runs, enum seccomp_machine machine, const SandboxPo
     return count;
 }
 
-/* Finds the run of the number in the accumulator by halves: the tree is a few levels deep. */
+/* Finds the run of the number in the accumulator by binary search. */
 static void write_search(const SeccompFilter *filter, const Run *runs, size_t count) {
     size_t half = count / 2;
     BpfLabel upper;
@@ -100,7 +102,7 @@ static void write_search(const SeccompFilter *filter, const Run *runs, size_t co
     write_search(filter, runs + half, count - half);
 }
 
-/* Calls of another machine, among them 32-bit ones, would not mean what their numbers say here. */
+/* Ends the process on calls of another ABI (32-bit, x32), whose numbers mean different calls. */
 static void write_foreign_calls(BpfProgram *program, const struct machine *machine) {
     BpfLabel foreign = bpf_label(program);
     BpfLabel native = bpf_label(program);
@@ -135,7 +137,7 @@ static void write_rules(const SeccompFilter *filter) {
         bpf_place(filter->program, filter->rules[rule]);
         seccomp_write_arguments_rule(filter, (enum call_rule)rule);
     }
-    /* Last, as the rules above jump here, and jumps lead forward. */
+    /* Last, because the rules above jump here, and jumps only lead forward. */
     for (size_t index = 0; index < sizeof plain / sizeof *plain; index++) {
         bpf_place(filter->program, filter->rules[plain[index].rule]);
         bpf_return(filter->program, plain[index].action);

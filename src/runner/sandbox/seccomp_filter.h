@@ -1,6 +1,6 @@
 /*
- * The system calls of a plugin as a BPF program, made from the tables seccomp_calls_*.h and the
- * plugin's policy. Pure computation: any machine can make the program of any other.
+ * Compiles the system-call filter of a plugin to a BPF program, from the tables seccomp_calls_*.h and the
+ * plugin's policy. This is pure computation: any machine can build the program of any other.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -16,16 +16,16 @@
 
 enum seccomp_machine { SECCOMP_X86_64, SECCOMP_AARCH64, SECCOMP_MACHINES };
 
-/* What becomes of a system call: the kernel's action, its data in the lower 16 bits. */
+/* Data of a trap: the lower 16 bits of the kernel's action. */
 enum {
-    SECCOMP_TRAP_REPORTED = 1, /* data of a trap whose call is to fail with EPERM */
-    SECCOMP_TRAP_FATAL = 2     /* data of a trap that is to end the process */
+    SECCOMP_TRAP_REPORTED = 1, /* the call fails with EPERM and is reported */
+    SECCOMP_TRAP_FATAL = 2     /* the process ends */
 };
 
 /*
- * What may become of a system call. The names of the tables, with this prefix.
- * The rules before CALL_PERMISSIONS are the same for every plugin, those up to CALL_ARGUMENTS
- * depend on its permissions, and the rest also on the call's arguments.
+ * What happens to a system call; the tables use these names without the prefix. The rules before
+ * CALL_PERMISSIONS are the same for every plugin. The rules between CALL_PERMISSIONS and CALL_ARGUMENTS
+ * depend on the plugin's permissions. The rest also depend on the call's arguments.
  */
 enum call_rule {
     CALL_REPORT,
@@ -61,15 +61,14 @@ enum call_rule {
     CALL_RULES
 };
 
-/* Makes the program for one machine and a process whose id is `process_id`. False when it cannot.
- */
+/* Builds the program for one machine and the process with id `process_id`. False when it fails. */
 bool seccomp_filter(BpfProgram *program, enum seccomp_machine machine, const SandboxPolicy *policy,
                     uint32_t process_id);
 
-/* The name of a system call, or NULL when the tables do not list it. Async-signal-safe. */
+/* The name of a system call; NULL when the tables do not list it. Async-signal-safe. */
 const char *seccomp_call_name(enum seccomp_machine machine, int number);
 
-/* The permission that would allow a system call some plugins may make. Async-signal-safe. */
+/* The permission that would allow a system call; PERMISSION_NEVER for none. Async-signal-safe. */
 enum permission seccomp_call_permission(enum seccomp_machine machine, int number);
 
 #endif

@@ -33,7 +33,7 @@ bool seccomp_apply(const SandboxPolicy *policy, SandboxReport *report) {
     if (machine == SECCOMP_MACHINES)
         return sandbox_report_missing(report, "seccomp has no filter for this processor");
     if (!seccomp_filter(&program, machine, policy, (uint32_t)getpid()))
-        return sandbox_report_missing(report, "seccomp: the filter cannot be made");
+        return sandbox_report_missing(report, "seccomp: the filter cannot be built");
     filter = (struct sock_fprog){.len = (unsigned short)program.length,
                                  .filter = (struct sock_filter *)(void *)program.code};
     if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &filter) != 0)

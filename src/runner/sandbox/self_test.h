@@ -1,5 +1,5 @@
 /*
- * Tries what a plugin must not be able to do.
+ * Tries operations that the sandbox must refuse.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,7 +9,7 @@
 #include "sandbox/sandbox_policy.h"
 #include "sandbox/sandbox_report.h"
 
-/* False, with each thing that worked in the report, when the sandbox does not hold. */
+/* Returns false when an operation succeeded; the report lists every such operation. */
 bool self_test(const SandboxPolicy *policy, SandboxReport *report);
 
 #endif

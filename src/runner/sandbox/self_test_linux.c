@@ -12,9 +12,9 @@
 
 #include "sandbox/self_test.h"
 
-/* Each returns 0 when the forbidden thing failed as the sandbox makes it fail. */
+/* Each attempt returns 0 when the operation failed with the error the sandbox gives it. */
 
-/* Landlock alone refuses this; every user may list the root directory. */
+/* Only Landlock refuses this, because every user may list the root directory. */
 static int list_root(void) {
     int descriptor = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -48,7 +48,7 @@ static int fork_process(void) {
 static int run_program(void) {
     char *const arguments[] = {NULL};
 
-    /* Without a sandbox the empty path does not exist. */
+    /* Without a sandbox, the empty path fails with ENOENT instead of EPERM. */
     return execve("", arguments, arguments) == 0 || errno != EPERM;
 }
 

@@ -1,5 +1,5 @@
 /*
- * What the kernel counts for each user and not for each process: threads, queued signals, timers.
+ * Limits on what the kernel counts per user instead of per process: threads, queued signals, timers.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,13 +10,13 @@
 #include "sandbox/sandbox_report.h"
 
 /*
- * Puts the process into a user namespace of its own where the system allows that. From Linux 5.14 on
- * the kernel counts threads and signals for each user of each namespace: the limits then hold for this
- * process alone, and it cannot use up what other processes of its user need. Elsewhere threads are
- * limited for all processes of a user that no other plugin has, and not at all for a shared user.
+ * Puts the process into a user namespace of its own, where the system allows that. Since Linux 5.14 the
+ * kernel counts threads and signals for each user of each namespace. The limits then apply to this
+ * process alone, and it cannot use up what other processes of its user need. Without a namespace, threads
+ * are limited for all processes of the user if no other plugin has that user, and otherwise not at all.
  *
- * The report says which of these holds. A system without user namespaces lacks nothing that a policy
- * asks for: the server watches the number of threads itself. Must come after privileges_drop().
+ * The report says which case applies. A missing user namespace does not fail the policy, because the
+ * server samples the number of threads itself. Call after privileges_drop().
  */
 bool user_quotas_apply(const SandboxPolicy *policy, SandboxReport *report);
 

@@ -16,10 +16,10 @@
 #include "sandbox/resource_limits.h"
 #include "sandbox/user_quotas.h"
 
-/* Timers and signals that wait for their handler: far more than any program has at once. */
+/* Pending signals and timers; far more than any program needs at once. */
 enum { PENDING_SIGNALS = 1024 };
 
-/* Before Linux 5.14 a user's threads are counted over all namespaces together. */
+/* Before Linux 5.14 the kernel counts a user's threads over all namespaces together. */
 static bool namespaces_count(void) {
     struct utsname system;
     unsigned major, minor;
@@ -39,8 +39,8 @@ static void write_file(const char *path, const char *text) {
 }
 
 /*
- * The user and the group keep their numbers inside. Where that cannot be said, the process sees itself
- * as user 65534; its rights are the same.
+ * Maps the user and the group to the same numbers inside the namespace. When that fails, the process sees
+ * itself as user 65534; its rights are the same.
  */
 static void map_identity(uid_t user, gid_t group) {
     char line[64];
@@ -52,15 +52,16 @@ static void map_identity(uid_t user, gid_t group) {
     write_file("/proc/self/gid_map", line);
 }
 
-/* Whom else the kernel counts together with this process. */
-enum company { ALONE, OWN_PLUGIN, OTHERS };
+/* Which processes the kernel counts together with this one. */
+enum counted { ALONE, OWN_PLUGIN, OTHERS };
 
 static bool enter_namespace(SandboxReport *report, bool *entered) {
     uid_t user = getuid();
     gid_t group = getgid();
 
     if (!namespaces_count()) {
-        sandbox_report_state(report, "user_namespace", "none: Linux counts in them since 5.14");
+        sandbox_report_state(report, "user_namespace",
+                             "none: before Linux 5.14 the kernel does not count by namespace");
         return true;
     }
     if (unshare(CLONE_NEWUSER) != 0) {
@@ -68,7 +69,7 @@ static bool enter_namespace(SandboxReport *report, bool *entered) {
         return true;
     }
     *entered = true;
-    /* Changing the user made these files root's. privileges_lock() takes it back. */
+    /* Changing the user made these files root's. privileges_lock() clears the flag again. */
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0)
         map_identity(user, group);
     sandbox_report_state(report, "user_namespace", "1");
@@ -76,16 +77,16 @@ static bool enter_namespace(SandboxReport *report, bool *entered) {
     return privileges_drop_capabilities(report);
 }
 
-/* A limit of this process, which the kernel compares with the count of its user. */
-static bool limit_threads(const SandboxPolicy *policy, enum company company,
+/* Sets the limit of this process; the kernel compares it with the count of its user. */
+static bool limit_threads(const SandboxPolicy *policy, enum counted counted,
                           SandboxReport *report) {
-    switch (company) {
+    switch (counted) {
     case ALONE:
         return resource_limit_set(report, "threads", RLIMIT_NPROC, policy->threads);
     case OWN_PLUGIN:
         return resource_limit_set(report, "user_threads", RLIMIT_NPROC, policy->user_threads);
     default:
-        /* The server's own threads and those of its other plugins would count. */
+        /* RLIMIT_NPROC would also count the threads of the server and of other plugins. */
         sandbox_report_state(report, "threads", "sampled");
         return true;
     }
@@ -93,12 +94,12 @@ static bool limit_threads(const SandboxPolicy *policy, enum company company,
 
 bool user_quotas_apply(const SandboxPolicy *policy, SandboxReport *report) {
     bool is_own = policy->user_threads > 0 && getuid() == policy->user;
-    enum company company = is_own ? OWN_PLUGIN : OTHERS;
+    enum counted counted = is_own ? OWN_PLUGIN : OTHERS;
     bool entered = false;
     bool holds = enter_namespace(report, &entered);
 
-    holds &= limit_threads(policy, entered ? ALONE : company, report);
-    /* Also for a shared user: the server itself, which has a higher limit, keeps what it needs. */
+    holds &= limit_threads(policy, entered ? ALONE : counted, report);
+    /* Set for a shared user, too: the server has a higher limit, so its own signals still queue. */
     holds &= resource_limit_set(report, "pending_signals", RLIMIT_SIGPENDING, PENDING_SIGNALS);
     return holds;
 }

@@ -4,7 +4,7 @@
 #include "serve/arguments.h"
 #include "protocol.h"
 
-/* False unless the payload is exactly `count` strings. */
+/* Returns false unless the payload consists of exactly `count` strings. */
 static bool find_strings(const char *payload, size_t length, const char **strings, size_t count) {
     const char *end = payload + length;
 

@@ -12,14 +12,16 @@
 #include "frames/frame_header.h"
 #include "serve/hooks.h"
 
-/* Arguments the frame with the most of them has. */
+/* The largest number of arguments in any frame. */
 enum { ARGUMENTS_MAX = BATCH_ARGUMENTS_MAX };
 
-/* How many strings there are where that is no plain number: as many as the hooks take that a frame calls;
- * or one argument, the strings as they lie in the payload. */
+/*
+ * Values for a frame whose number of strings is not fixed. STRINGS_OF_HOOKS: as many as the frame's hooks
+ * take. STRINGS_ANY: any number; the one argument then points to the whole payload.
+ */
 enum { STRINGS_OF_HOOKS = ARGUMENTS_MAX + 1, STRINGS_ANY };
 
-/* Finds the strings where they lie. False when they are not what the frame's type demands. */
+/* Finds the strings in place. Returns false when the payload does not fit the frame's type. */
 bool arguments_find(const FrameHeader *header, const char *payload, size_t strings,
                     const char **arguments);
 

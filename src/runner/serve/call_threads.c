@@ -9,7 +9,7 @@
 #include "protocol.h"
 #include "os/threads.h"
 
-/* In the order in which the calls came. False for one that the server has taken back. */
+/* Begins calls in the order in which they came. False when the server has cancelled the call. */
 static bool begin(void *context, const FrameHeader *header) {
     Hooks *hooks = context;
 
@@ -31,7 +31,7 @@ static void run(void *context, const Job *job) {
         hooks_answer_cancelled(job->header.id);
         return;
     }
-    /* The serving thread has found them before. */
+    /* Cannot fail: the serving thread has checked the payload. */
     (void)arguments_find(&job->header, job->payload, STRINGS_OF_HOOKS, arguments);
     hooks->arrived_us = job->arrived_us;
     own_call.id = job->header.id;
@@ -51,7 +51,7 @@ const char *call_threads_start(const Hooks *hooks, unsigned count) {
         each[index].slot = &hooks->shared->running[1 + index];
     }
     if (count > 0) {
-        output_rest();
+        output_begin_wait();
         own_call_open(hooks->shared);
     }
     return pool_start(&work, count, each, sizeof *each);

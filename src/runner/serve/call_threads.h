@@ -1,5 +1,5 @@
 /*
- * Threads that run calls, for a library that allows it.
+ * Threads that run calls, for a library that is thread-safe.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,9 +9,9 @@
 #include "serve/hooks.h"
 
 /*
- * Starts `count` threads, at most THREADS_MAX, that run what pool_put() hands over. Where there are any,
- * answers leave at once from then on.
- * Returns: NULL, or why one cannot be started; the process has to end then.
+ * Starts `count` threads, at most THREADS_MAX, that run the calls given to pool_put(). With at least one
+ * thread, answers leave at once from then on.
+ * Returns: NULL, or why a thread cannot be started; the process must then end
  */
 const char *call_threads_start(const Hooks *hooks, unsigned count);
 

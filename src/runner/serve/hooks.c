@@ -13,8 +13,9 @@
 #include "library/text.h"
 
 /*
- * Answers are collected and written when no frame is left to handle, which makes a batch of quick
- * calls one write. Older ones leave before the next call begins: it may be slow, or the last.
+ * Answers are buffered and written when no frame is left to handle, so that a batch of quick calls costs
+ * one write. Answers older than this leave before the next call begins, because that call may be slow or
+ * crash.
  */
 enum { HOLD_BACK_MAX_US = 200, US_PER_MS = 1000 };
 
@@ -30,13 +31,14 @@ void hooks_begin(Hooks *hooks, const FrameHeader *header) {
 
 /* What a hook returned. */
 typedef struct Returned {
-    const char *string; /* NULL, or `length` bytes; more than allowed are not counted further */
+    const char *string; /* NULL, or `length` bytes; a string over the limit counts one byte more */
     size_t length;
     int32_t took_ns;
-    char *failure; /* the message of fail(), to be freed; NULL when the hook did not fail */
+    char *
+        failure; /* the message of fail(), which the caller frees; NULL when fail() was not called */
 } Returned;
 
-/* Returns when the function that follows is entered. */
+/* Flushes answers that have waited too long. Returns the time at which the next function is entered. */
 static int64_t flush_old_answers(Hooks *hooks, int64_t now_ns) {
     if (now_ns / CLOCK_NS_PER_US - hooks->flushed_us < HOLD_BACK_MAX_US)
         return now_ns;
@@ -52,7 +54,7 @@ static int32_t nanoseconds_since(int64_t entered_ns) {
     return passed_ns < INT32_MAX ? (int32_t)passed_ns : INT32_MAX;
 }
 
-/* Calls one function of the library. `since_us` is when its time began to run. */
+/* Calls one function of the library. Its time limit runs from `since_us`. */
 static Returned run(const Hooks *hooks, unsigned hook, int64_t entered_ns, int64_t since_us,
                     int32_t left_ms, const char *const *arguments) {
     Returned returned = {NULL, 0, 0, NULL};
@@ -68,7 +70,7 @@ static Returned run(const Hooks *hooks, unsigned hook, int64_t entered_ns, int64
     return returned;
 }
 
-/* The hook a frame begins with. */
+/* Runs the first hook of a frame; its time limit runs from the frame's arrival. */
 static Returned run_first(Hooks *hooks, unsigned hook, int32_t left_ms,
                           const char *const *arguments) {
     int64_t entered_ns = flush_old_answers(hooks, hooks->begun_ns);
@@ -76,7 +78,7 @@ static Returned run_first(Hooks *hooks, unsigned hook, int32_t left_ms,
     return run(hooks, hook, entered_ns, hooks->arrived_us, left_ms, arguments);
 }
 
-/* One that follows another, with all its time before it. */
+/* Runs a further hook of a batch; its time limit starts now. */
 static Returned run_next(Hooks *hooks, unsigned hook, int32_t left_ms,
                          const char *const *arguments) {
     int64_t entered_ns = flush_old_answers(hooks, clock_now_ns());
@@ -86,7 +88,7 @@ static Returned run_next(Hooks *hooks, unsigned hook, int32_t left_ms,
     return run(hooks, hook, entered_ns, entered_us, left_ms, arguments);
 }
 
-/* Whether an endpoint's answer is JSON that goes out as it is: no response the server takes apart. */
+/* True when an endpoint's answer is JSON sent unchanged, not a response document the server unpacks. */
 static bool is_plain(const Hooks *hooks, Returned returned) {
     const unsigned response = JSON_HAS_STATUS | JSON_HAS_BODY;
     unsigned facts;
@@ -98,7 +100,7 @@ static bool is_plain(const Hooks *hooks, Returned returned) {
            (facts & response) != response;
 }
 
-/* Answers with what was returned, and hands it back to the library. */
+/* Answers with the result of a hook, and gives the string back to the library. */
 static void answer(const Hooks *hooks, uint32_t id, unsigned flags, Returned returned) {
     if (returned.failure != NULL)
         answer_failure(id, FAILURE_PLUGIN, returned.failure);
@@ -136,7 +138,7 @@ void hooks_call(Hooks *hooks, const FrameHeader *header, const char *const *argu
     answer(hooks, header->id, plain ? ANSWER_PLAIN : 0, returned);
 }
 
-/* The strings of a BATCH. */
+/* Indices of the strings in a BATCH. */
 enum { REQUEST = 0, ROUTE = 1, METHOD = 2, RESPONSE_HEAD = 3 };
 
 size_t hooks_batch_arguments(unsigned steps) {
@@ -160,7 +162,7 @@ static uint32_t functions_of(unsigned steps) {
     return functions;
 }
 
-/* The response document: what the server wrote of it, the body, and the brace that ends it. */
+/* Completes the response document: the head from the server, the body, and the closing brace. */
 static char *response_document(const char *head, Returned body) {
     size_t start = strlen(head);
     char *document = malloc(start + body.length + sizeof "}");
@@ -173,7 +175,7 @@ static char *response_document(const char *head, Returned body) {
     return document;
 }
 
-/* True when the request was left as it is: the endpoint is next. */
+/* Returns true when the request was left unchanged, so that the endpoint is next. */
 static bool batch_request(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
     Returned returned = run_first(hooks, HOOK_BEFORE_REQUEST, header->value, &arguments[REQUEST]);
     bool unchanged = returned.string == NULL && returned.failure == NULL;
@@ -182,7 +184,7 @@ static bool batch_request(Hooks *hooks, const FrameHeader *header, const char *c
     return unchanged;
 }
 
-/* The document for after_response, to be freed; NULL when the batch ends here. */
+/* Returns the document for after_response, which the caller frees; NULL when the batch ends here. */
 static char *batch_endpoint(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
     const char *endpoint[] = {arguments[ROUTE], arguments[METHOD], arguments[REQUEST]};
     bool is_first = (header->detail & BATCH_BEFORE_REQUEST) == 0;

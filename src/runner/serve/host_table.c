@@ -16,19 +16,19 @@
 
 enum { METRIC_NAME_MAX = 64, US_PER_MS = 1000 };
 
-/* Of the serving thread's call; read by any of the plugin's threads. */
+/* The deadline of the serving thread's call; any thread of the plugin may read it. */
 static _Atomic int64_t deadline = HOST_NO_DEADLINE;
 
-/* With threads, calls have deadlines of their own, and none is that of a thread the plugin made. */
+/* With call threads, each call has its own deadline; a thread that the plugin made has none. */
 static int64_t deadline_here(void) {
     return own_call.here ? own_call.deadline_us : atomic_load(&deadline);
 }
 
-/* Of this thread: whether it runs a hook, and why that hook failed. */
+/* For this thread: whether it runs a hook, and the message of fail(). */
 static _Thread_local bool calling;
 static _Thread_local char *failure;
 
-/* Leaves at once: what a plugin says just before it crashes is what matters most. */
+/* Flushed at once, because the last line before a crash matters most. */
 static void host_log(int32_t level, const char *message) {
     FrameHeader header = {.type = FRAME_LOG, .detail = BACKWORKS_LOG_INFO};
     Span text;
@@ -52,7 +52,7 @@ static void host_metric(const char *name, double delta) {
     Span spans[2];
     size_t length;
 
-    /* Written so that NaN fails it too. */
+    /* Written so that NaN fails the test too. */
     if (name == NULL || !(delta >= 0 && delta <= DBL_MAX))
         return;
     length = text_length(name, METRIC_NAME_MAX);
@@ -83,7 +83,7 @@ static int32_t host_cancelled(void) {
     return until != HOST_NO_DEADLINE && clock_now_us() >= until;
 }
 
-/* The server refuses what is too long for a frame; here it only must not wrap around. */
+/* The server rejects what is too long for a frame; this check only prevents an overflow. */
 static const char *host_call(const char *plugin, const char *operation, const char *payload_json) {
     const char *const texts[] = {plugin != NULL ? plugin : "", operation,
                                  payload_json != NULL ? payload_json : "null"};
@@ -103,7 +103,7 @@ static const char *host_call(const char *plugin, const char *operation, const ch
     return services_ask(FRAME_OPERATION, spans, sizeof texts / sizeof *texts);
 }
 
-/* Nobody would read the message of a thread that runs no call. */
+/* Ignored on a thread that runs no call, because no answer could carry the message. */
 static void host_fail(const char *message) {
     size_t length;
     char *copy;

@@ -12,16 +12,16 @@
 
 #define HOST_NO_DEADLINE INT64_MAX
 
-/* The table; services this runner does not offer are NULL. */
+/* The table. A service that this runner does not offer is NULL. */
 const BackworksHost *host_table(void);
 
-/* This thread is about to call a hook, which may then fail(). `deadline_us` as below. */
+/* Call before a hook on this thread; the hook may then fail(). For `deadline_us` see below. */
 void host_table_begin_call(int64_t deadline_us);
 
-/* The hook has returned. Returns the message of fail(), to be freed; NULL when it was not called. */
+/* Call after the hook. Returns the message of fail(), which the caller frees, or NULL without fail(). */
 char *host_table_end_call(void);
 
-/* Sets the moment, in clock_now_us() time, at which the answer of this thread's call stops mattering. */
+/* Sets the deadline of this thread's call, in the time of clock_now_us(). */
 void host_table_set_deadline(int64_t deadline_us);
 
 #endif

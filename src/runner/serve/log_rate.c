@@ -4,11 +4,11 @@
 #include "os/clock.h"
 #include "serve/log_rate.h"
 
-/* What a line costs beyond its text, as the server counts it; and how long a silence is saved up. */
+/* Bytes that a line costs beyond its text, as the server counts; and how much unused time is saved up. */
 enum { LINE_OVERHEAD = 64, US_PER_SECOND = 1000000, SAVED_UP_US = US_PER_SECOND };
 
 static const SharedPage *page;
-/* Until when the lines that have left are paid for, by one second for each rate's worth of bytes. */
+/* The lines that have left are paid for until this time: each costs its bytes / rate in seconds. */
 static _Atomic int64_t paid_until_us;
 static _Atomic uint32_t dropped;
 

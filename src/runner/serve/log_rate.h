@@ -1,6 +1,6 @@
 /*
- * How much of what a plugin logs through the host table leaves the process: the server says how many
- * bytes a second, in the shared page. Any thread may call these.
+ * Limits how much of a plugin's log lines leaves the process. The server sets the rate in bytes a second
+ * in the shared page. Any thread may call these functions.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,13 +13,13 @@
 
 #include "frames/shared_page.h"
 
-/* Where the rate stands. Called once; until then everything may leave. */
+/* Sets the page that holds the rate. Call once; before that, every line may leave. */
 void log_rate_open(const SharedPage *shared);
 
-/* Whether a line of `length` bytes may leave now; one that may not is counted as dropped. */
+/* True when a line of `length` bytes may leave now. Otherwise the line is counted as dropped. */
 bool log_rate_admits(size_t length);
 
-/* Bytes dropped since this was last asked. */
+/* Returns the bytes dropped since the last call, and resets the count. */
 int32_t log_rate_take_dropped(void);
 
 #endif

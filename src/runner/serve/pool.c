@@ -7,8 +7,8 @@
 #include "os/threads.h"
 
 /*
- * What jobs may hold together: so much for each thread, and no more than this part of the process's
- * memory. A larger one is let in when there is no other.
+ * The most bytes that all jobs may hold: BYTES_PER_THREAD for each thread, but no more than this part of
+ * the process's memory. A larger job is accepted when there is no other job.
  */
 enum { BYTES_PER_THREAD = 1024 * 1024, PART_OF_MEMORY = 8 };
 
@@ -16,18 +16,18 @@ static const PoolWork *work;
 static unsigned started;
 static size_t held_max;
 
-/* Only with the monitor entered. */
+/* Accessed only inside the monitor. */
 static Job *first;
 static Job **last = &first;
 static unsigned unfinished; /* jobs that wait or run */
-static size_t held;         /* bytes of those */
+static size_t held;         /* bytes of the unfinished jobs */
 static bool awaited;        /* the serving thread waits for progress */
 
 static size_t size_of(const Job *job) {
     return sizeof *job + job->header.length;
 }
 
-/* The next job, after one of `done` bytes, 0 for none. */
+/* Returns the next job, after this thread finished one of `done` bytes (0: none). */
 static Job *next_job(void *context, size_t done) {
     Job *job;
 

@@ -1,5 +1,5 @@
 /*
- * The queue between the serving thread and the threads that run calls: first come, first begun.
+ * The queue between the serving thread and the call threads; jobs begin in the order they came.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,39 +12,40 @@
 
 #include "frames/frames.h"
 
-/* A frame with a payload of its own. */
+/* A frame that owns its payload. */
 typedef struct Job {
     struct Job *next;
     FrameHeader header;
     int64_t arrived_us;
     const char *payload;
-    char *memory; /* where the payload lies; NULL when it lies behind this struct */
-    bool wanted;  /* what begin() said */
+    char
+        *memory; /* to be freed with the payload in it; NULL when the payload follows this struct */
+    bool wanted; /* the result of begin() */
 } Job;
 
-/* What a thread does, with the `context` it was started with. */
+/* What a thread does with its `context`. */
 typedef struct PoolWork {
-    /* Called in the order in which the jobs came, one at a time. Returns: Job.wanted. */
+    /* Called for one job at a time, in the order in which jobs came. Returns: Job.wanted. */
     bool (*begin)(void *context, const FrameHeader *header);
     void (*run)(void *context, const Job *job);
 } PoolWork;
 
 /*
- * Starts `count` threads, each with its own context out of `contexts`, which lie `size` bytes apart.
- * Returns: NULL, or why one cannot be started; the process has to end then.
+ * Starts `count` threads. `contexts` holds one context for each thread, `size` bytes apart.
+ * Returns: NULL, or why a thread cannot be started; the process must then end
  */
 const char *pool_start(const PoolWork *work, unsigned count, void *contexts, size_t size);
 
-/* Whether there are threads. */
+/* True when there are threads. */
 bool pool_is_open(void);
 
 /*
- * Hands over the frame that input_next() gave; its payload is copied or taken out of the input. Waits
- * while the threads have as much as they may hold. Ends the process without memory.
+ * Queues the frame that input_next() returned. The payload is copied, or taken out of the input. Waits
+ * while the queue holds as much as it may. Ends the process when memory runs out.
  */
 void pool_put(Input *input, const FrameHeader *header, const char *payload);
 
-/* Waits until every frame that was handed over has been dealt with. */
+/* Waits until every queued frame has been handled. */
 void pool_drain(void);
 
 #endif

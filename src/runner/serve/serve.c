@@ -19,14 +19,14 @@
 
 enum { US_PER_MS = 1000 };
 
-/* What may come next; a bit each, so that a rule can name several. */
+/* Which frames are allowed next; bits, so that a rule can name several states. */
 enum state {
     AWAITS_HELLO = 1 << 0,
-    AWAITS_SANDBOX = 1 << 1, /* or LOAD at once */
+    AWAITS_SANDBOX = 1 << 1, /* or LOAD, without a sandbox */
     AWAITS_LOAD = 1 << 2,
     AWAITS_INITIALIZE = 1 << 3,
     READY = 1 << 4,
-    REFUSED = 1 << 5 /* initialize() said no; only SHUTDOWN is left */
+    REFUSED = 1 << 5 /* initialize() failed; only SHUTDOWN is allowed */
 };
 
 typedef struct Session {
@@ -71,7 +71,7 @@ static void on_load(Session *session, const FrameHeader *header, const char *con
         output_end(RUNNER_EXIT_LOAD);
     }
     manifest = library->manifest != NULL ? library->manifest : "";
-    crash_report_learn_modules();
+    crash_report_refresh_modules();
     texts[0] = (Span){library->info.name, strlen(library->info.name) + 1};
     texts[1] = (Span){library->info.version, strlen(library->info.version) + 1};
     texts[2] = (Span){library->info.description, strlen(library->info.description) + 1};
@@ -82,7 +82,7 @@ static void on_load(Session *session, const FrameHeader *header, const char *con
     session->state = AWAITS_INITIALIZE;
 }
 
-/* Threads are started afterwards, so that initialize() has the process to itself. */
+/* Call threads are started after initialize(), so that initialize() has the process to itself. */
 static void on_initialize(Session *session, const FrameHeader *header,
                           const char *const *arguments) {
     const char *failure;
@@ -140,15 +140,15 @@ static void on_shutdown(Session *session, const FrameHeader *header, const char 
     (void)arguments;
     if (session->state == READY && shutdown != NULL)
         status = shutdown();
-    /* The process ends without running exit handlers: half a printed line would be lost. */
+    /* The process ends without exit handlers, which would lose buffered output. */
     (void)fflush(stdout);
     answer_status(&session->library, header->id, status);
     output_end(RUNNER_EXIT_OK);
 }
 
 /*
- * For each frame of the server: when it may come, how many strings it carries, who handles it, and
- * what the process does meanwhile, NULL where its hooks say so.
+ * For each frame from the server: the states that allow it, its number of strings, its handler, and the
+ * phase for crash reports (NULL where the hook sets the phase).
  */
 static const struct rule {
     unsigned states;
@@ -168,7 +168,7 @@ static const struct rule {
     [FRAME_SANDBOX] = {AWAITS_SANDBOX, STRINGS_ANY, on_sandbox, "load"},
 };
 
-/* Calls can be taken back, are worth collecting answers for, and are what threads run. */
+/* Only calls can be cancelled, have buffered answers and run on call threads. */
 static bool is_call(const FrameHeader *header) {
     return header->type == FRAME_CALL || header->type == FRAME_BATCH;
 }
@@ -199,7 +199,7 @@ static void handle(Session *session, const FrameHeader *header, const char *payl
     crash_report_phase("idle");
     answer_refusals();
     answer_dropped();
-    /* The rest tells how far the library has come. */
+    /* Answers to other frames show the server how far the library has come, so they leave at once. */
     if (!is_call(header))
         output_flush();
 }
@@ -226,13 +226,13 @@ _Noreturn void serve(void) {
             handle(&session, &header, payload);
         if (next == INPUT_MALFORMED)
             output_end(RUNNER_EXIT_PROTOCOL);
-        output_rest();
+        output_begin_wait();
         filled = input_fill(&session.input);
         if (filled != CHANNEL_OK)
             output_end(filled == CHANNEL_CLOSED ? RUNNER_EXIT_OK : RUNNER_EXIT_IO);
-        /* Answers of threads leave at once, as this one cannot tell when they are few. */
+        /* With call threads, this thread cannot tell when answers are pending, so they leave at once. */
         if (!pool_is_open())
-            output_wake();
+            output_end_wait();
         hooks->arrived_us = hooks->flushed_us = session.input.arrived_us;
     }
 }

@@ -1,6 +1,6 @@
 /*
- * What a plugin asks of the server: requests and answers on a socket of their own, descriptor 5, so
- * that an answer never waits behind calls that are not the plugin's turn yet.
+ * Requests of a plugin to the server. They use a socket of their own (descriptor 5), so that an answer
+ * never waits behind queued calls.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,16 +13,16 @@
 
 #include "frames/frames.h"
 
-/* Finds out whether the server offers services. To be called before anything of a plugin. */
+/* Finds out whether the server offers services. Call before any code of a plugin runs. */
 void services_prepare(void);
 
-/* False when descriptor 5 is no socket, as in a runner that was started by hand. */
+/* False when descriptor 5 is not a socket, as in a runner that was started by hand. */
 bool services_are_offered(void);
 
 /*
- * Sends a request and waits for its answer; requests of several threads wait for each other. Ends the
- * process when the server is gone, breaks the protocol or there is no memory for the answer.
- * Returns: the answer's text, valid until the next request of this thread; NULL for none.
+ * Sends a request and waits for its answer. Requests of several threads are sent one after another. Ends
+ * the process when the server has ended, breaks the protocol, or memory runs out.
+ * Returns: the answer's text, valid until the next request of this thread; NULL when there is no answer
  */
 const char *services_ask(uint8_t type, const Span *spans, size_t count);
 

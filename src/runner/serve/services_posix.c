@@ -16,7 +16,7 @@
 static bool offered;
 static uint32_t last_id;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-/* What this thread was answered last. */
+/* The last answer to this thread; freed by its next request. */
 static _Thread_local char *answer;
 
 void services_prepare(void) {
@@ -71,7 +71,7 @@ static void send_request(uint8_t type, uint32_t id, const Span *spans, size_t co
         write_all(spans[index].bytes, spans[index].length);
 }
 
-/* The answer in memory of its own, NULL for none. */
+/* Returns the answer in memory the caller frees; NULL when there is no answer. */
 static char *receive_answer(uint32_t id) {
     char bytes[FRAME_HEADER_SIZE];
     FrameHeader header;

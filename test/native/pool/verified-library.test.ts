@@ -119,6 +119,9 @@ test('the runner loads the open file, whatever lies at the path by then', async 
 test('a library in its own place is not loaded when its path leads to another file', async () => {
   const [checked, other] = [place('names_itself', 'here.so'), place('echo', 'there.so')];
   const { detail, payload } = await (await started(checked, other, 2)).expect(ANSWER.FAILED);
-  expect([detail, payload.toString()]).toEqual([FAILURE.LOAD, `${other}: another file was put in its place`]);
+  expect([detail, payload.toString()]).toEqual([
+    FAILURE.LOAD,
+    `${other}: the file was replaced before it was loaded`,
+  ]);
   await (await started(checked, checked, 2)).expect(ANSWER.LOADED);
 });

@@ -57,8 +57,8 @@ describe('strict', () => {
   });
 
   test.each([
-    ['connect=443', 'Landlock ABI 3, network.connect needs 4'],
-    ['listen=9000', 'Landlock ABI 3, network.listen needs 4'],
+    ['connect=443', 'network.connect needs Landlock ABI 4, this kernel has 3'],
+    ['listen=9000', 'network.listen needs Landlock ABI 4, this kernel has 3'],
   ])('refuses %s on a kernel that knows no ports', async (setting, reason) => {
     const { type, payload } = await answerOn('old_landlock', 3, [`library=${library}`, setting]);
     expect([type, payload.toString()]).toEqual([ANSWER.FAILED, expect.stringContaining(reason)]);
@@ -124,7 +124,7 @@ describe('best-effort', () => {
     expect(states).toEqual(
       expect.arrayContaining([
         'landlock=2',
-        'missing=Landlock ABI 2, network.connect needs 4: every port is open',
+        'missing=network.connect needs Landlock ABI 4, this kernel has 2: every port is open',
         'self_test=ok',
       ]),
     );

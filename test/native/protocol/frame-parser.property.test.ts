@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { FrameError, FrameParser, FrameWriter } from '../../../dist/native/protocol/frames.js';
+import { runnerPayloads } from '../../../dist/native/protocol/frame-budgets.js';
 import { FRAME_HEADER_SIZE, RunnerFrame } from '../../../dist/native/protocol/protocol.js';
 
 const PAYLOAD_MAX = 1000;
@@ -8,7 +9,7 @@ const PAYLOAD_MAX = 1000;
 /** What a parser delivers of a stream cut at the given places, and the error that ends it. */
 function parse(bytes: Buffer, cuts: readonly number[]): { frames: string[]; error: string | null } {
   const frames: string[] = [];
-  const parser = new FrameParser(PAYLOAD_MAX, (type, id, detail, value, payload) =>
+  const parser = new FrameParser(runnerPayloads(PAYLOAD_MAX), (type, id, detail, value, payload) =>
     frames.push([type, id, detail, value, payload.toString('hex')].join()),
   );
   let error: string | null = null;

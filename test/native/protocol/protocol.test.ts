@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { FrameError, FrameParser, FrameWriter, payloadSize } from '../../../dist/native/protocol/frames.js';
+import { runnerPayloads } from '../../../dist/native/protocol/frame-budgets.js';
 import { LongText } from '../../../dist/long-text.js';
 import { FRAME_HEADER_SIZE, RunnerFrame } from '../../../dist/native/protocol/protocol.js';
 
@@ -17,7 +18,7 @@ interface Frame {
 /** Feeds the parser chunk by chunk and collects what it delivers. */
 function parse(chunks: readonly Buffer[], payloadMax = 1 << 20): Frame[] {
   const frames: Frame[] = [];
-  const parser = new FrameParser(payloadMax, (type, id, detail, value, payload) =>
+  const parser = new FrameParser(runnerPayloads(payloadMax), (type, id, detail, value, payload) =>
     frames.push({ type, id, detail, value, payload: payload.toString('latin1') }),
   );
   for (const chunk of chunks) parser.push(chunk);

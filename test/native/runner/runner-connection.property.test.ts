@@ -10,15 +10,18 @@ import { SharedPage } from '../../../dist/native/protocol/shared-page.js';
 const shared = new SharedPage();
 afterAll(() => shared.close());
 
+const OPTIONS = { plugin: 'fuzzed', concurrency: 1, replyBytesMax: 1000 };
+
 /** A conversation whose runner sends these bytes, one chunk after the other. */
 function converse(chunks: readonly Uint8Array[]): { logged: string[]; broken: string[] } {
   const socket = new PassThrough() as unknown as Socket;
   const logged: string[] = [];
   const broken: string[] = [];
-  new RunnerConnection({ calls: socket, answers: socket }, shared, 'fuzzed', 1, {
+  new RunnerConnection({ calls: socket, answers: socket }, shared, OPTIONS, {
     log: (_level, text) => logged.push(text),
     metric: (name) => logged.push(name),
     refused: ({ function: name }) => logged.push(name),
+    crashed: () => logged.push('crashed'),
     broken: ({ kind }) => broken.push(kind),
   });
   for (const chunk of chunks) socket.emit('data', Buffer.from(chunk));

@@ -1,0 +1,142 @@
+import { expect } from '@jest/globals';
+import type { ErrorCode, PluginOutcome } from '../../../dist/errors.js';
+import { eventually } from '../../fixtures/server.js';
+import type { Course, Ends, Observation, Row, Scene } from '../row.js';
+
+const BUDGETS = 'the budget of each frame type';
+const READS = 'pauses between reads, so that the plugin waits for the server';
+/** The first call has a number the plugin knows only without calls before it. */
+const NO_HEALTH_CHECKS = 'health: { interval: 0s }';
+const PRINTED_BYTES_MIN = 1024 * 1024;
+
+/** The hook answers; then the process ends because of a thread it left behind. */
+function endsLater(code: ErrorCode, outcome: PluginOutcome, told: RegExp): Course {
+  return {
+    kind: 'course',
+    run: async ({ server, pid }) => {
+      expect(await server.get('/bad')).toMatchObject({ status: 200, body: { left_a_thread: 'ok' } });
+      await eventually(() => server.plugin('hostile').failures.length > 0, 'the post-mortem', 20_000);
+      const { failures } = server.plugin('hostile');
+      expect(failures).toMatchObject([
+        { code, outcome, phase: 'idle', message: expect.stringMatching(told) },
+      ]);
+      const line = server.log.find(({ level, message }) => level === 'error' && told.test(message));
+      expect(line?.fields).toMatchObject({ plugin: 'hostile', code, outcome, phase: 'idle' });
+      expect(server.plugin('hostile').processes).not.toContainEqual(expect.objectContaining({ pid }));
+      return { outcome: `answered; ${outcome}`, reported: `\`${code}\` in idle` };
+    },
+  };
+}
+
+/** The plugin prints for as long as it lives. It is not ended, and the server says how much it dropped. */
+function printsOn(): Course {
+  return {
+    kind: 'course',
+    run: async ({ server, pid }: Scene) => {
+      expect(await server.get('/bad')).toMatchObject({ status: 200, body: { left_a_thread: 'ok' } });
+      const dropped = (): number =>
+        server.log
+          .map(({ message }) => /^(\d+) bytes of output dropped/.exec(message)?.[1])
+          .reduce((sum, bytes) => sum + Number(bytes ?? 0), 0);
+      await eventually(() => dropped() > PRINTED_BYTES_MIN, 'the account of what was dropped', 20_000);
+      expect(server.plugin('hostile').failures).toEqual([]);
+      expect(server.plugin('hostile').processes).toContainEqual(expect.objectContaining({ pid }));
+      return { outcome: 'answered', reported: 'how many bytes were dropped' };
+    },
+  };
+}
+
+/** The forged answer is refused; the runner's own answer to the same call comes after it. */
+async function answersFalsely({ server }: Scene): Promise<Observation> {
+  const refused = { code: 'BW_PLUGIN_BAD_RESPONSE', detail: expect.stringMatching(/the answer is not JSON/) };
+  expect(await server.get('/bad')).toMatchObject({ status: 502, body: refused });
+  await eventually(() => server.plugin('hostile').failures.length > 1, 'the second post-mortem');
+  const outcomes = server.plugin('hostile').failures.map(({ outcome }) => outcome);
+  expect(outcomes.sort()).toEqual(['bad_response', 'protocol_error']);
+  return {
+    outcome: 'answer refused (502); protocol_error',
+    reported: '`BW_PLUGIN_BAD_RESPONSE` in process_endpoint, the reason',
+  };
+}
+
+function breaks(told: RegExp): Ends {
+  return { kind: 'ends', outcome: 'protocol_error', code: 'BW_PLUGIN_PROTOCOL', told };
+}
+
+/** Plugins that send more than a runner does, or print without an end. */
+export const FRAME_BUDGETS: readonly Row[] = [
+  {
+    id: 'H56',
+    does: 'sends crash reports without a pause, and does not crash',
+    fixture: 'h56_crash_reports',
+    by: `${BUDGETS}: a crash report is the last frame`,
+    expected: endsLater('BW_PLUGIN_CRASHED', 'crashed', /reported a crash by .* and did not end/),
+  },
+  {
+    id: 'H56',
+    does: 'sends one crash report, and does not crash',
+    fixture: 'h56_one_crash_report',
+    by: 'SIGKILL one second after the crash report',
+    expected: endsLater('BW_PLUGIN_CRASHED', 'crashed', /reported a crash by SIGSEGV .* and did not end/),
+  },
+  {
+    id: 'H57',
+    does: 'prints without an end from a thread',
+    fixture: 'h57_floods_stdout',
+    by: `limits.log_rate, and ${READS}`,
+    expected: printsOn(),
+  },
+  {
+    id: 'H57',
+    does: 'writes to stderr without an end from a thread',
+    fixture: 'h57_floods_stderr',
+    by: `limits.log_rate, and ${READS}`,
+    expected: printsOn(),
+  },
+  {
+    id: 'H57',
+    does: 'prints byte by byte without an end from a thread',
+    fixture: 'h57_prints_bytes',
+    by: `limits.log_rate, and ${READS}`,
+    expected: printsOn(),
+  },
+  {
+    id: 'H58',
+    does: 'sends frames of an unknown type while no hook runs',
+    fixture: 'h58_unknown_frames',
+    by: "the server's check of every frame",
+    expected: endsLater('BW_PLUGIN_PROTOCOL', 'protocol_error', /unknown frame type 76/),
+  },
+  {
+    id: 'H58',
+    does: 'answers while no hook runs',
+    fixture: 'h58_answers_unasked',
+    by: "the server's check of every frame",
+    expected: endsLater('BW_PLUGIN_PROTOCOL', 'protocol_error', /answer 5 to no call/),
+    entry: NO_HEALTH_CHECKS,
+  },
+  {
+    id: 'H58',
+    does: 'sends a long answer byte by byte while no hook runs',
+    fixture: 'h58_trickles',
+    by: `the server's check of every frame, and ${READS}`,
+    expected: endsLater('BW_PLUGIN_PROTOCOL', 'protocol_error', /answer 5 to no call/),
+    entry: NO_HEALTH_CHECKS,
+  },
+  {
+    id: 'H59',
+    does: "answers in the runner's name with more than limits.reply allows",
+    fixture: 'h59_long_reply',
+    by: "the server's check of every frame, before any memory is taken",
+    expected: breaks(/frame of 2097152 bytes, at most 1048576 allowed/),
+    entry: `limits: { reply: 1MiB }, ${NO_HEALTH_CHECKS}`,
+  },
+  {
+    id: 'H59',
+    does: "answers in the runner's name that a text is JSON, and it is not",
+    fixture: 'h59_false_plain',
+    by: "the server's check of every answer",
+    expected: { kind: 'course', run: answersFalsely },
+    entry: NO_HEALTH_CHECKS,
+  },
+];
