@@ -35,18 +35,18 @@ import { createTraffic, type Traffic } from './traffic.js';
 
 const ADMIN_TOKEN_BYTES = 24;
 
-/** What a server gets beside its configuration. */
+/** Options of a server that are not part of its configuration. */
 export interface BackworksOptions {
-  /** Where log lines go; default: nowhere. */
+  /** Receives log lines. Default: log lines are dropped. */
   readonly log?: Log;
   /** Values of the variables that `permissions.env` grants to plugins; default: none. */
   readonly environment?: NodeJS.ProcessEnv;
   /**
-   * Reads the configuration again for a reload. Default: the file the configuration came from is read,
-   * with the variables of the process.
+   * Reads the configuration again for a reload. Default: reads the file that the configuration came from, with the
+   * environment variables of the process.
    */
   readonly load?: () => Promise<LoadedConfig>;
-  /** Called with each configuration that takes effect after the first. */
+  /** Called with the configuration after each reload that takes effect. */
   readonly configured?: (config: BackworksConfig) => void;
 }
 
@@ -64,8 +64,8 @@ export interface BackworksAddress {
 export interface Backworks {
   /**
    * Discovers and loads plugins, then listens.
-   * @throws BackworksError when a critical plugin does not start or an address is taken. Everything that
-   *   was started is stopped first.
+   * @throws BackworksError when a critical plugin does not start or an address is in use. Everything that was
+   *   started is stopped first.
    */
   start(): Promise<BackworksAddress>;
   /** Drains for at most `server.shutdown.timeout`, then shuts plugins down. Never rejects. Idempotent. */
@@ -78,7 +78,7 @@ export interface Backworks {
    *   plugin does not start or the server is not running. Nothing has changed then.
    */
   reload(options?: { readonly dryRun?: boolean }): Promise<ReloadReport>;
-  /** Discovers and describes plugins, initializes none. @returns the plugins that would not start */
+  /** Discovers and describes plugins without initializing them. @returns the plugins that would not start */
   inspect(): Promise<PluginVerdict[]>;
   /** The state of every plugin, in the order requests pass them. */
   plugins(): PluginStatus[];
@@ -95,8 +95,8 @@ export interface Backworks {
    */
   releasePlugin(name: string): Promise<void>;
   /**
-   * Replaces the running version of a plugin by the library that is at its path now. The running version
-   * serves until the new one is ready.
+   * Replaces the running version of a plugin by the library that is now at its path. The running version serves
+   * until the new version is ready.
    * @param by recorded in the plugin's history
    * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or the reason the new version does not start
    */
@@ -141,7 +141,7 @@ export function createBackworks(config: BackworksConfig, options: BackworksOptio
   return { ...operate(config, traffic, options), inspect: () => traffic.inspect() };
 }
 
-/** What an operator needs around traffic: admin API, alerts, reloading, and an orderly start and end. */
+/** Adds what operators need to the traffic: admin API, alerts, reloads, and an orderly start and stop. */
 export function operate(
   config: BackworksConfig,
   traffic: Traffic,
@@ -164,10 +164,10 @@ export function operate(
 }
 
 class OperatedServer {
-  /** The configuration in force. */
+  /** The running configuration. */
   private current: BackworksConfig;
   private readonly log: Log;
-  private readonly madeUpToken: string | null;
+  private readonly generatedToken: string | null;
   private readonly startedAt = new Date();
   private readonly alerts: Alerts;
   private readonly reloader: Reloader;
@@ -184,7 +184,7 @@ class OperatedServer {
     const { log = silentLog, load } = options;
     this.current = config;
     this.log = log;
-    this.madeUpToken =
+    this.generatedToken =
       config.admin.token === '' ? randomBytes(ADMIN_TOKEN_BYTES).toString('base64url') : null;
     this.alerts = new Alerts({
       settings: config.alerts,
@@ -194,13 +194,13 @@ class OperatedServer {
     });
     traffic.onState((change) => this.alerts.note(change));
     this.reloader = new Reloader({
-      load: load ?? loaderOf(config),
+      load: load ?? configLoader(config),
       plan: (next) => traffic.plan(next),
       prepare: (next) => traffic.prepare(next),
       configured: (next) => this.configured(next),
       log,
     });
-    // The reloader and the registry log what goes wrong.
+    // Errors are ignored here because the reloader and the registry log them.
     this.watches = new Watches(config.file, {
       configuration: () => void this.reload().catch(() => undefined),
       library: (name) => void traffic.control.swap(name, 'watch').catch(() => undefined),
@@ -242,11 +242,11 @@ class OperatedServer {
     if (enabled) this.adminListener = await listen(admin, { host, port, log });
     const { url } = await this.traffic.start();
     const adminUrl = this.adminListener?.url ?? null;
-    return { url, adminUrl, adminToken: adminUrl === null ? null : this.madeUpToken };
+    return { url, adminUrl, adminToken: adminUrl === null ? null : this.generatedToken };
   }
 
   private async close(): Promise<void> {
-    // Plugins that are just being loaded are loaded to the end: then there is something to shut down.
+    // Loading is not interrupted, because only a loaded plugin can be shut down.
     await this.opening?.catch(() => undefined);
     this.watches.stop();
     await this.reloader.idle();
@@ -262,7 +262,7 @@ class OperatedServer {
   private adminOptions(): AdminOptions {
     const { traffic, config, log } = this;
     const { metrics, control } = traffic;
-    const token = (): string => this.current.admin.token || (this.madeUpToken ?? '');
+    const token = (): string => this.current.admin.token || (this.generatedToken ?? '');
     const readToken = (): string => this.current.admin.readToken;
     return {
       refresh: () => traffic.refresh(),
@@ -313,9 +313,9 @@ export function validatePlugin(
 }
 
 /**
- * The same for a plugin of a configuration, with the policy and the configuration it has there.
- * @param environment where the variables come from that `permissions.env` grants
- * @param block in place of its `config:`
+ * Checks a plugin of a configuration with the policy and the `config:` block of its entry.
+ * @param environment values of the variables that `permissions.env` grants
+ * @param block replaces the `config:` block of the entry
  * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_UNSUPPORTED
  */
 export async function validateConfigured(
@@ -344,8 +344,8 @@ export function profileLibrary(path: string, settings: ProfileSettings): Promise
 }
 
 /**
- * Measures the hooks of a plugin as a configuration says it runs.
- * @param environment where the variables come from that `permissions.env` grants
+ * Measures the hooks of a plugin of a configuration, with the policy of its entry.
+ * @param environment values of the variables that `permissions.env` grants
  */
 export function profilePlugin(
   config: BackworksConfig,
@@ -360,7 +360,7 @@ function partsFor(environment: NodeJS.ProcessEnv, users?: PluginUsers): PluginPa
   return createPluginParts({ metrics: new PluginMetrics(), log: silentLog, environment, users });
 }
 
-/** What is remembered of a plugin's versions, as `backworks plugin history` tells it without a server. */
+/** Reads the recorded versions of a plugin, as `backworks plugin history` does when no server runs. */
 export async function readPluginHistory(
   { file }: Pick<BackworksConfig, 'file'>,
   name: string,
@@ -369,10 +369,10 @@ export async function readPluginHistory(
 }
 
 /**
- * Lifts the quarantine of libraries, as `backworks plugin release` does without a server.
+ * Lifts the quarantine of libraries, as `backworks plugin release` does when no server runs.
  *
- * @param which the name of a plugin, or at least eight digits of a library's digest
- * @returns the libraries that were in quarantine; empty when there was none
+ * @param which the name of a plugin, or at least the first eight digits of a library's digest
+ * @returns the released libraries; empty if none was in quarantine
  *
  * @example
  * ```ts
@@ -385,6 +385,6 @@ export async function releaseLibrary(which: string): Promise<QuarantinedLibrary[
   return (await Quarantine.open()).release(which);
 }
 
-function loaderOf({ file }: BackworksConfig): (() => Promise<LoadedConfig>) | null {
+function configLoader({ file }: BackworksConfig): (() => Promise<LoadedConfig>) | null {
   return file === null ? null : () => loadConfig(file);
 }

@@ -8,35 +8,35 @@ export interface CallOrigin {
 
 export const NO_CALLERS: readonly string[] = [];
 
-/** Why work is to stop: its time is up, or nobody waits for the answer any more. */
+/** Why work must stop: the deadline has passed, or nobody waits for the answer any more. */
 export type StopReason = 'deadline' | 'cancelled';
 
 /**
- * What one call of a plugin function carries through the layers. There is one ticket for each call:
+ * The data that one call of a plugin function carries through the layers. Each call has its own ticket:
  *
- * 1. execution makes it (as a GuardedCall), with the deadline and with the origin the pipeline's request gave.
+ * 1. execution creates the ticket (a GuardedCall) with the deadline and the origin of the pipeline's request.
  * 2. native reads the deadline and the origin, and registers with onStop() how the work can be stopped.
- * 3. native calls report() when the plugin has answered, directly before it hands the answer over.
- * 4. execution reads what was reported: the own time for metrics, `plain` to send the answer as it is.
+ * 3. native calls report() when the plugin has answered, directly before it passes the answer on.
+ * 4. execution uses the report: the plugin's own time for metrics, and `plain` to send the answer unchanged.
  *
- * Nobody else writes to it.
+ * No other code writes to the ticket.
  */
 export interface CallTicket extends CallOrigin {
   /** `performance.now()` milliseconds after which the answer no longer matters; Infinity for never. */
   readonly deadlineAtMs: number;
 
   /**
-   * Registers how to stop the work; a second call replaces the first handler. The handler is called at most
-   * once for each reason, and never after the call was settled. Cancelled work that had not begun ends with
-   * BW_REQUEST_CANCELLED; work past its deadline may stay unsettled.
+   * Registers how to stop the work. A second call replaces the first handler. The handler is called at most once for
+   * each reason, and never after the call has settled. Work that is cancelled before it begins ends with
+   * BW_REQUEST_CANCELLED. Work that is stopped at its deadline may stay unsettled.
    */
   onStop(handler: (reason: StopReason) => void): void;
 
   /**
-   * Says how the call went, before its answer is handed over. Absent when nobody wants to know.
-   * @param ownNs nanoseconds the plugin's own function took, at most 2^31 - 1; 0 when unknown. An isolated
-   *   plugin can forge the number: it is for reports only
-   * @param plain whether the answer of an endpoint goes out as it is: valid JSON, and no response document
+   * Reports facts about the call before its answer is passed on. Absent if nobody needs the report.
+   * @param ownNs nanoseconds in the plugin's own function, at most 2^31 - 1; 0 if unknown. An isolated plugin can
+   *   forge the number, so it is used for metrics only
+   * @param plain whether the answer of an endpoint is sent unchanged: valid JSON, and not a response document
    */
   report?(ownNs: number, plain: boolean): void;
 }

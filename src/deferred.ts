@@ -1,12 +1,12 @@
-/** Whoever waits for an answer. Exactly one of the two is called, once. */
+/** Waits for an answer. Exactly one of the two methods is called, once. */
 export interface Listener<T> {
   answered(value: T): void;
   failed(error: unknown): void;
 }
 
 /**
- * An answer that comes later, to one listener, which hears of it at once: a promise would take a turn of
- * the microtask queue at every station, and a request passes dozens. Awaiting one gives a promise.
+ * A promise-like answer for one listener. The listener is called synchronously: a promise would take a turn of the
+ * microtask queue at every step, and a request has dozens of steps. A Deferred can also be awaited.
  */
 export class Deferred<T> implements PromiseLike<T> {
   private state: 'pending' | 'resolved' | 'rejected' = 'pending';
@@ -14,7 +14,7 @@ export class Deferred<T> implements PromiseLike<T> {
   private error: unknown;
   private listener: Listener<T> | null = null;
 
-  /** Gives the answer; nothing happens when there is one already. */
+  /** Settles with an answer. Does nothing if already settled. */
   resolve(value: T): void {
     if (this.state !== 'pending') return;
     this.state = 'resolved';
@@ -24,7 +24,7 @@ export class Deferred<T> implements PromiseLike<T> {
     listener?.answered(value);
   }
 
-  /** Ends the wait without an answer; nothing happens when there is one already. */
+  /** Settles with an error. Does nothing if already settled. */
   reject(error: unknown): void {
     if (this.state !== 'pending') return;
     this.state = 'rejected';
@@ -34,14 +34,14 @@ export class Deferred<T> implements PromiseLike<T> {
     listener?.failed(error);
   }
 
-  /** Tells the one listener there can be: now, if the answer is there. It must not throw. */
+  /** Sets the only listener; a settled Deferred calls the listener at once. The listener must not throw. */
   listen(listener: Listener<T>): void {
     if (this.state === 'pending') this.listener = listener;
     else if (this.state === 'resolved') listener.answered(this.value as T);
     else listener.failed(this.error);
   }
 
-  /** The answer without a wait where it is there; else this. */
+  /** The answer if it is available, otherwise this object. */
   get atHand(): T | this {
     return this.state === 'resolved' ? (this.value as T) : this;
   }
@@ -52,7 +52,7 @@ export class Deferred<T> implements PromiseLike<T> {
 
   then<R = T, F = never>(
     onAnswer?: ((value: T) => R | PromiseLike<R>) | null,
-    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as the library's own PromiseLike has it
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- PromiseLike itself is declared with `any`
     onFailure?: ((error: any) => F | PromiseLike<F>) | null,
   ): Promise<R | F> {
     return this.toPromise().then(onAnswer, onFailure);

@@ -1,5 +1,5 @@
 /**
- * Every error Backworks raises on purpose. `code` is permanent and what programs match on; texts may
+ * Every error that Backworks raises on purpose. Programs match on `code`, which never changes; the texts may
  * change. docs/errors.md lists each code, and a test fails when the two lists differ.
  */
 
@@ -7,7 +7,7 @@ import { oneLine } from './printable.js';
 
 /** What one error code means. */
 export interface ErrorKind {
-  /** The meaning in one sentence; docs/errors.md repeats it. */
+  /** The meaning in one sentence. docs/errors.md repeats the sentence word for word. */
   readonly summary: string;
   /** HTTP status when the error ends a request. */
   readonly status: number;
@@ -42,76 +42,97 @@ export const ERRORS = {
   BW_CONFIG_VARIABLE: kind(422, EXIT.config, 'A ${VARIABLE} in the configuration has no value.'),
   BW_CONFIG_WRITE: kind(500, EXIT.config, 'The configuration file cannot be written.'),
   BW_LIBRARY_NOT_FOUND: kind(503, EXIT.plugin, 'A plugin library does not exist or cannot be read.'),
-  BW_LIBRARY_FORMAT: kind(503, EXIT.plugin, 'A file is not a shared library of this system.'),
+  BW_LIBRARY_FORMAT: kind(503, EXIT.plugin, 'A file is not a shared library for this system.'),
   BW_LIBRARY_ARCHITECTURE: kind(503, EXIT.plugin, 'A library was built for another processor.'),
-  BW_LIBRARY_SYMBOL: kind(503, EXIT.plugin, 'A library does not export what a Backworks plugin must.'),
+  BW_LIBRARY_SYMBOL: kind(503, EXIT.plugin, 'A library does not export the functions of a Backworks plugin.'),
   BW_LIBRARY_GLIBC: kind(503, EXIT.plugin, 'A library needs a newer C library than this system has.'),
   BW_LIBRARY_TRUNCATED: kind(503, EXIT.plugin, 'A library file is damaged or incomplete.'),
-  BW_LIBRARY_CHANGED: kind(503, EXIT.plugin, 'A library is no longer the one that was checked.'),
+  BW_LIBRARY_CHANGED: kind(503, EXIT.plugin, 'A library changed after the server checked it.'),
   BW_LIBRARY_STORE: kind(503, EXIT.failure, 'Libraries cannot be copied to the cache directory.'),
   BW_PLUGIN_LOAD: kind(503, EXIT.plugin, 'A library could not be loaded.'),
   BW_PLUGIN_ABI: kind(503, EXIT.plugin, 'A plugin needs another version of the plugin ABI.'),
-  BW_PLUGIN_METADATA: kind(503, EXIT.plugin, 'A plugin describes itself wrongly.'),
+  BW_PLUGIN_METADATA: kind(503, EXIT.plugin, "A plugin's name, version or manifest is missing or malformed."),
   BW_PLUGIN_INITIALIZE: kind(503, EXIT.plugin, 'A plugin refused to initialize.'),
   BW_PLUGIN_CONFIG: kind(503, EXIT.config, "A plugin's configuration breaks the plugin's own schema."),
-  BW_PLUGIN_UNHEALTHY: kind(503, EXIT.plugin, 'A new version of a plugin says that it is unhealthy.'),
-  BW_PLUGIN_DUPLICATE: kind(503, EXIT.plugin, 'Two plugins claim one name.'),
+  BW_PLUGIN_UNHEALTHY: kind(503, EXIT.plugin, 'A new version of a plugin reports that it is unhealthy.'),
+  BW_PLUGIN_DUPLICATE: kind(503, EXIT.plugin, 'Two plugins have the same name.'),
   BW_PLUGIN_UNKNOWN: kind(503, EXIT.plugin, 'No plugin of that name is configured or discovered.'),
-  BW_PLUGIN_UNSUPPORTED: kind(503, EXIT.plugin, 'A plugin entry asks for something this version cannot do.'),
-  BW_PLUGIN_CRASHED: kind(503, EXIT.plugin, 'A plugin process was ended by a signal during a call.'),
-  BW_PLUGIN_EXITED: kind(503, EXIT.plugin, 'A plugin process ended itself during a call.'),
-  BW_PLUGIN_VIOLATION: kind(503, EXIT.plugin, 'A plugin was ended for a system call its sandbox forbids.'),
-  BW_PLUGIN_MEMORY: kind(503, EXIT.plugin, 'A plugin ran out of the memory its limit allows.'),
-  BW_PLUGIN_THREADS: kind(503, EXIT.plugin, 'A plugin had more threads than its limit allows.'),
+  BW_PLUGIN_UNSUPPORTED: kind(
+    503,
+    EXIT.plugin,
+    'A plugin entry uses a feature that this version does not support.',
+  ),
+  BW_PLUGIN_CRASHED: kind(503, EXIT.plugin, 'A plugin process was killed by a signal during a call.'),
+  BW_PLUGIN_EXITED: kind(503, EXIT.plugin, 'A plugin process exited during a call.'),
+  BW_PLUGIN_VIOLATION: kind(
+    503,
+    EXIT.plugin,
+    'A plugin was killed for a system call that its sandbox forbids.',
+  ),
+  BW_PLUGIN_MEMORY: kind(503, EXIT.plugin, 'A plugin exceeded its memory limit.'),
+  BW_PLUGIN_THREADS: kind(503, EXIT.plugin, 'A plugin exceeded its thread limit.'),
   BW_PLUGIN_TIMEOUT: kind(504, EXIT.plugin, 'A plugin did not answer before its deadline.'),
-  BW_PLUGIN_PROTOCOL: kind(503, EXIT.plugin, 'A plugin process broke the runner protocol.'),
+  BW_PLUGIN_PROTOCOL: kind(503, EXIT.plugin, 'A plugin process violated the runner protocol.'),
   BW_PLUGIN_FAILED: kind(500, EXIT.plugin, 'A plugin reported that it could not handle a call.'),
-  BW_PLUGIN_BAD_RESPONSE: kind(502, EXIT.plugin, 'A plugin answered with something that cannot be used.'),
+  BW_PLUGIN_BAD_RESPONSE: kind(502, EXIT.plugin, 'A plugin returned an answer that the server cannot use.'),
   BW_PLUGIN_UNAVAILABLE: kind(503, EXIT.plugin, 'A plugin is not running at the moment.'),
-  BW_PLUGIN_OVERLOADED: kind(503, EXIT.plugin, 'A plugin has as many calls waiting as its queue allows.'),
-  BW_PLUGIN_SANDBOX: kind(503, EXIT.plugin, 'The sandbox a plugin is to run in cannot be set up.'),
-  BW_PLUGIN_QUARANTINED: kind(503, EXIT.plugin, 'A library failed so often that it is not started any more.'),
-  BW_PLUGIN_CIRCUIT_OPEN: kind(503, EXIT.plugin, 'A plugin failed too often and is left alone for a while.'),
-  BW_PLUGIN_RECONFIGURE: kind(503, EXIT.plugin, 'A plugin did not take a new configuration while running.'),
-  BW_PLUGIN_DEPENDENCY: kind(503, EXIT.plugin, 'A plugin needs another one that is not there.'),
-  BW_PLUGIN_CALL_REFUSED: kind(503, EXIT.plugin, 'A plugin asked another one for what it may not ask.'),
+  BW_PLUGIN_OVERLOADED: kind(503, EXIT.plugin, 'The queue of a plugin is full.'),
+  BW_PLUGIN_SANDBOX: kind(503, EXIT.plugin, 'The sandbox of a plugin cannot be set up.'),
+  BW_PLUGIN_QUARANTINED: kind(503, EXIT.plugin, 'A library failed too often and is quarantined.'),
+  BW_PLUGIN_CIRCUIT_OPEN: kind(
+    503,
+    EXIT.plugin,
+    'A plugin failed too often, so its circuit breaker is open.',
+  ),
+  BW_PLUGIN_RECONFIGURE: kind(503, EXIT.plugin, 'A running plugin did not accept a new configuration.'),
+  BW_PLUGIN_DEPENDENCY: kind(503, EXIT.plugin, 'A plugin depends on another plugin that is not available.'),
+  BW_PLUGIN_CALL_REFUSED: kind(
+    503,
+    EXIT.plugin,
+    'A plugin made a call to another plugin that is not allowed.',
+  ),
   BW_PLUGIN_IN_USE: kind(
     409,
     EXIT.plugin,
-    'Endpoints or other plugins need a plugin that was to be stopped.',
+    'A plugin cannot be stopped because endpoints or other plugins need it.',
   ),
-  BW_PLUGIN_STATE: kind(409, EXIT.plugin, 'A plugin is in a state that does not allow what was asked.'),
+  BW_PLUGIN_STATE: kind(409, EXIT.plugin, 'A plugin is in a state that does not allow the operation.'),
   BW_PROFILE_REQUESTS: kind(400, EXIT.usage, 'Recorded requests cannot be read.'),
-  BW_RELOAD_REFUSED: kind(409, EXIT.plugin, 'A reload could not be done; nothing was changed.'),
+  BW_RELOAD_REFUSED: kind(409, EXIT.plugin, 'A reload was refused, and nothing was changed.'),
   BW_RUNNER_NOT_FOUND: kind(503, EXIT.failure, 'The runner program or the library beside it is missing.'),
-  BW_RUNNER_VERSION: kind(503, EXIT.failure, 'The runner program is of another version than the server.'),
+  BW_RUNNER_VERSION: kind(503, EXIT.failure, 'The runner program and the server have different versions.'),
   BW_RUNNER_START: kind(
     503,
     EXIT.failure,
     'The runner program or the library beside it could not be started.',
   ),
-  BW_REQUEST_INVALID: kind(400, EXIT.failure, 'A request cannot be read.'),
+  BW_REQUEST_INVALID: kind(400, EXIT.failure, 'A request is malformed.'),
+  BW_REQUEST_TIMEOUT: kind(
+    408,
+    EXIT.failure,
+    'A client sent nothing of its request body for server.body_timeout.',
+  ),
   BW_REQUEST_BODY_TOO_LARGE: kind(413, EXIT.failure, 'A request body exceeds server.body_limit.'),
-  BW_REQUEST_MEDIA_TYPE: kind(415, EXIT.failure, 'A request body is encoded in a way that is not supported.'),
+  BW_REQUEST_MEDIA_TYPE: kind(415, EXIT.failure, 'A request body uses an encoding that is not supported.'),
   BW_REQUEST_NOT_IMPLEMENTED: kind(
     501,
     EXIT.failure,
-    'A request needs a part of HTTP that is not supported.',
+    'A request uses a feature of HTTP that is not supported.',
   ),
-  BW_REQUEST_CANCELLED: kind(499, EXIT.failure, 'The client went away before its request was answered.'),
+  BW_REQUEST_CANCELLED: kind(
+    499,
+    EXIT.failure,
+    'The client closed the connection before its request was answered.',
+  ),
   BW_ROUTE_NOT_FOUND: kind(404, EXIT.failure, 'No endpoint and no plugin answers this path.'),
   BW_ROUTE_METHOD: kind(405, EXIT.failure, 'The endpoint does not take this method.'),
-  BW_PROXY_UPSTREAM: kind(502, EXIT.failure, 'The target of a proxy endpoint did not answer properly.'),
+  BW_PROXY_UPSTREAM: kind(502, EXIT.failure, 'The target of a proxy endpoint did not give a valid answer.'),
   BW_PROXY_TIMEOUT: kind(504, EXIT.failure, 'The target of a proxy endpoint did not answer in time.'),
   BW_SERVER_LISTEN: kind(500, EXIT.failure, 'The server cannot listen on its address.'),
-  BW_SERVER_WORKER: kind(503, EXIT.failure, 'A worker process of the server has ended or keeps ending.'),
-  BW_SERVER_UNREACHABLE: kind(
-    500,
-    EXIT.failure,
-    'A command needs the running server, and there is none to ask.',
-  ),
+  BW_SERVER_WORKER: kind(503, EXIT.failure, 'A worker process exited, or worker processes keep exiting.'),
+  BW_SERVER_UNREACHABLE: kind(500, EXIT.failure, 'A command needs a running server, and no server answers.'),
   BW_ADMIN_UNAUTHORIZED: kind(401, EXIT.failure, 'The admin API needs a valid bearer token.'),
-  BW_ADMIN_FORBIDDEN: kind(403, EXIT.failure, 'The token of the admin API may read, not control.'),
+  BW_ADMIN_FORBIDDEN: kind(403, EXIT.failure, 'The token of the admin API allows reading only.'),
   BW_USAGE: kind(500, EXIT.usage, 'A command was called with wrong arguments.'),
   BW_INTERNAL: kind(500, EXIT.failure, 'A defect in Backworks itself.'),
 } as const satisfies Record<string, ErrorKind>;
@@ -121,10 +142,10 @@ export type ErrorCode = keyof typeof ERRORS;
 
 /** Optional parts of a BackworksError. */
 export interface BackworksErrorOptions {
-  /** What the reader can do; `String(error)` shows it after a dash. */
+  /** What the reader can do. `String(error)` shows the hint after a dash. */
   hint?: string | undefined;
   cause?: unknown;
-  /** Milliseconds until another try has a chance; clients are told in `retry-after`. */
+  /** Milliseconds until another attempt can succeed. Clients get the value in `retry-after`. */
   retryAfterMs?: number | undefined;
 }
 
@@ -201,13 +222,13 @@ export interface PluginFailureDetails extends BackworksErrorOptions {
   stderrTail?: readonly string[] | undefined;
   /** Where it crashed, as library+offset. */
   at?: string | undefined;
-  /** The system call its sandbox forbids. */
+  /** The system call that the sandbox forbids. */
   systemCall?: string | undefined;
-  /** The request it was working on. */
+  /** The request that the plugin was working on. */
   requestId?: string | undefined;
 }
 
-/** How a call or a process ended. Programs sort failures by it. */
+/** How a call or a process ended. Programs group failures by this value. */
 export type PluginOutcome =
   | 'ok'
   | 'setup_error'
@@ -233,8 +254,8 @@ const OUTCOMES: Partial<Record<ErrorCode, PluginOutcome>> = {
 };
 
 /**
- * A failure of one plugin. The circuit breaker counts these failures, and post-mortems are made of them.
- * Its texts may be the plugin's own words, so each is made one line.
+ * A failure of one plugin. The circuit breaker counts these failures, and post-mortems are built from them.
+ * Texts may contain the plugin's own words, so each text is reduced to one line.
  *
  * @example
  * ```ts
@@ -283,7 +304,7 @@ export class PluginFailure extends BackworksError {
   }
 }
 
-/** Whatever was thrown, as a BackworksError; an unexpected value becomes BW_INTERNAL. */
+/** Converts any thrown value to a BackworksError. An unexpected value becomes BW_INTERNAL. */
 export function toBackworksError(thrown: unknown): BackworksError {
   if (thrown instanceof BackworksError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);

@@ -1,4 +1,4 @@
-/** The public entrance of the package `backworks`. Every type a public function takes or returns is here. */
+/** The public API of the package `backworks`. It exports every type that a public function takes or returns. */
 
 /** Serving. */
 export {
@@ -66,7 +66,7 @@ export {
   type PluginPhase,
 } from './errors.js';
 
-/** Plugins: what they say about themselves, and their state. */
+/** Plugins: their metadata and their state. */
 export type { CircuitStateName } from './execution/executor.js';
 export type { DependentPlugin, PluginNeed, PluginRelations } from './lifecycle/dependencies/relations.js';
 export type { PluginState } from './lifecycle/entry/plugin-state.js';

@@ -1,7 +1,7 @@
 import type { Log } from './log.js';
 
 const WINDOW_MS = 1000;
-/** What the fields of a line are charged with; the text of the line is charged by its length. */
+/** Flat charge for the fields of a line. The text of the line is charged by its length. */
 const FIELDS_BYTES = 512;
 
 type Level = keyof Log;
@@ -13,15 +13,15 @@ interface Window {
 }
 
 /**
- * A log that keeps each plugin to a rate. It charges the lines that the server writes about a plugin, which
- * are those with a `plugin` field: a plugin can provoke as many of them as it likes. Each level has a
- * budget of its own, so that a flood of warnings hides no error. What a plugin prints itself (lines with a
- * `source` field) was charged before and passes.
+ * A log that limits the rate of lines for each plugin. It charges the lines that the server writes about a plugin
+ * (those with a `plugin` field), because a plugin can cause any number of them. Each level has its own budget, so
+ * that a flood of warnings hides no errors. The plugin's own output (lines with a `source` field) passes, because
+ * it was charged earlier.
  */
 export class LogBudget implements Log {
   private readonly windows = new Map<string, Window>();
 
-  /** @param bytesPerSecond what a plugin of that name may cause, for each level; asked for every second */
+  /** @param bytesPerSecond the budget of a plugin for each level, by the plugin's name; may change at any time */
   constructor(
     private readonly log: Log,
     private readonly bytesPerSecond: (plugin: string) => number,
@@ -61,7 +61,7 @@ export class LogBudget implements Log {
     window.bytes += characters + FIELDS_BYTES;
     // The first line of a second is always written, however small the budget is.
     if (window.bytes <= allowed || window.bytes === characters + FIELDS_BYTES) return true;
-    // By a timer, because there may be nothing more to log about the plugin.
+    // A timer reports the dropped lines, because no further line about the plugin may follow.
     if (window.dropped === 0) setTimeout(() => this.report(plugin, level, window), WINDOW_MS).unref();
     window.dropped += 1;
     return false;

@@ -1,4 +1,4 @@
-/** Where log lines go. A pino logger fits; so does any object with these four methods. */
+/** Receives log lines. A pino logger and any other object with these four methods can be used. */
 export interface Log {
   debug(fields: object, message: string): void;
   info(fields: object, message: string): void;
@@ -7,7 +7,7 @@ export interface Log {
 }
 
 /**
- * A log that drops every line. It is the default.
+ * The default log, which drops every line.
  *
  * @example
  * ```ts

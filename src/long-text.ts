@@ -1,18 +1,18 @@
 /**
- * A text with a long part that is at hand as bytes: on its way to another process it is not decoded,
- * put together and encoded again.
+ * A text with a long middle part that is kept as bytes, so that sending the text to another process needs no decoding,
+ * concatenation and encoding.
  */
 export class LongText {
   private text: string | null = null;
 
-  /** @param bytes well-formed UTF-8 without NUL characters; they must not change any more */
+  /** @param bytes well-formed UTF-8 without NUL characters; must not change afterwards */
   constructor(
     readonly head: string,
     readonly bytes: Buffer,
     readonly tail: string,
   ) {}
 
-  /** As of a string: no more than its bytes in UTF-8, and no less than a third of them. */
+  /** Like the length of a string: at least a third of the text's bytes in UTF-8, and at most all of them. */
   get length(): number {
     return this.head.length + this.bytes.length + this.tail.length;
   }

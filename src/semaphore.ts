@@ -1,14 +1,14 @@
-/** Lets a number of pieces of work run at the same time; more wait for their turn. */
+/** Limits how many tasks run at the same time. The others wait in a queue. */
 export class Semaphore {
   private readonly waiting: (() => void)[] = [];
-  private readonly behind: (() => void)[] = [];
+  private readonly waitingLast: (() => void)[] = [];
 
-  /** @param free how many may run at the same time */
+  /** @param free number of tasks that may run at the same time */
   constructor(private free: number) {}
 
   /**
-   * Does the work when there is room for it.
-   * @param order 'last' waits until nobody else does
+   * Runs the work when a slot is free.
+   * @param order `last` waits until no `next` work is waiting
    */
   async run<T>(work: () => Promise<T>, order: 'next' | 'last' = 'next'): Promise<T> {
     const release = await this.acquire(order);
@@ -19,10 +19,13 @@ export class Semaphore {
     }
   }
 
-  /** Waits for room. @returns gives it back; the second time does nothing */
+  /** Waits for a slot. @returns the release function; idempotent */
   async acquire(order: 'next' | 'last' = 'next'): Promise<() => void> {
     if (this.free > 0) this.free -= 1;
-    else await new Promise<void>((resolve) => (order === 'next' ? this.waiting : this.behind).push(resolve));
+    else
+      await new Promise<void>((resolve) =>
+        (order === 'next' ? this.waiting : this.waitingLast).push(resolve),
+      );
     let held = true;
     return () => {
       if (held) this.release();
@@ -31,7 +34,7 @@ export class Semaphore {
   }
 
   private release(): void {
-    const next = this.waiting.shift() ?? this.behind.shift();
+    const next = this.waiting.shift() ?? this.waitingLast.shift();
     if (next === undefined) this.free += 1;
     else next();
   }

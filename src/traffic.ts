@@ -23,45 +23,44 @@ import type { WorkerStatus } from './admin/worker-document.js';
 
 export type { WorkerStatus };
 
-/** What an operator can have done to plugins. */
+/** The operator's commands for plugins. */
 export type TrafficControl = Omit<AdminControl, 'reload'>;
 
-/** What answers requests, with its plugins: this process, or several others. */
+/** The part of the server that answers requests: this process, or the workers. */
 export interface Traffic {
   /**
    * Discovers and loads plugins, then listens.
-   * @throws BackworksError when a critical plugin failed or the address cannot be had; stop() what was
-   *   started by then.
+   * @throws BackworksError when a critical plugin fails or the address cannot be used. The caller calls stop() then.
    */
   start(): Promise<{ readonly url: string }>;
-  /** Drains, shuts every plugin down within its time-box. Never rejects. */
+  /** Drains, then shuts every plugin down within its shutdown timeout. Never rejects. */
   stop(): Promise<void>;
-  /** Brings what plugins(), rejected() and metrics say up to date, where they are not always. Never rejects. */
+  /** With workers: updates the results of plugins(), rejected() and metrics. Never rejects. */
   refresh(): Promise<void>;
-  /** Whether anything answers requests. */
+  /** Whether requests are being answered. */
   readonly serving: boolean;
-  /** @param worker as they are in that one; default: in all together */
+  /** @param worker the number of one worker; default: all workers, merged */
   plugins(worker?: number): PluginStatus[];
-  /** Empty where this process answers. */
+  /** The workers; empty if this process answers requests itself. */
   workers(): readonly WorkerStatus[];
   rejected(): readonly RejectedLibrary[];
   readonly metrics: Pick<PluginMetrics, 'registry' | 'text'>;
-  /** Everything rejects with a BackworksError. */
+  /** All methods reject with a BackworksError. */
   readonly control: TrafficControl;
-  /** Has a listener hear of each state a plugin enters; there is one listener. */
+  /** Sets the only listener, which is called for each state that a plugin enters. */
   onState(listener: (change: StateChange) => void): void;
-  /** What a reload would do. @throws BackworksError when the configuration cannot work */
+  /** Plans a reload. @throws BackworksError when the configuration cannot work */
   plan(next: BackworksConfig): Promise<ReloadPlan>;
-  /** Makes a configuration ready. @throws BackworksError when it cannot be: nothing has changed then */
+  /** Prepares a configuration. @throws BackworksError when that fails; nothing has changed then */
   prepare(next: BackworksConfig): Promise<PreparedReload>;
 }
 
 export interface LocalTraffic extends Traffic {
   readonly metrics: PluginMetrics;
-  /** Does what another process of the server has done. Rejects with a BackworksError. */
+  /** Applies changes that happened in another worker. Rejects with a BackworksError. */
   readonly follow: Pick<PluginRegistry, 'follow' | 'stopIfQuarantined'>;
   /**
-   * Discovers and describes plugins; none is initialized and nothing listens.
+   * Discovers and describes plugins without initializing them; no port is opened.
    * @returns the plugins that would not start
    */
   inspect(): Promise<PluginVerdict[]>;
@@ -69,13 +68,13 @@ export interface LocalTraffic extends Traffic {
 
 export interface TrafficOptions {
   readonly log: Log;
-  /** Where the variables come from that `permissions.env` grants. */
+  /** Values of the variables that `permissions.env` grants to plugins. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Absent when this is the only process that answers. */
+  /** Absent without workers. */
   readonly shared?: SharedVersions;
 }
 
-/** The traffic of a configuration, answered by this process. */
+/** Creates the traffic of a configuration, answered by this process. */
 export function createTraffic(config: BackworksConfig, options: TrafficOptions): LocalTraffic {
   return new ServedTraffic(config, options);
 }
@@ -88,11 +87,11 @@ class ServedTraffic implements LocalTraffic {
   private readonly orchestrator: PluginOrchestrator;
   private readonly preparation: ReloadPreparation;
   private readonly log: Log;
-  /** The configuration in force. */
+  /** The running configuration. */
   private current: BackworksConfig;
   private routes: ReturnType<typeof prepareRoutes>;
   private listener: Listener | null = null;
-  private told: (change: StateChange) => void = () => undefined;
+  private stateListener: (change: StateChange) => void = () => undefined;
 
   constructor(
     private readonly config: BackworksConfig,
@@ -111,7 +110,7 @@ class ServedTraffic implements LocalTraffic {
     });
     const registry: PluginRegistry = new PluginRegistry({
       log,
-      onState: (change) => this.told(change),
+      onState: (change) => this.stateListener(change),
       ...parts,
       drainTimeoutMs: () => this.current.server.shutdown.timeoutMs,
       onChange: () =>
@@ -180,7 +179,7 @@ class ServedTraffic implements LocalTraffic {
   }
 
   onState(listener: (change: StateChange) => void): void {
-    this.told = listener;
+    this.stateListener = listener;
   }
 
   plan(next: BackworksConfig): Promise<ReloadPlan> {
@@ -198,7 +197,8 @@ class ServedTraffic implements LocalTraffic {
 }
 
 function requestSettings(config: BackworksConfig): RequestSettings {
-  return { bodyLimitBytes: config.server.bodyLimitBytes, offersUnmatched: offersUnmatched(config) };
+  const { bodyLimitBytes, bodyTimeoutMs } = config.server;
+  return { bodyLimitBytes, bodyTimeoutMs, offersUnmatched: offersUnmatched(config) };
 }
 
 function controlOf(registry: PluginRegistry, control: PluginControl): TrafficControl {

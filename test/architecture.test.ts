@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { filesUnder, longFunctions, type Module, readModule, root } from './source-imports.js';
 
-/** The rules of ARCHITECTURE.md that a machine can check. */
+/** Checks the rules of ARCHITECTURE.md that a machine can check. */
 const modules = filesUnder('src', /\.ts$/).map((file) => readModule(file));
 
 /**
@@ -35,10 +35,10 @@ const LAYERS: readonly (readonly string[])[] = [
   ['printable'],
 ];
 
-/** Parts that do not know each other, whatever their layers; what is shared are the types in src/config/types.ts. */
+/** Parts that must not import each other in any direction. They share only the types in src/config/types.ts. */
 const STRANGERS: readonly string[] = ['execution', 'native', 'config'];
 
-/** Package → the only part that knows it. */
+/** Package → the only part that may import it. */
 const OWNERS: Readonly<Record<string, string | readonly string[]>> = {
   hono: ['http', 'admin'],
   '@hono/node-server': 'http',
@@ -54,12 +54,12 @@ const OWNERS: Readonly<Record<string, string | readonly string[]>> = {
   commander: 'cli',
   diff: 'cli',
   pino: 'cli',
-  // The members of `process` are ruled below; an import would hide them.
+  // PROCESS_MEMBERS below restricts the members of `process`; an import would bypass these rules.
   'node:process': 'nobody',
 };
 
 /** Member of `process` → where it may be used. */
-const PROCESS: Readonly<Record<string, readonly string[]>> = {
+const PROCESS_MEMBERS: Readonly<Record<string, readonly string[]>> = {
   exit: ['src/cli/'],
   exitCode: ['src/cli/'],
   argv: ['src/cli/'],
@@ -67,23 +67,23 @@ const PROCESS: Readonly<Record<string, readonly string[]>> = {
   stdout: ['src/cli/'],
   stderr: ['src/cli/'],
   env: ['src/cli/', 'src/config/', 'src/native/binaries.ts', 'src/cache-place.ts'],
-  // Taking `process` apart, or a computed member: could be any of the above.
+  // Destructuring `process` or a computed member could access any of the above.
   '*': [],
 };
 
-/** Folders of test/ that mirror no folder of src/. What lies below them follows no rule. */
+/** Folders of test/ that do not mirror a folder of src/. Their subfolders follow no rule. */
 const OTHER_TESTS: readonly string[] = [
-  // Data for tests, and what several test files share.
+  // Data and code that several test files share.
   'fixtures',
   'config/broken',
   'config/migrations/commented',
-  // Programs of their own, with their npm scripts.
+  // Separate programs with their own npm scripts.
   'fuzz',
   'hostile',
   'soak',
   'supervision',
   'swap',
-  // Several folders of src/ at once, through the public entrances.
+  // Tests of several folders of src/ together, through public interfaces.
   'e2e',
   // Folders of the repository beside src/.
   'bench',
@@ -91,20 +91,20 @@ const OTHER_TESTS: readonly string[] = [
 ];
 
 const LINES_MAX = 400;
-/** Nobody reads or edits these from top to bottom: what they are made from is what is kept short. */
+/** Generated files, which have no length limit. */
 const GENERATED = ['src/config/schema/raw.ts'];
 const FUNCTION_LINES_MAX = 60;
 const C_FUNCTION_LINES_MAX = 70;
 const EMPTY_NAMES = /^(utils?|helpers?|commons?|misc|managers?)$/i;
 
-/** The folder of src/ a file is in; for a file beside the folders, its own name. */
-const roomOf = (file: string): string => {
+/** The folder of a file in src/; for a file directly in src/, the file's name. */
+const partPathOf = (file: string): string => {
   const path = file.replace(/^src\//, '').replace(/\.ts$/, '');
   return path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : path;
 };
 
-/** The part of the house a file belongs to: its folder directly below src/. */
-const partOf = (file: string): string => roomOf(file).split('/')[0] ?? '';
+/** The part a file belongs to: its top-level folder in src/. */
+const partOf = (file: string): string => partPathOf(file).split('/')[0] ?? '';
 
 const packageOf = (specifier: string): string =>
   specifier.startsWith('node:')
@@ -117,7 +117,7 @@ const packageOf = (specifier: string): string =>
 const edgesOf = (module: Module): string[] =>
   module.imports.flatMap(({ file }) => (file === null ? [] : [file]));
 
-/** Groups of nodes that reach each other, each with its members sorted. */
+/** Groups of nodes that reach each other (strongly connected components), with sorted members. */
 function circles(graph: ReadonlyMap<string, Iterable<string>>): string[][] {
   const index = new Map<string, number>();
   const low = new Map<string, number>();
@@ -146,7 +146,7 @@ function circles(graph: ReadonlyMap<string, Iterable<string>>): string[][] {
   return found;
 }
 
-/** Imports between files as imports between what `nameOf` makes of them. */
+/** Maps imports between files to imports between the names that `nameOf` gives them. */
 function graphOf(nameOf: (file: string) => string): Map<string, Set<string>> {
   const graph = new Map<string, Set<string>>();
   for (const module of modules) {
@@ -158,7 +158,7 @@ function graphOf(nameOf: (file: string) => string): Map<string, Set<string>> {
   return graph;
 }
 
-test('the reader sees every form of import and of process', () => {
+test('the reader finds every form of import and of access to process', () => {
   const text = `
     import a from './a.js'; import type { B } from './b.js'; import { type C, c } from './c.js';
     import { type D } from './d.js'; import 'side-effect'; export * from '../e.js'; export type { F } from './f.js';
@@ -179,7 +179,7 @@ test('the reader sees every form of import and of process', () => {
   expect(processMembers).toEqual(['exit', 'env', 'argv', '*']);
 });
 
-test('imports lead to files that exist', () => {
+test('every import refers to an existing file', () => {
   const files = new Set(modules.map(({ file }) => file));
   const broken = modules.flatMap((module) => edgesOf(module).filter((file) => !files.has(file)));
   expect(files.size).toBeGreaterThan(0);
@@ -187,23 +187,23 @@ test('imports lead to files that exist', () => {
 });
 
 test('every folder of src has a layer', () => {
-  const rooms = [...new Set(modules.map(({ file }) => roomOf(file)))];
-  expect(rooms.sort()).toEqual(LAYERS.flat().sort());
+  const parts = [...new Set(modules.map(({ file }) => partPathOf(file)))];
+  expect(parts.sort()).toEqual(LAYERS.flat().sort());
 });
 
-test('imports run one way, types included', () => {
-  const layer = new Map(LAYERS.flatMap((rooms, depth) => rooms.map((room) => [room, depth])));
-  const depthOf = (file: string): number => layer.get(roomOf(file)) ?? -1;
+test('files import only from lower layers, types included', () => {
+  const layer = new Map(LAYERS.flatMap((parts, depth) => parts.map((part) => [part, depth])));
+  const depthOf = (file: string): number => layer.get(partPathOf(file)) ?? -1;
   const wrong = modules.flatMap(({ file, imports }) =>
     imports
-      .filter((entry) => entry.file !== null && roomOf(entry.file) !== roomOf(file))
+      .filter((entry) => entry.file !== null && partPathOf(entry.file) !== partPathOf(file))
       .filter((entry) => depthOf(entry.file ?? '') <= depthOf(file))
       .map((entry) => `${file} imports ${entry.specifier}`),
   );
   expect(wrong).toEqual([]);
 });
 
-test('execution, native and config know nothing of each other', () => {
+test('execution, native and config do not import each other', () => {
   const wrong = modules
     .filter(({ file }) => STRANGERS.includes(partOf(file)))
     .flatMap(({ file, imports }) =>
@@ -216,7 +216,7 @@ test('execution, native and config know nothing of each other', () => {
   expect(wrong).toEqual([]);
 });
 
-test('no two files and no two folders import each other, types included', () => {
+test('imports between files and between folders form no circle, types included', () => {
   expect(
     circles(
       new Map([
@@ -228,10 +228,10 @@ test('no two files and no two folders import each other, types included', () => 
     ),
   ).toEqual([['a', 'b', 'c']]);
   expect(circles(graphOf((file) => file))).toEqual([]);
-  expect(circles(graphOf(roomOf))).toEqual([]);
+  expect(circles(graphOf(partPathOf))).toEqual([]);
 });
 
-test('each package is known to its owner alone', () => {
+test('each package is imported only by its owner', () => {
   const wrong = modules.flatMap(({ file, imports }) =>
     imports
       .filter((entry) => entry.file === null)
@@ -245,7 +245,7 @@ test('each package is known to its owner alone', () => {
   expect(wrong).toEqual([]);
 });
 
-test('every package is named in package.json', () => {
+test('every imported package is listed in package.json', () => {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<
     string,
     object | undefined
@@ -258,16 +258,16 @@ test('every package is named in package.json', () => {
   expect([...new Set(unnamed)].filter((name) => !named.includes(name))).toEqual([]);
 });
 
-test('arguments, output, exit and environment have one place each', () => {
+test('arguments, output, exit and environment are each used in one place only', () => {
   const wrong = modules.flatMap(({ file, processMembers }) =>
     processMembers
-      .filter((member) => PROCESS[member]?.every((place) => !file.startsWith(place)))
+      .filter((member) => PROCESS_MEMBERS[member]?.every((place) => !file.startsWith(place)))
       .map((member) => `${file} uses process.${member}`),
   );
   expect(wrong).toEqual([]);
 });
 
-test('native-sdk includes nothing from src', () => {
+test('native-sdk does not include files from src', () => {
   const files = filesUnder('native-sdk', /\.(h|hpp|c|cpp|rs|go|zig|ts|mjs)$/);
   const wrong = files.filter((file) =>
     readFileSync(join(root, file), 'utf8')
@@ -278,14 +278,14 @@ test('native-sdk includes nothing from src', () => {
   expect(wrong).toEqual([]);
 });
 
-test('files are short', () => {
+test('files are no longer than the limit', () => {
   const lines = (file: string): number => readFileSync(join(root, file), 'utf8').trimEnd().split('\n').length;
   const written = filesUnder('src', /\.(ts|c|h)$/).filter((file) => !GENERATED.includes(file));
   const long = written.map((file) => `${file}: ${lines(file)}`);
   expect(long.filter((entry) => Number(entry.split(': ')[1]) > LINES_MAX)).toEqual([]);
 });
 
-test('functions are short', () => {
+test('functions are no longer than the limit', () => {
   const text = `const f = () => {\n  return 1;\n};\nclass C {\n  constructor() {\n  }\n  m() { return 1; }\n}`;
   expect(longFunctions('x.ts', 1, text)).toEqual([
     'x.ts:1: anonymous, 3 lines',
@@ -294,11 +294,11 @@ test('functions are short', () => {
   expect(modules.flatMap(({ file }) => longFunctions(file, FUNCTION_LINES_MAX))).toEqual([]);
 });
 
-test('C functions are short', () => {
+test('C functions are no longer than the limit', () => {
   const sources = [...filesUnder('src/runner', /\.c$/), ...filesUnder('examples', /\.c$/)];
   const long = sources.flatMap((file) => {
     const lines = readFileSync(join(root, file), 'utf8').split('\n');
-    // A function's body opens at the end of an unindented line, or alone, and closes in column 0.
+    // A function body opens at the end of an unindented line or on its own line, and closes in column 0.
     return lines.flatMap((line, start) => {
       if (!/^[a-z][^=]*\{$|^\{$/.test(line)) return [];
       const length = lines.slice(start).findIndex((later) => later.startsWith('}')) + 1;
@@ -309,9 +309,13 @@ test('C functions are short', () => {
   expect(long).toEqual([]);
 });
 
-test('every folder of test is a folder of src or a known other one', () => {
-  const folders = new Set(filesUnder('test', /./).map((file) => roomOf(file.replace(/^test\//, 'src/x/'))));
-  const mirrored = new Set(filesUnder('src', /./).map((file) => roomOf(file.replace(/^src\//, 'src/x/'))));
+test('every folder of test mirrors a folder of src or is a listed exception', () => {
+  const folders = new Set(
+    filesUnder('test', /./).map((file) => partPathOf(file.replace(/^test\//, 'src/x/'))),
+  );
+  const mirrored = new Set(
+    filesUnder('src', /./).map((file) => partPathOf(file.replace(/^src\//, 'src/x/'))),
+  );
   const isOther = (folder: string): boolean =>
     OTHER_TESTS.some((other) => `${folder}/`.startsWith(`x/${other}/`));
   const stray = [...folders].filter((folder) => !isOther(folder) && !mirrored.has(folder));
@@ -321,14 +325,14 @@ test('every folder of test is a folder of src or a known other one', () => {
   ).toEqual([]);
 });
 
-test('names say something', () => {
+test('no file has a meaningless name', () => {
   const empty = filesUnder('src', /./).filter((file) =>
     file.split(/[/\-_.]/).some((word) => EMPTY_NAMES.test(word)),
   );
   expect(empty).toEqual([]);
 });
 
-test('both sides of the runner protocol open with the same text', () => {
+test('the TypeScript and C files of the runner protocol begin with the same comment', () => {
   const opening = (file: string): string | undefined =>
     /^\/\*.*?\*\//s.exec(readFileSync(join(root, file), 'utf8'))?.[0];
   expect(opening('src/native/protocol/protocol.ts')).toContain('The runner protocol');

@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals';
 import { Deferred, type Listener } from '../dist/deferred.js';
 
-/** Writes down what it is told. */
+/** Records the calls it receives. */
 function listener(): Listener<number> & { told: unknown[] } {
   const told: unknown[] = [];
   return { told, answered: (value) => void told.push(value), failed: (error) => void told.push(error) };
 }
 
-test('a listener hears of an answer at once, whether it waits or comes later', () => {
+test('a listener is called synchronously, whether it is added before or after the answer', () => {
   const [waiting, late] = [listener(), listener()];
   const first = new Deferred<number>();
   first.listen(waiting);
@@ -30,7 +30,7 @@ test('only the first outcome counts', () => {
   expect(heard.told).toEqual([1]);
 });
 
-test('an answer that is there is at hand; before that, and without one, the wait is', () => {
+test('atHand is the answer once resolved, and the Deferred itself otherwise', () => {
   const [answered, failed] = [new Deferred<number>(), new Deferred<number>()];
   expect(answered.atHand).toBe(answered);
   answered.resolve(0);
@@ -39,7 +39,7 @@ test('an answer that is there is at hand; before that, and without one, the wait
   expect(failed.atHand).toBe(failed);
 });
 
-test('it can be awaited', async () => {
+test('a Deferred can be awaited', async () => {
   const [answered, failed] = [new Deferred<number>(), new Deferred<number>()];
   setImmediate(() => answered.resolve(7));
   failed.reject(new Error('broken'));

@@ -6,7 +6,7 @@ import { describe, expect, test } from '@jest/globals';
 import { ERRORS } from '../dist/errors.js';
 import { filesUnder } from './source-imports.js';
 
-/** What the documents say, where a machine can tell whether it is true. */
+/** Checks the statements of the documentation that a program can verify. */
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 
@@ -32,7 +32,7 @@ describe('docs/errors.md', () => {
   });
 
   test.each(Object.entries(ERRORS))(
-    '%s: meaning, status, exit code, reason and remedy',
+    '%s has its summary, status, exit code, reason and remedy',
     (code, { summary, status, exit }) => {
       const text = sections.find((section) => section.code === code)?.text ?? '';
       expect(text).toContain(`${summary} HTTP ${status}, exit code ${exit}.`);
@@ -45,18 +45,18 @@ describe('docs/errors.md', () => {
 describe('commands', () => {
   const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
-  test.each(documents)('%s names only npm scripts there are', (file) => {
+  test.each(documents)('%s names only existing npm scripts', (file) => {
     const named = [...read(file).matchAll(/\bnpm run ([\w:-]+)|\bnpm (start|test)\b/g)].map(
       ([, run, short]) => run ?? short,
     );
     expect(named.filter((name) => name !== undefined && !(name in scripts))).toEqual([]);
   });
 
-  test.each(documents)('%s names only commands of the program there are', (file) => {
+  test.each(documents)('%s names only existing commands of the program', (file) => {
     const known = execFileSync(process.execPath, [join(root, 'dist/cli/main.js'), '--help'], {
       encoding: 'utf8',
     });
-    // As code: in a block of commands, or between backticks.
+    // Only commands in code blocks or between backticks count.
     const text = read(file);
     const code = [...fenced(text), ...[...text.matchAll(/`([^`\n]+)`/g)].map(([, inline = '']) => inline)];
     const named = code
@@ -65,7 +65,7 @@ describe('commands', () => {
     expect(named.filter((name) => !known.includes(`\n  ${name} `))).toEqual([]);
   });
 
-  test('README.md quotes only figures that docs/performance.md has', () => {
+  test('every figure in README.md is also in docs/performance.md', () => {
     const figures = [...read('README.md').matchAll(/\*\*([\d.,]+)\*\*/g)].map(([figure]) => figure);
     expect(figures.length).toBeGreaterThan(5);
     const measured = read('docs/performance.md');
@@ -83,7 +83,7 @@ describe('commands', () => {
     expect(read('.ci/run')).toMatch(/^\s*npm test\b/m);
   });
 
-  test('every script that runs a file runs one there is', () => {
+  test('every script of package.json runs a file that exists', () => {
     const files = Object.values(scripts).flatMap((script) =>
       [...script.matchAll(/\bnode (\w[\w./-]*\.m?js)/g)].map(([, file = '']) => file),
     );
@@ -92,7 +92,7 @@ describe('commands', () => {
   });
 });
 
-test.each(documents)('%s links to files there are', (file) => {
+test.each(documents)('%s links only to existing files', (file) => {
   const links = [...read(file).matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)].map(
     ([, target = '']) => target,
   );

@@ -16,7 +16,7 @@ function recorder(): { log: Log; lines: Line[] } {
   return { log: { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }, lines };
 }
 
-test('a plugin that provokes warnings without end is kept to its rate, and the number of dropped lines is logged', async () => {
+test('warnings about one plugin are limited to its rate, and the number of dropped lines is logged', async () => {
   const { log, lines } = recorder();
   const budget = new LogBudget(log, () => 10_000);
   for (let count = 0; count < 1000; count += 1) budget.warn({ plugin: 'flood' }, 'x'.repeat(488));
@@ -39,7 +39,7 @@ test('a plugin that provokes warnings without end is kept to its rate, and the n
   });
 });
 
-test('one line a second is written however small the rate is', () => {
+test('at least one line per second is written, even with a tiny rate', () => {
   const { log, lines } = recorder();
   const budget = new LogBudget(log, () => 1);
   for (let count = 0; count < 10; count += 1) budget.error({ plugin: 'quiet' }, 'it failed');

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { KeyedMutex, Mutex } from '../dist/mutex.js';
 
-/** Writes down when each piece of work begins and ends. */
+/** Records when each task begins and ends. */
 function diary(): { lines: string[]; work: (name: string) => () => Promise<string> } {
   const lines: string[] = [];
   const work = (name: string) => async () => {
@@ -14,14 +14,14 @@ function diary(): { lines: string[]; work: (name: string) => () => Promise<strin
   return { lines, work };
 }
 
-test('a mutex runs one piece of work at a time, in the order asked, and returns what each returns', async () => {
+test('a mutex runs one task at a time, in the order of the requests, and returns their results', async () => {
   const mutex = new Mutex();
   const { lines, work } = diary();
   await expect(Promise.all([mutex.run(work('a')), mutex.run(work('b'))])).resolves.toEqual(['a', 'b']);
   expect(lines).toEqual(['a begins', 'a ends', 'b begins', 'b ends']);
 });
 
-test('work that rejects or throws at once frees the mutex', async () => {
+test('work that rejects or throws synchronously releases the mutex', async () => {
   const mutex = new Mutex();
   const rejects = mutex.run(() => Promise.reject(new Error('rejected')));
   const throws = mutex.run(() => {
@@ -33,7 +33,7 @@ test('work that rejects or throws at once frees the mutex', async () => {
   await expect(after).resolves.toBe('after');
 });
 
-test('a mutex that was acquired is free after its first release, and a second release frees nobody else', async () => {
+test("an acquired mutex is free after the first release, and a second release does not end another task's turn", async () => {
   const mutex = new Mutex();
   const { lines, work } = diary();
   const release = await mutex.acquire();
@@ -48,7 +48,7 @@ test('a mutex that was acquired is free after its first release, and a second re
   expect(lines).toEqual(['a begins', 'a ends', 'idle', 'b begins', 'b ends']);
 });
 
-test('a keyed mutex runs work of one key in order and work of other keys meanwhile', async () => {
+test('a keyed mutex runs work of one key in order and work of different keys concurrently', async () => {
   const mutex = new KeyedMutex();
   const { lines, work } = diary();
   const failing = mutex.run('x', () => Promise.reject(new Error('no')));

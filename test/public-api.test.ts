@@ -1,4 +1,4 @@
-/** The package as its users see it: the emitted declarations of src/index.ts, and the examples in them. */
+/** The public API of the package: the emitted declarations of src/index.ts and their examples. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ const COMPILER_OPTIONS: ts.CompilerOptions = {
   typeRoots: [join(root, 'node_modules/@types')],
 };
 
-/** A project that has `backworks` installed, a configuration and the weather plugin. */
+/** A project with `backworks` installed, a configuration and the weather plugin. */
 const project = mkdtempSync(join(tmpdir(), 'backworks-project-'));
 mkdirSync(join(project, 'node_modules'));
 symlinkSync(root, join(project, 'node_modules/backworks'));
@@ -48,7 +48,7 @@ const exported = checker
   .map((symbol) => ({ name: symbol.name, symbol: unaliased(symbol) }));
 const values = exported.filter(({ symbol }) => (symbol.flags & ts.SymbolFlags.Value) !== 0);
 
-/** The entity a node names as a type, if it names one. */
+/** The entity that a node names as a type, if any. */
 function namedBy(node: ts.Node): ts.Node | undefined {
   if (ts.isTypeReferenceNode(node)) return node.typeName;
   if (ts.isExpressionWithTypeArguments(node)) return node.expression;
@@ -78,7 +78,7 @@ function mentionedBy(symbol: ts.Symbol): ts.Symbol[] {
   );
 }
 
-test('every type that a public declaration mentions, however deep, is exported', () => {
+test('every type that a public declaration mentions, directly or indirectly, is exported', () => {
   const public_ = new Set(exported.map(({ symbol }) => symbol));
   const reached = new Map(exported.map(({ name, symbol }) => [symbol, name]));
   const missing: string[] = [];
@@ -120,7 +120,7 @@ test.each(values)('the example of $name prints what its comments say', ({ name, 
   expect(printed.trimEnd().split('\n')).toEqual(promised);
 });
 
-test('the examples are well typed', () => {
+test('the examples pass the type checker', () => {
   const files = values.map(({ name, symbol }) => {
     writeFileSync(join(project, `${name}.ts`), exampleOf(symbol));
     return join(project, `${name}.ts`);

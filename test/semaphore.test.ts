@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { expect, test } from '@jest/globals';
 import { Semaphore } from '../dist/semaphore.js';
 
-test('as many run at the same time as there is room for, in the order they came', async () => {
+test('at most the given number of tasks run at the same time, in the order of the requests', async () => {
   const semaphore = new Semaphore(2);
   const begun: number[] = [];
   let running = 0;
@@ -18,7 +18,7 @@ test('as many run at the same time as there is room for, in the order they came'
   expect(begun).toEqual([0, 1, 2, 3, 4, 5, 6]);
 });
 
-test('what comes last waits until nobody else does', async () => {
+test('a task with order `last` waits until no other task is waiting', async () => {
   const semaphore = new Semaphore(1);
   const begun: string[] = [];
   const work = (name: string) => async () => void begun.push(name);
@@ -33,7 +33,7 @@ test('what comes last waits until nobody else does', async () => {
   expect(begun).toEqual(['first', 'second', 'spare']);
 });
 
-test('work that fails gives its room back, and room is given back once', async () => {
+test('failing work releases its slot, and a slot is released only once', async () => {
   const semaphore = new Semaphore(1);
   await expect(semaphore.run(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
   const release = await semaphore.acquire();

@@ -6,23 +6,23 @@ import ts from 'typescript';
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
 export interface Import {
-  /** As written. */
+  /** The specifier as written in the file. */
   readonly specifier: string;
-  /** Path of the imported file from the root, with .ts; null for a package. */
+  /** Path of the imported file relative to the root, with .ts; null for a package. */
   readonly file: string | null;
-  /** The compiler leaves nothing of it. */
+  /** True if the compiler removes the import. */
   readonly typeOnly: boolean;
 }
 
 export interface Module {
-  /** Path from the root, such as 'src/http/app.ts'. */
+  /** Path relative to the root, such as 'src/http/app.ts'. */
   readonly file: string;
   readonly imports: readonly Import[];
   /** Members of the global `process` that are used: 'env', 'exit' … */
   readonly processMembers: readonly string[];
 }
 
-/** Files under a folder of the repository, as paths from the root. */
+/** Files below a folder of the repository, as paths relative to the root. */
 export function filesUnder(folder: string, ending: RegExp): string[] {
   const entries = readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
   return entries
@@ -31,7 +31,7 @@ export function filesUnder(folder: string, ending: RegExp): string[] {
     .sort();
 }
 
-/** Functions of a file that are longer than a number of lines, as `file:line: name, n lines`. */
+/** Functions of a file that exceed a number of lines, as `file:line: name, n lines`. */
 export function longFunctions(
   file: string,
   linesMax: number,
@@ -53,7 +53,7 @@ export function longFunctions(
   return long;
 }
 
-/** Reads a module as the compiler does. `text` is given for tests of this reader. */
+/** Reads the imports of a module with the compiler's parser. `text` is for tests of this function. */
 export function readModule(file: string, text = readFileSync(join(root, file), 'utf8')): Module {
   const imports: Import[] = [];
   const processMembers: string[] = [];

@@ -19,35 +19,35 @@ export interface AdminStatus {
   readonly plugins: readonly PluginStatus[];
   readonly rejected: readonly RejectedLibrary[];
   readonly draining: boolean;
-  /** True until every plugin was tried once; absent when the API opens only after that. */
+  /** True until the server has tried to start every plugin. Absent when the API opens only after that. */
   readonly starting?: boolean;
   readonly startedAt: Date;
-  /** Absent where one process answers. */
+  /** Absent for a server with one process. */
   readonly workers?: readonly WorkerStatus[];
 }
 
-/** What can be done. Everything rejects with a BackworksError. */
+/** The actions of the admin API. All reject with a BackworksError. */
 export interface AdminControl extends VersionControl {
-  /** Puts the changed configuration in force, or says what that would do. */
+  /** Applies the changed configuration, or with `dryRun` reports what would change. */
   reload(options: { readonly dryRun: boolean }): Promise<ReloadReport>;
   restart(name: string): Promise<void>;
   release(name: string): Promise<void>;
   enable(name: string): Promise<void>;
   disable(name: string, options: { readonly force: boolean }): Promise<void>;
   unload(name: string, options: { readonly force: boolean }): Promise<void>;
-  /** @param which name of a plugin or of a library's file @returns name of the plugin */
+  /** @param which name of a plugin or of a library file @returns name of the plugin */
   load(which: string): Promise<string>;
 }
 
 export interface AdminOptions extends AdminTokens {
-  /** Brings what status() and metrics say up to date, before they are asked. Never rejects. */
+  /** Updates what status() and the metrics return. Called before each read. Never rejects. */
   readonly refresh?: () => Promise<void>;
-  /** The server at this moment. @param worker to have the plugins as they are in that one, not in all */
+  /** The current state. @param worker limits the plugins to that worker's; default: all workers */
   readonly status: (worker?: number) => AdminStatus;
   readonly control: AdminControl;
   readonly metrics: Pick<PluginMetrics, 'registry' | 'text'>;
   readonly version: string;
-  /** Tells servers on one port apart: absolute path of the configuration file. */
+  /** Absolute path of the configuration file. Tells apart servers that use the same port. */
   readonly configFile?: string | null;
   readonly log?: Log;
 }
@@ -57,13 +57,13 @@ export interface PluginsDocument {
   version: string;
   started_at: string;
   config_file: string | null;
-  /** Empty where one process answers. */
+  /** Empty for a server with one process. */
   workers: WorkerDocument[];
   plugins: PluginDocument[];
   rejected: { path: string; code: string; reason: string; hint: string | null }[];
 }
 
-/** Everything the API has. Probes are open; the rest asks for a token. */
+/** Probes need no token. Every other path does. */
 const PROBES = ['/healthz', '/readyz'] as const;
 const VIEWS = ['/metrics', '/plugins', '/plugins/:name'] as const;
 const ACTIONS = [
@@ -76,22 +76,22 @@ const ACTIONS = [
 const LOAD = '/plugins/:name/load';
 const RELOAD = '/reload';
 
-/** What the groups of routes are made of. */
+/** What the groups of routes share. */
 interface RouteParts {
   readonly options: AdminOptions;
   readonly refresh: () => Promise<void>;
-  /** Asks for a token with a scope on a path. */
+  /** Requires a token with a scope on a path. */
   readonly permit: (path: string, needed: Scope) => void;
-  /** Refuses other methods on a path. @param allow as the header of the same name */
+  /** Rejects other methods on a path. @param allow value of the `allow` header */
   readonly only: (path: string, allow: string) => void;
   /** @throws BackworksError BW_ROUTE_NOT_FOUND */
   readonly plugin: (name: string, worker?: number) => PluginStatus;
 }
 
 /**
- * Probes, metrics, plugin states and control of plugins for operators, on a port of their own. /healthz
- * and /readyz are open; the read token permits to look, the token to look and act. There are no CORS
- * headers: browsers of other origins read nothing.
+ * The admin API: probes, metrics, plugin states and control of plugins, on a port of its own. /healthz and
+ * /readyz need no token. The read token allows reading, the token allows reading and control. There are no
+ * CORS headers, so browsers do not let other origins read answers.
  */
 export function createAdminApp(options: AdminOptions): Hono {
   const { status, control, log = silentLog, refresh = () => Promise.resolve() } = options;
@@ -118,7 +118,10 @@ export function createAdminApp(options: AdminOptions): Hono {
         return answer(c, READ_ONLY);
       }),
     only(path, allow) {
-      const error = new BackworksError('BW_ROUTE_METHOD', `This path of the admin API only takes ${allow}.`);
+      const error = new BackworksError(
+        'BW_ROUTE_METHOD',
+        `This path of the admin API accepts only ${allow}.`,
+      );
       app.all(path, (c) => answer(c, error, { allow }));
     },
     plugin(name, worker) {
@@ -162,7 +165,7 @@ function addViews(app: Hono, { options, refresh, permit, only, plugin }: RoutePa
   app.get('/metrics', async (c) =>
     c.body(await metrics.text(), 200, { 'content-type': metrics.registry.contentType }),
   );
-  /** Of the query. @throws BackworksError BW_ROUTE_NOT_FOUND when there is none of that number */
+  /** The `worker` of the query. @throws BackworksError BW_ROUTE_NOT_FOUND when there is no such worker */
   const wantedWorker = (c: Context): number | undefined => {
     const text = c.req.query('worker');
     if (text === undefined) return undefined;
@@ -182,14 +185,14 @@ function addActions(app: Hono, { options, refresh, permit, only, plugin }: Route
     permit(path, 'control');
     app.post(path, async (c) => {
       const { name } = plugin(c.req.param('name'));
-      await control[action](name, { force: wished(c, 'force') });
+      await control[action](name, { force: booleanQuery(c, 'force') });
       await refresh();
       return c.json(pluginDocument(plugin(name)));
     });
     only(path, 'POST');
   }
 
-  // By name, like everything else: who holds the token cannot have the server load any file there is.
+  // By name only: the holder of the token must not be able to load arbitrary files.
   permit(LOAD, 'control');
   app.post(LOAD, async (c) => {
     const name = await control.load(c.req.param('name'));
@@ -202,20 +205,20 @@ function addActions(app: Hono, { options, refresh, permit, only, plugin }: Route
 function addReload(app: Hono, { options, permit, only }: RouteParts): void {
   permit(RELOAD, 'control');
   app.post(RELOAD, async (c) => {
-    return c.json(reloadDocument(await options.control.reload({ dryRun: wished(c, 'dry_run') })));
+    return c.json(reloadDocument(await options.control.reload({ dryRun: booleanQuery(c, 'dry_run') })));
   });
   only(RELOAD, 'POST');
 }
 
-/** A flag of the query. @throws BackworksError BW_REQUEST_INVALID */
-function wished(c: Context, name: string): boolean {
+/** Reads a boolean of the query. @throws BackworksError BW_REQUEST_INVALID */
+function booleanQuery(c: Context, name: string): boolean {
   const value = c.req.query(name) ?? 'false';
   if (value === 'true' || value === 'false') return value === 'true';
-  throw new BackworksError('BW_REQUEST_INVALID', `${name} is true or false`);
+  throw new BackworksError('BW_REQUEST_INVALID', `${name} must be true or false`);
 }
 
 const NO_TOKEN = new BackworksError('BW_ADMIN_UNAUTHORIZED', 'A valid bearer token is missing.');
-const READ_ONLY = new BackworksError('BW_ADMIN_FORBIDDEN', 'This token may read, not control.');
+const READ_ONLY = new BackworksError('BW_ADMIN_FORBIDDEN', 'This token allows reading only.');
 
 function pluginsDocument(
   { status, version, configFile = null }: AdminOptions,

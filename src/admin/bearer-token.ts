@@ -1,21 +1,20 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
-/** What the bearer of a token may do: read, or read and control. */
+/** What a token allows: reading, or reading and control. */
 export type Scope = 'read' | 'control';
 
 export interface AdminTokens {
-  /** Gives control; never empty. */
+  /** Allows control. Never empty. */
   readonly token: string;
-  /** Gives reading; empty or absent when there is no such token. */
+  /** Allows reading. Empty or absent when there is no such token. */
   readonly readToken?: string | undefined;
 }
 
 /**
- * Reads what an `Authorization` header permits; null for nothing. Digests are compared, in constant
- * time and always with both tokens, so neither a token's length nor a matching beginning shows in how
- * long an answer takes.
- * @param tokens asked for each time: they may change
- * @throws TypeError for an empty token, which would let everyone in.
+ * Checks what an `Authorization` header allows; null for nothing. Compares digests in constant time and
+ * always with both tokens, so response times reveal neither the length nor a prefix of a token.
+ * @param tokens read on every check, because tokens can change
+ * @throws TypeError for an empty token, which would admit everyone
  */
 export function scopeCheck(tokens: AdminTokens): (authorization: string | undefined) => Scope | null {
   let known = digests(tokens);

@@ -8,7 +8,7 @@ import {
   versionDocument,
 } from './version-document.js';
 
-/** A plugin's status as JSON: what the admin API answers and what `plugin status --json` prints. */
+/** A plugin's status as JSON, for the admin API and for `plugin status --json`. */
 export interface PluginDocument {
   name: string;
   state: PluginStatus['state'];
@@ -25,57 +25,59 @@ export interface PluginDocument {
   hooks: string[];
   isolation: PluginStatus['isolation'];
   sandbox: { mode: PluginStatus['sandbox']['mode']; states: Record<string, string>; missing: string[] };
-  /** Asked for by the plugin, not granted by the configuration. */
+  /** Requested by the plugin but not granted by the configuration. */
   missing_permissions: string[];
-  /** What the sandbox refused it, newest first. */
+  /** Operations that the sandbox refused, newest first. */
   refusals: RefusalDocument[];
   limits: LimitsDocument;
   critical: boolean;
   priority: number;
-  /** Place among the plugins a request passes, from 1; null for one that no request passes. */
+  /**
+   * Position in the order of plugins that a request passes, from 1. Null for a plugin that no request passes.
+   */
   order: number | null;
   needs: NeedDocument[];
-  /** Plugins it provides something for. */
+  /** Plugins that depend on this one. */
   needed_by: { name: string; optional: boolean }[];
   circuit: PluginStatus['circuit'];
   /** By hook. */
   calls: Record<string, { calls: number; failed: number }>;
   processes: ProcessDocument[];
-  /** Every version that has processes, the one that serves first. */
+  /** Every version with processes, the serving one first. */
   versions: VersionDocument[];
-  /** Null while there is one version. */
+  /** Null while there is only one version. */
   trial: TrialDocument | null;
-  /** What became of the last swap this server tried. */
+  /** The result of the last swap that this server attempted. */
   last_swap: SwapRecordDocument | null;
   /** Newest first. */
   failures: FailureDocument[];
 }
 
-/** Something the plugin's manifest names as a dependency. */
+/** A dependency from the plugin's manifest. */
 export interface NeedDocument {
   kind: 'plugin' | 'capability';
   name: string;
   /** A semver range. */
   version: string;
   optional: boolean;
-  /** The plugin that provides it; null when none does, and for a plugin that is disabled. */
+  /** The plugin that provides it. Null when no plugin does, and for a disabled plugin. */
   provided_by: string | null;
 }
 
-/** Those that are in force; 0 means unlimited where the configuration says so too. */
+/** The limits in force. 0 means unlimited, where the configuration allows that. */
 export interface LimitsDocument {
   memory_bytes: number;
-  /** Of the cgroup of each process; 0: none. */
+  /** Memory limit of the cgroup of each process. 0: no cgroup. */
   memory_cgroup_bytes: number;
   open_files: number;
   threads: number;
   file_size_bytes: number;
-  /** Of one call. */
+  /** CPU time of one call. */
   cpu_time_ms: number;
   idle_cpu_percent: number;
   concurrency: number;
   queue: number;
-  /** Longest frame that is sent to a process; 0 in the server's own. */
+  /** Size of the largest frame that is sent to a process. 0 for an in-process plugin. */
   frame_bytes: number;
   reply_bytes: number;
   parsed_reply_bytes: number;
@@ -84,18 +86,18 @@ export interface LimitsDocument {
 
 export interface ProcessDocument {
   pid: number;
-  /** Of the server; null where there is one server process. */
+  /** Number of the server's worker. Null for a server with one process. */
   worker: number | null;
   state: string;
   started_at: string;
   calls: number;
-  /** Null until it was measured, and where the system does not tell. */
+  /** Null before the first measurement, and on systems that do not report it. */
   resident_bytes: number | null;
   cpu_seconds: number | null;
 }
 
 export interface RefusalDocument {
-  /** The permission that would allow it; null where none does. */
+  /** The permission that would allow the operation. Null when no permission does. */
   permission: string | null;
   function: string;
   /** Path or port. */
@@ -117,11 +119,11 @@ export interface FailureDocument {
   request_id: string | null;
   /** Last lines of stderr, oldest first. */
   stderr: string[];
-  /** Those that were in force. */
+  /** The limits in force at the failure. */
   limits: LimitsDocument;
 }
 
-/** Copies field by field, so that a new field of PluginStatus is published on purpose only. */
+/** Copies field by field, so that no new field of PluginStatus is published by accident. */
 export function pluginDocument(plugin: PluginStatus): PluginDocument {
   const { mode, states, missing } = plugin.sandbox;
   return {

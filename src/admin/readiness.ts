@@ -1,21 +1,21 @@
 import type { PluginState } from '../lifecycle/entry/plugin-state.js';
 import type { PluginStatus } from '../lifecycle/entry/status.js';
 
-const ON_ITS_WAY: ReadonlySet<PluginState> = new Set<PluginState>(['discovered', 'loading']);
-const NOT_SERVING: ReadonlySet<PluginState> = new Set<PluginState>([...ON_ITS_WAY, 'failed']);
+const STARTING: ReadonlySet<PluginState> = new Set<PluginState>(['discovered', 'loading']);
+const NOT_SERVING: ReadonlySet<PluginState> = new Set<PluginState>([...STARTING, 'failed']);
 
-/** What /readyz answers: open to anyone, so it names plugins and states but gives no reasons. */
+/** The answer of /readyz. Anyone can read it, so it contains names and states of plugins but no reasons. */
 export interface Readiness {
   status: 'ready' | 'starting' | 'draining' | 'unavailable';
-  /** Plugins that should serve and do not: failed, not loaded yet, or left alone by their circuit. */
+  /** Plugins that should serve but do not: failed, not loaded yet, or with an open circuit breaker. */
   not_serving: { name: string; state: PluginState; critical: boolean }[];
-  /** Plugins that serve although something is wrong with them, an incomplete sandbox included. */
+  /** Plugins that serve with a problem, such as an incomplete sandbox. */
   degraded: { name: string; critical: boolean; sandbox: 'complete' | 'degraded' }[];
 }
 
 /**
- * Whether a load balancer should send requests here: an optional plugin never takes the server out. A
- * circuit that may let a call through again counts as serving: without requests it would never close.
+ * Whether a load balancer should send requests here. An optional plugin never makes the server unready. A
+ * half-open circuit breaker counts as serving: without requests it would never close.
  */
 export function readiness(
   plugins: readonly PluginStatus[],
@@ -40,5 +40,5 @@ function statusOf(
   if (phase.starting) return 'starting';
   const critical = notServing.filter((plugin) => plugin.critical);
   if (critical.length === 0) return 'ready';
-  return critical.every(({ state }) => ON_ITS_WAY.has(state)) ? 'starting' : 'unavailable';
+  return critical.every(({ state }) => STARTING.has(state)) ? 'starting' : 'unavailable';
 }

@@ -2,7 +2,7 @@ import type { PluginStatus, VersionStatus } from '../lifecycle/entry/status.js';
 import type { SwapRecord } from '../lifecycle/entry/swap-record.js';
 import type { PluginRecord } from '../lifecycle/records/version-history.js';
 
-/** One attempt to put a version in the place of another. */
+/** One attempt to replace a version with another. */
 export interface SwapRecordDocument {
   /** ISO 8601. */
   time: string;
@@ -20,7 +20,7 @@ interface VersionNameDocument {
   version: string | null;
 }
 
-/** Two versions side by side. */
+/** Two versions that run at the same time. */
 export interface TrialDocument {
   stage: 'canary' | 'probation';
   /** ISO 8601. */
@@ -33,15 +33,15 @@ export interface VersionDocument {
   version: string;
   digest: string;
   calls: number;
-  /** Without a usable answer, or answered with a status of 500 or more. */
+  /** Calls without a usable answer, or with a status of 500 or more. */
   failed: number;
-  /** Null before the first call. */
+  /** Mean duration in milliseconds. Null before the first call. */
   mean_ms: number | null;
   crashes: number;
   pids: number[];
 }
 
-/** The answer of GET /plugins/:name/history, and what `plugin history --json` prints. */
+/** The answer of GET /plugins/:name/history, and the output of `plugin history --json`. */
 export interface HistoryDocument {
   plugin: string;
   versions: { digest: string; version: string; since: string }[];

@@ -7,10 +7,10 @@ import type { PluginRecord } from '../lifecycle/records/version-history.js';
 import { type PluginDocument, pluginDocument } from './plugin-document.js';
 import { type HistoryDocument, historyDocument } from './version-document.js';
 
-/** What can be done about the versions of a plugin. All reject with a BackworksError. */
+/** Actions on the versions of a plugin. All reject with a BackworksError. */
 export interface VersionControl {
   swap(name: string, by: SwapOrigin): Promise<SwapResult>;
-  /** @param to how many versions back, or the beginning of a digest */
+  /** @param to number of versions back, or a prefix of a digest */
   rollBack(name: string, by: SwapOrigin, to?: string): Promise<void>;
   history(name: string): Promise<PluginRecord>;
 }
@@ -31,7 +31,7 @@ interface VersionRouteParts {
   readonly plugin: (name: string) => PluginStatus;
 }
 
-/** How the command says that it is the command; whoever may control could say so too. */
+/** User agent of the command line. It is informational only: any holder of the token can send it. */
 export const CLI_AGENT = 'backworks-cli';
 
 const SWAP = '/plugins/:name/swap';
@@ -39,7 +39,7 @@ const ROLLBACK = '/plugins/:name/rollback';
 const HISTORY = '/plugins/:name/history';
 const TARGET = /^([1-9][0-9]{0,2}|[0-9a-f]{8,64})$/;
 
-/** Swaps, rollbacks and their history. Plugins go by name; no request names a file. */
+/** Swaps, rollbacks and their history. Requests identify plugins by name, never by a file path. */
 export function addVersionRoutes(
   app: Hono,
   { control, refresh, permit, only, plugin }: VersionRouteParts,
@@ -58,7 +58,7 @@ export function addVersionRoutes(
     const { name } = plugin(c.req.param('name'));
     const to = c.req.query('to');
     if (to !== undefined && !TARGET.test(to)) {
-      const message = 'to is a number of versions back, or eight or more digits of a digest';
+      const message = 'to must be a number of versions, or at least eight digits of a digest';
       throw new BackworksError('BW_REQUEST_INVALID', message);
     }
     await control.rollBack(name, origin(c), to);

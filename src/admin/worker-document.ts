@@ -1,15 +1,15 @@
-/** A process that answers requests, of a server that has several. */
+/** A process that answers requests, in a server with several. */
 export interface WorkerStatus {
-  /** From 1; the one that takes the place of another has its number. */
+  /** From 1. A replacement keeps the number. */
   readonly worker: number;
-  /** Null while there is none. */
+  /** Null while the worker has no process. */
   readonly pid: number | null;
   readonly state: 'serving' | 'starting';
-  /** When it entered the state. */
+  /** Time of the last state change. */
   readonly since: Date;
-  /** How many ended unasked. */
+  /** Number of unexpected exits. */
   readonly failures: number;
-  /** The last that ended unasked; null when none did. */
+  /** The last unexpected exit; null when there was none. */
   readonly lastEnd: { readonly time: Date; readonly how: string } | null;
 }
 

@@ -1,4 +1,7 @@
-/** An address to connect to, for an address that was listened on: "every interface" is no destination. */
+/**
+ * Converts a listen address to an address that clients can connect to: "every interface" is not a
+ * destination.
+ */
 export function connectable(url: string): string {
   return url.replace('//0.0.0.0:', '//127.0.0.1:').replace('//[::]:', '//[::1]:');
 }

@@ -4,26 +4,26 @@ import type { PluginsDocument } from '../admin/admin.js';
 import { CLI_AGENT } from '../admin/version-routes.js';
 import { connectable, httpUrl } from './address.js';
 
-/** How long a server of this machine may take to answer. */
+/** Time limit for an answer of a local server. */
 const ANSWER_MS = 2_000;
-/** The same when a plugin has to be loaded and initialized first. */
+/** Time limit for an answer when the server first has to load and initialize a plugin. */
 const START_MS = 60_000;
 const ANSWER_BYTES_MAX = 16 * 1024 * 1024;
 
-/** The admin API a command asks. */
+/** The admin API that a command uses. */
 export interface AdminTarget extends Pick<BackworksConfig, 'admin'> {
-  /** Where it was given; else host and port of `admin` say so. */
+  /** URL from --url or BACKWORKS_ADMIN_URL. When absent, the host and port of `admin` apply. */
   readonly url?: string;
-  /** Configuration file the server is to run; null for whichever it runs. */
+  /** Configuration file that the server must be running; null accepts any. */
   readonly file: string | null;
 }
 
 export type AdminAnswer =
   | { readonly kind: 'plugins'; readonly document: PluginsDocument }
-  /** No server of this configuration can be asked; says why. */
+  /** No usable server was found. @property why the reason */
   | { readonly kind: 'none'; readonly why: string };
 
-/** Asks the server that runs this configuration for its plugins. Never rejects. */
+/** Asks the server of this configuration for its plugins. Never rejects. */
 export async function askServer(target: AdminTarget): Promise<AdminAnswer> {
   const { admin, file } = target;
   const obstacle = obstacleOf(target);
@@ -32,10 +32,10 @@ export async function askServer(target: AdminTarget): Promise<AdminAnswer> {
   const token = admin.token === '' ? admin.readToken : admin.token;
   try {
     const response = await send(`${url}/plugins`, token);
-    if (response.status === 401) return { kind: 'none', why: `the server at ${url} has another admin token` };
+    if (response.status === 401)
+      return { kind: 'none', why: `the server at ${url} does not accept this admin token` };
     const document = response.ok ? readDocument(await response.text()) : null;
-    if (document === null)
-      return { kind: 'none', why: `what answers at ${url} is not a Backworks admin API` };
+    if (document === null) return { kind: 'none', why: `the program at ${url} is not a Backworks admin API` };
     if (target.url === undefined && document.config_file !== file) {
       return { kind: 'none', why: `the server at ${url} runs another configuration` };
     }
@@ -45,13 +45,13 @@ export async function askServer(target: AdminTarget): Promise<AdminAnswer> {
   }
 }
 
-/** Why a server cannot be asked; null when it can. */
+/** Why no server can be asked; null when one can. */
 function obstacleOf({ url, admin }: AdminTarget): string | null {
   const hasToken = admin.token !== '' || admin.readToken !== '';
   if (url !== undefined) return hasToken ? null : 'neither --token nor BACKWORKS_ADMIN_TOKEN is given';
   if (!admin.enabled) return 'the admin API is disabled in the configuration';
-  if (admin.port === 0) return 'admin.port is 0, so a server would be at an unknown port';
-  return hasToken ? null : 'admin.token is not set, so a server could not be asked';
+  if (admin.port === 0) return 'admin.port is 0, so the port of a running server is unknown';
+  return hasToken ? null : 'admin.token is not set, so a server would not accept the request';
 }
 
 function urlOf({ url, admin }: AdminTarget): string {
@@ -59,9 +59,9 @@ function urlOf({ url, admin }: AdminTarget): string {
 }
 
 /**
- * Has the server, which answered askServer(), do something.
- * @param path of the admin API
- * @throws BackworksError what the server says is in the way
+ * Sends an action to the server. Call askServer() first.
+ * @param path path in the admin API
+ * @throws BackworksError with the server's reason for the refusal
  */
 export async function actOnServer<Answer>(target: AdminTarget, path: string): Promise<Answer> {
   const url = urlOf(target);
@@ -69,25 +69,25 @@ export async function actOnServer<Answer>(target: AdminTarget, path: string): Pr
 }
 
 /**
- * Makes sure that a server of this configuration answers and can be told to do something.
- * @throws BackworksError BW_SERVER_UNREACHABLE saying why not
+ * Checks that a server of this configuration answers and that the token allows control.
+ * @throws BackworksError BW_SERVER_UNREACHABLE with the reason
  */
 export async function requireServer(target: AdminTarget): Promise<PluginsDocument> {
   const document = await requireReader(target);
   if (target.admin.token !== '') return document;
-  const why = 'admin.token is not set, so the server cannot be told';
+  const why = 'admin.token is not set, so the server would not accept the request';
   throw new BackworksError('BW_SERVER_UNREACHABLE', why, {
     hint: 'set it, or send the server SIGHUP to reload',
   });
 }
 
-/** Makes sure that a server answers. @throws BackworksError BW_SERVER_UNREACHABLE saying why not */
+/** Checks that a server answers. @throws BackworksError BW_SERVER_UNREACHABLE with the reason */
 export async function requireReader(target: AdminTarget): Promise<PluginsDocument> {
   const answer = await askServer(target);
   const hint =
     target.url === undefined
-      ? 'start it, or give the configuration, environment and values it was started with, or --url and --token'
-      : 'start it, or correct --url and --token';
+      ? 'start the server, pass the configuration, environment and values that it was started with, or pass --url and --token'
+      : 'start the server, or correct --url and --token';
   if (answer.kind === 'none') throw new BackworksError('BW_SERVER_UNREACHABLE', answer.why, { hint });
   return answer.document;
 }
@@ -107,13 +107,16 @@ function readDocument(text: string): PluginsDocument | null {
   return Array.isArray(value?.plugins) && Array.isArray(value.rejected) ? (value as PluginsDocument) : null;
 }
 
-/** fetch() hides what happened in the cause. */
+/** fetch() puts the actual error into `cause`. */
 function reason(error: unknown): string {
   const { cause, name } = error as { cause?: { code?: unknown }; name?: string };
   return typeof cause?.code === 'string' ? cause.code : (name ?? 'failed');
 }
 
-/** Reads something of the server, which answered askServer(). @throws BackworksError what is in the way */
+/**
+ * Reads a document from the server. Call askServer() first. @throws BackworksError with the reason for a
+ * failure
+ */
 export async function readFromServer<Answer>(target: AdminTarget, path: string): Promise<Answer> {
   const { token, readToken } = target.admin;
   return answerOf<Answer>(urlOf(target), () => send(urlOf(target) + path, token === '' ? readToken : token));

@@ -17,8 +17,8 @@ export interface Announcement {
 }
 
 /**
- * Says that the server serves: to a person on a terminal, in the log for everyone else. A generated
- * token is shown on stderr in either case, because logs are kept and passed on.
+ * Announces that the server is listening: as plain lines on a terminal, otherwise in the log. A generated
+ * token always goes to stderr, because logs are stored and forwarded.
  */
 export function announce(announcement: Announcement): void {
   const { address, context, logging } = announcement;
@@ -55,7 +55,7 @@ function sharedBy({ server: { workers } }: BackworksConfig): string {
 }
 
 /**
- * A line that gets a first answer out of the server, when an endpoint's path needs no filling in.
+ * A curl command for a first request, if an endpoint has a path without parameters.
  * @internal exported for its test
  */
 export function tryLine(config: Pick<BackworksConfig, 'endpoints'>, url: string): string | null {
@@ -65,7 +65,7 @@ export function tryLine(config: Pick<BackworksConfig, 'endpoints'>, url: string)
   return endpoint === undefined ? null : `try: curl ${quoted(connectable(url) + endpoint.path)}`;
 }
 
-/** Quoted where a shell or curl's own patterns would change it. */
+/** Quotes a text that a shell or curl's globbing would change. */
 function quoted(text: string): string {
   return /^[\w\-./:~]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -1,10 +1,10 @@
 import type { Screen } from './screen.js';
 
-/** What every command is given. */
+/** The context that every command gets. */
 export interface CommandContext {
-  /** Results. */
+  /** Screen for results. */
   readonly out: Screen;
-  /** Everything said beside them. */
+  /** Screen for everything else. */
   readonly err: Screen;
   readonly env: NodeJS.ProcessEnv;
   /** Value of --config. */
@@ -22,7 +22,7 @@ export interface CommandContext {
   readonly version: string;
 }
 
-/** The process exit code a command ended with. */
+/** The exit code of a command's process. */
 export type ExitCode = number;
 
 /** Runs one command in its context. */

@@ -9,19 +9,19 @@ import { type LoadedConfig, readConfig } from './config-file.js';
 import { printJson } from './print.js';
 
 export interface CheckOptions {
-  /** Warnings fail too. */
+  /** Warnings make the check fail. */
   readonly strict?: boolean;
 }
 
-/** What `start` would make of a configuration. */
+/** What `start` would do with a configuration. */
 interface Checked extends LoadedConfig {
-  /** Critical plugins that do not start, so that the server does not either. */
+  /** Critical plugins that do not start, so the server would not start either. */
   readonly refused: readonly PluginVerdict[];
 }
 
 /**
- * `backworks config check [FILE]`: whether `start` would take the configuration. The problems are the result,
- * so they go to stdout.
+ * `backworks config check [FILE]`: checks whether `start` would accept the configuration. Problems are the
+ * result of this command, so they go to stdout.
  */
 export async function configCheck(
   context: CommandContext,
@@ -40,10 +40,10 @@ export async function configCheck(
 }
 
 /**
- * Reads a configuration, checks the blocks of its plugins with their own schemas, and judges its plugins as
- * a start would. Nothing is initialized.
- * @throws ConfigError with the problems of file and blocks
- * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name
+ * Reads a configuration, checks each plugin's `config:` block against the plugin's schema, and checks plugins
+ * as a start would. Nothing is initialized.
+ * @throws ConfigError with the problems of the file and of the blocks
+ * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries have the same name
  */
 async function readAndCheck(context: CommandContext, file?: string): Promise<Checked> {
   let loaded: LoadedConfig | null = null;
@@ -66,7 +66,7 @@ async function readAndCheck(context: CommandContext, file?: string): Promise<Che
   };
 }
 
-/** Native code is needed only where there are libraries. */
+/** Loads native code only if there are libraries. */
 async function blockProblems(plugins: readonly PluginConfig[]): Promise<ConfigError['problems']> {
   if (!plugins.some(({ enabled, path }) => enabled && path !== null)) return [];
   const { checkConfigs } = await import('../plugins/check-configs.js');
@@ -87,7 +87,7 @@ async function judge(config: BackworksConfig, environment: NodeJS.ProcessEnv): P
 
 /** `file:line:column: plugins.NAME: code: why — hint` */
 function sentence({ name, error, where }: PluginVerdict): string {
-  return oneLine(`${where === null ? '' : `${where}: `}plugins.${name}: does not start: ${String(error)}`);
+  return oneLine(`${where === null ? '' : `${where}: `}plugins.${name}: will not start: ${String(error)}`);
 }
 
 function printResult(context: CommandContext, checked: Checked, strict: boolean): ExitCode {
@@ -113,7 +113,7 @@ function printResult(context: CommandContext, checked: Checked, strict: boolean)
   for (const warning of warnings) err.line(`${err.style('yellow', 'warning')}: ${oneLine(warning)}`);
   for (const verdict of refused) out.line(sentence(verdict));
   if (first !== undefined) {
-    const what = `${count(refused.length, 'critical plugin')} would keep the server from starting`;
+    const what = `${count(refused.length, 'critical plugin')} would prevent the server from starting`;
     err.line(`${err.style(['red', 'bold'], first.error.code)}: ${what}`);
   } else if (code !== EXIT.ok) {
     err.line(

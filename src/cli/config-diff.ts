@@ -8,7 +8,7 @@ import { printJson } from './print.js';
 import { oneLine } from '../printable.js';
 import { type Screen } from './screen.js';
 
-/** `backworks config diff A B`: in what two configurations differ, each FILE, FILE@ENV or @ENV. */
+/** `backworks config diff A B`: shows how two configurations differ. Each is FILE, FILE@ENV or @ENV. */
 export async function configDiff(context: CommandContext, a: string, b: string): Promise<ExitCode> {
   const [from, to] = [await load(context, a), await load(context, b)];
   const found = differences(from.source, to.source);
@@ -27,7 +27,7 @@ async function load(context: CommandContext, side: string): Promise<EffectiveCon
     const { file, options } = await requestConfig(context, side);
     return loadEffective(file, options);
   }
-  // FILE@ is the file without an overlay, whatever --env and BACKWORKS_ENV say.
+  // FILE@ is the file without an overlay, even with --env or BACKWORKS_ENV.
   const environment = side.slice(at + 1) || undefined;
   const { file, options } = await requestConfig(context, side.slice(0, at) || undefined);
   return loadEffective(file, { ...options, environment });
@@ -45,11 +45,11 @@ function printDifference(screen: Screen, { path, change, from, to, hidden }: Dif
       screen.line(screen.style('red', `- ${path}: ${was}`));
       break;
     case 'reordered':
-      screen.line(screen.style('yellow', `~ ${path}: in another order: ${was} → ${is}`));
+      screen.line(screen.style('yellow', `~ ${path} (order):  ${was} → ${is}`));
       break;
     case 'changed':
       screen.line(
-        screen.style('yellow', `~ ${path}: ${hidden ? 'another value, not shown' : `${was} → ${is}`}`),
+        screen.style('yellow', `~ ${path}: ${hidden ? 'changed, values not shown' : `${was} → ${is}`}`),
       );
   }
 }

@@ -2,19 +2,19 @@ import { resolve } from 'node:path';
 import { findConfigFile, loadConfig, type LoadOptions, type Override } from '../config/load/load.js';
 import type { CommandContext } from './command.js';
 
-/** What loadConfig() resolves to. */
 export type LoadedConfig = Awaited<ReturnType<typeof loadConfig>>;
 
-/** Which configuration a command is about; the same whenever it is loaded again. */
+/** The configuration of a command. Loading it again uses the same inputs. */
 export interface ConfigRequest {
-  /** Absolute. */
+  /** Absolute path. */
   readonly file: string;
   readonly options: LoadOptions;
 }
 
 /**
- * Finds out what a command is to load: the file it names, --config, BACKWORKS_CONFIG, or the one in the
- * working directory; the environment and single values of the flags, or else of the variables.
+ * Determines the configuration of a command. The file is the command's argument, --config, BACKWORKS_CONFIG,
+ * or the one in the working directory. The environment and single values come from flags, else from
+ * variables.
  * @throws BackworksError BW_CONFIG_NOT_FOUND
  */
 export async function requestConfig(context: CommandContext, named?: string): Promise<ConfigRequest> {
@@ -26,7 +26,7 @@ export async function requestConfig(context: CommandContext, named?: string): Pr
 }
 
 /**
- * Loads the configuration a command is about.
+ * Loads the configuration of a command.
  * @throws BackworksError BW_CONFIG_NOT_FOUND. @throws ConfigError
  */
 export async function readConfig(context: CommandContext, named?: string): Promise<LoadedConfig> {
@@ -34,7 +34,7 @@ export async function readConfig(context: CommandContext, named?: string): Promi
   return loadConfig(file, options);
 }
 
-/** Flags come last, so that they count most. */
+/** Flags come last, so they take precedence. */
 function overridesOf({ env, set }: CommandContext): Override[] {
   const lines = (env['BACKWORKS_SET'] ?? '').split('\n').filter((line) => line.trim() !== '');
   return [

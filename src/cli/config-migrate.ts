@@ -14,14 +14,14 @@ export interface MigrateOptions {
   readonly to?: string;
 }
 
-/** `backworks config migrate [FILE]`: shows what would change, or changes it. */
+/** `backworks config migrate [FILE]`: shows the changes, or applies them with --write. */
 export async function configMigrate(
   context: CommandContext,
   named: string | undefined,
   { write = false, to = String(CURRENT_VERSION) }: MigrateOptions,
 ): Promise<ExitCode> {
   if (!/^[0-9]{1,9}$/.test(to)) {
-    throw new BackworksError('BW_USAGE', `--to takes the number of a version, not ${JSON.stringify(to)}`);
+    throw new BackworksError('BW_USAGE', `--to expects a version number, not ${JSON.stringify(to)}`);
   }
   const { file: path } = await requestConfig(context, named);
   const name = displayName(path);
@@ -56,12 +56,12 @@ interface Outcome {
 function report({ out, err }: CommandContext, { name, migrated, patch, backup }: Outcome): void {
   const { from, to, notes } = migrated;
   if (patch === '') {
-    out.line(`${out.style('green', 'ok')}: ${name} is of version ${to}`);
+    out.line(`${out.style('green', 'ok')}: ${name} has version ${to}`);
     return;
   }
   if (backup === null) {
     const lines = patch.trimEnd().split('\n');
-    // The first line is a rule of = signs, which patch(1) does not need.
+    // The first line is a rule of = signs that patch(1) does not need.
     for (const line of lines.slice(lines[0]?.startsWith('===') === true ? 1 : 0)) {
       const style = line.startsWith('+') ? 'green' : line.startsWith('-') ? 'red' : null;
       out.line(style === null ? oneLine(line) : out.style(style, oneLine(line)));
@@ -70,6 +70,6 @@ function report({ out, err }: CommandContext, { name, migrated, patch, backup }:
   for (const { line, message } of notes) {
     err.line(`${err.style('yellow', 'warning')}: ${name}:${line}: ${oneLine(message)}`);
   }
-  if (backup === null) err.line(`from version ${from} to ${to}; --write changes the file`);
-  else out.line(`${out.style('green', 'ok')}: ${name} is of version ${to}; before: ${displayName(backup)}`);
+  if (backup === null) err.line(`from version ${from} to ${to}; pass --write to change the file`);
+  else out.line(`${out.style('green', 'ok')}: ${name} has version ${to}; before: ${displayName(backup)}`);
 }

@@ -8,7 +8,7 @@ import type { CommandContext, ExitCode } from './command.js';
 import { requestConfig } from './config-file.js';
 import { printable } from '../printable.js';
 
-/** `backworks config print [FILE] [--origin]`: what all layers together give, defaults included. */
+/** `backworks config print [FILE] [--origin]`: prints the merge of all layers, with defaults. */
 export async function configPrint(
   context: CommandContext,
   named: string | undefined,

@@ -13,7 +13,9 @@ import { noPlugin } from './no-plugin.js';
 import { printJson } from './print.js';
 import { oneLine } from '../printable.js';
 
-/** `backworks config template PLUGIN`: a block for a plugin, made of what its library says of itself. */
+/**
+ * `backworks config template PLUGIN`: prints a configuration block for a plugin, generated from its library.
+ */
 export async function configTemplate(context: CommandContext, which: string): Promise<ExitCode> {
   const { name, path, directory } = await locate(context, which);
   const metadata = await openLibraryReader().read(path);
@@ -52,14 +54,14 @@ export async function configTemplate(context: CommandContext, which: string): Pr
 }
 
 interface Located {
-  /** Of a configured plugin; null for a library. */
+  /** Name of a configured plugin; null for a library path. */
   readonly name: string | null;
   readonly path: string;
-  /** What the path in the block is relative to. */
+  /** The directory that the path in the block is relative to. */
   readonly directory: string;
 }
 
-/** A library by its path, or a plugin of the configuration by its name. */
+/** Finds a library by its path, or a configured plugin by its name. */
 async function locate(context: CommandContext, which: string): Promise<Located> {
   if (isLibraryPath(which)) return { name: null, path: resolve(which), directory: process.cwd() };
   const { config } = await readConfig(context);
@@ -68,14 +70,14 @@ async function locate(context: CommandContext, which: string): Promise<Located> 
     throw noPlugin(which, config.plugins, `; a library is named by its path, such as ./${which}.so`);
   }
   if (plugin.path === null) {
-    const message = `plugin ${which} has type "${plugin.type}", which has no library to ask`;
+    const message = `plugin ${which} has type "${plugin.type}", which has no library`;
     throw new BackworksError('BW_PLUGIN_UNSUPPORTED', message);
   }
   const directory = config.file === null ? process.cwd() : dirname(config.file);
   return { name: which, path: plugin.path, directory };
 }
 
-/** What is left to fill in: values the schema does not give away, such as those of a pattern. */
+/** Values to fill in by hand: those that the schema does not determine, such as a text with a pattern. */
 async function problemsOf(template: string, { name, configSchema }: TemplateFacts): Promise<string[]> {
   const { config } = parseConfig(template, { file: 'template', directory: '/', env: {} });
   const block = config.plugins[0]?.config ?? {};
@@ -84,7 +86,7 @@ async function problemsOf(template: string, { name, configSchema }: TemplateFact
   return check.kind === 'misfit' ? check.problems.map(formatProblem) : [check.reason];
 }
 
-/** As the file is to have it: relative where it is below the file. */
+/** The path as the file is to show it: relative if it is below the file's directory. */
 function shown(path: string, directory: string): string {
   const way = relative(directory, path);
   const isBelow = way !== '' && way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);

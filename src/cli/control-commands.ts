@@ -2,21 +2,23 @@ import type { Command } from 'commander';
 import type { Run } from './command.js';
 import type { ControlOptions } from './plugin-control.js';
 
-const WRITE = ['--write', 'change the configuration file too, so that it lasts'] as const;
+const WRITE = ['--write', 'change the configuration file too, so that the change is permanent'] as const;
 
 const COMMANDS = [
-  ['unload', 'stop a plugin; with --write its entry goes'],
-  ['enable', 'start a plugin that is disabled'],
+  ['unload', 'stop a plugin; --write removes its entry'],
+  ['enable', 'start a disabled plugin'],
   ['disable', 'stop a plugin'],
-  ['restart', 'give a plugin new processes while it serves'],
+  ['restart', 'replace the processes of a plugin while it serves'],
 ] as const;
 
-/** The commands below `backworks plugin` that change what a running server runs. */
+/** Declares the commands below `backworks plugin` that change a running server. */
 export function declareControl(plugin: Command, run: Run): void {
   plugin
     .command('load')
-    .summary('start a plugin, or a library in its directories')
-    .description('have the running server load a plugin it knows, or a library in its directories')
+    .summary('start a plugin, or a library in a plugin directory')
+    .description(
+      'have the running server load a plugin it knows, or a library in one of its plugin directories',
+    )
     .argument('<which>', 'name of the plugin or of its file, or a path')
     .option(...WRITE)
     .action((which: string, options: { write?: boolean }) =>
@@ -34,6 +36,6 @@ export function declareControl(plugin: Command, run: Run): void {
       );
     if (action !== 'restart') command.option(...WRITE);
     if (action === 'unload' || action === 'disable')
-      command.option('--force', 'even if endpoints are answered by it');
+      command.option('--force', 'stop the plugin even if endpoints need it');
   }
 }

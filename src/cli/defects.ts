@@ -4,10 +4,10 @@ import type { ServerLog } from './logger.js';
 
 type DefectContext = Pick<CommandContext, 'out' | 'err' | 'json' | 'verbose'>;
 
-/** A defect leaves the process in a state nobody knows: it says so and ends. */
+/** After a defect the state of the process is unknown, so the process logs the defect and exits. */
 export function endOnDefects(log: Pick<ServerLog, 'fatal'>, context: DefectContext): void {
   const end = (err: unknown): void => {
-    log.fatal({ err }, 'a defect ends the server');
+    log.fatal({ err }, 'the server stops because of a defect');
     process.exit(reportFailure(err, context));
   };
   process.on('uncaughtException', end);

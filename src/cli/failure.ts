@@ -7,8 +7,8 @@ import { printable } from '../printable.js';
 type FailureContext = Pick<CommandContext, 'out' | 'err' | 'json' | 'verbose'>;
 
 /**
- * Says why a command failed: `code: what, where — hint` on stderr, or an error document on stdout.
- * @returns the exit code for it.
+ * Reports why a command failed: `code: what, where — hint` on stderr, or an error document on stdout.
+ * @returns the exit code for the failure
  */
 export function reportFailure(thrown: unknown, context: FailureContext): ExitCode {
   const error = toBackworksError(thrown);
@@ -37,7 +37,7 @@ function printError(error: BackworksError, { err, verbose }: FailureContext): vo
   if (verbose) for (const trace of traces(error)) err.line(err.style('dim', printable(trace)));
 }
 
-/** Stack of the error and of each cause, at most a few. */
+/** Stack traces of the error and of a few causes. */
 function traces(error: Error): string[] {
   const found: string[] = [];
   let current: unknown = error;

@@ -3,7 +3,7 @@ import { type LibraryStore, openLibraryStore } from '../native/library/library-s
 import { pluginUsers } from '../plugins/plugin-users.js';
 import { createLibraryReader, type LibraryReader } from '../plugins/library-reader.js';
 
-/** Reads what libraries say of themselves, for commands without a server. Nothing is initialized. */
+/** Reads what libraries declare about themselves, for commands without a server. Nothing is initialized. */
 export function openLibraryReader(): LibraryReader {
   let store: Promise<LibraryStore> | null = null;
   const users = pluginUsers(defaultPluginUsers());

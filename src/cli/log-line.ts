@@ -10,13 +10,13 @@ const LEVELS: Readonly<Record<string, Style>> = {
   fatal: ['red', 'bold'],
 };
 
-/** Continues a line. */
+/** Indentation of continuation lines. */
 const INDENT = '    ';
 
 /** A log record as JSON: level, time (ISO 8601), msg, and fields. */
 export type LogRecord = Record<string, unknown>;
 
-/** A record for people: local time, level, message, fields; the stack of an error below. */
+/** Formats a record for people: local time, level, message, fields, and below them the stack of an error. */
 export function readableLine(record: LogRecord, screen: Pick<Screen, 'style'>): string {
   const { level, time, msg, err, ...fields } = record;
   const name = String(level);

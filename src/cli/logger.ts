@@ -6,24 +6,24 @@ import type { Screen } from './screen.js';
 
 /** The log of a running server. */
 export interface ServerLog extends Log {
-  /** The least severe lines that are written; can be set. */
+  /** The lowest severity that is written. Can be changed at run time. */
   level: string;
-  /** The last line before the process ends itself. */
+  /** The last line before the process exits. */
   fatal(fields: object, message: string): void;
 }
 
-/** Lines kept while they cannot be written. */
+/** Bytes that are buffered while standard output is blocked. Further lines are dropped. */
 const UNWRITTEN_BYTES_MAX = 1024 * 1024;
 
-/** Whether `format` means lines for people on this screen. */
+/** Whether `format` means readable lines on this screen. */
 export function isReadable(format: LoggingConfig['format'], screen: Screen): boolean {
   return format === 'pretty' || (format === 'auto' && screen.terminal);
 }
 
 /**
- * A log on standard output. Lines are written before the call returns: a server that crashes has said
- * everything it had to say. The readable form needs no package beyond those installed for users.
- * @param fields what every line has
+ * A log on standard output. Lines are written synchronously, so a server that crashes loses none. The
+ * readable format needs no package beyond the installed dependencies.
+ * @param fields fields of every line
  */
 export function createLogger(
   logging: LoggingConfig,
@@ -45,7 +45,10 @@ export function createLogger(
   );
 }
 
-/** Standard output without a stream in between. A disk that is full costs log lines, not the server. */
+/**
+ * Writes to standard output directly, without a stream. When the disk is full, log lines are lost but the
+ * server continues.
+ */
 function jsonLines(): DestinationStream {
   const lines = destination({ dest: 1, sync: true, maxLength: UNWRITTEN_BYTES_MAX });
   lines.on('error', () => undefined);

@@ -10,7 +10,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 
 let lost: Error | undefined;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // A reader that has seen enough, such as head, is no failure of this command; a full disk is.
+  // A closed pipe, such as with head, is not a failure of this command. A full disk is.
   if (error.code !== 'EPIPE') lost ??= error;
 });
 process.stderr.on('error', () => undefined);
@@ -19,7 +19,7 @@ const out = createScreen(process.stdout, process.env);
 const err = createScreen(process.stderr, process.env);
 const code = await run(process.argv.slice(2), { out, err, env: process.env, version });
 
-/** Resolves when what was written has left the process, or has failed to. */
+/** Resolves when the buffered output has been written or has failed. */
 function flush(stream: NodeJS.WriteStream): Promise<unknown> {
   return new Promise((done) => {
     if (stream.writableLength > 0) stream.write('', done);

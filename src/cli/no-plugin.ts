@@ -1,6 +1,6 @@
 import { BackworksError } from '../errors.js';
 
-/** What a command says that was given a name nobody has. */
+/** The error for a plugin name that does not exist. */
 export function noPlugin(
   name: string,
   plugins: readonly { readonly name: string }[],

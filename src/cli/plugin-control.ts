@@ -12,9 +12,9 @@ import { printJson } from './print.js';
 export type ControlAction = 'enable' | 'disable' | 'unload' | 'restart';
 
 export interface ControlOptions {
-  /** The plugin is stopped although endpoints name it. */
+  /** Stop the plugin even if endpoints name it. */
   readonly force?: boolean;
-  /** The file says so too afterwards. */
+  /** Change the file as well. */
   readonly write?: boolean;
 }
 
@@ -27,8 +27,8 @@ const DONE: Readonly<Record<ControlAction | 'load', string>> = {
 };
 
 /**
- * `backworks plugin enable|disable|unload|restart NAME`: tells the running server. What it is told is not in
- * the file, so the next reload or start undoes it, unless `write` puts it there.
+ * `backworks plugin enable|disable|unload|restart NAME`: sends the action to the running server. The next
+ * reload or start applies the file again and undoes the action, unless `write` changes the file too.
  */
 export async function pluginControl(
   context: CommandContext,
@@ -36,31 +36,31 @@ export async function pluginControl(
   name: string,
   { force = false, write = false }: ControlOptions = {},
 ): Promise<ExitCode> {
-  const { target, config, needConfig } = await findServer(context);
+  const { target, config, requireConfig } = await findServer(context);
   const query = force ? '?force=true' : '';
   const isUp = (await askServer(target)).kind === 'plugins';
-  // Before anything is done: without the configuration there is nothing to write to.
-  if (write) needConfig();
+  // Checked before any change: without the configuration there is no file to write to.
+  if (write) requireConfig();
   let plugin: PluginDocument | null = null;
-  // Without a server the file is all there is to change.
+  // Without a server, only the file can be changed.
   if (isUp || !write) {
     const { plugins } = await requireServer(target);
     const before = plugins.find((candidate) => candidate.name === name);
     if (before === undefined) throw noPlugin(name, plugins);
-    // Done before without --write, which said how to keep it: now the file is all there is to change.
-    if (write && isSo(action, before)) plugin = before;
+    // An earlier run without --write has already changed the server, so only the file is left to change.
+    if (write && isAlready(action, before)) plugin = before;
     else plugin = await actOnServer<PluginDocument>(target, pluginPath(name, action) + query);
     plugin = { ...plugin, path: plugin.path ?? before.path };
   }
   const change =
     action === 'restart' || config === null ? null : await changeOf(config, action, name, plugin, write);
   if (config === null && action !== 'restart' && !context.json)
-    context.err.line('until the next reload or start: the configuration file was not looked at');
+    context.err.line('in effect until the next reload or restart; the configuration file was not read');
   return report(context, action, name, plugin, change);
 }
 
-/** Whether the plugin is as the action would leave it. */
-export function isSo(action: ControlAction | 'load', { state }: PluginDocument): boolean {
+/** Whether the plugin is already in the state that the action leads to. */
+export function isAlready(action: ControlAction | 'load', { state }: PluginDocument): boolean {
   if (action === 'disable' || action === 'unload') return state === 'stopped';
   return action !== 'restart' && state !== 'stopped' && state !== 'failed';
 }
@@ -70,7 +70,7 @@ export function pluginPath(name: string, action: string): string {
   return `/plugins/${encodeURIComponent(name)}/${action}`;
 }
 
-/** @param plugin null when no server was told */
+/** @param plugin null when no server was changed */
 export function report(
   { json, out, err }: CommandContext,
   action: ControlAction | 'load',
@@ -83,15 +83,20 @@ export function report(
     return EXIT.ok;
   }
   if (plugin !== null) {
-    const state = plugin.state === 'ready' ? '' : `, which is ${plugin.state} now`;
+    const state = plugin.state === 'ready' ? '' : `, which is now ${plugin.state}`;
     out.line(`${out.style('green', DONE[action])} ${plugin.name}${state}`);
   } else
-    err.line(err.style('dim', `no server of this configuration was told: ${name} is so at the next start`));
+    err.line(
+      err.style(
+        'dim',
+        `no server of this configuration is running: the change takes effect at the next start`,
+      ),
+    );
   if (change === null) return EXIT.ok;
   if (change.written) out.line(oneLine(`${change.file}: ${change.what}`));
   else {
-    err.line(oneLine(`until the next reload or start: ${change.file} does not say so`));
-    err.line(err.style('dim', oneLine(`to keep it, --write or by hand: ${change.what}`)));
+    err.line(oneLine(`in effect until the next reload or restart: ${change.file} was not changed`));
+    err.line(err.style('dim', oneLine(`to keep the change, pass --write or edit the file: ${change.what}`)));
   }
   return EXIT.ok;
 }
@@ -106,7 +111,7 @@ function changeOf(
   const kind = action === 'unload' ? 'remove' : action;
   const entry = config.plugins.find((candidate) => candidate.name === name);
   const path = entry === undefined ? (plugin?.path ?? null) : null;
-  // One that lies in a directory comes back by itself unless an entry says otherwise.
+  // A plugin in a searched directory is found again at the next start, so its entry must disable it.
   if (kind === 'remove' && entry !== undefined) return writeChange(config, name, { kind }, write);
   if (kind === 'enable') return writeChange(config, name, { kind }, write);
   return writeChange(config, name, { kind: 'disable', path }, write);

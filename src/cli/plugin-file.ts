@@ -4,7 +4,7 @@ import { readText } from '../config/source/file.js';
 import type { BackworksConfig } from '../config/types.js';
 import { writeText } from '../config/edit/write.js';
 
-/** What the configuration file says, or would have to say, for a change to last. */
+/** The change of the configuration file that makes an action permanent. */
 export interface FileChange {
   readonly file: string;
   readonly what: string;
@@ -12,8 +12,8 @@ export interface FileChange {
 }
 
 /**
- * Changes a plugin's entry in the configuration file, or only says how.
- * @returns null when there is no file, or it says so already
+ * Changes a plugin's entry in the configuration file, or only describes the change.
+ * @returns null when there is no file, or the file needs no change
  * @throws BackworksError BW_CONFIG_SYNTAX, BW_CONFIG_WRITE
  */
 export async function writeChange(
@@ -28,10 +28,10 @@ export async function writeChange(
   const after = editPlugin(before, name, shown);
   if (after === before) return null;
   if (write) await writeText(file, after);
-  return { file, what: inWords(name, shown), written: write };
+  return { file, what: describeEdit(name, shown), written: write };
 }
 
-/** Paths of the file are relative to it where that is shorter. */
+/** Paths become relative to the file where that is shorter. */
 function inFile(file: string, edit: PluginEdit): PluginEdit {
   if (!('path' in edit) || edit.path === null) return edit;
   const way = relative(dirname(file), edit.path);
@@ -39,7 +39,7 @@ function inFile(file: string, edit: PluginEdit): PluginEdit {
   return { ...edit, path: outside ? edit.path : `./${way.replaceAll(sep, '/')}` };
 }
 
-function inWords(name: string, edit: PluginEdit): string {
+function describeEdit(name: string, edit: PluginEdit): string {
   const entry = `plugins.${name}`;
   switch (edit.kind) {
     case 'add':

@@ -27,7 +27,9 @@ const columns: Column<SwapRecordDocument>[] = [
   { title: 'ms', text: ({ steps }) => total(steps), rank: 2 },
 ];
 
-/** `backworks plugin history NAME`: what became of the plugin's swaps, from the cache directory or from --url. */
+/**
+ * `backworks plugin history NAME`: shows the swaps of a plugin, read from the cache directory or from --url.
+ */
 export async function pluginHistory(context: CommandContext, name: string): Promise<ExitCode> {
   const history = await historyOf(await findServer(context), name);
   const { out, err } = context;
@@ -41,7 +43,7 @@ export async function pluginHistory(context: CommandContext, name: string): Prom
     printTable(out, history.history, { columns, note });
   }
   const kept = history.versions.map(named).join(', ');
-  if (kept !== '') err.line(err.style('dim', `kept, the newest first: ${kept}`));
+  if (kept !== '') err.line(err.style('dim', `versions kept, newest first: ${kept}`));
   return EXIT.ok;
 }
 
@@ -56,7 +58,7 @@ function total(steps: SwapRecordDocument['steps']): string {
 }
 
 async function historyOf(
-  { target, config, needConfig }: ServerAccess,
+  { target, config, requireConfig }: ServerAccess,
   name: string,
 ): Promise<HistoryDocument> {
   if (target.url !== undefined) {
@@ -65,9 +67,9 @@ async function historyOf(
     return readFromServer<HistoryDocument>(target, `/plugins/${encodeURIComponent(name)}/history`);
   }
   const history = await readPluginHistory(target, name);
-  // A plugin that was found in a directory has no entry, but a version on record once it served.
+  // A discovered plugin has no entry in the file. It has recorded versions once it has served.
   if (history.versions.length > 0) return history;
-  const { plugins } = config ?? needConfig();
+  const { plugins } = config ?? requireConfig();
   if (!plugins.some((plugin) => plugin.name === name)) throw noPlugin(name, plugins);
   return history;
 }

@@ -8,7 +8,7 @@ import type { PluginDocument } from '../admin/plugin-document.js';
 import type { WorkerDocument } from '../admin/worker-document.js';
 import { oneLine } from '../printable.js';
 
-/** `backworks plugin list` */
+/** `backworks plugin list`: shows the plugins and their states. */
 export async function pluginList(context: CommandContext): Promise<ExitCode> {
   const access = await findServer(context);
   const { out, err } = context;
@@ -18,19 +18,21 @@ export async function pluginList(context: CommandContext): Promise<ExitCode> {
     printJson(out, list);
     return EXIT.ok;
   }
-  const leftOut = printPlugins(out, list.plugins, list.rejected, 'full');
+  const hiddenColumns = printPlugins(out, list.plugins, list.rejected, 'full');
   for (const worker of list.workers) if (worker.state !== 'serving') out.line(absence(worker));
-  if (leftOut.length > 0) {
-    err.line(err.style('dim', `no room for ${leftOut.join(', ')}; a wider terminal or --json shows them`));
+  if (hiddenColumns.length > 0) {
+    err.line(
+      err.style('dim', `columns hidden: ${hiddenColumns.join(', ')}; widen the terminal or pass --json`),
+    );
   }
   return EXIT.ok;
 }
 
 function absence({ worker, last_end: end }: WorkerDocument): string {
-  return `worker ${worker} ${end === null ? '' : `${oneLine(end.how)} and `}is not serving; it is being started`;
+  return `worker ${worker} ${end === null ? '' : `${oneLine(end.how)} and `}is not serving; the server is restarting it`;
 }
 
-/** As a request passes them; those that none passes last. */
+/** In the order in which a request passes them. Plugins that no request passes come last. */
 function inOrder(plugins: readonly PluginDocument[]): PluginDocument[] {
   return [...plugins].sort((a, b) => (a.order ?? plugins.length + 1) - (b.order ?? plugins.length + 1));
 }

@@ -9,14 +9,14 @@ import { actOnServer, type AdminTarget, askServer, requireServer } from './admin
 import type { CommandContext, ExitCode } from './command.js';
 import { findServer, type ServerAccess } from './server-access.js';
 import { isLibraryPath } from './library-path.js';
-import { isSo, pluginPath, report } from './plugin-control.js';
+import { isAlready, pluginPath, report } from './plugin-control.js';
 import { type FileChange, writeChange } from './plugin-file.js';
 import { printJson } from './print.js';
 
 /**
- * `backworks plugin load NAME|PATH`: the running server loads a plugin it knows, or a library in one of its
- * directories. Any other library becomes an entry of the file, with `write`, and the file is reloaded: the
- * server is never told a path.
+ * `backworks plugin load NAME|PATH`: has the running server load a plugin that it knows, or a library in one
+ * of its directories. With `write`, any other library becomes an entry of the file, and the server reloads
+ * the file. The admin API never accepts a path.
  */
 export async function pluginLoad(
   context: CommandContext,
@@ -25,14 +25,14 @@ export async function pluginLoad(
 ): Promise<ExitCode> {
   const access = await findServer(context);
   const { target } = access;
-  // A name is for the server to know. What is a path, and what is to be written, takes the configuration.
-  const config = write || isLibraryPath(which) ? access.needConfig() : access.config;
+  // The server resolves names. A path or `write` needs the configuration.
+  const config = write || isLibraryPath(which) ? access.requireConfig() : access.config;
   const name = config === null ? which : nameOf(config, which);
   if (name === null) return addEntry(context, access, resolve(which), write);
   const { plugins } = await requireServer(target);
   const before = plugins.find((candidate) => candidate.name === name);
   const plugin =
-    write && before !== undefined && isSo('load', before)
+    write && before !== undefined && isAlready('load', before)
       ? before
       : await actOnServer<PluginDocument>(target, pluginPath(name, 'load'));
   const isDisabled = config?.plugins.some((entry) => entry.name === plugin.name && !entry.enabled) ?? false;
@@ -41,7 +41,7 @@ export async function pluginLoad(
   return report(context, 'load', plugin.name, plugin, change);
 }
 
-/** What the server knows it by; null for a library that is nowhere the server looks. */
+/** The name under which the server knows the library; null when the server does not search its directory. */
 function nameOf(config: BackworksConfig, which: string): string | null {
   if (!isLibraryPath(which)) return which;
   const path = resolve(which);
@@ -53,7 +53,7 @@ function nameOf(config: BackworksConfig, which: string): string | null {
 
 async function addEntry(
   context: CommandContext,
-  { target, needConfig }: ServerAccess,
+  { target, requireConfig }: ServerAccess,
   path: string,
   write: boolean,
 ): Promise<ExitCode> {
@@ -64,7 +64,7 @@ async function addEntry(
       hint: failed?.hint ?? undefined,
     });
   }
-  const change = await writeChange(needConfig(), metadata.name, { kind: 'add', path }, write);
+  const change = await writeChange(requireConfig(), metadata.name, { kind: 'add', path }, write);
   if (change?.written !== true) throw nowhere(path, change);
   return reloadEntry(context, target, metadata.name, change);
 }
@@ -85,7 +85,12 @@ async function reloadEntry(
     if (failed !== undefined) err.line(err.style('red', oneLine(failed.message)));
     else if (reloaded !== null) out.line(`${out.style('green', 'loaded')} ${name}`);
     else
-      err.line(err.style('dim', 'no server of this configuration was told: it is loaded at the next start'));
+      err.line(
+        err.style(
+          'dim',
+          'no server of this configuration is running: the plugin is loaded at the next start',
+        ),
+      );
   }
   return failed === undefined ? EXIT.ok : EXIT.plugin;
 }
@@ -93,7 +98,11 @@ async function reloadEntry(
 function nowhere(path: string, change: FileChange | null): BackworksError {
   const hint =
     change === null
-      ? 'an entry of that name is there: give its name'
-      : `add it to ${change.file}, by --write or by hand: ${change.what}`;
-  return new BackworksError('BW_USAGE', `${path} is nowhere the server looks for plugins`, { hint });
+      ? 'the file has an entry of that name: use the name'
+      : `add it to ${change.file}, with --write or by hand: ${change.what}`;
+  return new BackworksError(
+    'BW_USAGE',
+    `${path} is not in a directory that the server searches for plugins`,
+    { hint },
+  );
 }

@@ -12,9 +12,9 @@ import { latencyChart } from './profile-chart.js';
 import { printProfile } from './profile-report.js';
 
 export interface ProfileArguments {
-  /** A recording to drive the plugin with; requests are made up without it. */
+  /** File with recorded requests. When absent, requests are generated. */
   readonly requests?: string;
-  /** File to draw in where the time of the calls goes. */
+  /** SVG file for a chart of where the time of calls goes. */
   readonly svg?: string;
   readonly seconds: string;
   readonly concurrency: string;
@@ -23,7 +23,7 @@ export interface ProfileArguments {
 const SECONDS_MAX = 3600;
 const CONCURRENCY_MAX = 1024;
 
-/** `backworks plugin profile NAME|PATH`: what each hook costs, and whether it leaks. */
+/** `backworks plugin profile NAME|PATH`: measures the cost of each hook and looks for leaks. */
 export async function pluginProfile(
   context: CommandContext,
   which: string,
@@ -38,9 +38,9 @@ export async function pluginProfile(
     signal: stop.signal,
     onHook: (hook) => err.line(err.style('dim', `driving ${hook} …`)),
   };
-  // Known before minutes of measuring, not after.
+  // Check before minutes of measuring, not after.
   if (given.svg !== undefined) await writing(given.svg, access(dirname(resolve(given.svg)), constants.W_OK));
-  // What was measured until then is worth printing.
+  // Results up to an interrupt are worth printing.
   const interrupt = (): void => stop.abort();
   process.once('SIGINT', interrupt);
   try {
@@ -60,7 +60,7 @@ export async function pluginProfile(
 function amount(option: string, text: string, max: number): number {
   const value = Number(text);
   if (text.trim() !== '' && value > 0 && value <= max) return value;
-  const message = `${option} takes a number above 0 and up to ${max}, not ${JSON.stringify(text)}`;
+  const message = `${option} expects a number above 0 and up to ${max}, not ${JSON.stringify(text)}`;
   throw new BackworksError('BW_USAGE', message);
 }
 
@@ -74,7 +74,7 @@ async function writing(file: string, step: Promise<void>): Promise<void> {
   }
 }
 
-/** snake_case, as every document for programs. */
+/** Converts to snake_case, like every document for programs. */
 function profileDocument({ hooks, durationMs, deadlineMs, notDriven, ...profile }: PluginProfile): object {
   return {
     ...profile,

@@ -11,8 +11,8 @@ import { oneLine } from '../printable.js';
 const DIGEST_START = /^[0-9a-f]{8,64}$/;
 
 /**
- * `backworks plugin release NAME|DIGEST`: the running server lifts the quarantine and loads the plugin
- * again; without one it is lifted in the cache directory, for the next start.
+ * `backworks plugin release NAME|DIGEST`: has the running server lift the quarantine and load the plugin
+ * again. Without a server, the quarantine is lifted in the cache directory for the next start.
  */
 export async function pluginRelease(context: CommandContext, which: string): Promise<ExitCode> {
   const server = await serverOf(context);
@@ -25,12 +25,12 @@ export async function pluginRelease(context: CommandContext, which: string): Pro
       `/plugins/${encodeURIComponent(onServer.name)}/release`,
     );
     if (context.json) printJson(out, { source: 'server', plugin });
-    else out.line(`${out.style('green', 'released')} ${plugin.name}, which is ${plugin.state} now`);
+    else out.line(`${out.style('green', 'released')} ${plugin.name}, which is now ${plugin.state}`);
     return EXIT.ok;
   }
   const released = await releaseLibrary(which);
   if (released.length === 0) {
-    const hint = 'give the name of a plugin or eight or more digits of a digest; see backworks plugin list';
+    const hint = 'use the name of a plugin or at least eight digits of a digest; see backworks plugin list';
     throw new BackworksError('BW_PLUGIN_STATE', `nothing in quarantine matches ${JSON.stringify(which)}`, {
       hint,
     });
@@ -43,7 +43,7 @@ export async function pluginRelease(context: CommandContext, which: string): Pro
   return EXIT.ok;
 }
 
-/** A quarantine is the user's, not a configuration's: without a file it can be lifted all the same. */
+/** The quarantine belongs to the user, not to a configuration, so it can be lifted without a file. */
 async function serverOf(context: CommandContext): Promise<AdminTarget | null> {
   try {
     return (await findServer(context)).target;
@@ -60,7 +60,7 @@ async function findOnServer(
   which: string,
   say: (why: string) => void,
 ): Promise<PluginDocument | null> {
-  // Another machine's quarantine is not this one's.
+  // With --url only that server's quarantine counts. This machine's cache belongs to another server.
   if (server.url !== undefined) await requireServer(server);
   const answer = await askServer(server);
   if (answer.kind === 'none') {
@@ -68,7 +68,9 @@ async function findOnServer(
     return null;
   }
   if (server.admin.token === '') {
-    say('in the cache directory, for the next start: admin.token is not set, so the server cannot be told');
+    say(
+      'in the cache directory, for the next start: admin.token is not set, so the server would not accept the request',
+    );
     return null;
   }
   const byDigest = (digest: string | null): boolean =>

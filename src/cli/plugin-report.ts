@@ -13,12 +13,12 @@ import { type Screen } from './screen.js';
 const LABEL_WIDTH = 12;
 const MIB = 1024 ** 2;
 
-/** Prints everything known of one plugin: a line for each matter, several where there is a list. */
+/** Prints everything known about one plugin: one line per topic, several lines for a list. */
 export function printPlugin(screen: Screen, plugin: PluginDocument): void {
   const { name, version, state, since, reason } = plugin;
   const title = screen.style('bold', cellText(version === null ? name : `${name} ${version}`));
   screen.line(`${title}: ${screen.style(STATE_STYLES[state], state)} since ${since}`);
-  for (const [label, lines] of matters(plugin, reason)) {
+  for (const [label, lines] of sections(plugin, reason)) {
     for (const [index, line] of lines.entries()) {
       const head = (index === 0 ? label : '').padEnd(LABEL_WIDTH);
       screen.line(`  ${screen.style('dim', head)} ${cellText(line)}`);
@@ -27,11 +27,11 @@ export function printPlugin(screen: Screen, plugin: PluginDocument): void {
   for (const failure of plugin.failures) printFailure(screen, failure);
 }
 
-function matters(plugin: PluginDocument, reason: string | null): [label: string, lines: string[]][] {
+function sections(plugin: PluginDocument, reason: string | null): [label: string, lines: string[]][] {
   const { sandbox, critical, priority, hooks, calls, processes } = plugin;
   const states = Object.entries(sandbox.states).map(([mechanism, state]) => `${mechanism} ${state}`);
   const kept = plugin.isolation === 'process' ? `process, sandbox ${sandbox.mode}` : plugin.isolation;
-  const place = plugin.order === null ? '' : `, place ${plugin.order} in the order of plugins`;
+  const position = plugin.order === null ? '' : `, position ${plugin.order} in the order of plugins`;
   return [
     ['reason', reason === null ? [] : [reason]],
     ['about', plugin.description === null ? [] : [plugin.description]],
@@ -40,31 +40,31 @@ function matters(plugin: PluginDocument, reason: string | null): [label: string,
     ['isolation', [kept]],
     ['sandbox', states.length === 0 ? [] : [states.join(', ')]],
     ['lacks', sandbox.missing],
-    ['permissions', plugin.missing_permissions.map((missing) => asksFor(plugin.name, missing))],
+    ['permissions', plugin.missing_permissions.map((missing) => permissionLine(plugin.name, missing))],
     ['refused', plugin.refusals.map(refusal)],
     ['limits', [limits(plugin.limits)]],
     ['hooks', [hooks.join(', ') || 'none']],
-    ['critical', [`${critical ? 'yes' : 'no'}, priority ${priority}${place}`]],
+    ['critical', [`${critical ? 'yes' : 'no'}, priority ${priority}${position}`]],
     ['needs', plugin.needs.map((needed) => need(needed, plugin.state))],
     ['needed by', plugin.needed_by.map(({ name, optional }) => (optional ? `${name} (optional)` : name))],
     ['circuit', [plugin.circuit]],
     [
       'calls',
-      Object.entries(calls).map(([hook, count]) => `${hook} ${count.calls}, of which failed ${count.failed}`),
+      Object.entries(calls).map(([hook, count]) => `${hook} ${count.calls} (${count.failed} failed)`),
     ],
     ['processes', processes.map(processLine)],
   ];
 }
 
-function asksFor(name: string, missing: string): string {
-  return `${name} asks for ${missing}; grant it or the plugin may fail`;
+function permissionLine(name: string, missing: string): string {
+  return `${name} requests ${missing}; without the grant the plugin may fail`;
 }
 
 function need(needed: NeedDocument, state: PluginDocument['state']): string {
   const { kind, name, version, optional, provided_by: provider } = needed;
   const what = `${kind} ${name}${version === '*' ? '' : ` ${version}`}${optional ? ' (optional)' : ''}`;
-  // Nobody looks for what a plugin needs that is not to run.
-  if (provider === null) return state === 'stopped' ? what : `${what}: not there`;
+  // Dependencies of a stopped plugin are not resolved.
+  if (provider === null) return state === 'stopped' ? what : `${what}: not available`;
   return kind === 'plugin' ? what : `${what}: from ${provider}`;
 }
 

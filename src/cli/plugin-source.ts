@@ -9,17 +9,17 @@ import type { WorkerDocument } from '../admin/worker-document.js';
 import { askServer } from './admin-client.js';
 
 export interface PluginList {
-  /** Live states of a running server, or what the files on disk say of themselves. */
+  /** Live states of a running server, or the declarations of libraries on disk. */
   readonly source: 'server' | 'disk';
   readonly plugins: readonly PluginDocument[];
   readonly rejected: readonly RejectedLibrary[];
-  /** Of the server; empty where one process answers. */
+  /** The workers of the server; empty for a server with one process. */
   readonly workers: readonly WorkerDocument[];
 }
 
 /**
- * The plugins of a configuration, from the server that runs it or else from disk.
- * @param say is told which of the two, and why
+ * The plugins of a configuration, from the running server if there is one, else from disk.
+ * @param say called with the source that was used and the reason
  */
 export async function collectPlugins(access: ServerAccess, say: (how: string) => void): Promise<PluginList> {
   const answer = await askServer(access.target);
@@ -29,7 +29,7 @@ export async function collectPlugins(access: ServerAccess, say: (how: string) =>
     return { source: 'server', plugins, rejected, workers };
   }
   const config = onDisk(access, answer.why);
-  say(`from disk, without starting anything: ${answer.why}`);
+  say(`from disk, nothing was started: ${answer.why}`);
   const backworks = createBackworks(config, { log: silentLog });
   try {
     await backworks.inspect();
@@ -44,8 +44,13 @@ export async function collectPlugins(access: ServerAccess, say: (how: string) =>
   }
 }
 
-/** The configuration to look at without a server. @throws BackworksError why there is none */
-function onDisk({ target, needConfig }: ServerAccess, why: string): BackworksConfig {
-  if (target.url === undefined) return needConfig();
-  throw new BackworksError('BW_SERVER_UNREACHABLE', why, { hint: 'start it, or correct --url and --token' });
+/**
+ * The configuration to read plugins from when no server answers. @throws BackworksError with the reason if
+ * there is none
+ */
+function onDisk({ target, requireConfig }: ServerAccess, why: string): BackworksConfig {
+  if (target.url === undefined) return requireConfig();
+  throw new BackworksError('BW_SERVER_UNREACHABLE', why, {
+    hint: 'start the server, or correct --url and --token',
+  });
 }

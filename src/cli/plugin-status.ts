@@ -6,7 +6,7 @@ import { printPlugin } from './plugin-report.js';
 import { collectPlugins } from './plugin-source.js';
 import { printJson } from './print.js';
 
-/** `backworks plugin status NAME`: everything there is to know of one plugin. */
+/** `backworks plugin status NAME`: shows everything known about one plugin. */
 export async function pluginStatus(context: CommandContext, name: string): Promise<ExitCode> {
   const access = await findServer(context);
   const { out, err } = context;

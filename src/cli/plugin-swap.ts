@@ -8,7 +8,10 @@ import { noPlugin } from './no-plugin.js';
 import { printJson } from './print.js';
 import { oneLine } from '../printable.js';
 
-/** `backworks plugin swap NAME`: the running server takes up the library that is at the plugin's path now. */
+/**
+ * `backworks plugin swap NAME`: has the running server switch to the library that is now at the plugin's
+ * path.
+ */
 export async function pluginSwap(context: CommandContext, name: string): Promise<ExitCode> {
   const { target } = await findServer(context);
   const { plugins } = await requireServer(target);
@@ -21,7 +24,8 @@ export async function pluginSwap(context: CommandContext, name: string): Promise
 
   function sentence({ result, plugin }: SwapDocument): string {
     const tried = plugin.versions.find(({ role }) => role === 'canary');
-    if (result === 'unchanged') return `${plugin.name} already runs what is at its path: ${serving(plugin)}`;
+    if (result === 'unchanged')
+      return `${plugin.name} already runs the library at its path: ${serving(plugin)}`;
     if (result === 'canary' && tried !== undefined && plugin.trial !== null) {
       const { percent, until } = plugin.trial;
       const what = `${tried.version} gets ${percent}% of the requests of ${plugin.name} until ${until}`;
@@ -32,7 +36,7 @@ export async function pluginSwap(context: CommandContext, name: string): Promise
   }
 }
 
-/** `backworks plugin rollback NAME [--to N|DIGEST]`: the running server goes back to a version that served. */
+/** `backworks plugin rollback NAME [--to N|DIGEST]`: has the running server return to an earlier version. */
 export async function pluginRollback(
   context: CommandContext,
   name: string,

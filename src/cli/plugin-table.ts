@@ -34,7 +34,7 @@ const details: Column<PluginDocument>[] = [
   { title: 'calls/failed', text: callsAndFailures },
 ];
 
-/** Shown where there is something to see. */
+/** This column is shown only if a row has content for it. */
 const sandbox: Column<PluginDocument> = {
   title: 'sandbox',
   text: ({ sandbox: { mode, missing } }) =>
@@ -46,8 +46,8 @@ const sandbox: Column<PluginDocument> = {
 const reason: Column<PluginDocument> = { title: 'reason', text: (plugin) => plugin.reason ?? '' };
 
 /**
- * Prints plugins as a table and the files that are none below it.
- * @returns titles of the columns the screen had no room for.
+ * Prints plugins as a table, and rejected files below it.
+ * @returns titles of the columns that did not fit on the screen
  */
 export function printPlugins(
   screen: Screen,
@@ -61,10 +61,10 @@ export function printPlugins(
     ...(extent === 'full' ? details : []),
     ...(extent === 'full' && degraded ? [sandbox] : []),
   ];
-  const leftOut = plugins.length === 0 ? [] : printTable(screen, plugins, { columns, note: reason });
+  const hiddenColumns = plugins.length === 0 ? [] : printTable(screen, plugins, { columns, note: reason });
   if (plugins.length === 0) screen.line('no plugins');
   for (const library of rejected) screen.line(rejection(screen, library));
-  return leftOut;
+  return hiddenColumns;
 }
 
 function callsAndFailures({ calls }: PluginDocument): string {

@@ -20,13 +20,13 @@ const MARKS: Readonly<Record<CheckOutcome, readonly [mark: string, style: Style]
 };
 
 export interface ValidateArguments {
-  /** A file that holds the `config:` block of the plugin. */
+  /** A file with the `config:` block of the plugin. */
   readonly pluginConfig?: string;
 }
 
 /**
- * `backworks plugin validate PATH|NAME…`: one plugin after the other, so that their times mean something. A
- * library by its path runs with the default policy, a plugin of the configuration as the configuration says.
+ * `backworks plugin validate PATH|NAME…`: validates plugins one after the other, so that they do not disturb
+ * each other's timings. A library path runs with the default policy, a configured plugin with its own.
  */
 export async function pluginValidate(
   context: CommandContext,
@@ -34,7 +34,7 @@ export async function pluginValidate(
   { pluginConfig }: ValidateArguments = {},
 ): Promise<ExitCode> {
   if (pluginConfig !== undefined && which.length > 1)
-    throw new BackworksError('BW_USAGE', '--plugin-config is the configuration of one plugin');
+    throw new BackworksError('BW_USAGE', '--plugin-config works with one plugin only');
   const block =
     pluginConfig === undefined ? undefined : await readPluginConfig(resolve(pluginConfig), context.env);
   const reports: ValidationReport[] = [];

@@ -1,7 +1,7 @@
 import { oneLine } from '../printable.js';
 import { type Screen, type Style } from './screen.js';
 
-/** A value for programs: JSON on standard output, indented where a person looks. */
+/** Prints a value as JSON for programs, indented on a terminal. */
 export function printJson(screen: Screen, value: unknown): void {
   screen.line(JSON.stringify(value, null, screen.terminal ? 2 : undefined));
 }
@@ -10,13 +10,13 @@ export interface Column<Row> {
   readonly title: string;
   text(row: Row): string;
   style?(row: Row): Style | null;
-  /** Columns with a rank are left out where the table is too wide, highest first. */
+  /** If the table is too wide, columns with a rank are dropped, highest rank first. */
   readonly rank?: number | undefined;
 }
 
 export interface TableOptions<Row> {
   readonly columns: readonly Column<Row>[];
-  /** The last column where it fits in full, else a line of its own below the row. */
+  /** The last column if it fits in full, else a line of its own below the row. */
   readonly note: Column<Row>;
 }
 
@@ -24,7 +24,7 @@ const GAP = '  ';
 
 /**
  * Prints rows in aligned columns that fit the screen.
- * @returns titles of the columns that were left out.
+ * @returns titles of the columns that were dropped
  */
 export function printTable<Row>(screen: Screen, rows: readonly Row[], options: TableOptions<Row>): string[] {
   const { note } = options;
@@ -61,7 +61,7 @@ export function printTable<Row>(screen: Screen, rows: readonly Row[], options: T
   return left;
 }
 
-/** Pads before styling: escape sequences have no width. */
+/** Pad before styling: escape sequences have no width. */
 function cell<Row>(screen: Screen, column: Column<Row>, row: Row, width: number): string {
   const text = cellText(column.text(row));
   const style = column.style?.(row) ?? null;
@@ -74,8 +74,8 @@ function widthOf<Row>(column: Column<Row>, rows: readonly Row[]): number {
 }
 
 /**
- * A text from outside as part of a line: one line, and no two spaces side by side, which is how columns are told
- * apart.
+ * Makes an external text safe for a table cell: one line, without double spaces, because double spaces
+ * separate columns.
  */
 export function cellText(text: string): string {
   return oneLine(text.replace(/\s+/g, ' ').trim());

@@ -15,7 +15,7 @@ const AXIS_HEIGHT = 40;
 const SHARES = ['call', 'plugin', 'host'] as const;
 const PANEL = TITLE_HEIGHT + SHARES.length * STRIP + AXIS_HEIGHT;
 const MARK_LINE = 12;
-/** A label that would not fit between its line and the edge stands on the other side. */
+/** Labels closer to the edge than this go on the other side of their line. */
 const LABEL_WIDTH = 90;
 const STYLE = `text { fill: #1f2328; font-family: system-ui, sans-serif; font-size: 11px }
 .call { fill: #6e7781 } .plugin { fill: #2f6f4f } .host { fill: #2f5f8f }
@@ -26,8 +26,8 @@ const STYLE = `text { fill: #1f2328; font-family: system-ui, sans-serif; font-si
 type Measured = HookProfile & { readonly times: CallTimes };
 
 /**
- * Histograms of where the time of each hook's calls goes, as SVG, all on one logarithmic scale, on light and
- * dark pages.
+ * Histograms of where the time of each hook's calls goes, as one SVG. All histograms share one logarithmic
+ * scale. The colours work on light and dark pages.
  */
 export function latencyChart(profile: PluginProfile): string {
   const measured = profile.hooks.filter((hook): hook is Measured => hook.times !== null);
@@ -61,13 +61,13 @@ function panel({ hook, times, load }: Measured, top: number, axis: Axis): string
   ].join('\n');
 }
 
-/** The histogram of one share of the time, standing on `base`. */
+/** The histogram of one share of the time. `base` is its lower edge. */
 function strip(share: (typeof SHARES)[number], latency: LatencySummary, base: number, axis: Axis): string {
   const most = Math.max(...latency.bars.map(({ calls }) => calls));
   const bars = latency.bars
     .filter(({ calls }) => calls > 0)
     .map(({ fromUs, toUs, calls }) => {
-      // A rare call is what one looks for: it is drawn a pixel high at least.
+      // Rare calls are the interesting ones, so each bar is at least one pixel high.
       const height = Math.max(1, (calls / most) * BARS_HEIGHT);
       const [from, to] = [axis.x(fromUs), axis.x(toUs)];
       const label = `${share}: ${calls} calls from ${duration(fromUs)} to ${duration(toUs)}`;

@@ -1,16 +1,16 @@
 import type { CallTimes } from '../profiling/call-times.js';
 import type { LatencyBar } from '../profiling/latency.js';
 
-/** The first stands for none; a space would be lost at the edge of a table's cell. */
+/** The first character means no calls. A space would be trimmed at the edge of a table cell. */
 const BLOCKS = '·▁▂▃▄▅▆▇█';
 
-/** Durations on one logarithmic scale. */
+/** A logarithmic scale for durations. */
 export interface TimeScale {
   readonly fromUs: number;
   readonly toUs: number;
 }
 
-/** A scale on which all of them have their place; null when there are none. */
+/** A scale that covers all durations; null when there are none. */
 export function scaleOf(all: readonly CallTimes[]): TimeScale | null {
   const bars = all.flatMap(({ call, plugin, host }) => [...call.bars, ...plugin.bars, ...host.bars]);
   if (bars.length === 0) return null;
@@ -20,7 +20,7 @@ export function scaleOf(all: readonly CallTimes[]): TimeScale | null {
   };
 }
 
-/** How often durations came, a character for each part of the scale; one that came shows, however rare. */
+/** Frequencies of durations, one character per part of the scale. Even one call shows. */
 export function sparkline(bars: readonly LatencyBar[], scale: TimeScale, widthMax: number): string {
   const [first] = bars;
   if (first === undefined) return '';

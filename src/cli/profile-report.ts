@@ -5,16 +5,16 @@ import { scaleOf, sparkline, type TimeScale } from './profile-distribution.js';
 import { oneLine } from '../printable.js';
 import { type Screen } from './screen.js';
 
-/** Wide enough for both tables, and no wider where lines are not wrapped. */
+/** Wide enough for both tables. Limits the width when output is not a terminal. */
 const WIDTH_MAX = 100;
 const DISTRIBUTION_WIDTH = 30;
 const NONE = '–';
 const IN_PROCESS =
-  "in-process, a plugin's CPU time is part of the server's, and its memory cannot be told apart";
+  "in-process, CPU time and memory of the plugin are part of the server's and cannot be measured separately";
 
-/** A line of the first table: the whole time of a hook's calls, or a part of it. */
+/** A row of the first table: the total time of a hook's calls, or a part of it. */
 interface Share {
-  /** Empty below the line that names it. */
+  /** Empty in the rows below the hook's first. */
   readonly hook: string;
   readonly time: 'call' | 'plugin' | 'host';
   readonly latency: LatencySummary | undefined;
@@ -56,14 +56,14 @@ const LOAD: readonly Column<HookProfile>[] = [
 
 const NO_NOTE: Column<Share> = { title: 'note', text: () => '' };
 
-/** What a plugin's author should know of a hook. */
+/** What a plugin author should know about the hook. */
 const note = (deadlineMs: number): Column<HookProfile> => ({
   title: 'note',
   text: (profile) => remarks(profile, deadlineMs).join('; '),
   style: ({ failures }) => (failures === null ? 'yellow' : 'red'),
 });
 
-/** Prints where the time of each hook's calls goes, what they cost under load, and what the columns are. */
+/** Prints where the time of each hook's calls goes, what calls cost under load, and a legend. */
 export function printProfile(screen: Screen, profile: PluginProfile): void {
   const { name, version, isolation, instances, hooks } = profile;
   const processes = isolation === 'process' ? `, instances: ${instances}` : '';
@@ -97,19 +97,19 @@ function remarks(profile: HookProfile, deadlineMs: number): string[] {
   if (late > 0 && times !== null) {
     const share = `${thousands(late)} of ${thousands(times.call.calls)}`;
     const deadline = `the ${duration(deadlineMs * 1000)} of timeouts.call`;
-    // On a busy machine that may be nothing of the plugin's.
+    // On a busy machine this may not be the plugin's fault.
     found.push(
       `${share} calls took longer than ${deadline}, the plugin itself up to ${duration(times.plugin.maxUs)}`,
     );
   }
   if (growth?.grows === true)
-    found.push('its memory grows with the calls: a leak, or a cache without a limit');
+    found.push('memory grows with the number of calls: a leak, or an unbounded cache');
   if (outOfMemory > 0) {
     const each = thousands(calls / outOfMemory);
     found.push(`it ran out of limits.memory ${thousands(outOfMemory)} times, after ${each} calls on average`);
   }
   if (hook === 'process_endpoint' && calls > 0 && nullAnswers === calls)
-    found.push('it answered none of the requests: give it some of its own, with --requests');
+    found.push('the plugin answered none of the requests: pass recorded requests with --requests');
   return found;
 }
 
@@ -129,16 +129,16 @@ function legend(profile: PluginProfile, scale: TimeScale | null): string[] {
       : [`distribution: logarithmic, from ${duration(scale.fromUs)} to ${duration(scale.toUs)}`];
   return [
     'call: one at a time, as the server sees it; plugin: of that, its own function',
-    'host: the rest, which is the way there and back with all guards',
+    'host: the rest, which is the transport and all checks',
     ...range,
-    `calls/s, and CPU time a call: ${concurrency} under way; memory: growth with 1,000 calls`,
+    `calls/s and CPU time per call: with ${concurrency} calls in flight; memory: growth per 1,000 calls`,
     ...(isolation === 'in-process' ? [IN_PROCESS] : []),
-    `${requests} different requests, ${durationMs / 1000} s for each part`,
-    ...(notDriven.length > 0 ? [`ended early: ${notDriven.join(' and ')} not driven`] : []),
+    `${requests} different requests, ${durationMs / 1000} s per measurement`,
+    ...(notDriven.length > 0 ? [`stopped early: ${notDriven.join(' and ')} not measured`] : []),
   ];
 }
 
-/** Microseconds with a unit that keeps the number short. */
+/** Formats microseconds with a unit that keeps the number short. */
 export function duration(us: number | null | undefined): string {
   if (us === null || us === undefined) return NONE;
   if (us < 1) return `${three(us * 1000)} ns`;

@@ -25,7 +25,7 @@ Environment:
   BACKWORKS_ADMIN_TOKEN  its token, where --token is not given
   NO_COLOR, FORCE_COLOR`;
 
-/** What the process supplies; the rest of a command's context is on its command line. */
+/** What the process supplies to a command. The rest of the context comes from the command line. */
 export type Surroundings = Pick<CommandContext, 'out' | 'err' | 'env' | 'version'>;
 
 interface GlobalOptions {
@@ -38,7 +38,7 @@ interface GlobalOptions {
   readonly verbose?: boolean;
 }
 
-/** Runs one command line, without the program's name, to its exit code. Never rejects. */
+/** Runs one command line, given without the program's name, and resolves to its exit code. Never rejects. */
 export async function run(args: readonly string[], surroundings: Surroundings): Promise<ExitCode> {
   const program = new Command('backworks');
   const context = (): CommandContext => {
@@ -55,7 +55,7 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) return reportFailure(thrown, context());
     if (thrown.exitCode === 0) return EXIT.ok;
-    // "backworks" alone printed its help, which says more than an error would.
+    // "backworks" without arguments has printed its help, which says more than an error.
     if (thrown.code === 'commander.help') return EXIT.usage;
     return reportFailure(usageError(thrown), context());
   }
@@ -66,12 +66,12 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .description('HTTP server that runs requests through native plugins, each in a crash-safe process.')
     .version(version)
     .option('-c, --config <file>', 'configuration file (default: ./backworks.yaml, then ./backworks.yml)')
-    .option('--env <name>', 'environment of the configuration file whose overlay counts')
-    .option('--set <path=value>', 'a single value, as in server.port=9000; may be repeated', collect)
-    .option('--url <url>', 'admin API of the running server a command is about, in place of a file')
-    .option('--token <token>', 'token for the admin API (BACKWORKS_ADMIN_TOKEN shows it to nobody)')
+    .option('--env <name>', 'environment of the configuration file whose overlay applies')
+    .option('--set <path=value>', 'a single value, such as server.port=9000; may be repeated', collect)
+    .option('--url <url>', 'admin API of a running server, instead of a configuration file')
+    .option('--token <token>', 'token for the admin API (safer: BACKWORKS_ADMIN_TOKEN)')
     .option('--json', 'results and errors as JSON on standard output')
-    .option('--verbose', 'say where an error came from')
+    .option('--verbose', 'show the stack trace of an error')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
       writeOut: (text) => out.write(text),
@@ -81,27 +81,27 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .exitOverride()
     .addHelpText('after', EXIT_CODES);
   declareServer(program, run);
-  const plugin = program.command('plugin').description('look at plugins and change what runs of them');
+  const plugin = program.command('plugin').description('inspect and control plugins');
   declarePlugins(plugin, run);
   declareControl(plugin, run);
   declareVersions(plugin, run);
   declareConfig(program, run);
-  // Last: those below take over the help of the program as it is when they are declared.
+  // Must come last: subcommands copy the help settings when they are declared.
   program.configureHelp(PROGRAM_HELP);
 }
 
 function declareServer(program: Command, run: Run): void {
-  // Each command is loaded when it is called: checking a configuration needs no native code.
+  // Commands are imported when they run: checking a configuration needs no native code.
   program
     .command('start')
-    .description('serve until SIGTERM or SIGINT')
+    .description('run the server until SIGTERM or SIGINT')
     .action(() => run(async (context) => (await import('./start.js')).start(context)));
 
   program
     .command('reload')
-    .summary('have the server take up its changed configuration')
-    .description('have the running server take up its changed configuration')
-    .option('--dry-run', 'only say what would change')
+    .summary('reload the configuration of the server')
+    .description('have the running server reload its changed configuration')
+    .option('--dry-run', 'only show what would change')
     .action(({ dryRun = false }: { dryRun?: boolean }) =>
       run(async (context) => (await import('./reload.js')).reload(context, { dryRun })),
     );
@@ -110,8 +110,8 @@ function declareServer(program: Command, run: Run): void {
 function declarePlugins(plugin: Command, run: Run): void {
   plugin
     .command('list')
-    .summary('plugins and their states')
-    .description('plugins and their states, from the running server or from disk')
+    .summary('list plugins and their states')
+    .description('list plugins and their states, from the running server or from disk')
     .action(() => run(async (context) => (await import('./plugin-list.js')).pluginList(context)));
   plugin
     .command('validate')
@@ -124,8 +124,8 @@ function declarePlugins(plugin: Command, run: Run): void {
 
   plugin
     .command('status')
-    .summary('everything known of a plugin')
-    .description('everything known of a plugin: sandbox, limits, processes, failures')
+    .summary('show everything known about a plugin')
+    .description('show everything known about a plugin: sandbox, limits, processes, failures')
     .argument('<name>', 'name of the plugin')
     .action((name: string) =>
       run(async (context) => (await import('./plugin-status.js')).pluginStatus(context, name)),
@@ -135,26 +135,23 @@ function declarePlugins(plugin: Command, run: Run): void {
     .summary('measure what a plugin costs, and whether it leaks')
     .description('measure what each hook of a plugin costs, and whether it leaks')
     .argument('<which>', 'name of the plugin, or path of a shared library')
-    .option(
-      '--requests <file>',
-      'recorded requests: a HAR file or JSON Lines (default: requests are made up)',
-    )
-    .option('--seconds <number>', 'how long each half of the measurement of a hook takes', '2')
-    .option('--concurrency <number>', 'calls under way at the same time, in the second half', '64')
-    .option('--svg <file>', 'draw where the time of the calls goes')
+    .option('--requests <file>', 'recorded requests: a HAR file or JSON Lines (default: generated requests)')
+    .option('--seconds <number>', 'seconds for each of the two measurements of a hook', '2')
+    .option('--concurrency <number>', 'calls in flight during the second measurement', '64')
+    .option('--svg <file>', 'draw a chart of where the time of calls goes')
     .action((which: string, given: ProfileArguments) =>
       run(async (context) => (await import('./plugin-profile.js')).pluginProfile(context, which, given)),
     );
   plugin
     .command('release')
-    .description('let a plugin in quarantine start again')
+    .description('release a plugin from quarantine')
     .argument('<which>', "name of the plugin, or the beginning of its library's digest")
     .action((which: string) =>
       run(async (context) => (await import('./plugin-release.js')).pluginRelease(context, which)),
     );
 }
 
-/** The program's own help lists every command there is, by its whole name. */
+/** The program's help lists every command by its full name. */
 const PROGRAM_HELP: HelpConfiguration = {
   showGlobalOptions: true,
   visibleCommands: leaves,
@@ -165,14 +162,14 @@ function leaves(command: Command): Command[] {
   return command.commands.flatMap((each) => (each.commands.length === 0 ? [each] : leaves(each)));
 }
 
-/** Without the program's. */
+/** The command's name without the program's name. */
 function nameOf(command: Command): string[] {
   return command.parent === null ? [] : [...nameOf(command.parent), command.name()];
 }
 
 const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];
 
-/** commander's words, in the form of every other error. */
+/** Converts commander's message to the format of every other error. */
 function usageError({ message }: CommanderError): BackworksError {
   const [what = '', suggestion] = message.replace(/^error: /, '').split('\n');
   const hint = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?');

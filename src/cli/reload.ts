@@ -8,8 +8,8 @@ import { printJson, printTable } from './print.js';
 import type { Screen } from './screen.js';
 
 /**
- * `backworks reload`: the running server takes up its changed configuration. Where the file can be read here
- * it is checked first, so that mistakes are told as `config check` tells them.
+ * `backworks reload`: has the running server load its changed configuration. If the file can be read here, it
+ * is checked first, so mistakes are reported as `config check` reports them.
  */
 export async function reload(
   context: CommandContext,
@@ -45,7 +45,7 @@ function printReport(out: Screen, err: Screen, report: ReloadDocument): void {
   }
   const kept = report.plugins.filter(({ action }) => action === 'keep').length;
   const unchanged = `${kept} ${kept === 1 ? 'plugin' : 'plugins'} unchanged`;
-  const done = report.dry_run ? 'nothing was done: a dry run' : `reloaded in ${report.duration_ms} ms`;
+  const done = report.dry_run ? 'dry run, nothing was changed' : `reloaded in ${report.duration_ms} ms`;
   out.line(rows.length === 0 ? `${done}; nothing changed` : `${done}; ${unchanged}`);
 }
 
@@ -63,7 +63,7 @@ function rowsOf(report: ReloadDocument): Row[] {
       .filter(({ action }) => action !== 'keep')
       .map(({ name, action, changed }) => {
         const failure = failed.get(name);
-        const serving = failure?.serving === true ? 'the former version goes on: ' : '';
+        const serving = failure?.serving === true ? 'the old version keeps serving: ' : '';
         const note = failure === undefined ? '' : `${serving}${failure.message}`;
         const shown = failure === undefined ? action.replace('_', ' ') : 'failed';
         return row(`plugin ${name}`, shown, changed.join(', '), note);
@@ -77,7 +77,7 @@ function rowsOf(report: ReloadDocument): Row[] {
   ];
 }
 
-/** Told in the plugin's own row. */
+/** These keys appear in the row of their plugin. */
 function isOfPlugin(key: string, { plugins }: ReloadDocument): boolean {
   return plugins.some(({ name, action }) => action === 'needs_restart' && key.startsWith(`plugins.${name}.`));
 }

@@ -3,14 +3,14 @@ import { constants } from 'node:os';
 export type StopSignal = 'SIGTERM' | 'SIGINT';
 
 export interface StopSignals {
-  /** Resolves with the first request to stop. */
+  /** Resolves on the first stop signal. */
   readonly first: Promise<StopSignal>;
 }
 
 /**
- * Listens for requests to stop. The first one is reported, so that the server can drain; the second
- * means "now" and ends the process with 128 + its number, as shells expect. Plugin processes end when
- * this process does.
+ * Listens for stop signals. The first one is reported, so that the server can drain. The second one ends the
+ * process at once with exit code 128 + signal number, as shells expect. Plugin processes end with this
+ * process.
  */
 export function listenForStop(reload: () => void): StopSignals {
   const first = new Promise<StopSignal>((resolve) => {
@@ -28,8 +28,8 @@ export function listenForStop(reload: () => void): StopSignals {
 }
 
 /**
- * A worker stops when its primary says so: Ctrl-C in a terminal, and a supervisor that ends a whole group,
- * reach every process at the same time.
+ * A worker stops only when its primary says so. Ctrl-C in a terminal, or a supervisor that stops a process
+ * group, would otherwise signal every process at the same time.
  */
 export function ignoreStopSignals(): void {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => undefined);

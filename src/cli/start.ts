@@ -11,7 +11,7 @@ import { endOnDefects } from './defects.js';
 import { createLogger } from './logger.js';
 import { listenForStop } from './signals.js';
 
-/** `backworks start`: serves until it is asked to stop. */
+/** `backworks start`: serves until a stop signal. */
 export async function start(context: CommandContext): Promise<ExitCode> {
   const request = await requestConfig(context);
   const load = (): Promise<LoadedConfig> => loadConfig(request.file, request.options);
@@ -22,7 +22,7 @@ export async function start(context: CommandContext): Promise<ExitCode> {
   if (environment !== null) log.info({ environment }, `environment ${environment}`);
   for (const warning of warnings) log.warn({}, warning);
 
-  // What is wrong with a configuration is logged where it is found.
+  // reload() logs the problems of a configuration itself.
   const stop = listenForStop(() => void backworks.reload().catch(() => undefined));
   let fail = (_error: BackworksError): void => undefined;
   const failure = new Promise<BackworksError>((resolve) => (fail = resolve));
@@ -46,8 +46,8 @@ export async function start(context: CommandContext): Promise<ExitCode> {
     }
     log.info({ signal: reason }, 'stopping');
   } else {
-    log.info({ signal }, 'stopping before the start was complete');
-    // What the interrupted start reports no longer matters.
+    log.info({ signal }, 'stopping before startup completed');
+    // Failures of an interrupted start no longer matter.
     started.catch(() => undefined);
   }
   await backworks.stop();
@@ -55,7 +55,7 @@ export async function start(context: CommandContext): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-/** One process answers requests, or as many as `server.workers` says. */
+/** One process answers requests, or `server.workers` processes. */
 async function createServer(
   config: BackworksConfig,
   options: BackworksOptions & Pick<ClusterOptions, 'logging' | 'failed'>,

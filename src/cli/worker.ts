@@ -1,4 +1,4 @@
-/** The program of one worker of a server with `server.workers` above 1; see src/cluster/. */
+/** The program of a worker process, used when `server.workers` is above 1. See src/cluster/. */
 import { serveWorker } from '../cluster/serve.js';
 import type { Log } from '../log.js';
 import { endOnDefects } from './defects.js';

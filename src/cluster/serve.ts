@@ -160,8 +160,8 @@ function historyOf(file: string | null, primary: ToPrimary): () => Promise<Versi
   const history: VersionHistory = {
     read: async (plugin) => (await open()).read(plugin),
     kept: async () => (await open()).kept(),
-    serves: (...args) => primary('serves', ...args),
-    happened: (...args) => primary('happened', ...args),
+    recordServing: (...args) => primary('recordServing', ...args),
+    recordSwap: (...args) => primary('recordSwap', ...args),
   };
   return () => Promise.resolve(history);
 }

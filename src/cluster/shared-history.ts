@@ -20,8 +20,8 @@ export class SharedHistory {
 
   constructor(private readonly configFile: string | null) {}
 
-  async serves(plugin: string, version: VersionName, keep: number): Promise<void> {
-    await (await this.open()).serves(plugin, version, keep);
+  async recordServing(plugin: string, version: VersionName, keep: number): Promise<void> {
+    await (await this.open()).recordServing(plugin, version, keep);
   }
 
   /**
@@ -29,7 +29,7 @@ export class SharedHistory {
    * first matching event after the last one that this worker reported.
    * @returns whether this worker is the first to report the event, and a promise for the written history
    */
-  happened(
+  recordSwap(
     worker: number,
     plugin: string,
     record: SwapRecord,
@@ -39,7 +39,7 @@ export class SharedHistory {
     const key = JSON.stringify([outcome, from.digest, to.digest]);
     const recent = this.recent.get(plugin) ?? [];
     const last = recent.findLastIndex(({ by }) => by.has(worker));
-    const known = recent.find((told, index) => index > last && told.key === key);
+    const known = recent.find((event, index) => index > last && event.key === key);
     known?.by.add(worker);
     if (known !== undefined) return { isNew: false, written: known.written };
     const written = this.write(plugin, record, keep);
@@ -53,7 +53,7 @@ export class SharedHistory {
   }
 
   private async write(plugin: string, record: SwapRecord, keep: number): Promise<void> {
-    await (await this.open()).happened(plugin, record, keep);
+    await (await this.open()).recordSwap(plugin, record, keep);
   }
 
   private open(): Promise<VersionRecords> {

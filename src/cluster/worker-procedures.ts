@@ -64,6 +64,6 @@ export interface PrimaryProcedures {
   /** See SharedVersions. */
   agree(what: string): Promise<void>;
   /** See VersionHistory; both procedures write to the history. */
-  serves: VersionHistory['serves'];
-  happened: VersionHistory['happened'];
+  recordServing: VersionHistory['recordServing'];
+  recordSwap: VersionHistory['recordSwap'];
 }

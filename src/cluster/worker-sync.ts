@@ -34,12 +34,12 @@ export class WorkerSync {
   }
 
   /** The procedures that a worker calls when its change concerns the other workers. */
-  procedures(worker: WorkerProcess): Pick<PrimaryProcedures, 'agree' | 'serves' | 'happened'> {
+  procedures(worker: WorkerProcess): Pick<PrimaryProcedures, 'agree' | 'recordServing' | 'recordSwap'> {
     return {
       agree: async (what) => this.agreement?.ready(worker, what),
-      serves: (plugin, version, keep) => this.history.serves(plugin, version, keep),
-      happened: async (plugin, record, keep) => {
-        const { isNew, written } = this.history.happened(worker.number, plugin, record, keep);
+      recordServing: (plugin, version, keep) => this.history.recordServing(plugin, version, keep),
+      recordSwap: async (plugin, record, keep) => {
+        const { isNew, written } = this.history.recordSwap(worker.number, plugin, record, keep);
         try {
           await written;
         } finally {

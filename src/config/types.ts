@@ -1,21 +1,19 @@
 /**
- * The configuration as the rest of the program sees it: defaults filled in, sizes in bytes, times in
- * milliseconds, paths absolute, deeply frozen. Types only; every folder may import them.
+ * The configuration as the rest of the program uses it: defaults filled in, sizes in bytes, times in
+ * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
-/** Any JSON value. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
-/** A JSON object. */
 export type JsonObject = { [key: string]: JsonValue };
 
 /**
- * What the file says of a value that JavaScript values do not hold, by JSON pointers within the value. Empty
- * where JSON.stringify() writes what the file does.
+ * Details of how the file writes a value that a JavaScript value cannot hold, keyed by JSON pointers within
+ * the value. Empty when JSON.stringify() writes the same text as the file.
  */
 export interface Written {
-  /** Numbers, as JSON, with the digits they are written with. */
+  /** Numbers as JSON text, with the digits of the file. */
   readonly numbers: Readonly<Record<string, string>>;
-  /** The keys of mappings in the order they are written in. */
+  /** The keys of mappings, in the order of the file. */
   readonly keys: Readonly<Record<string, readonly string[]>>;
 }
 
@@ -27,7 +25,7 @@ export interface BackworksConfig {
   readonly name: string;
   readonly version: string;
   readonly description: string;
-  /** Absolute path of the file the configuration came from, or null when it was given as a value. */
+  /** Absolute path of the configuration file, or null when the configuration was given as a value. */
   readonly file: string | null;
   readonly server: ServerConfig;
   readonly admin: AdminConfig;
@@ -35,7 +33,7 @@ export interface BackworksConfig {
   readonly alerts: AlertsConfig;
   /** In the order of the file. */
   readonly endpoints: readonly EndpointConfig[];
-  /** Explicit entries in the order of the file, enabled or not. */
+  /** The entries of the file in its order, enabled or not. */
   readonly plugins: readonly PluginConfig[];
   readonly autoDiscover: AutoDiscoverConfig;
 }
@@ -45,23 +43,25 @@ export interface ServerConfig {
   readonly host: string;
   readonly port: number;
   readonly bodyLimitBytes: number;
-  /** Who may answer requests that no endpoint matches. */
+  /** Longest pause between two reads of a request body. */
+  readonly bodyTimeoutMs: number;
+  /** What may answer requests that no endpoint matches. */
   readonly unmatched: UnmatchedRequests;
-  /** Server processes. */
+  /** Number of server processes. */
   readonly workers: number;
   readonly pluginUsers: UserRange;
   readonly shutdown: { readonly delayMs: number; readonly timeoutMs: number };
   readonly reload: {
-    /** The file is reloaded when it changes. */
+    /** The server reloads the file when the file changes. */
     readonly watch: boolean;
     readonly intervalMs: number;
   };
 }
 
-/** plugins-without-endpoint: plugins that no endpoint names; plugins: every plugin; not-found: nobody. */
+/** plugins-without-endpoint: plugins that no endpoint names. plugins: every plugin. not-found: no plugin. */
 export type UnmatchedRequests = 'plugins-without-endpoint' | 'plugins' | 'not-found';
 
-/** Users of which each plugin gets one, where the server runs as root; `count` 0: none. */
+/** A range of user ids. When the server runs as root, each plugin gets one of them. `count` 0: no range. */
 export interface UserRange {
   readonly first: number;
   readonly count: number;
@@ -72,36 +72,39 @@ export interface AdminConfig {
   readonly enabled: boolean;
   readonly host: string;
   readonly port: number;
-  /** Bearer token for reading and control; empty when none is set. */
+  /** Bearer token for reading and control. Empty when no token is set. */
   readonly token: string;
-  /** Bearer token for reading only; empty when there is none. Differs from `token`. */
+  /** Bearer token for reading only. Empty when there is none. Must differ from `token`. */
   readonly readToken: string;
 }
 
-/** The least severe lines that are logged. */
+/** The lowest severity that is logged. */
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** The `logging:` block. */
 export interface LoggingConfig {
   readonly level: LogLevel;
-  /** auto: readable on a terminal, JSON otherwise. */
+  /** auto: readable text on a terminal, JSON otherwise. */
   readonly format: 'auto' | 'json' | 'pretty';
 }
 
-/** What an operator can be told of a plugin. */
+/** The events of a plugin that can trigger an alert. */
 export type AlertEvent = 'degraded' | 'failed' | 'quarantined' | 'recovered';
 
 /** The `alerts:` block. */
 export interface AlertsConfig {
-  /** URL, which may hold a secret; empty when nobody is to be told. */
+  /** URL, which may contain a secret. Empty: no alerts are sent. */
   readonly webhook: string;
-  /** Sent with each alert; values may be secrets. */
+  /** Sent with each alert. Values may be secrets. */
   readonly headers: Readonly<Record<string, string>>;
   readonly on: readonly AlertEvent[];
-  /** Changes of one plugin within this time of its last alert are told together. */
+  /** Changes of one plugin within this time after its last alert are combined into one alert. */
   readonly minIntervalMs: number;
   readonly timeoutMs: number;
-  /** `attempts` in all; `delayMs` before the second, then doubling. */
+  /**
+   * `attempts` counts the first one. `delayMs` is the wait before the second attempt, and doubles with each
+   * further one.
+   */
   readonly retry: { readonly attempts: number; readonly delayMs: number };
 }
 
@@ -118,11 +121,11 @@ export interface EndpointConfig {
   readonly target: EndpointTarget;
 }
 
-/** Who answers the requests of an endpoint. */
+/** What answers the requests of an endpoint. */
 export type EndpointTarget =
   /** One plugin answers. */
   | { readonly kind: 'plugin'; readonly plugin: string }
-  /** The configuration answers. */
+  /** The configuration contains the answer. */
   | { readonly kind: 'static'; readonly response: StaticResponse }
   /** Another server answers. */
   | { readonly kind: 'proxy'; readonly target: string; readonly timeoutMs: number }
@@ -134,14 +137,17 @@ export interface StaticResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: JsonValue | undefined;
-  /** How the body is written; as it is in JavaScript when left out. */
+  /** How the file writes the body. Undefined when JSON.stringify() writes the same text. */
   readonly written?: Written;
 }
 
-/** Whether a plugin runs in a process of its own or in the server. */
+/** Whether a plugin runs in its own process or inside the server. */
 export type Isolation = 'process' | 'in-process';
 
-/** What happens when the system lacks a mechanism: refuse the plugin, go on without it, or use none. */
+/**
+ * What the server does when the system lacks a sandbox mechanism: refuse the plugin, continue without the
+ * mechanism, or use no sandbox.
+ */
 export type SandboxMode = 'strict' | 'best-effort' | 'off';
 
 /** One entry under `plugins:`. */
@@ -153,34 +159,34 @@ export interface PluginConfig extends PluginPolicy {
   readonly enabled: boolean;
   /** The plugin's own block, handed to initialize() as JSON. */
   readonly config: Readonly<JsonObject>;
-  /** How the block is written; as it is in JavaScript when left out. */
+  /** How the file writes the block. Undefined when JSON.stringify() writes the same text. */
   readonly written?: Written;
-  /** Where the entry stands, as `file:line:column`; null when it has no file. */
+  /** Location of the entry, as `file:line:column`; null when the configuration has no file. */
   readonly where: string | null;
 }
 
-/** When a plugin is started: with the server, or with its first use. */
+/** When a plugin starts: with the server, or on its first use. */
 export type LoadTime = 'eager' | 'lazy';
 
-/** How a plugin is run; discovered plugins get the defaults. */
+/** How the server runs a plugin. Discovered plugins get the defaults. */
 export interface PluginPolicy {
   readonly load: LoadTime;
-  /** A lazy plugin that was not called for so long is stopped; 0: never. */
+  /** A lazy plugin is stopped after this time without calls. 0: never. */
   readonly idleAfterMs: number;
-  /** A failure ends the request; null when the file does not say, so that a manifest may. */
+  /** Whether a failure of the plugin ends the request. Null when the file does not say; then the manifest decides. */
   readonly critical: boolean | null;
-  /** Lower runs first; null when the file does not say, so that a manifest may. */
+  /** Lower runs first. Null when the file does not say; then the manifest decides. */
   readonly priority: number | null;
   readonly isolation: Isolation;
-  /** The operator trusts the plugin as the server's own code; in-process needs it. */
+  /** The operator trusts the plugin like the server's own code. Required for in-process. */
   readonly trusted: boolean;
-  /** Always off in-process. */
+  /** Always off for in-process plugins. */
   readonly sandbox: SandboxMode;
   readonly permissions: Permissions;
-  /** Processes that run the plugin side by side. */
+  /** Number of processes that run the plugin in parallel. */
   readonly instances: number;
   readonly timeouts: {
-    /** Longest time of a hook; null when the file does not say, so that a manifest may. */
+    /** Deadline of a hook. Null when the file does not say; then the manifest decides. */
     readonly callMs: number | null;
     readonly initializeMs: number;
     readonly shutdownMs: number;
@@ -189,60 +195,60 @@ export interface PluginPolicy {
     /** This many failures within `windowMs` open the breaker. */
     readonly failures: number;
     readonly windowMs: number;
-    /** How long it stays open before one call may try again. */
+    /** Time until the open breaker lets one trial call through. */
     readonly resetAfterMs: number;
   };
   readonly retry: {
-    /** Tries in all, the first included. */
+    /** Number of attempts, including the first. */
     readonly attempts: number;
     readonly on: readonly RetryCondition[];
   };
   readonly limits: ResourceLimits;
-  /** A process is replaced after this many calls or at this resident memory; 0: never. */
+  /** A process is replaced after this many calls or at this resident memory. 0: never. */
   readonly recycle: { readonly calls: number; readonly memoryBytes: number };
-  /** Wait before a process is started again; doubles with each failure up to `maxDelayMs`. */
+  /** Wait before a process is restarted. Doubles with each failure up to `maxDelayMs`. */
   readonly restart: { readonly delayMs: number; readonly maxDelayMs: number };
   readonly healthCheck: {
-    /** 0: never. */
+    /** Time between health checks. 0: never. */
     readonly intervalMs: number;
     readonly timeoutMs: number;
   };
   readonly quarantine: {
-    /** This many failed starts and crashes within `windowMs` put the library there; 0: never. */
+    /** A library is quarantined after this many failed starts and crashes within `windowMs`. 0: never. */
     readonly failures: number;
     readonly windowMs: number;
   };
   readonly swap: SwapPolicy;
 }
 
-/** How another version of a library takes over, and when it is taken back. */
+/** How a new version of a library replaces the old one, and when the server rolls back. */
 export interface SwapPolicy {
-  /** A change of the file swaps the plugin by itself. */
+  /** The server swaps the plugin when its library file changes. */
   readonly watch: boolean;
-  /** The share of requests that tries the new version, before it gets all of them; 0: no trial. */
+  /** Share of requests that the new version gets at first, as a trial. 0: no canary. */
   readonly canary: { readonly percent: number; readonly durationMs: number };
   readonly probation: {
-    /** How long the former version can come back by itself; 0: it cannot. */
+    /** Time after a swap in which the server may roll back automatically. 0: never. */
     readonly durationMs: number;
-    /** More failed calls than this bring it back, if it had fewer itself. */
+    /** Roll back if a higher share of calls fails, and the old version had a lower share. */
     readonly maxErrorPercent: number;
-    /** A mean time of a call beyond this percentage of the former one's brings it back; 0: any is fine. */
+    /** Roll back if the mean call time exceeds this percentage of the old version's. 0: never. */
     readonly maxLatencyPercent: number;
-    /** More failed processes than this bring it back. */
+    /** Roll back if more processes fail. */
     readonly maxCrashes: number;
-    /** Errors and latency are judged after this many calls. */
+    /** Calls needed before error rate and latency are judged. */
     readonly minCalls: number;
   };
-  /** Versions whose copies are kept, the one that serves included. */
+  /** Number of versions whose copies are kept, including the one that serves. */
   readonly keep: number;
 }
 
-/** What the operator grants a plugin; empty by default. */
+/** What the operator grants a plugin. Empty by default. */
 export interface Permissions {
   readonly filesystem: {
     /** Absolute paths of files and directories. */
     readonly read: readonly string[];
-    /** As `read`; includes reading. */
+    /** Absolute paths. Write access includes read access. */
     readonly write: readonly string[];
   };
   readonly network: {
@@ -253,7 +259,7 @@ export interface Permissions {
     /** Any host and port. */
     readonly udp: boolean;
   };
-  /** Names of variables; their values come from the server's environment when a process starts. */
+  /** Names of environment variables. The values come from the server's environment when a process starts. */
   readonly env: readonly string[];
 }
 
@@ -262,33 +268,33 @@ export type RetryCondition = 'crash' | 'timeout' | 'bad_response';
 
 /** The limits of a plugin. 0 means no limit, except for `queue` and `logBytesPerSecond`. */
 export interface ResourceLimits {
-  /** Private memory of a process; 0: unlimited. */
+  /** Private memory of a process. 0: unlimited. */
   readonly memoryBytes: number;
-  /** Descriptors of a process; 0: unlimited. */
+  /** File descriptors of a process. 0: unlimited. */
   readonly openFiles: number;
-  /** Threads of the plugin in one process, beside those that run its calls; 0: unlimited. */
+  /** Threads of the plugin in one process, besides the threads that run its calls. 0: unlimited. */
   readonly threads: number;
-  /** Longest file the plugin can write; 0: unlimited. */
+  /** Size of the largest file that the plugin can write. 0: unlimited. */
   readonly fileSizeBytes: number;
-  /** Processor time of one call, all threads; 0: any. */
+  /** CPU time of one call, summed over all threads. 0: unlimited. */
   readonly callCpuMs: number;
-  /** Percentage of one core a process may use between calls; 0: any. */
+  /** Percentage of one core that a process may use between calls. 0: unlimited. */
   readonly idleCpuPercent: number;
-  /** Calls a plugin works on at once, per process. */
+  /** Calls in flight per process. */
   readonly concurrency: number;
-  /** Calls that may wait beyond those, per process. */
+  /** Queued calls per process, beyond `concurrency`. */
   readonly queue: number;
-  /** Longest answer of a hook. */
+  /** Size of the largest answer of a hook. */
   readonly replyBytes: number;
-  /** Longest answer that is parsed as JSON in the server. */
+  /** Size of the largest answer that the server parses as JSON. */
   readonly parsedReplyBytes: number;
-  /** Output of the plugin that is logged, per second. */
+  /** Bytes per second of the plugin's output that are logged. */
   readonly logBytesPerSecond: number;
 }
 
 /** The `plugins.auto_discover:` block. */
 export interface AutoDiscoverConfig {
   readonly enabled: boolean;
-  /** Absolute paths; a missing directory holds no plugins. */
+  /** Absolute paths. A missing directory counts as empty. */
   readonly directories: readonly string[];
 }

@@ -2,14 +2,14 @@ import { TaskCancelledError } from 'cockatiel';
 import type { CallOrigin } from '../call-ticket.js';
 import { type Guard, GuardedCall } from './guarded-call.js';
 
-/** How late a deadline may be noticed. */
+/** A deadline may be noticed this much late. */
 const TICK_MS = 5;
-/** Settled calls are dropped from the front of the queue in lots of this size. */
+/** Settled calls are removed from the front of the queue in batches of this size. */
 const FORGET_LOT = 64;
 
 /**
  * One coarse timer for every call in flight. A `setTimeout` and an AbortController per call, as
- * cockatiel's `timeout()` uses them, cost 11 µs a call; this costs a push and a flag. The timer runs
+ * cockatiel's `timeout()` uses, cost 11 µs a call; this costs one push and one flag. The timer runs
  * only while calls are in flight.
  */
 export class DeadlineTimer {
@@ -33,11 +33,11 @@ export class DeadlineTimer {
 }
 
 /**
- * Fails calls that take longer than `durationMs` with cockatiel's TaskCancelledError, and tells their work to
- * stop. The other guards of a call see an error they know from cockatiel's own `timeout()`.
+ * Fails calls that take longer than `durationMs` with cockatiel's TaskCancelledError, and stops their work.
+ * The other policies see the same error as from cockatiel's own `timeout()`.
  */
 export class DeadlinePolicy {
-  /** Calls in the order they began; one duration for all makes that the order of their deadlines. */
+  /** Calls in the order they began. Because all have the same duration, this is the order of their deadlines. */
   private inFlight: GuardedCall[] = [];
   private oldest = 0;
 
@@ -46,20 +46,20 @@ export class DeadlinePolicy {
     private readonly timer: DeadlineTimer,
   ) {}
 
-  /** A call whose time runs from now on. */
+  /** Creates a call whose time starts now. */
   begin<T>(guard: Guard, origin: CallOrigin): GuardedCall<T> {
     const now = performance.now();
     return new GuardedCall<T>(now, now + this.durationMs, origin, guard);
   }
 
-  /** Holds a call that has begun to its deadline. */
+  /** Starts watching the deadline of a call that has begun. */
   hold(call: GuardedCall): void {
     this.forgetSettled();
     if (this.inFlight.length === 0) this.timer.watch(this);
     this.inFlight.push(call);
   }
 
-  /** What is kept here survives garbage collections, which then copy it: with all that a call refers to. */
+  /** Settled calls that stay here survive garbage collections, with everything they refer to. */
   private forgetSettled(): void {
     const { inFlight } = this;
     let { oldest } = this;
@@ -72,7 +72,7 @@ export class DeadlinePolicy {
     this.oldest = oldest;
   }
 
-  /** Ends every call whose deadline has passed; false when nothing is in flight any more. */
+  /** Expires every call whose deadline has passed. Returns false when no call is in flight any more. */
   expireUntil(nowMs: number): boolean {
     const { inFlight } = this;
     const due: GuardedCall[] = [];
@@ -85,7 +85,7 @@ export class DeadlinePolicy {
     }
     this.inFlight = inFlight.slice(oldest);
     this.oldest = 0;
-    // Last, as whoever hears of a failure may begin another call.
+    // Last, because a listener that hears of a failure may begin another call.
     for (const call of due) this.expire(call);
     return this.inFlight.length > 0;
   }
@@ -96,8 +96,8 @@ export class DeadlinePolicy {
       fail();
       return;
     }
-    // The worker knows whether the call ran, waited or was answered while this loop was busy, and
-    // has one turn to settle it accordingly.
+    // While this loop was busy, the call may have run, waited or been answered. The worker knows, and gets
+    // one turn of the event loop to settle the call.
     setImmediate(() => setImmediate(fail));
   }
 }

@@ -19,23 +19,23 @@ export interface PluginExecutorOptions {
   readonly timer: DeadlineTimer;
   readonly metrics: PluginMetrics;
   onCircuitChange(state: CircuitStateName): void;
-  /** A call came to nothing, for this reason. */
+  /** A call failed with this error. */
   onFailure?(error: BackworksError): void;
-  /** Every call of a hook fails now, the newest for this reason; null when one has succeeded again. */
+  /** Every recent call of a hook failed, the newest with this error; null when a call succeeds again. */
   onFailing?(phase: PluginPhase, error: BackworksError | null): void;
 }
 
-/** The only way to a plugin's vtable: breaker, bulkhead, deadline, retry and metrics around each call. */
+/** Guards every call of a plugin with breaker, bulkhead, deadline, retry and metrics. There is no other way to it. */
 export class PluginExecutor {
   private readonly policies: Policies;
   private readonly hooks: Map<PluginPhase, HookMetrics>;
   private readonly streaks: Map<PluginPhase, FailureStreak>;
   private readonly guards = new Map<PluginPhase, HookGuard>();
   private readonly listener: { dispose(): void };
-  /** When the circuit opened last; shared with the executors that were adjusted from this one. */
+  /** When the circuit last opened; shared with the executors that adjusted() made from this one. */
   private readonly opened: { atMs: number };
 
-  /** @param former whose place this one takes; calls under way stay with it */
+  /** @param former the executor this one replaces; calls in flight stay with the former one */
   constructor(
     private readonly options: PluginExecutorOptions,
     former?: PluginExecutor,
@@ -62,14 +62,14 @@ export class PluginExecutor {
   }
 
   /**
-   * The executor for calls that begin from now on, under other settings. Counts go on, and so does the
-   * breaker's state.
+   * Returns an executor with other settings for calls that begin from now on. It continues the counts and
+   * the state of the breaker.
    */
   adjusted(settings: PolicySettings): PluginExecutor {
     return new PluginExecutor({ ...this.options, settings }, this);
   }
 
-  /** The plugin is gone and no other takes its place: nobody is to hear of its circuit any more. */
+  /** Stops reporting the circuit's state: the plugin is gone and nothing replaces it. */
   withdraw(): void {
     this.listener.dispose();
     this.options.metrics.withdraw(this.options.plugin);
@@ -84,7 +84,7 @@ export class PluginExecutor {
     return Object.fromEntries([...this.hooks].map(([hook, { calls, failed }]) => [hook, { calls, failed }]));
   }
 
-  /** All calls but health checks, together. */
+  /** Counts of all hooks together, without health checks. */
   get totals(): { calls: number; failed: number; busyMs: number } {
     const totals = { calls: 0, failed: 0, busyMs: 0 };
     for (const [phase, { calls, failed, busyMs }] of this.hooks) {
@@ -97,10 +97,10 @@ export class PluginExecutor {
   }
 
   /**
-   * Runs one call that belongs to no request. `operation` uses `call.onStop()` so that the deadline can stop the work. An answer that is
-   * at hand is returned at once, without a promise.
+   * Runs one call that belongs to no request. `operation` uses `call.onStop()` so that the deadline can stop
+   * the work. An answer that is available at once is returned without a promise.
    * @throws PluginFailure (as a rejection) whatever goes wrong with the plugin; a BackworksError
-   *   that is not the plugin's fault passes through.
+   *   that is not the plugin's fault is passed on.
    */
   execute<T>(phase: PluginPhase, operation: (call: GuardedCall) => Promise<T> | Deferred<T>): Promise<T>;
   execute<T>(phase: PluginPhase, operation: Work<T, T>['begin']): T | Promise<T>;
@@ -111,16 +111,16 @@ export class PluginExecutor {
   }
 
   /**
-   * The same without promises, and with the reading of the reply within the guards: what `work.read` throws
-   * is a failure of the call.
+   * The same without promises. Reading the reply is guarded too: an error that `work.read` throws is a failure
+   * of the call.
    */
   run<R, T>(phase: PluginPhase, work: Work<R, T>): T | Deferred<T> {
-    // cockatiel lets calls wait for the outcome of the trial call; here they take the fallback.
+    // cockatiel would make calls wait for the trial call; here they fail at once.
     if (this.policies.breaker.state === CircuitState.HalfOpen) return this.refused(phase);
     return this.guardOf(phase).run(work);
   }
 
-  /** The guarded call of a hook that is being called already: one before it, made at `askedAtMs`, led to it. */
+  /** Guards a call that is already running, because an earlier call (made at `askedAtMs`) led to it. */
   adopt<R, T>(phase: PluginPhase, work: Work<R, T>, askedAtMs: number): GuardedCall<T> {
     return this.guardOf(phase).adopt(work, askedAtMs);
   }
@@ -144,7 +144,7 @@ export class PluginExecutor {
     return guard;
   }
 
-  /** Null for health checks, which have a condition of their own. */
+  /** Null for health checks, which are reported as the plugin's condition. */
   private streakOf(phase: PluginPhase, metrics: HookMetrics): FailureStreak | null {
     if (phase === 'health_check') return null;
     const streak =

@@ -1,15 +1,15 @@
 import type { CallOrigin, CallTicket, StopReason } from '../call-ticket.js';
 import { Deferred, type Listener } from '../deferred.js';
 
-/** Whoever guards calls: hears how each of them ended, once, and gives the caller its answer. */
+/** Receives the outcome of each call once, and passes the answer to the caller. */
 export interface Guard {
-  /** Whether a call of its may be taken back. */
+  /** Whether a call can be cancelled before it begins. */
   readonly cancellable: boolean;
   answered(call: GuardedCall, reply: unknown): void;
   failed(call: GuardedCall, error: unknown): void;
 }
 
-/** One call under its guards: the ticket of the work, its listener, and the answer the caller waits for. */
+/** One guarded call: the ticket for the work, its listener, and the answer that the caller waits for. */
 export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket, Listener<unknown> {
   readonly requestId: string | null;
   readonly callers: readonly string[];
@@ -34,7 +34,7 @@ export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket,
     return this.reportedNs;
   }
 
-  /** Whether the answer of an endpoint goes out as it is. */
+  /** Whether the answer of an endpoint is sent unchanged. */
   get plain(): boolean {
     return this.reportedPlain;
   }
@@ -56,7 +56,7 @@ export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket,
     if (this.settle()) this.guard.failed(this, error);
   }
 
-  /** Nobody waits for the answer any more. Work that has not begun is not begun. */
+  /** Cancels the call because nobody waits for its answer. Work that has not begun is dropped. */
   cancel(): void {
     if (this.guard.cancellable) this.stopWork?.('cancelled');
   }

@@ -7,11 +7,11 @@ import { type Guard, GuardedCall } from './guarded-call.js';
 import type { HookMetrics } from '../metrics/plugin-metrics.js';
 import type { Policies } from './policies.js';
 
-/** What a call is to do; more than once, if it is tried again. */
+/** The work of a call. A retry runs it again. */
 export interface Work<R, T> extends CallOrigin {
-  /** Begins; the outcome is at hand, or comes later. */
+  /** Begins the work. The outcome may be available at once or later. */
   begin(call: GuardedCall): R | Promise<R> | Deferred<R>;
-  /** Makes the answer of what the work gave; it may throw. */
+  /** Converts the reply of the work to the answer. May throw. */
   read(reply: R, call: GuardedCall): T;
 }
 
@@ -19,14 +19,14 @@ export interface HookGuardOptions {
   readonly policies: Policies;
   readonly deadline: DeadlinePolicy;
   readonly metrics: HookMetrics;
-  /** Whatever ended a call, as an error with a code. */
+  /** Converts whatever ended a call to an error with a code. */
   readonly explain: (thrown: unknown) => BackworksError;
   readonly onFailure: (error: BackworksError) => void;
 }
 
-/** One try of a call. */
+/** One attempt of a call. */
 class Try<R, T> extends GuardedCall<T> {
-  /** @param askedAtMs when the plugin was asked, where that was before its time began to run */
+  /** @param askedAtMs when the plugin was called, if that was before this call's time started */
   constructor(
     deadlineMs: number,
     guard: Guard,
@@ -38,8 +38,8 @@ class Try<R, T> extends GuardedCall<T> {
   }
 
   /**
-   * What has passed until now. Answers to hooks that were asked together arrive together: of all but the
-   * first, the plugin's own time is what is known.
+   * How long the call has taken. Answers of a hook batch arrive together, so for every hook but the first
+   * only the time measured in the plugin is known.
    */
   get durationMs(): number {
     const now = performance.now();
@@ -55,9 +55,9 @@ type AnyTry = Try<unknown, unknown>;
 
 /**
  * The policies around one function of a plugin. While the circuit is closed and the bulkhead has room,
- * cockatiel would call at once and, for an answer, count nothing that lasts: so the work begins directly,
- * and its answer goes to the caller without a promise. Failures, and calls in any other state, go through
- * cockatiel, which alone opens and closes the circuit and decides what is tried again.
+ * cockatiel would run the work at once and keep no count of a success. So the work begins directly, and its
+ * answer goes to the caller without a promise. Failures, and calls in any other state, go through cockatiel,
+ * which alone opens and closes the circuit and decides about retries.
  */
 export class HookGuard implements Guard {
   readonly cancellable = true;
@@ -74,7 +74,7 @@ export class HookGuard implements Guard {
     return answer;
   }
 
-  /** A call that is under way because another one, made at `askedAtMs`, has led to it. */
+  /** Guards a call that is already running, because an earlier call (made at `askedAtMs`) led to it. */
   adopt<R, T>(work: Work<R, T>, askedAtMs: number): GuardedCall<T> {
     const { policies, deadline } = this.options;
     const call = new Try(deadline.durationMs, this, work, askedAtMs);
@@ -83,7 +83,7 @@ export class HookGuard implements Guard {
     return call;
   }
 
-  /** The work of a call that began directly is done. */
+  /** The work of a call that began directly has ended. */
   answered(call: GuardedCall, reply: unknown): void {
     const { policies, metrics } = this.options;
     policies.bulkhead.inFlight -= 1;
@@ -122,7 +122,7 @@ export class HookGuard implements Guard {
     return call;
   }
 
-  /** One try within cockatiel's breaker. */
+  /** Runs one attempt within cockatiel's breaker. */
   private tryOnce<R, T>(work: Work<R, T>): Promise<T> {
     const { breaker, bulkhead } = this.options.policies;
     return breaker.execute(() => {
@@ -132,7 +132,7 @@ export class HookGuard implements Guard {
   }
 
   private readonly withinCockatiel: Guard = {
-    // A call that is to show whether the circuit can be closed must run.
+    // A trial call decides whether the circuit closes, so it must run.
     cancellable: false,
     answered: (call, reply) => {
       this.options.policies.bulkhead.inFlight -= 1;
@@ -149,11 +149,11 @@ export class HookGuard implements Guard {
     },
   };
 
-  /** Tells cockatiel of a failure it has not seen begin, and tries again if that is what it wants. */
+  /** Reports a failure to cockatiel, which has not seen the call begin, and retries if cockatiel says so. */
   private recover(call: AnyTry, error: unknown): void {
     const { breaker, retry } = this.options.policies;
     const rejected = (): Promise<never> => rejection(error);
-    // A call that outlasted the state it began in tells nothing about the present one.
+    // A call that began in an earlier state of the circuit says nothing about the present state.
     const counted = (): Promise<never> =>
       breaker.state === CircuitState.Closed ? breaker.execute(rejected) : rejected();
     const outcome =
@@ -172,7 +172,7 @@ export class HookGuard implements Guard {
       },
       (thrown: unknown) => {
         const error = explain(thrown);
-        // A call that was taken back was never made: there is nothing to count.
+        // A cancelled call was never made, so it is not counted.
         if (error.code !== 'BW_REQUEST_CANCELLED') {
           metrics.failedWith(error.code, performance.now() - startedAtMs);
           onFailure(error);

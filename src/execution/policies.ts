@@ -13,15 +13,15 @@ import { type ErrorCode, PluginFailure } from '../errors.js';
 import { DeadlinePolicy, type DeadlineTimer } from './deadline.js';
 import { FailureWindowBreaker } from './failure-window.js';
 
-/** Calls that may be under way at once. cockatiel's bulkhead can wait, too, and costs a promise a call. */
+/** Limits the calls in flight. cockatiel's bulkhead also queues, which costs a promise for each call. */
 export interface Bulkhead {
   readonly capacity: number;
   inFlight: number;
 }
 
-/** The guards of one plugin's hooks, from the outside in. */
+/** The policies around one plugin's hooks, outermost first. */
 export interface Policies {
-  /** Null when every call is tried once. */
+  /** Null when calls are not retried. */
   readonly retry: RetryPolicy | null;
   readonly breaker: CircuitBreakerPolicy;
   readonly bulkhead: Bulkhead;
@@ -34,7 +34,7 @@ export type PolicySettings = Pick<PluginPolicy, 'circuitBreaker' | 'retry' | 'li
   readonly healthCheck: { readonly timeoutMs: number };
 };
 
-/** Failures that say nothing new about the plugin: they must not keep its breaker open. */
+/** Failures that say nothing about the plugin: they must not keep its circuit open. */
 const NOT_THE_PLUGINS: ReadonlySet<ErrorCode> = new Set([
   'BW_PLUGIN_UNAVAILABLE',
   'BW_PLUGIN_OVERLOADED',
@@ -47,7 +47,7 @@ const RETRY_CODES: Readonly<Record<RetryCondition, readonly ErrorCode[]>> = {
   bad_response: ['BW_PLUGIN_BAD_RESPONSE'],
 };
 
-/** Builds a plugin's policies; cockatiel's own but for the deadline. */
+/** Creates a plugin's policies. All are cockatiel's, except the deadline and the bulkhead. */
 export function createPolicies(settings: PolicySettings, timer: DeadlineTimer): Policies {
   return {
     retry: createRetry(settings.retry),
@@ -59,8 +59,8 @@ export function createPolicies(settings: PolicySettings, timer: DeadlineTimer): 
 }
 
 /**
- * Policies for other settings. Those whose settings stay are the same ones, calls under way included; a
- * breaker whose settings change begins in the state the former one was in.
+ * Creates policies for other settings. A policy whose settings are unchanged is reused, with its calls in
+ * flight. A breaker with new settings starts in the state of the former breaker.
  */
 export function adjustPolicies(
   former: Policies,
@@ -93,8 +93,8 @@ function createBreaker(
 }
 
 /**
- * Waiting calls are already on their way to the process, so that it never idles between two calls: the
- * queue is part of the capacity.
+ * Queued calls are already sent to the process, so that it never idles between two calls. The queue is
+ * therefore part of the capacity.
  */
 function capacityOf({ instances, limits }: PolicySettings): number {
   return instances * (limits.concurrency + limits.queue);
@@ -112,7 +112,7 @@ function createRetry({ attempts, on }: PluginPolicy['retry']): RetryPolicy | nul
   });
 }
 
-/** Whether a failure is the plugin's own: its breaker counts it. */
+/** Whether the plugin caused a failure, so that its breaker counts it. */
 export function isPluginFault(error: Error): boolean {
   if (error instanceof TaskCancelledError) return true;
   return error instanceof PluginFailure && !NOT_THE_PLUGINS.has(error.code);

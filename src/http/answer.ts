@@ -8,7 +8,7 @@ import { isPlainResponse, sendPlainResponse } from './response-head.js';
 type ResponseBody = ConstructorParameters<typeof Response>[0];
 type ResponseHeaders = [string, string][] | Record<string, string>;
 
-/** Writes the pipeline's answer to a client, in one piece where it is not a stream. */
+/** Writes the pipeline's answer to a client; an answer that is not a stream is written in one piece. */
 export function writeAnswer(
   answer: PluginResponse,
   request: ServerRequest,
@@ -43,10 +43,10 @@ function latin1(body: Buffer | string, length: number): string {
 }
 
 /**
- * Ends an answer. Node's end() alone writes the text and an empty string behind it as two parts; what is
- * written and uncorked before leaves nothing for it to send. ASCII is the same bytes in latin1, which Node
- * writes without looking at each character. Any other text is written as bytes: Node would put the header
- * lines in front of it in the text's own encoding, and header lines hold latin1.
+ * Ends an answer. Node's end() alone would send the text and an empty string as two parts; writing and
+ * uncorking first leaves nothing for end() to send. ASCII text has the same bytes in latin1, which Node
+ * writes without checking each character. Any other text is written as bytes, because Node would encode
+ * the header lines like the text, and header lines are latin1.
  */
 function writeWhole(body: Buffer | string, lengthBytes: number, outgoing: ServerResponse): void {
   if (lengthBytes > 0) {
@@ -72,14 +72,14 @@ function headerList(headers: HeaderMap, requestId: string, length: number): Outg
 const NO_BYTES = Buffer.alloc(0);
 
 function stream(body: Readable, { id }: ServerRequest, outgoing: ServerResponse, log: Log): void {
-  // Sends the header lines at once, as flushHeaders() does, but in latin1 as in every other answer.
+  // Sends the header lines at once, as flushHeaders() does, but in latin1 like every other answer.
   outgoing.write(NO_BYTES);
   pipeline(body, outgoing, (error) => {
-    if (error) log.debug({ requestId: id, err: error }, 'a streamed answer broke off');
+    if (error) log.debug({ requestId: id, err: error }, 'a streamed answer was cut off');
   });
 }
 
-/** The pipeline's answer to a request that did not come over a socket. */
+/** Converts the pipeline's answer for a request that did not come over a socket. */
 export function toResponse(answer: PluginResponse, request: ServerRequest): Response {
   const { status, headers } = answer;
   const body = sentBody(answer, request);
@@ -89,8 +89,8 @@ export function toResponse(answer: PluginResponse, request: ServerRequest): Resp
 }
 
 /**
- * The part of the body that is sent: none to HEAD and with a status that has none. Fits the answer's
- * content-length to it (RFC 9110 section 8.6).
+ * Returns the body to send: none for HEAD and for a status without a body. Makes the answer's content-length
+ * match (RFC 9110 section 8.6).
  */
 function sentBody(answer: PluginResponse, { method }: ServerRequest): PluginResponse['body'] {
   const { status, headers, body } = answer;
@@ -102,14 +102,14 @@ function sentBody(answer: PluginResponse, { method }: ServerRequest): PluginResp
   if (body instanceof Readable) discard(body);
   if (status === 205) headers['content-length'] = '0';
   else if (bodiless) delete headers['content-length'];
-  // The length that a proxy target announced for HEAD is of a body that it did not send.
+  // A proxy target's content-length for HEAD describes a body that the target did not send.
   else if (body !== null && !(body instanceof Readable) && headers['content-length'] === undefined) {
     headers['content-length'] = String(Buffer.byteLength(body));
   }
   return null;
 }
 
-/** Lets a stream end that nobody reads. One that goes on is destroyed, and with it its source. */
+/** Lets a stream that nobody reads end. A stream that continues is destroyed together with its source. */
 function discard(body: Readable): void {
   body.on('error', () => undefined).resume();
   setImmediate(() => {
@@ -117,7 +117,7 @@ function discard(body: Readable): void {
   });
 }
 
-/** A plain object is written fastest, but a list of values (set-cookie) needs pairs. */
+/** A plain object is fastest to write, but a list of values (set-cookie) needs pairs. */
 function headersInit(headers: HeaderMap): ResponseHeaders {
   for (const name in headers) if (Array.isArray(headers[name])) return pairs(headers);
   return headers as Record<string, string>;

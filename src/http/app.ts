@@ -19,20 +19,20 @@ import { plainTarget, ServerRequest, type Target, targetOf } from './request.js'
 import { SocketExchange } from './exchange.js';
 
 export interface AppOptions {
-  /** Asked at the beginning of each request. */
+  /** Called at the beginning of each request. */
   readonly routes: () => Routes;
   readonly orchestrator: PluginOrchestrator;
   readonly log: Log;
 }
 
-/** A Hono app, with a short way for requests that come over a socket. */
+/** A Hono app, with a faster path for requests that come over a socket. */
 export type App = Hono<{ Bindings: HttpBindings }> & {
-  /** Answers a request; false, and nothing done, when it is not a plain one and has to go through fetch(). */
+  /** Answers a request. Returns false, without doing anything, when the request must go through fetch(). */
   serve(incoming: IncomingMessage, outgoing: ServerResponse, head: RequestHead): boolean;
 };
 
 /**
- * The way to endpoints that are ready to answer.
+ * Builds the routes, with every endpoint ready to answer.
  * @throws BackworksError BW_CONFIG_INVALID when an endpoint cannot work.
  */
 export function prepareRoutes(
@@ -43,7 +43,7 @@ export function prepareRoutes(
   return new Routes(endpoints);
 }
 
-/** The HTTP side of Backworks as a value: serve it with listen(), or ask it with app.request(). */
+/** The HTTP side of Backworks as a value: serve it with listen(), or call app.request(). */
 export function createApp({ routes, orchestrator, log }: AppOptions): App {
   const answer = (request: ServerRequest, plugins: PluginSet): Awaitable<PluginResponse> => {
     const match = routes().match(request.method, request.path, request.path.length + request.search.length);
@@ -108,9 +108,8 @@ function refusal({ configured, allow }: OtherMethods, request: ServerRequest): P
 }
 
 /**
- * The answer for a request that only makes sense when the connection changes to another protocol, such
- * as a WebSocket handshake; null for every other request. Without it an endpoint would answer the
- * handshake as the ordinary request that it is not.
+ * The answer for a request that needs another protocol on its connection, such as a WebSocket handshake;
+ * null for every other request. Otherwise an endpoint would answer the handshake as an ordinary request.
  */
 function upgradeRefusal(request: ServerRequest): PluginResponse | null {
   const protocol = wantedProtocol(request.head);

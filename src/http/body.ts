@@ -2,7 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import { BackworksError } from '../errors.js';
 import { rawHeader } from '../pipeline/documents/header-map.js';
+import type { BodyLimits } from '../pipeline/documents/incoming-request.js';
 import { charsetOf, isPlainCoding } from '../pipeline/documents/media-type.js';
+import { ClientClock } from './client-clock.js';
 
 const REST_MAX_MS = 500;
 const REST_MAX_BYTES = 64 * 1024 * 1024;
@@ -13,7 +15,7 @@ export function checkLength(rawHeaders: readonly string[], limitBytes: number): 
   if (Number(rawHeader(rawHeaders, 'content-length') ?? 0) > limitBytes) throw tooLarge(limitBytes);
 }
 
-/** @throws BackworksError BW_REQUEST_MEDIA_TYPE when plugins could not read the body. */
+/** @throws BackworksError BW_REQUEST_MEDIA_TYPE when the body is compressed or not UTF-8: plugins cannot read it. */
 export function checkEncoding(rawHeaders: readonly string[]): void {
   if (!isPlain(rawHeaders)) {
     throw new BackworksError('BW_REQUEST_MEDIA_TYPE', 'the body has a content-encoding other than identity');
@@ -24,7 +26,7 @@ export function checkEncoding(rawHeaders: readonly string[]): void {
   }
 }
 
-/** Whether no Content-Encoding line names a coding. There may be several lines, and lists in each. */
+/** Whether no Content-Encoding line names a coding. There may be several lines with several codings each. */
 function isPlain(rawHeaders: readonly string[]): boolean {
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const named = rawHeaders[i]!.toLowerCase() === 'content-encoding';
@@ -34,47 +36,61 @@ function isPlain(rawHeaders: readonly string[]): boolean {
 }
 
 /**
- * Reads a body to its end. Beyond the limit it stops reading and leaves the rest to the server, so that
- * the connection can still carry the answer.
+ * Reads a body to its end. When the body exceeds a limit, stops reading and leaves the rest to the server,
+ * so that the connection can still carry the answer.
  */
-export function collect(source: Readable, limitBytes: number): Promise<Buffer> {
+export function collect(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: BodyLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
+    const onLate = (): void => settle(() => reject(tooSlow(bodyTimeoutMs)));
+    const clock = new ClientClock(bodyTimeoutMs, () => true, onLate);
     const onData = (chunk: Buffer): void => {
+      clock.restart();
       chunks.push(chunk);
       length += chunk.length;
-      if (length > limitBytes) settle(() => reject(tooLarge(limitBytes)));
+      if (length > bodyLimitBytes) settle(() => reject(tooLarge(bodyLimitBytes)));
     };
     const onEnd = (): void => settle(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     const onClose = (): void => settle(() => reject(endedEarly()));
     const settle = (finish: () => void): void => {
+      clock.stop();
       source.pause().off('data', onData).off('end', onEnd).off('close', onClose);
       finish();
     };
-    if (source.destroyed) return reject(endedEarly());
-    // An error is always followed by close; without a listener it would be fatal.
+    if (source.destroyed) return onClose();
+    // An error is always followed by close. Without a listener, an error would end the server.
     source.on('data', onData).on('end', onEnd).on('close', onClose).on('error', ignore);
   });
 }
 
-/** The body as it arrives. Destroying the result does not destroy the client's connection. */
-export function limited(source: Readable, limitBytes: number): Readable {
+/**
+ * The body as it arrives. Destroying the result does not destroy the client's connection. The client's time
+ * does not run while its bytes wait to be taken.
+ */
+export function limited(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: BodyLimits): Readable {
   let length = 0;
   const limiter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
+      clock.restart();
       length += chunk.length;
-      if (length > limitBytes) done(tooLarge(limitBytes));
+      if (length > bodyLimitBytes) done(tooLarge(bodyLimitBytes));
       else done(null, chunk);
     },
   });
+  const isOwed = (): boolean => limiter.writableLength === 0;
+  const onLate = (): Transform => limiter.destroy(tooSlow(bodyTimeoutMs));
+  const clock = new ClientClock(bodyTimeoutMs, isOwed, onLate);
+  const stop = (): void => clock.stop();
+  limiter.on('drain', () => clock.restart());
+  limiter.once('finish', stop).once('close', stop);
   source.on('error', (error) => limiter.destroy(error));
   return source.pipe(limiter);
 }
 
 /**
- * Lets the rest of a body pass that nobody reads, so that the connection can carry its answer and the next
- * request. A client that sends too much of it, or for too long, loses the connection instead.
+ * Reads and discards the rest of a body, so that the connection can carry its answer and the next request.
+ * A client that sends too much, or for too long, loses the connection instead.
  */
 export function discardRest(incoming: IncomingMessage): void {
   const { socket } = incoming;
@@ -90,6 +106,10 @@ export function discardRest(incoming: IncomingMessage): void {
 
 function tooLarge(limitBytes: number): BackworksError {
   return new BackworksError('BW_REQUEST_BODY_TOO_LARGE', `the body is longer than ${limitBytes} bytes`);
+}
+
+function tooSlow(timeoutMs: number): BackworksError {
+  return new BackworksError('BW_REQUEST_TIMEOUT', `the client sent nothing of the body for ${timeoutMs} ms`);
 }
 
 function endedEarly(): BackworksError {

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 
-/** Of the descriptors the process may have; the rest is for what answers the connections. */
+/** The share of the process's descriptors that connections may use. Answering them needs the rest. */
 const CONNECTION_SHARE = 0.8;
 
 /**
- * How many connections there may be at once; null where the system does not say how many descriptors.
- * Plugin processes take five each: a crowd of clients must not keep one from being replaced.
+ * How many connections may be open at once; null when the system does not report its descriptor limit.
+ * Plugin processes take five descriptors each: many clients must not prevent the replacement of a process.
  */
 export function connectionsMax(): number | null {
   const limit = /^Max open files +(\d+)/m.exec(readLimits())?.[1];
   return limit === undefined ? null : Math.floor(Number(limit) * CONNECTION_SHARE);
 }
 
-/** Empty where there is no /proc of Linux's kind. */
+/** Empty when there is no Linux /proc. */
 function readLimits(): string {
   try {
     return readFileSync('/proc/self/limits', 'latin1');

@@ -18,13 +18,13 @@ interface WaitingRequest {
 }
 
 /**
- * Requests of one connection that are served at once. Their responses wait in memory until the client has
- * read the ones before.
+ * How many requests of one connection are served at once. Their responses wait in memory until the client
+ * has read the responses before them.
  * @internal exported for its test
  */
 export const CONCURRENT_MAX = 8;
 /**
- * Requests of one connection that wait behind those. The last of them is told that the connection closes.
+ * How many further requests of one connection wait. The response to the last one announces that the connection closes.
  * @internal exported for its test
  */
 export const WAITING_MAX = 1024;
@@ -34,20 +34,20 @@ type Marked = Socket & { [CONNECTION]?: Connection };
 
 /**
  * A client's connection and its requests. Requests in flight are cancelled when the client goes away; one
- * listener per connection waits for that. A client that pipelines more requests than it reads responses
- * gets no further ones served, and after a while nothing more is read from it.
+ * listener per connection watches for that. When a client pipelines more requests than it reads responses,
+ * no further requests are served, and after a while nothing more is read from it.
  */
 export class Connection {
   readonly remote: RemoteAddress | null;
-  /** Requests without an answer, in the order of arrival. Mostly one. */
+  /** Requests without an answer, in the order of arrival. Usually one. */
   private readonly inFlight: Cancellable[] = [];
-  /** Responses that the client's socket has not taken wholly, oldest first. */
+  /** Responses that the client's socket has not accepted completely, oldest first. */
   private readonly unsent: ServerResponse[] = [];
   private readonly waiting: WaitingRequest[] = [];
-  /** No further request is served: the response to the last one announces that the connection closes. */
+  /** No further request is served; the response to the last request announces that the connection closes. */
   private full = false;
   private draining = false;
-  /** The response that announces that the connection closes, when it drains. */
+  /** While draining: the response that announces that the connection closes. */
   private last: ServerResponse | undefined;
 
   private constructor(private readonly socket: Socket) {
@@ -63,7 +63,7 @@ export class Connection {
     return (socket[CONNECTION] ??= new Connection(socket));
   }
 
-  /** Serves a request now, or when enough of the responses before it have been sent. */
+  /** Serves a request now, or as soon as enough earlier responses have been sent. */
   admit(incoming: IncomingMessage, outgoing: ServerResponse, serve: Serve): void {
     this.forgetSent();
     if (this.full) return;
@@ -74,7 +74,7 @@ export class Connection {
       return;
     }
     this.waiting.push({ incoming, outgoing, serve });
-    // HTTP lets a server close after any response; the client asks again for what was not answered.
+    // HTTP lets a server close after any response; the client repeats the requests without an answer.
     if (this.waiting.length === WAITING_MAX) {
       this.closeAfter(outgoing);
       this.full = true;
@@ -95,8 +95,8 @@ export class Connection {
   }
 
   /**
-   * Has the response to the last request announce that the connection closes. HTTP forbids to answer
-   * anything after that, so a request that still arrives before that response takes the part over.
+   * Makes the response to the last request announce that the connection closes. HTTP forbids answers after
+   * that response, so a request that arrives before it is sent becomes the last one.
    */
   drain(): void {
     this.draining = true;
@@ -106,8 +106,8 @@ export class Connection {
   }
 
   /**
-   * Starts the timer of a client that has bytes to take. Node's timer starts again whenever the client
-   * takes some; timedOut() is called when it runs out.
+   * Starts the timer of a client that has bytes to read. Node restarts the timer whenever the client reads
+   * some, and calls timedOut() when it expires.
    */
   expectProgress(timeoutMs: number): void {
     this.forgetSent();
@@ -115,13 +115,13 @@ export class Connection {
     if (socket.writableLength > 0 && socket.timeout !== timeoutMs) socket.setTimeout(timeoutMs);
   }
 
-  /** The socket's timer ran out: after the last response, or because the client does not read. */
+  /** The socket's timer expired: after the last response, or because the client does not read. */
   timedOut(log: Log): void {
     this.forgetSent();
     const { socket } = this;
     const bytes = socket.writableLength;
     if (bytes === 0 && this.unsent.length > 0) {
-      // The client has read everything, and a plugin or a proxy target takes its time.
+      // The client has read everything; the server waits for a plugin or a proxy target.
       socket.setTimeout(0);
       return;
     }

@@ -9,7 +9,9 @@ import { problemOf } from './problem.js';
 import { discardRest } from './body.js';
 import type { ServerRequest } from './request.js';
 
-/** A request over a socket, from its arrival to its answer; cancelled when the client goes away before that. */
+const REQUEST_TIMEOUT = 408;
+
+/** A request over a socket, from arrival to answer. It is cancelled when the client goes away first. */
 export class SocketExchange implements Listener<PluginResponse> {
   private readonly connection: Connection;
 
@@ -26,7 +28,10 @@ export class SocketExchange implements Listener<PluginResponse> {
   answered(answer: PluginResponse): void {
     const { request, outgoing, log } = this;
     this.end();
-    // Whoever answers while the body still arrives may go on reading it.
+    // When the rest of the body will come is unknown, and until then the connection is of no use.
+    if (answer.status === REQUEST_TIMEOUT && !this.incoming.complete)
+      outgoing.setHeader('connection', 'close');
+    // A plugin or proxy target that answers while the body still arrives may go on reading it.
     if (answer.body instanceof Readable) outgoing.once('finish', () => this.discardRest());
     else this.discardRest();
     try {

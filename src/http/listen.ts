@@ -13,7 +13,7 @@ import { acceptHead, type RequestHead } from './request-head.js';
 /** What can be served: a Hono app, or anything with its fetch. */
 export interface Servable {
   fetch(request: Request, bindings: never): Response | Promise<Response>;
-  /** A shorter way than fetch(); false when it is not open to this request. */
+  /** A faster path than fetch(); returns false when the request must go through fetch(). */
   serve?(incoming: http.IncomingMessage, outgoing: http.ServerResponse, head: RequestHead): boolean;
 }
 
@@ -22,17 +22,17 @@ export interface ListenOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly log?: Log;
-  /** How long a client may take none of the bytes that wait for it, before its connection is closed. */
+  /** A client that reads none of the bytes waiting for it for this long loses its connection. */
   readonly writeTimeoutMs?: number;
 }
 
 export interface Listener {
   readonly address: string;
   readonly port: number;
-  /** For people and for curl: an IPv6 address stands in brackets. */
+  /** For people and for curl: an IPv6 address has brackets. */
   readonly url: string;
   /**
-   * Ends the server: goes on as before for `delayMs`, so that load balancers notice; then takes no new
+   * Closes the server. It keeps serving for `delayMs`, so that load balancers notice. Then it accepts no new
    * connections and lets requests finish for at most `timeoutMs`. Repeated calls wait for the first.
    */
   close(options?: { delayMs?: number; timeoutMs?: number }): Promise<void>;
@@ -40,29 +40,31 @@ export interface Listener {
 
 const SERVER_OPTIONS: http.ServerOptions = {
   headersTimeout: 15_000,
-  requestTimeout: 120_000,
-  // Node looks every 30 s: a client that sends its headers byte by byte would have its connection for 45 s.
+  // The body has its own timeout, between two reads, so that a long upload may take its time.
+  requestTimeout: 0,
+  // Node's default is 30 s: a client that sends headers byte by byte would keep its connection for 45 s.
   connectionsCheckingInterval: 1000,
-  // Longer than the 60 s after which load balancers drop idle connections, so that they do it first.
+  // Longer than the 60 s after which load balancers drop idle connections, so that they close first.
   keepAliveTimeout: 65_000,
   maxHeaderSize: 16 * 1024,
   // acceptHead() refuses such a request with a problem document.
   requireHostHeader: false,
 };
-/** Stands in the URL of a request without a Host header, which HTTP/1.0 allows. */
+/** The host in the URL of a request without a Host header, which HTTP/1.0 allows. */
 const NO_HOST = 'localhost';
 const WRITE_TIMEOUT_MS = 30_000;
 const SWEEP_MS = 1000;
 /**
- * Connections that wait to be accepted; the kernel takes at most net.core.somaxconn of them, 4096 by default.
- * Beyond that it drops what clients send again after a second: with Node's 511 that is most of a crowd.
+ * Connections that may wait to be accepted; the kernel allows at most net.core.somaxconn, by default 4096.
+ * Beyond that the kernel drops handshakes, which clients repeat after a second. Node's default of 511 would
+ * drop most of a burst.
  */
 const BACKLOG = 4096;
 const IDLE_CHECK_MS = 50;
 
 /**
  * Serves an app on a socket.
- * @throws BackworksError BW_SERVER_LISTEN saying why the address cannot be had.
+ * @throws BackworksError BW_SERVER_LISTEN when the address cannot be used, with the reason
  */
 export async function listen(
   app: Servable,
@@ -114,7 +116,7 @@ async function drain(
   if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
   for (const connection of connections) connection.drain();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // close() ends connections that are idle now; those that become idle later are ended here.
+  // close() ends connections that are idle now. This ends connections that become idle later.
   const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
   const deadline = setTimeout(() => server.closeAllConnections(), timeoutMs);
   await closed;
@@ -131,7 +133,7 @@ function watchWrites(server: http.Server, timeoutMs: number, log: Log): Readonly
     socket.once('close', () => connections.delete(connection));
   });
   server.on('timeout', (socket: Socket) => Connection.of(socket).timedOut(log));
-  // Connections are looked at once a second, so that an ordinary request starts no timer.
+  // Connections are checked once a second, so that an ordinary request starts no timer.
   const sweep = setInterval(() => {
     for (const connection of connections) connection.expectProgress(timeoutMs);
   }, SWEEP_MS).unref();
@@ -139,7 +141,7 @@ function watchWrites(server: http.Server, timeoutMs: number, log: Log): Readonly
   return connections;
 }
 
-/** Answers a request that is not read any further, and closes its connection. */
+/** Answers a request that is not read further, and closes its connection. */
 function refuse(
   error: unknown,
   incoming: http.IncomingMessage,
@@ -161,7 +163,7 @@ function refuse(
 
 const NO_TUNNEL = 'HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
-/** node-server refuses request targets and Host headers that make no URL. */
+/** node-server rejects request targets and Host headers that do not form a URL. */
 function asRequestProblem(error: unknown): unknown {
   if (!(error instanceof RequestError)) return error;
   return new BackworksError('BW_REQUEST_INVALID', 'the request target or the Host header is malformed', {

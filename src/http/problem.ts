@@ -4,10 +4,10 @@ import { problem } from '../pipeline/problem.js';
 import type { BufferedResponse } from '../pipeline/documents/response-document.js';
 
 /**
- * The RFC 9457 problem document for whatever was thrown. A defect of the server is logged with its
- * stack and not described to the client.
+ * The RFC 9457 problem document for a thrown value. For a defect of the server, the stack is logged and not
+ * described to the client.
  * @param instance the request's path.
- * @param hints what to do is told too, to an operator
+ * @param hints whether hints are included, for an operator
  */
 export function problemOf(
   thrown: unknown,

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { BackworksError } from '../errors.js';
 import { endToEnd } from '../pipeline/end-to-end.js';
 
-/** What the server itself reads in a request's header lines. */
+/** The parts of a request's header lines that the server itself reads. */
 export interface RequestHead {
   /** The first of the Host lines; undefined when there is none. */
   readonly host: string | undefined;
@@ -11,9 +11,9 @@ export interface RequestHead {
   readonly contentLength: string | undefined;
   /** Every Transfer-Encoding line, joined; undefined when there is none. */
   readonly transferEncoding: string | undefined;
-  /** Protocols that the client asks to switch to; undefined when it asks for none. */
+  /** Protocols that the client asks to switch to; undefined when there are none. */
   readonly upgrade: string | undefined;
-  /** The header lines that plugins and proxy targets get: none that concerns only the client's connection. */
+  /** The header lines for plugins and proxy targets, without those that concern only the client's connection. */
   readonly endToEnd: readonly string[];
 }
 
@@ -78,20 +78,20 @@ export function announcesBody({ contentLength, transferEncoding }: RequestHead):
 }
 
 /**
- * Upgrades that a client offers beside an ordinary request, which it expects to be answered when the
- * server does not switch (RFC 9110 section 7.8).
+ * Upgrades that a client offers with an ordinary request. It expects an ordinary answer when the server does
+ * not switch (RFC 9110 section 7.8).
  */
 const OPTIONAL_UPGRADE = /^(?:h2c|http\/|tls\/)/;
 
-/** The protocol without which the client has no use for an answer; undefined when there is none. */
+/** The protocol the client requires instead of an ordinary answer; undefined when there is none. */
 export function wantedProtocol({ upgrade }: RequestHead): string | undefined {
   if (upgrade === undefined) return undefined;
   return members(upgrade).find((protocol) => !OPTIONAL_UPGRADE.test(protocol));
 }
 
 /**
- * Checks what Node's parser leaves to the server (RFC 9112 sections 3.2 and 6.1), and gives a target in
- * absolute form the form that every other request has: its authority becomes the Host header.
+ * Checks what Node's parser leaves to the server (RFC 9112 sections 3.2 and 6.1). Rewrites a target in
+ * absolute form to the ordinary form; its authority becomes the Host header.
  * @throws BackworksError BW_REQUEST_INVALID, BW_REQUEST_NOT_IMPLEMENTED
  */
 export function acceptHead(incoming: IncomingMessage): RequestHead {

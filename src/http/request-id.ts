@@ -3,7 +3,7 @@ import { randomFillSync } from 'node:crypto';
 const ID_BYTES = 16;
 const ID_CHARACTERS = 36;
 const LOT = 128;
-/** A bit for each byte that has a hyphen before it. */
+/** A bit for each byte position that has a hyphen before it. */
 const HYPHENS = (1 << 4) | (1 << 6) | (1 << 8) | (1 << 10);
 const HYPHEN = 0x2d;
 const DIGITS = Buffer.from('0123456789abcdef');
@@ -14,8 +14,8 @@ let ids = '';
 let next = 0;
 
 /**
- * A random UUID (version 4). crypto.randomUUID() puts each together from twenty pieces, which have to be
- * joined when it is used; these are written in lots.
+ * A random UUID (version 4). crypto.randomUUID() builds each from twenty strings, which are joined when it
+ * is used; this function makes many at a time.
  * @internal exported for its test
  */
 export function newRequestId(): string {
@@ -26,7 +26,7 @@ export function newRequestId(): string {
   return ids.slice(next, (next += ID_CHARACTERS));
 }
 
-/** The client's x-request-id when it is 1 to 128 visible ASCII characters, else a new one. */
+/** The client's x-request-id if it is 1 to 128 visible ASCII characters, otherwise a new id. */
 export function requestId(given: string | undefined): string {
   return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) ? given : newRequestId();
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { EndpointConfig } from '../config/types.js';
-import type { IncomingRequest, RemoteAddress } from '../pipeline/documents/incoming-request.js';
+import type { BodyLimits, IncomingRequest, RemoteAddress } from '../pipeline/documents/incoming-request.js';
 import type { PluginSet } from '../pipeline/plugin-set.js';
 import type { RouteMatch } from '../pipeline/documents/route-match.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
@@ -11,7 +11,7 @@ import { checkEncoding, checkLength, collect, limited } from './body.js';
 import { announcesBody, readHead, type RequestHead } from './request-head.js';
 import { requestId } from './request-id.js';
 
-/** Where a request leads. */
+/** The target of a request, split into parts. */
 export interface Target {
   readonly scheme: 'http' | 'https';
   /** Percent-encoded, without the query. */
@@ -20,7 +20,7 @@ export interface Target {
   readonly search: string;
 }
 
-/** A request as the pipeline takes it. Headers and body come straight from Node where there is a socket. */
+/** A request as the pipeline receives it. With a socket, headers and body come straight from Node. */
 export class ServerRequest implements IncomingRequest {
   readonly id: string;
   readonly method: string;
@@ -40,9 +40,9 @@ export class ServerRequest implements IncomingRequest {
   private abort: AbortController | null = null;
 
   /**
-   * @param source the request itself; one of Fetch when it did not come over a socket
-   * @param plugins what it begins with; it gives them back with end()
-   * @param head what acceptHead() returned for it; absent when it did not come over a socket
+   * @param source Node's request, or a Fetch request when it did not come over a socket
+   * @param plugins the plugins it begins with; end() releases them
+   * @param head the result of acceptHead(); absent when the request did not come over a socket
    */
   constructor(
     source: IncomingMessage | Request,
@@ -90,15 +90,15 @@ export class ServerRequest implements IncomingRequest {
     return 'socket' in this.source ? Connection.of(this.source.socket).remote : null;
   }
 
-  async readBody(limitBytes: number): Promise<Buffer> {
-    checkLength(this.rawHeaders, limitBytes);
+  async readBody(limits: BodyLimits): Promise<Buffer> {
+    checkLength(this.rawHeaders, limits.bodyLimitBytes);
     checkEncoding(this.rawHeaders);
-    return collect(this.stream(), limitBytes);
+    return collect(this.stream(), limits);
   }
 
-  bodyStream(limitBytes: number): Readable {
-    checkLength(this.rawHeaders, limitBytes);
-    return limited(this.stream(), limitBytes);
+  bodyStream(limits: BodyLimits): Readable {
+    checkLength(this.rawHeaders, limits.bodyLimitBytes);
+    return limited(this.stream(), limits);
   }
 
   private stream(): Readable {
@@ -107,7 +107,7 @@ export class ServerRequest implements IncomingRequest {
   }
 }
 
-/** Where a URL leads that Hono has taken apart and tidied up. */
+/** The target from a URL that Hono has parsed and normalized. */
 export function targetOf(url: string): Target {
   const start = url.indexOf('/', url.indexOf('://') + 3);
   const hash = url.indexOf('#', start);
@@ -120,14 +120,14 @@ export function targetOf(url: string): Target {
   };
 }
 
-/** What a URL parser would leave as it is, the path's dots aside. */
+/** Characters that a URL parser leaves unchanged, apart from dot segments. */
 const PLAIN_TARGET = /^\/[!$-;=?-[\]_a-z~]*$/;
 const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:[/?]|$)/i;
 const PLAIN_HOST = /^[a-z0-9._-]+(?::(?:\d{1,4}|[1-5]\d{4}))?$/;
 
 /**
- * Where an ordinary request leads. Null when its target or its Host header are not plain: then a URL
- * parser has to tidy up or refuse them.
+ * The target of an ordinary request. Null when its target or Host header is unusual: then a URL parser has
+ * to normalize or reject them.
  */
 export function plainTarget(url: string, host: string | undefined): Target | null {
   if (host !== undefined && !PLAIN_HOST.test(host)) return null;

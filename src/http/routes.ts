@@ -6,7 +6,7 @@ import type { EndpointConfig } from '../config/types.js';
 import { setOwn } from '../pipeline/documents/own-member.js';
 import { RouteMatch } from '../pipeline/documents/route-match.js';
 
-/** The endpoints of one path, by method; ANY stands for those that list no methods. */
+/** The endpoints of one path, by method; ANY is the entry for endpoints without a list of methods. */
 type PathRoute = ReadonlyMap<string, EndpointConfig>;
 const ANY = '*';
 
@@ -15,11 +15,11 @@ const KEPT_TARGET_MAX = 256;
 
 /**
  * Finds the endpoint of a request. More specific paths come first, whatever their order in the file:
- * literal segments before {name} before *; equals keep the file's order.
+ * literal segments before {name} before *. Equally specific paths keep the order of the file.
  */
 export class Routes {
   private readonly router = new SmartRouter<PathRoute>({ routers: [new RegExpRouter(), new TrieRouter()] });
-  /** Endpoints found for paths, by method. Clients choose paths: there are so many, then it begins anew. */
+  /** Cached matches by method and path. Clients choose the paths, so the cache is limited and then cleared. */
   private readonly kept = new Map<string, Map<string, RouteMatch>>();
   private keptCount = 0;
 
@@ -36,7 +36,7 @@ export class Routes {
 
   /**
    * @param path as sent, percent-encoded, without the query.
-   * @param targetLength of the target it was cut from, all of which stays in memory as long as the path
+   * @param targetLength length of the whole target, which stays in memory as long as the path does
    * @throws BackworksError BW_REQUEST_INVALID on malformed percent-encoding.
    */
   match(method: string, path: string, targetLength = path.length): RouteMatch {
@@ -74,7 +74,7 @@ export class Routes {
   }
 }
 
-/** Methods that are answered: HEAD as GET, and OPTIONS by the server, where no endpoint names them. */
+/** The allowed methods: the configured ones, HEAD where GET is configured, and OPTIONS. */
 function allowed(configured: ReadonlySet<string>): string[] {
   const methods = new Set(configured);
   if (methods.has('GET')) methods.add('HEAD');
@@ -102,7 +102,7 @@ function rank(segment: string | undefined): number {
   return segment.startsWith('{') ? 2 : 1;
 }
 
-/** Decodes what cannot change the segments: an encoded "/" stays encoded, and "%25" until params are read. */
+/** Decodes what cannot change the segments: an encoded "/" stays encoded, as does "%25" until params are read. */
 function decodePath(path: string): string {
   if (!path.includes('%')) return path;
   try {
@@ -112,7 +112,7 @@ function decodePath(path: string): string {
   }
 }
 
-/** The routers give either the values or their places in a list of captures. */
+/** The routers return either the values or their indices in a list of captures. */
 function readParams(
   found: Readonly<Record<string, string | number>>,
   captures: readonly string[] | undefined,

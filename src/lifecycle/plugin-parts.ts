@@ -25,15 +25,15 @@ export interface PluginParts {
 export interface PluginPartsOptions {
   readonly metrics: PluginMetrics;
   readonly log: Log;
-  /** Where the variables come from that `permissions.env` grants. */
+  /** Values of the variables that `permissions.env` grants to plugins. */
   readonly environment: NodeJS.ProcessEnv;
-  /** Default: those of a configuration that says nothing of them. */
+  /** Default: the users of a configuration without `users` settings. */
   readonly users?: PluginUsers | undefined;
-  /** Default: versions that no configuration file names and no other process knows. */
+  /** Default: versions that are not tied to a configuration file and not shared with other processes. */
   readonly shared?: SharedVersions | undefined;
 }
 
-/** What reads and loads libraries. Directories are opened when they are first needed. */
+/** Creates the objects that read and load libraries. Directories are opened on first use. */
 export function createPluginParts({
   metrics,
   log,
@@ -54,7 +54,7 @@ export function createPluginParts({
   return { defaults, reader, loader, quarantine, keeper, agree };
 }
 
-/** Versions of a server of which one process answers all requests. */
+/** The versions of a server without workers. */
 export function unshared(configFile: string | null): SharedVersions {
   let records: Promise<VersionRecords> | null = null;
   return {

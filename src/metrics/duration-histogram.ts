@@ -1,6 +1,8 @@
 import type { Metric, MetricValueWithName, Registry } from 'prom-client';
 
-/** Seconds. Hooks take microseconds to milliseconds; Prometheus's defaults start at 5 ms. */
+/**
+ * In seconds. Hooks take microseconds to milliseconds, but the default buckets of Prometheus start at 5 ms.
+ */
 const BOUNDS = [
   0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 ];
@@ -9,8 +11,8 @@ type Labels = Readonly<Record<string, string>>;
 type Value = MetricValueWithName<string>;
 
 /**
- * A histogram in a prom-client registry. prom-client's own validates and hashes the labels of every
- * observation; here they are looked at when a series is made and when somebody reads it.
+ * A histogram in a prom-client registry. prom-client's own histogram validates and hashes labels on every
+ * observation. This one handles labels only when a series is created and when it is read.
  */
 export class DurationHistogram {
   readonly type = 'histogram';
@@ -22,11 +24,11 @@ export class DurationHistogram {
     readonly help: string,
     registry: Registry,
   ) {
-    // A registry asks a metric for nothing but its name and get().
+    // A registry uses only the name and get() of a metric.
     registry.registerMetric(this as unknown as Metric);
   }
 
-  /** The series with these labels; the same one every time. */
+  /** The series with these labels. Equal labels return the same series. */
   series(labels: Labels): DurationSeries {
     const key = JSON.stringify(Object.entries(labels));
     let series = this.all.get(key);
@@ -37,7 +39,7 @@ export class DurationHistogram {
     return series;
   }
 
-  /** What prom-client formats, and adds up over processes. */
+  /** The format that prom-client prints, and sums over processes. */
   get(): Promise<object> {
     const { name, help, type, aggregator } = this;
     const values = [...this.all.values()].flatMap((series) => series.values(name));
@@ -47,7 +49,7 @@ export class DurationHistogram {
 
 /** Durations with the same labels. */
 export class DurationSeries {
-  /** By bucket, each observation in one; the last is for those beyond every bound. */
+  /** Observations per bucket, not cumulative. The last bucket is for values above every bound. */
   private readonly counts = new Array<number>(BOUNDS.length + 1).fill(0);
   private sum = 0;
 

@@ -1,18 +1,18 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** Where metrics of one server are registered and read from. */
+/** The registry for the metrics of one server. */
 export type MetricsRegistry = Registry;
 
 type Labels = Readonly<Record<string, string>>;
 
-/** Names one metric; `labels` are the names its values are told apart by. */
+/** Name and help of a metric. `labels` are the names of its labels. */
 export interface InstrumentOptions {
   readonly name: string;
   readonly help: string;
   readonly labels?: readonly string[];
 }
 
-/** A counter that other parts of the server raise. */
+/** A counter that other parts of the server increase. */
 export interface CounterInstrument {
   add(labels: Labels, by?: number): void;
 }
@@ -26,7 +26,7 @@ export function addCounter(
 }
 
 /**
- * A gauge whose values are read when somebody scrapes the metrics.
+ * A gauge whose values are measured at each scrape.
  * @param measure calls `set` once for each combination of labels that has a value
  */
 export function addGauge(

@@ -7,10 +7,10 @@ import {
   Registry,
 } from 'prom-client';
 
-/** In the form of getMetricsAsJSON(). */
+/** The format of getMetricsAsJSON(). */
 export type Metrics = readonly MetricObjectWithValues<MetricValue<string>>[];
 
-/** Where prom-client would add up what does not add up. Of lag, the worst worker is what matters. */
+/** Overrides prom-client's sum where a sum makes no sense. For lag, the worst worker matters. */
 const AGGREGATORS: Readonly<Record<string, string>> = {
   process_start_time_seconds: 'first',
   process_max_fds: 'max',
@@ -23,31 +23,34 @@ const AGGREGATORS: Readonly<Record<string, string>> = {
   nodejs_eventloop_lag_p90_seconds: 'max',
   nodejs_eventloop_lag_p99_seconds: 'max',
 };
-/** What only grows; a worker's share outlives it, or rates would be computed from a number that fell. */
+/**
+ * Types that only grow. The numbers of a worker that has exited are kept: a total that fell would break
+ * rates.
+ */
 const GROWING = ['counter', 'histogram', 'summary'];
 
 export interface MeasuredWorkers {
-  /** Has all say what they have counted. Never rejects. */
+  /** Asks all workers for their current numbers. Never rejects. */
   update(): Promise<void>;
-  /** What each said last; of one that was retained nothing. */
+  /** The last numbers of each worker, without workers that were retained. */
   latest(): readonly Metrics[];
-  /** How many answer requests. */
+  /** Number of workers that answer requests. */
   serving(): number;
 }
 
-/** The numbers of all workers and of this process, as one. */
+/** The metrics of all workers and of this process, merged. */
 export class MergedMetrics {
-  /** Those of this process. */
+  /** The metrics of this process. */
   readonly registry = new Registry();
   private readonly failures: Counter;
-  /** What workers had counted that are no more. */
-  private ofEnded: Metrics = [];
+  /** The final numbers of workers that have exited. */
+  private ofExited: Metrics = [];
 
   constructor(private readonly workers: MeasuredWorkers) {
     const registers = [this.registry];
     this.failures = new Counter({
       name: 'backworks_worker_failures_total',
-      help: 'Worker processes of the server that ended unasked.',
+      help: 'Worker processes that exited unexpectedly.',
       registers,
     });
     new Gauge({
@@ -60,23 +63,23 @@ export class MergedMetrics {
     });
   }
 
-  /** The Prometheus text exposition of everything. */
+  /** Everything in the Prometheus text format. */
   async text(): Promise<string> {
     const own = await this.registry.getMetricsAsJSON();
     await this.workers.update();
-    // In one turn: what a worker counted that ends is in one of the two, never in both or in none.
-    return sum([own, ...this.workers.latest(), this.ofEnded]).metrics();
+    // Synchronous: a worker that exits is in exactly one of the two lists.
+    return sum([own, ...this.workers.latest(), this.ofExited]).metrics();
   }
 
-  /** A worker ended unasked. */
+  /** Counts an unexpected exit of a worker. */
   failed(): void {
     this.failures.inc();
   }
 
-  /** A worker has ended: keeps what it had counted when it was asked last. */
+  /** Keeps the last numbers of a worker that has exited. */
   retain(last: Metrics): void {
     const growing = last.filter(({ type }) => GROWING.includes(String(type)));
-    this.ofEnded = sum([this.ofEnded, growing]).getMetricsAsArray() as unknown as Metrics;
+    this.ofExited = sum([this.ofExited, growing]).getMetricsAsArray() as unknown as Metrics;
   }
 }
 

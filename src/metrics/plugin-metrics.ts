@@ -4,19 +4,22 @@ import { DurationHistogram, type DurationSeries } from './duration-histogram.js'
 
 const NS_PER_SECOND = 1e9;
 const CUSTOM_NAMES_MAX = 100;
-/** Larger steps are ignored: a few of them would make the counter infinite, which no scrape can undo. */
+/**
+ * Larger increments are ignored. A few of them would make the counter infinite, which only a restart could
+ * undo.
+ */
 const CUSTOM_DELTA_MAX = Number.MAX_SAFE_INTEGER;
 const CUSTOM_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
 type Labels = 'plugin' | 'hook';
 
-/** What the functions of one hook of one plugin took. */
+/** Time spent in the functions of one hook of one plugin. */
 interface OwnTime {
   readonly labels: Readonly<Record<Labels, string>>;
   nanoseconds: number;
 }
 
-/** Every number the server keeps about its plugins, in a registry of its own. */
+/** All metrics that the server keeps about its plugins, in a registry of their own. */
 export class PluginMetrics {
   readonly registry = new Registry();
   private readonly duration: DurationHistogram;
@@ -32,16 +35,16 @@ export class PluginMetrics {
     const registers = [this.registry];
     this.duration = new DurationHistogram(
       'backworks_plugin_call_duration_seconds',
-      'Time from asking a plugin to its answer or failure, waiting included.',
+      'Time from a call of a plugin to its answer or failure, including time in the queue.',
       this.registry,
     );
     const ownTimes = this.ownTimes;
     new Counter({
       name: 'backworks_plugin_own_seconds_total',
-      help: 'Time plugins say their own functions took, of calls that were answered.',
+      help: 'Time spent in the functions of a plugin, as reported by the plugin, for calls that were answered.',
       labelNames: ['plugin', 'hook'],
       registers,
-      // A call adds to a number; labels are looked at when somebody reads.
+      // A call only adds to a number. Labels are handled at each scrape.
       collect() {
         this.reset();
         for (const { labels, nanoseconds } of ownTimes.values())
@@ -63,25 +66,25 @@ export class PluginMetrics {
     });
     this.restarts = new Counter({
       name: 'backworks_plugin_process_failures_total',
-      help: 'Plugin processes that ended unasked.',
+      help: 'Plugin processes that exited unexpectedly.',
       labelNames: ['plugin'],
       registers,
     });
     this.refusals = new Counter({
       name: 'backworks_plugin_refusals_total',
-      help: 'What the sandbox refused plugins that live on, by the permission that would allow it.',
+      help: 'Operations that the sandbox refused without ending the process, by the permission that would allow them.',
       labelNames: ['plugin', 'permission'],
       registers,
     });
     this.custom = new Counter({
       name: 'backworks_plugin_custom_total',
-      help: 'Counters raised by plugins through the host table.',
+      help: 'Counters that plugins increase through the host table.',
       labelNames: ['plugin', 'name'],
       registers,
     });
   }
 
-  /** The recorder of one hook of one plugin; made once, used for every call. */
+  /** The recorder for one hook of one plugin. Created once and used for every call. */
   hook(plugin: string, hook: PluginPhase): HookMetrics {
     const labels = { plugin, hook };
     return new HookMetrics(this.duration.series(labels), this.ownTime(labels), (code) =>
@@ -100,7 +103,7 @@ export class PluginMetrics {
     this.circuit.set({ plugin }, { closed: 0, 'half-open': 1, open: 2 }[state]);
   }
 
-  /** A plugin that is gone has no circuit; what was counted of it stays. */
+  /** Removes the circuit breaker gauge of a removed plugin. Its counters stay. */
   withdraw(plugin: string): void {
     this.circuit.remove({ plugin });
   }
@@ -109,12 +112,12 @@ export class PluginMetrics {
     this.restarts.inc({ plugin });
   }
 
-  /** @param permission that would have allowed it; null where none does */
+  /** @param permission the permission that would have allowed the operation; null when no permission does */
   refused(plugin: string, permission: string | null, times: number): void {
     this.refusals.inc({ plugin, permission: permission ?? 'none' }, times);
   }
 
-  /** Adds to a plugin's own counter; ignores what the ABI says is ignored. */
+  /** Adds to a plugin's own counter. Ignores names and increments that the ABI does not allow. */
   customCounter(plugin: string, name: string, delta: number): void {
     if (!CUSTOM_NAME.test(name) || !(delta >= 0 && delta <= CUSTOM_DELTA_MAX)) return;
     const names = this.customNames.get(plugin) ?? new Set();
@@ -123,20 +126,20 @@ export class PluginMetrics {
     this.custom.inc({ plugin, name }, delta);
   }
 
-  /** The Prometheus text exposition of everything. */
+  /** Everything in the Prometheus text format. */
   text(): Promise<string> {
     return this.registry.metrics();
   }
 }
 
-/** What is kept of one hook's calls. */
+/** The recorded numbers of one hook's calls. */
 export class HookMetrics {
-  /** Calls that ended, well or not. */
+  /** Calls that ended, successful or not. */
   calls = 0;
   failed = 0;
-  /** Milliseconds they took together. */
+  /** Total duration of these calls in milliseconds. */
   busyMs = 0;
-  /** Called once, at the next call that succeeds; null while nobody waits for one. */
+  /** Called once on the next successful call. Null while nobody waits. */
   onSuccess: (() => void) | null = null;
 
   constructor(
@@ -145,7 +148,7 @@ export class HookMetrics {
     private readonly countFailure: (code: ErrorCode) => void,
   ) {}
 
-  /** The plugin answered, and says that it took so long itself: to be told, not to be relied on. */
+  /** Records an answer. `ownNs` is the plugin's own claim, so it is reported but never trusted. */
   answered(ownNs: number): void {
     this.own.nanoseconds += ownNs;
   }

@@ -1,8 +1,8 @@
 import { collectDefaultMetrics, type Registry } from 'prom-client';
 
 /**
- * Gauges of prom-client that Prometheus takes for counters, because their names end in `_total`. The gauges
- * without the ending have the same values by type.
+ * Gauges of prom-client that Prometheus would take for counters, because their names end in `_total`. The
+ * gauges without the suffix have the same values by type.
  */
 const MISNAMED = [
   'nodejs_active_resources_total',
@@ -10,7 +10,7 @@ const MISNAMED = [
   'nodejs_active_requests_total',
 ];
 
-/** CPU, memory and event-loop lag of this process; once per registry. */
+/** Registers CPU, memory and event-loop lag of this process. Call once per registry. */
 export function addProcessMetrics(registry: Registry): void {
   if (registry.getSingleMetric('process_cpu_user_seconds_total') !== undefined) return;
   collectDefaultMetrics({ register: registry });

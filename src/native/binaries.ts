@@ -13,13 +13,13 @@ export interface BinarySearch {
   readonly arch?: string;
 }
 
-/** One of the files that are compiled for each platform and come with this package. */
+/** A file that is compiled for each platform and shipped with this package. */
 interface Binary {
   readonly what: string;
-  /** Environment variable with the path of another one. */
+  /** Environment variable that names another file to use instead. */
   readonly override: string;
   readonly fileName: (platform: NodeJS.Platform) => string;
-  /** What must be allowed with it: a mode of accessSync(). */
+  /** The access the file must allow: a mode of accessSync(). */
   readonly access: number;
 }
 
@@ -40,8 +40,8 @@ const JSON_CHECK: Binary = {
 const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /**
- * Finds the program that hosts a plugin: BACKWORKS_RUNNER, else the prebuilt package of this platform,
- * else what `npm run build` made in a checkout.
+ * Finds the program that hosts a plugin: BACKWORKS_RUNNER, else the prebuilt package for this platform,
+ * else the program that `npm run build` made in a checkout.
  * @returns its absolute path
  * @throws BackworksError BW_RUNNER_NOT_FOUND listing every place tried
  */
@@ -66,7 +66,7 @@ function find(binary: Binary, search: BinarySearch): string {
   const override = env[binary.override];
   if (override !== undefined && override !== '') {
     if (isUsable(override, binary)) return override;
-    // A wrong override is a mistake to report, not one to paper over with another file.
+    // A wrong override is a mistake to report; another file must not hide it.
     const hint = `correct or unset ${binary.override}`;
     throw notFound(binary, [`${override} (from ${binary.override})`], hint);
   }

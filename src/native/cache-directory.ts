@@ -1,21 +1,21 @@
 import { chmod, lstat, mkdir, mkdtemp, stat } from 'node:fs/promises';
-import { cachePlace, temporaryCachePlace } from '../cache-place.js';
+import { cacheDirectory, temporaryCacheDirectory } from '../cache-place.js';
 import { BackworksError } from '../errors.js';
 
 const isRoot = process.getuid?.() === 0;
 
 /**
- * Permissions of directories and of copied libraries. Nobody but the owner can write or list: whoever
- * could write there could put code into plugin processes. A server that runs as root starts its
- * runners as another user, who must be able to open what he is told to load.
+ * Permissions of directories and of copied libraries. Only the owner may write or list them, because
+ * whoever can write there can put code into plugin processes. A server that runs as root starts its
+ * runners as another user, which must be able to open the library it is told to load.
  */
 export const DIRECTORY_MODE = isRoot ? 0o711 : 0o700;
 export const LIBRARY_MODE = isRoot ? 0o555 : 0o500;
 
 /**
- * Opens the directory for copies of libraries and what is known of them.
- * @param directory where; default $XDG_CACHE_HOME/backworks, ~/.cache/backworks or, for root,
- *   /var/cache/backworks; a private directory for temporary files where none of these can be had
+ * Opens the directory for copies of libraries and for cached descriptions.
+ * @param directory the directory; default $XDG_CACHE_HOME/backworks, ~/.cache/backworks or, for root,
+ *   /var/cache/backworks; a private directory for temporary files when none of these can be used
  * @returns its absolute path
  * @throws BackworksError BW_LIBRARY_STORE when a given directory cannot be made private
  */
@@ -32,15 +32,15 @@ export async function openCacheDirectory(directory?: string): Promise<string> {
     }
   }
   try {
-    return await makePrivate(cachePlace());
+    return await makePrivate(cacheDirectory());
   } catch {
     return temporaryDirectory();
   }
 }
 
-/** The same directory at every start, unless somebody else took its name. */
+/** The same directory at every start, unless another user has taken its name. */
 async function temporaryDirectory(): Promise<string> {
-  const path = temporaryCachePlace();
+  const path = temporaryCacheDirectory();
   try {
     return await makePrivate(path, { isShared: true });
   } catch {
@@ -48,7 +48,7 @@ async function temporaryDirectory(): Promise<string> {
   }
 }
 
-/** @param isShared whether others can create entries beside it: then it must not be a link of theirs */
+/** @param isShared whether other users can create entries next to it; it must then not be a link of theirs */
 async function makePrivate(path: string, { isShared = false } = {}): Promise<string> {
   await mkdir(path, { recursive: true, mode: DIRECTORY_MODE });
   const stats = await (isShared ? lstat(path) : stat(path));

@@ -2,12 +2,12 @@ import { BackworksError, PluginFailure, type PluginFailureDetails, type PluginPh
 
 import type { NativePluginOptions } from './plugin.js';
 
-/** Functions of a plugin that are handed its configuration. */
+/** Functions of a plugin that receive its configuration. */
 export type ConfiguringPhase = 'initialize' | 'reconfigure';
 
 /**
- * The failure of a plugin that says no to its configuration.
- * @param text the plugin's own words; empty when it has none
+ * The failure of a plugin that rejects its configuration.
+ * @param text the plugin's own error message; empty when it gave none
  */
 export function configurationRefused(
   plugin: string,
@@ -27,7 +27,7 @@ export function configurationRefused(
   });
 }
 
-/** The failure of a plugin that asks for more sandbox than there is. @param missing what there is not */
+/** The failure of a plugin whose sandbox cannot be applied. @param missing what this system lacks */
 export function noSandbox(
   plugin: string,
   missing: string,
@@ -41,7 +41,7 @@ export function noSandbox(
   });
 }
 
-/** The failure of a call that the plugin itself made fail. @param text the plugin's own words */
+/** The failure of a call in which the plugin called fail(). @param text the plugin's own error message */
 export function pluginFailed(
   plugin: string,
   text: string,
@@ -51,34 +51,34 @@ export function pluginFailed(
   return new PluginFailure('BW_PLUGIN_FAILED', `plugin ${plugin} failed: ${why}`, { ...details, plugin });
 }
 
-/** The failure of a plugin that is to run several calls at once in one process, and cannot. */
+/** The failure of a plugin that is configured to run several calls at once in a process, but cannot. */
 export function notThreadSafe(plugin: string, concurrency: number): PluginFailure {
   const message = `plugin ${plugin} has limits.concurrency ${concurrency}, and its library does not say that it is thread-safe`;
   const hint = 'use instances for more processes; a thread-safe library sets BACKWORKS_THREAD_SAFE';
   return new PluginFailure('BW_PLUGIN_UNSUPPORTED', message, { plugin, phase: 'load', hint });
 }
 
-/** The failure of a call that had not begun, or hardly, when its deadline passed. */
+/** The failure of a call that had not begun, or only just begun, at its deadline. */
 export function noTimeLeft(plugin: string): PluginFailure {
   const message = `plugin ${plugin} had no time for the call before its deadline`;
   const hint = 'raise instances or timeouts.call, or send it less';
   return new PluginFailure('BW_PLUGIN_OVERLOADED', message, { plugin, phase: 'idle', hint });
 }
 
-/** The failure of what could not be asked of a process that had ended. */
+/** The failure of a request to a process that has ended. */
 export function processGone(plugin: string, phase: PluginPhase): PluginFailure {
   const message = `plugin ${plugin} has no process any more`;
   return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, { plugin, phase, retryAfterMs: 0 });
 }
 
-/** The error of a call that was taken back before it began: nobody wanted its answer any more. */
+/** The error of a call that was cancelled before it began, because the client had gone. */
 export function callCancelled(plugin: string): BackworksError {
   return new BackworksError('BW_REQUEST_CANCELLED', `the client went away before plugin ${plugin} was asked`);
 }
 
 /**
- * A failure that names the library by the path operators know, not by that of the copy which is loaded.
- * @returns what was thrown when there is nothing to replace
+ * Replaces the path of the loaded copy in a failure by the path that operators know.
+ * @returns the thrown value itself when there is nothing to replace
  */
 export function withOriginalPath(
   thrown: unknown,

@@ -2,15 +2,15 @@ import koffi, { type LibraryHandle } from 'koffi';
 import { BackworksError } from '../errors.js';
 import { findJsonCheck } from './binaries.js';
 
-/** What a text is, a bit each; `enum json_fact` of src/runner/json/json_check.h has the same numbers. */
+/** Facts about a text, as bits; `enum json_fact` of src/runner/json/json_check.h has the same numbers. */
 export const JsonFact = {
   VALID: 1 << 0,
-  /** Nests deeper than allowed, and was read no further: perhaps it is not JSON either. */
+  /** The text nests too deep. The rest was not read, so it may not be JSON at all. */
   TOO_DEEP: 1 << 1,
-  /** It is an object with a member `status`, whatever its value; likewise `body`. */
+  /** The text is an object with a member `status` (or `body`), whatever its value. */
   HAS_STATUS: 1 << 2,
   HAS_BODY: 1 << 3,
-  /** It has a member `__proto__`, at any depth. */
+  /** Some object, at any depth, has a member `__proto__`. */
   HAS_PROTOTYPE: 1 << 4,
 } as const;
 
@@ -26,9 +26,9 @@ export const MemberField = {
   VALUE: 2,
   /** First byte after the value. */
   VALUE_END: 3,
-  /** Index of the next member that does not lie within this one's value. */
+  /** Index of the next member outside this member's value. */
   AFTER: 4,
-  /** Level of its object (the outermost is 1), shifted left by one; the lowest bit: the name has escapes. */
+  /** Level of the member's object (1 = outermost), shifted left by one; lowest bit: the name has escapes. */
   SHAPE: 5,
 } as const;
 
@@ -50,13 +50,13 @@ interface Functions {
   readonly list: List;
 }
 
-/** koffi unloads a library as soon as nothing refers to its handle. */
+/** Kept here because koffi unloads a library as soon as nothing refers to its handle. */
 let library: LibraryHandle | null = null;
 let functions: Functions | null = null;
 
 /**
- * Loads the library that checks JSON; otherwise the first check does.
- * @throws BackworksError BW_RUNNER_NOT_FOUND, BW_RUNNER_START when it is no such library
+ * Loads the library that checks JSON. Without this call, the first check loads it.
+ * @throws BackworksError BW_RUNNER_NOT_FOUND, BW_RUNNER_START when the library cannot be loaded
  */
 export function loadJsonCheck(): Functions {
   if (functions !== null) return functions;
@@ -82,7 +82,7 @@ export function loadJsonCheck(): Functions {
 
 /**
  * Checks a text without building anything from it, about ten times as fast as JSON.parse().
- * @param depthMax arrays and objects that may lie within one another, up to 1024
+ * @param depthMax how deep arrays and objects may nest, up to 1024
  * @returns facts of `JsonFact`; 0 when the bytes are not JSON in UTF-8
  * @throws BackworksError as loadJsonCheck()
  */
@@ -98,16 +98,16 @@ export interface MemberList {
   readonly table: ArrayLike<number>;
 }
 
-/** Members of ordinary texts; a longer list is made a second time with room for it. */
+/** Room for the members of an ordinary text. A longer list is read a second time, with room for all. */
 const ORDINARY_MEMBERS = 64;
 /** Scratch memory: the number of members, then their fields. */
 const scratch = new Uint32Array(1 + ORDINARY_MEMBERS * MEMBER_FIELDS);
 
 /**
- * Checks a text and lists the members of its outermost object, and of objects that are members of listed
- * ones. What lies in arrays is not listed.
+ * Checks a text and lists the members of its outermost object, and of objects that are values of listed
+ * members. Members inside arrays are not listed.
  * @param depthMax as checkJson()
- * @param levels objects within objects that are looked into; 1 lists the outermost members only
+ * @param levels how many levels of objects are listed; 1 lists the outermost members only
  * @throws BackworksError as loadJsonCheck()
  */
 export function listMembers(bytes: Buffer, depthMax: number, levels: number): MemberList {
@@ -120,7 +120,7 @@ export function listMembers(bytes: Buffer, depthMax: number, levels: number): Me
     facts = list(bytes, bytes.length, depthMax, levels, table, count);
     return { facts, table: table.subarray(1) };
   }
-  // A short plain list costs less than a typed one, whose memory lies elsewhere.
+  // A short plain array is cheaper than a typed array, whose memory is allocated separately.
   const short: number[] = [];
   for (let at = 1; at <= count * MEMBER_FIELDS; at += 1) short.push(table[at]!);
   return { facts, table: short };

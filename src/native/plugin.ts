@@ -19,10 +19,10 @@ export type AbiFunction =
   | 'call'
   | 'reconfigure';
 
-/** The functions a request can reach. `call` is the generic door of the extension table. */
+/** The functions a request can reach. `call` performs the operations a plugin offers to other plugins. */
 export type Hook = 'before_request' | 'after_response' | 'process_endpoint' | 'call';
 
-/** What a library says of itself, read without initializing it. Untrusted until checked. */
+/** A library's description, read without initializing it. Untrusted until checked. */
 export interface LibraryDescription {
   readonly name: string;
   readonly version: string;
@@ -33,32 +33,32 @@ export interface LibraryDescription {
   readonly threadSafe: boolean;
 }
 
-/** Hooks of one request that a plugin is asked in a row, each if the one before allows it. */
+/** Hooks of one request that a plugin runs in order, each only if the answer before allows it. */
 export interface NativeHookBatch {
   readonly first: 'before_request' | 'process_endpoint';
   readonly requestJson: Text;
   readonly endpoint: string;
   readonly method: string;
-  /** The response document up to its body, without which after_response is not asked. */
+  /** The response document up to its body; without it, after_response is not called. */
   readonly responseHead: string | null;
-  /** A further hook is being called; told before the answer of the one before. */
+  /** The plugin has begun a further hook. Called before the answer of the previous hook arrives. */
   next(hook: 'process_endpoint' | 'after_response'): CallTicket & Listener<NativeReply>;
-  /** No further hook is called; told before the last answer. */
+  /** No further hook is called. Called before the last answer arrives. */
   end(): void;
-  /** As end(), for a process that may call further hooks all the same: nobody else may. */
+  /** As end(), when the process may still run further hooks: nobody else may call them again. */
   abandon(error: unknown): void;
 }
 
-/** What a plugin asks of another one while it works. */
+/** A request of a plugin to another plugin. */
 export interface OperationRequest {
-  /** Null for whichever provides the operation. */
+  /** Null for any plugin that provides the operation. */
   readonly plugin: string | null;
   readonly operation: string;
-  /** JSON as the plugin wrote it, unchecked. */
+  /** JSON as the plugin wrote it, not checked. */
   readonly payload: string;
 }
 
-/** The call of the asking plugin that is running. */
+/** The running call of the plugin that makes the request. */
 export type AskingCall = CallOrigin;
 
 /** A hook's answer: UTF-8 bytes from a runner, a string from in-process code, null for NULL. */
@@ -69,8 +69,8 @@ export interface NativePlugin {
   readonly description: LibraryDescription;
 
   /**
-   * Calls a hook. Arguments must not contain NUL characters. An answer that is at hand comes without a
-   * promise.
+   * Calls a hook. Arguments must not contain NUL characters. An answer that is available at once is
+   * returned without a promise.
    * @throws PluginFailure (as a rejection) when the plugin crashed, exited, or cannot be reached.
    */
   call(
@@ -80,8 +80,8 @@ export interface NativePlugin {
   ): NativeReply | Promise<NativeReply> | Deferred<NativeReply>;
 
   /**
-   * Calls several hooks in a row; the answer is that of the first. Null when they have to be called one
-   * by one. In-process, that costs nothing.
+   * Calls several hooks in order and returns the answer of the first. Returns null when they must be called
+   * separately; for an in-process plugin that costs nothing.
    */
   batch?(batch: NativeHookBatch, ticket: CallTicket): Deferred<NativeReply> | null;
 
@@ -90,25 +90,25 @@ export interface NativePlugin {
 
   /**
    * Replaces every process: a new one takes over before the old one finishes its calls and ends.
-   * @throws PluginFailure when a new one does not start; the old ones go on.
-   * @throws BackworksError BW_PLUGIN_STATE in-process: what is loaded there stays.
+   * @throws PluginFailure when a new process does not start; the old processes continue.
+   * @throws BackworksError BW_PLUGIN_STATE in-process: the loaded library stays.
    */
   restart(): Promise<void>;
 
   /**
-   * Gives every process another configuration, between two calls; processes that start later get it too.
-   * @throws PluginFailure BW_PLUGIN_RECONFIGURE when one does not take it: the former one is in force
-   *   then, in all of them.
+   * Gives every process another configuration, between two calls. Processes that start later get it too.
+   * @throws PluginFailure BW_PLUGIN_RECONFIGURE when a process rejects it; then the former configuration is
+   *   active in all of them.
    */
   reconfigure(configJson: string): Promise<void>;
 
-  /** Changes settings that processes need not be replaced for. */
+  /** Changes settings that do not require new processes. */
   adjust(settings: AdjustableSettings): void;
 
   /** Calls shutdown() within its time-box and ends every process. Never rejects; idempotent. */
   close(): Promise<void>;
 
-  /** What holds of the sandbox; null in-process and before a process was ready. */
+  /** The state of the sandbox; null in-process and before the first process is ready. */
   readonly sandbox: SandboxReport | null;
 
   /** The processes at this moment; empty for in-process plugins. */
@@ -122,21 +122,21 @@ export interface NativeProcess {
   readonly startedAt: Date;
   /** Calls answered since it started. */
   readonly calls: number;
-  /** What it used a second ago or less; null before that is known. */
+  /** Its resource use, at most a second old; null before the first sample. */
   readonly usage: ProcessUsage | null;
 }
 
-/** What happens to a plugin outside of calls; the registry and the log listen. */
+/** Events of a plugin outside of calls, for the registry and the log. */
 export interface NativePluginEvents {
-  /** A line the plugin wrote or logged. */
+  /** The plugin wrote or logged a line. */
   log(line: PluginLogLine): void;
-  /** A counter the plugin raised through its host table. */
+  /** The plugin raised a counter through its host table. */
   metric(name: string, delta: number): void;
-  /** The sandbox refused the plugin something; repeated refusals come together. */
+  /** The sandbox refused an operation of the plugin; repeated refusals are reported together. */
   refused(refusal: Refusal): void;
   /** A process failed; calls that were running fail with the same error. */
   failed(failure: PluginFailure): void;
-  /** Every instance serves again after a failure. */
+  /** After a failure, every instance serves again. */
   recovered(): void;
 }
 
@@ -144,7 +144,7 @@ export interface PluginLogLine {
   readonly source: 'stdout' | 'stderr' | 'log';
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly text: string;
-  /** Process that wrote it; null in-process. */
+  /** The process that wrote it; null in-process. */
   readonly pid: number | null;
 }
 
@@ -153,26 +153,26 @@ export interface NativePluginOptions {
   readonly name: string;
   /** Absolute path of the library to load. */
   readonly libraryPath: string;
-  /** SHA-256 of the bytes it must have, in hexadecimal; absent: whatever lies at `libraryPath`. */
+  /** SHA-256 that its bytes must have, in hexadecimal; absent: any file at `libraryPath` is loaded. */
   readonly libraryDigest?: string;
-  /** It finds other libraries relative to its path, so that it has to be loaded by that. */
+  /** The library finds other libraries relative to its path, so it must be loaded by that path. */
   readonly libraryInPlace?: boolean;
-  /** What its operator calls the file, for places in it; the name in `libraryPath` when absent. */
+  /** The operator's name for the file, used in crash places; default: the file name of `libraryPath`. */
   readonly libraryName?: string;
-  /** The path by which its operator knows the file, for messages; `libraryPath` when absent. */
+  /** The operator's path of the file, for messages; default: `libraryPath`. */
   readonly originalPath?: string;
   /** The plugin's `config:` block as JSON text. */
   readonly configJson: string;
   /**
-   * Asked once, when the library has said who it is and before initialize(): what to hand over in the
-   * place of `configJson`. A rejection is why the plugin does not start.
+   * Called once, after the library was described and before initialize(). Returns the configuration to
+   * pass instead of `configJson`. When it rejects, the plugin does not start.
    */
   readonly prepareConfig?: ((description: LibraryDescription) => Promise<string>) | undefined;
   readonly sandbox: SandboxOptions;
   /** The environment of its processes. */
   readonly environment: Readonly<Record<string, string>>;
   readonly instances: number;
-  /** Calls one process works on at once; more than 1 needs a library that is thread-safe. */
+  /** Calls that one process runs at the same time; more than 1 needs a thread-safe library. */
   readonly concurrency: number;
   readonly initializeTimeoutMs: number;
   readonly shutdownTimeoutMs: number;
@@ -180,22 +180,23 @@ export interface NativePluginOptions {
   readonly logBytesPerSecond: number;
   /** A process is replaced after this many calls; 0: never. */
   readonly recycleCalls: number;
-  /** A process is replaced at this resident memory; 0: never. */
+  /** A process is replaced when its resident memory reaches this; 0: never. */
   readonly recycleMemoryBytes: number;
-  /** A process that uses more of a core than this between calls is replaced; 0: any. */
+  /** A process that uses more than this share of a core between calls is replaced; 0: no limit. */
   readonly idleCpuPercent: number;
-  /** Processor time one call may use, of all threads of its process; 0: any. */
+  /** Processor time that one call may use, over all threads of its process; 0: no limit. */
   readonly callCpuMs: number;
   readonly restart: { readonly delayMs: number; readonly maxDelayMs: number };
   /**
-   * Performs what the plugin asks of another one; null for no answer, as without this. Never rejects.
-   * @param caller null when no hook of it is running
+   * Performs an operation of another plugin for this plugin; null for no answer, as without this function.
+   * Never rejects.
+   * @param caller null when no hook of this plugin is running
    */
   readonly operate?: (request: OperationRequest, caller: AskingCall | null) => Promise<NativeReply>;
   readonly events: NativePluginEvents;
 }
 
-/** Settings that are asked for when they are needed, so that they can change at any time. */
+/** Settings that are read each time they are needed, so that they can change at any time. */
 export type AdjustableSettings = Pick<
   NativePluginOptions,
   | 'initializeTimeoutMs'
@@ -208,45 +209,45 @@ export type AdjustableSettings = Pick<
   | 'restart'
 >;
 
-/** What a process may do and use; in force before any code of the plugin runs. */
+/** What a process may do and use. The sandbox is active before any code of the plugin runs. */
 export interface SandboxOptions {
   readonly mode: SandboxMode;
   readonly permissions: Permissions;
-  /** 0: unlimited, as for the others. */
+  /** 0: unlimited, also for the limits below. */
   readonly memoryBytes: number;
   readonly openFiles: number;
   readonly fileSizeBytes: number;
-  /** Threads of a process, with its first and those that run calls. */
+  /** Threads of a process, including its first thread and its call threads. */
   readonly threads: number;
-  /** The user of its processes where the server runs as root; null when it does not. */
+  /** The user of its processes when the server runs as root; otherwise null. */
   readonly user: ProcessUser | null;
 }
 
-/** A user for processes that are started as root; its group has the same number. */
+/** A user for processes that are started as root; the group has the same number. */
 export interface ProcessUser {
   readonly id: number;
-  /** No process of another plugin has it. */
+  /** No process of another plugin uses it. */
   readonly isOwn: boolean;
-  /** Why it is not the plugin's own although it should be; null otherwise. */
+  /** Why another plugin uses it although the configuration asks for a separate user; otherwise null. */
   readonly missing: string | null;
 }
 
-/** The permission that would have allowed something; null where none does. */
+/** The permission that would have allowed an operation; null when no permission does. */
 export type RefusedPermission =
   'filesystem.read' | 'filesystem.write' | 'network.connect' | 'network.listen' | 'network.udp' | null;
 
-/** Something the sandbox has refused a plugin that lives on. Said by the process, not to be trusted. */
+/** An operation the sandbox refused. Reported by the plugin's process, so not trustworthy. */
 export interface Refusal {
   readonly permission: RefusedPermission;
   /** The function or system call that failed, such as "connect". */
   readonly function: string;
-  /** The path or port it was about; null when there is none. */
+  /** The path or port concerned; null when there is none. */
   readonly object: string | null;
-  /** How often, since it was last told. */
+  /** How often it happened since the last report. */
   readonly times: number;
 }
 
-/** What a process uses at one moment; null where the system does not tell, or the process is gone. */
+/** Resource use of a process at one moment; null when the system does not tell or the process is gone. */
 export interface ProcessUsage {
   readonly residentBytes: number | null;
   readonly threads: number | null;
@@ -254,19 +255,19 @@ export interface ProcessUsage {
   readonly cpuMs: number | null;
 }
 
-/** What the runner says holds after it tried its own sandbox. */
+/** The runner's report about its sandbox, after it tested the sandbox. */
 export interface SandboxReport {
   /** Mechanism to state, such as landlock: "7", seccomp: "1", uid: "65534". */
   readonly states: Readonly<Record<string, string>>;
-  /** What could not be had, in words; empty under `strict`. */
+  /** What the system lacks, as sentences; empty under `strict`. */
   readonly missing: readonly string[];
   readonly limits: SystemLimits;
 }
 
-/** Limits of a process that the system keeps, as they are in force; 0: none. */
+/** Limits of a process that the system enforces, with their active values; 0: none. */
 export interface SystemLimits {
   readonly memoryBytes: number;
-  /** The same in its cgroup, with what the kernel keeps for it. */
+  /** The memory limit of its cgroup, which includes memory the kernel uses for the process. */
   readonly memoryCgroupBytes: number;
   readonly openFiles: number;
   readonly fileSizeBytes: number;

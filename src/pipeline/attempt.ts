@@ -2,9 +2,9 @@ import { Deferred, type Listener } from '../deferred.js';
 import type { Awaitable } from '../plugins/plugin.js';
 
 /**
- * Does something and goes on with its outcome: at once when that is at hand, so that a request nobody
- * keeps waiting is answered within one turn; else when it arrives.
- * @param failed takes whatever `act` or `next` threw.
+ * Runs `act` and continues with its outcome: at once when the outcome is available, so that such a request is
+ * answered within one turn of the event loop; otherwise when it arrives.
+ * @param failed receives whatever `act` or `next` threw
  */
 export function attempt<T, R, F>(
   act: () => Awaitable<T>,
@@ -21,7 +21,7 @@ export function attempt<T, R, F>(
   }
 }
 
-/** Goes on with a value: at once when it is at hand, else when it arrives. */
+/** Continues with a value: at once when it is available, otherwise when it arrives. */
 export function follow<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
   if (value instanceof Deferred) return after(value, new Continuation(next));
   return value instanceof Promise ? value.then<R>(next) : next(value);
@@ -32,7 +32,7 @@ function after<T, R>(value: Deferred<T>, step: Deferred<R> & Listener<T>): Defer
   return step;
 }
 
-/** Does something, and tells the listener what came of it: at once or later. */
+/** Runs `act` and reports the outcome to the listener, at once or later. */
 export function settle<T>(act: () => Awaitable<T>, listener: Listener<T>): void {
   let value: Awaitable<T>;
   try {
@@ -50,7 +50,7 @@ export function settle<T>(act: () => Awaitable<T>, listener: Listener<T>): void 
   else listener.answered(value);
 }
 
-/** The later half of attempt(). */
+/** The asynchronous half of attempt(). */
 class Step<T, R> extends Deferred<R> implements Listener<T> {
   constructor(
     private readonly next: (value: T) => R,
@@ -82,7 +82,7 @@ class Step<T, R> extends Deferred<R> implements Listener<T> {
   }
 }
 
-/** The later half of follow(). */
+/** The asynchronous half of follow(). */
 class Continuation<T, R> extends Deferred<R> implements Listener<T> {
   constructor(private readonly next: (value: T) => Awaitable<R>) {
     super();

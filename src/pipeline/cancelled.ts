@@ -1,7 +1,8 @@
 import { BackworksError } from '../errors.js';
 import type { Caller } from '../plugins/plugin.js';
 
-/** @throws BackworksError BW_REQUEST_CANCELLED when nobody waits for the answer any more */
+/** @throws BackworksError BW_REQUEST_CANCELLED when the client has gone */
 export function refuseCancelled({ cancelled, id }: Caller): void {
-  if (cancelled) throw new BackworksError('BW_REQUEST_CANCELLED', `the client of request ${id} has gone`);
+  if (cancelled)
+    throw new BackworksError('BW_REQUEST_CANCELLED', `the client of request ${id} has disconnected`);
 }

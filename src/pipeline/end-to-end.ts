@@ -1,6 +1,6 @@
 /**
- * Header fields that concern one connection only (RFC 9110 section 7.6.1), and fields that older peers
- * send with the same meaning.
+ * Header fields that concern one connection only (RFC 9110 section 7.6.1), and older fields with the same
+ * meaning.
  */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'connection',
@@ -16,18 +16,18 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'upgrade',
 ]);
 
-/** A bit for each length that a name in HOP_BY_HOP has. Most names are ruled out by it. */
+/** A bit for each length of a name in HOP_BY_HOP. The length alone rules out most names. */
 const LENGTHS = [...HOP_BY_HOP].reduce((bits, { length }) => bits | (1 << length), 0);
 const LENGTH_MAX = 31;
 
-/** Fields that `Connection` cannot remove: without them the message would have another meaning. */
+/** Fields that `Connection` cannot remove: without them the message would mean something else. */
 const PROTECTED: ReadonlySet<string> = new Set(['host', 'content-length']);
 
 /**
- * The fields of a message that travel beyond its connection: all but the hop-by-hop ones and those that
- * its `Connection` names.
+ * The fields of a message that travel beyond its connection: all except hop-by-hop fields and the fields
+ * that its `Connection` header names.
  * @param raw Node's flat list [name, value, name, value, …]
- * @returns `raw` itself when nothing has to go
+ * @returns `raw` itself when nothing must be removed
  */
 export function endToEnd(raw: readonly string[]): readonly string[] {
   let removed: Set<string> | null = null;

@@ -5,26 +5,26 @@ import type { PluginSet } from './plugin-set.js';
 import type { RequestDocument } from './documents/request-document.js';
 import type { ResponseDocument } from './documents/response-document.js';
 
-/** What is done with the outcome of something a request waited for. What a stage throws fails the request. */
+/** Takes the outcome of something a request waited for. An error that a stage throws fails the request. */
 export interface Stage<T> {
   take(exchange: Exchange, value: T): void;
   fail(exchange: Exchange, error: unknown): void;
 }
 
 /**
- * A request on its way, with the plugins it began with; in the end its answer. It is itself what listens at
- * each stage: a request costs one object and not some for every hook.
+ * A request in progress, with the plugins it began with, and in the end its answer. It is itself the listener
+ * at each stage, so that a request costs one object instead of several for every hook.
  */
 export class Exchange extends Deferred<PluginResponse> implements Listener<unknown> {
-  /** Null when nobody looks at the request. */
+  /** Null when no hook or endpoint needs the request's document. */
   document: RequestDocument | null = null;
-  /** Null until somebody is to look at the response. */
+  /** Null until an after_response hook needs the response's document. */
   response: ResponseDocument | null = null;
   /** Index of the plugin whose hook is running, in the list for this stage. */
   index = 0;
-  /** The one plugin that an endpoint names. */
+  /** The plugin that the endpoint names. */
   asked: BackworksPlugin | null = null;
-  /** What was asked of a plugin ahead of its turn, or may be. */
+  /** The hook batch that the next hooks belong to, if a plugin runs several hooks in one frame. */
   batch: HookBatch | undefined;
   private stage: Stage<unknown> | null = null;
 
@@ -35,7 +35,7 @@ export class Exchange extends Deferred<PluginResponse> implements Listener<unkno
     super();
   }
 
-  /** Goes on with a value: at once when it is at hand, else when it arrives. */
+  /** Continues with a value: at once when it is available, otherwise when it arrives. */
   expect<T>(value: Awaitable<T>, stage: Stage<T>): void {
     if (value instanceof Deferred) {
       this.stage = stage;

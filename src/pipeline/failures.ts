@@ -11,11 +11,11 @@ import type { IncomingRequest } from './documents/incoming-request.js';
 import { problem } from './problem.js';
 import type { BufferedResponse } from './documents/response-document.js';
 
-/** What becomes of whatever goes wrong with a request. When its client has gone, nothing: it goes on. */
+/** Handles failures of requests. When the client has gone, errors are passed on unchanged. */
 export class Failures {
   constructor(private readonly log: Log) {}
 
-  /** The problem document for an error that has a code; others are defects and go on. */
+  /** The problem document for an error with a code. Other errors are defects and are thrown again. */
   problem(error: unknown, request: IncomingRequest): BufferedResponse {
     if (request.cancelled || !(error instanceof BackworksError)) throw error;
     const fields = { code: error.code, requestId: request.id, endpoint: request.endpoint?.name };
@@ -25,7 +25,7 @@ export class Failures {
     return problem(error, request.path, request.id);
   }
 
-  /** Whatever a plugin's method threw, as that plugin's failure, logged. */
+  /** Converts whatever a plugin's method threw to that plugin's failure, and logs it. */
   failure(
     plugin: BackworksPlugin,
     phase: PluginPhase,
@@ -44,7 +44,7 @@ export class Failures {
   }
 }
 
-/** Failures of calls that reached no process, of which there is no outcome to tell. */
+/** Failures of calls that reached no process, so that there is no outcome to report. */
 const UNTRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BW_INTERNAL',
   'BW_PLUGIN_UNAVAILABLE',
@@ -53,7 +53,7 @@ const UNTRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BW_PLUGIN_QUARANTINED',
 ]);
 
-/** Failures every request meets, logged when they began. */
+/** Failures that affect every request; they are logged when they begin. */
 const TOLD_BEFORE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BW_PLUGIN_CIRCUIT_OPEN',
   'BW_PLUGIN_QUARANTINED',

@@ -12,11 +12,11 @@ import { plainResponseHead, type ResponseDocument } from './documents/response-d
 import { placeJson } from './documents/route-match.js';
 
 /**
- * Which hooks of a plugin follow one another on a request's way, so that the plugin can be asked them in
- * one go. Whether it was is told by the HookBatch when the turn of each comes.
+ * Decides which hooks of a plugin follow one another for a request, so that they can be called in one frame.
+ * The HookBatch knows which hooks were called ahead.
  */
 
-/** What follows before_request: the same plugin answers the endpoint, and nobody comes in between. */
+/** Starts a batch at before_request, when the same plugin answers the endpoint with no other hook in between. */
 export function batchFromRequest(exchange: Exchange, plugin: BackworksPlugin): HookBatch | undefined {
   const { request, plugins, index, document } = exchange;
   if (!plugin.batchesHooks) return undefined;
@@ -27,7 +27,7 @@ export function batchFromRequest(exchange: Exchange, plugin: BackworksPlugin): H
   return new HookBatch(plugin, route, methodFor(document!.method, endpoint), responseHead(exchange, plugin));
 }
 
-/** The plugin that the endpoint names, or the first that is offered the request. */
+/** The plugin that the endpoint names, or the first plugin that is offered the request. */
 function answering({ request, plugins }: Exchange): BackworksPlugin | undefined {
   const { endpoint } = request;
   if (endpoint === null) return plugins.unmatched[0];
@@ -35,7 +35,7 @@ function answering({ request, plugins }: Exchange): BackworksPlugin | undefined 
   return endpoint.target.kind === 'any-plugin' ? plugins.endpoints[0] : undefined;
 }
 
-/** Asks a plugin for the answer of the endpoint, unless it was asked ahead. */
+/** Calls a plugin's process_endpoint, unless the batch has already called it. */
 export function askEndpoint(
   exchange: Exchange,
   plugin: BackworksPlugin,
@@ -49,7 +49,7 @@ export function askEndpoint(
   return plugin.processEndpoint(route, method, exchange.document!.toJson(), exchange.request, exchange.batch);
 }
 
-/** Tells a plugin of the response, unless it was told ahead. */
+/** Calls a plugin's after_response, unless the batch has already called it. */
 export function tellResponse(
   { batch, request }: Exchange,
   plugin: BackworksPlugin,
@@ -62,7 +62,7 @@ export function tellResponse(
 }
 
 /**
- * What has to be waited for because nobody knows whether the hook was called: the process is ending.
+ * What the request must wait for when it is unknown whether the hook was called: the end of the process.
  */
 export function undecided(
   { batch }: Exchange,
@@ -71,7 +71,7 @@ export function undecided(
   return batch === undefined || batch[answer] !== undefined ? undefined : batch.undecided;
 }
 
-/** What after_response will see of a plain answer, if the plugin is the first to see it. */
+/** The response document after_response will see for a plain answer, if this plugin is the first to see it. */
 function responseHead({ request, plugins, document }: Exchange, plugin: BackworksPlugin): string | null {
   if (plugins.afterResponse[0]?.plugin !== plugin) return null;
   const { id, match } = request;

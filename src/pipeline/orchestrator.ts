@@ -35,9 +35,9 @@ export interface OrchestratorOptions extends RequestSettings {
 }
 
 /**
- * Takes a request through its stages. In order: `handle()` begins; `read` has the body; `ask` and `before` run the
- * before_request hooks; `answer` and `endpoint` give the response; `afterResponse`, `held`, `tell` and
- * `after` run the after_response hooks. Every stage goes on to the next by itself.
+ * Takes a request through its stages, in this order: `handle()` begins; `read` has the body; `ask` and `before`
+ * run the before_request hooks; `answer` and `endpoint` produce the response; `afterResponse`, `held`, `tell`
+ * and `after` run the after_response hooks. Each stage starts the next.
  */
 export class PluginOrchestrator {
   private settings: RequestSettings;
@@ -45,8 +45,8 @@ export class PluginOrchestrator {
   private readonly prepared = new WeakMap<EndpointConfig, StaticEndpoint | ProxyEndpoint | null>();
   private plugins: TrafficSplit;
   /**
-   * Resolves when every request that began before the last change of the plugins has ended, whichever change it
-   * began after: a plugin may be in several sets. This is no lock: changes do not wait for each other.
+   * Resolves when every request that began before the last change of plugins has ended, whichever earlier set
+   * it began with: a plugin may be in several sets. This is not a lock: changes do not wait for each other.
    */
   private formerEnded: Promise<void> = Promise.resolve();
 
@@ -57,9 +57,9 @@ export class PluginOrchestrator {
   }
 
   /**
-   * Replaces the plugins and settings for requests that begin from now on: all of them, or none if it throws.
+   * Replaces the plugins and settings for requests that begin from now on. When it throws, nothing changes.
    * @param canaries canary versions: each replaces the plugin of the same name for a share of the requests
-   * @param settings those that are not given stay as they are
+   * @param settings settings to change; the others stay
    * @returns resolves when every request that began before has ended
    */
   setPlugins(
@@ -79,14 +79,14 @@ export class PluginOrchestrator {
     return this.formerEnded;
   }
 
-  /** The plugins a request is to have that begins now. Call end() on them when it has its answer. */
+  /** Returns the plugins for a request that begins now. Call end() on them when the request has its answer. */
   begin(): PluginSet {
     return this.plugins.next().begin();
   }
 
   /**
-   * Makes an endpoint ready to answer; otherwise its first request does.
-   * @throws BackworksError BW_CONFIG_INVALID when it cannot work.
+   * Prepares an endpoint to answer. Without this call, its first request does so.
+   * @throws BackworksError BW_CONFIG_INVALID when the endpoint cannot work.
    */
   prepare(endpoint: EndpointConfig): StaticEndpoint | ProxyEndpoint | null {
     let prepared = this.prepared.get(endpoint);
@@ -98,15 +98,15 @@ export class PluginOrchestrator {
   }
 
   /**
-   * Answers a request, at once when no plugin keeps it waiting. Fails only on a defect of the server itself,
-   * and when the client has gone.
-   * @param plugins what begin() gave
+   * Answers a request, at once when no plugin makes it wait. Fails only when the client has gone, and on a
+   * defect of the server itself.
+   * @param plugins the result of begin()
    */
   handle(request: IncomingRequest, plugins = this.plugins.next()): Awaitable<PluginResponse> {
     const exchange = new Exchange(request, plugins);
     try {
       if (!needsDocument(request, plugins)) this.answer(exchange);
-      else if (request.hasBody) exchange.expect(request.readBody(plugins.bodyLimitBytes), this.read);
+      else if (request.hasBody) exchange.expect(request.readBody(plugins), this.read);
       else this.read.take(exchange, null);
     } catch (error) {
       exchange.reject(error);
@@ -114,7 +114,7 @@ export class PluginOrchestrator {
     return exchange.atHand;
   }
 
-  /** The body is there. */
+  /** The body has been read. */
   private readonly read: Stage<Buffer | null> = {
     take: (exchange, bytes) => {
       try {
@@ -128,7 +128,7 @@ export class PluginOrchestrator {
     fail: (exchange, error) => exchange.resolve(this.failures.problem(error, exchange.request)),
   };
 
-  /** Asks the plugin at `exchange.index` with a before_request hook; after the last comes the endpoint. */
+  /** Calls before_request of the plugin at `exchange.index`. After the last plugin comes the endpoint. */
   private ask(exchange: Exchange): void {
     const { request, plugins, document, index } = exchange;
     refuseCancelled(request);
@@ -194,7 +194,7 @@ export class PluginOrchestrator {
     const { endpoint } = request;
     const prepared = endpoint === null ? null : this.prepare(endpoint);
     if (prepared instanceof StaticEndpoint) return prepared.respond();
-    if (prepared !== null) return prepared.respond(request, document, plugins.bodyLimitBytes);
+    if (prepared !== null) return prepared.respond(request, document, plugins);
     if (document === null) throw notFound(request.method, request.path);
     if (endpoint?.target.kind === 'plugin') {
       exchange.asked = namedPlugin(endpoint.target.plugin, document, plugins);
@@ -224,7 +224,7 @@ export class PluginOrchestrator {
     },
   };
 
-  /** Runs the hooks of the plugins that stand before `position` on the way in, last one first. */
+  /** Runs the after_response hooks of the plugins that precede `position` on the way in, last plugin first. */
   private afterResponse(exchange: Exchange, response: PluginResponse, position: number): void {
     const { afterResponse, bodyLimitBytes } = exchange.plugins;
     let first = 0;
@@ -237,7 +237,7 @@ export class PluginOrchestrator {
     exchange.expect(heldResponse(response, bodyLimitBytes), this.held);
   }
 
-  /** The response can be shown to hooks; a problem instead when its body cannot be read. */
+  /** The response is ready for hooks; or a problem document, when its body could not be read. */
   private readonly held: Stage<PluginResponse> = {
     take: (exchange, response) => {
       const { request, document } = exchange;
@@ -248,7 +248,7 @@ export class PluginOrchestrator {
     fail: (exchange, error) => this.held.take(exchange, this.failures.problem(error, exchange.request)),
   };
 
-  /** Tells the plugin at `exchange.index` with an after_response hook. */
+  /** Calls after_response of the plugin at `exchange.index`. */
   private tell(exchange: Exchange): void {
     const { request, plugins, index } = exchange;
     const document = exchange.response!;
@@ -295,7 +295,7 @@ function goOn(take: (exchange: Exchange) => void): Stage<void> {
   return { take, fail: (exchange, error) => exchange.reject(error) };
 }
 
-/** Whether anybody will look at the request; if not, it is never built and its body can stream. */
+/** Whether a hook or plugin will see the request. If not, no document is built and the body can stream. */
 function needsDocument(request: IncomingRequest, plugins: PluginSet): boolean {
   if (plugins.beforeRequest.length > 0) return true;
   if (request.refusal !== null) return false;

@@ -7,10 +7,10 @@ import type { IncomingRequest } from './documents/incoming-request.js';
 import type { PluginSet } from './plugin-set.js';
 import type { RequestDocument } from './documents/request-document.js';
 
-/** Takes note of what a plugin threw, and gives it back as that plugin's failure. */
+/** Logs what a plugin threw, and returns it as that plugin's failure. */
 export type FailureReport = (plugin: BackworksPlugin, error: unknown) => PluginFailure;
 
-/** Asks one plugin for the answer of an endpoint. */
+/** Calls process_endpoint of one plugin. */
 export type Question = (
   plugin: BackworksPlugin,
   route: string,
@@ -19,7 +19,7 @@ export type Question = (
 
 /**
  * The one plugin an endpoint names.
- * @throws PluginFailure when it is not running, critical or not: there is nothing to go on with;
+ * @throws PluginFailure when the plugin is not running, critical or not, because nothing else can answer;
  *   BackworksError BW_ROUTE_NOT_FOUND when it answers no endpoints.
  */
 export function namedPlugin(name: string, document: RequestDocument, plugins: PluginSet): BackworksPlugin {
@@ -34,15 +34,15 @@ export function namedPlugin(name: string, document: RequestDocument, plugins: Pl
   return plugin;
 }
 
-/** The error for a plugin that an endpoint names and that says "not mine". */
+/** The error for a plugin that an endpoint names and that answers "not mine". */
 export function notMine(plugin: string, { method, path }: RequestDocument): BackworksError {
   return new BackworksError('BW_ROUTE_NOT_FOUND', `plugin ${plugin} does not answer ${method} ${path}`);
 }
 
 /**
  * The answer of the first plugin that gives one.
- * @throws the failure of a critical plugin at once; when nobody answers, the first failure there was
- *   (whoever failed may have been the one to answer), else BackworksError BW_ROUTE_NOT_FOUND.
+ * @throws the failure of a critical plugin at once. When no plugin answers, throws the first failure (that
+ *   plugin might have answered), or BackworksError BW_ROUTE_NOT_FOUND without failures.
  */
 export function askAll(
   caller: IncomingRequest,
@@ -78,7 +78,7 @@ export function notFound(method: string, path: string): BackworksError {
   return new BackworksError('BW_ROUTE_NOT_FOUND', `nothing answers ${method} ${path}`);
 }
 
-/** HEAD is answered as GET, without the body, unless the endpoint asks for HEAD itself. */
+/** HEAD is answered like GET, without the body, unless the endpoint lists HEAD itself. */
 export function methodFor(method: string, endpoint: EndpointConfig | null): string {
   return method === 'HEAD' && !endpoint?.methods.includes('HEAD') ? 'GET' : method;
 }

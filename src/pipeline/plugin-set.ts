@@ -1,30 +1,32 @@
 import type { BackworksPlugin } from '../plugins/plugin.js';
 import { hookOrder } from '../plugins/hook-order.js';
 
-/** A plugin and its place on a request's way in. */
+/** A plugin and its position in the order of before_request hooks. */
 export interface Station {
   readonly plugin: BackworksPlugin;
   readonly position: number;
 }
 
-/** Settings that a request keeps from its beginning to its end, as it keeps its plugins. */
+/** Settings that a request keeps from beginning to end, like its plugins. */
 export interface RequestSettings {
-  /** Longest request body, and longest streamed response body that after_response hooks may see. */
+  /** Longest request body, and longest streamed response body that after_response hooks see. */
   readonly bodyLimitBytes: number;
+  /** Longest time between two reads of a request body. */
+  readonly bodyTimeoutMs: number;
   /** Whether a plugin is offered requests that no endpoint matches; see `offersUnmatched()`. */
   readonly offersUnmatched: (plugin: string) => boolean;
 }
 
 /**
- * The plugins of one moment, sorted into the hooks they have, so that a request looks at nothing it does
- * not call. A request keeps the set it began with, and is counted: a plugin that is replaced may end
- * when nobody can call it any more.
+ * The plugins at one moment, sorted by the hooks they have, so that a request looks only at plugins it calls.
+ * A request keeps the set it began with, and the set counts its requests: a replaced plugin may end when no
+ * request can call it any more.
  */
 export class PluginSet {
   readonly beforeRequest: readonly Station[];
-  /** Plugins with process_endpoint, for an endpoint that names no plugin. */
+  /** Plugins with process_endpoint, for endpoints that name no plugin. */
   readonly endpoints: readonly BackworksPlugin[];
-  /** Those of them that are offered a request that no endpoint matches. */
+  /** The plugins that are offered a request that no endpoint matches. */
   readonly unmatched: readonly BackworksPlugin[];
   /** Last plugin first. */
   readonly afterResponse: readonly Station[];
@@ -34,9 +36,14 @@ export class PluginSet {
   private onIdle: (() => void) | null = null;
 
   readonly bodyLimitBytes: number;
+  readonly bodyTimeoutMs: number;
 
-  constructor(plugins: readonly BackworksPlugin[], { bodyLimitBytes, offersUnmatched }: RequestSettings) {
+  constructor(
+    plugins: readonly BackworksPlugin[],
+    { bodyLimitBytes, bodyTimeoutMs, offersUnmatched }: RequestSettings,
+  ) {
     this.bodyLimitBytes = bodyLimitBytes;
+    this.bodyTimeoutMs = bodyTimeoutMs;
     const stations = hookOrder(plugins).map((plugin, position) => ({ plugin, position }));
     this.beforeRequest = stations.filter(({ plugin }) => plugin.has('before_request'));
     this.endpoints = stations.map(({ plugin }) => plugin).filter((plugin) => plugin.has('process_endpoint'));
@@ -49,7 +56,7 @@ export class PluginSet {
     return this.byName.get(name);
   }
 
-  /** A request begins with these plugins; end() must follow, once. */
+  /** Counts a request that begins with these plugins. end() must follow exactly once. */
   begin(): this {
     this.requests += 1;
     return this;
@@ -60,7 +67,7 @@ export class PluginSet {
     if (this.requests === 0) this.onIdle?.();
   }
 
-  /** Resolves when no request has these plugins; to be asked when no other will begin with them. */
+  /** Resolves when no request has these plugins. Call it when no further request will begin with them. */
   idle(): Promise<void> {
     return this.requests === 0 ? Promise.resolve() : new Promise((resolve) => (this.onIdle = resolve));
   }

@@ -2,10 +2,10 @@ import { ERRORS, type BackworksError, type ErrorCode, PluginFailure, type Plugin
 import type { BufferedResponse } from './documents/response-document.js';
 
 /**
- * An RFC 9457 problem document for an error. A defect of the server is not described: its message is
- * for the log.
+ * The RFC 9457 problem document for an error. A defect of the server is not described, because its message
+ * is only for the log.
  * @param instance the request's path.
- * @param hints what to do is told too, to an operator
+ * @param hints whether hints are included, for an operator
  */
 export function problem(
   error: BackworksError,
@@ -34,7 +34,7 @@ export function problem(
 }
 
 const UNAVAILABLE = 503;
-/** Failures that end a process of a plugin. Another process takes its place, most often at once. */
+/** Failures that end a process of a plugin. Another process replaces it, usually at once. */
 const PROCESS_ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BW_PLUGIN_CRASHED',
   'BW_PLUGIN_EXITED',
@@ -42,7 +42,7 @@ const PROCESS_ENDED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BW_PLUGIN_MEMORY',
   'BW_PLUGIN_PROTOCOL',
 ]);
-/** Phases of a plugin that serves: a plugin that does not start is not started again by itself. */
+/** Phases of a serving plugin. A plugin that fails in another phase does not start again by itself. */
 const SERVING: ReadonlySet<PluginPhase> = new Set<PluginPhase>([
   'before_request',
   'process_endpoint',
@@ -51,7 +51,7 @@ const SERVING: ReadonlySet<PluginPhase> = new Set<PluginPhase>([
   'idle',
 ]);
 
-/** Milliseconds until another try has a chance; undefined when nobody can tell. */
+/** Milliseconds until a retry may succeed; undefined when this is unknown. */
 function retryAfter(error: BackworksError): number | undefined {
   const { retryAfterMs } = error;
   if (retryAfterMs !== undefined) return Number.isFinite(retryAfterMs) ? retryAfterMs : undefined;

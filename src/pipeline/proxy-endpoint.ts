@@ -6,7 +6,7 @@ import { BackworksError } from '../errors.js';
 import type { PluginResponse } from '../plugins/plugin.js';
 import { endToEnd } from './end-to-end.js';
 import { headerMap } from './documents/header-map.js';
-import type { IncomingRequest } from './documents/incoming-request.js';
+import type { BodyLimits, IncomingRequest } from './documents/incoming-request.js';
 import { formatQuery } from './documents/query.js';
 import type { RequestDocument } from './documents/request-document.js';
 import { upstreamHeaders } from './proxy-headers.js';
@@ -14,9 +14,9 @@ import { UPSTREAM_AGENTS } from './upstream-agent.js';
 import { askUpstream } from './upstream-exchange.js';
 
 /**
- * An endpoint that another server answers. The request's whole path and query follow the target's own
- * path: target http://host/base and request /legacy/a?b ask for http://host/base/legacy/a?b. Bytes pass
- * unchanged both ways (no decompression, no redirect is followed), streamed unless a plugin has read them.
+ * An endpoint that another server answers. The request's path and query are appended to the target's own
+ * path: target http://host/base and request /legacy/a?b give http://host/base/legacy/a?b. Bytes pass
+ * unchanged in both directions (no decompression, no redirects), streamed unless a plugin has read them.
  */
 export class ProxyEndpoint {
   private readonly name: string;
@@ -25,8 +25,8 @@ export class ProxyEndpoint {
   private readonly connection: https.RequestOptions;
 
   /**
-   * @param timeoutMs how long the target may be silent, before and between the parts of its answer.
-   * @throws BackworksError BW_CONFIG_INVALID when the target is no http or https URL.
+   * @param timeoutMs how long the target may be silent, before and during its answer.
+   * @throws BackworksError BW_CONFIG_INVALID when the target is not an http or https URL.
    */
   constructor(name: string, target: string, timeoutMs: number) {
     this.name = name;
@@ -50,18 +50,17 @@ export class ProxyEndpoint {
   }
 
   /**
-   * @param document the request as plugins left it; null when none has looked at it.
-   * @param bodyLimitBytes how long a streamed request body may be.
-   * @throws BackworksError BW_PROXY_UPSTREAM, BW_PROXY_TIMEOUT, BW_REQUEST_BODY_TOO_LARGE.
+   * @param document the request after the plugins; null when none has seen it.
+   * @param limits limits of a streamed request body.
+   * @throws BackworksError BW_PROXY_UPSTREAM, BW_PROXY_TIMEOUT, BW_REQUEST_BODY_TOO_LARGE, BW_REQUEST_TIMEOUT.
    */
   async respond(
     request: IncomingRequest,
     document: RequestDocument | null,
-    bodyLimitBytes: number,
+    limits: BodyLimits,
   ): Promise<PluginResponse> {
     const options = this.options(request, document);
-    const body =
-      document !== null ? document.bytes : request.hasBody ? request.bodyStream(bodyLimitBytes) : null;
+    const body = document !== null ? document.bytes : request.hasBody ? request.bodyStream(limits) : null;
     frame(options.headers, body);
     try {
       const { name: endpoint, timeoutMs } = this;
@@ -106,7 +105,7 @@ interface UpstreamOptions extends https.RequestOptions {
   headers: ReturnType<typeof upstreamHeaders>;
 }
 
-/** Says how long the body is, or that it comes in chunks; Node alone would send some methods unframed. */
+/** Sets content-length or chunked transfer; Node alone would send some methods without framing. */
 function frame(headers: UpstreamOptions['headers'], body: Readable | Buffer | null): void {
   if (body instanceof Readable) {
     if (headers['content-length'] === undefined) headers['transfer-encoding'] = 'chunked';
@@ -117,8 +116,8 @@ function frame(headers: UpstreamOptions['headers'], body: Readable | Buffer | nu
 }
 
 /**
- * @param asked the method that the target was asked with
- * @param method the client's: a plugin may have changed it for the target
+ * @param asked the method sent to the target
+ * @param method the client's method; a plugin may have changed it for the target
  */
 function toResponse(upstream: http.IncomingMessage, asked: string, method: string): PluginResponse {
   const status = upstream.statusCode!;
@@ -129,7 +128,7 @@ function toResponse(upstream: http.IncomingMessage, asked: string, method: strin
   const headers = headerMap(endToEnd(upstream.rawHeaders));
   if (asked !== 'HEAD') return { status, headers, body: upstream };
   upstream.resume();
-  // The length of a body that was not sent concerns a client that asked for none either.
+  // The length of a body that was not sent is meaningless to a client that did not ask with HEAD.
   if (method !== 'HEAD') delete headers['content-length'];
   return { status, headers, body: null };
 }

@@ -3,9 +3,9 @@ import { headerText } from './documents/header-map.js';
 import type { IncomingRequest } from './documents/incoming-request.js';
 
 /**
- * Headers for the target, changed in place: without `host` (the target gets its own), with the client's
- * address appended to x-forwarded-for and to a `forwarded` that was already there. x-forwarded-proto and
- * -host state what this server saw and replace what the client claims.
+ * Makes the headers for the target, in place. Removes `host` (the target gets its own). Appends the client's
+ * address to x-forwarded-for, and to `forwarded` if it is present. x-forwarded-proto and -host state what
+ * this server saw and replace the client's values.
  * @param headers the client's end-to-end headers, as plugins left them
  */
 export function upstreamHeaders(headers: HeaderMap, request: IncomingRequest): HeaderMap {

@@ -4,7 +4,7 @@ import type { StaticResponse } from '../config/types.js';
 import type { PluginResponse } from '../plugins/plugin.js';
 import { checkResponseParts } from '../plugins/response-check.js';
 
-/** An endpoint that the configuration answers; everything is prepared once. */
+/** An endpoint that is answered from the configuration. Everything is prepared once. */
 export class StaticEndpoint {
   private readonly response: PluginResponse;
 
@@ -23,7 +23,7 @@ export class StaticEndpoint {
     }
   }
 
-  /** The answer; its headers are the caller's to change. */
+  /** The answer. The caller may change its headers. */
   respond(): PluginResponse {
     const { status, headers, body } = this.response;
     return { status, headers: { ...headers }, body };

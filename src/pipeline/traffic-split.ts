@@ -3,20 +3,20 @@ import { PluginSet, type RequestSettings } from './plugin-set.js';
 
 interface Share {
   readonly canary: CanaryPlugin;
-  /** Percent of a request that the canary is owed. */
+  /** The canary's accumulated share, in percent of a request; at 100 the canary gets the next request. */
   owed: number;
 }
 
 /**
- * The plugins for requests of one time. While versions are tried out there are several sets, one for each
- * combination that was needed: a request has one version of a plugin from its beginning to its end. The
- * shares are spread evenly over the requests, not by chance.
+ * The plugins for new requests. During canaries there are several sets, one for each combination that was
+ * needed, so that a request has the same version of a plugin from beginning to end. Shares are spread evenly
+ * over the requests, not randomly.
  */
 export class TrafficSplit {
   private readonly settings: RequestSettings;
   private readonly plugins: readonly BackworksPlugin[];
   private readonly shares: readonly Share[];
-  /** By which of the canaries are in it. */
+  /** Sets by the canaries that they contain. */
   private readonly sets = new Map<string, PluginSet>();
   private readonly usual: PluginSet;
 
@@ -37,12 +37,12 @@ export class TrafficSplit {
     return this.shares.length === 0 ? this.usual : this.set(this.draw());
   }
 
-  /** Resolves when no request has any of these plugins; to be asked when no other will begin with them. */
+  /** Resolves when no request has any of these plugins. Call it when no further request will begin with them. */
   async idle(): Promise<void> {
     await Promise.all([...this.sets.values()].map((set) => set.idle()));
   }
 
-  /** A character for each canary: "x" for one that has this request. */
+  /** Returns a character for each canary: "x" when the canary serves this request. */
   private draw(): string {
     let chosen = '';
     for (const share of this.shares) {

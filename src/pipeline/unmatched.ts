@@ -1,9 +1,9 @@
 import type { BackworksConfig } from '../config/types.js';
 
 /**
- * Which plugins are offered a request that no endpoint matches. An endpoint that names a plugin lists what the
- * plugin serves, so such a plugin is offered nothing else, unless `server.unmatched` is `plugins`.
- * @returns whether the plugin of a name is offered such requests
+ * Decides which plugins are offered a request that no endpoint matches. Endpoints that name a plugin list what
+ * the plugin serves, so it is offered nothing else, unless `server.unmatched` is `plugins`.
+ * @returns a function that says whether the plugin of a name is offered such requests
  */
 export function offersUnmatched({
   server: { unmatched },

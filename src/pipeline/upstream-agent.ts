@@ -3,11 +3,10 @@ import https from 'node:https';
 import type { Duplex } from 'node:stream';
 
 /**
- * Keeps connections to proxy targets. A target may answer and close before it has read the whole request,
- * such as with a 413. Writing then fails while the answer still waits to be read; Node destroys a socket
- * whose write failed, and with it the answer. So a write that fails because the target closed is reported
- * as done here. What the target did is told by the reading side alone: an answer, or the end of the
- * connection.
+ * Keeps connections to proxy targets. A target may answer and close before it has read the whole request, for
+ * example with a 413. The next write then fails while the answer still waits to be read, and Node would destroy
+ * the socket together with the answer. So this agent reports such a write as done. Only the reading side
+ * decides the outcome: an answer, or the end of the connection.
  */
 class UpstreamAgent extends http.Agent {
   override createConnection(...args: Parameters<http.Agent['createConnection']>): Duplex | null | undefined {
@@ -29,7 +28,7 @@ export const UPSTREAM_AGENTS = {
 
 type Written = (error?: Error | null) => void;
 
-/** What a write fails with when the target has closed the connection. */
+/** Errors of a write when the target has closed the connection. */
 const CLOSED: ReadonlySet<string | undefined> = new Set(['EPIPE', 'ECONNRESET']);
 
 function readingOn(socket: Duplex | null | undefined): Duplex | null | undefined {

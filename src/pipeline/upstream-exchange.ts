@@ -9,22 +9,22 @@ export interface UpstreamOptions extends https.RequestOptions {
 
 /** What is sent to a proxy target. */
 export interface UpstreamRequest {
-  /** Of the endpoint, for messages. */
+  /** Name of the endpoint, for messages. */
   readonly endpoint: string;
   readonly options: UpstreamOptions;
   readonly body: Readable | Buffer | null;
-  /** How long the target may be silent, before and between the parts of its answer. */
+  /** How long the target may be silent, before and during its answer. */
   readonly timeoutMs: number;
 }
 
 const IDEMPOTENT = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 
 /**
- * Sends a request to a target. A request that can be repeated is sent once more when a connection that was
- * kept turns out to be closed.
- * @returns the answer, whose body fails with BW_PROXY_TIMEOUT when the target falls silent
- * @throws Error why there is no answer; BackworksError BW_PROXY_TIMEOUT, BW_PROXY_UPSTREAM, or what the body
- *   failed with
+ * Sends a request to a target. A repeatable request is sent a second time when a kept connection turns out to
+ * be closed.
+ * @returns the answer; its body fails with BW_PROXY_TIMEOUT when the target falls silent
+ * @throws Error when there is no answer; BackworksError BW_PROXY_TIMEOUT, BW_PROXY_UPSTREAM, or the error of
+ *   the request body
  */
 export async function askUpstream(request: UpstreamRequest): Promise<http.IncomingMessage> {
   const first = new UpstreamExchange(request);
@@ -37,9 +37,9 @@ export async function askUpstream(request: UpstreamRequest): Promise<http.Incomi
 }
 
 /**
- * One request on one connection to the target. Two clocks run for `timeoutMs`: the socket's, which any
- * byte in either direction sets back, and from the end of the request on one for the head of the answer,
- * which 1xx responses and single bytes do not set back. Neither counts while the client is waited for.
+ * One request on one connection to the target. Two timers run for `timeoutMs`. Any byte in either direction
+ * resets the socket's timer. The other timer starts at the end of the request and waits for the head of the
+ * final answer; 1xx responses and single bytes do not reset it. Neither runs while the client is waited for.
  */
 class UpstreamExchange {
   readonly answer: Promise<http.IncomingMessage>;
@@ -61,7 +61,7 @@ class UpstreamExchange {
       });
       upstream.once('upgrade', (_answer, socket) => {
         socket.destroy();
-        reject(this.failure('switched protocols (101), which nobody had asked for'));
+        reject(this.failure('switched protocols (101), which the request did not ask for'));
       });
       upstream.on('timeout', () => this.silent());
       upstream.on('error', reject);
@@ -70,7 +70,7 @@ class UpstreamExchange {
         reject(this.failure('closed the connection without an answer'));
       });
       if (body instanceof Readable) {
-        // Once there is an answer, it alone tells how the exchange ends.
+        // Once there is an answer, only the answer decides how the exchange ends.
         pipeline(body, upstream, (error) => {
           if (error) reject(error);
         });
@@ -79,7 +79,7 @@ class UpstreamExchange {
     upstream.once('finish', () => this.awaitHead());
   }
 
-  /** Whether the request can be sent once more: a kept connection was closed just before it was used. */
+  /** Whether the request can be repeated: a kept connection was closed just before it was used. */
   mayRepeat(error: unknown): boolean {
     const { body, options } = this.request;
     const stale = this.upstream.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
@@ -95,15 +95,15 @@ class UpstreamExchange {
   private begin(answer: http.IncomingMessage): void {
     clearTimeout(this.headTimer);
     this.answered = answer;
-    // Whoever reads the body hears of its errors; this keeps one that comes before that from being fatal.
+    // The reader of the body sees its errors. This listener keeps an earlier error from ending the server.
     answer.on('error', () => undefined);
-    // The exchange is over, whatever of the request is still to be sent.
+    // The exchange is over, even if part of the request was not sent.
     answer.once('close', () => {
       if (!this.upstream.writableFinished) this.upstream.destroy();
     });
   }
 
-  /** Nothing has passed in either direction for as long as the target may be silent. */
+  /** The target was silent for the allowed time. */
   private silent(): void {
     const { timeoutMs } = this.request;
     if (this.waitsForClient()) this.upstream.socket?.setTimeout(timeoutMs);
@@ -111,7 +111,7 @@ class UpstreamExchange {
     else this.upstream.destroy(this.timedOut());
   }
 
-  /** Whether it is the client's turn: to read what is here of the answer, or to send more of the body. */
+  /** Whether the client must act next: read what has arrived of the answer, or send more of the body. */
   private waitsForClient(): boolean {
     if (this.answered !== null && this.answered.readableLength > 0) return true;
     const { body } = this.request;

@@ -1,16 +1,16 @@
-/** How a version has done so far. */
+/** Statistics of one version of a plugin. */
 export interface CallStats {
-  /** Calls of hooks that ended, well or not. */
+  /** Finished hook calls, successful or not. */
   readonly calls: number;
-  /** Of these, those without a usable answer, or answered with a status of 500 or more. */
+  /** Calls without a usable answer or with a status of 500 or more. */
   readonly failed: number;
-  /** Time all of them took together, waiting included. */
+  /** Total duration of all calls, including waiting. */
   readonly busyMs: number;
   /** Processes that failed. */
   readonly crashes: number;
 }
 
-/** What happened between two tallies. */
+/** The difference between two statistics. */
 export function since(start: CallStats, now: CallStats): CallStats {
   return {
     calls: now.calls - start.calls,

@@ -5,8 +5,8 @@ import type { LibraryReader } from './library-reader.js';
 import type { PluginMetadata } from './metadata.js';
 
 /**
- * Checks the `config:` block of every enabled plugin with the schema of its library. Nothing is initialized. A
- * library that cannot be described has no schema to check with; why it cannot is for others to say.
+ * Checks the `config:` block of every enabled plugin against the schema of its library. No plugin is initialized.
+ * A library that cannot be described is skipped; other checks report it.
  */
 export async function checkConfigs(
   plugins: readonly PluginConfig[],

@@ -16,8 +16,8 @@ export interface Discovery {
 }
 
 /**
- * Looks for plugins in directories, in the order given and by file name, and reads their metadata
- * without initializing them. A file that is no usable plugin is reported and does not stop the rest.
+ * Finds plugins in directories, in the given order and by file name, and reads their metadata without
+ * initializing them. A file that is not a usable plugin is listed in `rejected` and does not stop the search.
  */
 export async function discoverPlugins(
   directories: readonly string[],
@@ -36,7 +36,7 @@ export async function discoverPlugins(
   return { found, rejected };
 }
 
-/** A rejected library as operators read it. */
+/** Describes a rejected library for the operator. */
 function reject(path: string, thrown: unknown): RejectedLibrary {
   const error = toBackworksError(thrown);
   return { path, code: error.code, reason: error.message, hint: error.hint ?? null };
@@ -50,7 +50,7 @@ async function listLibraries(directory: string): Promise<string[]> {
       .map((entry) => join(directory, entry.name))
       .sort();
   } catch (error) {
-    // A directory that is not there holds no plugins; one that cannot be read is worth an error.
+    // A missing directory contains no plugins. A directory that cannot be read is an error.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }

@@ -8,15 +8,15 @@ import type { Caller, JsonMembers, Patched, PluginResponse, HookBatch } from './
 
 type FirstHook = NativeHookBatch['first'];
 
-/** The plugin that is batched. */
+/** The plugin whose hooks are called as a batch. */
 export interface HookBatchCallee extends Callee {
   readonly executor: Pick<PluginExecutor, 'adopt'>;
   readonly readAnswer: Read<PluginResponse | null>;
 }
 
-/** The first hook of a batch, which leads to the others; tried again, it is a call like any other. */
+/** The first hook of a batch, which starts the others. A retry of this hook is an ordinary call. */
 export class HookBatchWork<T> extends HookWork<T> implements NativeHookBatch {
-  private askedAtMs = 0;
+  private startedAtMs = 0;
 
   constructor(
     private readonly host: HookBatchCallee,
@@ -34,7 +34,7 @@ export class HookBatchWork<T> extends HookWork<T> implements NativeHookBatch {
   override begin(call: GuardedCall): ReturnType<NativePlugin['call']> {
     if (!this.batch.begin()) return super.begin(call);
     this.handToCaller(call);
-    this.askedAtMs = call.startedAtMs;
+    this.startedAtMs = call.startedAtMs;
     const answer = this.host.native.batch?.(this, call);
     if (answer) return answer;
     this.batch.end();
@@ -68,20 +68,20 @@ export class HookBatchWork<T> extends HookWork<T> implements NativeHookBatch {
   }
 
   private endpointCall(): GuardedCall<unknown> {
-    const { host, requestJson, batch, caller, askedAtMs } = this;
+    const { host, requestJson, batch, caller, startedAtMs } = this;
     const args = [batch.endpoint, batch.method, requestJson];
     const work = new HookWork(host, 'process_endpoint', args, host.readAnswer, caller);
-    return (batch.endpointAnswer = host.executor.adopt('process_endpoint', work, askedAtMs));
+    return (batch.endpointAnswer = host.executor.adopt('process_endpoint', work, startedAtMs));
   }
 
   private responseCall(): GuardedCall<unknown> {
-    const { host, batch, caller, askedAtMs } = this;
+    const { host, batch, caller, startedAtMs } = this;
     const work = new ResponseWork(host, batch, caller);
-    return (batch.patch = host.executor.adopt('after_response', work, askedAtMs));
+    return (batch.patch = host.executor.adopt('after_response', work, startedAtMs));
   }
 }
 
-/** after_response as a batch has asked it: before there was a document of the response here. */
+/** after_response as part of a batch. The call is made before the server has the response document. */
 class ResponseWork extends HookWork<JsonMembers | null> {
   constructor(
     host: HookBatchCallee,

@@ -1,16 +1,16 @@
 import type { PluginMetadata } from './metadata.js';
 
-/** A plugin as far as its place in a request's way is concerned. */
+/** The facts about a plugin that decide its position in the pipeline. */
 export interface OrderedPlugin {
   readonly name: string;
   readonly priority: number;
-  /** Null when its library was not described: then it depends on nothing. */
+  /** Null if the library was not described. The plugin then has no dependencies. */
   readonly metadata: Pick<PluginMetadata, 'capabilities' | 'dependencies'> | null;
 }
 
 /**
- * Plugins in the order a request passes them: lower priority first, then as given, but never before a
- * plugin they depend on. Dependencies that are absent or circular do not count.
+ * Sorts plugins into the order in which requests pass them: lower priority first, equal priorities in the given
+ * order, but each plugin after its dependencies. Missing and circular dependencies are ignored.
  */
 export function hookOrder<P extends OrderedPlugin>(plugins: readonly P[]): P[] {
   const waiting = [...plugins].sort((a, b) => a.priority - b.priority);

@@ -7,7 +7,6 @@ import type { Hook, NativePlugin, NativeReply } from '../native/plugin.js';
 import type { Caller, Patched } from './plugin.js';
 import { InvalidAnswer } from './response-check.js';
 
-/** The plugin that is called. */
 export interface Callee {
   readonly name: string;
   readonly native: Pick<NativePlugin, 'call' | 'batch'>;
@@ -15,8 +14,8 @@ export interface Callee {
 }
 
 /**
- * Reads a reply and applies it to the document, where it is a patch.
- * @param plain it is an endpoint's answer that goes out as it is
+ * Reads a reply and applies a patch to the document.
+ * @param plain true if the reply is an endpoint's answer that is sent unchanged
  * @throws InvalidAnswer
  */
 export type Read<T> = (
@@ -26,7 +25,7 @@ export type Read<T> = (
   plain: boolean,
 ) => T;
 
-/** One call of a hook, as its executor makes it. */
+/** One hook call, for the executor. */
 export class HookWork<T> implements Work<NativeReply, T> {
   constructor(
     private readonly callee: Callee,
@@ -50,12 +49,12 @@ export class HookWork<T> implements Work<NativeReply, T> {
     return this.caller?.callers ?? NO_CALLERS;
   }
 
-  /** Lets whoever made the call cancel it. */
+  /** Gives the call to its caller, so that the caller can cancel the call. */
   protected handToCaller(call: GuardedCall): void {
     if (this.caller !== undefined) this.caller.call = call;
   }
 
-  /** Reads within the guards, so that an answer nobody can use counts as the plugin's failure. */
+  /** Reads the reply within the guards, so that an unusable answer counts as a failure of the plugin. */
   read(reply: NativeReply, call: GuardedCall): T {
     try {
       return this.readReply(reply, this.callee.parsedReplyBytes, this.document, call.plain);
@@ -67,7 +66,7 @@ export class HookWork<T> implements Work<NativeReply, T> {
   private badAnswer(reason: InvalidAnswer): PluginFailure {
     const { callee, caller } = this;
     const phase: PluginPhase = this.hook;
-    const message = `plugin ${callee.name} answered ${phase} with something unusable: ${reason.message}`;
+    const message = `plugin ${callee.name} gave an unusable answer to ${phase}: ${reason.message}`;
     const details = { plugin: callee.name, phase, cause: reason, requestId: caller?.id };
     return new PluginFailure('BW_PLUGIN_BAD_RESPONSE', message, details);
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 
 let version: string | null = null;
 
-/** Of this server, as plugins may ask for in their manifest. */
+/** The version of this server. Manifests can require a range of versions. */
 export function hostVersion(): string {
   return (version ??= readVersion());
 }

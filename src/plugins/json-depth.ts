@@ -1,2 +1,2 @@
-/** Nesting a body or a patch may have: parsers in plugins recurse, and theirs is the smaller stack. */
+/** Nesting limit of bodies and patches. Parsers in plugins are recursive and have a smaller stack than the server. */
 export { JSON_DEPTH_MAX } from '../native/protocol/protocol.js';

@@ -3,7 +3,7 @@ import { listMembers, MEMBER_FIELDS, MemberField } from '../native/json-check.js
 import { JsonFact } from './json-check.js';
 import { JSON_DEPTH_MAX } from './json-depth.js';
 
-/** Longer texts are read from their bytes piece by piece. */
+/** Longer texts are decoded in parts, when a part is needed. */
 const TEXT_BYTES_MAX = 4 * 1024;
 
 const QUOTE = 0x22;
@@ -14,7 +14,7 @@ const MINUS = 0x2d;
 const ZERO = 0x30;
 const NINE = 0x39;
 
-/** What kind of value a JSON text is, by its first character. */
+/** The kind of a JSON value. The first character decides. */
 export type JsonKind = 'object' | 'array' | 'string' | 'number' | 'null' | 'boolean';
 
 function kindOf(first: number): JsonKind {
@@ -26,23 +26,23 @@ function kindOf(first: number): JsonKind {
 }
 
 /**
- * A JSON text and where the members of its objects are. Nothing is made of a value until somebody asks for it,
- * so that numbers keep their digits and objects the order and the repetitions of their members.
+ * A JSON text with the positions of the members of its objects. Values are not parsed before they are read, so that
+ * numbers keep their digits and objects keep the order and duplicates of their members.
  *
- * Members are numbered in the order of the text; those of an object that is itself a member's value follow
- * that member. What lies in arrays is not listed.
+ * Members are numbered in the order of the text. The members of a nested object follow the member whose value is
+ * that object. The contents of arrays are not listed.
  */
 export class JsonOutline {
   /** Number of members, at all levels. */
   readonly count: number;
   /** Offset of the first byte of the outermost value. */
   readonly start: number;
-  /** The text as a string whose indexes are byte offsets; null for a long text or one with other characters. */
+  /** The text as a string whose indexes are byte offsets; null if the text is long or not ASCII. */
   private readonly ascii: string | null;
 
   private constructor(
     readonly bytes: Buffer,
-    /** Facts of `JsonFact`. */
+    /** Flags of `JsonFact`. */
     readonly facts: number,
     private readonly table: ArrayLike<number>,
   ) {
@@ -54,9 +54,9 @@ export class JsonOutline {
   }
 
   /**
-   * @param bytes must not change any more
-   * @param levels objects within objects whose members are listed
-   * @returns facts of `JsonFact` without VALID when the text is not JSON, or nests too deep
+   * @param bytes must not change afterwards
+   * @param levels depth of nested objects whose members are listed
+   * @returns the outline, or flags of `JsonFact` without VALID if the text is not JSON or nests too deep
    */
   static of(bytes: Buffer, levels = JSON_DEPTH_MAX): JsonOutline | number {
     const { facts, table } = listMembers(bytes, JSON_DEPTH_MAX, levels);
@@ -68,23 +68,23 @@ export class JsonOutline {
     return kindOf(this.bytes[this.start]!);
   }
 
-  /** The outermost object; null when the text is another value. */
+  /** The outermost object, or null if the text is another value. */
   object(): JsonMembers | null {
     return this.bytes[this.start] === BRACE ? { outline: this, first: 0, stop: this.count } : null;
   }
 
-  /** The object that is a member's value; null when its value is another one. */
+  /** The object that is a member's value, or null if the value is not an object. */
   objectAt(index: number): JsonMembers | null {
     if (this.bytes[this.valueStart(index)] !== BRACE) return null;
     return { outline: this, first: index + 1, stop: this.after(index) };
   }
 
-  /** Index of the next member that does not lie within this one's value. */
+  /** Index of the next member that is not part of this member's value. */
   after(index: number): number {
     return this.field(index, MemberField.AFTER);
   }
 
-  /** Levels of the objects between a member and the outermost value; 1 for a member of the latter. */
+  /** Nesting level of a member; 1 for a member of the outermost object. */
   level(index: number): number {
     return this.field(index, MemberField.SHAPE) >> 1;
   }
@@ -109,13 +109,13 @@ export class JsonOutline {
     return kindOf(this.bytes[this.valueStart(index)]!);
   }
 
-  /** A name, its escapes replaced by what they stand for. */
+  /** A member's name, unescaped. */
   name(index: number): string {
     const written = this.slice(this.nameStart(index), this.nameEnd(index));
     return this.nameHasEscapes(index) ? (JSON.parse(`"${written}"`) as string) : written;
   }
 
-  /** Whether two members have the same name, however it is written. */
+  /** Whether two members have the same name after unescaping. */
   sameName(index: number, other: JsonOutline, otherIndex: number): boolean {
     if (this.nameHasEscapes(index) || other.nameHasEscapes(otherIndex))
       return this.name(index) === other.name(otherIndex);
@@ -128,19 +128,19 @@ export class JsonOutline {
     return true;
   }
 
-  /** A member's value as it is written. */
+  /** The text of a member's value. */
   valueText(index: number): string {
     return this.slice(this.valueStart(index), this.valueEnd(index));
   }
 
-  /** A member's value, which must be a string, as what it stands for. */
+  /** A member's string value, unescaped. The value must be a string. */
   string(index: number): string {
     const start = this.valueStart(index);
     const end = this.valueEnd(index);
     return unquoted(this.slice(start, end));
   }
 
-  /** Part of the text; neither end lies within a character. */
+  /** Part of the text. Neither offset may lie within a multi-byte character. */
   slice(start: number, end: number): string {
     return this.ascii === null ? this.bytes.toString('utf8', start, end) : this.ascii.slice(start, end);
   }
@@ -154,21 +154,19 @@ export class JsonOutline {
   }
 }
 
-/** What a JSON string stands for. */
+/** The value of a JSON string with its quotes. */
 export function unquoted(json: string): string {
   return json.includes('\\') ? (JSON.parse(json) as string) : json.slice(1, -1);
 }
 
-/** The members of one object: from `first` to before `stop`, each followed by the members within its value. */
+/** The members of one object: from `first` up to `stop` (exclusive), each followed by the members of its value. */
 export interface JsonMembers {
   readonly outline: JsonOutline;
   readonly first: number;
   readonly stop: number;
 }
 
-/**
- * The last member of that name: the one that readers of JSON take. -1 when there is none.
- */
+/** Index of the last member with a name, because JSON parsers use the last duplicate; -1 if there is none. */
 export function findMember({ outline, first, stop }: JsonMembers, name: string): number {
   let found = -1;
   for (let index = first; index < stop; index = outline.after(index))
@@ -176,7 +174,6 @@ export function findMember({ outline, first, stop }: JsonMembers, name: string):
   return found;
 }
 
-/** The text as bytes. */
 export function bytesOf(text: Buffer | string): Buffer {
   return typeof text === 'string' ? Buffer.from(text) : text;
 }

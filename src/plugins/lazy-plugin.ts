@@ -16,16 +16,16 @@ import type { ResolvedPolicy } from './plugin-entry.js';
 
 export interface LazyPluginOptions {
   readonly name: string;
-  /** As the library was described, without starting it. */
+  /** Metadata that was read without starting the plugin. */
   readonly metadata: PluginMetadata;
   readonly policy: ResolvedPolicy;
-  /** Starts the plugin, or says why it does not. */
+  /** Starts the plugin. Rejects with the reason if the plugin does not start. */
   readonly start: () => Promise<LoadedPlugin>;
 }
 
 /**
- * Stands in for a plugin that starts with its first use. Every call waits for the one start; a request that
- * has this stand-in keeps the plugin it started.
+ * Stand-in for a plugin that starts on first use. All calls wait for the same start. After the start, this
+ * stand-in forwards the calls of requests that still use it.
  */
 export class LazyPlugin implements BackworksPlugin {
   readonly name: string;
@@ -49,7 +49,7 @@ export class LazyPlugin implements BackworksPlugin {
   }
 
   beforeRequest(requestJson: Text, caller?: Caller, document?: Patched): Awaitable<RequestDecision | null> {
-    return this.use((plugin) => plugin.beforeRequest(requestJson, caller, document), caller);
+    return this.forward((plugin) => plugin.beforeRequest(requestJson, caller, document), caller);
   }
 
   processEndpoint(
@@ -58,19 +58,19 @@ export class LazyPlugin implements BackworksPlugin {
     requestJson: Text,
     caller?: Caller,
   ): Awaitable<PluginResponse | null> {
-    return this.use((plugin) => plugin.processEndpoint(endpoint, method, requestJson, caller), caller);
+    return this.forward((plugin) => plugin.processEndpoint(endpoint, method, requestJson, caller), caller);
   }
 
   afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonMembers | null> {
-    return this.use((plugin) => plugin.afterResponse(responseJson, caller, document), caller);
+    return this.forward((plugin) => plugin.afterResponse(responseJson, caller, document), caller);
   }
 
   /** See LoadedPlugin. */
   perform(operation: string, payload: string, caller: Caller): ReturnType<LoadedPlugin['perform']> {
-    return this.use((plugin) => plugin.perform(operation, payload, caller), caller);
+    return this.forward((plugin) => plugin.perform(operation, payload, caller), caller);
   }
 
-  private use<T>(call: (plugin: LoadedPlugin) => Awaitable<T>, caller?: Caller): Awaitable<T> {
+  private forward<T>(call: (plugin: LoadedPlugin) => Awaitable<T>, caller?: Caller): Awaitable<T> {
     return this.plugin === null ? this.begin(call, caller) : call(this.plugin);
   }
 
@@ -78,7 +78,7 @@ export class LazyPlugin implements BackworksPlugin {
     this.starting ??= this.options.start().finally(() => (this.starting = null));
     this.plugin = await this.starting;
     if (caller?.cancelled === true)
-      throw new BackworksError('BW_REQUEST_CANCELLED', `the client of request ${caller.id} has gone`);
+      throw new BackworksError('BW_REQUEST_CANCELLED', `the client of request ${caller.id} has disconnected`);
     const answer = call(this.plugin);
     return answer instanceof Deferred ? answer.toPromise() : answer;
   }

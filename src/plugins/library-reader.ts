@@ -7,32 +7,32 @@ import type { PluginUsers } from './plugin-users.js';
 import { sandboxOf } from './sandbox-of.js';
 import { Semaphore } from '../semaphore.js';
 
-/** Each may take a short-lived process. */
-const READ_AT_ONCE = 8;
-/** A name no plugin can have, for the user of processes that describe libraries. */
+/** Libraries read at the same time. Each may need a short-lived process. */
+const CONCURRENT_READS = 8;
+/** Name for the user of processes that describe libraries. No plugin can have this name. */
 const DESCRIBER = 'describe a library';
 
-/** Reads what a library says of itself. */
+/** Reads the metadata of libraries. */
 export interface LibraryReader {
-  /** @throws BackworksError when the file is not a usable plugin, saying why and what to do. */
+  /** @throws BackworksError when the file is not a usable plugin, with the reason and a hint */
   read(path: string, policy?: PluginPolicy): Promise<PluginMetadata>;
 }
 
 /**
- * Looks at the file first, without loading it: most mistakes end there, as a plain sentence. Then a
- * runner loads a copy of it, in the sandbox of its policy, and prints its metadata. No plugin code
- * runs here.
+ * Creates the reader. It first inspects the file without loading it, because most mistakes can be found and
+ * explained that way. Then a runner loads a copy in the plugin's sandbox and prints the metadata. No plugin code
+ * runs in the server's process.
  */
 export function createLibraryReader(
   store: () => Promise<LibraryStore>,
   defaults: PluginPolicy,
   users: PluginUsers,
 ): LibraryReader {
-  const reading = new Semaphore(READ_AT_ONCE);
+  const reading = new Semaphore(CONCURRENT_READS);
   const read = async (path: string, policy: PluginPolicy): Promise<PluginMetadata> => {
     checkLibrary(path, await readLibraryFacts(path));
     const description = await describeLibrary(path, {
-      // As the loader does it, so that what can be described can be started.
+      // The same steps as in the loader, so that a library that can be described can also be started.
       prepare: async (library) => {
         const stored = await (await store()).add(library);
         return { file: stored.path, sandbox: sandboxOf(policy, stored, users.of(DESCRIBER)) };

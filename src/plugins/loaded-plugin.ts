@@ -33,14 +33,14 @@ export interface LoadedPluginOptions {
 
 const SERVER_ERROR = 500;
 
-/** What is counted here and not by the executor; the same under every policy. */
+/** Counters that the executor does not have. They are shared by all policies of the same processes. */
 interface OwnCounts {
   crashes: number;
   /** Endpoint answers with a status of 500 or more. */
   serverErrors: number;
 }
 
-/** A native plugin behind its executor: the only caller of a vtable function. */
+/** A native plugin behind its executor. Only this class calls the plugin's functions. */
 export class LoadedPlugin implements BackworksPlugin {
   readonly name: string;
   readonly digest: string;
@@ -55,7 +55,7 @@ export class LoadedPlugin implements BackworksPlugin {
     return answer;
   };
 
-  /** @param hold of the copy its processes load */
+  /** @param hold keeps the library copy that the processes load */
   constructor(
     private readonly options: LoadedPluginOptions,
     private readonly native: NativePlugin,
@@ -75,8 +75,8 @@ export class LoadedPlugin implements BackworksPlugin {
   }
 
   /**
-   * The same processes under another policy, for requests that begin from now on: this one stays as it is
-   * for those that began with it. One of the two is to be closed, not both.
+   * The same processes under another policy, for requests that begin from now on. Requests in flight keep this
+   * object and its policy. The caller closes one of the two objects, not both.
    */
   adjusted(policy: ResolvedPolicy): LoadedPlugin {
     this.native.adjust(adjustableSettings(policy));
@@ -84,19 +84,19 @@ export class LoadedPlugin implements BackworksPlugin {
     return new LoadedPlugin({ ...this.options, policy }, this.native, executor, this.hold, this.ownCounts);
   }
 
-  /** Whether both are the same processes, under whatever policy. */
+  /** Whether both objects have the same processes; their policies may differ. */
   isSame(other: LoadedPlugin | null): boolean {
     return this.native === other?.native;
   }
 
-  /** It takes another configuration without another process. */
+  /** Whether the plugin can take a new configuration without new processes. */
   get reconfigurable(): boolean {
     return this.native.description.functions.has('reconfigure');
   }
 
   /**
-   * @throws PluginFailure BW_PLUGIN_RECONFIGURE, or BW_PLUGIN_CONFIG when it does not fit the plugin's own
-   *   schema; the former configuration is in force then
+   * @throws PluginFailure BW_PLUGIN_RECONFIGURE, or BW_PLUGIN_CONFIG when the configuration does not match the
+   *   plugin's schema; the former configuration stays active then
    */
   async reconfigure(config: Pick<PluginConfig, 'config' | 'written'>): Promise<void> {
     await this.native.reconfigure(await fittingConfig(this.name, this.metadata.configSchema, config));
@@ -141,12 +141,12 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.call('after_response', [responseJson], readPatch, caller, document);
   }
 
-  /** An operation of its manifest's capabilities, for another plugin; null for no answer. */
+  /** Performs an operation (a capability of the manifest) for another plugin. The reply may be null. */
   perform(operation: string, payloadJson: string, caller: Caller): Awaitable<NativeReply> {
     return this.call('call', [operation, payloadJson], readOperationAnswer, caller);
   }
 
-  /** @throws PluginFailure (as a rejection) when the plugin cannot be asked. */
+  /** Rejects with a PluginFailure when the health check fails. */
   async health(): Promise<PluginHealth> {
     if (!this.native.description.functions.has('health_check')) return { status: 'healthy', text: '' };
     const { status, text } = await this.executor.execute('health_check', (call) =>
@@ -155,18 +155,18 @@ export class LoadedPlugin implements BackworksPlugin {
     return { status: status === 0 ? 'healthy' : status > 0 ? 'degraded' : 'unhealthy', text };
   }
 
-  /** Replaces its processes while it serves. @throws BackworksError when that fails or cannot be. */
+  /** Replaces the processes while the plugin serves. Rejects with a BackworksError when that is not possible. */
   restart(): Promise<void> {
     return this.native.restart();
   }
 
-  /** Calls shutdown() within its time-box and ends every process. Never rejects. */
+  /** Calls shutdown() within its timeout and ends every process. Never rejects. */
   async close(): Promise<void> {
     await this.native.close();
     await this.hold.release();
   }
 
-  /** It is taken out and no other takes its place. To be closed all the same. */
+  /** The plugin is removed without a successor. The caller still closes it. */
   withdraw(): void {
     this.executor.withdraw();
   }
@@ -179,24 +179,22 @@ export class LoadedPlugin implements BackworksPlugin {
     return this.executor.counts;
   }
 
-  /** How it has done so far. */
   get callStats(): CallStats {
     const { calls, failed, busyMs } = this.executor.totals;
     const { serverErrors, crashes } = this.ownCounts;
     return { calls, failed: failed + serverErrors, busyMs, crashes };
   }
 
-  /** One of its processes failed; whoever hears of it says so. */
+  /** Counts a failed process. Called by the handler of the failure event. */
   processFailed(): void {
     this.ownCounts.crashes += 1;
   }
 
-  /** Which version it is. */
   get versionName(): { readonly digest: string; readonly version: string } {
     return { digest: this.digest, version: this.metadata.version };
   }
 
-  /** What holds of its sandbox; null in-process. */
+  /** The state of the sandbox; null in-process. */
   get sandbox(): SandboxReport | null {
     return this.native.sandbox;
   }

@@ -29,45 +29,44 @@ import { withFunction } from '../native/process/crash-place.js';
 import type { PluginUsers } from './plugin-users.js';
 import { sandboxOf } from './sandbox-of.js';
 
-/** What is told of a plugin while it is loaded and while it runs. */
+/** Events of a plugin while it is loading and running. */
 export interface PluginEvents {
-  /** Which library it is: SHA-256 of its bytes, in hexadecimal. */
+  /** The library was read. @param digest SHA-256 of the library, in hexadecimal */
   identified(digest: string): void;
   /**
    * A process failed.
-   * @param located the same with the function it happened in, a little later; never rejects
+   * @param located resolves to the same failure with the function in which it happened; never rejects
    */
   failed(failure: PluginFailure, located: Promise<PluginFailure>): void;
   recovered(): void;
-  /** A process answered with something unusable or reported a failure, and lives on. */
-  answeredBadly(failure: PluginFailure): void;
-  /** The sandbox refused it something. */
+  /** A process gave an unusable answer or reported a failure, and keeps running. */
+  badAnswer(failure: PluginFailure): void;
+  /** The sandbox refused an operation of the plugin. */
   refused(refusal: Refusal): void;
   circuit(state: CircuitStateName): void;
-  /** Every call of a hook fails now, the newest for this reason; null when one has succeeded again. */
+  /** Every call of a hook fails. @param error of the newest call; null when a call has succeeded again */
   failing(phase: PluginPhase, error: BackworksError | null): void;
-  /** It asks something of another plugin; null for no answer. Never rejects. */
+  /** The plugin calls an operation of another plugin. Resolves to null if there is no answer. Never rejects. */
   operate(request: OperationRequest, caller: AskingCall | null): Promise<NativeReply>;
 }
 
 /** Outcomes of calls without an answer that can be used, from processes that live on. */
 const UNUSABLE: ReadonlySet<PluginOutcome> = new Set(['bad_response', 'failed']);
 
-/** Nobody listens, and there is no other plugin to ask. */
-export const UNHEARD: PluginEvents = {
+/** Ignores all events; calls to other plugins get no answer. */
+export const IGNORED_EVENTS: PluginEvents = {
   identified() {},
   failed() {},
   recovered() {},
-  answeredBadly() {},
+  badAnswer() {},
   refused() {},
   circuit() {},
   failing() {},
   operate: () => Promise.resolve(null),
 };
 
-/** Refuses libraries that are in quarantine. */
 export interface QuarantineCheck {
-  /** @throws PluginFailure BW_PLUGIN_QUARANTINED when the library is in quarantine */
+  /** @throws PluginFailure BW_PLUGIN_QUARANTINED if the library is in quarantine */
   check(digest: string, plugin: string): Promise<void>;
 }
 
@@ -79,14 +78,14 @@ export interface PluginLoaderOptions {
   readonly store: () => Promise<LibraryStore>;
   readonly quarantine: () => Promise<QuarantineCheck>;
   readonly users: PluginUsers;
-  /** Where variables that `permissions.env` names come from. */
+  /** Values of the variables that `permissions.env` grants to plugins. */
   readonly environment: NodeJS.ProcessEnv;
 }
 
 /**
- * Which library an entry is to run.
- * @param add checks the file at its path and copies it to the store
- * @returns what `add` gave, or another copy of the store
+ * Chooses the library that an entry runs.
+ * @param add checks the file at the entry's path and copies it to the store
+ * @returns the result of `add`, or another copy from the store
  */
 export type LibraryChoice = (add: () => Promise<StoredLibrary>) => Promise<StoredLibrary>;
 
@@ -95,7 +94,7 @@ export class PluginLoader {
   constructor(private readonly options: PluginLoaderOptions) {}
 
   /**
-   * Checks the file, copies it to the store and asks whether it may be started.
+   * Checks the file, copies it to the store and checks that it is not in quarantine.
    * @throws BackworksError BW_LIBRARY_*, BW_PLUGIN_UNSUPPORTED or BW_PLUGIN_QUARANTINED
    */
   async admit(
@@ -116,8 +115,8 @@ export class PluginLoader {
   }
 
   /**
-   * Admits a library, loads and initializes it, and puts the executor around it.
-   * @throws BackworksError saying what is wrong and what to do; nothing is left running.
+   * Admits a library, loads and initializes it, and puts an executor around it.
+   * @throws BackworksError the reason the plugin does not start; no process is left running
    */
   async load(entry: PluginEntry, events: PluginEvents, choose?: LibraryChoice): Promise<LoadedPlugin> {
     const { name, config } = entry;
@@ -135,7 +134,7 @@ export class PluginLoader {
         onCircuitChange: (state) => events.circuit(state),
         onFailing: (phase, error) => events.failing(phase, error),
         onFailure: (error) => {
-          if (error instanceof PluginFailure && UNUSABLE.has(error.outcome)) events.answeredBadly(error);
+          if (error instanceof PluginFailure && UNUSABLE.has(error.outcome)) events.badAnswer(error);
         },
       });
       return new LoadedPlugin({ name, digest: stored.digest, metadata, policy }, native, executor, hold);
@@ -146,7 +145,7 @@ export class PluginLoader {
     }
   }
 
-  /** Admits a library that stays in the store while it is used. */
+  /** Admits a library and keeps its copy in the store while the plugin uses it. */
   private async holdLibrary(
     entry: PluginEntry,
     events: PluginEvents,
@@ -157,7 +156,7 @@ export class PluginLoader {
       const stored = await this.admit(entry, events, choose);
       const hold = await store.hold(stored);
       if (stored.inPlace || existsSync(stored.path)) return { stored, hold };
-      // Another server removed it a moment ago.
+      // Another server removed the copy before the hold was taken, so the loop copies it again.
       await hold.release();
     }
   }
@@ -211,7 +210,7 @@ export class PluginLoader {
     }
   }
 
-  /** Only what the operator names, and only if it is set. */
+  /** The variables that the operator grants, if they are set. */
   private environmentOf({ config }: PluginEntry): Record<string, string> {
     const values = config.permissions.env.map((name) => [name, this.options.environment[name]] as const);
     return Object.fromEntries(
@@ -224,18 +223,19 @@ export class PluginLoader {
   }
 }
 
-/** What a library says of itself. @throws PluginFailure BW_PLUGIN_METADATA, also when it is another plugin */
+/** Reads the metadata. @throws PluginFailure BW_PLUGIN_METADATA if it is invalid or names another plugin */
 function identify({ name, origin }: PluginEntry, description: LibraryDescription): PluginMetadata {
   const metadata = readMetadata(description, 'load');
   if (origin === 'config' || metadata.name === name) return metadata;
-  const message = `the library of plugin ${name} calls itself ${JSON.stringify(metadata.name)} now`;
-  const hint = 'a plugin that was discovered goes by that name; give it an entry of its own under plugins:';
+  const message = `the library of plugin ${name} is now named ${JSON.stringify(metadata.name)}`;
+  const hint =
+    "a discovered plugin has its library's name; to keep the old name, add an entry under plugins:";
   throw new PluginFailure('BW_PLUGIN_METADATA', message, { plugin: name, phase: 'load', hint });
 }
 
 function unsupported({ name, config }: PluginEntry): BackworksError {
   const place = config.where === null ? '' : ` (${config.where})`;
-  const message = `plugin ${name}${place} has type "${config.type}", which this version cannot serve yet`;
+  const message = `plugin ${name}${place} has type "${config.type}", which is not supported yet`;
   return new BackworksError('BW_PLUGIN_UNSUPPORTED', message, {
     hint: 'use type: external with the path of a library, or set enabled: false',
   });

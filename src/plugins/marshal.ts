@@ -8,22 +8,22 @@ import type { HeaderMap, Patched, PluginResponse, RequestDecision } from './plug
 import { checkResponseParts, decodeBase64, InvalidAnswer } from './response-check.js';
 
 /**
- * Plugin answers, from untrusted bytes to checked values. The only place that reads what a plugin returned.
- * Bodies and patches stay JSON text: numbers in them keep their digits. Every function throws InvalidAnswer with
- * the reason when the answer cannot be used.
+ * Turns plugin answers from untrusted bytes into checked values. No other file reads the answers of plugins. Bodies
+ * and patches stay JSON text, so numbers keep their digits. Every function throws InvalidAnswer with the reason when
+ * an answer is not usable.
  */
 
 const JSON_TYPE: HeaderMap = { 'content-type': 'application/json' };
-/** Up to this size a body is cheaper as text, which Node writes in one piece with the headers. */
+/** Up to this size a body is kept as text, because Node then writes headers and body in one piece. */
 const TEXT_BODY_BYTES_MAX = 1024;
-/** Longer answers are not parsed again just to say what is wrong with them. */
+/** Longer answers are not parsed a second time to explain what is wrong with them. */
 const EXPLAINED_BYTES_MAX = 64 * 1024;
-/** Members of an endpoint's answer and of its headers. */
+/** Levels of members that are read: an endpoint's answer and its headers. */
 const RESPONSE_LEVELS = 2;
 
 /**
- * The answer of before_request: `{"response": …}`, `{"request": …}` or the merge patch itself.
- * @param document takes the patch
+ * Reads the answer of before_request: `{"response": …}`, `{"request": …}` or the merge patch itself.
+ * @param document the patch is applied to this document
  */
 export function readDecision(
   reply: NativeReply,
@@ -40,8 +40,8 @@ export function readDecision(
 }
 
 /**
- * The answer of after_response as a merge patch.
- * @param document takes it
+ * Reads the answer of after_response, a merge patch.
+ * @param document the patch is applied to this document
  */
 export function readPatch(
   reply: NativeReply,
@@ -56,10 +56,10 @@ export function readPatch(
 }
 
 /**
- * The answer of process_endpoint: an object with an integer `status` and a `body` is a response, any
- * other JSON the body of a 200, whose text then goes out as it came.
- * @param plain the runner says that it is the latter. A plugin can say so in its runner's name, so the text is
- *   checked to be JSON, but not taken apart. limits.parsed_reply does not hold for it.
+ * Reads the answer of process_endpoint. An object with an integer `status` and a `body` is a response. Any other
+ * JSON is the body of a 200 and is sent unchanged.
+ * @param plain true if the runner says that the answer is such a body. A plugin can forge the runner's message, so
+ *   the text is checked to be JSON, but its members are not read. limits.parsed_reply does not apply to it.
  */
 export function readEndpointAnswer(
   reply: NativeReply,
@@ -81,13 +81,13 @@ export function readEndpointAnswer(
   return { status: 200, headers: { ...JSON_TYPE }, body, json: body };
 }
 
-/** The answer of an operation, which goes to another plugin as it came once it is known to be JSON. */
+/** Checks that the answer of an operation is JSON. It is passed unchanged to the calling plugin. */
 export function readOperationAnswer(reply: NativeReply, parsedBytesMax: number): NativeReply {
   if (reply !== null) read(reply, parsedBytesMax, 0);
   return reply;
 }
 
-/** Whether an endpoint's answer is a whole response: an integer status and a body. */
+/** Whether an endpoint's answer is a response: it has an integer status and a body. */
 function isResponse(members: JsonMembers): boolean {
   const { outline } = members;
   if ((outline.facts & RESPONSE_FACTS) !== RESPONSE_FACTS) return false;
@@ -119,7 +119,7 @@ function readResponse(members: JsonMembers): PluginResponse {
   return { status: status as number, headers, body: json, json };
 }
 
-/** The body as the plugin wrote it. */
+/** The unchanged text of the body. */
 function jsonBody(outline: JsonOutline, index: number): Buffer | string {
   const start = outline.valueStart(index);
   const end = outline.valueEnd(index);
@@ -131,7 +131,7 @@ function isBase64(members: JsonMembers): boolean {
   return smallValue(members, 'body_encoding') === 'base64';
 }
 
-/** A member whose numbers, if it has any, are not passed on; undefined when there is none. */
+/** Parses a member; undefined if it is missing. Not for values that are passed on, since numbers may lose digits. */
 function smallValue(members: JsonMembers, name: string): JsonValue | undefined {
   const index = findMember(members, name);
   return index === -1 ? undefined : (JSON.parse(members.outline.valueText(index)) as JsonValue);
@@ -143,7 +143,7 @@ function readObject(reply: Buffer | string, bytesMax: number): JsonMembers {
   return answer;
 }
 
-/** The object that is a member's value; null when there is no such member. */
+/** The object that is a member's value, or null if the member is missing. @throws InvalidAnswer for other values */
 function memberObject(members: JsonMembers, name: string): JsonMembers | null {
   const index = findMember(members, name);
   if (index === -1) return null;
@@ -152,10 +152,12 @@ function memberObject(members: JsonMembers, name: string): JsonMembers | null {
   return object;
 }
 
-/** @param levels objects within objects whose members are needed; all of them when left out */
+/** @param levels depth of nested objects whose members are needed; default: all */
 function read(reply: Buffer | string, bytesMax: number, levels?: number): JsonOutline {
   if (reply.length > bytesMax) {
-    throw new InvalidAnswer(`the answer has ${reply.length} bytes, limits.parsed_reply allows ${bytesMax}`);
+    throw new InvalidAnswer(
+      `the answer has ${reply.length} bytes, but limits.parsed_reply allows only ${bytesMax}`,
+    );
   }
   const outline = JsonOutline.of(bytesOf(reply), levels);
   if (typeof outline === 'number') throw unreadable(reply, outline);
@@ -163,14 +165,14 @@ function read(reply: Buffer | string, bytesMax: number, levels?: number): JsonOu
   return outline;
 }
 
-/** @param facts of the reply, as `JsonFact` says */
+/** @param facts flags of `JsonFact` for the reply */
 function refuseUnlessJson(reply: Buffer | string, facts: number): void {
   if ((facts & JsonFact.VALID) === 0) throw unreadable(reply, facts);
-  // A member of that name would become a prototype as soon as somebody copies an object made from it.
+  // Copying an object with a member "__proto__" would change the prototype of the copy.
   if ((facts & JsonFact.HAS_PROTOTYPE) !== 0) throw new InvalidAnswer('the answer has a member "__proto__"');
 }
 
-/** Why a text is refused that the checker does not find to be JSON. */
+/** The reason the checker refused a text. */
 function unreadable(reply: Buffer | string, facts: number): InvalidAnswer {
   if ((facts & JsonFact.TOO_DEEP) !== 0)
     return new InvalidAnswer(`the answer nests too deep: more than ${JSON_DEPTH_MAX} levels`);

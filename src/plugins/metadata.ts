@@ -8,32 +8,32 @@ import { isRange, satisfies } from './version.js';
 
 /** A dependency that a manifest declares. */
 export interface PluginDependency {
-  /** `capability`: whichever plugin provides it. */
+  /** `capability`: any plugin that provides the capability satisfies the dependency. */
   readonly kind: 'plugin' | 'capability';
   readonly name: string;
-  /** A semver range, "*" when any version will do. */
+  /** A semver range; "*" for any version. */
   readonly version: string;
   readonly optional: boolean;
 }
 
-/** An operation the plugin performs through call(), such as "security.authenticate". */
+/** An operation that the plugin performs through call(), such as "security.authenticate". */
 export type PluginCapability = string;
 
-/** What a plugin says of itself, checked. */
+/** The checked metadata of a plugin. */
 export interface PluginMetadata {
   readonly name: string;
   readonly version: string;
   readonly description: string;
   readonly author: string | null;
   readonly license: string | null;
-  /** Hooks that are present and, where the manifest lists hooks, also listed there. */
+  /** Hooks that the library has. If the manifest lists hooks, only those that are also listed. */
   readonly hooks: ReadonlySet<PipelineHook>;
   readonly capabilities: readonly PluginCapability[];
   readonly dependencies: readonly PluginDependency[];
   readonly configSchema: JsonObject | null;
-  /** What it would like to be allowed, in the form of the configuration's `permissions:`. */
+  /** Permissions that the plugin asks for, in the form of the configuration's `permissions:`. */
   readonly permissions: JsonObject | null;
-  /** What the author recommends where the configuration is silent. */
+  /** Recommended by the author; used when the configuration has no value. The same for the next two members. */
   readonly priority: number | null;
   readonly critical: boolean | null;
   readonly maxExecutionTimeMs: number | null;
@@ -42,14 +42,14 @@ export interface PluginMetadata {
 
 const PIPELINE_HOOKS: readonly PipelineHook[] = ['before_request', 'process_endpoint', 'after_response'];
 const MANIFEST_BYTES_MAX = 256 * 1024;
-/** As in the configuration. Beyond 2^31 - 1 ms no timer of Node and no field of a frame holds a time. */
+/** The same limit as in the configuration. Timers of Node and fields of frames hold at most 2^31 - 1 ms. */
 const EXECUTION_MS_MAX = 999_999_999;
 const PRIORITY_MAX = 1_000_000;
 
 /**
- * Turns a library's own description into checked metadata.
- * @throws PluginFailure BW_PLUGIN_METADATA naming the manifest key that is wrong, or BW_PLUGIN_ABI when the
- *   plugin does not work with this version of the server.
+ * Turns the description of a library into checked metadata.
+ * @throws PluginFailure BW_PLUGIN_METADATA with the invalid manifest key, or BW_PLUGIN_ABI when the plugin does not
+ *   work with this version of the server
  */
 export function readMetadata(
   description: LibraryDescription,
@@ -82,26 +82,26 @@ function parseManifest(description: LibraryDescription, phase: PluginPhase): Jso
   const text = description.manifest;
   if (text === null) return {};
   if (Buffer.byteLength(text) > MANIFEST_BYTES_MAX) {
-    throw wrong(description.name, phase, `its manifest is longer than ${MANIFEST_BYTES_MAX} bytes`);
+    throw invalid(description.name, phase, `its manifest is longer than ${MANIFEST_BYTES_MAX} bytes`);
   }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw wrong(description.name, phase, 'its manifest is not JSON', cause);
+    throw invalid(description.name, phase, 'its manifest is not JSON', cause);
   }
-  if (!isObject(value)) throw wrong(description.name, phase, 'its manifest is not a JSON object');
+  if (!isObject(value)) throw invalid(description.name, phase, 'its manifest is not a JSON object');
   return value;
 }
 
-/** @param range versions of the server the plugin works with; null for all */
+/** @param range server versions that the plugin works with; null for all */
 function checkHost(range: string | null, reader: ManifestReader, plugin: string, phase: PluginPhase): void {
   if (range === null) return;
   if (!isRange(range)) throw reader.mismatch('backworks', 'a semver range');
   const host = hostVersion();
   if (satisfies(host, range)) return;
-  const message = `plugin ${plugin} works with Backworks ${range}, and this is ${host}`;
-  const hint = 'use a version of the plugin, or of Backworks, that goes with the other';
+  const message = `plugin ${plugin} needs Backworks ${range}, but this server has version ${host}`;
+  const hint = 'use a version of the plugin that supports this server, or another version of Backworks';
   throw new PluginFailure('BW_PLUGIN_ABI', message, { plugin, phase, hint });
 }
 
@@ -118,7 +118,7 @@ function readDependencies(reader: ManifestReader): PluginDependency[] {
         'a list of names or {name or capability, version, optional} objects',
       );
     if (!isRange(version))
-      throw reader.mismatch('dependencies', `in order: ${JSON.stringify(version)} is no semver range`);
+      throw reader.mismatch('dependencies', `valid: ${JSON.stringify(version)} is not a semver range`);
     return { kind, name: oneLine(wanted), version: oneLine(version), optional };
   });
 }
@@ -170,7 +170,7 @@ class ManifestReader {
   }
 
   mismatch(key: string, expected: string): BackworksError {
-    return wrong(this.plugin, this.phase, `manifest key "${key}" is not ${expected}`);
+    return invalid(this.plugin, this.phase, `manifest key "${key}" is not ${expected}`);
   }
 
   private value(key: string): JsonValue {
@@ -178,7 +178,7 @@ class ManifestReader {
   }
 }
 
-function wrong(plugin: string, phase: PluginPhase, message: string, cause?: unknown): PluginFailure {
+function invalid(plugin: string, phase: PluginPhase, message: string, cause?: unknown): PluginFailure {
   return new PluginFailure('BW_PLUGIN_METADATA', `plugin ${plugin}: ${message}`, {
     plugin,
     phase,
@@ -191,5 +191,5 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The hooks of a request's way through the pipeline. */
+/** The hooks that the pipeline calls for a request. */
 export type PipelineHook = 'before_request' | 'process_endpoint' | 'after_response';

@@ -1,7 +1,7 @@
 import type { PluginPolicy } from '../config/types.js';
 import type { AdjustableSettings } from '../native/plugin.js';
 
-/** What a policy says to the native side and may say differently at any time. */
+/** The settings of a policy that apply to running processes and can change at any time. */
 export function adjustableSettings({
   timeouts,
   limits,

@@ -2,8 +2,8 @@ import { oneLine } from '../printable.js';
 import type { JsonObject, JsonValue, Permissions } from '../config/types.js';
 
 /**
- * What a manifest asks for and its operator has not granted, in words such as "network.connect 443".
- * Asking grants nothing: only the configuration does.
+ * The permissions that a manifest asks for and the operator has not granted, such as "network.connect 443". A
+ * manifest cannot grant permissions; only the configuration can.
  */
 export function missingPermissions(asked: JsonObject | null, granted: Permissions): string[] {
   if (asked === null) return [];
@@ -37,7 +37,7 @@ function list(value: JsonValue | undefined): JsonValue[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Only absolute paths can be compared; what is relative is for the operator to place. */
+/** Whether a path is one of the roots or below one. Only absolute paths are compared. */
 export function isBelow(path: JsonValue, roots: readonly string[]): boolean {
   if (typeof path !== 'string') return false;
   return roots.some((root) => path === root || path.startsWith(root.endsWith('/') ? root : `${root}/`));

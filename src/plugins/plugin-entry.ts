@@ -6,21 +6,21 @@ import type { PluginMetadata } from './metadata.js';
 const DEFAULT_PRIORITY = 100;
 const DEFAULT_CALL_MS = 100;
 
-/** A plugin the server is to run: an entry of the file, or a library found in a directory. */
+/** A plugin that the server runs: an entry of the file, or a library found in a directory. */
 export interface PluginEntry {
   readonly name: string;
   readonly origin: 'config' | 'discovered';
   readonly config: PluginConfig;
 }
 
-/** A plugin's policy with every gap filled: the file first, then the manifest, then the default. */
+/** A plugin's complete policy. A value comes from the file, else from the manifest, else from the defaults. */
 export interface ResolvedPolicy extends PluginPolicy {
   readonly critical: boolean;
   readonly priority: number;
   readonly timeouts: PluginPolicy['timeouts'] & { readonly callMs: number };
 }
 
-/** @param metadata null when the library could not be described; the defaults apply. */
+/** @param metadata null if the library could not be described; the defaults apply then */
 export function resolvePolicy(config: PluginPolicy, metadata: PluginMetadata | null): ResolvedPolicy {
   const callMs = config.timeouts.callMs ?? metadata?.maxExecutionTimeMs ?? DEFAULT_CALL_MS;
   return {
@@ -32,9 +32,9 @@ export function resolvePolicy(config: PluginPolicy, metadata: PluginMetadata | n
 }
 
 /**
- * Joins the file's entries with what discovery found. An explicit entry wins over a discovered
- * library of the same path or name.
- * @throws BackworksError BW_PLUGIN_DUPLICATE when two discovered libraries share a name.
+ * Merges the entries of the file with the discovered libraries. An explicit entry wins over a discovered library
+ * with the same path or name.
+ * @throws BackworksError BW_PLUGIN_DUPLICATE when two discovered libraries have the same name
  */
 export function planEntries(
   config: BackworksConfig,
@@ -57,9 +57,9 @@ export function planEntries(
     if (other !== undefined) {
       throw new BackworksError(
         'BW_PLUGIN_DUPLICATE',
-        `two libraries call themselves "${name}": ${other} and ${path}`,
+        `two libraries have the name "${name}": ${other} and ${path}`,
         {
-          hint: 'remove one, or give each an entry of its own under plugins:',
+          hint: 'remove one library, or add an entry for each under plugins:',
         },
       );
     }
@@ -69,7 +69,7 @@ export function planEntries(
   return [...explicit, ...found];
 }
 
-/** The entry of a library that has none of its own. */
+/** The entry of a discovered library. */
 export function discoveredEntry(
   { path, metadata: { name } }: DiscoveredLibrary,
   defaults: PluginPolicy,

@@ -4,29 +4,29 @@ import type { BackworksConfig, UserRange } from '../config/types.js';
 import { BackworksError } from '../errors.js';
 import type { ProcessUser } from '../native/plugin.js';
 
-/** The user `nobody`, which plugins share where they cannot have users of their own. */
+/** The user `nobody`. Plugins share this user where they cannot have their own. */
 const NOBODY = 65534;
 /**
- * Where a user namespace has only 65536 users, as in most rootless containers: numbers that neither
- * distributions nor systemd give to anybody.
+ * The range for user namespaces with only 65536 users, as in most rootless containers. Neither distributions nor
+ * systemd assign these ids.
  */
-const IN_SMALL_NAMESPACES: UserRange = { first: 60706, count: 478 };
+const SMALL_NAMESPACE_RANGE: UserRange = { first: 60706, count: 478 };
 
-/** Numbers of users that exist in the server's user namespace, first and last. */
+/** Ranges of user ids that exist in the server's user namespace, both ends inclusive. */
 type Mapped = readonly (readonly [first: number, last: number])[];
 
 export interface PluginUsers {
   /**
-   * The user that runs a plugin; null when the server is no root and cannot choose. The same name gets
-   * the same user at each start, so that files it wrote stay its own, unless two names meet by chance.
-   * @throws BackworksError BW_PLUGIN_SANDBOX when the range has no user left
+   * The user that runs a plugin; null if the server does not run as root and cannot choose. The same name gets the
+   * same user at each start, so that the plugin's files keep their owner. Only a hash collision changes the user.
+   * @throws BackworksError BW_PLUGIN_SANDBOX when no user in the range is free
    */
   of(plugin: string): ProcessUser | null;
 }
 
 /**
- * @param known names that get their users first, whatever order they are asked for in
- * @param mapped the users there are; null when the server cannot choose among them
+ * @param known names that get their users first, independent of the order of of() calls
+ * @param mapped the existing users; null if the server cannot choose among them
  */
 export function pluginUsers(
   range: UserRange,
@@ -34,9 +34,9 @@ export function pluginUsers(
   mapped: Mapped | null = usersHere(),
 ): PluginUsers {
   if (mapped === null) return { of: () => null };
-  const usable = largestPart(range, mapped) ?? largestPart(IN_SMALL_NAMESPACES, mapped);
+  const usable = largestPart(range, mapped) ?? largestPart(SMALL_NAMESPACE_RANGE, mapped);
   if (range.count === 0 || usable === null) {
-    const reason = 'the user namespace of the server has none of the users of server.plugin_users';
+    const reason = "the server's user namespace contains no user of server.plugin_users";
     const shared = { id: NOBODY, isOwn: false, missing: range.count === 0 ? null : reason };
     return { of: () => shared };
   }
@@ -45,7 +45,7 @@ export function pluginUsers(
   return users;
 }
 
-/** The users of the plugins of a configuration. */
+/** The users for the plugins of a configuration. */
 export function usersOf({ server, plugins }: BackworksConfig): PluginUsers {
   return pluginUsers(
     server.pluginUsers,
@@ -53,7 +53,7 @@ export function usersOf({ server, plugins }: BackworksConfig): PluginUsers {
   );
 }
 
-/** Gives each name a number that follows from the name, or the next free one. */
+/** Gives each name an id that is derived from the name, or the next free id. */
 class UserAllocation implements PluginUsers {
   private readonly byName = new Map<string, ProcessUser>();
   private readonly taken = new Set<number>();
@@ -81,7 +81,7 @@ class UserAllocation implements PluginUsers {
   }
 }
 
-/** Users that are also groups, as each plugin's group has the number of its user; null for all but root. */
+/** Ids that exist as user and as group, because a plugin's group has the id of its user; null unless root. */
 function usersHere(): Mapped | null {
   if (process.platform !== 'linux' || process.geteuid?.() !== 0) return null;
   try {
@@ -98,7 +98,7 @@ function usersHere(): Mapped | null {
   }
 }
 
-/** The lines of user_namespaces(7): first number inside, first number outside, how many. */
+/** Parses the lines of user_namespaces(7): first id inside, first id outside, count. */
 function parseIdMap(text: string): Mapped {
   return text
     .split('\n')
@@ -107,7 +107,7 @@ function parseIdMap(text: string): Mapped {
     .map(([inside = 0, , count = 0]) => [inside, inside + count - 1]);
 }
 
-/** The largest part of a range whose users exist; null when none does. */
+/** The largest part of a range whose users exist, or null. */
 function largestPart({ first, count }: UserRange, mapped: Mapped): UserRange | null {
   const parts = mapped
     .map(([from, to]) => [Math.max(first, from), Math.min(first + count - 1, to)] as const)

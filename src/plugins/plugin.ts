@@ -7,54 +7,54 @@ import type { JsonMembers } from './json-outline.js';
 /** Header names in lower case; repeated headers joined by ", ", set-cookie kept as a list. */
 export type HeaderMap = Record<string, string | string[]>;
 
-/** How `body` is written in a document: as JSON, as a string, or as base64 of the bytes. */
+/** How a document contains `body`: as JSON, as a string, or as base64 of the bytes. */
 export type BodyEncoding = 'json' | 'text' | 'base64';
 
-/** The response a plugin or an endpoint gives, with its body as it will go over the wire. */
+/** The response of a plugin or an endpoint, with the body in the form in which it is sent. */
 export interface PluginResponse {
   status: number;
   headers: HeaderMap;
   body: Buffer | string | Readable | null;
-  /** The same body, where it is known to be JSON (not too deep) and the headers say so. */
+  /** The same body, if it is checked JSON within the nesting limit and the headers say that it is JSON. */
   json?: string | Buffer;
 }
 
-/** What before_request decided. */
+/** The decision of before_request. */
 export type RequestDecision =
   | { readonly kind: 'respond'; readonly response: PluginResponse }
   | { readonly kind: 'patch'; readonly patch: JsonMembers };
 
-/** A result that may be at hand: then nothing waits for it. */
+/** A result that may be available at once, without waiting for a promise. */
 export type Awaitable<T> = T | Promise<T> | Deferred<T>;
 
-/** The request a hook is called for. */
+/** The request that a hook is called for. */
 export interface Caller {
   readonly id: string;
-  /** Plugins whose calls led to it; none for a request's own. */
+  /** Plugins whose calls led to this call; absent for a call made directly for the request. */
   readonly callers?: readonly string[];
-  /** Nobody waits for the answer any more: no hook is called for it from now on. */
+  /** True when nobody waits for the answer any more; no further hook is called. */
   readonly cancelled: boolean;
   /**
-   * Set by whoever makes a call for it: how to take that back, and how many nanoseconds the plugin says it
-   * took itself.
+   * The running or last call. `cancel()` cancels it. `ownNs` is the time in the plugin's function, in nanoseconds,
+   * as reported by the plugin's process. The code that makes a call sets this member.
    */
   call: { cancel(): void; readonly ownNs: number } | null;
 }
 
-/** The document a hook was told, which takes its answer. */
+/** The document that a hook received. The hook's patch is applied to it. */
 export interface Patched {
   /**
-   * Applies a merge patch, wholly or not at all.
-   * @throws InvalidAnswer when the patch cannot be applied.
+   * Applies a merge patch completely, or not at all.
+   * @throws InvalidAnswer when the patch cannot be applied
    */
   merge(patch: JsonMembers): void;
 }
 
 /**
- * A plugin as the pipeline sees it. Every method goes through the PluginExecutor (breaker, bulkhead,
- * deadline, metrics), returns an answer that is at hand without a promise, and rejects with a
- * PluginFailure when the plugin does not give a usable answer, with BW_REQUEST_CANCELLED when it was not
- * asked because its caller had gone.
+ * A plugin as the pipeline sees it. Every method goes through the PluginExecutor (breaker, bulkhead, deadline,
+ * metrics). An answer that is available at once is returned without a promise. A method rejects with a
+ * PluginFailure when the plugin gives no usable answer, and with BW_REQUEST_CANCELLED when the request was
+ * cancelled before the plugin was called.
  */
 export interface BackworksPlugin {
   readonly name: string;
@@ -62,14 +62,15 @@ export interface BackworksPlugin {
   readonly priority: number;
   /** A failure of a critical plugin ends the request; others are skipped. */
   readonly critical: boolean;
-  /** Whether asking it several hooks at once saves anything; where it does not, no batch is planned. */
+  /** Whether calling several hooks at once saves time. Otherwise no batch is planned. */
   readonly batchesHooks: boolean;
-  /** False for hooks that are absent: they cost nothing. */
+  /** Whether the plugin has a hook. Missing hooks cost nothing. */
   has(hook: PipelineHook): boolean;
   /**
-   * Null for "unchanged".
-   * @param document takes the patch before it is returned: one that cannot be applied is the plugin's failure
-   * @param batch the hooks that follow directly, which may be asked at the same time
+   * Null means "unchanged".
+   * @param document the patch is applied to it before the method returns; a patch that cannot be applied is a
+   *   failure of the plugin
+   * @param batch the hooks that follow directly and may be called at the same time
    */
   beforeRequest(
     requestJson: Text,
@@ -78,8 +79,8 @@ export interface BackworksPlugin {
     batch?: HookBatch,
   ): Awaitable<RequestDecision | null>;
   /**
-   * Null for "not mine".
-   * @param batch as with beforeRequest()
+   * Null means that the plugin does not answer this request.
+   * @param batch see beforeRequest()
    */
   processEndpoint(
     endpoint: string,
@@ -89,21 +90,21 @@ export interface BackworksPlugin {
     batch?: HookBatch,
   ): Awaitable<PluginResponse | null>;
   /**
-   * The RFC 7396 merge patch for the response document, or null for "unchanged".
-   * @param document as with beforeRequest()
+   * The RFC 7396 merge patch for the response document; null means "unchanged".
+   * @param document see beforeRequest()
    */
   afterResponse(responseJson: Text, caller?: Caller, document?: Patched): Awaitable<JsonMembers | null>;
 }
 
-/** A version of a plugin that is tried out. */
+/** A canary version of a plugin. */
 export interface CanaryPlugin {
-  /** Takes the place of the plugin of its name. */
+  /** Replaces the plugin of the same name. */
   readonly plugin: BackworksPlugin;
-  /** Share of new requests that gets it. */
+  /** Percentage of new requests that get the canary. */
   readonly percent: number;
 }
 
-/** How a plugin is, in the words of health_check(). */
+/** The result of health_check(). */
 export interface PluginHealth {
   readonly status: 'healthy' | 'degraded' | 'unhealthy';
   readonly text: string;
@@ -111,31 +112,30 @@ export interface PluginHealth {
 
 export type { JsonMembers };
 
-/** The response after_response is told of. */
-export interface ToldResponse extends Patched {
+/** The response document that after_response receives. */
+export interface ResponseToPatch extends Patched {
   toJson(): Text;
 }
 
 /**
- * The hooks of one plugin that follow one another on a request's way. A plugin in a process of its own is
- * asked all of them at once, and answers one after the other as long as the request takes its usual way:
- * left unchanged before the endpoint, and answered with plain JSON there. What was not asked ahead is
- * asked when its turn comes.
+ * Consecutive hooks of one plugin in the pipeline of a request. They are sent to an isolated plugin in one frame,
+ * and the plugin answers one after the other. The batch goes on while before_request leaves the request unchanged
+ * and the endpoint answers with plain JSON. Hooks that the batch did not reach are called separately.
  */
 export class HookBatch {
-  /** The answer of the endpoint, as soon as it was asked. */
+  /** The answer of the endpoint; set when the endpoint was called. */
   endpointAnswer: Awaitable<PluginResponse | null> | undefined;
-  /** The answer of after_response, as soon as it was asked. */
+  /** The answer of after_response; set when after_response was called. */
   patch: Awaitable<JsonMembers | null> | undefined;
-  /** Where the patch is applied; there before it comes. */
-  response: ToldResponse | null = null;
+  /** The document to which the patch is applied. It is set before the patch arrives. */
+  response: ResponseToPatch | null = null;
   private state: 'planned' | 'under way' | 'ended' = 'planned';
   private onEnd: Deferred<void> | null = null;
 
   /**
-   * @param endpoint as process_endpoint is told, like `method`
-   * @param responseHead the document of a plain answer up to its body; null when after_response of
-   *   another plugin is first, or there is none
+   * @param endpoint the argument of process_endpoint, like `method`
+   * @param responseHead the document of a plain answer up to its body; null if this plugin's after_response is not
+   *   the next hook
    */
   constructor(
     readonly plugin: BackworksPlugin,
@@ -144,28 +144,28 @@ export class HookBatch {
     readonly responseHead: string | null,
   ) {}
 
-  /** The plugin is being asked. False when it was before: a batch is made once. */
+  /** Starts the batch. @returns false if the batch was already started; a batch runs once */
   begin(): boolean {
     if (this.state !== 'planned') return false;
     this.state = 'under way';
     return true;
   }
 
-  /** What was not asked by now will not be. */
+  /** Ends the batch. Hooks that were not called by now are called separately. */
   end(): void {
     if (this.state === 'ended') return;
     this.state = 'ended';
     this.onEnd?.resolve();
   }
 
-  /** What was not asked by now must not be asked by anyone: it fails. */
+  /** Ends the batch with an error. Hooks that were not called by now fail. */
   abandon(error: unknown): void {
     this.endpointAnswer ??= rejected(error);
     if (this.responseHead !== null) this.patch ??= rejected(error);
     this.end();
   }
 
-  /** Resolves when it is known what was asked; undefined when it is. */
+  /** Resolves when it is known which hooks the batch called; undefined if that is known already. */
   get undecided(): Deferred<void> | undefined {
     return this.state === 'under way' ? (this.onEnd ??= new Deferred()) : undefined;
   }

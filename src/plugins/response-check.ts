@@ -1,8 +1,8 @@
 import type { HeaderMap } from './plugin.js';
 
 /**
- * What HTTP and Node's writer accept, checked where an answer enters the program, so that no answer can
- * make the server throw while it writes.
+ * Checks answers against the rules of HTTP and of Node's writer as soon as they arrive, so that no answer makes the
+ * server throw while it writes a response.
  */
 
 /** @internal exported for its test */
@@ -10,7 +10,7 @@ export const HEADERS_MAX = 100;
 /** @internal exported for its test */
 export const HEADER_BYTES_MAX = 64 * 1024;
 
-/** Why an answer or a patch cannot be used; whoever knows the plugin turns it into a PluginFailure. */
+/** An answer or a patch is not usable. Code that knows the plugin turns this error into a PluginFailure. */
 export class InvalidAnswer extends TypeError {
   override readonly name = 'InvalidAnswer';
 }
@@ -18,7 +18,7 @@ export class InvalidAnswer extends TypeError {
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Headers that frame the message; the server writes them itself. */
+/** Headers that frame the message. Only the server writes them. */
 const FRAMING = new Set([
   'connection',
   'content-length',
@@ -33,15 +33,15 @@ export function isToken(text: string): boolean {
   return TOKEN.test(text);
 }
 
-/** Whether a header, named in lower case, is the server's alone to write. */
+/** Whether only the server may write a header. @param name in lower case */
 export function isFraming(name: string): boolean {
   return FRAMING.has(name);
 }
 
 /**
  * Checks a status and headers that go to a client.
- * @returns the headers with lower-case names, without those that frame the message.
- * @throws InvalidAnswer with the reason.
+ * @returns the headers with lower-case names, without those that frame the message
+ * @throws InvalidAnswer with the reason
  */
 export function checkResponseParts(status: unknown, headers: unknown): HeaderMap {
   checkStatus(status);
@@ -50,16 +50,16 @@ export function checkResponseParts(status: unknown, headers: unknown): HeaderMap
   return checked;
 }
 
-/** @throws InvalidAnswer unless `status` is an integer from 200 to 599. */
+/** @throws InvalidAnswer unless `status` is an integer from 200 to 599 */
 export function checkStatus(status: unknown): asserts status is number {
   if (typeof status === 'number' && Number.isInteger(status) && status >= 200 && status <= 599) return;
-  throw new InvalidAnswer(`status ${show(status)} is not an integer from 200 to 599`);
+  throw new InvalidAnswer(`status ${excerpt(status)} is not an integer from 200 to 599`);
 }
 
 /**
- * Checks headers given as an object of strings or lists of strings; undefined and null are no headers.
- * @returns a new object with lower-case names.
- * @throws InvalidAnswer with the reason.
+ * Checks headers: an object of strings or lists of strings. Undefined and null mean no headers.
+ * @returns a new object with lower-case names
+ * @throws InvalidAnswer with the reason
  */
 export function checkHeaders(headers: unknown): HeaderMap {
   const checked: HeaderMap = {};
@@ -84,8 +84,8 @@ export function checkHeaders(headers: unknown): HeaderMap {
 }
 
 /**
- * The bytes of a body that a plugin gave in base64 (RFC 4648 section 4: padded, on one line).
- * @throws InvalidAnswer when it is anything else; Buffer.from() would drop what it cannot read.
+ * Decodes a base64 body (RFC 4648 section 4: padded, on one line).
+ * @throws InvalidAnswer when the text is anything else; Buffer.from() would silently drop invalid characters
  */
 export function decodeBase64(text: unknown): Buffer {
   if (typeof text !== 'string') throw new InvalidAnswer('a body with encoding "base64" is not a string');
@@ -96,9 +96,9 @@ export function decodeBase64(text: unknown): Buffer {
 }
 
 function checkName(given: string): string {
-  // "__proto__" is a token, but no object can carry it as a plain member.
+  // "__proto__" is a token, but assigning this member to an object would change the object's prototype.
   if (!TOKEN.test(given) || given === '__proto__') {
-    throw new InvalidAnswer(`header name ${show(given)} is not a token`);
+    throw new InvalidAnswer(`header name ${excerpt(given)} is not a token`);
   }
   return given.toLowerCase();
 }
@@ -109,8 +109,8 @@ function checkValue(name: string, value: unknown): string {
   return value;
 }
 
-/** A value as it may stand in a message: short, on one line. */
-function show(value: unknown): string {
+/** A value in short form, on one line, for a message. */
+function excerpt(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

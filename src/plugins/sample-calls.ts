@@ -1,7 +1,7 @@
 import type { BackworksPlugin } from './plugin.js';
 import type { PipelineHook } from './metadata.js';
 
-/** How often each document comes: damage to the heap is often found by a later call. */
+/** Number of calls with each document. Heap damage often shows only in a later call. */
 const ROUNDS = 4;
 
 const REQUEST = {
@@ -37,7 +37,7 @@ const RESPONSES = [
 
 /**
  * Calls a hook with every sample document, several times.
- * @returns whether it had an answer to any of them
+ * @returns true if the hook answered at least one of them
  * @throws BackworksError at the first call that fails
  */
 export async function callWithSamples(plugin: BackworksPlugin, hook: PipelineHook): Promise<boolean> {

@@ -3,9 +3,9 @@ import type { StoredLibrary } from '../native/library/library-store.js';
 import type { ProcessUser, SandboxOptions } from '../native/plugin.js';
 
 /**
- * The sandbox a policy asks for.
- * @param library one that is loaded in its own place may read the directories where it finds others
- * @param user who runs its processes where the server is root
+ * The sandbox that a policy describes.
+ * @param library a library that is loaded from its original path may read the directories of its dependencies
+ * @param user the user that runs the processes if the server runs as root
  */
 export function sandboxOf(
   policy: PluginPolicy,

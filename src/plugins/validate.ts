@@ -3,7 +3,7 @@ import { type BackworksError, type ErrorCode, PluginFailure, toBackworksError } 
 import { checkLibrary, readLibraryFacts } from '../native/library/facts/index.js';
 import type { LibraryReader } from './library-reader.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
-import { type PluginLoader, UNHEARD } from './loader.js';
+import { type PluginLoader, IGNORED_EVENTS } from './loader.js';
 import type { PluginMetadata } from './metadata.js';
 import { callWithSamples } from './sample-calls.js';
 import { isVersion } from './version.js';
@@ -20,7 +20,7 @@ export interface ValidationCheck {
   readonly outcome: CheckOutcome;
   readonly detail: string;
   readonly hint: string | null;
-  /** What the process wrote to stderr before it failed: the first and the last lines, oldest first. */
+  /** Output of the process on stderr before it failed: the first and the last lines, oldest first. */
   readonly stderr: readonly string[];
   readonly durationMs: number;
 }
@@ -28,7 +28,7 @@ export interface ValidationCheck {
 /** The result of `validatePlugin()`. */
 export interface ValidationReport {
   readonly path: string;
-  /** The plugin was started and run, and no check failed. */
+  /** True if the plugin was started and no check failed. */
   readonly ok: boolean;
   /** Whether the plugin was started, so that its hooks could be called. */
   readonly started: boolean;
@@ -36,7 +36,7 @@ export interface ValidationReport {
   readonly metadata: PluginMetadata | null;
 }
 
-/** What a plugin is run with; the default policy and an empty configuration without it. */
+/** The settings to run a plugin with. Default: the default policy and an empty configuration. */
 export type ValidatedAs = Partial<Omit<PluginConfig, 'path' | 'type' | 'enabled' | 'where'>>;
 
 export interface ValidateOptions {
@@ -55,14 +55,14 @@ const OUTCOMES: Partial<Record<ErrorCode, CheckOutcome>> = {
 const FAILURES: ReadonlySet<CheckOutcome> = new Set<CheckOutcome>(['failed', 'crashed', 'timeout']);
 
 /**
- * Environment of the processes: glibc overwrites freed memory and checks small blocks, so that damage to the
- * heap shows which would otherwise go unnoticed. Other C libraries ignore it.
+ * Environment of the processes. glibc then overwrites freed memory and checks small blocks, which reveals heap
+ * damage that would otherwise go unnoticed. Other C libraries ignore these settings.
  */
 export const HEAP_CHECKS = { GLIBC_TUNABLES: 'glibc.malloc.perturb=255:glibc.malloc.tcache_count=0' };
 
 /**
- * Checks a library from the outside in: the file, loading, its description, a start, each hook with sample
- * documents, the end. Plugin code runs only in processes of its own, so a crash is a result like any other.
+ * Checks a library step by step: the file, loading, metadata, start, each hook with sample documents, shutdown.
+ * Plugin code runs only in separate processes, so a crash is a result and not an error.
  */
 export async function validateLibrary(path: string, options: ValidateOptions): Promise<ValidationReport> {
   const report = new Report();
@@ -86,7 +86,7 @@ export async function validateLibrary(path: string, options: ValidateOptions): P
   return { path, ok: started && !report.failed, started, checks: report.checks, metadata };
 }
 
-/** What a description may say and its author should not want. */
+/** Reports metadata that is valid but probably a mistake. */
 function checkDescription({ version, hooks, capabilities }: PluginMetadata, report: Report): void {
   if (!isVersion(version)) {
     const detail = `${JSON.stringify(version)} is not a semantic version`;
@@ -118,14 +118,14 @@ async function checkRunning(
     permissions: { ...permissions, env: [...new Set([...permissions.env, ...Object.keys(HEAP_CHECKS)])] },
     where: null,
   };
-  // Without a configuration a plugin may rightly refuse to start: then it is not checked, and not invalid.
+  // A plugin may rightly refuse to start without a configuration. The check is then skipped, not failed.
   const isConfigured = as?.config !== undefined;
   let plugin: LoadedPlugin | null = null;
   const start = isConfigured ? 'initialize' : 'initialize with an empty configuration';
   await report.check(
     start,
     async () => {
-      plugin = await loader.load({ name: config.name, origin: 'config', config }, UNHEARD);
+      plugin = await loader.load({ name: config.name, origin: 'config', config }, IGNORED_EVENTS);
       return 'initialize() returned 0';
     },
     isConfigured ? undefined : withoutConfig,
@@ -138,7 +138,7 @@ async function checkRunning(
   try {
     await report.check('health_check', async () => {
       const { status, text } = await running.health();
-      if (status === 'unhealthy') throw new Error(`the plugin says it is unhealthy: ${text}`);
+      if (status === 'unhealthy') throw new Error(`the plugin reports that it is unhealthy: ${text}`);
       return text === '' ? status : `${status}: ${text}`;
     });
     for (const hook of running.metadata.hooks) {
@@ -155,20 +155,20 @@ async function checkRunning(
   return true;
 }
 
-/** How a check ended, and what its reader can do. */
-interface Judgement {
+/** The outcome of a failed check, and a hint. */
+interface Verdict {
   readonly outcome: CheckOutcome;
   readonly hint: string | null;
 }
 
-/** The judgement of a plugin that was started with an empty configuration. */
-function withoutConfig(error: BackworksError): Judgement {
+/** Judges the failed start of a plugin with an empty configuration. */
+function withoutConfig(error: BackworksError): Verdict {
   if (error.code !== 'BW_PLUGIN_INITIALIZE' && error.code !== 'BW_PLUGIN_CONFIG') return judge(error);
   const hint = 'give its configuration: --plugin-config FILE, or --config FILE and the name of the plugin';
   return { outcome: 'skipped', hint };
 }
 
-function judge({ code, hint }: BackworksError): Judgement {
+function judge({ code, hint }: BackworksError): Verdict {
   return { outcome: OUTCOMES[code] ?? 'failed', hint: hint ?? null };
 }
 
@@ -179,12 +179,12 @@ class Report {
     return this.checks.some(({ outcome }) => FAILURES.has(outcome));
   }
 
-  /** Notes something that took no time. */
+  /** Adds a result without running a check. */
   note(name: string, outcome: CheckOutcome, detail: string, hint: string | null = null): void {
     this.checks.push({ name, outcome, detail, hint, stderr: [], durationMs: 0 });
   }
 
-  /** Runs one check and notes its outcome; true when it passed. */
+  /** Runs one check and adds its result. @returns true if it passed */
   async check(name: string, run: () => Promise<string>, judgement = judge): Promise<boolean> {
     const startedAtMs = performance.now();
     try {

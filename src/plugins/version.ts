@@ -1,8 +1,8 @@
 import semver from 'semver';
 
 /**
- * Whether a plugin's version lies in a semver range. Plugins name versions as they like: "1.4" counts as
- * 1.4.0, and what is no version at all lies in no range but "*".
+ * Whether a plugin's version is in a semver range. Version strings are read leniently: "1.4" counts as 1.4.0. A
+ * string that is not a version is only in the range "*".
  */
 export function satisfies(version: string, range: string): boolean {
   if (range.trim() === '*' || range.trim() === '') return true;

@@ -3,7 +3,7 @@ import { BackworksError } from '../errors.js';
 import { discoverPlugins } from '../plugins/discovery.js';
 import type { LibraryReader } from '../plugins/library-reader.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
-import { type PluginLoader, UNHEARD } from '../plugins/loader.js';
+import { type PluginLoader, IGNORED_EVENTS } from '../plugins/loader.js';
 import type { PipelineHook } from '../plugins/metadata.js';
 import {
   type PluginEntry,
@@ -108,7 +108,7 @@ async function profileEntry(
   const { recording, concurrency, durationMs } = settings;
   const requests = recording === null ? generateRequests(endpoints) : await readRecording(recording);
   const calm = withoutProtections(entry);
-  const plugin = await loader.load(calm, UNHEARD);
+  const plugin = await loader.load(calm, IGNORED_EVENTS);
   const policy = resolvePolicy(calm.config, plugin.metadata);
   const deadlineMs = policy.timeouts.callMs;
   try {

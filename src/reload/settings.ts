@@ -21,6 +21,7 @@ const LIVE_KEYS: Readonly<Record<string, string>> = {
   version: 'version',
   description: 'description',
   'server.bodyLimitBytes': 'server.body_limit',
+  'server.bodyTimeoutMs': 'server.body_timeout',
   'server.unmatched': 'server.unmatched',
   'server.shutdown.delayMs': 'server.shutdown.delay',
   'server.shutdown.timeoutMs': 'server.shutdown.timeout',

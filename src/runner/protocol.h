@@ -11,7 +11,7 @@
  *                             0 on frames that belong to no call
  *   offset 8   u8   type      a frame type, below
  *   offset 9   u8   detail    hook, steps, flags, failure kind or log level, depending on the type
- *   offset 12  i32  value     version, status, a duration or a bit mask, as the type says
+ *   offset 10  u16  reserved  0
  *   offset 12  i32  value     version, status, duration or bit mask, depending on the type
  *
  * Each side's first frame is HELLO with the protocol version. Another first frame, another version, an

@@ -7,7 +7,7 @@ import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, startServer } from '../fixtures/server.js';
 
-/** docs/admin.md, held to the code. */
+/** Checks docs/admin.md against the code. */
 const text = readFileSync(fileURLToPath(new URL('../../docs/admin.md', import.meta.url)), 'utf8');
 ownCache();
 
@@ -32,7 +32,7 @@ const app = createAdminApp({
   version: '1',
 });
 
-/** Rows of the table below a heading, cells without their code marks. */
+/** Rows of the table below a heading. Cells are without their code marks. */
 function rows(heading: string): string[][] {
   const section = text.split(new RegExp(`^#+ ${heading}$`, 'm'))[1]?.split(/^#/m)[0] ?? '';
   const lines = section.split('\n').filter((line) => line.startsWith('|'));
@@ -44,10 +44,10 @@ function rows(heading: string): string[][] {
   );
 }
 
-describe('endpoints', () => {
+describe('the endpoints', () => {
   const documented = rows('Endpoints').map(([request = '', token = '']) => ({ request, token }));
 
-  test('are those of the API', () => {
+  test('of the table and of the API are the same', () => {
     const served = app.routes
       .filter(({ method, path }) => method !== 'ALL' && path !== '/*')
       .map(({ method, path }) => `${method} ${path}`);
@@ -58,7 +58,7 @@ describe('endpoints', () => {
     const [method = '', path = ''] = request.split(' ');
     const status = async (bearer: string): Promise<number> =>
       (await app.request(path, { method, headers: { authorization: `Bearer ${bearer}` } })).status;
-    // 404: permitted, but the plugin ":name" is unknown.
+    // 404 means permitted: the plugin ":name" is unknown.
     const permitted = expect.not.stringMatching(/40[13]/) as unknown as string;
     expect(String(await status('token'))).toEqual(permitted);
     if (token === 'none') expect(String(await status(''))).toEqual(permitted);
@@ -68,7 +68,7 @@ describe('endpoints', () => {
   });
 });
 
-test('metrics of a plugin that was used, raised a counter and crashed', async () => {
+test('the metrics table lists the metrics of a plugin that served, increased a counter and crashed', async () => {
   const server = await startServer(
     `
 endpoints: { ok: { path: /refused, plugin: operated }, crash: { path: /crash, plugin: operated } }
@@ -92,7 +92,7 @@ plugins: { operated: { path: ${compilePlugin('operated')} } }`,
   expect(documented).toEqual(found);
 });
 
-test('the example of a plugin has the keys of a real one that crashed, in their order', async () => {
+test('the example document has the keys of a real crashed plugin, in the same order', async () => {
   const [example = ''] = text.split('### A plugin')[1]?.match(/(?<=```json\n)[\s\S]*?(?=```)/) ?? [];
   const server = await startServer(
     `
@@ -110,7 +110,7 @@ plugins: { operated: { path: ${compilePlugin('operated')} } }`,
   await server.backworks.stop();
 });
 
-/** Keys in their order, as deep as they are the same for every plugin. */
+/** Keys in order, to the depth at which all plugins have the same ones. */
 function shape(value: unknown, key = ''): unknown {
   if (Array.isArray(value)) return typeof value[0] === 'object' ? shape(value[0]) : 'list';
   if (typeof value !== 'object' || value === null) return 'value';

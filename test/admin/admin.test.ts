@@ -28,7 +28,7 @@ const POST_MORTEM: PostMortem = {
   limits: { ...limitsInForce, openFiles: 32 },
 };
 
-/** Asked for by the tests that control; real plugins are controlled in test/e2e/control.test.ts. */
+/** Used by the tests of control. test/e2e/control.test.ts controls real plugins. */
 const noControl: AdminControl = {
   reload: () => Promise.reject(new Error('not asked for')),
   restart: () => Promise.reject(new Error('not asked for')),
@@ -157,7 +157,7 @@ test.each<[string, Partial<AdminStatus>, number, string]>([
   expect(await response.json()).toMatchObject({ status: word });
 });
 
-test('a failed optional plugin is named by readyz, without its reason, and keeps the server in', async () => {
+test('readyz names a failed optional plugin without the reason, and stays ready', async () => {
   const plugins = [plugin('good', 'ready', { critical: true }), plugin('bad', 'failed')];
   const response = await admin({ plugins }).request('/readyz');
   expect(response.status).toBe(200);
@@ -168,7 +168,7 @@ test('a failed optional plugin is named by readyz, without its reason, and keeps
   });
 });
 
-test('a plugin that serves although something is wrong is named by readyz', async () => {
+test('readyz names a plugin that serves with a problem', async () => {
   const sandbox = { mode: 'best-effort' as const, states: {}, missing: ['Landlock is not available'] };
   const plugins = [
     plugin('open', 'degraded', { sandbox }),
@@ -189,7 +189,7 @@ test('a plugin that serves although something is wrong is named by readyz', asyn
   ]);
 });
 
-test('an open circuit counts as not serving, one that may let a call through does not', async () => {
+test('an open circuit breaker counts as not serving, a half-open one counts as serving', async () => {
   const readyz = async (more: Partial<PluginStatus>) => {
     const response = await admin({ plugins: [plugin('a', 'degraded', more)] }).request('/readyz');
     return [response.status, await response.json()] as const;
@@ -216,7 +216,7 @@ test.each([
   ['an empty token', 'Bearer '],
   ['a beginning of the token', `Bearer ${TOKEN.slice(0, -1)}`],
   ['the token and more', `Bearer ${TOKEN}x`],
-])('metrics and plugins are closed to %s', async (_case, value) => {
+])('metrics and plugins answer 401 to %s', async (_case, value) => {
   const app = admin({ plugins: [plugin('weather', 'ready')] });
   for (const path of ['/metrics', '/plugins', '/plugins/weather', '/plugins/nobody']) {
     const response = await app.request(path, {
@@ -231,7 +231,7 @@ test.each([
   }
 });
 
-test('the read token reads and does not control', async () => {
+test('the read token allows reading but not control', async () => {
   const asked: string[] = [];
   const act = (name: string): Promise<void> => Promise.resolve(void asked.push(name));
   const app = createAdminApp({
@@ -267,7 +267,7 @@ test('the read token reads and does not control', async () => {
   expect(asked).toEqual(['weather']);
 });
 
-test('control takes POST only, and names of plugins only', async () => {
+test('control accepts only POST, and only names of plugins', async () => {
   const app = admin({ plugins: [plugin('weather', 'ready')] });
   const path = '/plugins/weather/restart';
   const get = await app.request(path, { headers: authorization });
@@ -296,7 +296,7 @@ test('the scheme of the authorization header is case-insensitive', async () => {
   expect(response.status).toBe(200);
 });
 
-test('an empty token cannot open the API to everyone', () => {
+test('an empty token is a TypeError instead of an open API', () => {
   const metrics = new PluginMetrics();
   const startedAt = new Date();
   const status = () => ({ plugins: [], rejected: [], draining: false, startedAt });
@@ -305,7 +305,7 @@ test('an empty token cannot open the API to everyone', () => {
   );
 });
 
-test('metrics hold the plugins and the process in the Prometheus text format', async () => {
+test('metrics contain the plugins and the process in the Prometheus text format', async () => {
   const metrics = new PluginMetrics();
   metrics.hook('weather', 'before_request').failedWith('BW_PLUGIN_CRASHED', 3);
   const response = await admin({}, metrics).request('/metrics', { headers: authorization });
@@ -332,7 +332,7 @@ test('every counter ends in _total, no other metric does, and each has a help te
   for (const { name } of types) expect(text).toMatch(new RegExp(`^# HELP ${name} \\S`, 'm'));
 });
 
-test('gauges tell what plugins are at the moment of the scrape, and forget those that are gone', async () => {
+test('gauges show the plugins at the time of the scrape, without removed ones', async () => {
   const metrics = new PluginMetrics();
   const best = { mode: 'best-effort' as const, states: {}, missing: ['Landlock is not available'] };
   const plugins = [
@@ -364,7 +364,7 @@ test('two admin apps can share one registry', () => {
   expect(() => [admin({}, metrics), admin({}, metrics)]).not.toThrow();
 });
 
-test('plugins and rejected files are listed in snake_case, with what is documented and nothing else', async () => {
+test('plugins and rejected files are listed in snake_case, with exactly the documented keys', async () => {
   const secret = { config: { api_key: 'hunter2' } } as Partial<PluginStatus>;
   const rejected = [
     { path: '/plugins/x.so', code: 'BW_LIBRARY_FORMAT', reason: 'x.so is a text file', hint: 'compile it' },
@@ -473,7 +473,7 @@ test('an unknown plugin and an unknown path are 404 problems', async () => {
   }
 });
 
-test('other methods are answered with 405 and what is allowed', async () => {
+test('other methods get a 405 with the allowed methods', async () => {
   const response = await admin().request('/plugins', { method: 'DELETE', headers: authorization });
   expect(response.status).toBe(405);
   expect(response.headers.get('allow')).toBe('GET, HEAD');
@@ -481,7 +481,7 @@ test('other methods are answered with 405 and what is allowed', async () => {
   expect(head.status).toBe(200);
 });
 
-test('a defect is a 500 problem that does not tell what happened', async () => {
+test('a defect is a 500 problem without details', async () => {
   const app = createAdminApp({
     status: () => {
       throw new Error('the password is hunter2');

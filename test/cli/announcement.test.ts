@@ -20,11 +20,11 @@ test.each<[EndpointConfig[], string | null]>([
   ],
   [[endpoint('/any'), endpoint('/hello')], 'try: curl http://127.0.0.1:80/any'],
   [[endpoint("/it's&more")], "try: curl 'http://127.0.0.1:80/it'\\''s&more'"],
-])('%j is tried with %j', (endpoints, line) => {
+])('the suggested request for %j is %j', (endpoints, line) => {
   expect(tryLine({ endpoints }, 'http://0.0.0.0:80')).toBe(line);
 });
 
-test('an address of every interface is reached through the loopback', () => {
+test('the URL for a server on all interfaces uses the loopback address', () => {
   expect(connectable('http://0.0.0.0:8080')).toBe('http://127.0.0.1:8080');
   expect(connectable(httpUrl('::', 8081))).toBe('http://[::1]:8081');
   expect(connectable('http://10.0.0.0:8080')).toBe('http://10.0.0.0:8080');

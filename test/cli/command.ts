@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** The program as users run it. */
+/** The program in the form that users run. */
 export const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
 export interface Finished {
@@ -19,18 +19,18 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Modules loaded before the program. */
   readonly imports?: readonly string[];
-  /** In a process group of its own, as in a terminal. */
+  /** In its own process group, as in a terminal. */
   readonly detached?: boolean;
-  /** How many descriptors it may have open; POSIX only. */
+  /** Limit of open file descriptors; POSIX only. */
   readonly openFiles?: number;
 }
 
-/** Runs a command to its end. */
+/** Runs a command until it exits. */
 export function backworks(args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   return new RunningCommand(args, options).finished;
 }
 
-/** A command that is running, and what it has written so far. */
+/** A running command, and its output so far. */
 export class RunningCommand {
   readonly child: ChildProcess;
   readonly finished: Promise<Finished>;
@@ -43,7 +43,7 @@ export class RunningCommand {
     args: readonly string[],
     { cwd, env = {}, imports = [], detached = false, openFiles }: RunOptions = {},
   ) {
-    // What the machine running the tests likes or not must not show in the results.
+    // Settings of the machine that runs the tests must not show in the results.
     const inherited = { ...process.env };
     for (const name of ['NO_COLOR', 'FORCE_COLOR', 'BACKWORKS_CONFIG', 'BACKWORKS_ENV', 'BACKWORKS_SET'])
       delete inherited[name];
@@ -75,12 +75,12 @@ export class RunningCommand {
     return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
-  /** The first log line whose message matches, as soon as there is one. */
+  /** Resolves to the first log line whose message matches. */
   async logged(message: RegExp): Promise<Record<string, unknown>> {
     return this.until(() => this.log.find(({ msg }) => message.test(String(msg))), message);
   }
 
-  /** Whatever `look` finds in the output, as soon as it finds something. */
+  /** Resolves to the first result of `look` on the output that is not undefined. */
   async until<T>(look: () => T | undefined, what: unknown): Promise<T> {
     for (;;) {
       const found = look();
@@ -97,7 +97,7 @@ export class RunningCommand {
   }
 }
 
-/** A directory with files, for one test file. */
+/** A directory with files for one test file. */
 export function scratch(files: Readonly<Record<string, string>> = {}): {
   readonly path: string;
   write(name: string, text: string): string;

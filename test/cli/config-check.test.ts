@@ -24,7 +24,7 @@ afterAll(() => directory.remove());
 const cwd = directory.path;
 const check = (...args: string[]) => backworks(['config', 'check', ...args], { cwd });
 
-test('a good file is summed up in one line', async () => {
+test('config check summarizes a valid file in one line', async () => {
   expect(await check('good.yaml')).toEqual({
     code: 0,
     signal: null,
@@ -33,7 +33,7 @@ test('a good file is summed up in one line', async () => {
   });
 });
 
-test('--json sums up for programs', async () => {
+test('--json prints the summary as JSON', async () => {
   const { code, stdout } = await check('good.yaml', '--json');
   expect(code).toBe(0);
   expect(stdout.trim().split('\n')).toHaveLength(1);
@@ -50,7 +50,7 @@ test('--json sums up for programs', async () => {
   });
 });
 
-test('every problem is a line with its place on stdout', async () => {
+test('every problem is a line on stdout with its location', async () => {
   const { code, stdout, stderr } = await check('bad.yaml');
   expect(code).toBe(3);
   const lines = stdout.trimEnd().split('\n');
@@ -60,7 +60,7 @@ test('every problem is a line with its place on stdout', async () => {
   expect(stderr).toBe('BW_CONFIG_INVALID: 2 problems\n');
 });
 
-test('--json gives the problems with their places', async () => {
+test('--json prints the problems with their locations', async () => {
   const { code, stdout, stderr } = await check('--json', 'bad.yaml');
   expect({ code, stderr }).toEqual({ code: 3, stderr: '' });
   const { error } = JSON.parse(stdout) as { error: { code: string; problems: unknown[] } };
@@ -71,7 +71,7 @@ test('--json gives the problems with their places', async () => {
   ]);
 });
 
-test('a file that is no YAML and a file that is not there end with 3', async () => {
+test('a file that is not YAML and a missing file both exit with 3', async () => {
   const broken = await check('broken.yaml');
   expect(broken.code).toBe(3);
   expect(broken.stdout).toMatch(/^broken\.yaml:1:\d+: /);
@@ -100,16 +100,16 @@ test('the file is the argument, else --config, else BACKWORKS_CONFIG, else the d
   }
 });
 
-test('a reader that goes away is no failure', () => {
+test('a closed pipe is not a failure', () => {
   const script = `"$0" "$1" config check "$2"; echo "exit $?" >&2`;
   const args = ['-c', `{ ${script}; } | true`, process.execPath, MAIN, join(cwd, 'good.yaml')];
   const { stderr } = spawnSync('sh', args, { encoding: 'utf8' });
   expect(stderr).toBe('exit 0\n');
 });
 
-// Only systems that have the device can show it.
+// Only some systems have the device /dev/full.
 if (existsSync('/dev/full')) {
-  test('a result that could not be written is a failure', () => {
+  test('a result that cannot be written is a failure', () => {
     const script = '"$0" "$1" config check "$2" > /dev/full';
     const args = ['-c', script, process.execPath, MAIN, join(cwd, 'good.yaml')];
     const { status, stderr } = spawnSync('sh', args, { encoding: 'utf8' });
@@ -126,7 +126,7 @@ test('control characters of a file do not reach the terminal', async () => {
   expect(stdout).toContain('owned');
 });
 
-test('plugins check their own blocks in the same pass, with their schemas', async () => {
+test('config blocks are checked against the schemas of their plugins in the same run', async () => {
   const file = directory.write(
     'plugins.yaml',
     `servr: {}
@@ -156,7 +156,7 @@ plugins:
   ]);
 });
 
-/** A copy of a library that says it was built for 64-bit s390. */
+/** A copy of a library whose header says 64-bit s390. */
 function forAnotherProcessor(): string {
   const bytes = readFileSync(compilePlugin('echo'));
   bytes.writeUInt16LE(22, 18);
@@ -180,14 +180,14 @@ elf.each<[string, () => string, RegExp]>([
   ],
   ['no plugin at all', () => compilePlugin('missing_vtable'), /BW_LIBRARY_SYMBOL: /],
   ['a plugin it needs that is not there', () => compilePlugin('needs_plugin'), /BW_PLUGIN_DEPENDENCY: /],
-])('%s: start and config check say the same', async (_what, library, reason) => {
+])('%s: start and config check report the same error', async (_what, library, reason) => {
   const critical = directory.write('critical.yaml', withPlugin(library(), true));
   const checked = await check(critical);
   const started = await backworks(['start', '--config', critical], { cwd });
   expect(checked.code).toBe(started.code);
   expect(checked.code).not.toBe(0);
   expect(checked.stdout).toMatch(reason);
-  expect(checked.stdout).toMatch(/^critical\.yaml:4:3: plugins\.one: does not start: /);
+  expect(checked.stdout).toMatch(/^critical\.yaml:4:3: plugins\.one: will not start: /);
   expect(started.stderr).toMatch(reason);
 });
 
@@ -195,12 +195,12 @@ test('an optional plugin that does not start is a warning, and fails only with -
   const optional = directory.write('optional.yaml', withPlugin('./none.so', false));
   const warned = await check(optional);
   expect(warned).toMatchObject({ code: 0, stdout: expect.stringMatching(/^ok: /) });
-  expect(warned.stderr).toMatch(/^warning: optional\.yaml:4:3: plugins\.one: does not start: /);
+  expect(warned.stderr).toMatch(/^warning: optional\.yaml:4:3: plugins\.one: will not start: /);
   expect(warned.stderr).toMatch(/BW_LIBRARY_NOT_FOUND: .*none\.so does not exist/);
   expect(await check('--strict', optional)).toMatchObject({ code: 3, stdout: '' });
 });
 
-test('--json lists the critical plugins that would keep the server from starting', async () => {
+test('--json lists the critical plugins that would prevent the server from starting', async () => {
   const file = directory.write('json.yaml', 'plugins:\n  one: { path: ./one.so, critical: true }\n');
   const { code, stdout } = await check('--json', file);
   expect(code).toBe(4);
@@ -210,6 +210,6 @@ test('--json lists the critical plugins that would keep the server from starting
   });
 });
 
-test('--strict takes a file without warnings', async () => {
+test('--strict accepts a file without warnings', async () => {
   expect(await check('--strict', 'good.yaml')).toMatchObject({ code: 0, stderr: '' });
 });

@@ -1,4 +1,4 @@
-/** `config print`, `config diff`, `config schema`, and which of several settings counts. */
+/** `config print`, `config diff`, `config schema`, and the precedence of settings. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
@@ -15,7 +15,7 @@ environments:
     server: { port: 3000 }
     plugins: { clock: { path: ./c.so } }
 `;
-/** A plugin whose configuration has numbers that JavaScript rounds, and keys that it sorts. */
+/** A plugin whose configuration has numbers that JavaScript rounds and keys that JavaScript reorders. */
 function digits(id: string): string {
   return `plugins: { p: { path: ./p.so, config: { one: 1.0, "2": ${id}, "1": "\${SECRET:-}" } } }\n`;
 }
@@ -44,7 +44,7 @@ async function printed(args: readonly string[], env: NodeJS.ProcessEnv = {}): Pr
   return JSON.parse(stdout) as Printed;
 }
 
-describe('of several settings counts', () => {
+describe('precedence of settings:', () => {
   const FLAG = ['--set', 'server.port=5000'];
   const VARIABLE = { BACKWORKS_SET: '\n  server.port=4000\n\nname=n' };
   const OVERLAY = { BACKWORKS_ENV: 'staging' };
@@ -121,13 +121,13 @@ test('config print keeps the digits and the order of the file', async () => {
   expect(json.stdout).toContain('"config":{"one":1.0,"2":12345678901234567890,"1":"${SECRET:-}"}');
 });
 
-test('config diff tells numbers apart that are the same to JavaScript', async () => {
+test('config diff distinguishes numbers that are equal in JavaScript', async () => {
   const { code, stdout } = await run(['config', 'diff', 'digits.yaml', 'digits-next.yaml']);
   expect(stdout).toContain('plugins.p.config[2]: "12345678901234567890" → "12345678901234567891"');
   expect(code).not.toBe(0);
 });
 
-test('config print and diff say what is wrong as config check does', async () => {
+test('config print and diff report problems like config check', async () => {
   const message =
     /^BW_CONFIG_INVALID: backworks\.yaml:5:1: environments: no environment is called "prod": .* — did you mean "production"\?\n$/;
   for (const args of [
@@ -173,7 +173,7 @@ describe('config diff', () => {
     expect(more.stdout).toContain('~ server.port: 9 → 2000\n');
   });
 
-  test('ends with 0 where there is no difference', async () => {
+  test('exits with 0 when there is no difference', async () => {
     expect(await run(['config', 'diff', '@', 'backworks.yaml'])).toMatchObject({
       code: 0,
       stdout: 'no differences\n',
@@ -182,7 +182,7 @@ describe('config diff', () => {
     expect([set.code, JSON.parse(set.stdout)]).toMatchObject([0, { differences: [] }]);
   });
 
-  test('a side without @ has the environment of --env, one that ends with @ has none', async () => {
+  test('a side without @ uses the environment of --env, and a side that ends with @ uses none', async () => {
     const { stdout } = await run(['config', 'diff', 'backworks.yaml', '@', '--env', 'production']);
     expect(stdout).toBe('~ server.port: 2000 → 1000\n');
   });
@@ -199,7 +199,7 @@ test('config schema prints the schema', async () => {
   expect(stdout).toBe(readFileSync(new URL('../../schema/backworks.v1.json', import.meta.url), 'utf8'));
 });
 
-test('config check names the environment, and start refuses one that is not there', async () => {
+test('config check names the environment, and start rejects an unknown one', async () => {
   expect((await run(['config', 'check', '--env', 'staging'])).stdout).toBe(
     'ok: backworks.yaml@staging: 0 endpoints, 2 plugins\n',
   );

@@ -17,7 +17,7 @@ endpoints:
     path: /hello
     methods: [ GET ]
     response: { status: 200, body: hi }
-# not migrated (line 2): directories are not searched below; list each
+# not migrated (line 2): subdirectories are not searched; list each of them
 # recursive: true
 plugins:
   auto_discover: { enabled: false }
@@ -28,7 +28,7 @@ const cwd = directory.path;
 const migrate = (...args: string[]) => backworks(['config', 'migrate', ...args], { cwd });
 const read = (name: string) => readFileSync(join(cwd, name), 'utf8');
 
-test('the difference is shown and nothing is written', async () => {
+test('without --write, the difference is shown and nothing is written', async () => {
   directory.write('shown.yaml', OLD);
   const { code, stdout, stderr } = await migrate('shown.yaml');
   expect(code).toBe(0);
@@ -36,13 +36,13 @@ test('the difference is shown and nothing is written', async () => {
   expect(stdout).toContain('\n-  /hello:\n-    method: GET\n');
   expect(stdout).toContain('\n+    path: /hello\n');
   expect(stderr).toBe(
-    'warning: shown.yaml:2: recursive: directories are not searched below; list each\n' +
-      'from version 0 to 1; --write changes the file\n',
+    'warning: shown.yaml:2: recursive: subdirectories are not searched; list each of them\n' +
+      'from version 0 to 1; pass --write to change the file\n',
   );
   expect(read('shown.yaml')).toBe(OLD);
 });
 
-test('--write replaces the file, keeps what it was and its mode, and is done once', async () => {
+test('--write replaces the file, keeps a copy and the mode, and does nothing the second time', async () => {
   const file = directory.write('written.yaml', OLD);
   chmodSync(file, 0o640);
   symlinkSync('written.yaml', join(cwd, 'link.yaml'));
@@ -50,7 +50,7 @@ test('--write replaces the file, keeps what it was and its mode, and is done onc
   const { code, stdout } = await migrate('link.yaml', '--write');
   expect({ code, stdout }).toEqual({
     code: 0,
-    stdout: 'ok: link.yaml is of version 1; before: written.yaml.v0.2.bak\n',
+    stdout: 'ok: link.yaml has version 1; before: written.yaml.v0.2.bak\n',
   });
   expect(read('written.yaml')).toBe(NEW);
   expect(read('written.yaml.v0.2.bak')).toBe(OLD);
@@ -59,11 +59,11 @@ test('--write replaces the file, keeps what it was and its mode, and is done onc
   expect(lstatSync(join(cwd, 'link.yaml')).isSymbolicLink()).toBe(true);
   expect(readdirSync(cwd).filter((name) => name.endsWith('.draft'))).toEqual([]);
 
-  expect((await migrate('written.yaml', '--write')).stdout).toBe('ok: written.yaml is of version 1\n');
+  expect((await migrate('written.yaml', '--write')).stdout).toBe('ok: written.yaml has version 1\n');
   expect((await backworks(['config', 'check', 'written.yaml'], { cwd })).code).toBe(0);
 });
 
-test('--json says all of it', async () => {
+test('--json prints the whole result', async () => {
   const file = directory.write('json.yaml', OLD);
   const { stdout } = await migrate('json.yaml', '--json');
   expect(JSON.parse(stdout)).toEqual({
@@ -73,12 +73,12 @@ test('--json says all of it', async () => {
     changed: true,
     written: false,
     backup: null,
-    notes: [{ line: 2, message: 'recursive: directories are not searched below; list each' }],
+    notes: [{ line: 2, message: 'recursive: subdirectories are not searched; list each of them' }],
     patch: expect.stringContaining('+config_version: 1\n') as unknown,
   });
 });
 
-test('check and start say what to do with an old file', async () => {
+test('check and start suggest config migrate for an old file', async () => {
   directory.write('old.yaml', OLD);
   const hint = /old\.yaml:2:1: plugin_discovery: .*version 0.* — run: backworks config migrate old\.yaml/;
   const checked = await backworks(['config', 'check', 'old.yaml'], { cwd });
@@ -98,10 +98,10 @@ test('wrong versions are usage errors', async () => {
   expect(await migrate('newer.yaml')).toMatchObject({
     code: 2,
     stderr: expect.stringMatching(
-      /^BW_USAGE: newer\.yaml is of version 3; .* — use a newer Backworks/,
+      /^BW_USAGE: newer\.yaml has version 3; .* — use a newer Backworks/,
     ) as unknown,
   });
   directory.write('old2.yaml', OLD);
   for (const to of ['9', '-1', 'x']) expect((await migrate('old2.yaml', '--to', to)).code).toBe(2);
-  expect((await migrate('old2.yaml', '--to', '0')).stdout).toBe('ok: old2.yaml is of version 0\n');
+  expect((await migrate('old2.yaml', '--to', '0')).stdout).toBe('ok: old2.yaml has version 0\n');
 });

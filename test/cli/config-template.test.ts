@@ -8,7 +8,7 @@ const cwd = directory.path;
 const template = (...args: string[]) => backworks(['config', 'template', ...args], { cwd });
 const check = (text: string) => backworks(['config', 'check', directory.write('pasted.yaml', text)], { cwd });
 
-test('the block of a library is accepted as it is, and says what may be changed', async () => {
+test('the block of a library is valid as printed, and lists the optional settings', async () => {
   const { code, stdout, stderr } = await template(compilePlugin('config_schema'));
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   expect(stdout).toMatch(
@@ -21,14 +21,14 @@ test('the block of a library is accepted as it is, and says what may be changed'
   );
   expect(stdout).toContain('      # "metric" or "imperial". Default: "metric".\n      # units: metric\n');
   expect(await check(stdout)).toMatchObject({ code: 0, stderr: '' });
-  // Everything that is offered fits too.
+  // Every optional setting is valid as well.
   const [head, config] = stdout.split('    config:\n') as [string, string];
   const offered = config.replace(/^( +)# (?=[ a-z_]+:( |$)| {2})/gm, '$1');
   expect(offered).toContain('\n      units: metric\n');
   expect(await check(`${head}    config:\n${offered}`)).toMatchObject({ code: 0, stderr: '' });
 });
 
-test('a configured plugin is named, and --json gives the facts', async () => {
+test('a configured plugin is found by its name, and --json prints the facts', async () => {
   directory.write('backworks.yaml', `plugins:\n  mine: { path: ${compilePlugin('echo')} }\n`);
   const { stdout } = await template('mine', '--json');
   const facts = JSON.parse(stdout) as { template: string };

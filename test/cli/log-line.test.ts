@@ -19,13 +19,13 @@ test('a record is one line: local time, level, message, fields', () => {
   );
 });
 
-test('a message of several lines stays one record to the eye', () => {
+test('the further lines of a message are indented', () => {
   expect(readableLine({ level: 'warn', time, msg: 'one\ntwo' }, plain)).toBe(
     '03:04:05.067 warn  one\n    two\n',
   );
 });
 
-test('an error’s stack stands below its line, indented', () => {
+test('the stack of an error is indented below its line', () => {
   const err = { type: 'Error', message: 'no', stack: 'Error: no\n    at here' };
   expect(readableLine({ level: 'error', time, msg: 'failed', err }, plain)).toBe(
     '03:04:05.067 error failed\n    Error: no\n        at here\n',
@@ -35,7 +35,7 @@ test('an error’s stack stands below its line, indented', () => {
   );
 });
 
-test('what a plugin writes cannot command the terminal', () => {
+test('control characters from a plugin do not reach the terminal', () => {
   const record = { level: 'warn', time, msg: '\u001b]0;owned\u0007', 'k\u001b': '\u009b2J' };
   const line = readableLine(record, plain);
   expect(line).toBe('03:04:05.067 warn  \\x1b]0;owned\\x07 k\\x1b=\\x9b2J\n');

@@ -68,15 +68,15 @@ async function stop({ child, finished }: RunningCommand): Promise<void> {
   expect((await finished).code).toBe(0);
 }
 
-test('status without a server is what the file on disk says of itself', async () => {
+test('status without a server shows the declarations of the library on disk', async () => {
   const { code, stdout, stderr } = await run(await configFile('disk.yaml'), 'status', 'operated');
   expect(code).toBe(0);
-  expect(stderr).toMatch(/^from disk, without starting anything: /);
+  expect(stderr).toMatch(/^from disk, nothing was started: /);
   expect(stdout).toMatch(/^operated 1\.0\.0: discovered since \d{4}-/);
   expect(stdout).toMatch(/^ {2}sha256 +[0-9a-f]{64}$/m);
   expect(stdout).toMatch(/^ {2}isolation +process, sandbox strict$/m);
   expect(stdout).toMatch(
-    /^ {2}permissions +operated asks for network\.connect 443; grant it or the plugin may fail$/m,
+    /^ {2}permissions +operated requests network\.connect 443; without the grant the plugin may fail$/m,
   );
   expect(stdout).toMatch(
     /^ {2}limits +memory 256MiB, cgroup none, open files 64, threads 64, file size 64MiB, cpu time of a call 1 s, idle cpu 20%, concurrency 1, queue 1024, frame 16MiB, reply 8MiB, parsed reply 1MiB, log 64KiB\/s$/m,
@@ -84,7 +84,7 @@ test('status without a server is what the file on disk says of itself', async ()
   expect(stdout).not.toContain('hunter2');
 });
 
-test('status of a running plugin: sandbox, processes, calls, and how its process crashed', async () => {
+test('status of a running plugin shows sandbox, processes, calls and the last crash', async () => {
   const file = await configFile('live.yaml');
   const { url, command } = await serve(file);
   await fetch(`${url}/ok`);
@@ -94,7 +94,7 @@ test('status of a running plugin: sandbox, processes, calls, and how its process
   expect(code).toBe(0);
   expect(stdout).toMatch(/^operated 1\.0\.0: (ready|degraded) since /);
   expect(stdout).toMatch(/^ {2}sandbox +.*seccomp \d/m);
-  expect(stdout).toMatch(/^ {2}calls +process_endpoint 2, of which failed 1$/m);
+  expect(stdout).toMatch(/^ {2}calls +process_endpoint 2 \(1 failed\)$/m);
   expect(stdout).toMatch(/^ {2}processes +\d+ ready since \S+, \d+ calls/m);
   expect(stdout).toMatch(/^ {2}crashed \d{4}-\S+$/m);
   expect(stdout).toMatch(/^ {4}BW_PLUGIN_CRASHED: plugin operated crashed with SIGSEGV/m);
@@ -116,7 +116,7 @@ test('status of a running plugin: sandbox, processes, calls, and how its process
   await stop(command);
 });
 
-test('an incomplete sandbox is in the list, in the status and in the metrics', async () => {
+test('list, status and metrics show an incomplete sandbox', async () => {
   const nowhere = directory.path + '/not-there';
   const more = `sandbox: best-effort\n    permissions: { filesystem: { read: [${nowhere}] } }`;
   const file = await configFile('lacking.yaml', 'token: letmein', more);
@@ -133,7 +133,7 @@ test('an incomplete sandbox is in the list, in the status and in the metrics', a
   await stop(command);
 });
 
-test('a plugin nobody knows ends with 4 and the names there are', async () => {
+test('an unknown plugin exits with 4 and lists the known names', async () => {
   const { code, stderr } = await run(await configFile('unknown.yaml'), 'status', '../operated');
   expect(code).toBe(4);
   expect(stderr).toMatch(
@@ -149,7 +149,7 @@ test('the running server releases a plugin and loads it again', async () => {
     /^operated .* failed .* is in quarantine since .*backworks plugin release [0-9a-f]{12}/m,
   );
   const { code, stdout } = await run(file, 'release', 'operated');
-  expect({ code, stdout }).toEqual({ code: 0, stdout: 'released operated, which is ready now\n' });
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'released operated, which is now ready\n' });
   expect((await fetch(`${url}/ok`)).status).toBe(200);
   const again = await run(file, 'release', 'operated');
   expect(again.code).toBe(4);
@@ -157,7 +157,7 @@ test('the running server releases a plugin and loads it again', async () => {
   await stop(command);
 });
 
-test('without a server the quarantine is shown, and lifted by name or by digest, with or without a file', async () => {
+test('without a server, a quarantine is shown and lifted by name or digest, with or without a file', async () => {
   const file = await configFile('stopped.yaml');
   for (const how of ['name', 'digest', 'nothing but the cache'] as const) {
     await stop((await crashTwice(file)).command);
@@ -183,7 +183,7 @@ test('without a server the quarantine is shown, and lifted by name or by digest,
   for (const which of ['../../etc', 'ab', '']) expect((await run(file, 'release', which)).code).toBe(4);
 });
 
-test('a configuration with the read token only can look, and lifts a quarantine for the next start', async () => {
+test('with the read token only, status works and release lifts a quarantine for the next start', async () => {
   const file = await configFile('reader.yaml', 'read_token: only-looking');
   const { command } = await crashTwice(file);
   expect(json(await run(file, 'status', 'operated', '--json'))).toMatchObject({ source: 'server' });
@@ -193,6 +193,6 @@ test('a configuration with the read token only can look, and lifts a quarantine 
   await stop(command);
 });
 
-test('a file that was named and is not there is an error', async () => {
+test('a missing --config file is an error', async () => {
   expect((await run('nowhere.yaml', 'release', 'operated')).code).toBe(3);
 });

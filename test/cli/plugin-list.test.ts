@@ -69,11 +69,11 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('without a server the files on disk are described and nothing is started', async () => {
+test('without a server, the libraries on disk are described and nothing is started', async () => {
   const file = configFile('disk.yaml', await freePort());
   const { source, plugins, rejected, stderr } = await listed(file);
   expect(source).toBe('disk');
-  expect(stderr).toMatch(/^from disk, without starting anything: no server answers at .*ECONNREFUSED/);
+  expect(stderr).toMatch(/^from disk, nothing was started: no server answers at .*ECONNREFUSED/);
   const states: unknown = Object.fromEntries(
     plugins.map(({ name, state, version }) => [name, [state, version]]),
   );
@@ -115,7 +115,7 @@ test('the table has a row for each plugin and a line for each rejected file', as
   expect(stderr).toMatch(/^from disk/);
 });
 
-test('the rows are in the order a request passes the plugins; status shows what they need', async () => {
+test('the rows are in the order in which a request passes the plugins, and status shows dependencies', async () => {
   const file = directory.write(
     'order.yaml',
     `
@@ -141,11 +141,11 @@ plugins:
     (await backworks(['plugin', 'status', name, '--config', file], { cwd })).stdout;
   expect(await status('user')).toMatch(/^ +needs +plugin base \^1\.2$/m);
   expect(await status('client')).toMatch(/^ +needs +capability storage\.kv: from base$/m);
-  expect(await status('modest')).toMatch(/^ +needs +plugin luxury \(optional\): not there$/m);
-  expect(await status('base')).toMatch(/priority 900, place 2 .*\n +needed by +user\n +client\n/);
+  expect(await status('modest')).toMatch(/^ +needs +plugin luxury \(optional\): not available$/m);
+  expect(await status('base')).toMatch(/priority 900, position 2 .*\n +needed by +user\n +client\n/);
 });
 
-test('with a server its live states, calls and processes are listed', async () => {
+test('with a server, live states, calls and processes are listed', async () => {
   const file = configFile('live.yaml', await freePort());
   const { url, command } = await serve(file);
   expect((await fetch(`${url}/echo`)).status).toBe(200);
@@ -172,7 +172,7 @@ test('with a server its live states, calls and processes are listed', async () =
   expect((await listed(file)).source).toBe('disk');
 });
 
-test('a crash is in the list with its signal', async () => {
+test('the list shows a crash with its signal', async () => {
   const port = await freePort();
   const file = directory.write(
     'crash.yaml',
@@ -191,14 +191,17 @@ plugins: { crash: { path: ${compilePlugin('crash_segv')} } }
   expect(stdout).toMatch(/^crash .* 1\/1/m);
 });
 
-test('a server that cannot be asked is said so, and the disk is listed', async () => {
+test('when no server can be asked, the list says why and shows the libraries on disk', async () => {
   const port = await freePort();
   const file = configFile('theirs.yaml', port);
   const { command } = await serve(file);
   await command.logged(/^admin API on /);
 
   const token = await listed(file, { TOKEN: 'another' });
-  expect(token).toMatchObject({ source: 'disk', stderr: expect.stringContaining('has another admin token') });
+  expect(token).toMatchObject({
+    source: 'disk',
+    stderr: expect.stringContaining('does not accept this admin token'),
+  });
   const other = await listed(configFile('other.yaml', port));
   expect(other).toMatchObject({
     source: 'disk',
@@ -219,7 +222,7 @@ test.each([
   ['JSON of another kind', '{"plugins": 3}'],
   ['null', 'null'],
   ['a redirect to a good answer', null],
-])('another program on the admin port that answers with %s is not believed', async (_case, text) => {
+])('an answer of another program on the admin port, %s, is not taken for a server', async (_case, text) => {
   const file = join(cwd, 'stranger.yaml');
   const good = JSON.stringify({ plugins: [], rejected: [], config_file: file, started_at: 'now' });
   const stranger = createServer(({ url }, response) => {
@@ -232,19 +235,19 @@ test.each([
     directory.write('stranger.yaml', `admin: { port: ${port}, token: x }\n`);
     const { source, stderr } = await listed(file);
     expect(source).toBe('disk');
-    expect(stderr).toMatch(/^from disk, without starting anything: .*127\.0\.0\.1:\d+/);
+    expect(stderr).toMatch(/^from disk, nothing was started: .*127\.0\.0\.1:\d+/);
   } finally {
     stranger.closeAllConnections();
     stranger.close();
   }
 });
 
-test('a configuration without plugins says so', async () => {
+test('the list for a configuration without plugins says that there are none', async () => {
   const { code, stdout } = await list(directory.write('empty.yaml', 'admin: { enabled: false }\n'));
   expect({ code, stdout }).toEqual({ code: 0, stdout: 'no plugins\n' });
 });
 
-test('a broken configuration ends with 3, as a document with --json', async () => {
+test('a broken configuration exits with 3, and --json prints a document', async () => {
   const { code, stdout } = await list(directory.write('bad.yaml', 'admn: {}\n'), ['--json']);
   expect(code).toBe(3);
   expect(JSON.parse(stdout)).toMatchObject({

@@ -40,20 +40,21 @@ async function document(...args: string[]): Promise<ProfileDocument> {
   return JSON.parse(stdout) as ProfileDocument;
 }
 
-test('a leak that fills the memory within the first second is seen, whether the plugin survives that or not', async () => {
+test('a leak that fills the memory within the first second is reported, whether or not the plugin survives', async () => {
   const { code, stdout } = await profile('--json', compilePlugin('leaks_fast'), '--seconds', '0.5');
-  // Its crashes are failures of the plugin.
+  // The crashes count as failures of the plugin.
   expect(code).toBe(4);
   const { hooks } = JSON.parse(stdout) as ProfileDocument;
   const [survives, crashes] = hooks;
   expect(survives).toMatchObject({ failures: null, out_of_memory: 0, memory: { grows: true } });
   expect(crashes).toMatchObject({ failures: { code: 'BW_PLUGIN_MEMORY' }, memory: { grows: true } });
   expect(crashes?.out_of_memory).toBeGreaterThan(0);
-  // Calls between the last one that got memory and the next look count too, so this is less than it keeps.
+  // Calls between the last successful allocation and the next sample count too, so the figure is below the
+  // real leak.
   for (const hook of hooks) expect(hook.memory?.bytes_per_1000_calls).toBeGreaterThan(4 * 1024 ** 2);
 });
 
-test('tells of each hook how long it takes, how often it can be called and what it keeps', async () => {
+test('the profile has the time, the rate and the memory growth of each hook', async () => {
   const { name, isolation, hooks } = await document(compilePlugin('leak'), '--seconds', '0.8');
   expect({ name, isolation }).toEqual({ name: 'leak', isolation: 'process' });
   expect(hooks.map(({ hook }) => hook)).toEqual(['before_request', 'process_endpoint']);
@@ -71,7 +72,7 @@ test('tells of each hook how long it takes, how often it can be called and what 
   }
   const [quiet, leaking] = hooks;
   expect(quiet?.memory?.grows).toBe(false);
-  // Slow machines make fewer calls and keep less; 256 bytes of each stay what they are.
+  // Slow machines make fewer calls, but each call keeps the same 256 bytes.
   expect(leaking?.memory?.grows).toBe(true);
   expect(leaking?.memory?.bytes_per_1000_calls).toBeGreaterThan(125 * 1024);
 });
@@ -83,30 +84,27 @@ describe('the time of a call', () => {
     return directory.write(`${isolation}.yaml`, JSON.stringify({ plugins: { busy: plugin } }));
   };
 
-  test.each(['process', 'in-process'])(
-    'is told apart into the plugin and its host: %s',
-    async (isolation) => {
-      const { hooks } = await document('busy', '-c', entry(isolation), '--seconds', '0.3');
-      const [idle, busy] = hooks as [HookDocument, HookDocument];
-      expect(busy.plugin_us.p50).toBeGreaterThanOrEqual(2000);
-      expect(idle.plugin_us.p50).toBeLessThan(busy.plugin_us.p50);
-      for (const { call_us: call, plugin_us: plugin, host_us: host } of hooks) {
-        expect(plugin.mean + host.mean).toBeCloseTo(call.mean, 2);
-        expect(host.p50).toBeGreaterThan(0);
-      }
-    },
-  );
+  test.each(['process', 'in-process'])('is split into the plugin and its host: %s', async (isolation) => {
+    const { hooks } = await document('busy', '-c', entry(isolation), '--seconds', '0.3');
+    const [idle, busy] = hooks as [HookDocument, HookDocument];
+    expect(busy.plugin_us.p50).toBeGreaterThanOrEqual(2000);
+    expect(idle.plugin_us.p50).toBeLessThan(busy.plugin_us.p50);
+    for (const { call_us: call, plugin_us: plugin, host_us: host } of hooks) {
+      expect(plugin.mean + host.mean).toBeCloseTo(call.mean, 2);
+      expect(host.p50).toBeGreaterThan(0);
+    }
+  });
 
-  test('and waiting for other calls of the run makes none of them late', async () => {
+  test('does not include waiting for other calls of the run', async () => {
     const plugin = { type: 'external', path: compilePlugin('busy'), timeouts: { call: '1s' } };
     const config = directory.write('late.yaml', JSON.stringify({ plugins: { busy: plugin } }));
-    // A thousand calls of 2 ms wait for more than their second, in a queue that has room for 64.
+    // A thousand calls of 2 ms wait longer than their second, in a queue for 64.
     const { hooks } = await document('busy', '-c', config, '--seconds', '0.1', '--concurrency', '1000');
     expect(hooks.map(({ failures }) => failures)).toEqual([null, null]);
   });
 });
 
-test('a plugin of the configuration is driven with its own configuration, requests and limits', async () => {
+test('a configured plugin is measured with its own configuration, requests and limits', async () => {
   const config = join(directory.path, 'backworks.yaml');
   const plugin = { type: 'external', path: compilePlugin('config_echo'), config: { mood: 'fine' } };
   writeFileSync(
@@ -121,7 +119,7 @@ test('a plugin of the configuration is driven with its own configuration, reques
   expect(hooks.map(({ hook, failures }) => [hook, failures])).toEqual([['process_endpoint', null]]);
 });
 
-test('people read a table; the picture has a panel for each hook', async () => {
+test('a terminal gets a table, and the chart has a panel for each hook', async () => {
   const svg = join(directory.path, 'latency.svg');
   const { code, stdout, stderr } = await profile(compilePlugin('echo'), '--seconds', '0.1', '--svg', svg);
   expect(code).toBe(0);
@@ -155,7 +153,7 @@ test('people read a table; the picture has a panel for each hook', async () => {
   expect(picture).not.toMatch(/NaN|Infinity/);
 });
 
-test('the documentation shows what people and programs are given', async () => {
+test('the documentation shows the current table and the keys of the JSON', async () => {
   const section = PERFORMANCE.slice(PERFORMANCE.indexOf('## Your own plugin')).replace(/ +/g, ' ');
   const run = [compilePlugin('echo'), '--seconds', '0.3'];
   const { stdout } = await profile(...run);
@@ -168,14 +166,14 @@ test('the documentation shows what people and programs are given', async () => {
   for (const key of keys) expect(section).toMatch(new RegExp(`\\b${key.replace('.', '\\.')}\\b`));
 });
 
-test('a plugin whose calls fail is told of, and the exit code says so', async () => {
+test('failed calls are reported, and the command exits with 4', async () => {
   const { code, stdout } = await profile('--json', compilePlugin('crash_segv'), '--seconds', '0.1');
   expect(code).toBe(4);
   const { hooks } = JSON.parse(stdout) as ProfileDocument;
   expect(hooks.some(({ failures }) => failures?.code === 'BW_PLUGIN_CRASHED')).toBe(true);
 });
 
-test('a plugin slower than its deadline is measured, and told so', async () => {
+test('a plugin slower than its deadline is measured, and the deadline is mentioned', async () => {
   const plugin = { type: 'external', path: compilePlugin('busy'), timeouts: { call: '1ms' } };
   const config = directory.write('slow.yaml', JSON.stringify({ plugins: { busy: plugin } }));
   const { stdout } = await profile('busy', '-c', config, '--seconds', '0.2');
@@ -184,7 +182,7 @@ test('a plugin slower than its deadline is measured, and told so', async () => {
   );
 });
 
-test('a plugin too slow for its deadline is told what to raise', async () => {
+test('for a plugin too slow for its deadline, the report names the key to raise', async () => {
   const { code, stdout } = await profile(compilePlugin('hang'), '--seconds', '0.1');
   expect(code).toBe(4);
   expect(stdout).toMatch(
@@ -192,17 +190,19 @@ test('a plugin too slow for its deadline is told what to raise', async () => {
   );
 });
 
-test('an endpoint that had no answer to any request is said to have none', async () => {
+test('a plugin that answers no request is reported', async () => {
   const recording = directory.write('null.jsonl', '{"path": "/null"}\n');
   const run = ['--requests', recording, '--seconds', '0.1'];
   expect((await profile(compilePlugin('owned_strings'), ...run)).stdout).not.toContain(
     'none of the requests',
   );
   const { stdout } = await profile(compilePlugin('answers'), ...run);
-  expect(stdout).toContain('it answered none of the requests: give it some of its own, with --requests');
+  expect(stdout).toContain(
+    'the plugin answered none of the requests: pass recorded requests with --requests',
+  );
 });
 
-test('Ctrl-C ends the run early with what there is', async () => {
+test('Ctrl-C stops the run early and prints the results so far', async () => {
   const command = new RunningCommand([
     'plugin',
     'profile',
@@ -232,7 +232,7 @@ test.each([
   expect(stderr).toContain(`${expected}: `);
 });
 
-test('a recording that cannot be used is refused before anything is driven', async () => {
+test('an unusable recording is rejected before any measurement', async () => {
   const recording = join(directory.path, 'requests.jsonl');
   writeFileSync(recording, '{"path": "/a"}\n{"path": 1}\n');
   const { code, stderr } = await profile(compilePlugin('echo'), '--requests', recording);

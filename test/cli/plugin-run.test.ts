@@ -7,7 +7,9 @@ import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { backworks, type Finished, RunningCommand, scratch } from './command.js';
 
-/** `backworks plugin load, unload, enable, disable, restart`: what they do, and what they say of the file. */
+/**
+ * `backworks plugin load, unload, enable, disable, restart`: their effect, and their message about the file.
+ */
 ownCache();
 const directory = scratch();
 const file = join(directory.path, 'backworks.yaml');
@@ -58,7 +60,7 @@ const reloads = (): Promise<unknown> => ask('/reload');
 const text = (): string => readFileSync(file, 'utf8');
 const status = async (path: string): Promise<number> => (await fetch(url + path)).status;
 
-/** A command takes a second on a busy machine, so the server is asked directly where that will do. */
+/** A command takes a second on a busy machine, so these tests ask the server directly where possible. */
 async function ask(path: string, method = 'POST'): Promise<unknown> {
   const headers = { authorization: 'Bearer planted-token' };
   return (await fetch(adminUrl + path, { method, headers })).json();
@@ -69,10 +71,10 @@ async function states(): Promise<Record<string, string>> {
   return Object.fromEntries(plugins.map(({ name, state }) => [name, state]));
 }
 
-test('disable and enable: at run time only, which is said, and a reload undoes it', async () => {
+test('disable and enable change the server only, say so, and a reload undoes them', async () => {
   const disabled = await plugin('disable', 'other');
-  expect(disabled).toMatchObject({ code: 0, stdout: 'disabled other, which is stopped now\n' });
-  expect(disabled.stderr).toContain(`until the next reload or start: ${file} does not say so`);
+  expect(disabled).toMatchObject({ code: 0, stdout: 'disabled other, which is now stopped\n' });
+  expect(disabled.stderr).toContain(`in effect until the next reload or restart: ${file} was not changed`);
   expect(disabled.stderr).toContain('plugins.other.enabled: false');
   expect(await plugin('disable', 'other')).toMatchObject({
     code: 4,
@@ -88,7 +90,7 @@ test('disable and enable: at run time only, which is said, and a reload undoes i
   expect(text()).toBe(yaml);
 }, 120_000);
 
-test('what an endpoint names is stopped by force only', async () => {
+test('a plugin that an endpoint names is stopped only with --force', async () => {
   const refused = await plugin('unload', 'one');
   expect(refused).toMatchObject({
     code: 4,
@@ -101,7 +103,7 @@ test('what an endpoint names is stopped by force only', async () => {
   expect(await status('/one')).toBe(200);
 }, 120_000);
 
-test('with --write the file says so too, and keeps its comments', async () => {
+test('--write changes the file as well, and keeps its comments', async () => {
   const written = await plugin('disable', 'other', '--write');
   expect(written).toMatchObject({ code: 0, stderr: '' });
   expect(written.stdout).toContain('plugins.other.enabled: false');
@@ -119,7 +121,7 @@ test('with --write the file says so too, and keeps its comments', async () => {
   expect(Object.keys(await states())).not.toContain('off');
 }, 120_000);
 
-test('load: a library in a directory by its name or file, another one by an entry', async () => {
+test('load finds a library in a plugin directory by name or file, and adds an entry for any other', async () => {
   expect(await plugin('unload', 'answers')).toMatchObject({ code: 0 });
   expect(await plugin('load', 'answers')).toMatchObject({ code: 0, stdout: 'loaded answers\n' });
   copyFileSync(compilePlugin('reconfigurable'), join(directory.path, 'found', 'late.so'));
@@ -133,7 +135,7 @@ test('load: a library in a directory by its name or file, another one by an entr
   const refused = await plugin('load', elsewhere);
   expect(refused).toMatchObject({
     code: 2,
-    stderr: expect.stringContaining('by --write or by hand: plugins.'),
+    stderr: expect.stringContaining('with --write or by hand: plugins.'),
   });
   const added = await plugin('load', elsewhere, '--write');
   expect(added.code).toBe(0);
@@ -141,12 +143,12 @@ test('load: a library in a directory by its name or file, another one by an entr
   expect(Object.values(await states())).not.toContain('failed');
 }, 120_000);
 
-test('restart: new processes; an unknown name is told with those there are', async () => {
+test('restart replaces the processes, and an unknown name lists the known ones', async () => {
   expect(await plugin('restart', 'one')).toMatchObject({ code: 0, stdout: 'restarted one\n' });
   expect(await plugin('restart', 'nobody')).toMatchObject({ code: 4 });
 }, 120_000);
 
-test('without a server only the file can be changed', async () => {
+test('without a server, only the file can be changed', async () => {
   const alone = directory.write(
     'alone.yaml',
     yaml.replace(/port: \d+, token/, `port: ${await freePort()}, token`),

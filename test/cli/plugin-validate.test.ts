@@ -49,7 +49,7 @@ test('a good plugin passes every check and the exit code is 0', async () => {
   for (const { duration_ms } of report?.checks ?? []) expect(duration_ms).toBeGreaterThanOrEqual(0);
 });
 
-test('people read the verdict, who the plugin is, and a line for each check', async () => {
+test('the report has the verdict, the name of the plugin, and a line for each check', async () => {
   const path = compilePlugin('echo');
   const { code, stdout, stderr } = await validate(path);
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -81,7 +81,7 @@ const glibc =
 (glibc ? test : test.skip).each([
   ['heap_overflow', 'crashed', /SIGABRT during process_endpoint at /, [/corrupted|invalid/]],
   ['freed_answer', 'failed', /is not (UTF-8|JSON)/, []],
-])('%s, which goes unnoticed in service, is found', async (fixture, outcome, detail, stderr) => {
+])('%s, which a server does not notice, is found', async (fixture, outcome, detail, stderr) => {
   const [report] = await reports(4, compilePlugin(fixture));
   expect(report?.checks.find(({ name }) => name === 'process_endpoint')).toMatchObject({
     outcome,
@@ -90,7 +90,7 @@ const glibc =
   });
 });
 
-test('one bad library among good ones is 4, and all are reported', async () => {
+test('one invalid library among valid ones exits with 4, and all are reported', async () => {
   const text = directory.write('text.so', 'not a library\n');
   const { code, stdout } = await validate(compilePlugin('echo'), 'text.so', 'missing.so');
   expect(code).toBe(4);
@@ -123,7 +123,7 @@ test.each([
   },
 );
 
-test('a configuration that the plugin refuses is invalid, and a file that cannot be read is named', async () => {
+test('a configuration that the plugin rejects is invalid, and an unreadable file is named', async () => {
   directory.write('empty.yaml', '{}\n');
   const refused = await validate(compilePlugin('needs_config'), '--plugin-config', 'empty.yaml');
   expect(refused.code).toBe(4);
@@ -141,7 +141,7 @@ test('a configuration that the plugin refuses is invalid, and a file that cannot
   });
 });
 
-test('a plugin of the configuration is checked with what the configuration says', async () => {
+test('a configured plugin is validated with its own settings', async () => {
   const path = compilePlugin('needs_config');
   const file = directory.write(
     'plugins.yaml',
@@ -155,20 +155,20 @@ test('a plugin of the configuration is checked with what the configuration says'
   expect(unknown.stderr).toMatch(/^BW_PLUGIN_UNKNOWN: no plugin is named "other" — known plugins: good, bad/);
 });
 
-test('every line of stderr is shown that the plugin wrote before it crashed', async () => {
+test('the report shows every line of stderr that the plugin wrote before a crash', async () => {
   directory.write('crash.yaml', 'mode: crash\n');
   const { stdout } = await validate(compilePlugin('needs_config'), '--plugin-config', 'crash.yaml');
   expect(stdout).toContain('    | the table of cities is empty\n    | stack of thread 1\n    | frame 0\n');
 });
 
-test('a version that is no semantic version is named, and is no failure', async () => {
+test('a version that is not a semantic version is a warning', async () => {
   directory.write('good.yaml', 'mode: good\n');
   const { code, stdout } = await validate(compilePlugin('needs_config'), '--plugin-config', 'good.yaml');
   expect(code).toBe(0);
   expect(stdout).toMatch(/^ {2}! warning version +"version one" is not a semantic version/m);
 });
 
-test('a plugin cannot forge lines of the verdict', async () => {
+test('output of a plugin cannot forge lines of the report', async () => {
   directory.write('refuse.yaml', 'refuse: true\n');
   const path = compilePlugin('forged_line');
   for (const more of [[], ['--plugin-config', 'refuse.yaml']]) {

@@ -27,7 +27,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-test('a plugin is swapped, rolled back, and its history told with and without a server', async () => {
+test('a plugin is swapped and rolled back, and history works with and without a server', async () => {
   putVersion(library, 1000);
   const file = directory.write(
     'versions.yaml',
@@ -46,7 +46,7 @@ plugins: { versioned: { path: ${library} } }
 
   server = new RunningCommand(['start', '--config', file], { cwd: directory.path });
   await server.logged(/^listening on /);
-  expect((await run('swap', 'versioned')).stdout).toMatch(/already runs what is at its path: 1\.0\.1000/);
+  expect((await run('swap', 'versioned')).stdout).toMatch(/already runs the library at its path: 1\.0\.1000/);
   putVersion(library, 1001);
   expect((await run('swap', 'versioned')).stdout).toMatch(/swapped versioned to 1\.0\.1001 .*in probation/);
   expect((await run('rollback', 'versioned')).stdout).toMatch(/rolled back versioned to 1\.0\.1000/);
@@ -65,6 +65,6 @@ plugins: { versioned: { path: ${library} } }
     'cli swapped',
   ]);
   const table = (await run('history', 'versioned')).stdout;
-  expect(table).toMatch(/1\.0\.1001 \([0-9a-f]{12}\) +1\.0\.1000 \([0-9a-f]{12}\).*by hand/);
+  expect(table).toMatch(/1\.0\.1001 \([0-9a-f]{12}\) +1\.0\.1000 \([0-9a-f]{12}\).*requested by an operator/);
   expect((await run('history', 'nobody')).stderr).toMatch(/no plugin is named "nobody"/);
 });

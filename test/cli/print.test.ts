@@ -34,7 +34,7 @@ function recorded(options: { columns?: number; env?: NodeJS.ProcessEnv } = {}): 
   return { ...screen, text: () => text };
 }
 
-test('columns are aligned and nothing trails', () => {
+test('columns are aligned, without trailing spaces', () => {
   const screen = recorded();
   expect(printTable(screen, ROWS, { columns, note })).toEqual([]);
   expect(screen.text()).toBe('NAME    SIZE  NOTE\na       10\nlonger  7     does not start\n');
@@ -49,7 +49,7 @@ test('styles do not disturb the columns', () => {
   );
 });
 
-test('notes move below their row, then ranked columns go, on a narrow terminal', () => {
+test('on a narrow terminal, notes move below their row, then ranked columns are dropped', () => {
   const env = { NO_COLOR: '1' };
   const narrow = recorded({ columns: 20, env });
   expect(printTable(narrow, ROWS, { columns, note })).toEqual([]);
@@ -60,13 +60,13 @@ test('notes move below their row, then ranked columns go, on a narrow terminal',
   expect(narrower.text()).toBe('NAME\na\nlonger\n  └ does not start\n');
 });
 
-test('a column of notes that says nothing is left away', () => {
+test('an empty note column is omitted', () => {
   const screen = recorded();
   printTable(screen, ROWS.slice(0, 1), { columns, note });
   expect(screen.text()).toBe('NAME  SIZE\na     10\n');
 });
 
-test('what others wrote stays on its line and commands nothing', () => {
+test('external text stays on one line, without control characters', () => {
   const screen = recorded();
   printTable(screen, [{ name: 'a\nb\u001b[31m\u0007', size: '\u202e1', note: '' }], { columns, note });
   expect(screen.text()).toBe('NAME             SIZE\na b\\x1b[31m\\x07  \\u202e1\n');
@@ -80,7 +80,7 @@ test.each<[string, number | undefined, NodeJS.ProcessEnv, boolean]>([
   ['a terminal of someone who wants none', 80, { NO_COLOR: '1' }, false],
   ['a terminal with an empty NO_COLOR', 80, { NO_COLOR: '' }, true],
   ['a pipe', undefined, {}, false],
-  ['a pipe that is told to', undefined, { FORCE_COLOR: '1', NO_COLOR: '1' }, true],
+  ['a pipe with FORCE_COLOR', undefined, { FORCE_COLOR: '1', NO_COLOR: '1' }, true],
 ])('colours on %s', (_case, width, env, coloured) => {
   expect(recorded({ ...(width && { columns: width }), env }).style('red', 'x') !== 'x').toBe(coloured);
 });

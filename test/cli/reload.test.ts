@@ -7,7 +7,7 @@ import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { backworks, RunningCommand, scratch } from './command.js';
 
-/** The ways a running server comes to read its file again. */
+/** The ways in which a running server reloads its file. */
 ownCache();
 const directory = scratch();
 const running: RunningCommand[] = [];
@@ -31,16 +31,16 @@ const body = (text: string): string => `endpoints: { hello: { path: /, response:
 interface Service {
   readonly command: RunningCommand;
   readonly file: string;
-  /** What it answers. */
+  /** The answer of the server. */
   get(): Promise<string>;
   /** Log lines about reloads so far. */
   reloads(): string[];
-  /** The answer as soon as it is this one. */
+  /** Resolves when the answer equals the expected one. */
   serves(text: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts a server whose file holds `text` and the head it needs. */
+/** Starts a server whose file consists of `text` and the required head. */
 async function serve(
   text: string,
   { watch = false, args = [] as string[], place = (name: string) => join(directory.path, name) } = {},
@@ -85,7 +85,7 @@ describe('SIGHUP', () => {
     await server.stop();
   });
 
-  test('with an invalid file: the log says why, and nothing changes', async () => {
+  test('with an invalid file logs the problems and changes nothing', async () => {
     const server = await serve(body('one'));
     writeFileSync(server.file, `${server.head}endpoints: { hello: { pth: / } }\n`);
     server.command.child.kill('SIGHUP');
@@ -102,10 +102,10 @@ describe('SIGHUP', () => {
   });
 });
 
-describe('a file that is watched', () => {
+describe('a watched file', () => {
   const shared = serve(body('start'), { watch: true });
 
-  test('written in place, in several steps', async () => {
+  test('is reloaded when it is written in place in several steps', async () => {
     const server = await shared;
     writeFileSync(server.file, server.head);
     writeFileSync(server.file, server.head + body('half'));
@@ -113,12 +113,12 @@ describe('a file that is watched', () => {
     await server.serves('written');
   });
 
-  test('replaced by rename, as editors do', async () => {
+  test('is reloaded when an editor replaces it by rename', async () => {
     const server = await shared;
     writeFileSync(`${server.file}~`, server.head + body('renamed'));
     renameSync(`${server.file}~`, server.file);
     await server.serves('renamed');
-    // What is gone for a while is not a configuration.
+    // A file that is missing for a moment is not a configuration.
     unlinkSync(server.file);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await server.get()).toBe('renamed');
@@ -126,7 +126,7 @@ describe('a file that is watched', () => {
     await server.serves('back');
   });
 
-  test('touched, or written with what it held: nothing happens', async () => {
+  test('is not reloaded when it is touched or written with the same content', async () => {
     const server = await shared;
     const before = server.reloads().length;
     utimesSync(server.file, new Date(), new Date(Date.now() + 5000));
@@ -136,7 +136,7 @@ describe('a file that is watched', () => {
     expect(server.reloads()).toHaveLength(before);
   });
 
-  test('an invalid file is logged once, and the next valid one is loaded', async () => {
+  test('is reported once when it is invalid, and reloaded when it is valid again', async () => {
     const server = await shared;
     writeFileSync(server.file, 'endpoints: {');
     await server.command.logged(/^reload failed/);
@@ -146,7 +146,7 @@ describe('a file that is watched', () => {
     expect(server.reloads().filter((line) => line.startsWith('reload failed'))).toHaveLength(1);
   });
 
-  test('can leave off being watched, and is not watched by default', async () => {
+  test('is no longer watched after watch: false, which is the default', async () => {
     const server = await shared;
     const head = server.head.replace('watch: true', 'watch: false');
     writeFileSync(server.file, head + body('last'));
@@ -157,7 +157,7 @@ describe('a file that is watched', () => {
     await server.stop();
   });
 
-  test('behind the links of a ConfigMap, when the directory behind them is another one', async () => {
+  test('is reloaded when the symbolic links of a ConfigMap switch to another directory', async () => {
     const mount = join(directory.path, 'mount');
     const version = (name: string): string => {
       mkdirSync(join(mount, name), { recursive: true });
@@ -186,7 +186,7 @@ describe('backworks reload', () => {
   const one = compilePlugin('config_echo');
   const plugin = (n: number): string => `plugins: { one: { path: ${one}, config: { n: ${n} } } }\n`;
 
-  test('shows the plan, then does it, in a table and as JSON', async () => {
+  test('shows the plan with --dry-run, then applies it, in a table and as JSON', async () => {
     const server = await serve(body('one') + plugin(1));
     const command = (...args: string[]): ReturnType<typeof backworks> =>
       backworks(['reload', '--config', server.file, ...args]);
@@ -202,7 +202,7 @@ describe('backworks reload', () => {
       'plugin one swap config.n',
       'endpoint hello change',
       'server.host needs restart',
-      'nothing was done: a dry run; 0 plugins unchanged',
+      'dry run, nothing was changed; 0 plugins unchanged',
       '',
     ]);
     expect(await server.get()).toBe('one');
@@ -217,7 +217,7 @@ describe('backworks reload', () => {
     await server.stop();
   }, 120_000);
 
-  test('tells a plugin that does not come up, and exits with 4', async () => {
+  test('names a plugin that does not start, and exits with 4', async () => {
     const server = await serve(plugin(1));
     writeFileSync(
       server.file,
@@ -225,18 +225,20 @@ describe('backworks reload', () => {
     );
     const { code, stdout } = await backworks(['reload', '--config', server.file]);
     expect(code).toBe(4);
-    expect(stdout).toMatch(/plugin one +failed +path, config\.n +the former version goes on: .*initialize/);
+    expect(stdout).toMatch(
+      /plugin one +failed +path, config\.n +the old version keeps serving: .*initialize/,
+    );
     await server.stop();
   }, 120_000);
 
-  test('says what is wrong with the file, exits with 3, and asks nobody', async () => {
+  test('reports the problems of the file and exits with 3 without asking the server', async () => {
     const file = directory.write('broken.yaml', 'endpoints: { a: { path: nowhere } }');
     const { code, stderr } = await backworks(['reload', '--config', file]);
     expect(code).toBe(3);
     expect(stderr).toContain('endpoints.a.path');
   }, 120_000);
 
-  test('says when there is no server, or none that can be told', async () => {
+  test('reports a missing server, and a server that it cannot control', async () => {
     const file = directory.write('alone.yaml', `admin: { port: ${await freePort()}, token: x }`);
     const alone = await backworks(['reload', '--config', file]);
     expect(alone).toMatchObject({ code: 1, stderr: expect.stringMatching(/no server answers at/) });

@@ -49,20 +49,20 @@ const COMMANDS: [what: string, args: string[], stdout: RegExp][] = [
   ['list', ['plugin', 'list'], /^tag +1\.0\.0 +ready/m],
   ['status', ['plugin', 'status', 'tag'], /^tag 1\.0\.0: ready since/],
   ['restart', ['plugin', 'restart', 'tag'], /^restarted tag/],
-  ['swap', ['plugin', 'swap', 'tag'], /^tag already runs what is at its path/],
+  ['swap', ['plugin', 'swap', 'tag'], /^tag already runs the library at its path/],
   ['disable', ['plugin', 'disable', 'tag', '--force'], /^disabled tag/],
   ['load', ['plugin', 'load', 'tag'], /^loaded tag/],
   ['history', ['plugin', 'history', 'tag', '--json'], /"plugin":"tag"|"versions":/],
 ];
 
-describe('with the configuration, of which only the admin block has to be complete', () => {
+describe('with a configuration in which only the admin block is complete', () => {
   test.each(COMMANDS)('plugin %s', async (_what, args, stdout) => {
     const env = { ADMIN_TOKEN: 'planted-token' };
     const done = await backworks(['--config', file, ...args], { env });
     expect(done).toMatchObject({ code: 0, stdout: expect.stringMatching(stdout) });
   });
 
-  test('a token by itself stands in for the one of the file', async () => {
+  test('--token alone replaces the token of the file', async () => {
     const done = await backworks(['--config', file, '--token', 'planted-token', 'plugin', 'list']);
     expect(done).toMatchObject({ code: 0, stdout: expect.stringMatching(/^tag/m) });
     const without = await backworks(['--config', file, 'plugin', 'list']);
@@ -74,7 +74,7 @@ describe('with the configuration, of which only the admin block has to be comple
     });
   });
 
-  test('what has to be written needs the whole configuration, and nothing is done before', async () => {
+  test('--write needs the whole configuration, and fails before any change', async () => {
     const env = { ADMIN_TOKEN: 'planted-token' };
     const done = await backworks(['--config', file, 'plugin', 'disable', 'tag', '--force', '--write'], {
       env,
@@ -94,7 +94,7 @@ describe('without the configuration', () => {
     expect(done).toMatchObject({ code: 0, stdout: expect.stringMatching(stdout) });
   });
 
-  test('BACKWORKS_ADMIN_URL and BACKWORKS_ADMIN_TOKEN say the same', async () => {
+  test('BACKWORKS_ADMIN_URL and BACKWORKS_ADMIN_TOKEN work like --url and --token', async () => {
     const env = { BACKWORKS_ADMIN_URL: `${adminUrl}/`, BACKWORKS_ADMIN_TOKEN: 'planted-token' };
     expect(await remote(['plugin', 'list'], env)).toMatchObject({
       code: 0,
@@ -113,7 +113,7 @@ describe('without the configuration', () => {
       'another token',
       ['--url', '<admin>', '--token', 'x'],
       1,
-      /^BW_SERVER_UNREACHABLE: .*another admin token/,
+      /^BW_SERVER_UNREACHABLE: .*does not accept this admin token/,
     ],
     [
       'no server',
@@ -125,10 +125,10 @@ describe('without the configuration', () => {
       'no URL',
       ['--url', 'localhost:1'],
       2,
-      /^BW_USAGE: --url takes the URL of an admin API, not "localhost:1"/,
+      /^BW_USAGE: --url expects the URL of an admin API, not "localhost:1"/,
     ],
-    ['a password in it', ['--url', 'http://a:b@x'], 2, /^BW_USAGE: --url takes/],
-  ])('%s is said', async (_what, args, code, stderr) => {
+    ['a password in it', ['--url', 'http://a:b@x'], 2, /^BW_USAGE: --url expects/],
+  ])('%s is reported', async (_what, args, code, stderr) => {
     const given = args.map((arg) => (arg === '<admin>' ? adminUrl : arg));
     expect(await remote([...given, 'plugin', 'list'])).toMatchObject({
       code,
@@ -136,11 +136,11 @@ describe('without the configuration', () => {
     });
   });
 
-  test('what needs the file says so', async () => {
+  test('a command that needs the file says so', async () => {
     const args = ['--url', adminUrl, '--token', 'planted-token', 'plugin', 'disable', 'tag', '--write'];
     expect(await remote(args)).toMatchObject({
       code: 2,
-      stderr: expect.stringMatching(/^BW_USAGE: this needs the configuration file/),
+      stderr: expect.stringMatching(/^BW_USAGE: this command needs the configuration file/),
     });
   });
 });

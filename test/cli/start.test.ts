@@ -16,7 +16,7 @@ afterAll(async () => {
 
 let files = 0;
 
-/** Writes a configuration that takes free ports. */
+/** Writes a configuration that uses free ports. */
 function configFile(more = ''): string {
   return directory.write(
     `config-${(files += 1)}.yaml`,
@@ -41,7 +41,7 @@ async function serving(command: RunningCommand): Promise<{ url: string; adminUrl
   return { url: String(url), adminUrl: String(adminUrl) };
 }
 
-test('serves, says so in its log, and stops with 0 on SIGTERM', async () => {
+test('start serves, logs the address, and exits with 0 on SIGTERM', async () => {
   const plugins = `plugins: { echo: { path: ${compilePlugin('echo')} } }`;
   const command = launch(configFile(plugins));
   const { url, adminUrl } = await serving(command);
@@ -67,7 +67,7 @@ test('serves, says so in its log, and stops with 0 on SIGTERM', async () => {
   await expect(fetch(`${url}/hello`)).rejects.toThrow();
 });
 
-test('a request that is being answered is finished after SIGINT', async () => {
+test('a request in flight finishes after SIGINT', async () => {
   let respond = (): void => undefined;
   const upstream = createServer((_request, response) => (respond = () => response.end('late')));
   const target = await listenLocally(upstream);
@@ -93,7 +93,7 @@ test('a request that is being answered is finished after SIGINT', async () => {
   }
 });
 
-test('a signal during the start ends it with 0, without waiting for traffic', async () => {
+test('a signal during startup exits with 0, without waiting for traffic', async () => {
   const port = await freePort();
   const entry = `{ path: ${compilePlugin('hang_constructor')}, timeouts: { initialize: 2s } }`;
   const text = `server: { port: 0 }\nadmin: { port: ${port} }\nplugins: { hang: ${entry} }\n`;
@@ -102,7 +102,7 @@ test('a signal during the start ends it with 0, without waiting for traffic', as
   const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
   expect([ready.status, await ready.json()]).toEqual([503, expect.objectContaining({ status: 'starting' })]);
   command.child.kill('SIGTERM');
-  await command.logged(/^stopping before the start was complete$/);
+  await command.logged(/^stopping before startup completed$/);
   expect(await command.finished).toMatchObject({ code: 0, signal: null, stderr: '' });
   expect(command.log.at(-1)).toMatchObject({ msg: 'stopped' });
 });
@@ -110,7 +110,7 @@ test('a signal during the start ends it with 0, without waiting for traffic', as
 test.each<[NodeJS.Signals, number]>([
   ['SIGINT', 130],
   ['SIGTERM', 143],
-])('a second signal, %s, ends it at once with %d', async (signal, exit) => {
+])('a second signal, %s, ends the server at once with exit code %d', async (signal, exit) => {
   const command = launch(configFile('server: { port: 0, shutdown: { delay: 1h } }'));
   await serving(command);
   command.child.kill('SIGTERM');
@@ -119,7 +119,7 @@ test.each<[NodeJS.Signals, number]>([
   expect(await command.finished).toMatchObject({ code: exit, signal: null });
 });
 
-test('SIGHUP reloads the configuration, and the server goes on', async () => {
+test('SIGHUP reloads the configuration, and the server keeps running', async () => {
   const command = launch(configFile());
   const { url } = await serving(command);
   command.child.kill('SIGHUP');
@@ -132,7 +132,7 @@ test('SIGHUP reloads the configuration, and the server goes on', async () => {
   expect(await command.finished).toMatchObject({ code: 0 });
 });
 
-test('a log that nobody reads any more does not stop the server', async () => {
+test('a closed log pipe does not stop the server', async () => {
   const command = launch(configFile());
   const { url } = await serving(command);
   await command.logged(/^try: /);
@@ -143,9 +143,9 @@ test('a log that nobody reads any more does not stop the server', async () => {
   expect(await command.finished).toMatchObject({ code: 0, signal: null, stderr: '' });
 });
 
-// Only systems that have the device can show it.
+// Only some systems have the device /dev/full.
 if (existsSync('/dev/full')) {
-  test('a log that finds no room does not stop the server', async () => {
+  test('a full disk for the log does not stop the server', async () => {
     const port = await freePort();
     const file = configFile(`server: { port: ${port} }`);
     const full = openSync('/dev/full', 'w');
@@ -183,7 +183,7 @@ test('a configured admin token is shown nowhere', async () => {
   expect(stdout + stderr).not.toContain('letmein');
 });
 
-test('a critical plugin that does not start ends the start with 4; an optional one does not', async () => {
+test('a critical plugin that does not start makes start exit with 4; an optional one does not', async () => {
   const path = compilePlugin('initialize_fails');
   const critical = configFile(`plugins: { boom: { path: ${path}, critical: true } }`);
   const failed = await backworks(['start', '--config', critical]);
@@ -201,7 +201,7 @@ test('a critical plugin that does not start ends the start with 4; an optional o
   expect(await optional.finished).toMatchObject({ code: 0 });
 });
 
-test('an address that is taken ends the start with 1, as a document with --json', async () => {
+test('an address in use makes start exit with 1, and --json prints a document', async () => {
   const occupant = createServer();
   const { port } = new URL(await listenLocally(occupant));
   try {
@@ -218,7 +218,7 @@ test('an address that is taken ends the start with 1, as a document with --json'
   }
 });
 
-test('a broken configuration ends the start with 3 and all its problems', async () => {
+test('a broken configuration makes start exit with 3 and list all problems', async () => {
   const file = directory.write('broken.yaml', 'server: { port: none }\nadmn: {}\n');
   const { code, stdout, stderr } = await backworks(['start', '--config', file], { cwd: directory.path });
   expect({ code, stdout }).toEqual({ code: 3, stdout: '' });
@@ -231,7 +231,7 @@ test('a broken configuration ends the start with 3 and all its problems', async 
 test.each([
   ['an exception', 'throw new Error("planted")'],
   ['a rejection', 'void Promise.reject(new Error("planted"))'],
-])('%s that nobody caught is logged as fatal and ends the server with 1', async (_case, statement) => {
+])('%s that is not caught is logged as fatal, and the server exits with 1', async (_case, statement) => {
   const code = `process.on("SIGUSR2", () => { ${statement}; });`;
   const command = launch(configFile(), [], { imports: [`data:text/javascript,${encodeURIComponent(code)}`] });
   await serving(command);
@@ -240,13 +240,13 @@ test.each([
   expect(exit).toBe(1);
   expect(command.log.at(-1)).toMatchObject({
     level: 'fatal',
-    msg: 'a defect ends the server',
+    msg: 'the server stops because of a defect',
     err: { message: 'planted', stack: expect.stringContaining('planted') },
   });
   expect(stderr).toBe('BW_INTERNAL: planted\n');
 });
 
-test('logging.format pretty is for people; --json overrides it', async () => {
+test('logging.format pretty writes readable lines; --json overrides it', async () => {
   const file = configFile('logging: { format: pretty }');
   const readable = launch(file);
   await readable.until(() => /try: curl/.exec(readable.stdout) ?? undefined, 'the line to try');
@@ -284,7 +284,7 @@ async function freePort(): Promise<string> {
   return port;
 }
 
-/** Resolves when something answers there. */
+/** Resolves when a server answers at the URL. */
 async function answers(url: string): Promise<void> {
   for (;;) {
     try {
@@ -296,7 +296,7 @@ async function answers(url: string): Promise<void> {
   }
 }
 
-test('an IPv6 address may stand in brackets, as it does in URLs', async () => {
+test('an IPv6 address may be written in brackets, as in URLs', async () => {
   const yaml = `server: { host: "[::1]", port: 0 }\nlogging: { format: json }\n`;
   const file = directory.write(
     'brackets.yaml',
@@ -313,7 +313,7 @@ endpoints: { hello: { path: /hello, response: { body: hi } } }\n`,
   expect((await command.finished).code).toBe(0);
 });
 
-test('a plugin cannot forge lines of the log, in either form, and its stderr is no warning', async () => {
+test('a plugin cannot forge log lines in either format, and its stderr is not logged as a warning', async () => {
   const path = compilePlugin('forged_line');
   for (const format of ['json', 'pretty']) {
     const file = configFile(

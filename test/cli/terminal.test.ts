@@ -9,8 +9,7 @@ const directory = scratch();
 afterAll(() => directory.remove());
 
 /**
- * Runs a command on a terminal of its own, as script(1) of util-linux provides it, and types `keys`
- * when the output matches.
+ * Runs a command on its own terminal, with script(1) of util-linux, and types `keys` when the output matches.
  */
 function onTerminal(args: string, type: { when: RegExp; keys: string } | null, env = {}): Promise<string> {
   const command = `stty cols 100; exec '${process.execPath}' '${MAIN}' ${args}`;
@@ -37,9 +36,9 @@ function onTerminal(args: string, type: { when: RegExp; keys: string } | null, e
 
 const CTRL_C = '\u0003';
 
-// Other systems have another script(1) or none.
+// Other systems have a different script(1) or none.
 if (process.platform === 'linux' && existsSync('/usr/bin/script')) {
-  test('on a terminal, start greets a person, logs readably and stops on Ctrl-C', async () => {
+  test('on a terminal, start prints the addresses, logs readable lines and stops on Ctrl-C', async () => {
     const file = directory.write(
       'backworks.yaml',
       `
@@ -57,7 +56,7 @@ plugins: { echo: { path: ${compilePlugin('echo')} } }
     expect(text).toMatch(/^admin API on http:\/\/127\.0\.0\.1:\d+$/m);
     expect(text).toMatch(/^NAME +VERSION +STATE\necho +1\.0\.0 +ready$/m);
     expect(text).toMatch(/^try: curl http:\/\/127\.0\.0\.1:\d+\/hello$/m);
-    // The address is said once, not by the log as well.
+    // The address appears once, and not in the log as well.
     expect(text.match(/listening on/g)).toHaveLength(1);
     expect(text).toMatch(/info {2}stopped\nexit 0\n$/);
   });

@@ -57,7 +57,7 @@ test.each([
   [['frobnicate'], "unknown command 'frobnicate'", 'see backworks --help'],
   [['plugin', 'validate'], "missing required argument 'which'", 'see backworks --help'],
   [['start', '--config'], "option '-c, --config <file>' argument missing", 'see backworks --help'],
-])('%j says what is wrong and what is near', async (args, message, hint) => {
+])('%j reports the mistake and suggests a similar name', async (args, message, hint) => {
   const text = await backworks(args);
   expect(text).toEqual({ code: 2, signal: null, stdout: '', stderr: `BW_USAGE: ${message} — ${hint}\n` });
 });
@@ -70,7 +70,7 @@ test('with --json a usage error is a document on stdout', async () => {
   });
 });
 
-test('--verbose adds where an error came from', async () => {
+test('--verbose adds the stack trace of an error', async () => {
   const quiet = await backworks(['config', 'check', '/nowhere/backworks.yaml']);
   const verbose = await backworks(['config', 'check', '/nowhere/backworks.yaml', '--verbose']);
   expect(quiet.stderr.trim().split('\n')).toHaveLength(1);

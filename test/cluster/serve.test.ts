@@ -25,8 +25,8 @@ function fork(program: string): WorkerProcess {
     procedures: () => ({
       state: () => undefined,
       agree: () => Promise.resolve(),
-      serves: () => Promise.resolve(),
-      happened: () => Promise.resolve(),
+      recordServing: () => Promise.resolve(),
+      recordSwap: () => Promise.resolve(),
     }),
   });
 }

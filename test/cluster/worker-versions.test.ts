@@ -88,7 +88,7 @@ test('an unhealthy version is rejected in all workers and recorded once', async 
   const cluster = await launch();
   putVersion(cluster.path, 1002, 'sick');
   const { status, text } = await act(cluster, 'swap');
-  expect([status, text]).toEqual([503, expect.stringContaining('says that it is unhealthy')]);
+  expect([status, text]).toEqual([503, expect.stringContaining('reports that it is unhealthy')]);
   expect(await serving(cluster)).toEqual(['1.0.1000', '1.0.1000']);
   expect(await history(cluster)).toEqual(['rejected 1.0.1000 1.0.1002']);
   await cluster.stop();

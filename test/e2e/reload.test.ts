@@ -113,7 +113,7 @@ plugins: { three: { path: ${one}, config: { n: 3 } }, two: { path: ${two}, enabl
     expect((await server.get('/two')).body).toMatchObject({ config: { n: 1 } });
   });
 
-  test('another order of plugins: the same processes in another order', async () => {
+  test('a changed order of plugins keeps their processes', async () => {
     const before = [...pidsOf(server, 'two'), ...pidsOf(server, 'one')];
     const reversed = `${ENDPOINTS}
 plugins: { two: { path: ${two}, config: { n: 1 } }, one: { path: ${one}, config: { n: 1 } } }`;

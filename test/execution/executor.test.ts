@@ -57,7 +57,7 @@ describe('PluginExecutor', () => {
     expect(guarded.counts).toEqual({ before_request: { calls: 1, failed: 0 } });
   });
 
-  test('a call past its deadline is told to stop and ends as BW_PLUGIN_TIMEOUT', async () => {
+  test('stops a call at its deadline and fails it with BW_PLUGIN_TIMEOUT', async () => {
     const stops: string[] = [];
     const hang = (call: GuardedCall): Promise<never> => {
       call.onStop((reason) => stops.push(reason));
@@ -67,7 +67,7 @@ describe('PluginExecutor', () => {
     expect(stops).toEqual(['deadline']);
   });
 
-  test('a health check has a deadline of its own', async () => {
+  test('gives a health check its own deadline', async () => {
     const never = (): Promise<never> => new Promise(() => {});
     const guarded = executor({ timeouts: { callMs: 3_600_000 }, healthCheck: { timeoutMs: 20 } });
     const failure = await guarded.execute('health_check', never).catch((error: unknown) => error);
@@ -81,7 +81,7 @@ describe('PluginExecutor', () => {
     ).resolves.toBe('well');
   });
 
-  test('a call that answers in time is never told to stop', async () => {
+  test('does not stop a call that answers in time', async () => {
     let stopped = false;
     const guarded = executor();
     await guarded.execute('before_request', (call) => {
@@ -94,7 +94,7 @@ describe('PluginExecutor', () => {
     expect(stopped).toBe(false);
   });
 
-  test('failures within the window open the circuit, one call after reset_after closes it', async () => {
+  test('opens the circuit after the failures within the window, and closes it after one good call past reset_after', async () => {
     const guarded = executor();
     for (let i = 0; i < 3; i += 1) await codeOf(guarded.execute('before_request', crash));
     expect(guarded.circuit).toBe('open');
@@ -111,7 +111,7 @@ describe('PluginExecutor', () => {
     expect(circuits).toEqual(['open', 'half-open', 'closed']);
   });
 
-  test('while one call tries a half-open circuit, others take their fallback at once', async () => {
+  test('fails other calls at once while a trial call tests a half-open circuit', async () => {
     const guarded = executor();
     for (let i = 0; i < 3; i += 1) await codeOf(guarded.execute('before_request', crash));
     await sleep(120);
@@ -124,7 +124,7 @@ describe('PluginExecutor', () => {
     expect(guarded.circuit).toBe('closed');
   });
 
-  test('an error that is not the plugin’s passes through and does not open the circuit', async () => {
+  test('passes an error that is not the plugin’s through without opening the circuit', async () => {
     const guarded = executor();
     const tooLarge = (): Promise<never> =>
       Promise.reject(new BackworksError('BW_REQUEST_BODY_TOO_LARGE', 'too large'));
@@ -136,7 +136,7 @@ describe('PluginExecutor', () => {
     expect(guarded.circuit).toBe('closed');
   });
 
-  test('calls beyond concurrency and queue are refused as BW_PLUGIN_OVERLOADED', async () => {
+  test('refuses calls beyond concurrency and queue with BW_PLUGIN_OVERLOADED', async () => {
     const guarded = executor();
     const finish: (() => void)[] = [];
     const work = (): Promise<void> => new Promise((resolve) => finish.push(resolve));
@@ -147,7 +147,7 @@ describe('PluginExecutor', () => {
     expect(guarded.circuit).toBe('closed');
   });
 
-  test('retries only what the configuration names, as often as it says', async () => {
+  test('retries only the configured hooks, as often as configured', async () => {
     const guarded = executor({ retry: { attempts: 3, on: ['crash'] } });
     let tries = 0;
     await expect(codeOf(guarded.execute('before_request', () => ((tries += 1), crash())))).resolves.toBe(
@@ -166,7 +166,7 @@ describe('PluginExecutor', () => {
     expect(tries).toBe(1);
   });
 
-  test('adjusted: what began keeps its deadline, what begins has the new one, and counts go on', async () => {
+  test('adjusted: calls in flight keep their deadline, new calls get the new one, and counts continue', async () => {
     const before = executor({ timeouts: { callMs: 60_000 } });
     let answer: (value: string) => void = () => undefined;
     const slow = before.execute('call', () => new Promise<string>((resolve) => (answer = resolve)));
@@ -177,7 +177,7 @@ describe('PluginExecutor', () => {
     expect(after.counts).toEqual({ call: { calls: 2, failed: 1 } });
   });
 
-  test('adjusted: the circuit stays open when its settings change, and tells of itself once', async () => {
+  test('adjusted: an open circuit stays open, and its state is reported once', async () => {
     const before = executor();
     for (let i = 0; i < 3; i++) await codeOf(before.execute('call', crash));
     const same = before.adjusted({ ...SETTINGS, retry: { attempts: 2, on: [] } });
@@ -192,7 +192,7 @@ describe('PluginExecutor', () => {
     expect(before.circuit).toBe('open');
   });
 
-  test('adjusted: calls under way still fill a queue whose size stays', async () => {
+  test('adjusted: calls in flight still count against a queue of unchanged size', async () => {
     let end: () => void = () => undefined;
     const ended = new Promise<void>((resolve) => (end = resolve));
     const before = executor({ timeouts: { callMs: 60_000 } });
@@ -206,7 +206,7 @@ describe('PluginExecutor', () => {
     await Promise.all(under);
   });
 
-  test('metrics say calls, failures by code and the circuit in Prometheus text', async () => {
+  test('exports calls, failures by code and the circuit state as Prometheus text', async () => {
     const own = new PluginMetrics();
     const guarded = new PluginExecutor({
       plugin: 'p',
@@ -227,7 +227,7 @@ describe('PluginExecutor', () => {
     expect(text).toContain('backworks_plugin_circuit_state{plugin="p"} 2');
   });
 
-  test('durations are a Prometheus histogram that processes can add up', async () => {
+  test('exports durations as a histogram that can be summed over processes', async () => {
     const texts = await Promise.all(
       [[0, 0.05, 0.3], [3000]].map(async (milliseconds) => {
         const own = new PluginMetrics();
@@ -254,7 +254,7 @@ describe('PluginExecutor', () => {
     ]);
   });
 
-  test('what plugins say they took themselves is counted, in seconds that processes can add up', async () => {
+  test('counts the time that plugins report, in seconds that can be summed over processes', async () => {
     const texts = await Promise.all(
       [
         [1_500_000_000, 250_000_000],
@@ -263,7 +263,7 @@ describe('PluginExecutor', () => {
         const own = new PluginMetrics();
         const options = { settings: SETTINGS, timer: new DeadlineTimer(), onCircuitChange: () => {} };
         for (const ownNs of nanoseconds) {
-          // Loaded again for each call: the count goes on.
+          // Loaded again for each call, to show that the count continues.
           const guarded = new PluginExecutor({ plugin: 'p', metrics: own, ...options });
           await guarded.execute('before_request', (call) => Promise.resolve(call.report(ownNs, false)));
           await codeOf(guarded.execute('after_response', crash));
@@ -277,7 +277,7 @@ describe('PluginExecutor', () => {
     ]);
   });
 
-  test('a series goes on when its plugin is loaded again', async () => {
+  test('continues a metric when its plugin is loaded again', async () => {
     const own = new PluginMetrics();
     for (let i = 0; i < 2; i += 1) own.hook('p', 'call').succeeded(1);
     expect(await own.text()).toContain(
@@ -285,7 +285,7 @@ describe('PluginExecutor', () => {
     );
   });
 
-  test('custom counters keep to the limits the ABI states', async () => {
+  test('limits custom counters as the ABI states', async () => {
     const own = new PluginMetrics();
     own.customCounter('p', 'orders', 2);
     own.customCounter('p', 'orders', -1);
@@ -302,8 +302,8 @@ describe('PluginExecutor', () => {
   });
 });
 
-describe('answers at hand', () => {
-  /** Throws instead of rejecting, as code that never waits does. */
+describe('answers that are available at once', () => {
+  /** Throws synchronously instead of rejecting. */
   const crashAtOnce = (): never => {
     throw new PluginFailure('BW_PLUGIN_CRASHED', 'crashed', { plugin: 'weather', phase: 'call' });
   };
@@ -312,13 +312,13 @@ describe('answers at hand', () => {
   const codeAtOnce = (guarded: PluginExecutor, operation: () => unknown): Promise<string> =>
     codeOf(Promise.resolve(run(guarded, operation)));
 
-  test('come back without a promise, and count', () => {
+  test('are returned without a promise, and counted', () => {
     const guarded = executor();
     expect(run(guarded, () => 'answer')).toBe('answer');
     expect(guarded.counts).toEqual({ before_request: { calls: 1, failed: 0 } });
   });
 
-  test('failures open the circuit, and nothing is called until its trial, which closes it', async () => {
+  test('open the circuit by their failures; only the trial call runs then, and closes it', async () => {
     const guarded = executor();
     for (let i = 0; i < 3; i += 1) {
       expect(run(guarded, () => 'changes nothing')).toBe('changes nothing');
@@ -337,7 +337,7 @@ describe('answers at hand', () => {
     expect(run(guarded, count)).toBe(2);
   });
 
-  test('are not asked for while calls that wait fill the bulkhead', async () => {
+  test('are refused while waiting calls fill the bulkhead', async () => {
     const guarded = executor();
     const finish: (() => void)[] = [];
     const work = (): Promise<void> => new Promise((resolve) => finish.push(resolve));
@@ -350,7 +350,7 @@ describe('answers at hand', () => {
     expect(run(guarded, () => 'room again')).toBe('room again');
   });
 
-  test('a failure at once is retried like any other', async () => {
+  test('are retried after a failure, like any other call', async () => {
     const guarded = executor({ retry: { attempts: 3, on: ['crash'] } });
     let tries = 0;
     const third = (): string => ((tries += 1), tries < 3 ? crashAtOnce() : 'third');
@@ -359,10 +359,10 @@ describe('answers at hand', () => {
   });
 });
 
-describe('calls nobody waits for', () => {
+describe('cancelled calls', () => {
   const cancelled = new BackworksError('BW_REQUEST_CANCELLED', 'the client has gone');
 
-  /** Begins a call that ends as cancelled as soon as it is told to stop. */
+  /** Begins a call that ends as cancelled when it is stopped. */
   function start(guarded: PluginExecutor): { call: GuardedCall; stops: string[]; outcome: Promise<string> } {
     const stops: string[] = [];
     let call: GuardedCall | undefined;
@@ -379,7 +379,7 @@ describe('calls nobody waits for', () => {
     return { call: call!, stops, outcome: answer.catch((error: BackworksError) => error.code) };
   }
 
-  test('count nowhere when they were taken back', async () => {
+  test('are not counted when they had not begun', async () => {
     const guarded = executor({ circuitBreaker: { failures: 1, windowMs: 10_000, resetAfterMs: 100 } });
     const { call, stops, outcome } = start(guarded);
     call.cancel();
@@ -389,7 +389,7 @@ describe('calls nobody waits for', () => {
     expect(guarded.circuit).toBe('closed');
   });
 
-  test('are made all the same when they show whether the circuit can be closed', async () => {
+  test('run anyway when they are the trial that decides whether the circuit closes', async () => {
     const guarded = executor();
     for (let i = 0; i < 3; i += 1) await codeOf(guarded.execute('before_request', crash));
     await sleep(120);
@@ -402,7 +402,7 @@ describe('calls nobody waits for', () => {
 });
 
 describe('DeadlinePolicy', () => {
-  test('under one timer each call keeps its own deadline, and an answered call does not fail', async () => {
+  test('keeps a deadline for each call under one timer, and does not fail an answered call', async () => {
     const timer = new DeadlineTimer();
     const short = new DeadlinePolicy(20, timer);
     const long = new DeadlinePolicy(60, timer);

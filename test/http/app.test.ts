@@ -10,7 +10,7 @@ import { endpoint, staticEndpoint } from '../pipeline/documents/sample-request.j
 import { scriptPlugin } from '../pipeline/script-plugin.js';
 import { BODY_LIMIT, appOf, ask, problemOf, served } from './served.js';
 
-/** Answers with the request document it was given. */
+/** Answers with the request document it receives. */
 const echo = scriptPlugin('echo', {
   processEndpoint: async (_route, _method, json) => ({
     status: 200,
@@ -46,7 +46,7 @@ test('the app answers without a socket', async () => {
   });
 });
 
-test('over a socket the document has the client’s address and every header', async () => {
+test('a request over a socket has the client’s address and every header in its document', async () => {
   await served(appOf([echoEndpoint], [echo]), async ({ url }) => {
     const answer = await ask(`${url}/echo/caf%C3%A9`, { headers: { 'X-Many': ['1', '2'] } });
     const document = JSON.parse(answer.body.toString()) as JsonObject;
@@ -60,7 +60,7 @@ test('over a socket the document has the client’s address and every header', a
 });
 
 test.each([[''], ['two words'], ['x'.repeat(129)], ['ümlaut']])(
-  'the request id %j is replaced by a new one',
+  'replaces the request id %j by a new one',
   async (given) => {
     await served(appOf([hello]), async ({ url }) => {
       const { headers } = await ask(`${url}/hello`, {
@@ -71,7 +71,7 @@ test.each([[''], ['two words'], ['x'.repeat(129)], ['ümlaut']])(
   },
 );
 
-test('methods: HEAD is GET without the body, OPTIONS says what there is, the rest is 405', async () => {
+test('HEAD is answered as GET without a body, OPTIONS lists the methods, and other methods are 405', async () => {
   await served(appOf([hello]), async ({ url }) => {
     const head = await ask(`${url}/hello`, { method: 'HEAD' });
     expect(head).toMatchObject({ status: 200, headers: { 'content-length': '5' } });
@@ -94,7 +94,7 @@ test('methods: HEAD is GET without the body, OPTIONS says what there is, the res
   });
 });
 
-test('several set-cookie headers stay several', async () => {
+test('keeps several set-cookie headers separate', async () => {
   const cookies = scriptPlugin('cookies', {
     processEndpoint: async () => ({
       status: 200,
@@ -108,7 +108,7 @@ test('several set-cookie headers stay several', async () => {
   });
 });
 
-test('statuses that have no body get none', async () => {
+test('sends no body with a status that has none', async () => {
   const chatty = scriptPlugin('chatty', {
     processEndpoint: async (route) => ({
       status: Number(route.slice(1)),
@@ -124,7 +124,7 @@ test('statuses that have no body get none', async () => {
   }
 });
 
-test('bodies that cannot be read are refused with the reason', async () => {
+test('refuses bodies it cannot read, with the reason', async () => {
   const post = (url: string, headers: Record<string, string>, body: string | Buffer) =>
     ask(`${url}/echo/x`, { method: 'POST', headers }, body);
   await served(appOf([echoEndpoint], [echo]), async ({ url }) => {
@@ -145,7 +145,7 @@ test('bodies that cannot be read are refused with the reason', async () => {
   });
 });
 
-test('a body at the limit passes, one beyond is 413, announced or not', async () => {
+test('accepts a body at the limit and answers 413 to a longer one, whether its length was announced or not', async () => {
   await served(appOf([echoEndpoint], [echo]), async ({ url }) => {
     const post = (length: number, headers: Record<string, string | number>) =>
       ask(`${url}/echo/x`, { method: 'POST', headers }, 'x'.repeat(length));
@@ -158,7 +158,7 @@ test('a body at the limit passes, one beyond is 413, announced or not', async ()
   });
 });
 
-test('an announced length beyond the limit is refused before the body is sent', async () => {
+test('refuses a content-length beyond the limit before the client sends the body', async () => {
   await served(appOf([echoEndpoint], [echo]), async ({ port }) => {
     const head = `POST /echo/x HTTP/1.1\r\nHost: h\r\nContent-Length: ${BODY_LIMIT + 1}\r\n\r\n`;
     expect(await firstLine(port, head)).toBe('HTTP/1.1 413 Payload Too Large');
@@ -169,20 +169,20 @@ test.each([
   ['a malformed path', 'GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n'],
   ['a malformed target', 'GET /a\\b HTTP/1.1\r\nHost: h\r\n\r\n'],
   ['a malformed host', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n'],
-])('%s is 400, and the server goes on', async (_what, request) => {
+])('answers 400 to %s and keeps serving', async (_what, request) => {
   await served(appOf([hello]), async ({ port, url }) => {
     expect(await firstLine(port, request)).toBe('HTTP/1.1 400 Bad Request');
     expect((await ask(`${url}/hello`)).status).toBe(200);
   });
 });
 
-test.each(['/x/../hello', '/x/%2e%2e/hello', '/./hello?a'])('%s is /hello', async (target) => {
+test.each(['/x/../hello', '/x/%2e%2e/hello', '/./hello?a'])('resolves %s to /hello', async (target) => {
   await served(appOf([hello]), async ({ port }) => {
     expect(await firstLine(port, `GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`)).toBe('HTTP/1.1 200 OK');
   });
 });
 
-test('a client that breaks off within its body leaves nothing behind', async () => {
+test('cleans up after a client that disconnects within its body', async () => {
   await served(appOf([echoEndpoint], [echo]), async ({ port, url }) => {
     const socket = net.connect(port, '127.0.0.1');
     const closed = new Promise((resolve) => socket.on('close', resolve));
@@ -193,11 +193,16 @@ test('a client that breaks off within its body leaves nothing behind', async () 
   });
 });
 
-test('a defect becomes a 500 that tells the client nothing and the log everything', async () => {
+test('answers 500 to a defect, without details for the client and with all details in the log', async () => {
   const defect = new Error('secret detail');
   const logged: object[] = [];
   const log: Log = { ...silentLog, error: (fields) => void logged.push(fields) };
-  const orchestrator = new PluginOrchestrator({ bodyLimitBytes: 1, offersUnmatched: () => true, log });
+  const orchestrator = new PluginOrchestrator({
+    bodyLimitBytes: 1,
+    bodyTimeoutMs: 30_000,
+    offersUnmatched: () => true,
+    log,
+  });
   orchestrator.handle = () => Promise.reject(defect);
   const response = await createApp({ routes: () => new Routes([]), orchestrator, log }).request('/x');
 
@@ -206,7 +211,7 @@ test('a defect becomes a 500 that tells the client nothing and the log everythin
   expect(logged).toEqual([{ requestId: response.headers.get('x-request-id'), path: '/x', err: defect }]);
 });
 
-test('what node-server refuses is a problem document as well', async () => {
+test('answers with a problem document when node-server rejects a request', async () => {
   const listener = await listen(appOf([hello]), { host: '127.0.0.1', port: 0 });
   const answer = await ask(listener.url, { headers: { host: 'a b' } });
   await listener.close();

@@ -9,7 +9,7 @@ import { appOf, ask } from './served.js';
 
 const hello = staticEndpoint('/hello', 'hello');
 
-/** An app whose one plugin answers when it is told to. */
+/** An app whose only plugin answers when the test lets it. */
 function heldApp() {
   let answer = (): void => {};
   let reached = (): void => {};
@@ -59,7 +59,7 @@ function pipelined(port: number, requests: number): Promise<{ answers: string[];
 test.each([
   ['127.0.0.1', /^http:\/\/127\.0\.0\.1:\d+$/],
   ['::1', /^http:\/\/\[::1\]:\d+$/],
-])('a server on %s says how to reach it', async (host, shown) => {
+])('reports a usable URL when it listens on %s', async (host, shown) => {
   const listener = await listen(appOf([hello]), { host, port: 0 });
   expect(listener.url).toMatch(shown);
   expect(listener.address).toBe(host);
@@ -71,7 +71,7 @@ test.each([
   ['a port in use', (port: number) => ({ host: '127.0.0.1', port }), 'in use by another program'],
   ['a foreign address', () => ({ host: '192.0.2.1', port: 0 }), 'not an address of this machine'],
   ['a name that does not resolve', () => ({ host: 'nowhere.invalid', port: 0 }), 'has no address'],
-])('%s is explained', async (_what, options, words) => {
+])('explains why it cannot listen on %s', async (_what, options, words) => {
   const taken = await listen(appOf([]), { host: '127.0.0.1', port: 0 });
   await expect(listen(appOf([]), options(taken.port))).rejects.toThrow(
     expect.objectContaining({
@@ -83,7 +83,7 @@ test.each([
   await taken.close();
 });
 
-test('closing lets a running request finish, takes no new connection, and ends idle ones', async () => {
+test('close() finishes a running request, accepts no new connection and closes idle ones', async () => {
   const { app, answer, running } = heldApp();
   const listener = await listen(app, { host: '127.0.0.1', port: 0 });
   const agent = new http.Agent({ keepAlive: true });
@@ -102,7 +102,7 @@ test('closing lets a running request finish, takes no new connection, and ends i
   agent.destroy();
 });
 
-test('of requests that arrived before the server drains, all are answered and the last is told to close', async () => {
+test('draining answers every request that arrived before, and closes the connection with the last answer', async () => {
   const { app, answer, running } = heldApp();
   const listener = await listen(app, { host: '127.0.0.1', port: 0 });
   const socket = net.connect(listener.port, '127.0.0.1');
@@ -123,7 +123,7 @@ test('of requests that arrived before the server drains, all are answered and th
   expect(second).toMatch(/connection: close[^]*finished$/i);
 });
 
-test('a request in flight when the server begins to drain is told to close its connection', async () => {
+test('draining closes the connection with the answer to a request in flight', async () => {
   const { app, answer, running } = heldApp();
   const listener = await listen(app, { host: '127.0.0.1', port: 0 });
   const slow = ask(`${listener.url}/slow`, { headers: { connection: 'keep-alive' } });
@@ -134,10 +134,10 @@ test('a request in flight when the server begins to drain is told to close its c
   await closed;
 });
 
-test('a client that pipelines and reads nothing gets few requests served, and loses its connection', async () => {
+test('serves few requests of a client that pipelines and reads nothing, then closes its connection', async () => {
   const requests = 900;
   let served = 0;
-  // More than the kernel takes for a client that reads nothing.
+  // More than the kernel buffers for a client that reads nothing.
   const body = Buffer.alloc(32 * 1024 * 1024);
   const large = scriptPlugin('large', {
     processEndpoint: async () => {
@@ -149,7 +149,7 @@ test('a client that pipelines and reads nothing gets few requests served, and lo
   const socket = net.connect(listener.port, '127.0.0.1').pause();
   socket.on('error', () => undefined);
   socket.write('GET /large HTTP/1.1\r\nHost: h\r\n\r\n'.repeat(requests));
-  // The client reads nothing: only a write tells it that the connection is gone.
+  // The client reads nothing, so only a write shows it that the connection is closed.
   await new Promise((resolve) => {
     const poke = setInterval(() => socket.write('x'), 100);
     socket.once('close', () => resolve(clearInterval(poke)));
@@ -159,7 +159,7 @@ test('a client that pipelines and reads nothing gets few requests served, and lo
   await listener.close({ timeoutMs: 0 });
 });
 
-test('a client that pipelines more than is served at once gets every answer, in order', async () => {
+test('answers all pipelined requests in order, also those beyond the number served at once', async () => {
   const requests = 900;
   const listener = await listen(appOf([], [mirrorPath]), { host: '127.0.0.1', port: 0 });
   const { answers, closed } = await pipelined(listener.port, requests);
@@ -168,7 +168,7 @@ test('a client that pipelines more than is served at once gets every answer, in 
   await listener.close({ timeoutMs: 0 });
 });
 
-test('beyond the requests that may wait, the last that is answered announces the end of the connection', async () => {
+test('announces the end of the connection with the last answer when too many requests wait', async () => {
   const listener = await listen(appOf([], [mirrorPath]), { host: '127.0.0.1', port: 0 });
   const { answers, closed } = await pipelined(listener.port, CONCURRENT_MAX + WAITING_MAX + 100);
   expect(answers).toHaveLength(CONCURRENT_MAX + WAITING_MAX);
@@ -176,7 +176,7 @@ test('beyond the requests that may wait, the last that is answered announces the
   await listener.close({ timeoutMs: 0 });
 });
 
-test('a slow answer is waited for beyond the write timeout when the client has read everything', async () => {
+test('waits for a slow answer beyond the write timeout when the client has read everything', async () => {
   const { app, answer, running } = heldApp();
   const listener = await listen(app, { host: '127.0.0.1', port: 0, writeTimeoutMs: 100 });
   const slow = ask(`${listener.url}/slow`);
@@ -187,7 +187,7 @@ test('a slow answer is waited for beyond the write timeout when the client has r
   await listener.close({ timeoutMs: 0 });
 });
 
-test('a request that does not finish is cut off at the deadline', async () => {
+test('cuts off an unfinished request at the deadline', async () => {
   const { app, running } = heldApp();
   const listener = await listen(app, { host: '127.0.0.1', port: 0 });
   const slow = ask(`${listener.url}/slow`);
@@ -197,7 +197,7 @@ test('a request that does not finish is cut off at the deadline', async () => {
   await cut;
 });
 
-test('during the delay the server answers as before; closing twice is closing once', async () => {
+test('keeps answering during the delay, and a second close() waits for the first', async () => {
   const listener = await listen(appOf([hello]), { host: '127.0.0.1', port: 0 });
   const closed = listener.close({ delayMs: 200, timeoutMs: 1000 });
   expect(listener.close()).toBe(closed);
@@ -206,7 +206,7 @@ test('during the delay the server answers as before; closing twice is closing on
   await expect(ask(`${listener.url}/hello`)).rejects.toThrow();
 });
 
-test('a client that sends its headers byte by byte loses its connection, and nobody else notices', async () => {
+test('closes the connection of a client that sends headers byte by byte, without affecting others', async () => {
   const listener = await listen(appOf([hello]), { host: '127.0.0.1', port: 0 });
   const socket = net.connect(listener.port, '127.0.0.1');
   let answer = '';

@@ -31,14 +31,14 @@ test.each([
   ['GET', '/', '/*', {}],
   ['HEAD', '/probe', '/probe', {}],
   ['OPTIONS', '/own-options', '/own-options', {}],
-])('%s %s is answered by %s', (method, path, route, params) => {
+])('routes %s %s to %s', (method, path, route, params) => {
   const match = routes.match(method, path);
   expect(match.endpoint?.path).toBe(route);
   expect(match.params).toEqual(params);
   expect(match.others).toBeNull();
 });
 
-test('a method of its own comes before an endpoint for every method', () => {
+test('prefers an endpoint for the method over an endpoint for every method', () => {
   const body = (method: string) => {
     const target = routes.match(method, '/files/x').endpoint?.target;
     return target?.kind === 'static' ? target.response.body : undefined;
@@ -47,27 +47,27 @@ test('a method of its own comes before an endpoint for every method', () => {
   expect(body('GET')).toBe('files');
 });
 
-test('a path whose endpoints do not take the method lists those they do', () => {
+test('lists the methods of a path that does not allow the request’s method', () => {
   expect(routes.match('DELETE', '/users/7')).toMatchObject({
     endpoint: null,
     others: { configured: ['GET', 'PUT'], allow: ['GET', 'HEAD', 'OPTIONS', 'PUT'] },
   });
 });
 
-test('a path that nothing matches is simply not there', () => {
+test('finds nothing for a path that no endpoint matches', () => {
   expect(new Routes([]).match('GET', '/')).toMatchObject({ endpoint: null, params: {}, others: null });
 });
 
-test.each(['/%', '/%zz', '/users/%ff'])('%s is malformed', (path) => {
+test.each(['/%', '/%zz', '/users/%ff'])('rejects the malformed path %s', (path) => {
   expect(() => routes.match('GET', path)).toThrow(expect.objectContaining({ code: 'BW_REQUEST_INVALID' }));
 });
 
-test('an encoded slash does not make segments', () => {
+test('does not split segments at an encoded slash', () => {
   const guarded = new Routes([staticEndpoint('/admin/{x}', 'admin')]);
   expect(guarded.match('GET', '/admin%2Fkey').endpoint).toBeNull();
 });
 
-test('what is found is found again, however many other paths were asked for between', () => {
+test('finds the same match again after any number of other paths', () => {
   const first = routes.match('GET', '/users/7');
   expect(routes.match('GET', '/users/7')).toBe(first);
   const one = { GET: '/users/{id}', PUT: '/users/{id}', DELETE: undefined } as const;

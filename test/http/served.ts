@@ -13,9 +13,11 @@ export function appOf(
   endpoints: EndpointConfig[],
   plugins: BackworksPlugin[] = [],
   bodyLimitBytes = BODY_LIMIT,
+  bodyTimeoutMs = 30_000,
 ) {
   const orchestrator = new PluginOrchestrator({
     bodyLimitBytes,
+    bodyTimeoutMs,
     offersUnmatched: () => true,
     log: silentLog,
   });
@@ -58,7 +60,7 @@ export interface Answer {
   body: Buffer;
 }
 
-/** One request exactly as given, on a connection of its own; fetch() would tidy it up. */
+/** Sends one request exactly as given, on its own connection; fetch() would normalize it. */
 export function ask(url: string, options: http.RequestOptions = {}, body?: string | Buffer): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = http.request(url, { agent: false, ...options }, (response) => {

@@ -42,31 +42,31 @@ const install = (mode: number, file = 'backworks-runner') => {
   return program(join(folder, file), mode);
 };
 
-test('in a checkout the built runner is found', () => {
+test('finds the built runner in a checkout', () => {
   const built = build();
   expect(findRunner(search())).toBe(built);
 });
 
-test('the prebuilt package goes before the build', () => {
+test('prefers the prebuilt package over the build', () => {
   build();
   const prebuilt = install(0o755);
   expect(findRunner(search())).toBe(prebuilt);
 });
 
-test('a prebuilt runner that cannot be executed is passed over', () => {
+test('skips a prebuilt runner that cannot be executed', () => {
   install(0o644);
   const built = build();
   expect(findRunner(search())).toBe(built);
 });
 
-test('the override goes before both; an empty one is none', () => {
+test('prefers the override over both, and ignores an empty override', () => {
   const prebuilt = install(0o755);
   const other = program(join(packageRoot, 'other'));
   expect(findRunner({ ...search(), env: { BACKWORKS_RUNNER: other } })).toBe(other);
   expect(findRunner({ ...search(), env: { BACKWORKS_RUNNER: '' } })).toBe(prebuilt);
 });
 
-test('a missing runner: every place tried and how to build it', () => {
+test('lists every place it looked for a missing runner, and how to build it', () => {
   expect(refusal(search())).toBe(
     `BW_RUNNER_NOT_FOUND: the runner program is missing; looked at package ` +
       `@backworks/runner-${platform}-x64 (not installed), then ${packageRoot}/build/Release/backworks-runner` +
@@ -74,7 +74,7 @@ test('a missing runner: every place tried and how to build it', () => {
   );
 });
 
-test('a wrong override is an error, whatever else is there', () => {
+test('rejects a wrong override even when another runner exists', () => {
   build();
   const env = { BACKWORKS_RUNNER: '/no/such/program' };
   expect(refusal({ ...search(), env })).toBe(
@@ -83,14 +83,14 @@ test('a wrong override is an error, whatever else is there', () => {
   );
 });
 
-test('Windows files have extensions of their own', () => {
+test('knows the file name extensions of Windows', () => {
   const built = program(join(packageRoot, 'build/Release/backworks-runner.exe'));
   expect(findRunner({ packageRoot, platform: 'win32', arch: 'x64', env: {} })).toBe(built);
   const library = program(join(packageRoot, 'build/Release/backworks-json-check.dll'));
   expect(findJsonCheck({ packageRoot, platform: 'win32', arch: 'x64', env: {} })).toBe(library);
 });
 
-test('the library that checks JSON lies beside the runner, and need not be executable', () => {
+test('finds the JSON check library next to the runner; it need not be executable', () => {
   const built = program(join(packageRoot, 'build/Release/backworks-json-check.so'), 0o644);
   const prebuilt = install(0o644, 'backworks-json-check.so');
   expect(findJsonCheck(search())).toBe(prebuilt);
@@ -98,7 +98,7 @@ test('the library that checks JSON lies beside the runner, and need not be execu
   expect(findJsonCheck({ ...search(), env: { BACKWORKS_JSON_CHECK: built } })).toBe(built);
 });
 
-test('a missing library: every place tried and how to build it', () => {
+test('lists every place it looked for a missing library, and how to build it', () => {
   expect(refusal(search(), findJsonCheck)).toBe(
     `BW_RUNNER_NOT_FOUND: the library that checks JSON is missing; looked at package ` +
       `@backworks/runner-${platform}-x64 (not installed), then ${packageRoot}/build/Release/backworks-json-check.so` +

@@ -9,13 +9,13 @@ afterEach(() => {
   delete process.env['BACKWORKS_JSON_CHECK'];
 });
 
-/** How a server starts with the library at this path. */
+/** Starts a server with the library at this path, and returns the outcome. */
 async function start(path: string): Promise<unknown> {
   process.env['BACKWORKS_JSON_CHECK'] = path;
   return createTestServer('endpoints: {}').backworks.start();
 }
 
-test('without the library that checks JSON a server does not start, and says what to do', async () => {
+test('a server without the JSON check library does not start, and says what to do', async () => {
   await expect(start('/no/such/library')).rejects.toMatchObject({
     code: 'BW_RUNNER_NOT_FOUND',
     message:
@@ -24,7 +24,7 @@ test('without the library that checks JSON a server does not start, and says wha
   });
 });
 
-test('a file that is no such library is named', async () => {
+test('the error names a file that is not the JSON check library', async () => {
   const path = join(directory, 'text');
   write(path, 'no library');
   await expect(start(path)).rejects.toThrow(`${path} cannot be loaded: `);

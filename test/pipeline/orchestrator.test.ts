@@ -23,7 +23,12 @@ function orchestratorOf(...plugins: BackworksPlugin[]) {
     warn: writer('warn'),
     error: writer('error'),
   };
-  const orchestrator = new PluginOrchestrator({ bodyLimitBytes: 1000, offersUnmatched: () => true, log });
+  const orchestrator = new PluginOrchestrator({
+    bodyLimitBytes: 1000,
+    bodyTimeoutMs: 30_000,
+    offersUnmatched: () => true,
+    log,
+  });
   void orchestrator.setPlugins(plugins);
   return { orchestrator, lines };
 }
@@ -47,7 +52,7 @@ const hello = staticEndpoint('/hello', 'hello');
 const named = (plugin: string) => endpoint('/named', { kind: 'plugin', plugin });
 const anyPlugin = endpoint('/any/{x}', { kind: 'any-plugin' });
 
-test('hooks run by priority on the way in and in reverse on the way out', async () => {
+test('before_request hooks run by priority, and after_response hooks in reverse', async () => {
   const echo = scriptPlugin('echo', {
     processEndpoint: async (_route, _method, request) => text(request.toString()),
   });
@@ -64,7 +69,7 @@ test('hooks run by priority on the way in and in reverse on the way out', async 
   expect(response.headers['x-trail']).toBe('late mid first');
 });
 
-test('an answer in before_request ends the way in; only the plugins already passed see it on the way out', async () => {
+test('an answer in before_request skips later plugins; only plugins before it see the response', async () => {
   const gate = scriptPlugin(
     'gate',
     {
@@ -85,7 +90,7 @@ test('an answer in before_request ends the way in; only the plugins already pass
   expect(response).toEqual({ status: 401, headers: { 'x-watcher': 'yes', 'x-trail': 'outer' }, body: 'no' });
 });
 
-test('after_response sees the context and the request as plugins left it', async () => {
+test('after_response sees the context and the request as the plugins left them', async () => {
   let seen: JsonObject = {};
   const patcher = scriptPlugin('patcher', {
     beforeRequest: async () => ({
@@ -109,7 +114,7 @@ test('after_response sees the context and the request as plugins left it', async
   });
 });
 
-test('without plugins a body is not read and endpoints answer by themselves', async () => {
+test('without plugins the body is not read, and endpoints answer alone', async () => {
   const { orchestrator } = orchestratorOf();
   const readBody = () => Promise.reject(new Error('nobody asked for the body'));
 
@@ -131,7 +136,7 @@ test('answers of a static endpoint do not share their headers', async () => {
   );
 });
 
-test('hooks wrap refusals and 404s too', async () => {
+test('hooks also run for 405 and 404 answers', async () => {
   const { orchestrator } = orchestratorOf(tracer('t'));
 
   const missing = await orchestrator.handle(sampleRequest({ path: '/nowhere' }));
@@ -168,7 +173,7 @@ test('plugins are offered an unmatched request in order, with its path as the en
   expect(asked).toEqual(['a GET /free', 'b GET /free', 'a GET /any/{x}', 'b GET /any/{x}']);
 });
 
-test('a named endpoint whose plugin is silent is 404, one whose plugin is missing is 503 and names it', async () => {
+test('an endpoint whose plugin answers NULL is 404; if its plugin is missing, it is 503 and names the plugin', async () => {
   const { orchestrator } = orchestratorOf(
     scriptPlugin('mute', {}),
     scriptPlugin('silent', { processEndpoint: async () => null }),
@@ -212,7 +217,7 @@ test.each([
   },
 );
 
-test('an optional plugin that fails is skipped, in every hook, with a log line', async () => {
+test('an optional plugin that fails is skipped in every hook, with a log line', async () => {
   const broken = scriptPlugin('broken', {
     beforeRequest: async () => crash('broken'),
     processEndpoint: async () => crash('broken'),
@@ -234,7 +239,7 @@ test('an optional plugin that fails is skipped, in every hook, with a log line',
   ]);
 });
 
-test('when nobody else answers, the failure of the plugin that might have is the answer', async () => {
+test('when no plugin answers, the failure of a plugin that might have answered is the answer', async () => {
   const { orchestrator } = orchestratorOf(
     scriptPlugin('broken', { processEndpoint: async () => crash('broken') }),
     scriptPlugin('silent', { processEndpoint: async () => null }),
@@ -273,7 +278,7 @@ test('a critical plugin that fails ends the request in any hook', async () => {
   expect(json(inAfter)).toMatchObject({ plugin: 'c' });
 });
 
-test('a patch that cannot be used is the failure of the plugin that sent it', async () => {
+test('a patch that cannot be applied is a failure of the plugin that sent it', async () => {
   const sender = (critical: boolean) =>
     scriptPlugin(
       'sender',
@@ -333,7 +338,7 @@ test('a request keeps the plugins it began with', async () => {
   expect((await orchestrator.handle(sampleRequest({ endpoint: hello }))).headers['x-trail']).toBe('new');
 });
 
-test('plugins that are replaced are told when the last request that has them ends', async () => {
+test('setPlugins() resolves when the last request with the former plugins has ended', async () => {
   const { orchestrator } = orchestratorOf(tracer('first'));
   const [a, b] = [orchestrator.begin(), orchestrator.begin()];
   const ended: string[] = [];
@@ -343,7 +348,7 @@ test('plugins that are replaced are told when the last request that has them end
   const c = orchestrator.begin();
   replacement('third');
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  // What began with the second set says nothing about the first, which the second may share plugins with.
+  // Requests with the second set say nothing about the first; the sets may share plugins.
   c.end();
   a.end();
   await turn();
@@ -353,7 +358,7 @@ test('plugins that are replaced are told when the last request that has them end
   expect(ended).toEqual(['second', 'third']);
 });
 
-test('a change of plugins that throws leaves the plugins and settings of before in force', async () => {
+test('when setPlugins() throws, the former plugins and settings stay active', async () => {
   const { orchestrator } = orchestratorOf(tracer('old'));
   const broken = {
     ...tracer('broken'),
@@ -376,7 +381,7 @@ test('a body that cannot be read is refused before any plugin sees the request',
   expect(response.headers).not.toHaveProperty('x-trail');
 });
 
-test('an endpoint that cannot work is an error of the configuration', () => {
+test('an endpoint that cannot work is a configuration error', () => {
   const { orchestrator } = orchestratorOf();
   const response = { status: 200, headers: { 'x-a': 'line\nbreak' }, body: undefined };
   const invalid = expect.objectContaining({ code: 'BW_CONFIG_INVALID' });
@@ -390,7 +395,7 @@ test('an endpoint that cannot work is an error of the configuration', () => {
   );
 });
 
-/** The hooks of `tracer` without their promises. */
+/** The hooks of `tracer`, without promises. */
 function tracerAtOnce(name: string, traits?: PluginTraits): BackworksPlugin {
   const trailOf = (value: unknown): string => (typeof value === 'string' ? `${value} ${name}` : name);
   return scriptPlugin(
@@ -409,7 +414,7 @@ function tracerAtOnce(name: string, traits?: PluginTraits): BackworksPlugin {
   );
 }
 
-test('a request whose plugins have their answers at hand is answered without a promise', () => {
+test('a request whose plugins answer at once is answered without a promise', () => {
   const echo = scriptPlugin('echo', {
     processEndpoint: (_route, _method, request) => text(request.toString()),
   });
@@ -421,7 +426,7 @@ test('a request whose plugins have their answers at hand is answered without a p
   }
 });
 
-test('plugins that answer at once and plugins that take their time keep their order', async () => {
+test('fast and slow plugins keep their order', async () => {
   const silent = scriptPlugin('silent', { processEndpoint: () => null });
   const late = scriptPlugin('late', {
     processEndpoint: async (_route, _method, request) => text(request.toString()),
@@ -455,7 +460,7 @@ test('a critical plugin that throws at once ends the request in any hook; an opt
   }
 });
 
-test('a plugin is offered the hooks that follow at once, and only those of its own that follow directly', async () => {
+test('a plugin gets the hooks that directly follow each other in one batch, and only its own', async () => {
   const offers: Record<string, unknown> = {};
   const batched = (name: string, has: Hooks): BackworksPlugin => {
     const plugin = scriptPlugin(name, has);
@@ -493,11 +498,11 @@ test('a plugin is offered the hooks that follow at once, and only those of its o
   await ask([batched('first', all), batched('last', silent)], 'last');
   expect(offers).toEqual({
     'alone before_request': { method: 'GET', tells: true },
-    // It was not asked ahead, and is offered what is left.
+    // It was not called ahead, and gets the remaining hooks.
     'alone process_endpoint': { method: 'GET', tells: true },
     'unable before_request': null,
     'unable process_endpoint': null,
-    // The other plugin is asked in between, and is told of the response first.
+    // The other plugin is called in between, and sees the response first.
     'outer before_request': null,
     'inner before_request': null,
     'outer process_endpoint': null,

@@ -1,6 +1,6 @@
 import { type JsonMembers, JsonOutline } from '../../dist/plugins/json-outline.js';
 
-/** A patch as a plugin's answer brings it. @param patch a value, or JSON text whose numbers matter */
+/** A patch as in a plugin's answer. @param patch a value, or JSON text if its numbers matter */
 export function patchOf(patch: object | string): JsonMembers {
   const json = typeof patch === 'string' ? patch : JSON.stringify(patch);
   const outline = JsonOutline.of(Buffer.from(json));

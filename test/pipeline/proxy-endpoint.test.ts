@@ -18,7 +18,7 @@ function hash(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
-/** Answers with what it was asked, as JSON. */
+/** Answers with the request it received, as JSON. */
 const mirror: http.RequestListener = (request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -36,7 +36,7 @@ interface Mirrored {
   body: string;
 }
 
-test('the whole path and query follow the target’s path; hop-by-hop headers stay behind', async () => {
+test('appends path and query to the target’s path, and drops hop-by-hop headers', async () => {
   await upstream(mirror, (target) =>
     served(appOf([proxyTo(`${target}/base/`)]), async ({ url, port }) => {
       const headers = {
@@ -67,7 +67,7 @@ test('the whole path and query follow the target’s path; hop-by-hop headers st
   );
 });
 
-test('what plugins changed is what the target gets', async () => {
+test('sends the request to the target as plugins changed it', async () => {
   const patcher = scriptPlugin('patcher', {
     beforeRequest: async () => ({
       kind: 'patch',
@@ -97,7 +97,7 @@ test('what plugins changed is what the target gets', async () => {
 test.each([
   ['streamed', []],
   ['read by a plugin', [tracer('t')]],
-])('10 MiB pass unchanged both ways, %s', async (_how, plugins) => {
+])('passes 10 MiB unchanged in both directions, %s', async (_how, plugins) => {
   const bytes = randomBytes(TEN_MIB);
   const echoBytes: http.RequestListener = (request, response) => {
     response.writeHead(200, { 'content-type': 'application/octet-stream' });
@@ -112,7 +112,7 @@ test.each([
   );
 });
 
-test('a target may answer long before it has the whole body', async () => {
+test('passes an answer on that comes long before the whole body was sent', async () => {
   const echo: http.RequestListener = (request, response) => {
     response.writeHead(200);
     request.pipe(response);
@@ -127,7 +127,7 @@ test('a target may answer long before it has the whole body', async () => {
             .on('error', reject)
             .on('end', () => resolve(text));
           response.on('data', (part: string) => {
-            // Longer than a body is waited for that nobody reads.
+            // Longer than the server keeps reading a discarded body.
             if (text === '') setTimeout(() => request.end('last'), 700);
             text += part;
           });
@@ -139,7 +139,7 @@ test('a target may answer long before it has the whole body', async () => {
   );
 });
 
-test('the first part of an answer arrives before the last is sent', async () => {
+test('passes the first part of an answer on before the last part is sent', async () => {
   let finish = (): void => {};
   const slow: http.RequestListener = (_request, response) => {
     response.write('first');
@@ -157,7 +157,7 @@ test('the first part of an answer arrives before the last is sent', async () => 
   );
 });
 
-test('the first part of a request arrives before the last is sent', async () => {
+test('passes the first part of a request on before the last part is sent', async () => {
   let arrived = (_chunk: Buffer): void => {};
   const firstChunk = new Promise<Buffer>((resolve) => (arrived = resolve));
   const reader: http.RequestListener = (request, response) => {
@@ -180,7 +180,7 @@ test('the first part of a request arrives before the last is sent', async () => 
   );
 });
 
-test('compressed answers and redirects pass as they are', async () => {
+test('passes compressed answers and redirects on unchanged', async () => {
   const zipped = gzipSync('hello');
   const handler: http.RequestListener = (_request, response) => {
     const headers = {
@@ -205,7 +205,7 @@ test('compressed answers and redirects pass as they are', async () => {
   );
 });
 
-test('HEAD and 304 have no body and do not hold up the next request', async () => {
+test('HEAD and 304 have no body and do not block the next request', async () => {
   const handler: http.RequestListener = (request, response) => {
     if (request.method === 'HEAD') response.writeHead(200, { 'content-length': '12345' }).end();
     else response.writeHead(304, { etag: '"x"' }).end();
@@ -221,7 +221,7 @@ test('HEAD and 304 have no body and do not hold up the next request', async () =
   );
 });
 
-test('after_response sees and changes the answer of a target', async () => {
+test('lets after_response change the answer of a target', async () => {
   const shout = scriptPlugin('shout', {
     afterResponse: async (json) => ({
       body: (JSON.parse(json.toString()) as { body: string }).body.toUpperCase(),
@@ -237,7 +237,7 @@ test('after_response sees and changes the answer of a target', async () => {
   );
 });
 
-test('a strange status and no server at all are 502', async () => {
+test('answers 502 when the target sends an invalid status or is unreachable', async () => {
   const strange: http.RequestListener = (_request, response) => void response.writeHead(999).end();
   const bad = { status: 502, code: 'BW_PROXY_UPSTREAM' };
 
@@ -254,7 +254,7 @@ test('a strange status and no server at all are 502', async () => {
   });
 });
 
-test('a target that stays silent is 504', async () => {
+test('answers 504 when the target stays silent', async () => {
   await upstream(
     () => {},
     (target) =>
@@ -267,7 +267,7 @@ test('a target that stays silent is 504', async () => {
   );
 });
 
-test('a client that reads slowly is not mistaken for a silent target', async () => {
+test('does not mistake a slow client for a silent target', async () => {
   const bytes = Buffer.alloc(TEN_MIB, 'x');
   await upstream(
     (_request, response) => void response.end(bytes),
@@ -277,7 +277,7 @@ test('a client that reads slowly is not mistaken for a silent target', async () 
           http.get(`${url}/legacy/x`, { agent: false }, (response) => {
             let received = 0;
             response.on('error', reject).on('end', () => resolve(received));
-            // Nothing is read for several times the timeout of the target.
+            // Reads nothing for several times the target's timeout.
             setTimeout(() => response.on('data', (chunk: Buffer) => (received += chunk.length)), 300);
           });
         });
@@ -286,7 +286,7 @@ test('a client that reads slowly is not mistaken for a silent target', async () 
   );
 });
 
-test('a streamed body beyond the limit is 413', async () => {
+test('answers 413 when a streamed body exceeds the limit', async () => {
   await upstream(mirror, (target) =>
     served(appOf([proxyTo(target)]), async ({ url }) => {
       const headers = { 'transfer-encoding': 'chunked' };
@@ -296,7 +296,7 @@ test('a streamed body beyond the limit is 413', async () => {
   );
 });
 
-test('an answer that breaks off breaks off for the client too', async () => {
+test('cuts the answer off for the client when the target cuts it off', async () => {
   const breaking: http.RequestListener = (_request, response) => {
     response.write('first', () => response.destroy());
   };
@@ -308,7 +308,7 @@ test('an answer that breaks off breaks off for the client too', async () => {
 });
 
 test.each(['before', 'during'])(
-  'a client that goes away %s the answer ends the request to the target',
+  'cancels the request to the target when the client goes away %s the answer',
   async (when) => {
     let closed = (): void => {};
     const targetSawEnd = new Promise<void>((resolve) => (closed = resolve));
@@ -316,7 +316,7 @@ test.each(['before', 'during'])(
     const targetSawBegin = new Promise<void>((resolve) => (begun = resolve));
     const endless: http.RequestListener = (_request, response) => {
       response.on('close', closed);
-      // No body yet: the client must not wait for one to learn the status.
+      // No body yet, because the client must learn the status without waiting for a body.
       if (when === 'during') response.flushHeaders();
       begun();
     };
@@ -333,9 +333,9 @@ test.each(['before', 'during'])(
   },
 );
 
-test('a kept-alive connection that the target closed is replaced unnoticed', async () => {
+test('replaces a kept connection that the target closed, without an error', async () => {
   const connections: net.Socket[] = [];
-  // Answers one request per connection and resets it when a second one comes.
+  // Answers one request per connection and resets the connection at the second request.
   const fickle = net.createServer((socket) => {
     connections.push(socket);
     let requests = 0;
@@ -357,7 +357,7 @@ test('a kept-alive connection that the target closed is replaced unnoticed', asy
   await new Promise((resolve) => fickle.close(resolve));
 });
 
-/** A target that answers each connection with these bytes after the first chunk, then does `next`. */
+/** A target that answers each connection with these bytes after the first chunk, then runs `next`. */
 async function rawTarget(
   answer: string,
   next: (socket: net.Socket) => void,
@@ -378,7 +378,7 @@ async function rawTarget(
   }
 }
 
-test('a target that switches protocols although nobody asked is a 502 at once', async () => {
+test('answers 502 at once when the target switches protocols without being asked', async () => {
   const answer = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: foo\r\nConnection: Upgrade\r\n\r\n';
   await rawTarget(
     answer,
@@ -392,7 +392,7 @@ test('a target that switches protocols although nobody asked is a 502 at once', 
   );
 });
 
-test('interim answers do not keep a target from being late with its answer', async () => {
+test('interim answers do not extend the time for the target’s answer', async () => {
   const early = (socket: net.Socket): void => {
     const timer = setInterval(() => socket.write('HTTP/1.1 102 Processing\r\n\r\n'), 20);
     socket.on('close', () => clearInterval(timer));
@@ -408,7 +408,7 @@ test('interim answers do not keep a target from being late with its answer', asy
 });
 
 test.each(['streamed', 'read by a plugin'])(
-  'a target that refuses an upload before it has read it answers the client (a body that is %s)',
+  'passes on the answer of a target that refuses an upload early (a body that is %s)',
   async (how) => {
     const refusing: http.RequestListener = (request, response) => {
       response.writeHead(413, { 'content-length': 3, connection: 'close' });
@@ -429,7 +429,7 @@ test.each(['streamed', 'read by a plugin'])(
   },
 );
 
-test('an event stream that never ends passes a hook as it comes, with the headers the hook sets', async () => {
+test('streams an endless event stream through a hook, with the headers the hook sets', async () => {
   const events: http.RequestListener = (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     let count = 0;
@@ -450,32 +450,35 @@ test('an event stream that never ends passes a hook as it comes, with the header
   );
 });
 
-test.each(['of known length', 'in chunks'])('a download beyond the limit passes a hook (%s)', async (how) => {
-  const bytes = randomBytes(BODY_LIMIT * 4);
-  const large: http.RequestListener = (_request, response) => {
-    if (how === 'of known length') response.setHeader('content-length', bytes.length);
-    response.write(bytes.subarray(0, 1000));
-    response.end(bytes.subarray(1000));
-  };
-  const seen: unknown[] = [];
-  const reader = scriptPlugin('reader', {
-    afterResponse: async (json) => {
-      const { body, body_streamed: streamed } = JSON.parse(json.toString()) as Record<string, unknown>;
-      seen.push([body, streamed]);
-      return { headers: { 'x-seen': 'yes' } };
-    },
-  });
-  await upstream(large, (target) =>
-    served(appOf([proxyTo(target)], [reader]), async ({ url }) => {
-      const answer = await ask(`${url}/legacy/x`);
-      expect(answer.headers['x-seen']).toBe('yes');
-      expect(hash(answer.body)).toBe(hash(bytes));
-    }),
-  );
-  expect(seen).toEqual([[null, true]]);
-});
+test.each(['of known length', 'in chunks'])(
+  'streams a download beyond the limit past a hook (%s)',
+  async (how) => {
+    const bytes = randomBytes(BODY_LIMIT * 4);
+    const large: http.RequestListener = (_request, response) => {
+      if (how === 'of known length') response.setHeader('content-length', bytes.length);
+      response.write(bytes.subarray(0, 1000));
+      response.end(bytes.subarray(1000));
+    };
+    const seen: unknown[] = [];
+    const reader = scriptPlugin('reader', {
+      afterResponse: async (json) => {
+        const { body, body_streamed: streamed } = JSON.parse(json.toString()) as Record<string, unknown>;
+        seen.push([body, streamed]);
+        return { headers: { 'x-seen': 'yes' } };
+      },
+    });
+    await upstream(large, (target) =>
+      served(appOf([proxyTo(target)], [reader]), async ({ url }) => {
+        const answer = await ask(`${url}/legacy/x`);
+        expect(answer.headers['x-seen']).toBe('yes');
+        expect(hash(answer.body)).toBe(hash(bytes));
+      }),
+    );
+    expect(seen).toEqual([[null, true]]);
+  },
+);
 
-test('a hook that sets the body of a stream replaces it, and the target is let go', async () => {
+test('closes the connection to the target when a hook replaces a streamed body', async () => {
   let closed = false;
   const endless: http.RequestListener = (_request, response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });

@@ -12,7 +12,7 @@ import type { Text } from '../../dist/long-text.js';
 import type { JsonMembers } from '../../dist/plugins/json-outline.js';
 import { patchOf } from './patch-of.js';
 
-/** What before_request decides, with its patch as a value. */
+/** The decision of before_request, with its patch as a value. */
 export type ScriptDecision =
   | { readonly kind: 'respond'; readonly response: PluginResponse }
   | { readonly kind: 'patch'; readonly patch: JsonObject };
@@ -35,12 +35,12 @@ export interface PluginTraits {
   dependsOn?: string[];
 }
 
-/** Goes on with a hook's answer when it is there. */
+/** Continues with a hook's answer when it arrives. */
 function then<T, R>(answer: Awaitable<T>, next: (value: T) => R): Awaitable<R> {
   return answer instanceof Promise ? answer.then(next) : next(answer as T);
 }
 
-/** A plugin written in TypeScript; hooks that are not given are absent, and calling one is an error. */
+/** A plugin written in TypeScript. Hooks that are not given are absent; calling one is an error. */
 export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = {}): BackworksPlugin {
   const absent = (): never => {
     throw new Error(`an absent hook of ${name} was called`);
@@ -95,7 +95,7 @@ export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = 
   };
 }
 
-/** Leaves `name` in context.trail on the way in and in the header x-trail on the way out. */
+/** Adds `name` to context.trail in before_request, and to the header x-trail in after_response. */
 export function tracer(name: string, traits: PluginTraits = {}): BackworksPlugin {
   const trail = (json: Text, read: (document: JsonObject) => unknown): string => {
     const earlier = read(JSON.parse(json.toString()) as JsonObject);

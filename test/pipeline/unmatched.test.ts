@@ -15,7 +15,7 @@ test.each([
   ['server: { unmatched: plugins-without-endpoint }', { named: false, other: true }],
   ['server: { unmatched: plugins }', { named: true, other: true }],
   ['server: { unmatched: not-found }', { named: false, other: false }],
-])('with %j these plugins are offered a request that no endpoint matches: %j', (server, expected) => {
+])('with %j, requests that no endpoint matches are offered to %j', (server, expected) => {
   const offers = offersUnmatched(parseConfig(server + ENDPOINTS, { directory: '/', env: {} }).config);
   expect({ named: offers('named'), other: offers('other') }).toEqual(expected);
 });

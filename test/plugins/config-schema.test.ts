@@ -1,4 +1,4 @@
-/** A plugin that brings a schema for its configuration, in a server that runs. */
+/** Plugins with a schema for their configuration, in a running server. */
 import { expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
 import { createTestServer, startServer } from '../fixtures/server.js';
@@ -8,7 +8,7 @@ const yaml = (block: string, more = ''): string =>
   `endpoints: { e: { path: /e, plugin: p } }\nplugins:\n  p: { path: ${library}, ${more}config: ${block} }\n`;
 
 test.each(['', 'isolation: in-process, trusted: true, '])(
-  'initialize() is handed the defaults of the schema too (%s)',
+  'initialize() also receives the defaults of the schema (%s)',
   async (isolation) => {
     const server = await startServer(yaml('{ api_key: long-enough, cache: { file: a } }', isolation));
     expect((await server.get('/e')).body).toEqual({
@@ -21,13 +21,13 @@ test.each(['', 'isolation: in-process, trusted: true, '])(
 );
 
 test.each(['', 'isolation: in-process, trusted: true, '])(
-  'a plugin whose configuration does not fit is not initialized (%s)',
+  'a plugin whose configuration does not match its schema is not initialized (%s)',
   async (isolation) => {
     const server = await startServer(yaml('{ api_key: long-enough, retries: 6 }', isolation));
     const { state, reason } = server.plugin('p');
     expect(state).toBe('failed');
     expect(reason).toMatch(
-      /^plugin p is configured wrongly: .*: plugins\.p\.config\.retries: expected a whole number from 0 to 5, found 6$/,
+      /^the configuration of plugin p is invalid: .*: plugins\.p\.config\.retries: expected a whole number from 0 to 5, found 6$/,
     );
     expect(server.log).toContainEqual(
       expect.objectContaining({ fields: expect.objectContaining({ code: 'BW_PLUGIN_CONFIG' }) }),
@@ -36,7 +36,7 @@ test.each(['', 'isolation: in-process, trusted: true, '])(
   },
 );
 
-test('a critical one stops the start', async () => {
+test('a critical plugin whose configuration does not match its schema stops the start', async () => {
   const { backworks } = createTestServer(yaml('{}', 'critical: true, '));
   await expect(backworks.start()).rejects.toMatchObject({
     code: 'BW_PLUGIN_CONFIG',
@@ -46,7 +46,7 @@ test('a critical one stops the start', async () => {
   });
 });
 
-test('a configuration that does not fit changes nothing when it is reloaded', async () => {
+test('a reload with a configuration that does not match the schema changes nothing', async () => {
   const server = await startServer(yaml('{ api_key: first-key }'));
   const former = server.plugin('p').processes[0]?.pid;
   await server.change(yaml('{ api_key: second-key, units: kelvin }'));

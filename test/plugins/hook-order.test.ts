@@ -10,17 +10,17 @@ function order(...plugins: [name: string, traits: PluginTraits][]): string {
     .join(' ');
 }
 
-test('lower priority first, equal priorities as given', () => {
+test('plugins are sorted by priority, equal priorities in the given order', () => {
   expect(order(['a', { priority: 200 }], ['b', { priority: 10 }], ['c', {}], ['d', {}])).toBe('b c d a');
 });
 
-test('a dependency runs before its dependents, whatever their priority', () => {
+test('a dependency runs before its dependents, regardless of priority', () => {
   expect(
     order(['user', { priority: 1, dependsOn: ['session'] }], ['log', { priority: 5 }], ['session', {}]),
   ).toBe('log session user');
 });
 
-test('absent and circular dependencies do not lose a plugin', () => {
+test('missing and circular dependencies do not remove a plugin', () => {
   expect(
     order(['a', { dependsOn: ['b', 'nowhere'] }], ['b', { dependsOn: ['a'] }], ['c', { dependsOn: ['c'] }]),
   ).toBe('c a b');
@@ -39,10 +39,10 @@ test('every plugin appears exactly once', () => {
   );
 });
 
-test('a set lists only hooks that exist, after_response in reverse', () => {
+test('a hook lists only plugins that have it, and after_response runs in reverse order', () => {
   const set = new PluginSet(
     [tracer('b', { priority: 2 }), tracer('a', { priority: 1 }), scriptPlugin('idle', {})],
-    { bodyLimitBytes: 0, offersUnmatched: () => true },
+    { bodyLimitBytes: 0, bodyTimeoutMs: 1, offersUnmatched: () => true },
   );
 
   expect(set.beforeRequest.map(({ plugin, position }) => [plugin.name, position])).toEqual([

@@ -7,7 +7,7 @@ const BYTES_MAX = 4096;
 const READERS = { readDecision, readEndpointAnswer, readPatch };
 type Reader = (typeof READERS)[keyof typeof READERS];
 
-/** JSON in the shapes that the readers look for, with what is worth lying about. */
+/** JSON with the members that the readers look for, and with hostile names and values. */
 const key = fc.constantFrom(
   'response',
   'request',
@@ -28,7 +28,7 @@ const json = fc.letrec((tie) => ({
     fc.string({ unit: 'binary', maxLength: 20 }),
     fc.array(tie('value'), { maxLength: 4 }),
     fc.array(fc.tuple(key, tie('value')), { maxLength: 5 }).map((entries) => {
-      // fromEntries makes "__proto__" a member of its own, as JSON.parse does.
+      // fromEntries makes "__proto__" an own member, as JSON.parse does.
       return Object.fromEntries(entries);
     }),
   ),
@@ -40,14 +40,14 @@ const answer = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 100 }).map((text) => Buffer.from(text)),
 );
 
-/** An answer with a patch in it as a value. */
+/** Parses a patch into a plain value. */
 function shown(answer: ReturnType<Reader>): unknown {
   if (answer === null || 'body' in answer || ('kind' in answer && answer.kind === 'respond')) return answer;
   const { outline } = 'patch' in answer ? answer.patch : answer;
   return JSON.parse(outline.bytes.toString());
 }
 
-/** The value, or null when the answer was refused; any other error fails the test. */
+/** The value, or null if the answer was refused. Any other error fails the test. */
 function read(reader: Reader, reply: Buffer): unknown {
   try {
     return shown(reader(reply, BYTES_MAX));
@@ -57,7 +57,7 @@ function read(reader: Reader, reply: Buffer): unknown {
   }
 }
 
-/** Every object of a value is a plain one, and none hides a prototype among its members. */
+/** Expects that every object in a value is plain and has no member "__proto__". */
 function expectPlain(value: unknown): void {
   if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -67,7 +67,7 @@ function expectPlain(value: unknown): void {
 }
 
 describe.each(Object.entries(READERS))('%s', (_, reader) => {
-  test('gives a plain value or refuses the answer, whatever the bytes are', () => {
+  test('gives a plain value or refuses the answer, for any bytes', () => {
     fc.assert(
       fc.property(answer, (reply) => {
         expectPlain(read(reader, reply));
@@ -77,7 +77,7 @@ describe.each(Object.entries(READERS))('%s', (_, reader) => {
     );
   });
 
-  test('gives what can be written again as JSON', () => {
+  test('gives a value that can be written as JSON', () => {
     fc.assert(
       fc.property(answer, (reply) => {
         const value = read(reader, reply);
@@ -86,7 +86,7 @@ describe.each(Object.entries(READERS))('%s', (_, reader) => {
     );
   });
 
-  test('refuses what is too large before it looks at it', () => {
+  test('refuses an answer that is too large before parsing it', () => {
     const brackets = Buffer.alloc(8 * 1024 * 1024, '[');
     expect(() => reader(brackets, BYTES_MAX)).toThrow(/^the answer has 8388608 bytes/);
   });

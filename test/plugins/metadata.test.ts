@@ -12,7 +12,7 @@ function read(manifest: string): ReturnType<typeof readMetadata> {
   });
 }
 
-describe('numbers of a manifest', () => {
+describe('numbers in a manifest', () => {
   test.each([
     ['max_execution_time_ms', '3000000000', 'a whole number from 1 to 999999999'],
     ['max_execution_time_ms', '0', 'a whole number from 1 to 999999999'],
@@ -31,7 +31,7 @@ describe('numbers of a manifest', () => {
     );
   });
 
-  test('are taken up to their limits', () => {
+  test('are accepted up to their limits', () => {
     expect(read('{"max_execution_time_ms":999999999,"priority":-1000000}')).toMatchObject({
       maxExecutionTimeMs: 999_999_999,
       priority: -1_000_000,

@@ -22,14 +22,14 @@ test('no two plugins have the same user, and all are in the range', () => {
   );
 });
 
-test('a plugin has the same user at each start, whatever other plugins there are', () => {
+test('a plugin has the same user at each start, independent of other plugins', () => {
   const alone = idOf(ALL);
   const users = pluginUsers(range, ['first', 'second'], ALL);
   expect(users.of('weather')).toEqual({ id: alone, isOwn: true, missing: null });
   expect(users.of('weather')?.id).toBe(alone);
 });
 
-test('plugins that would have the same user get theirs in alphabetical order, whoever asks first', () => {
+test('plugins whose hashes collide get their users in alphabetical order, not in call order', () => {
   const few = { first: 5000, count: 3 };
   const names = ['a', 'b', 'c'];
   const ids = (order: readonly string[]): unknown[] => {
@@ -40,14 +40,14 @@ test('plugins that would have the same user get theirs in alphabetical order, wh
   expect(ids(['c', 'b', 'a'])).toEqual(ids(['a', 'b', 'c']));
 });
 
-test('a range that is used up is an error that names the key', () => {
+test('an exhausted range is an error that names the key', () => {
   const users = pluginUsers({ first: 5000, count: 1 }, ['a'], ALL);
   expect(() => users.of('b')).toThrow(
     expect.objectContaining({ code: 'BW_PLUGIN_SANDBOX', hint: 'raise server.plugin_users.count' }),
   );
 });
 
-test('the part of the range is used that the user namespace of the server has', () => {
+test("only ids that exist in the server's user namespace are used", () => {
   const within = (low: number, high: number, id = 0): boolean => id >= low && id <= high;
   expect(within(300_000, 300_009, idOf([[0, 300_009]]))).toBe(true);
   const parts = [
@@ -57,20 +57,20 @@ test('the part of the range is used that the user namespace of the server has', 
   expect(within(300_500, 300_599, idOf(parts))).toBe(true);
 });
 
-test('a container with 65536 users has numbers that belong to nobody', () => {
+test('a container with 65536 users uses ids that no distribution assigns', () => {
   const id = idOf([[0, 65_535]]) ?? 0;
   expect(id >= 60_706 && id <= 61_183).toBe(true);
 });
 
-test('where there are too few users the plugins share one, which is said to be missing', () => {
+test('without enough users the plugins share one, and the missing protection is reported', () => {
   expect(pluginUsers(range, [], [[0, 0]]).of('a')).toEqual({
     id: 65_534,
     isOwn: false,
-    missing: 'the user namespace of the server has none of the users of server.plugin_users',
+    missing: "the server's user namespace contains no user of server.plugin_users",
   });
 });
 
-test('with a count of 0 they share one as the operator wishes', () => {
+test('with a count of 0 the plugins share one user and nothing is reported', () => {
   const shared = { id: 65_534, isOwn: false, missing: null };
   expect(pluginUsers({ first: 300_000, count: 0 }, [], ALL).of('a')).toEqual(shared);
 });

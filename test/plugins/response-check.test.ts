@@ -8,7 +8,7 @@ import {
   checkResponseParts,
 } from '../../dist/plugins/response-check.js';
 
-test('names are lowered, lists kept, framing headers dropped', () => {
+test('names become lower case, lists stay lists, framing headers are dropped', () => {
   const headers = { 'X-A': 'ä', 'Set-Cookie': ['a=1', 'b=2'], 'Content-Length': '3', Connection: 'close' };
   expect(checkResponseParts(200, headers)).toEqual({ 'x-a': 'ä', 'set-cookie': ['a=1', 'b=2'] });
   expect(checkResponseParts(599, undefined)).toEqual({});
@@ -38,7 +38,7 @@ test.each<[string, unknown, unknown, string]>([
   expect(() => checkResponseParts(status, headers)).toThrow(reason);
 });
 
-test('what passes, Node writes', () => {
+test('Node can write every response that passes the check', () => {
   const name = fc.oneof(
     fc.string(),
     fc.constantFrom('x-a', 'set-cookie', 'content-length', 'Transfer-Encoding'),

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 
-/** The `plugins:` of a configuration, as written. */
+/** The `plugins:` block of a configuration, as in the file. */
 export type PluginsBlock = Record<string, Record<string, unknown>>;
 
-/** Settings a plugin may have, few values each, so that two of them often agree. */
+/** Settings of plugins. Each has few values, so that two generated plugins often agree. */
 const settings = (ms: fc.Arbitrary<string>) => ({
   enabled: fc.boolean(),
   critical: fc.boolean(),

@@ -10,6 +10,7 @@ const plan = (a: string, b: string): ReturnType<typeof planSettings> =>
 
 test.each([
   ['server: { body_limit: 2MiB }', 'server.body_limit'],
+  ['server: { body_timeout: 1m }', 'server.body_timeout'],
   ['server: { unmatched: plugins }', 'server.unmatched'],
   ['server: { shutdown: { delay: 1s } }', 'server.shutdown.delay'],
   ['server: { reload: { interval: 1s } }', 'server.reload.interval'],

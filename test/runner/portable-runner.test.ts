@@ -8,8 +8,8 @@ import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, startServer, type TestServer } from '../fixtures/server.js';
 
 /**
- * The runner as it is built for a system without Landlock and seccomp, from the files binding.gyp names
- * for one. Only what watches the parent is this system's own.
+ * The runner as built for a system without Landlock and seccomp, from the files that binding.gyp lists for
+ * one. Only the code that watches the parent is this system's.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'backworks-portable-'));
@@ -46,9 +46,9 @@ plugins:
 const LACK = /neither Landlock nor seccomp: files, network and processes are not limited/;
 const NO_LIMITS = /resource limits are not set .*: memory, open_files, threads and file_size are not limited/;
 
-describe('where there is no sandbox', () => {
+describe('a system without a sandbox', () => {
   test.each(['', 'sandbox: strict, permissions: { filesystem: { read: [/tmp] } }'])(
-    'strict refuses a plugin and names what is missing: {%s}',
+    'refuses a plugin under strict and names what is missing: {%s}',
     async (policy) => {
       const server = await start(policy);
       expect(server.plugin('supervised')).toMatchObject({
@@ -61,7 +61,7 @@ describe('where there is no sandbox', () => {
     },
   );
 
-  test('best-effort says what is missing, and keeps deadlines and restarts', async () => {
+  test('reports what is missing under best-effort, and keeps deadlines and restarts', async () => {
     const server = await start('sandbox: best-effort, timeouts: { call: 300ms }');
     expect(server.plugin('supervised')).toMatchObject({
       state: 'degraded',
@@ -83,7 +83,7 @@ describe('where there is no sandbox', () => {
     await server.backworks.stop();
   });
 
-  test('off is what it says, and nothing is missing', async () => {
+  test('reports nothing missing under off', async () => {
     const server = await start('sandbox: off');
     expect(server.plugin('supervised')).toMatchObject({ state: 'ready', sandbox: { missing: [] } });
     expect(await server.get('/ok')).toMatchObject({ status: 200 });

@@ -23,7 +23,7 @@ async function counts(runner: Conversation): Promise<unknown> {
 }
 
 describe('answers', () => {
-  test('each hook gets its arguments and its answer', async () => {
+  test('each hook gets its arguments and returns its answer', async () => {
     const runner = await Conversation.ready(compilePlugin('echo'));
     runner.send(
       call(10, 'before_request', ['{}']),
@@ -53,7 +53,7 @@ describe('answers', () => {
     expect(await runner.next()).toMatchObject({ type: ANSWER.REPLY, id: 11, payload: Buffer.alloc(0) });
   });
 
-  test('each tells how many nanoseconds its function ran, and not how long it waited', async () => {
+  test('each states how long its function ran in nanoseconds, without the time it waited', async () => {
     const runner = await Conversation.ready(compilePlugin('answers'));
     runner.send(endpoint(10, '/sleep', '30'), endpoint(11, '/null'), endpoint(12, '/sleep', '30'));
     const [slow, quick, slowAgain] = [await runner.next(), await runner.next(), await runner.next()];
@@ -64,13 +64,13 @@ describe('answers', () => {
     expect(quick.value).toBeLessThan(slow.value);
   });
 
-  test('more nanoseconds than a frame can say are as many as it can', async () => {
+  test('a run time beyond the frame’s range is cut to the maximum', async () => {
     const runner = await Conversation.ready(compilePlugin('answers'));
     runner.send(endpoint(10, '/sleep', '2200'));
     expect((await runner.next()).value).toBe(0x7fff_ffff);
   });
 
-  test.each(Object.keys(HOOK) as (keyof typeof HOOK)[])('a missing %s is a failure', async (hook) => {
+  test.each(Object.keys(HOOK) as (keyof typeof HOOK)[])('calling a missing %s is a failure', async (hook) => {
     const args = { before_request: 1, after_response: 1, process_endpoint: 3, call: 2 }[hook];
     const runner = await Conversation.ready(compilePlugin('null_slots'));
     runner.send(call(10, hook, Array<string>(args).fill('')));
@@ -81,7 +81,7 @@ describe('answers', () => {
     });
   });
 
-  test('a reply of the limit is sent, one byte more is refused', async () => {
+  test('a reply at the limit is sent, and a reply one byte longer is refused', async () => {
     const runner = await Conversation.ready(compilePlugin('answers'), 1000);
     runner.send(endpoint(10, '/long', '1000'), endpoint(11, '/long', '1001'), endpoint(12, '/ok'));
     expect((await runner.expect(ANSWER.REPLY)).payload).toHaveLength(1000);
@@ -91,7 +91,7 @@ describe('answers', () => {
     expect((await runner.expect(ANSWER.REPLY)).id).toBe(12);
   });
 
-  test('replies of every size between and beyond the buffers arrive whole', async () => {
+  test('replies of every size around the buffer sizes arrive complete', async () => {
     const runner = await Conversation.ready(compilePlugin('answers'), 16 << 20);
     const sizes = [1, 65_519, 65_520, 65_521, 65_535, 65_536, 65_537, 131_072, 16 << 20, 7];
     runner.send(...sizes.map((size, index) => endpoint(index, '/long', String(size))));
@@ -102,7 +102,7 @@ describe('answers', () => {
     }
   });
 
-  test('the largest frame is taken, and its memory given back', async () => {
+  test('the largest frame is accepted, and its memory freed', async () => {
     const runner = await Conversation.ready(compilePlugin('answers'), 16 << 20);
     const strings = ['/', 'GET', 'y'.repeat((16 << 20) - 2 - 4 - 1)];
     const before = virtualBytes(runner.pid);
@@ -117,7 +117,7 @@ describe('answers', () => {
 });
 
 describe('free_string', () => {
-  test('takes back every string once, also one too long to send; NULL never', async () => {
+  test('receives every string once, also one too long to send, and never NULL', async () => {
     const runner = await Conversation.ready(compilePlugin('answers'), 40);
     const paths = ['/null', '/empty', '/long', '/a', '/null', '/b'];
     runner.send(...paths.map((path, index) => endpoint(index, path, '41')));
@@ -128,7 +128,7 @@ describe('free_string', () => {
     expect(await counts(runner)).toEqual({ returned: 4, freed: 4 });
   });
 
-  test('counts agree after a thousand calls', async () => {
+  test('receives as many strings as a thousand calls returned', async () => {
     const runner = await Conversation.ready(compilePlugin('answers'));
     const ids = Array.from({ length: 1000 }, (_, id) => id);
     runner.send(...ids.map((id) => endpoint(id, id % 3 === 0 ? '/null' : '/text')));
@@ -151,30 +151,30 @@ describe('batches', () => {
     expect(runner.remaining()).toEqual([]);
   });
 
-  test('an answer does not wait for a slow call behind it', async () => {
+  test('an answer is sent before a slow call behind it runs', async () => {
     const runner = await Conversation.ready(compilePlugin('answers'));
     runner.send(endpoint(10, '/sleep', '5'), endpoint(11, '/sleep', '3600000'));
     expect(await runner.expect(ANSWER.REPLY)).toMatchObject({ id: 10 });
   });
 });
 
-describe('faults of a call', () => {
+describe('a fault in a call', () => {
   test.each<[string, { code: number | null; signal: string | null }]>([
     ['crash_segv', { code: null, signal: 'SIGSEGV' }],
     ['abort_call', { code: null, signal: 'SIGABRT' }],
     ['exit_zero', { code: 0, signal: null }],
-  ])('%s ends the runner as it would any process', async (name, end) => {
+  ])('by %s ends the runner like any process', async (name, end) => {
     const runner = await Conversation.ready(compilePlugin(name));
     runner.send(endpoint(10, '/ok'));
     expect((await runner.expect(ANSWER.REPLY)).payload.toString()).toBe('{"ok":true}');
     runner.send(endpoint(11, '/'));
     const { code, signal } = await runner.ended;
-    // A sanitizer reports a crash and exits instead of letting the signal through.
+    // A sanitizer reports the crash and exits, so no signal ends the process.
     if (process.env['BACKWORKS_RUNNER'] === undefined) expect({ code, signal }).toEqual(end);
     expect(runner.remaining()).toEqual([]);
   });
 
-  test('bytes that are no JSON pass through untouched', async () => {
+  test('answers that are not JSON are passed on unchanged', async () => {
     const runner = await Conversation.ready(compilePlugin('bad_json'));
     runner.send(endpoint(10, '/'));
     expect((await runner.expect(ANSWER.REPLY)).payload.toString()).toBe('{"status":200,"body":');
@@ -182,7 +182,7 @@ describe('faults of a call', () => {
 });
 
 describe('statuses', () => {
-  test('health_check and reconfigure answer with status and words', async () => {
+  test('health_check and reconfigure answer with a status and an error message', async () => {
     const runner = await Conversation.ready(compilePlugin('lifecycle'));
     runner.send(
       frame(SERVER.HEALTH_CHECK, 10, 0, 0),
@@ -197,7 +197,7 @@ describe('statuses', () => {
     ]);
   });
 
-  test('without these functions a plugin is healthy and cannot be reconfigured', async () => {
+  test('a plugin without these functions is healthy and cannot be reconfigured', async () => {
     const runner = await Conversation.ready(compilePlugin('null_slots'));
     runner.send(frame(SERVER.HEALTH_CHECK, 10, 0, 0), frame(SERVER.RECONFIGURE, 11, 0, 0, ['{}']));
     expect(await runner.next()).toMatchObject({ type: ANSWER.STATUS, id: 10, value: 0 });

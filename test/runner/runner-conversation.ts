@@ -2,12 +2,12 @@ import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 
-/** The program under test; the variable lets the same tests run on a build with sanitizers. */
+/** The program under test. The variable lets the same tests run on a build with sanitizers. */
 export const RUNNER =
   process.env['BACKWORKS_RUNNER'] ??
   fileURLToPath(new URL('../../build/Release/backworks-runner', import.meta.url));
 
-/* The numbers of protocol.h, written down a second time: these tests are the outside view. */
+/* The numbers of protocol.h, repeated here because these tests take the server's view. */
 export const VERSION = 3;
 export const SERVER = {
   HELLO: 1,
@@ -76,7 +76,7 @@ export const call = (id: number, hook: keyof typeof HOOK, args: readonly string[
   frame(SERVER.CALL, id, HOOK[hook], leftMs, args);
 export const shutdown = (id = 99): Buffer => frame(SERVER.SHUTDOWN, id, 0, 0);
 
-/** What is started instead of the runner, and the user and group it gets. */
+/** What is started instead of the runner, and its user and group. */
 export interface Start {
   readonly program?: string;
   readonly user?: number | undefined;
@@ -86,17 +86,17 @@ export interface Start {
 
 const started = new Set<ChildProcess>();
 
-/** Ends what a test left running; for afterEach(). */
+/** Ends the processes a test left running; for afterEach(). */
 export function endConversations(): void {
   for (const child of started) child.kill('SIGKILL');
   started.clear();
 }
 
-/** One runner process, spoken to by hand. */
+/** One runner process, controlled frame by frame. */
 export class Conversation {
   stdout = '';
   stderr = '';
-  /** Bytes the runner sent that do not yet make a frame. */
+  /** Bytes from the runner that are not a whole frame yet. */
   rest: Buffer = Buffer.alloc(0);
   readonly pid: number;
   readonly socket: Socket;
@@ -130,7 +130,7 @@ export class Conversation {
     });
   }
 
-  /** Starts a runner and brings it to the point where calls may be sent. */
+  /** Starts a runner and initializes its plugin, so that calls may be sent. */
   static async ready(path: string, replyMax?: number): Promise<Conversation> {
     const conversation = new Conversation();
     conversation.send(hello(), load(path, replyMax), initialize());
@@ -157,7 +157,7 @@ export class Conversation {
     return received;
   }
 
-  /** Waits until the condition holds; it is looked at whenever something arrives. */
+  /** Waits until the condition holds. It is checked whenever a frame arrives. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
       if (this.over) throw new Error(`the runner ended; stderr: ${this.stderr}`);
@@ -165,7 +165,7 @@ export class Conversation {
     }
   }
 
-  /** Frames that arrived and were not taken. */
+  /** Frames that arrived and were not read. */
   remaining(): readonly Frame[] {
     return this.frames;
   }

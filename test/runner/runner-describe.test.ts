@@ -10,7 +10,7 @@ interface Result {
   readonly stderr: string;
 }
 
-/** Runs to the end. Malformed UTF-8 on a stream is an error here, not a replacement character. */
+/** Runs the program to its end. Malformed UTF-8 on a stream is an error here, not replaced. */
 function run(...args: string[]): Result {
   const { status, signal, stdout, stderr } = spawnSync(RUNNER, args, { env: {} });
   const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -24,7 +24,7 @@ function described(name: string): unknown {
   return JSON.parse(stdout);
 }
 
-test('one line of JSON', () => {
+test('prints one line of JSON', () => {
   expect(described('echo')).toEqual({
     name: 'echo',
     version: '1.0.0',
@@ -35,7 +35,7 @@ test('one line of JSON', () => {
   });
 });
 
-test('functions of the extension table and flags', () => {
+test('lists functions of the extension table and flags', () => {
   expect(described('answers')).toMatchObject({
     functions: ['process_endpoint', 'free_string', 'call'],
     thread_safe: true,
@@ -43,14 +43,14 @@ test('functions of the extension table and flags', () => {
   expect(described('null_slots')).toMatchObject({ description: '', functions: [], thread_safe: false });
 });
 
-test('bind_host and initialize are not called', () => {
+test('does not call bind_host and initialize', () => {
   expect(described('refuses_host')).toMatchObject({ name: 'refuses-host' });
   expect(described('initialize_fails')).toMatchObject({
     functions: ['initialize', 'shutdown', 'last_error'],
   });
 });
 
-test('any text becomes well-formed JSON in well-formed UTF-8', () => {
+test('turns any text into well-formed JSON in well-formed UTF-8', () => {
   const malformed = [
     [0x61, 0x80],
     [0x62, 0xe2, 0x82],
@@ -68,7 +68,7 @@ test('any text becomes well-formed JSON in well-formed UTF-8', () => {
   });
 });
 
-test('what the library prints does not mix with the description', () => {
+test('keeps output of the library out of the description', () => {
   const { status, stdout, stderr } = run('--describe', compilePlugin('lifecycle'));
   expect(status).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ name: 'lifecycle' });
@@ -79,19 +79,19 @@ test('what the library prints does not mix with the description', () => {
 test.each([
   ['missing_vtable', 'exports no plugin_vtable()'],
   ['newer_abi', 'it needs plugin ABI 2'],
-])('%s is described as an error', (name, text) => {
+])('describes %s as an error', (name, text) => {
   const { status, stdout } = run('--describe', compilePlugin(name));
   expect(status).toBe(75);
   expect((JSON.parse(stdout) as { error: string }).error).toContain(text);
 });
 
-test('a missing file is described as an error', () => {
+test('describes a missing file as an error', () => {
   const { status, stdout } = run('--describe', '/nonexistent "plugin".so');
   expect(status).toBe(75);
   expect((JSON.parse(stdout) as { error: string }).error).toContain('/nonexistent "plugin".so');
 });
 
-test('a constructor that crashes leaves no description', () => {
+test('prints no description when a constructor crashes', () => {
   const { status, signal, stdout } = run('--describe', compilePlugin('crash_constructor'));
   if (process.env['BACKWORKS_RUNNER'] === undefined) expect(signal).toBe('SIGSEGV');
   expect(status).not.toBe(0);
@@ -112,12 +112,12 @@ test.each([
   [['--parent', '12x']],
   [['--parent', '-5']],
   [['--parent', '99999999999999999999']],
-])('%j is a usage error', (args) => {
+])('rejects the arguments %j', (args) => {
   const { status, stdout, stderr } = run(...args);
   expect([status, stdout]).toEqual([64, '']);
   expect(stderr).toMatch(/^usage: backworks-runner /);
 });
 
-test('without descriptor 3 there is nobody to serve', () => {
+test('ends when there is no descriptor 3', () => {
   expect(run().status).toBe(74);
 });

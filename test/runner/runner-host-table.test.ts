@@ -19,7 +19,7 @@ const metric = ({ type, id, payload }: Frame): unknown => ({
   name: payload.subarray(8).toString(),
 });
 
-test('the table states its size and version and leaves out what it does not offer', async () => {
+test('the table states its size and version, and omits functions it does not offer', async () => {
   const runner = await start();
   runner.send(operation(10, 'offer'));
   expect(await reply(runner)).toEqual({
@@ -34,7 +34,7 @@ test('the table states its size and version and leaves out what it does not offe
   });
 });
 
-test('log lines carry their level; unknown levels count as info', async () => {
+test('log lines carry their level; unknown levels become info', async () => {
   const runner = await start();
   for (const [level, expected] of [
     [0, 0],
@@ -68,7 +68,7 @@ test('log lines are cut at 8 KiB, between characters', async () => {
   }
 });
 
-test('a line logged just before a crash arrives, and the answers before it', async () => {
+test('a line logged just before a crash arrives, as do the answers before it', async () => {
   const runner = await start();
   runner.send(operation(10, 'unknown'), operation(11, 'log-and-crash', 'last words'));
   await runner.ended;
@@ -78,7 +78,7 @@ test('a line logged just before a crash arrives, and the answers before it', asy
   ]);
 });
 
-test('threads may log at the same time; no frame is torn', async () => {
+test('threads may log at the same time, and every frame stays intact', async () => {
   const runner = await start();
   runner.send(operation(10, 'threads'));
   const lines = new Map<string, number>();
@@ -91,7 +91,7 @@ test('threads may log at the same time; no frame is torn', async () => {
   expect((await runner.expect(ANSWER.EMPTY)).id).toBe(10);
 });
 
-test('metrics arrive; amounts and names that cannot be counted do not', async () => {
+test('metrics arrive, except with invalid amounts or names', async () => {
   const runner = await start();
   runner.send(operation(10, 'count'));
   expect(metric(await runner.next())).toEqual({ type: ANSWER.METRIC, id: 0, delta: 2.5, name: 'tiles' });
@@ -99,14 +99,14 @@ test('metrics arrive; amounts and names that cannot be counted do not', async ()
   expect((await runner.next()).type).toBe(ANSWER.EMPTY);
 });
 
-test('a metric of a thread arrives while nothing is being called', async () => {
+test('a metric of a thread arrives while no call runs', async () => {
   const runner = await start();
   runner.send(operation(10, 'count-later'));
   await runner.expect(ANSWER.EMPTY);
   expect(metric(await runner.next())).toMatchObject({ delta: 1, name: 'later' });
 });
 
-test('the time left is that of the running call', async () => {
+test('deadline_left_ms() returns the time of the running call', async () => {
   const runner = await start();
   runner.send(operation(10, 'time', '', 3_600_000));
   const { left, cancelled } = (await reply(runner)) as { left: number; cancelled: number };
@@ -118,7 +118,7 @@ test('the time left is that of the running call', async () => {
   expect(await reply(runner)).toEqual({ left: -1, cancelled: 0 });
 });
 
-test('past its deadline a call is cancelled, time spent waiting for other calls included', async () => {
+test('a call is cancelled past its deadline, which includes time spent waiting for other calls', async () => {
   const runner = await start();
   runner.send(operation(10, 'time-after', '20', 10), operation(11, 'time', '', 10));
   expect(await reply(runner)).toEqual({ left: 0, cancelled: 1 });

@@ -20,7 +20,7 @@ import { Grounds } from './sandbox/sandboxed-runner.js';
 
 const grounds = new Grounds();
 
-/** The intermediate server of a test; ended here so that a test that times out leaves nothing behind. */
+/** The intermediate server of a test. Ended here, so that a test that times out leaves nothing behind. */
 let server: ChildProcess | undefined;
 
 afterEach(() => {
@@ -31,8 +31,8 @@ afterEach(() => {
 
 afterAll(() => grounds.remove());
 
-describe('the end as asked', () => {
-  test('shutdown() is paired with initialize(), its status sent, and nothing runs afterwards', async () => {
+describe('an orderly end', () => {
+  test('calls shutdown() after initialize(), sends its status, and runs no code of the plugin afterwards', async () => {
     const runner = await Conversation.ready(compilePlugin('lifecycle'));
     runner.send(shutdown(7));
     const { id, value, payload } = await runner.expect(ANSWER.STATUS);
@@ -42,14 +42,14 @@ describe('the end as asked', () => {
     expect(runner.stderr).toBe('complaint\n');
   });
 
-  test('without initialize() there is no shutdown()', async () => {
+  test('does not call shutdown() without initialize()', async () => {
     const runner = new Conversation();
     runner.send(hello(), load(compilePlugin('lifecycle')), shutdown());
     expect(await runner.ended).toEqual({ code: 0, signal: null });
     expect(runner.stdout).toBe('constructor\n');
   });
 
-  test('a runner that has loaded nothing ends too', async () => {
+  test('is possible before a library is loaded', async () => {
     const runner = new Conversation();
     runner.send(hello(), shutdown(3));
     await runner.expect(ANSWER.HELLO);
@@ -57,14 +57,14 @@ describe('the end as asked', () => {
     expect(await runner.ended).toEqual({ code: 0, signal: null });
   });
 
-  test('a closed socket ends it at once, without shutdown()', async () => {
+  test('follows at once when the socket is closed, without shutdown()', async () => {
     const runner = await Conversation.ready(compilePlugin('lifecycle'));
     runner.socket.end();
     expect(await runner.ended).toEqual({ code: 0, signal: null });
     expect(runner.stdout).toBe('constructor\ninitialize {}\n');
   });
 
-  test('a server that stops reading and goes away is no failure', async () => {
+  test('is no failure when the server stops reading and closes', async () => {
     const runner = await Conversation.ready(compilePlugin('answers'));
     runner.socket.pause();
     const calls = Array.from({ length: 50 }, (_, id) =>
@@ -82,12 +82,12 @@ test('printed lines leave at once, on their own streams', async () => {
 });
 
 describe('the end of the server', () => {
-  /** A process that starts a runner, makes it spin, prints its process id and stays. */
+  /** A process that starts a runner, lets it spin, prints its process id and stays. */
   const SERVER_SCRIPT = `
     const [runner, frames] = process.argv.slice(1);
     const child = require('node:child_process').spawn(
       runner, ['--parent', String(process.pid)], { stdio: ['ignore', 'ignore', 'inherit', 'pipe'] });
-    // 67 is STATUS, the answer to INITIALIZE: the call behind it is running now or will be.
+    // 67 is STATUS, the answer to INITIALIZE: the call behind it runs now or soon.
     child.stdio[3].on('data', (data) => { if (data.includes(Buffer.of(67))) console.log(child.pid); });
     child.stdio[3].write(Buffer.from(frames, 'base64'));
   `;
@@ -95,9 +95,9 @@ describe('the end of the server', () => {
   test.each([
     ['a spinning call', 'hang', []],
     ['a sleeping call', 'answers', []],
-    // Becoming another user makes the system forget whose end ends the runner.
+    // When a process becomes another user, the kernel clears its parent-death signal.
     ['a spinning call in a sandbox', 'hang', ['mode=strict']],
-  ])('killed, it takes along %s', async (_, plugin, settings) => {
+  ])('ends %s when the server is killed', async (_, plugin, settings) => {
     const spinning = plugin === 'hang' ? ['/hang', 'GET', ''] : ['/sleep', 'GET', '3600000'];
     const library = grounds.library(plugin);
     const frames = Buffer.concat([
@@ -114,11 +114,11 @@ describe('the end of the server', () => {
     expect(isRunning(pid)).toBe(true);
     script.kill('SIGKILL');
     await once(script, 'exit');
-    // The test's own time limit bounds the wait.
+    // The time limit of the test bounds this wait.
     while (isRunning(pid)) await sleep(5);
   });
 
-  test('a runner whose server is already gone does not begin', async () => {
+  test('a runner whose server has already ended does not start', async () => {
     const gone = spawn(process.execPath, ['-e', '']);
     await once(gone, 'exit');
     const runner = new Conversation(['--parent', String(gone.pid)]);
@@ -127,7 +127,7 @@ describe('the end of the server', () => {
   });
 });
 
-/** A zombie has ended too; who collects it is not the runner's affair. */
+/** Also true for a zombie, which has ended; reaping it is not the runner's task. */
 function isRunning(pid: number): boolean {
   try {
     const status = readFileSync(`/proc/${pid}/stat`, 'latin1');

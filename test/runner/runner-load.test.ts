@@ -38,7 +38,7 @@ describe('a library that loads', () => {
     return { value, strings: payload.toString().split('\0') };
   }
 
-  test('LOADED names it and lists its functions', async () => {
+  test('is named by LOADED, with its functions', async () => {
     expect(await loaded('echo')).toEqual({
       value: 0b111000,
       strings: ['echo', '1.0.0', 'Returns what it is given.', '', ''],
@@ -52,7 +52,7 @@ describe('a library that loads', () => {
     expect(await loaded('null_slots')).toEqual({ value: 0, strings: ['null-slots', '1.0.0', '', '', ''] });
   });
 
-  test('an extension table from an older header is read no further than its size', async () => {
+  test('may have an extension table from an older header, which is read only up to its size', async () => {
     const { value, strings } = await loaded('short_extensions');
     expect(value).toBe(FUNCTION.manifest | FUNCTION.before_request);
     expect(strings[3]).toBe('{"priority":7}');
@@ -61,19 +61,19 @@ describe('a library that loads', () => {
     expect((await runner.expect(ANSWER.REPLY)).payload.toString()).toBe('{}');
   });
 
-  test('an extension table from a later header is read as far as it is known', async () => {
+  test('may have an extension table from a later header, which is read as far as this runner knows it', async () => {
     expect((await loaded('long_extensions')).value).toBe(FUNCTION.call);
   });
 });
 
-describe('a library that does not', () => {
-  test('a missing file: the words of the system', async () => {
+describe('a library that does not load', () => {
+  test('because the file is missing fails with the system’s reason', async () => {
     const { detail, text, code } = await refusal('/nonexistent/plugin.so');
     expect([detail, code]).toEqual([FAILURE.LOAD, 75]);
     expect(text).toContain('/nonexistent/plugin.so');
   });
 
-  test('a file that is no library', async () => {
+  test('because it is no library fails', async () => {
     const { detail, text, code } = await refusal('/etc/passwd');
     expect([detail, code]).toEqual([FAILURE.LOAD, 75]);
     expect(text).toContain('/etc/passwd');
@@ -82,25 +82,25 @@ describe('a library that does not', () => {
   test.each([
     ['missing_vtable', 'plugin_vtable()'],
     ['missing_info', 'plugin_info()'],
-  ])('%s is told what is missing', async (name, symbol) => {
+  ])('because %s lacks a function names the function', async (name, symbol) => {
     const { detail, text, code } = await refusal(compilePlugin(name));
     expect([detail, code]).toEqual([FAILURE.LOAD, 75]);
     expect(text).toContain(`exports no ${symbol}`);
   });
 
-  test('a newer ABI is refused by number', async () => {
+  test('because it needs a newer ABI names both versions', async () => {
     const { detail, text, code } = await refusal(compilePlugin('newer_abi'));
     expect([detail, code]).toEqual([FAILURE.ABI, 75]);
     expect(text).toBe('it needs plugin ABI 2, this host has 1');
   });
 
-  test('a refusing bind_host is quoted', async () => {
+  test('because bind_host() refuses has the plugin’s reason', async () => {
     const { detail, text, code } = await refusal(compilePlugin('refuses_host'));
     expect([detail, code]).toEqual([FAILURE.ABI, 75]);
     expect(text).toBe('bind_host() returned 3: this host has no clock tower');
   });
 
-  test('a constructor that crashes ends the runner before any answer to LOAD', async () => {
+  test('because its constructor crashes ends the runner before any answer to LOAD', async () => {
     const runner = new Conversation();
     runner.send(hello(), load(compilePlugin('crash_constructor')));
     const { code, signal } = await runner.ended;
@@ -109,7 +109,7 @@ describe('a library that does not', () => {
     expect(runner.remaining().map(({ type }) => type)).toEqual([ANSWER.HELLO]);
   });
 
-  test('an initialize that refuses is quoted, and shutdown() is not called', async () => {
+  test('because initialize() refuses has the plugin’s reason, and shutdown() is not called', async () => {
     const runner = new Conversation();
     runner.send(hello(), load(compilePlugin('initialize_fails')), initialize(), shutdown());
     await runner.expect(ANSWER.HELLO);

@@ -19,18 +19,21 @@ afterEach(endConversations);
 const PROTOCOL_ERROR = { code: 76, signal: null };
 
 describe('handshake', () => {
-  test('the runner speaks first and states its version', async () => {
+  test('the runner sends HELLO first, with its version', async () => {
     const runner = new Conversation();
     expect(await runner.next()).toMatchObject({ type: ANSWER.HELLO, id: 0, detail: 0, value: VERSION });
   });
 
-  test.each([0, 1, VERSION - 1, VERSION + 1, -1])('a server of version %d is left', async (version) => {
-    const runner = new Conversation();
-    runner.send(hello(version));
-    expect(await runner.ended).toEqual(PROTOCOL_ERROR);
-  });
+  test.each([0, 1, VERSION - 1, VERSION + 1, -1])(
+    'the runner ends when the server has version %d',
+    async (version) => {
+      const runner = new Conversation();
+      runner.send(hello(version));
+      expect(await runner.ended).toEqual(PROTOCOL_ERROR);
+    },
+  );
 
-  test('a server may send everything behind its HELLO at once', async () => {
+  test('a server may send all frames after its HELLO at once', async () => {
     const runner = new Conversation();
     runner.send(
       hello(),
@@ -62,7 +65,7 @@ describe('handshake', () => {
   });
 });
 
-describe('frames in the wrong state', () => {
+describe('a frame in the wrong state', () => {
   const path = (): string => compilePlugin('echo');
 
   test.each<[string, () => Buffer[]]>([
@@ -106,7 +109,7 @@ describe('malformed frames', () => {
     ['text behind the last NUL', frame(SERVER.CALL, 1, 0, -1, Buffer.from('{}\0x'))],
     ['a payload where none belongs', frame(SERVER.HEALTH_CHECK, 1, 0, 0, [''])],
     ['reserved bytes', Buffer.concat([call(1, 'before_request', ['{}'])]).fill(1, 10, 11)],
-  ])('%s: the runner ends with what it had to say', async (_, bytes) => {
+  ])('%s: the runner sends its pending answers and ends', async (_, bytes) => {
     const runner = await Conversation.ready(compilePlugin('echo'));
     runner.send(call(3, 'process_endpoint', ['/', 'GET', '"before"']), bytes);
     expect(await runner.ended).toEqual(PROTOCOL_ERROR);
@@ -114,7 +117,7 @@ describe('malformed frames', () => {
   });
 
   test.each([16 * 1024 * 1024 + 1, 0xffff_ffff])(
-    'a length of %d is refused by its header',
+    'refuses a length of %d by the header alone',
     async (length) => {
       const runner = await Conversation.ready(compilePlugin('echo'));
       const header = frame(SERVER.CALL, 1, 0, -1);
@@ -124,7 +127,7 @@ describe('malformed frames', () => {
     },
   );
 
-  test('a negative reply limit is refused', async () => {
+  test('refuses a negative reply limit', async () => {
     const runner = new Conversation();
     runner.send(hello(), load(compilePlugin('echo'), -1));
     expect(await runner.ended).toEqual(PROTOCOL_ERROR);

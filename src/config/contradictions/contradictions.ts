@@ -11,33 +11,35 @@ import type { RawConfig } from '../schema/raw.js';
 import type { Source } from '../source/source.js';
 
 const BODY_BYTES_MAX = 1024 ** 3;
-/** One more is no user: system calls take it for "leave it as it is". */
+/** The next number, 2^32 - 1, is not a user: system calls take it as "leave the user unchanged". */
 const USER_MAX = 2 ** 32 - 2;
-/** `nobody`, and what 16 bits have in the place of no user. */
+/** `nobody`, and the 16-bit form of "no user". */
 const RESERVED_USERS = [65534, 65535];
-/** Headers that belong to one connection, which fetch() refuses to send, and the content's own. */
+/** Headers of the connection, which fetch() refuses to send, and headers that describe the content. */
 const OWN_HEADERS =
   /^(content-length|content-type|connection|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
 
-/** Reports what no schema can express. Entries the schema has already found wrong are left out. */
+/**
+ * Reports mistakes that a schema cannot express. Skips entries in which the schema already found a mistake.
+ */
 export function reportContradictions(
   source: Source,
   { directory, file: path }: { readonly directory: string; readonly file?: string | undefined },
   broken: readonly Pointer[],
   report: ProblemReport,
 ): void {
-  const isMisshapen = (pointer: Pointer): boolean =>
+  const isWrongItself = (pointer: Pointer): boolean =>
     broken.some((other) => isWithin(pointer, other)) || source.isUnresolved(pointer);
-  if (isMisshapen('')) return;
+  if (isWrongItself('')) return;
   const file: CheckedFile = {
     raw: source.value as unknown as RawConfig,
     directory,
     path: path === undefined ? null : resolve(directory, path),
     isBroken: (pointer) =>
-      isMisshapen(pointer) ||
+      isWrongItself(pointer) ||
       source.hasUnresolved(pointer) ||
       broken.some((other) => isWithin(other, pointer)),
-    isMisshapen,
+    isWrongItself,
     show: (pointer, text) => source.origin(pointer) ?? quote(withoutCredentials(text)),
     reject: (pointer, finding) =>
       report.add('BW_CONFIG_INVALID', pointer, source.valuePosition(pointer), finding),
@@ -66,12 +68,12 @@ function checkUsers(file: CheckedFile): void {
   const last = first + count - 1;
   const at = '/server/plugin_users';
   if (last > USER_MAX) {
-    const message = `the range ends at ${last}, and ${USER_MAX} is the highest number of a user`;
+    const message = `the range ends at ${last}, but the highest user number is ${USER_MAX}`;
     file.reject(`${at}/count`, { message, hint: 'lower first or count' });
   }
   const reserved = RESERVED_USERS.find((user) => user >= first && user <= last);
   if (reserved === undefined) return;
-  const message = `the range contains ${reserved}, which stands for users without a number of their own`;
+  const message = `the range contains ${reserved}, which the system uses for users that it cannot map`;
   file.reject(`${at}/first`, { message, hint: `begin above ${Math.max(...RESERVED_USERS)}` });
 }
 
@@ -79,24 +81,27 @@ function adminContradictions(file: CheckedFile): void {
   if (file.isBroken('/admin')) return;
   const { server, admin } = file.raw;
   if (admin.read_token !== '' && admin.read_token === admin.token) {
-    const hint = 'whoever may read could also control; give it another';
+    const hint = 'with the same token, read access would include control; choose another token';
     file.reject('/admin/read_token', { message: 'admin.token has the same value', hint });
   }
   if (file.isBroken('/server')) return;
   const hosts = [unbracketed(server.host), unbracketed(admin.host)] as const;
   const sameHost = hosts[0] === hosts[1] || hosts.some(isEveryAddress);
   if (admin.enabled && sameHost && admin.port === server.port && admin.port !== 0) {
-    file.reject('/admin/port', { message: 'server.port already has this port', hint: 'give it another' });
+    file.reject('/admin/port', {
+      message: 'server.port already uses this port',
+      hint: 'choose another port',
+    });
   }
 }
 
 function alertContradictions(file: CheckedFile): void {
   if (file.isBroken('/alerts')) return;
   const { webhook, headers } = file.raw.alerts;
-  // Neither is shown: both are where a webhook has its secret.
+  // Neither value is shown: either can contain the secret of the webhook.
   if (webhook !== '' && !isWebhook(webhook)) {
     const message = 'this is no http or https URL without user name';
-    file.reject('/alerts/webhook', { message, hint: 'a user name and password go into alerts.headers' });
+    file.reject('/alerts/webhook', { message, hint: 'put credentials into alerts.headers' });
   }
   const reserved = Object.keys(headers).filter((name) => OWN_HEADERS.test(name));
   for (const name of reserved) {

@@ -4,7 +4,7 @@ import { routeFault, routeShape } from '../schema/route.js';
 import { below, type Pointer } from '../source/pointer.js';
 import type { RawEndpoint } from '../schema/raw.js';
 
-/** RFC 9110: a response with one of these has no content. */
+/** RFC 9110: responses with these statuses have no content. */
 const EMPTY_STATUSES: readonly number[] = [204, 205, 304];
 
 interface Taken {
@@ -14,7 +14,7 @@ interface Taken {
 
 /** Reports endpoints that cannot answer or that claim the same requests. */
 export function endpointContradictions(file: CheckedFile): void {
-  if (file.isMisshapen('/endpoints')) return;
+  if (file.isWrongItself('/endpoints')) return;
   const taken = new Map<string, Taken[]>();
   for (const [name, endpoint] of Object.entries(file.raw.endpoints)) {
     const pointer = below('/endpoints', name);
@@ -27,7 +27,7 @@ export function endpointContradictions(file: CheckedFile): void {
 function isRoute(file: CheckedFile, pointer: Pointer, path: string): boolean {
   const fault = routeFault(path);
   if (fault === undefined) return true;
-  // The hint repeats a piece of the path.
+  // The hint quotes a part of the path.
   const hint = file.isHidden(pointer) ? undefined : fault.hint;
   file.reject(pointer, { expected: fault.expected, found: file.show(pointer, path), hint });
   return false;
@@ -56,10 +56,10 @@ function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint)
   }
 }
 
-/** With auto_discover, which plugins there are is only known later. */
+/** With auto_discover, the set of plugins is known only later. */
 function checkPluginName(file: CheckedFile, pointer: Pointer, name: string): void {
   const { plugins } = file.raw;
-  if (file.isMisshapen('/plugins') || file.isBroken('/plugins/auto_discover')) return;
+  if (file.isWrongItself('/plugins') || file.isBroken('/plugins/auto_discover')) return;
   if (plugins.auto_discover.enabled) return;
   const names = Object.keys(plugins).filter((key) => key !== 'auto_discover');
   if (names.includes(name)) return;
@@ -97,7 +97,7 @@ function checkOverlap(
   }
 }
 
-/** The methods two endpoints both take, in words; undefined when there are none. */
+/** The methods that both endpoints accept, in words; undefined when there are none. */
 function sharedMethods(
   a: readonly string[] | undefined,
   b: readonly string[] | undefined,

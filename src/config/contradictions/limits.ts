@@ -5,13 +5,13 @@ import type { RawPlugin } from '../schema/raw.js';
 import { formatSize, parseDuration, parseSize } from '../source/units.js';
 
 const MIB = 1024 ** 2;
-/** A frame of the runner protocol carries no more. */
+/** The most that one frame of the runner protocol carries. */
 const REPLY_BYTES_MAX = 16 * MIB;
-/** With less, the runner and the C library do not get as far as the plugin. */
+/** With less memory, the runner and the C library fail before they reach the plugin. */
 const MEMORY_BYTES_MIN = 8 * MIB;
 const OPEN_FILES_MIN = 16;
 
-/** Reports limits and delays of a plugin that cannot be kept. */
+/** Reports limits and delays of a plugin that cannot be enforced. */
 export function limitContradictions(file: CheckedFile, plugin: Pointer, raw: RawPlugin): void {
   const { limits } = raw;
   const pointer = below(plugin, 'limits');
@@ -30,7 +30,7 @@ export function limitContradictions(file: CheckedFile, plugin: Pointer, raw: Raw
     file.reject(at, { expected: `a number of at least ${OPEN_FILES_MIN}`, found });
   }
   if (limits.concurrency > 1 && raw.isolation === 'in-process') {
-    const message = "calls of an in-process plugin take turns on the server's own thread";
+    const message = "the calls of an in-process plugin run one at a time on the server's own thread";
     const hint = 'remove it, or set isolation to "process"';
     file.reject(below(pointer, 'concurrency'), { message, hint });
   }
@@ -63,6 +63,6 @@ function checkRestart(file: CheckedFile, pointer: Pointer, { delay, max_delay }:
     file.reject(at.max, { message: `${shown.max} is shorter than restart.delay, ${shown.delay}` });
   } else {
     const message = `${shown.delay} is longer than restart.max_delay, ${shown.max}`;
-    file.reject(at.delay, { message, hint: 'raise that too' });
+    file.reject(at.delay, { message, hint: 'raise max_delay as well' });
   }
 }

@@ -3,13 +3,13 @@ import type { CheckedFile } from '../schema/checked-file.js';
 import { below, type Pointer } from '../source/pointer.js';
 import type { Permissions } from '../types.js';
 
-/** With its terminating NUL, as Linux counts. */
+/** Includes the terminating NUL, as in Linux's PATH_MAX. */
 const PATH_BYTES_MAX = 4096;
 
 const LOADER = 'it changes how libraries are loaded';
 const ALLOCATOR = 'it changes how memory is allocated';
 
-/** Beginnings of the names of variables that no plugin gets, in capitals, and why. */
+/** Prefixes of environment variables that no plugin can get, in capitals, each with the reason. */
 const RESERVED: readonly (readonly [beginning: string, reason: string])[] = [
   ['LD_', LOADER],
   ['DYLD_', LOADER],
@@ -19,7 +19,7 @@ const RESERVED: readonly (readonly [beginning: string, reason: string])[] = [
   ['BACKWORKS_', 'it is a setting of the server itself'],
 ];
 
-/** Reports permissions that no plugin can be given. */
+/** Reports permissions that cannot be granted to any plugin. */
 export function permissionContradictions(
   file: CheckedFile,
   pointer: Pointer,

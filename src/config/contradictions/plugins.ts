@@ -8,9 +8,9 @@ import { pluginEntries } from '../schema/plugin-entries.js';
 import type { RawPlugin } from '../schema/raw.js';
 import { swapContradictions } from './swap.js';
 
-/** Reports plugins that cannot be run as the file says. */
+/** Reports plugins that cannot run as the file describes them. */
 export function pluginContradictions(file: CheckedFile): void {
-  if (file.isMisshapen('/plugins')) return;
+  if (file.isWrongItself('/plugins')) return;
   for (const [name, plugin] of pluginEntries(file.raw.plugins)) {
     const pointer = below('/plugins', name);
     if (!file.isBroken(pointer)) checkPlugin(file, pointer, plugin);

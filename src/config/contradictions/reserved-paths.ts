@@ -1,37 +1,37 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, parse, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { cachePlace, temporaryCachePlace } from '../../cache-place.js';
+import { cacheDirectory, temporaryCacheDirectory } from '../../cache-place.js';
 import type { CheckedFile } from '../schema/checked-file.js';
 import { pluginEntries, sandboxOf } from '../schema/plugin-entries.js';
 import { below } from '../source/pointer.js';
 
-/** A path that decides what plugins may do, or holds code that runs. */
+/** A path that holds code, or that decides what plugins may do. */
 interface Reserved {
   readonly path: string;
-  /** In words. */
+  /** Description for messages. */
   readonly what: string;
-  /** Everything below it is reserved as well. */
+  /** Everything below the path is reserved as well. */
   readonly isTree: boolean;
 }
 
 const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
- * Reports write grants with which a plugin could replace what decides over it or over others: the
- * configuration, libraries, their copies in the cache, the server itself. Neither such a path nor one
- * above it can be granted. Paths are compared where they really lead, so that a link opens no way.
+ * Reports write grants that would let a plugin replace the things that control plugins: the configuration,
+ * libraries, their copies in the cache, and the server itself. Neither such a path nor a directory above one
+ * can be granted. Paths are compared after links are resolved, so a symbolic link is no way around the check.
  */
 export function reservedPathContradictions(file: CheckedFile): void {
-  if (file.isMisshapen('/plugins')) return;
+  if (file.isWrongItself('/plugins')) return;
   const reserved = reservedPaths(file).map((one) => ({ ...one, path: realPath(one.path) }));
   for (const [name, plugin] of pluginEntries(file.raw.plugins)) {
     const pointer = below('/plugins', name);
-    // An entry that is disabled can be enabled while the server runs.
+    // A disabled entry can be enabled while the server runs.
     if (file.isBroken(pointer) || sandboxOf(plugin) === 'off') continue;
     plugin.permissions.filesystem.write.forEach((path, index) => {
       const absolute = resolve(file.directory, path);
-      // permissionContradictions() has said so.
+      // permissionContradictions() reports this case.
       if (absolute === parse(absolute).root) return;
       const granted = realPath(absolute);
       const found = reserved.find((one) => isReserved(granted, one));
@@ -50,7 +50,7 @@ function reservedPaths(file: CheckedFile): Reserved[] {
   const tree = (path: string, what: string): Reserved => ({ path, what, isTree: true });
   const libraries = pluginEntries(raw.plugins).flatMap(([name, plugin]) => {
     const pointer = below('/plugins', name);
-    if (file.isMisshapen(pointer) || file.isBroken(below(pointer, 'path'))) return [];
+    if (file.isWrongItself(pointer) || file.isBroken(below(pointer, 'path'))) return [];
     return plugin.path === undefined ? [] : [one(absolute(plugin.path), `the library of plugins.${name}`)];
   });
   const { auto_discover: discover } = raw.plugins;
@@ -59,7 +59,9 @@ function reservedPaths(file: CheckedFile): Reserved[] {
     ...(configFile === null ? [] : [one(configFile, 'this file')]),
     ...libraries,
     ...found.map((path) => tree(absolute(path), 'libraries that plugins.auto_discover finds')),
-    ...[cachePlace(), temporaryCachePlace()].map((path) => tree(path, "the server's cache of libraries")),
+    ...[cacheDirectory(), temporaryCacheDirectory()].map((path) =>
+      tree(path, "the server's cache of libraries"),
+    ),
     ...['dist', 'build', 'node_modules'].map((part) => tree(join(PACKAGE, part), 'the server itself')),
     one(process.execPath, 'the server itself'),
   ];
@@ -69,13 +71,13 @@ function isReserved(granted: string, { path, isTree }: Reserved): boolean {
   return contains(granted, path) || (isTree && contains(path, granted));
 }
 
-/** True when `path` is `ancestor` or lies below it. */
+/** True when `path` equals `ancestor` or is below it. */
 function contains(ancestor: string, path: string): boolean {
   const way = relative(ancestor, path);
   return way !== '..' && !way.startsWith(`..${sep}`);
 }
 
-/** Where a path leads; what does not exist yet will be where its directory is. */
+/** The path after links are resolved. For a path that does not exist yet, its directory is resolved. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);

@@ -3,10 +3,10 @@ import { below, type Pointer } from '../source/pointer.js';
 import type { RawPercentage, RawPlugin } from '../schema/raw.js';
 import { parsePercentage } from '../source/units.js';
 
-/** With every request it would be no trial. */
+/** A canary that gets every request would not be a trial. */
 const CANARY_PERCENT_MAX = 99;
 
-/** Reports swap settings of a plugin that cannot be kept. */
+/** Reports swap settings of a plugin that cannot work. */
 export function swapContradictions(file: CheckedFile, plugin: Pointer, raw: RawPlugin): void {
   const { watch, canary, probation } = raw.swap;
   const pointer = below(plugin, 'swap');

@@ -5,28 +5,28 @@ import { addPair, removePair, replaceValue, type Splice } from './splice.js';
 
 /** A change of one plugin's entry in a configuration file. */
 export type PluginEdit =
-  /** `enabled: false`, in a new entry for a plugin that has none. @param path of a new entry */
+  /** `enabled: false`, in a new entry if the plugin has no entry. @param path `path` of the new entry */
   | { readonly kind: 'disable'; readonly path: string | null }
-  /** No `enabled: false`. */
+  /** Removes `enabled: false`. */
   | { readonly kind: 'enable' }
-  /** A new entry. @param path as it is to stand in the file */
+  /** A new entry. @param path as the file is to show it */
   | { readonly kind: 'add'; readonly path: string }
   | { readonly kind: 'remove' };
 
 /**
- * The text of a configuration with one plugin's entry changed; everything else stays to the letter.
- * @returns the same text when it says so already
- * @throws BackworksError BW_CONFIG_SYNTAX for a text in which that cannot be done by itself
+ * Changes the entry of one plugin in the text of a configuration. The rest of the text stays byte for byte.
+ * @returns the same text when there is nothing to change
+ * @throws BackworksError BW_CONFIG_SYNTAX when the text cannot be edited automatically
  */
 export function editPlugin(text: string, name: string, edit: PluginEdit): string {
   const document = parse(text);
   const splice = spliceOf(document, name, edit);
   if (splice === null) return text;
   const changed = text.slice(0, splice.start) + splice.text + text.slice(splice.end);
-  // Whatever the text looks like, the outcome is what was asked for, or nothing is changed.
+  // The result is verified against an edit of the parsed document: the edit is exact, or nothing changes.
   apply(document, name, edit);
   if (!isDeepStrictEqual(valueOf(parseDocument(changed, OPTIONS)), valueOf(document)))
-    throw unfit('its form is unusual');
+    throw cannotEdit('its form is unusual');
   return changed;
 
   function spliceOf(from: Document, plugin: string, change: PluginEdit): Splice | null {
@@ -53,7 +53,7 @@ export function editPlugin(text: string, name: string, edit: PluginEdit): string
       if (plugins !== null) return addPair(text, plugins, key, value);
       if (top !== null && !top.has('plugins')) return addPair(text, top, 'plugins', { [key]: value });
       if (top === null) return { start: text.length, end: text.length, text: fresh(key, value) };
-      throw unfit('plugins is empty');
+      throw cannotEdit('plugins is empty');
     }
   }
 }
@@ -63,11 +63,11 @@ const OPTIONS = { version: '1.2', schema: 'core' } as const;
 function parse(text: string): Document {
   const document = parseDocument(text, OPTIONS);
   const [error] = document.errors;
-  if (error !== undefined) throw unfit(error.message.split('\n')[0] ?? 'it is not well-formed');
+  if (error !== undefined) throw cannotEdit(error.message.split('\n')[0] ?? 'it is not well-formed');
   return document;
 }
 
-/** The mapping at some keys; null for none, or for a key without a value. */
+/** The mapping at a path of keys; null when there is none or the key has no value. */
 function mapping(document: Document, path: readonly string[]): ReturnType<typeof asMap> {
   const node: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
   return asMap(node, path.join('.'));
@@ -76,10 +76,10 @@ function mapping(document: Document, path: readonly string[]): ReturnType<typeof
 function asMap(node: unknown, place: string) {
   if (isMap<unknown, unknown>(node)) return node;
   if (node === undefined || node === null || (isScalar(node) && node.value === null)) return null;
-  throw unfit(`${place} is not a mapping of its own`);
+  throw cannotEdit(`${place} is not written as a mapping`);
 }
 
-/** The same change on the parsed document: what the text is held against. */
+/** The same change on the parsed document. The edited text is compared with it. */
 function apply(document: Document, name: string, edit: PluginEdit): void {
   const path = ['plugins', name];
   if (edit.kind === 'remove') document.deleteIn(path);
@@ -96,14 +96,14 @@ function valueOf(document: Document): unknown {
   return document.errors.length > 0 ? document.errors : document.toJS();
 }
 
-/** The mapping of a file that has none. */
+/** The text of a new mapping, for a file without one. */
 function fresh(name: string, value: object): string {
   const lines = Object.entries(value).map(([key, part]) => `    ${key}: ${JSON.stringify(part)}\n`);
   return `plugins:\n  ${JSON.stringify(name)}:\n${lines.join('')}`;
 }
 
-function unfit(why: string): BackworksError {
-  return new BackworksError('BW_CONFIG_SYNTAX', `the file cannot be changed by itself: ${why}`, {
+function cannotEdit(why: string): BackworksError {
+  return new BackworksError('BW_CONFIG_SYNTAX', `the file cannot be edited automatically: ${why}`, {
     hint: 'change it by hand',
   });
 }

@@ -6,11 +6,11 @@ import { BackworksError } from '../../errors.js';
 const BACKUPS_MAX = 100;
 
 /**
- * Puts a text in the place of a file at once, so that no reader sees half of it, and keeps what was there
- * beside it. A link stays a link; mode and, where it may be given, owner stay.
- * @param mark what the name of the copy ends in, before `.bak`
+ * Replaces a file atomically, so that no reader sees a half-written file, and keeps a copy of the old file
+ * beside it. A symbolic link stays a link. The mode is kept, and so is the owner where the system permits it.
+ * @param mark suffix of the copy's name, before `.bak`
  * @returns the path of the copy
- * @throws BackworksError BW_CONFIG_NOT_FOUND when it cannot be written; the file is as it was
+ * @throws BackworksError BW_CONFIG_NOT_FOUND when the file cannot be written; the file is then unchanged
  */
 export async function replaceFile(file: string, text: string, mark: string): Promise<string> {
   let draft: string | null = null;
@@ -37,7 +37,7 @@ export async function replaceFile(file: string, text: string, mark: string): Pro
   }
 }
 
-/** An earlier copy is never overwritten. */
+/** Never overwrites an earlier copy. */
 async function keepCopy(file: string, mark: string): Promise<string> {
   for (let next = 1; ; next += 1) {
     const copy = `${file}.${mark}${next === 1 ? '' : `.${next}`}.bak`;

@@ -1,6 +1,6 @@
 import { isNode, isPair, isScalar, type YAMLMap } from 'yaml';
 
-/** A piece of a text, and what takes its place. */
+/** A piece of a text and its replacement. */
 export interface Splice {
   readonly start: number;
   readonly end: number;
@@ -10,13 +10,13 @@ export interface Splice {
 type Value = string | boolean | { readonly [key: string]: Value };
 type Mapping = YAMLMap<unknown, unknown>;
 
-/** Another value for a key, which has one of one line. */
+/** Replaces the value of a key. The old value must be on one line. */
 export function replaceValue(map: Mapping, key: string, value: string): Splice {
   const { start, end } = spanOf(pairOf(map, key).value);
   return { start, end, text: value };
 }
 
-/** A new key at the end of a mapping, in the mapping's own form. */
+/** Adds a key at the end of a mapping, in the style of the mapping (block or flow). */
 export function addPair(text: string, map: Mapping, key: string, value: object | boolean): Splice {
   const last = map.items.at(-1);
   if (map.flow === true) {
@@ -30,12 +30,12 @@ export function addPair(text: string, map: Mapping, key: string, value: object |
   if (first === undefined || last === undefined) throw new TypeError('a block mapping has a key');
   const start = spanOf(first.key).start;
   const indent = ' '.repeat(start - lineStart(text, start));
-  // Behind the last line that belongs to it, comment included, and before what follows.
+  // After the last line of the entry, its comment included, and before the text that follows.
   const end = lineEnd(text, text.slice(0, endOf(last)).trimEnd().length);
   return { start: end, end, text: `\n${block(key, value as Value, indent)}` };
 }
 
-/** A key less. */
+/** Removes a key. */
 export function removePair(text: string, map: Mapping, key: string): Splice {
   const index = map.items.findIndex((item) => isScalar(item.key) && item.key.value === key);
   const pair = map.items[index];
@@ -58,7 +58,7 @@ function pairOf(map: Mapping, key: string): Mapping['items'][number] {
   return pair;
 }
 
-/** From its first character to behind its last. */
+/** Offsets of the first character and of the end of the node. */
 function spanOf(node: unknown): { start: number; end: number } {
   if (!isNode(node) || !node.range) throw new TypeError('a node without a place');
   return { start: node.range[0], end: node.range[1] };
@@ -91,7 +91,7 @@ function inline(value: Value): string {
     .join(', ')} }`;
 }
 
-/** Text that YAML reads as the same text anywhere. */
+/** Text that YAML reads as the same string in any position. */
 function scalar(text: string): string {
   const isPlain =
     /^[a-zA-Z./][\w./-]*$/.test(text) && !/^(?:true|false|null|yes|no|on|off|[.]inf|[.]nan)$/i.test(text);

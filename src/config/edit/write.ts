@@ -3,9 +3,9 @@ import { chmod, realpath, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { BackworksError } from '../../errors.js';
 
 /**
- * Replaces a file's text at once: whoever reads it sees the old text or the new one. A link keeps leading
- * to its file.
- * @throws BackworksError BW_CONFIG_WRITE when that cannot be
+ * Replaces the text of a file atomically: a reader sees either the old or the new text. A symbolic link stays
+ * a link.
+ * @throws BackworksError BW_CONFIG_WRITE when the file cannot be written
  */
 export async function writeText(file: string, text: string): Promise<void> {
   try {

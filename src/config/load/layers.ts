@@ -11,24 +11,24 @@ import type { JsonObject } from '../types.js';
 const ENVIRONMENTS = '/environments';
 
 export interface LayerSettings {
-  /** The name of the environment whose overlay counts, or undefined for none. */
+  /** The environment whose overlay applies, or undefined for none. */
   readonly environment: string | undefined;
-  /** Single values; of two for one key the later counts. */
+  /** Single values. If two set the same key, the later one wins. */
   readonly overrides: readonly Override[];
-  /** Where variables come from. */
+  /** The environment variables for `${VARIABLES}`. */
   readonly variables: NodeJS.ProcessEnv;
   readonly report: ProblemReport;
 }
 
 export interface Layered {
-  /** What all layers together say. Of the environments only the names are left. */
+  /** The merge of all layers. Of `environments`, only the names remain. */
   readonly source: Source;
   readonly known: KnownMistakes;
 }
 
 /**
- * Lays overlay and single values over a file. Each layer is checked as the part of a configuration that it
- * is, and so are the overlays that do not count, apart from their variables.
+ * Applies the overlay and the single values to a file. Each layer is checked as a part of a configuration.
+ * Overlays that do not apply are checked as well, except for unset variables.
  */
 export function layer(file: Source, settings: LayerSettings): Layered {
   const { report } = settings;
@@ -67,7 +67,7 @@ function chosenOverlay(
 ): Source | undefined {
   if (environment === undefined) return undefined;
   const given = isMapping(file.value) ? (file.value['environments'] ?? {}) : {};
-  // One that is no mapping is reported as such.
+  // The schema reports an overlay that is not a mapping.
   if (!isMapping(given) || Object.hasOwn(given, environment)) return overlays.get(environment);
   const names = Object.keys(given);
   const near = nearest(environment, names);
@@ -79,7 +79,10 @@ function chosenOverlay(
   return undefined;
 }
 
-/** The schema of the whole file looks at the names of the environments; what they hold has been checked. */
+/**
+ * The schema of the whole file checks the names of the environments. Their contents have been checked
+ * already.
+ */
 function withEmptyOverlays(file: Source): Source {
   if (!isMapping(file.value) || !isMapping(file.value['environments'])) return file;
   const environments = Object.entries(file.value['environments']).map(([name, overlay]) => [

@@ -24,7 +24,7 @@ export { ConfigError, type ConfigProblem } from '../source/problems.js';
 /** A checked configuration. */
 export interface LoadedConfig {
   readonly config: BackworksConfig;
-  /** One line each, starting with `file:line:column`. */
+  /** One line each, beginning with `file:line:column`. */
   readonly warnings: readonly string[];
   /** The environment whose overlay was applied, or null. */
   readonly environment: string | null;
@@ -32,7 +32,7 @@ export interface LoadedConfig {
   readonly files: readonly string[];
 }
 
-/** What a configuration is made of beside its file. */
+/** Inputs of a configuration besides its file. */
 export interface LoadOptions {
   /** Values of `${VARIABLES}`; default: process.env. */
   readonly env?: NodeJS.ProcessEnv | undefined;
@@ -42,7 +42,7 @@ export interface LoadOptions {
   readonly overrides?: readonly Override[] | undefined;
 }
 
-/** Where the text of a configuration came from. */
+/** The origin of a configuration's text. */
 export interface ParseOptions extends LoadOptions {
   /** Path of the file, absolute or relative to `directory`. */
   readonly file?: string | undefined;
@@ -103,9 +103,9 @@ export function parseConfig(text: string, options: ParseOptions): LoadedConfig {
   };
 }
 
-/** A configuration in the keys of the file, for looking at. */
+/** A configuration with the keys of the file, for display. */
 export interface EffectiveConfig {
-  /** Its value is a RawConfig. */
+  /** The value has the shape of a RawConfig. */
   readonly source: Source;
   readonly environment: string | null;
   /** Absolute. */
@@ -113,7 +113,7 @@ export interface EffectiveConfig {
 }
 
 /**
- * Reads a configuration file as loadConfig() does, up to where its keys are still those of the file.
+ * Reads a configuration file like loadConfig(), but keeps the keys and units of the file.
  * @throws ConfigError. @throws BackworksError BW_CONFIG_NOT_FOUND
  */
 export async function loadEffective(file: string, options: LoadOptions): Promise<EffectiveConfig> {
@@ -122,12 +122,12 @@ export async function loadEffective(file: string, options: LoadOptions): Promise
   return { source, environment: options.environment ?? null, file: path };
 }
 
-/** Where the admin API of a configuration is, without anything else of the configuration. */
+/** The address and tokens of the admin API, without the rest of the configuration. */
 export type AdminOnly = Pick<BackworksConfig, 'admin' | 'file'>;
 
 /**
- * Reads the admin block of a configuration file: variables elsewhere in the file need not be set.
- * @param withTokens false to leave its tokens out, with the variables in them
+ * Reads only the admin block of a configuration file. Variables elsewhere in the file may be unset.
+ * @param withTokens false to skip the tokens and the variables in them
  * @throws ConfigError. @throws BackworksError BW_CONFIG_NOT_FOUND
  */
 export async function loadAdmin(file: string, options: LoadOptions, withTokens: boolean): Promise<AdminOnly> {
@@ -139,7 +139,7 @@ export async function loadAdmin(file: string, options: LoadOptions, withTokens: 
   return { admin, file: path };
 }
 
-/** A configuration that says nothing but some keys of its admin block. */
+/** A configuration reduced to some keys of its admin block. */
 function adminOf(whole: Source, keys: readonly string[]): Source {
   const block = whole.at('/admin');
   if (!isMapping(block))
@@ -150,8 +150,8 @@ function adminOf(whole: Source, keys: readonly string[]): Source {
 }
 
 /**
- * A source whose value is a RawConfig.
- * @param part takes a part of what all layers give, in place of the whole
+ * Checks a text and returns a source whose value is a RawConfig.
+ * @param part selects a part of the merged layers to use in place of the whole
  */
 function check(
   text: string,
@@ -180,21 +180,21 @@ function check(
 }
 
 /**
- * The entries whose library and `config` are right although something else in the file is not. What else is
- * wrong in them has its default, which grants nothing.
+ * Plugin entries whose library and `config` are valid although the file has mistakes elsewhere. Other invalid
+ * values of such an entry are replaced with their defaults, which grant nothing.
  */
 function soundPlugins(source: Source, broken: readonly Pointer[], options: ParseOptions): PluginConfig[] {
   const origin = originOf(source, options);
-  const isMisshapen = (pointer: Pointer): boolean => broken.some((other) => isWithin(pointer, other));
+  const isWrongItself = (pointer: Pointer): boolean => broken.some((other) => isWithin(pointer, other));
   const isSound = (pointer: Pointer): boolean =>
-    !isMisshapen(pointer) &&
+    !isWrongItself(pointer) &&
     !source.hasUnresolved(pointer) &&
     !broken.some((other) => isWithin(other, pointer));
-  // A variable that is not set may stand for all of them.
-  if (!isMapping(source.at('/plugins')) || isMisshapen('/plugins')) return [];
+  // An unset variable may stand for all entries.
+  if (!isMapping(source.at('/plugins')) || isWrongItself('/plugins')) return [];
   const plugins = pluginEntries((source.value as unknown as RawConfig).plugins).flatMap(([name, plugin]) => {
     const pointer = below('/plugins', name);
-    if (isMisshapen(pointer) || source.isUnresolved(pointer)) return [];
+    if (isWrongItself(pointer) || source.isUnresolved(pointer)) return [];
     if (!['type', 'path', 'config'].every((key) => isSound(below(pointer, key)))) return [];
     const right = Object.entries(plugin).filter(([key]) => isSound(below(pointer, key)));
     const entry: RawPlugin = { ...defaultEntry(), type: 'external', ...Object.fromEntries(right) };
@@ -216,19 +216,19 @@ function originOf(source: Source, { file, directory }: ParseOptions): Origin {
 
 let policy: PluginPolicy | undefined;
 
-/** The users of plugins where no configuration says otherwise. */
+/** The user range when no configuration sets one. */
 export function defaultPluginUsers(): UserRange {
   const { value } = check('{}', { directory: '/', env: {} });
   return (value as unknown as RawConfig).server.plugin_users;
 }
 
-/** How a plugin runs that has no entry of its own, such as a discovered one. */
+/** The policy of a plugin without an entry, such as a discovered plugin. */
 export function defaultPluginPolicy(): PluginPolicy {
   policy ??= deepFreeze(normalizePolicy(defaultEntry(), '/'));
   return policy;
 }
 
-/** An entry that says nothing. */
+/** A plugin entry with defaults only. */
 function defaultEntry(): RawPlugin {
   const source = check('plugins: { any: { type: builtin } }', { directory: '/', env: {} });
   const [entry] = pluginEntries((source.value as unknown as RawConfig).plugins);
@@ -238,16 +238,16 @@ function defaultEntry(): RawPlugin {
 
 /**
  * Reports a file of another version.
- * @throws ConfigError in that case: everything else that could be said of it would be a consequence
+ * @throws ConfigError at once, because every further problem would be a consequence of the version
  */
 function reportOtherVersion(file: Source, name: string, report: ProblemReport): void {
   const found = versionOf(file.value);
-  // What is no version is a mistake like any other, for the schema to find.
+  // An invalid version is left to the schema, like any other mistake.
   if (found === null || found.version === CURRENT_VERSION) return;
   const { version, pointer } = found;
   const isOlder = version < CURRENT_VERSION;
   report.add('BW_CONFIG_INVALID', pointer, file.keyPosition(pointer), {
-    message: `the file is of version ${version}, and this program reads version ${CURRENT_VERSION}`,
+    message: `the file has version ${version}, but this program reads version ${CURRENT_VERSION}`,
     hint: isOlder ? `run: backworks config migrate ${name}` : 'use a newer Backworks',
   });
   report.fail();

@@ -24,15 +24,15 @@ const RECYCLE_BYTES_MAX = 128 * 1024 ** 2;
 export interface Origin {
   /** Absolute path of the file, or null. */
   readonly file: string | null;
-  /** What relative paths are relative to. */
+  /** The directory that relative paths start at. */
   readonly directory: string;
-  /** How the value of a pointer is written. */
+  /** How the file writes the value at a pointer. */
   written(pointer: string): Written;
-  /** Where the value of a pointer stands, as `file:line:column`, or null without a file. */
+  /** The location of the value at a pointer, as `file:line:column`, or null without a file. */
   where(pointer: string): string | null;
 }
 
-/** The checked file as the rest of the program sees it, deeply frozen. */
+/** The checked file in the form the rest of the program uses, deeply frozen. */
 export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
   const { server, admin, logging } = raw;
   const autoDiscover = raw.plugins.auto_discover;
@@ -45,6 +45,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       host: unbracketed(server.host),
       port: server.port,
       bodyLimitBytes: parseSize(server.body_limit),
+      bodyTimeoutMs: parseDuration(server.body_timeout),
       unmatched: server.unmatched,
       workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
       pluginUsers: { first: server.plugin_users.first, count: server.plugin_users.count },
@@ -122,12 +123,12 @@ export function normalizePlugin(name: string, raw: RawPlugin, origin: Origin): P
   };
 }
 
-/** How a value is written, where JavaScript would write it otherwise. */
+/** How the file writes a value, if JSON.stringify() would write it differently. */
 function ifNotPlain(written: Written): { readonly written: Written } | undefined {
   return written === AS_IT_IS ? undefined : { written };
 }
 
-/** @param directory what the paths of permissions are relative to. */
+/** @param directory the directory that paths of permissions are relative to */
 export function normalizePolicy(raw: RawPlugin, directory: string): PluginPolicy {
   const { timeouts, circuit_breaker: breaker, retry, recycle, restart, health, quarantine } = raw;
   const limits = normalizeLimits(raw.limits);
@@ -196,7 +197,7 @@ function normalizeLimits(raw: RawPlugin['limits']): ResourceLimits {
   };
 }
 
-/** A process that grows should be replaced between two calls, before the limit ends it within one. */
+/** A growing process should be replaced between two calls, before the limit kills it during one. */
 function recycleBytes(memoryBytes: number): number {
   return memoryBytes === 0 ? RECYCLE_BYTES_MAX : Math.min(RECYCLE_BYTES_MAX, Math.floor(memoryBytes / 2));
 }
@@ -210,7 +211,7 @@ function normalizePermissions({ filesystem, network, env }: Permissions, directo
   };
 }
 
-/** Freezes a value of plain objects and lists, of which the reader has limited the depth. */
+/** Freezes a value of plain objects and lists. The recursion is safe because the reader limits the depth. */
 export function deepFreeze<T>(value: T): T {
   if (typeof value === 'object' && value !== null) {
     for (const part of Object.values(value)) deepFreeze(part);

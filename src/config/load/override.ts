@@ -4,18 +4,18 @@ import type { Place, ProblemReport } from '../source/problems.js';
 import { readSource, Source } from '../source/source.js';
 import type { JsonValue } from '../types.js';
 
-/** A single value from outside the file, as `server.port=9000`. */
+/** A single value from outside the file, such as `server.port=9000`. */
 export interface Override {
-  /** The path as messages show it, and the value in YAML. */
+  /** The path as messages show it, `=`, and the value in YAML. */
   readonly assignment: string;
-  /** The flag or variable it stands in. */
+  /** The flag or variable that contains the assignment. */
   readonly layer: Extract<Layer, { kind: 'flag' | 'variable' }>;
 }
 
 /** One key: a word, or any text in brackets and quotes. */
 const SEGMENT = /^(?:\.?([A-Za-z0-9_-]+)|\["((?:[^"\\]|\\.)*)"\])/;
 
-/** An override as a source that can be merged; undefined for one that was reported instead. */
+/** Parses an override into a source that can be merged. Reports a malformed one and returns undefined. */
 export function readOverride(
   { assignment, layer }: Override,
   environment: NodeJS.ProcessEnv,
@@ -40,7 +40,7 @@ export function readOverride(
   return new Source(whole, new Map([...ancestors.map((at) => [at, mark] as const), ...source.marks]));
 }
 
-/** The keys and the YAML of an assignment, or what is wrong with it. */
+/** The keys and the YAML value of an assignment, or a description of the mistake. */
 function parseAssignment(assignment: string): { path: string[]; text: string } | string {
   const path: string[] = [];
   let rest = assignment;
@@ -55,11 +55,11 @@ function parseAssignment(assignment: string): { path: string[]; text: string } |
     if (word !== undefined && rest !== '' && !/^[.[]/.test(rest)) break;
   }
   if (/^\[[0-9]+\]/.test(rest)) return 'an entry of a list cannot be set, only the whole list';
-  // What cannot be told from a value is not shown: it may be a secret.
+  // The text is not shown: without a "=" it may be a secret value.
   return assignment.includes('=') ? 'the path is malformed' : 'the "=" is missing';
 }
 
-/** Undefined for a text that JSON does not allow in quotes. */
+/** Undefined for a text that is not valid inside JSON quotes. */
 function unquoted(text: string): string | undefined {
   try {
     return JSON.parse(`"${text}"`) as string;

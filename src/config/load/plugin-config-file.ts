@@ -5,11 +5,11 @@ import { readSource } from '../source/source.js';
 import { writtenAt } from '../source/written.js';
 import type { PluginConfig } from '../types.js';
 
-/** A `config:` block, and how its file writes it. */
+/** A `config:` block, and how its file writes the block. */
 export type ConfigBlock = Pick<PluginConfig, 'config' | 'written'>;
 
 /**
- * Reads a file that holds the `config:` block of one plugin, as YAML or JSON, with variables.
+ * Reads a file that contains the `config:` block of one plugin, as YAML or JSON, with variables.
  * @throws ConfigError with all problems of the file. @throws BackworksError BW_CONFIG_NOT_FOUND
  */
 export async function readPluginConfig(file: string, environment: NodeJS.ProcessEnv): Promise<ConfigBlock> {

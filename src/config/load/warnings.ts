@@ -7,19 +7,19 @@ import { parseSize } from '../source/units.js';
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|::1)$/;
 
-/** Limits the operating system keeps, and only for a whole process. */
+/** Limits that only the operating system enforces, and only for whole processes. */
 const PROCESS_LIMITS = ['memory', 'open_files', 'threads', 'file_size', 'cpu_time', 'idle_cpu'] as const;
 
 export interface Places {
-  /** `file:line:column` of the key at a pointer. */
+  /** The location of the key at a pointer, as `file:line:column`. */
   readonly where: (pointer: Pointer) => string;
-  /** True for a value of the file, false for a default. */
+  /** True for a value from the file, false for a default. */
   readonly isGiven: (pointer: Pointer) => boolean;
 }
 
 type Warn = (pointer: Pointer, text: string) => void;
 
-/** What loads but is probably not what the operator wants. */
+/** Warnings for settings that are valid but probably a mistake. */
 export function warningsFor(raw: RawConfig, places: Places): string[] {
   const warnings: string[] = [];
   const warn: Warn = (pointer, text) =>
@@ -28,7 +28,7 @@ export function warningsFor(raw: RawConfig, places: Places): string[] {
     const pointer = below('/plugins', name);
     if (!plugin.enabled) continue;
     if (plugin.type === 'builtin' || plugin.type === 'marketplace') {
-      warn(pointer, `${plugin.type} plugins cannot be served by this version yet`);
+      warn(pointer, `${plugin.type} plugins are not supported by this version yet`);
       continue;
     }
     permissionWarnings(pointer, plugin, warn);
@@ -36,7 +36,10 @@ export function warningsFor(raw: RawConfig, places: Places): string[] {
   }
   const { admin, alerts } = raw;
   if (admin.enabled && admin.token === '' && !LOOPBACK.test(unbracketed(admin.host))) {
-    warn('/admin', 'other machines can reach it, and its token changes at each start — set admin.token');
+    warn(
+      '/admin',
+      'other machines can reach the admin API, and its token changes at each start — set admin.token',
+    );
   }
   if (alerts.webhook.toLowerCase().startsWith('http:') && !LOOPBACK.test(hostOf(alerts.webhook))) {
     warn('/alerts/webhook', 'alerts and their headers travel unencrypted to another machine — use https');
@@ -44,7 +47,7 @@ export function warningsFor(raw: RawConfig, places: Places): string[] {
   return warnings;
 }
 
-/** As in a configuration: an IPv6 address without brackets. */
+/** The host as a configuration writes it: an IPv6 address without brackets. */
 function hostOf(url: string): string {
   return new URL(url).hostname.replace(/^\[(.*)\]$/, '$1');
 }
@@ -54,10 +57,13 @@ function permissionWarnings(plugin: Pointer, raw: RawPlugin, warn: Warn): void {
   if (sandboxOf(raw) !== 'off') return;
   if (!grantsAccess(raw.permissions) && !(inProcess && raw.permissions.env.length > 0)) return;
   const cause = inProcess ? 'isolation is in-process' : 'sandbox is off';
-  warn(below(plugin, 'permissions'), `not enforced, as ${cause}: the plugin may do what the server may`);
+  warn(
+    below(plugin, 'permissions'),
+    `not enforced because ${cause}: the plugin can do everything that the server can`,
+  );
 }
 
-/** Variables are left out: a process gets those that are granted and no other, sandbox or not. */
+/** `env` is left out: even without a sandbox, a process gets only the variables that are granted. */
 function grantsAccess({ filesystem, network }: Permissions): boolean {
   const lists = [filesystem.read, filesystem.write, network.connect, network.listen];
   return network.udp || lists.some((list) => list.length > 0);
@@ -67,13 +73,13 @@ function limitWarnings(plugin: Pointer, raw: RawPlugin, { isGiven }: Places, war
   const limits = below(plugin, 'limits');
   if (raw.isolation === 'in-process') {
     for (const pointer of PROCESS_LIMITS.map((key) => below(limits, key)).filter(isGiven)) {
-      warn(pointer, 'does not bind an in-process plugin — remove it');
+      warn(pointer, 'has no effect on an in-process plugin — remove it');
     }
     return;
   }
   const memory = parseSize(raw.limits.memory);
   const { memory: recycle } = raw.recycle;
   if (recycle === undefined || memory === 0 || parseSize(recycle) <= memory) return;
-  const reason = 'above limits.memory, so a process that grows is ended and not replaced in time';
+  const reason = 'above limits.memory: a growing process is killed before it is replaced';
   warn(below(below(plugin, 'recycle'), 'memory'), `${reason} — lower it`);
 }

@@ -1,6 +1,6 @@
 /**
- * From the first dialect to version 1: plugin_discovery, plugin_type, dashboard, and endpoints that are
- * named by their paths.
+ * Migrates the first dialect to version 1. The first dialect has plugin_discovery, plugin_type, dashboard,
+ * and endpoints whose keys are their paths.
  */
 import type { YAMLMap } from 'yaml';
 import type { EditedDocument, Entry } from './edited-document.js';
@@ -8,7 +8,7 @@ import { migrateEndpoints } from './first-dialect-endpoints.js';
 import { isName, nameFrom } from './names.js';
 import { VERSION_KEY } from './version.js';
 
-/** Top-level keys that version 1 has too. */
+/** Top-level keys that version 1 also has. */
 const KEPT = new Set([
   VERSION_KEY,
   'name',
@@ -22,7 +22,10 @@ const KEPT = new Set([
   'environments',
 ]);
 const PLUGIN_TYPES = new Set(['external', 'builtin', 'marketplace']);
-/** Those of the first dialect, and those that only version 1 has, in a file that was half migrated by hand. */
+/**
+ * Plugin keys of the first dialect. Includes keys that only version 1 has, because a file may be half
+ * migrated by hand.
+ */
 const PLUGIN_KEYS = new Set([
   ...['type', 'path', 'version', 'enabled', 'config'],
   ...['critical', 'priority', 'isolation', 'trusted', 'sandbox', 'permissions', 'load', 'instances'],
@@ -48,13 +51,13 @@ export function migrateFirstDialect(file: EditedDocument): void {
   }
 }
 
-/** Where the comment of something that goes can stand. */
+/** The entry above which the comment for a removed entry can be placed. */
 function next(file: EditedDocument, root: YAMLMap, entry: Entry): Entry | null {
   const entries = file.entries(root);
   return entries[entries.findIndex(({ pair }) => pair === entry.pair) + 1] ?? null;
 }
 
-/** `version: 1.0` was a number to some readers; it means a text. */
+/** Some readers took `version: 1.0` for a number; version 1 wants a text. */
 function asText(file: EditedDocument, root: YAMLMap, entry: Entry): void {
   const value = file.value(entry.value);
   if (typeof value === 'string' && !(value === '' && entry.key === 'name')) return;
@@ -81,7 +84,7 @@ function migrateLogging(file: EditedDocument, entry: Entry): void {
   else if (value !== file.value(level.value)) file.setValue(level, value);
 }
 
-/** The dashboard's address is the one that the admin API has now. */
+/** The address of the dashboard becomes the address of the admin API. */
 function migrateDashboard(file: EditedDocument, root: YAMLMap): void {
   const dashboard = file.entry(root, 'dashboard');
   if (dashboard === undefined) return;
@@ -95,11 +98,11 @@ function migrateDashboard(file: EditedDocument, root: YAMLMap): void {
   const serverPort = serverMap === null ? undefined : file.entry(serverMap, 'port');
   const port = file.entry(map, 'port');
   if (port !== undefined && file.value(port.value) === (file.value(serverPort?.value) ?? 8080))
-    file.commentOut(map, port, 'the server has this port', dashboard);
+    file.commentOut(map, port, 'the server uses this port', dashboard);
   file.rename(dashboard, 'admin');
 }
 
-/** @returns the names plugins have now, by those they had */
+/** @returns the new names of plugins, by their old names */
 function migratePlugins(file: EditedDocument, root: YAMLMap): Map<string, string> {
   const names = new Map<string, string>();
   const plugins = file.entry(root, 'plugins');
@@ -116,7 +119,7 @@ function migratePlugins(file: EditedDocument, root: YAMLMap): Map<string, string
     }
     const name = isName(entry.key) ? entry.key : nameFrom(entry.key, taken);
     if (name !== entry.key) {
-      file.note(file.lineOf(entry), `${entry.key}: the plugin is called ${name} now`);
+      file.note(file.lineOf(entry), `${entry.key}: the plugin is now called ${name}`);
       file.rename(entry, name);
     }
     names.set(entry.key, name);
@@ -124,7 +127,7 @@ function migratePlugins(file: EditedDocument, root: YAMLMap): Map<string, string
   return names;
 }
 
-/** @returns false for a plugin that version 1 cannot have */
+/** @returns false for a plugin that version 1 does not support */
 function migratePlugin(file: EditedDocument, entry: Entry, plugin: YAMLMap): boolean {
   const former = file.entry(plugin, 'plugin_type');
   if (former !== undefined) {
@@ -154,7 +157,7 @@ function migratePlugin(file: EditedDocument, entry: Entry, plugin: YAMLMap): boo
   return true;
 }
 
-/** Whether endpoints may name plugins that have no entry. */
+/** Whether endpoints may name plugins without an entry. */
 function findsOthers(file: EditedDocument, root: YAMLMap): boolean {
   const plugins = file.mapping(file.entry(root, 'plugins')?.value);
   const found = plugins === null ? undefined : file.entry(plugins, 'auto_discover');
@@ -173,7 +176,7 @@ function migrateDiscovery(file: EditedDocument, root: YAMLMap): void {
     if (inner.key === 'enabled' || inner.key === 'directories') continue;
     if (inner.key === 'recursive' && file.value(inner.value) === false) file.delete(map, inner);
     else if (inner.key === 'recursive')
-      file.commentOut(map, inner, 'directories are not searched below; list each', above);
+      file.commentOut(map, inner, 'subdirectories are not searched; list each of them', above);
     else file.commentOut(map, inner, 'version 1 has no such key', above);
   }
   const directories = file.entry(map, 'directories');

@@ -4,14 +4,14 @@ import { isMap, isNode, isPair, isSeq, Lexer, type Node, type Pair } from 'yaml'
 export interface FileComment {
   /** Counted from 1. */
   readonly line: number;
-  /** Without the number sign and the spaces around it. */
+  /** Without the number sign and the spaces around the text. */
   readonly text: string;
 }
 
-/** The token the lexer of the yaml package puts before a scalar. */
+/** The token that the lexer of the yaml package emits before a scalar. */
 const SCALAR = '\u001f';
 
-/** Every comment of a text that says something, in order. */
+/** Every non-empty comment of a text, in order. */
 function commentsOf(text: string): FileComment[] {
   const found: FileComment[] = [];
   let line = 1;
@@ -28,8 +28,8 @@ function commentsOf(text: string): FileComment[] {
 }
 
 /**
- * The comments of a text that another text does not have any more. A comment may stand within another one
- * there, as the comments of an entry do that became a comment itself.
+ * The comments of a text that are missing in another text. A comment also counts as present when it is inside
+ * another comment: an entry that was commented out takes its comments along.
  */
 export function lostComments(before: string, after: string): FileComment[] {
   const given = commentsOf(before);
@@ -46,13 +46,13 @@ export function lostComments(before: string, after: string): FileComment[] {
   });
 }
 
-/** A text and what follows each number sign in it. */
+/** A text and every suffix of it that follows a number sign. */
 function suffixes(text: string): string[] {
   const starts = [...text.matchAll(/#+/g)].map(({ index, 0: signs }) => index + signs.length);
   return [text, ...starts.map((start) => text.slice(start).trim())];
 }
 
-/** The comments within a node or a pair, in order, as lines without the number sign. */
+/** The comments inside a node or pair, in order, as lines without the number sign. */
 export function commentsWithin(part: unknown): string[] {
   if (isPair(part)) return [...commentsWithin(part.key), ...commentsWithin(part.value)];
   if (!isNode(part)) return [];

@@ -15,26 +15,26 @@ import {
 import { commentsWithin } from './comments.js';
 import type { JsonValue } from '../types.js';
 
-/** Something a migration could not carry over, or that deserves a look. */
+/** Something that a migration could not convert, or that the operator should check. */
 export interface MigrationNote {
-  /** In the file as it was. */
+  /** Line in the original file. */
   readonly line: number;
   readonly message: string;
 }
 
-/** An entry of a mapping; keys are scalars in every file that the reader accepts. */
+/** An entry of a mapping. The reader accepts only scalar keys. */
 export interface Entry {
   readonly key: string;
   readonly value: unknown;
   readonly pair: Pair<unknown, unknown>;
 }
 
-/** Writes out what aliases stand for, so that each place can be changed by itself. */
+/** Replaces aliases with copies of their values, so that each place can be changed independently. */
 export function withoutAliases(document: Document): void {
   visit(document, {
     Alias: (_, alias) => {
       const copy = alias.resolve(document)?.clone();
-      // The comments of the anchor stand at the anchor.
+      // The comments of the anchor stay at the anchor.
       if (isNode(copy)) withoutComments(copy, alias);
       if (isNode(copy) && !isAlias(copy)) delete copy.anchor;
       return copy as Node | undefined;
@@ -47,7 +47,7 @@ export function withoutAliases(document: Document): void {
   });
 }
 
-/** A copy has the comments of the alias it replaces, and no others. */
+/** Gives a copy the comments of the alias it replaces, and removes all others. */
 function withoutComments(copy: Node, alias: Node): void {
   visit(copy, {
     Node: (_, node) => {
@@ -59,7 +59,7 @@ function withoutComments(copy: Node, alias: Node): void {
   copy.commentBefore = alias.commentBefore ?? null;
 }
 
-/** A document while migrations change it. Comments and the order of keys stay. */
+/** A document while migrations change it. Comments and the order of keys are kept. */
 export class EditedDocument {
   readonly notes: MigrationNote[] = [];
 
@@ -68,7 +68,7 @@ export class EditedDocument {
     private readonly lines: LineCounter,
   ) {}
 
-  /** The whole as a mapping; null for any other file. */
+  /** The root as a mapping; null for any other file. */
   get root(): YAMLMap | null {
     return this.mapping(this.document.contents);
   }
@@ -86,7 +86,9 @@ export class EditedDocument {
     return this.entries(map).find((entry) => entry.key === key);
   }
 
-  /** The mapping at a key, made at the end when there is none; null when something else is there. */
+  /**
+   * The mapping at a key. A missing one is created at the end. Null when the key has another kind of value.
+   */
   mappingAt(map: YAMLMap, key: string): YAMLMap | null {
     const entry = this.entry(map, key);
     if (entry !== undefined) return this.mapping(entry.value);
@@ -101,7 +103,7 @@ export class EditedDocument {
     return (plain ?? null) as JsonValue;
   }
 
-  /** A scalar as text; empty for anything else. */
+  /** A scalar as text; empty for any other node. */
   text(node: unknown): string {
     const value = this.value(node);
     return typeof value === 'object' ? '' : String(value);
@@ -110,7 +112,7 @@ export class EditedDocument {
   rename(entry: Entry, key: string): void {
     if (isScalar(entry.pair.key)) {
       entry.pair.key.value = key;
-      // The quotes it had are written where it needs them.
+      // The writer adds quotes where the new key needs them.
       delete entry.pair.key.source;
       entry.pair.key.type = Scalar.PLAIN;
     } else entry.pair.key = key;
@@ -128,7 +130,7 @@ export class EditedDocument {
     pair.value = node;
   }
 
-  /** Takes an entry out. Its comments stay where it was. */
+  /** Removes an entry. Its comments stay in place. */
   delete(map: YAMLMap, { pair }: Entry): void {
     const index = map.items.indexOf(pair);
     const comments = commentsWithin(pair);
@@ -138,12 +140,12 @@ export class EditedDocument {
     else if (comments.length > 0) map.comment = joined(map.comment, comments.join('\n'));
   }
 
-  /** Takes an entry out, with its comments. */
+  /** Removes an entry together with its comments. */
   detach(map: YAMLMap, pair: Pair<unknown, unknown>): void {
     map.items.splice(map.items.indexOf(pair), 1);
   }
 
-  /** Puts comments above an entry, before and after those it has. */
+  /** Adds comments above an entry, before and after its existing ones. */
   private addComments(
     pair: Pair<unknown, unknown>,
     before: readonly string[],
@@ -158,8 +160,8 @@ export class EditedDocument {
   }
 
   /**
-   * Takes an entry out and leaves it as a comment above `beside`.
-   * @param beside an entry in a mapping of blocks
+   * Removes an entry and leaves it as a comment above `beside`.
+   * @param beside an entry in a block mapping
    */
   commentOut(map: YAMLMap, entry: Entry, reason: string, beside: Entry | null): void {
     const line = this.lineOf(entry);

@@ -5,23 +5,23 @@ import { isName, nameFrom } from './names.js';
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const ENDPOINT_KEYS = new Set(['path', 'methods', 'plugin', 'response', 'proxy']);
 const RESPONSE_KEYS = new Set(['status', 'headers', 'body']);
-/** Responses without a body, whatever the first dialect said. */
+/** Responses with these statuses have no body, whatever the first dialect allowed. */
 const EMPTY_STATUSES = new Set([204, 205, 304]);
 const PROXY_KEYS = new Set(['target', 'timeout']);
-/** In this order: the first that is there answers. */
+/** In order of precedence: the first key that is present answers. */
 const TARGETS = ['plugin', 'response', 'proxy'];
-/** Modes that say what the endpoint says anyway. */
+/** Modes that only repeat what the endpoint's other keys say. */
 const IMPLIED_MODES = new Set(['plugin', 'proxy']);
 
-/** Plugins that endpoints may name. */
+/** The plugins that endpoints may name. */
 export interface KnownPlugins {
-  /** Names now, by those they had. */
+  /** New names by old names. */
   readonly names: ReadonlyMap<string, string>;
-  /** Others may be discovered. */
+  /** Endpoints may also name plugins that are discovered. */
   readonly others: boolean;
 }
 
-/** Endpoints get names, and their keys become paths. */
+/** Gives endpoints names. Their old keys become paths. */
 export function migrateEndpoints(file: EditedDocument, root: YAMLMap, plugins: KnownPlugins): void {
   const endpoints = file.entry(root, 'endpoints');
   const map = endpoints === undefined ? null : file.mapping(endpoints.value);
@@ -44,19 +44,19 @@ interface EndpointTask {
   readonly endpoint: YAMLMap;
   readonly taken: Set<string>;
   readonly plugins: KnownPlugins;
-  /** Methods and paths that are taken. */
+  /** Methods and paths that are already used. */
   readonly routes: Set<string>;
 }
 
-/** @returns why version 1 cannot have the endpoint, or null */
+/** @returns why version 1 does not support the endpoint, or null */
 function migrateEndpoint(file: EditedDocument, task: EndpointTask): string | null {
   const { entry, endpoint } = task;
   const former = file.entry(endpoint, 'path');
   const path = pathOf(former === undefined ? entry.key : file.text(former.value));
   if (path === null) return 'its path cannot be written in version 1';
-  if (!hasTarget(file, task)) return 'nothing answers it in version 1';
+  if (!hasTarget(file, task)) return 'version 1 has no target for it';
   const methods = migrateMethods(file, task);
-  if (methods === null) return 'version 1 takes none of its methods';
+  if (methods === null) return 'version 1 supports none of its methods';
   const route = path.replace(/\{[^}]*\}/g, '{}');
   const wanted = (methods.length === 0 ? [...METHODS] : methods).map((method) => `${method} ${route}`);
   if (wanted.some((each) => task.routes.has(each))) return 'another endpoint has this path and method';
@@ -72,7 +72,7 @@ function migrateEndpoint(file: EditedDocument, task: EndpointTask): string | nul
   return null;
 }
 
-/** False for an endpoint that had something to answer it, of which version 1 knows nothing. */
+/** False for an endpoint whose only target is of a kind that version 1 does not support. */
 function hasTarget(file: EditedDocument, { endpoint, plugins }: EndpointTask): boolean {
   const keys = file.entries(endpoint).map(({ key }) => key);
   if (!keys.some((key) => ['runtime', 'plugin', 'proxy', 'database'].includes(key))) return true;
@@ -86,7 +86,7 @@ function hasTarget(file: EditedDocument, { endpoint, plugins }: EndpointTask): b
   );
 }
 
-/** The plugin that `runtime` names, if it is about one. */
+/** The plugin that `runtime` names, if it names one. */
 function handlerOf(file: EditedDocument, endpoint: YAMLMap): string | null {
   const runtime = file.mapping(file.entry(endpoint, 'runtime')?.value);
   if (runtime === null || file.text(file.entry(runtime, 'type')?.value).toLowerCase() !== 'plugin')
@@ -95,12 +95,15 @@ function handlerOf(file: EditedDocument, endpoint: YAMLMap): string | null {
   return typeof handler === 'string' ? handler : null;
 }
 
-/** What a plugin is called now; null when there is none. */
+/** The new name of a plugin; null when there is no such plugin. */
 function nameOf(named: string, { names, others }: KnownPlugins): string | null {
   return names.get(named) ?? (others && isName(named) ? named : null);
 }
 
-/** `/city/:name` and `/files/*rest` in the words of version 1; null for a path it cannot have. */
+/**
+ * Converts `/city/:name` and `/files/*rest` to the syntax of version 1. Null for a path that version 1 does
+ * not allow.
+ */
 function pathOf(text: string): string | null {
   const path = (text.startsWith('/') ? text : `/${text}`).replace(/(?<=.)\/+$/, '');
   const segments = path
@@ -117,15 +120,15 @@ function pathOf(text: string): string | null {
   return isSound && new Set(names).size === names.length ? `/${segments.join('/')}` : null;
 }
 
-/** @returns the methods, none for all; null when none is left */
+/** @returns the methods, empty for all methods; null when no valid method is left */
 function migrateMethods(file: EditedDocument, { entry, endpoint }: EndpointTask): string[] | null {
   const single = file.entry(endpoint, 'method');
   if (single !== undefined && file.entry(endpoint, 'methods') !== undefined)
-    file.commentOut(endpoint, single, '"methods" says more', entry);
+    file.commentOut(endpoint, single, '"methods" takes precedence', entry);
   else if (single !== undefined) file.rename(single, 'methods');
   const methods = file.entry(endpoint, 'methods');
   if (methods === undefined) {
-    // What an endpoint without any took.
+    // The first dialect's default.
     endpoint.add(file.document.createPair('methods', file.document.createNode(['GET'], { flow: true })));
     return ['GET'];
   }
@@ -160,7 +163,7 @@ function migrateTarget(file: EditedDocument, { entry, endpoint, plugins }: Endpo
   if (plugin !== undefined) {
     const named = file.text(plugin.value);
     const name = nameOf(named, plugins);
-    if (name === null) file.commentOut(endpoint, plugin, 'no plugin is called so', entry);
+    if (name === null) file.commentOut(endpoint, plugin, 'no plugin has this name', entry);
     else if (name !== named) file.setValue(plugin, name);
   }
   migrateProxy(file, entry, endpoint);
@@ -168,7 +171,7 @@ function migrateTarget(file: EditedDocument, { entry, endpoint, plugins }: Endpo
   if (response !== undefined) migrateResponse(file, entry, response);
   const present = TARGETS.flatMap((key) => file.entry(endpoint, key) ?? []);
   for (const other of present.slice(1)) {
-    file.commentOut(endpoint, other, `"${present[0]?.key}" answers already`, entry);
+    file.commentOut(endpoint, other, `"${present[0]?.key}" already answers this endpoint`, entry);
   }
 }
 
@@ -200,7 +203,7 @@ function migrateProxy(file: EditedDocument, entry: Entry, endpoint: YAMLMap): vo
   const seconds = timeout === undefined ? null : file.value(timeout.value);
   if (timeout !== undefined && typeof seconds === 'number') {
     if (Number.isInteger(seconds) && seconds > 0 && seconds < 1e6) file.setValue(timeout, `${seconds}s`);
-    else file.commentOut(map, timeout, 'version 1 has no such time', entry);
+    else file.commentOut(map, timeout, 'version 1 does not allow this duration', entry);
   }
   keepKeys(file, entry, proxy, PROXY_KEYS);
 }
@@ -213,7 +216,7 @@ function keepKeys(file: EditedDocument, entry: Entry, block: Entry, keys: Readon
   }
 }
 
-/** Version 1 keeps what an endpoint is for in a comment. */
+/** Version 1 has no descriptions, so the description becomes a comment. */
 function describe(file: EditedDocument, { entry, endpoint }: EndpointTask): void {
   const description = file.entry(endpoint, 'description');
   if (description === undefined) return;

@@ -7,21 +7,22 @@ import { lostComments } from './comments.js';
 import { EditedDocument, type MigrationNote, withoutAliases } from './edited-document.js';
 import { CURRENT_VERSION, VERSION_KEY, versionOf } from './version.js';
 
-/** The step from version N to N + 1 is the Nth; released steps never change. */
+/** Entry N is the step from version N to N + 1. Released steps never change. */
 const STEPS: readonly ((file: EditedDocument) => void)[] = [migrateFirstDialect];
 
 export interface Migrated {
   readonly from: number;
   readonly to: number;
-  /** The same text when there was nothing to do. */
+  /** The same text when there was nothing to migrate. */
   readonly text: string;
   readonly notes: readonly MigrationNote[];
 }
 
 /**
- * Brings the text of a configuration to a later version. Comments and the order of keys stay.
- * @param name of the file, for messages
- * @throws ConfigError when it is not well-formed; BackworksError BW_USAGE for a version that cannot be had
+ * Migrates the text of a configuration to a later version. Comments and the order of keys are kept.
+ * @param name name of the file for messages
+ * @throws ConfigError when the text is not well-formed; BackworksError BW_USAGE for a version that cannot be
+ * reached
  */
 export function migrate(text: string, name: string, to: number = CURRENT_VERSION): Migrated {
   const report = new ProblemReport();
@@ -30,7 +31,7 @@ export function migrate(text: string, name: string, to: number = CURRENT_VERSION
   const from = versionOf(source.value)?.version;
   if (from === undefined || from > CURRENT_VERSION) throw unknown(name, from);
   if (to > CURRENT_VERSION || to < from || !Number.isSafeInteger(to)) {
-    const message = `${name} is of version ${from} and cannot be brought to ${to}`;
+    const message = `${name} has version ${from} and cannot be migrated to ${to}`;
     throw new BackworksError('BW_USAGE', message, { hint: `the current version is ${CURRENT_VERSION}` });
   }
   if (to === from) return { from, to, text, notes: [] };
@@ -47,14 +48,14 @@ export function migrate(text: string, name: string, to: number = CURRENT_VERSION
   return { from, to, text: migrated, notes: file.notes.sort((a, b) => a.line - b.line) };
 }
 
-/** The migrated text, with every comment at its end that found no place in it, and a note for each. */
+/** Appends each comment that was lost in the migration to the end of the text, and adds a note for each. */
 function withLostComments(before: string, after: string, file: EditedDocument): string {
   const lost = lostComments(before, after);
   if (lost.length === 0) return after;
   for (const { line, text } of lost)
-    file.note(line, `the comment ${JSON.stringify(text)} stands at the end of the file now`);
+    file.note(line, `the comment ${JSON.stringify(text)} is now at the end of the file`);
   const lines = lost.map(({ line, text }) => `# (line ${line}) ${text}`);
-  return `${after.trimEnd()}\n\n# comments that found no place:\n${lines.join('\n')}\n`;
+  return `${after.trimEnd()}\n\n# comments that could not be placed:\n${lines.join('\n')}\n`;
 }
 
 function parse(text: string, lines: LineCounter): Document {
@@ -62,7 +63,7 @@ function parse(text: string, lines: LineCounter): Document {
   return parseDocument(text, { ...options, lineCounter: lines, logLevel: 'error' });
 }
 
-/** Of the ways to write a document the one that comes closest to how it is written. */
+/** The YAML style whose output is closest to the original text. */
 function styleOf(text: string, document: Document): ToStringOptions {
   const before = new Set(text.split(/\r?\n/));
   let best: ToStringOptions = { lineWidth: 0 };
@@ -82,7 +83,7 @@ function styleOf(text: string, document: Document): ToStringOptions {
   return best;
 }
 
-/** The version stands first; comments at the top of the file stay there. */
+/** Puts the version first. Comments at the top of the file stay at the top. */
 function setVersion(file: EditedDocument, to: number): void {
   const { root, document } = file;
   if (root === null) return;
@@ -93,7 +94,7 @@ function setVersion(file: EditedDocument, to: number): void {
   }
   const key = new Scalar(VERSION_KEY);
   const first = root.items[0]?.key;
-  // What stood above the first key is mostly about the file.
+  // A comment above the first key is usually about the whole file.
   if (isScalar(first)) {
     key.commentBefore = first.commentBefore ?? null;
     first.commentBefore = null;
@@ -102,8 +103,12 @@ function setVersion(file: EditedDocument, to: number): void {
 }
 
 function unknown(name: string, version: number | undefined): BackworksError {
-  const what = version === undefined ? 'does not say which version it is of' : `is of version ${version}`;
-  return new BackworksError('BW_USAGE', `${name} ${what}; this program knows 0 to ${CURRENT_VERSION}`, {
-    hint: version === undefined ? `${VERSION_KEY} is a whole number` : 'use a newer Backworks',
-  });
+  const what = version === undefined ? 'does not declare a valid version' : `has version ${version}`;
+  return new BackworksError(
+    'BW_USAGE',
+    `${name} ${what}; this program knows versions 0 to ${CURRENT_VERSION}`,
+    {
+      hint: version === undefined ? `${VERSION_KEY} is a whole number` : 'use a newer Backworks',
+    },
+  );
 }

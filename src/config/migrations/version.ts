@@ -2,20 +2,20 @@ import { isMapping } from '../source/merge.js';
 import { below, type Pointer } from '../source/pointer.js';
 import type { JsonValue } from '../types.js';
 
-/** The key that says which version a file is of. `version` is the service's own. */
+/** The key with the version of the file. `version` is the version of the service. */
 export const VERSION_KEY = 'config_version';
-/** The version this program reads. */
+/** The version that this program reads. */
 export const CURRENT_VERSION = 1;
 
-/** What a file is of, and where it shows. */
+/** The version of a file, and the key that shows it. */
 export interface FileVersion {
   readonly version: number;
   readonly pointer: Pointer;
 }
 
 /**
- * The version of a file: what it says, else 0 where something of the first dialect stands, else the
- * current one. Null when what it says is no version.
+ * The version of a file: the declared one, else 0 when the file has a key of the first dialect, else the
+ * current version. Null when the declared version is invalid.
  */
 export function versionOf(file: JsonValue): FileVersion | null {
   if (!isMapping(file)) return { version: CURRENT_VERSION, pointer: '' };
@@ -28,7 +28,7 @@ export function versionOf(file: JsonValue): FileVersion | null {
   return former === null ? { version: CURRENT_VERSION, pointer: '' } : { version: 0, pointer: former };
 }
 
-/** The first thing that only the first dialect has. */
+/** The first key that only the first dialect has. */
 function firstDialect(file: Readonly<Record<string, JsonValue>>): Pointer | null {
   for (const key of ['plugin_discovery', 'dashboard']) if (Object.hasOwn(file, key)) return below('', key);
   for (const [name, plugin] of entriesOf(file['plugins'])) {

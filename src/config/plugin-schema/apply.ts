@@ -7,14 +7,14 @@ import type { CheckAnswer, CheckTask } from './mistake.js';
 const THREAD = new URL('./thread.js', import.meta.url);
 
 /**
- * Applies a schema that was vetted, in a thread that has no variables and is ended when it takes too long
- * or needs too much memory. Never rejects.
+ * Applies a vetted schema in a thread without environment variables. The thread is stopped when it takes too
+ * long or uses too much memory. Never rejects.
  */
 export function applySchema(task: CheckTask): Promise<CheckAnswer> {
   return threads.run(() => applyInThread(task));
 }
 
-/** A hundred threads at once would take each other's time, and each has 2 s. */
+/** Bounds the threads: each has 2 s, and a hundred at once would slow each other down. */
 const threads = new Semaphore(availableParallelism());
 
 function applyInThread(task: CheckTask): Promise<CheckAnswer> {
@@ -40,13 +40,13 @@ function applyInThread(task: CheckTask): Promise<CheckAnswer> {
     };
     thread.on('message', (message: 'up' | CheckAnswer) => {
       if (message !== 'up') settle(message);
-      // A machine that is slow to start a thread is not the schema's fault.
+      // The deadline starts when the thread is up, so a slow machine is not blamed on the schema.
       else timer = setTimeout(() => settle({ unusable: TOO_SLOW }), CHECK_TIMEOUT_MS);
     });
     thread.on('error', (error: NodeJS.ErrnoException) =>
       settle({ unusable: error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? TOO_LARGE : error.message }),
     );
-    thread.on('exit', () => settle({ unusable: 'the thread that applied it ended' }));
+    thread.on('exit', () => settle({ unusable: 'the thread that applied it exited unexpectedly' }));
   });
 }
 

@@ -8,24 +8,25 @@ import type { CheckAnswer, CheckTask } from './mistake.js';
 import { vetSchema } from './vet.js';
 
 export type PluginConfigCheck =
-  /** The configuration fits. @property config with the defaults of the schema filled in */
+  /** The configuration fits. @property config with the schema's defaults filled in */
   | { readonly kind: 'fits'; readonly config: Readonly<JsonObject> }
   | { readonly kind: 'misfit'; readonly problems: readonly ConfigProblem[] }
-  /** The schema itself cannot be applied; @property reason follows "its config_schema cannot be used: " */
+  /** The schema itself cannot be applied. @property reason completes "its config_schema cannot be used: " */
   | { readonly kind: 'unusable'; readonly reason: string };
 
-/** Answers that are kept, of the schemas and configurations of late. */
+/** Number of recent answers that are cached. */
 const KEPT_MAX = 256;
 const kept = new Map<string, CheckAnswer>();
 
 /**
- * Checks a plugin's `config:` block with the JSON Schema (draft-07) that the library brought along. The
- * schema may be anybody's: it is vetted, then applied in a thread with a deadline and a limit of memory.
- * The same schema and configuration are checked once.
- * @param schema `config_schema` of the manifest; null when it has none, which any configuration fits
- * @param config as PluginConfig has it: the very object, since its places in the file are known by it
- * @param plugin the name messages use
- * @returns never rejects
+ * Checks the `config:` block of a plugin against the JSON Schema (draft-07) of its library. The schema is
+ * untrusted: it is vetted first, then applied in a thread with a deadline and a memory limit. Results are
+ * cached, so the same schema and configuration are checked once. Never rejects.
+ * @param schema `config_schema` of the manifest; null when the manifest has none, and then every
+ * configuration fits
+ * @param config the `config` object of PluginConfig itself, not a copy: its locations in the file are looked
+ * up by identity
+ * @param plugin the name for messages
  */
 export async function checkPluginConfig(
   schema: JsonObject | null,
@@ -50,7 +51,7 @@ export async function checkPluginConfig(
   return problems.length > 0 ? { kind: 'misfit', problems } : { kind: 'fits', config: answer.config };
 }
 
-/** Why a schema cannot be used, as a problem of the plugin's entry. */
+/** Turns the reason why a schema cannot be used into a problem of the plugin's entry. */
 export function unusableSchema(config: Readonly<JsonObject>, plugin: string, reason: string): ConfigProblem {
   const source = sourceOfBlock(config, plugin);
   const report = new ProblemReport();
@@ -65,7 +66,7 @@ async function answerTo(task: CheckTask): Promise<CheckAnswer> {
   const known = kept.get(digest);
   if (known !== undefined) return known;
   const answer = await applySchema(task);
-  // What took too long may have been the machine's fault.
+  // A timeout may be the machine's fault, so it is not cached.
   if (!('unusable' in answer)) kept.set(digest, answer);
   const [oldest] = kept.keys();
   if (kept.size > KEPT_MAX && oldest !== undefined) kept.delete(oldest);

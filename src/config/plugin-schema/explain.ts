@@ -13,9 +13,9 @@ export interface PluginConfigFinding {
   readonly finding: Finding;
 }
 
-/** Keys whose values are shown to nobody, whatever the schema says of them. */
+/** Values under these keys are never shown, whatever the schema says. */
 const SECRET_KEY = /secret|token|passw|credential|private|api_?key|apikey/i;
-/** Keywords that only say that one of several forms has to fit. */
+/** Keywords that require one of several forms to fit. */
 const CHOICES: ReadonlySet<string> = new Set(['anyOf', 'oneOf']);
 const NOUNS: Readonly<Record<string, string>> = {
   string: 'a string',
@@ -26,11 +26,11 @@ const NOUNS: Readonly<Record<string, string>> = {
   number: 'a number',
   integer: 'a whole number',
 };
-/** Keywords that count what is in a value. */
+/** Keywords that limit the number of entries or keys. */
 const COUNTS: ReadonlySet<string> = new Set(['minItems', 'maxItems', 'minProperties', 'maxProperties']);
 const ENTRIES_SHOWN_MAX = 20;
 
-/** What breaks a plugin's schema, in words; one finding for each place. */
+/** Explains in words how a configuration breaks a plugin's schema. One finding per location. */
 export function explainMistakes(mistakes: readonly Mistake[], source: Source): PluginConfigFinding[] {
   const findings = new Map<string, PluginConfigFinding>();
   for (const mistake of withoutForms(mistakes)) {
@@ -41,7 +41,7 @@ export function explainMistakes(mistakes: readonly Mistake[], source: Source): P
   return [...findings.values()];
 }
 
-/** The forms of a choice that failed are told with the choice. */
+/** Drops the mistakes of the individual forms of a failed choice: the choice itself reports them. */
 function withoutForms(mistakes: readonly Mistake[]): Mistake[] {
   const choices = mistakes.filter(({ keyword }) => CHOICES.has(keyword)).map(({ schemaPath }) => schemaPath);
   return mistakes.filter(({ schemaPath }) => !choices.some((choice) => schemaPath.startsWith(`${choice}/`)));
@@ -53,7 +53,7 @@ function explainMistake(
   source: Source,
 ): PluginConfigFinding | undefined {
   const { keyword, pointer, key, rule } = mistake;
-  // What `then` and `else` say of it is more to the point, and so is the name that does not fit.
+  // The mistakes inside `then` and `else`, and the name that does not fit, explain the problem better.
   if (keyword === 'if' || keyword === 'propertyNames') return undefined;
   if (keyword === 'additionalProperties' && key !== null) return unknownKey(pointer, key, rule.keys ?? []);
   if ((keyword === 'required' || keyword === 'dependencies') && key !== null) {
@@ -97,7 +97,7 @@ function hint(pointer: Pointer, rule: Rule, source: Source): string | undefined 
   return undefined;
 }
 
-/** The value of a pointer; undefined when there is none. */
+/** The value at a pointer; undefined when there is none. */
 function valueAt({ value: root }: Source, pointer: Pointer): JsonValue | undefined {
   let value: JsonValue | undefined = root;
   for (const segment of segments(pointer)) value = (value as JsonObject | undefined)?.[segment];
@@ -110,7 +110,7 @@ function isSecret(pointer: Pointer, { writeOnly, format }: Rule): boolean {
   return writeOnly === true || format === 'password' || SECRET_KEY.test(pointer);
 }
 
-/** What any of several forms would have taken, as far as each says so of the very value. */
+/** What the forms of a choice would have accepted, provided that all of them are about the value itself. */
 function choice({ schemaPath, pointer }: Mistake, all: readonly Mistake[]): string {
   const forms = all.filter((other) => other.schemaPath.startsWith(`${schemaPath}/`));
   const here = forms.filter((form) => form.pointer === pointer && form.key === null);
@@ -120,7 +120,7 @@ function choice({ schemaPath, pointer }: Mistake, all: readonly Mistake[]): stri
     : 'one of the forms that its schema allows';
 }
 
-/** What a rule accepts: `a whole number from 1 to 5`, `"metric" or "imperial"`. */
+/** Describes what a rule accepts: `a whole number from 1 to 5`, `"metric" or "imperial"`. */
 export function expectation(rule: Rule, keyword = ''): string {
   if (rule.const !== undefined) return JSON.stringify(rule.const);
   if (rule.enum !== undefined) {
@@ -129,8 +129,8 @@ export function expectation(rule: Rule, keyword = ''): string {
     return alternatives(more > 0 ? [...shown, `one of ${more} more`] : shown);
   }
   if (keyword === 'not') return 'something else';
-  if (keyword === 'contains') return 'a list with a certain entry';
-  if (keyword === 'uniqueItems') return 'a list in which each entry stands once';
+  if (keyword === 'contains') return 'a list that contains a required entry';
+  if (keyword === 'uniqueItems') return 'a list without duplicates';
   const types = typeof rule.type === 'string' ? [rule.type] : (rule.type ?? []);
   const nouns = types.map((type) => NOUNS[type] ?? type);
   const noun = nouns.length === 0 ? 'a value' : alternatives(nouns);

@@ -2,7 +2,7 @@ import { isMapping } from '../source/merge.js';
 import type { JsonValue } from '../types.js';
 import { ENUM_ENTRIES_MAX, PATTERN_CHARACTERS_MAX } from './limits.js';
 
-/** What may stand behind a keyword: values of a form, or further schemas. */
+/** What a keyword's value must be: a value of some form, or further schemas. */
 export type KeywordForm =
   | { readonly kind: 'value'; readonly is: string; readonly test: (value: JsonValue) => boolean }
   | { readonly kind: 'schema' | 'schemas' | 'schema map' | 'pattern map' | 'items' | 'dependencies' };
@@ -24,7 +24,7 @@ const count: KeywordForm = {
 const TYPES = new Set(['null', 'boolean', 'object', 'array', 'number', 'integer', 'string']);
 const isType = (value: JsonValue): boolean => isString(value) && TYPES.has(value);
 
-/** Formats whose check is a fixed piece of code. */
+/** Formats that are checked by fixed code, so that no schema can make them slow. */
 export const FORMATS: ReadonlySet<string> = new Set([
   ...['date', 'time', 'date-time', 'duration', 'uri', 'uri-reference', 'email', 'hostname', 'ipv4', 'ipv6'],
   ...['uuid', 'byte', 'password'],
@@ -48,7 +48,7 @@ export const KEYWORDS: ReadonlyMap<string, KeywordForm> = new Map<string, Keywor
     'type',
     {
       kind: 'value',
-      is: 'a type of JSON, or a list of them',
+      is: 'a JSON type or a list of JSON types',
       test: (value) => (Array.isArray(value) ? value.length > 0 && value.every(isType) : isType(value)),
     },
   ],
@@ -97,7 +97,7 @@ export const KEYWORDS: ReadonlyMap<string, KeywordForm> = new Map<string, Keywor
   ['dependencies', { kind: 'dependencies' }],
 ]);
 
-/** The schemas directly below a keyword, or what the keyword's value should have been. */
+/** The schemas directly below a keyword, or a description of what the keyword's value should have been. */
 export function schemasBelow(
   form: KeywordForm,
   value: JsonValue,

@@ -1,17 +1,17 @@
-/** What the schema of a library nobody vouches for may cost. */
+/** What checking with an untrusted library's schema may cost. */
 
 /** Longest schema, as JSON text. */
 export const SCHEMA_BYTES_MAX = 64 * 1024;
-/** Schemas within schemas. */
+/** Depth of nested schemas. */
 export const SCHEMA_DEPTH_MAX = 32;
-/** Schemas in all. */
+/** Number of schemas in total. */
 export const SUBSCHEMAS_MAX = 2048;
 export const ENUM_ENTRIES_MAX = 1024;
 export const PATTERN_CHARACTERS_MAX = 512;
 
-/** Longest time of compiling a schema and checking one configuration, counted from when the thread is up. */
+/** Time limit for compiling a schema and checking one configuration, counted from the start of the thread. */
 export const CHECK_TIMEOUT_MS = 2000;
-/** Memory of the thread that does it. */
+/** Heap limit of that thread. */
 export const CHECK_HEAP_MIB = 64;
-/** Mistakes that are reported of one configuration. */
+/** Mistakes that are reported for one configuration. */
 export const MISTAKES_MAX = 100;

@@ -1,31 +1,31 @@
 import type { JsonObject, JsonValue } from '../types.js';
 
-/** What the thread is given: everything as plain values. */
+/** The input of the thread, as plain values. */
 export interface CheckTask {
   readonly schema: JsonObject;
   readonly config: JsonObject;
-  /** The other readings of variables, by pointer. */
+  /** The alternative readings of variables, by pointer. */
   readonly alternatives: readonly (readonly [pointer: string, value: JsonValue])[];
 }
 
-/** What the thread answers, after it has said that it is up. */
+/** The answer of the thread. The thread sends `up` first. */
 export type CheckAnswer =
-  /** @property config with the defaults of the schema filled in */
+  /** @property config with the schema's defaults filled in */
   { readonly config: JsonObject; readonly mistakes: readonly Mistake[] } | { readonly unusable: string };
 
-/** A value that breaks a keyword of the schema. */
+/** A value that violates a keyword of the schema. */
 export interface Mistake {
   readonly keyword: string;
-  /** Within the configuration. */
+  /** Pointer within the configuration. */
   readonly pointer: string;
-  /** Within the schema, as the validator counts. */
+  /** Path within the schema, as the validator writes it. */
   readonly schemaPath: string;
-  /** The key that is wrong, missing or not known. */
+  /** The key that is wrong, missing or unknown. */
   readonly key: string | null;
   readonly rule: Rule;
 }
 
-/** The parts of a schema that messages are made of. */
+/** The parts of a schema that messages are built from. */
 export interface Rule {
   readonly type?: string | readonly string[];
   readonly enum?: readonly JsonValue[];
@@ -44,6 +44,6 @@ export interface Rule {
   readonly minProperties?: number;
   readonly maxProperties?: number;
   readonly writeOnly?: boolean;
-  /** The keys the schema knows, of an object. */
+  /** For an object: the keys that the schema lists. */
   readonly keys?: readonly string[];
 }

@@ -8,8 +8,8 @@ const PLACEHOLDER = 'change-me';
 type Resolve = (schema: JsonValue) => JsonObject;
 
 /**
- * A value that a schema most likely takes: what it names itself, else the smallest of its type. A pattern
- * without an example is beyond it.
+ * A value that a schema most likely accepts: the constant, default or example it names, else the smallest
+ * value of its type. A pattern without an example is not supported.
  */
 export function sampleOf(given: JsonValue, resolve: Resolve, depth = 0): JsonValue {
   const schema = resolve(given);

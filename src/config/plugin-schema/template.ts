@@ -5,29 +5,29 @@ import type { JsonObject, JsonValue } from '../types.js';
 import { expectation } from './explain.js';
 import { sampleOf } from './sample.js';
 
-/** What a template is made from: the library's own words. */
+/** What a template is built from. The texts come from the library. */
 export interface TemplateFacts {
   readonly name: string;
   readonly version: string;
   readonly description: string;
-  /** As the file is to have it. */
+  /** The path as the file is to show it. */
   readonly path: string;
   readonly priority: number | null;
   readonly critical: boolean | null;
   readonly maxExecutionTimeMs: number | null;
   readonly permissions: JsonObject | null;
-  /** Vetted. */
+  /** A vetted schema. */
   readonly configSchema: JsonObject | null;
 }
 
-/** Editors look for it at the beginning of a file; in the middle of one it does nothing. */
+/** Editors look for this line at the beginning of a file. It has no effect in the middle. */
 const MODELINE = '# yaml-language-server: $schema=./node_modules/backworks/schema/backworks.v1.json';
 const REFERENCES_MAX = 16;
 const COMMENT_CHARACTERS_MAX = 400;
-/** Blocks within blocks that are written out with their comments. */
+/** Depth of nested blocks that are written out with comments. */
 const DEPTH_MAX = 6;
 
-/** A `plugins:` block for a library: what it needs is there, what it may have is a comment. */
+/** A `plugins:` block for a library: required settings are keys, optional ones are comments. */
 export function pluginTemplate(facts: TemplateFacts): string {
   const { name, version, description, path, priority, critical, maxExecutionTimeMs, permissions } = facts;
   const recommended = {
@@ -38,11 +38,11 @@ export function pluginTemplate(facts: TemplateFacts): string {
   const body = [
     ...comment(`${name} ${version}${description === '' ? '' : `: ${description}`}`),
     ...yaml({ path }),
-    ...(Object.keys(recommended).length === 0
-      ? []
-      : comment('What the library recommends, and gets if nothing is said:')),
+    ...(Object.keys(recommended).length === 0 ? [] : comment('Recommended by the library, and its default:')),
     ...commented(yaml(recommended)),
-    ...(permissions === null ? [] : comment('What the library asks for. It gets what you grant:')),
+    ...(permissions === null
+      ? []
+      : comment('Requested by the library. The plugin gets only what you grant:')),
     ...commented(yaml(permissions === null ? {} : { permissions })),
     ...configLines(facts.configSchema),
   ];
@@ -58,13 +58,12 @@ function configLines(schema: JsonObject | null): string[] {
 }
 
 interface Standing {
-  /** The schema asks for the key. */
+  /** The schema requires the key. */
   readonly required: boolean;
-  /** The key stands there, and not as a comment. */
+  /** The key is written as a key, not as a comment. */
   readonly written: boolean;
 }
 
-/** Writes the keys of a schema as YAML. */
 class SchemaWriter {
   constructor(private readonly root: JsonObject) {}
 
@@ -79,13 +78,13 @@ class SchemaWriter {
     return [...about, ...(written ? lines : commented(lines))];
   }
 
-  /** The keys of an object; null for any other value, and for an object of which no key would be there. */
+  /** The keys of an object. Null for any other value, and for an object without keys to write. */
   private children(schema: JsonObject, depth: number): string[] | null {
     const { properties } = schema;
     if (!isMapping(properties) || Object.keys(properties).length === 0 || depth >= DEPTH_MAX) return null;
     const required = requiredKeys(schema);
     const known = Object.entries(properties);
-    // Within a comment all keys stand as they would be written.
+    // Inside a comment, every key is written out.
     const none = !known.some(([key]) => required.includes(key));
     return known.flatMap(([key, part]) => {
       const isRequired = required.includes(key);
@@ -102,7 +101,7 @@ class SchemaWriter {
     return [...(typeof description === 'string' ? comment(description) : []), ...comment(facts)];
   }
 
-  /** The schema itself for a reference to it. */
+  /** The referenced schema, if the schema is a reference. */
   resolved(given: JsonValue): JsonObject {
     let schema = given;
     for (let step = 0; step < REFERENCES_MAX && isMapping(schema); step += 1) {
@@ -121,7 +120,7 @@ function requiredKeys({ required }: JsonObject): string[] {
   return Array.isArray(required) ? required.filter((key) => typeof key === 'string') : [];
 }
 
-/** What a text of the library says is not taken for a variable. */
+/** Escapes `${` so that a text of the library is not read as a variable. */
 function escaped(value: JsonValue): JsonValue {
   if (typeof value === 'string') return value.replaceAll('${', '$${');
   if (Array.isArray(value)) return value.map(escaped);

@@ -1,6 +1,7 @@
 /**
- * Runs in a thread of its own: compiles a schema that a library brought along and checks one configuration
- * with it. The thread ends when it takes too long or needs too much memory; it never checks a second one.
+ * Runs in its own thread: compiles the schema of a library and checks one configuration with it. The parent
+ * stops the thread when it takes too long or uses too much memory. A thread never checks a second
+ * configuration.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Ajv, type ErrorObject } from 'ajv';
@@ -21,7 +22,7 @@ const RULE_KEYS = [
 function check({ schema, config, alternatives }: CheckTask): CheckAnswer {
   const ajv = new Ajv({
     allErrors: true,
-    // Which keywords there may be was decided before; authors need not know our strictness.
+    // vetSchema() has decided which keywords are allowed. The validator need not be stricter.
     strict: false,
     useDefaults: true,
     verbose: true,
@@ -31,7 +32,7 @@ function check({ schema, config, alternatives }: CheckTask): CheckAnswer {
     logger: false,
   });
   addFormats.default(ajv, [...FORMATS] as addFormats.FormatName[]);
-  // All dialects there may be are read as the one the validator knows.
+  // All supported dialects are read as the one that the validator knows.
   const { $schema, ...rules } = schema;
   void $schema;
   const validate = ajv.compile(rules);

@@ -6,22 +6,22 @@ import { KEYWORDS, schemasBelow } from './keywords.js';
 import { SCHEMA_BYTES_MAX, SCHEMA_DEPTH_MAX, SUBSCHEMAS_MAX } from './limits.js';
 
 /**
- * Says why a plugin's schema is not one that may be compiled, or null. Nothing of it is run here, not even
- * a pattern: what takes too long or recurses without end shows itself in the thread that applies it.
+ * Returns why a plugin's schema must not be compiled, or null. Nothing of the schema is executed here, not
+ * even a pattern. A schema that is slow or recurses without end is caught in the thread that applies it.
  */
 export function vetSchema(schema: JsonObject): string | null {
   const bytes = Buffer.byteLength(JSON.stringify(schema));
   if (bytes > SCHEMA_BYTES_MAX) return `it is longer than ${SCHEMA_BYTES_MAX} bytes`;
-  // A list to work off, not recursion: a stranger chose the depth.
+  // An explicit stack instead of recursion: the depth comes from an untrusted schema.
   const open: { at: Pointer; schema: JsonValue; depth: number }[] = [{ at: '', schema, depth: 1 }];
   for (let next = 0; next < open.length; next += 1) {
     const { at, schema: part, depth } = open[next] as (typeof open)[number];
     if (next >= SUBSCHEMAS_MAX) return `it has more than ${SUBSCHEMAS_MAX} schemas`;
     if (depth > SCHEMA_DEPTH_MAX) return `it is nested more than ${SCHEMA_DEPTH_MAX} deep`;
     if (typeof part === 'boolean') continue;
-    if (!isMapping(part)) return `${shown(at)} is no schema, which is an object, true or false`;
+    if (!isMapping(part)) return `${shown(at)} is not a schema (an object, true or false)`;
     for (const [keyword, value] of Object.entries(part)) {
-      // Left to editors and generators by convention.
+      // By convention these are for editors and generators.
       if (keyword.startsWith('x-')) continue;
       const form = KEYWORDS.get(keyword);
       if (form === undefined) return unknownKeyword(at, keyword);
@@ -41,7 +41,7 @@ function unknownKeyword(at: Pointer, keyword: string): string {
   const near = nearest(keyword, [...KEYWORDS.keys()]);
   const why = near === undefined ? 'which is not supported' : `did you mean ${quote(near)}?`;
   const place = at === '' ? 'it' : shown(at);
-  return `${place} has the keyword ${quote(keyword)}, ${near === undefined ? why : `which is none — ${why}`}`;
+  return `${place} has the keyword ${quote(keyword)}, ${near === undefined ? why : `which does not exist — ${why}`}`;
 }
 
 const shown = (pointer: Pointer): string => (pointer === '' ? 'it' : quote(`#${pointer}`));

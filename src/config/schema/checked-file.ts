@@ -3,29 +3,29 @@ import type { Finding } from '../source/problems.js';
 import type { RawConfig, RawSize } from './raw.js';
 import { formatSize, parseSize } from '../source/units.js';
 
-/** A file in which the schema found nothing wrong outside the `broken` values. */
+/** A file that passed the schema, except for the `broken` values. */
 export interface CheckedFile {
   readonly raw: RawConfig;
   readonly directory: string;
-  /** Absolute path of the file; null when the configuration was given as a value. */
+  /** Absolute path of the file, or null when the configuration was given as a value. */
   readonly path: string | null;
-  /** True when the value or a part of it is wrong, so that nothing can be concluded from it. */
+  /** True when the value or a part of it is wrong, so nothing can be concluded from the value. */
   isBroken(pointer: Pointer): boolean;
-  /** True when the value itself is wrong, so that its parts cannot be looked at. */
-  isMisshapen(pointer: Pointer): boolean;
+  /** True when the value itself is wrong, so its parts cannot be examined. */
+  isWrongItself(pointer: Pointer): boolean;
   /** True for a value that messages must not show. */
   isHidden(pointer: Pointer): boolean;
-  /** True for a value of the file, false for a default. */
+  /** True for a value from the file, false for a default. */
   isGiven(pointer: Pointer): boolean;
-  /** A text of the file as messages may show it. */
+  /** A text of the file in the form that messages may show. */
   show(pointer: Pointer, text: string): string;
-  /** Reports a value. */
+  /** Reports a problem of a value. */
   reject(pointer: Pointer, finding: Finding): void;
-  /** Reports an entry as a whole, at its key. */
+  /** Reports a problem of a whole entry, at its key. */
   rejectEntry(pointer: Pointer, finding: Finding): void;
 }
 
-/** Reports a size of more than `max` bytes. */
+/** Reports a size above `max` bytes. */
 export function checkSize(file: CheckedFile, pointer: Pointer, value: RawSize, max: number): void {
   if (parseSize(value) <= max) return;
   const found = file.show(pointer, String(value));

@@ -13,7 +13,7 @@ export interface Explanation {
   readonly finding: Finding;
 }
 
-/** The parts of a schema that messages are made of. */
+/** The parts of a schema that messages are built from. */
 interface SchemaFacts {
   readonly type?: string | readonly string[] | undefined;
   readonly enum?: readonly unknown[] | undefined;
@@ -28,7 +28,7 @@ interface SchemaFacts {
   readonly writeOnly?: boolean;
 }
 
-/** A failure of the schema in our words; undefined for one that another failure explains better. */
+/** Explains a failure of the schema. Undefined when another failure explains the problem better. */
 export function explain(error: ErrorObject, source: Source): Explanation | undefined {
   const schema = withoutNull((error.parentSchema ?? {}) as SchemaFacts);
   const pointer = error.instancePath;
@@ -66,7 +66,7 @@ export function explain(error: ErrorObject, source: Source): Explanation | undef
   return { pointer, atKey: false, finding: { expected: expectation(schema), found, hint } };
 }
 
-/** An overlay may hold a null, to take a value away, which is nothing to suggest. */
+/** In an overlay, null removes a value. Messages do not suggest null. */
 function withoutNull(schema: SchemaFacts): SchemaFacts {
   const types = Array.isArray(schema.type) ? schema.type.filter((type) => type !== 'null') : schema.type;
   return {
@@ -87,14 +87,14 @@ function unknownKey(parent: Pointer, key: string, known: readonly string[]): Exp
   const near = nearest(key, known);
   let hint = `the keys here are ${known.join(', ')}`;
   if (near !== undefined) hint = `did you mean ${quote(near)}?`;
-  // Only an overlay does not know these.
-  if (pointer === '/environments') hint = 'an environment holds no others';
-  if (pointer === '/config_version') hint = 'it is about the whole file: write it at the top';
+  // Only overlays reject these two keys.
+  if (pointer === '/environments') hint = 'an environment cannot contain environments';
+  if (pointer === '/config_version') hint = 'it applies to the whole file: move it to the top level';
   if (key === '<<') hint = 'merge keys are not part of YAML 1.2; repeat the values';
   return { pointer, atKey: true, finding: { message: `unknown key ${quote(key)}`, hint } };
 }
 
-/** What a schema accepts: `a duration such as "100ms"`, `a whole number from 0 to 65535`. */
+/** Describes what a schema accepts: `a duration such as "100ms"`, `a whole number from 0 to 65535`. */
 function expectation(schema: SchemaFacts): string {
   if (schema.patternErrorMessage !== undefined) return schema.patternErrorMessage.replace(/^expected /, '');
   if (schema.enum !== undefined) return alternatives(schema.enum.map((value) => JSON.stringify(value)));
@@ -110,7 +110,7 @@ export function alternatives(values: readonly string[]): string {
   return values.length < 2 ? last : `${values.slice(0, -1).join(', ')} or ${last}`;
 }
 
-/** A value as messages show it; of a secret only its kind. */
+/** A value as messages show it. For a secret, only its type. */
 export function describe(value: JsonValue, secret: boolean): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
@@ -119,29 +119,29 @@ export function describe(value: JsonValue, secret: boolean): string {
   return typeof value === 'string' ? quote(withoutCredentials(value)) : String(value);
 }
 
-/** A URL may carry a user name and a password. */
+/** A URL can contain a user name and a password. */
 export function withoutCredentials(text: string): string {
   return text.replace(/\/\/[^/]*@/, '//…@');
 }
 
 const PORT = /^\/plugins\/[^/]+\/permissions\/network\/(connect|listen)\/[0-9]+$/;
 
-/** Why `api.example.com:443` is not what may stand for a port. */
+/** Why a port list does not accept an address such as `api.example.com:443`. */
 function hostHint(pointer: Pointer, value: unknown): string | undefined {
   if (typeof value !== 'string' || /^[0-9]*$/.test(value) || !PORT.test(pointer)) return undefined;
-  return 'no kernel interface can hold a process to a host; grant the port';
+  return 'the kernel cannot restrict a process to a host; grant the port only';
 }
 
 function hintFor(value: unknown, schema: SchemaFacts, fromEnvironment: boolean): string | undefined {
   if (value === null) return 'give it a value or remove the key';
-  if (schema.type === 'array' && typeof value !== 'object') return 'a list is written in [ ]';
+  if (schema.type === 'array' && typeof value !== 'object') return 'write the list in [ ]';
   if (typeof value === 'string') return textHint(value, schema, fromEnvironment);
   if (typeof value !== 'number' && typeof value !== 'boolean') return undefined;
   if (!fromEnvironment && schema.type === 'string' && schema.enum === undefined) return 'put it in quotes';
   return amountHint(value === 0, typeof value === 'number' && value > 0 && Number.isInteger(value), schema);
 }
 
-/** What YAML 1.1 took for booleans, and 1.2 does not. */
+/** Booleans of YAML 1.1 that YAML 1.2 reads as text. */
 const FORMER_BOOLEANS = new Map([
   ['yes', 'write true'],
   ['on', 'write true'],
@@ -161,7 +161,7 @@ function textHint(text: string, schema: SchemaFacts, fromEnvironment: boolean): 
   return amountHint(/^0+[A-Za-z]+$/.test(text), /^[0-9]+(ms|s|m|h|[KMGk]?i?B|%)$/.test(text), schema);
 }
 
-/** Why a well-formed duration or size was refused. */
+/** Why a well-formed duration or size was rejected. */
 function amountHint(zero: boolean, wellFormed: boolean, schema: SchemaFacts): string | undefined {
   const kind = /duration|size|percentage/.exec(schema.patternErrorMessage ?? '')?.[0];
   if (kind === undefined) return undefined;

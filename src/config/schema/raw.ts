@@ -38,11 +38,11 @@ export type RawPercentage = string | number;
  */
 export interface RawConfig {
   /**
-   * The version of the file itself; `backworks config migrate` raises it.
+   * The version of the file format; `backworks config migrate` raises it.
    */
   config_version: number;
   /**
-   * What the service is called in logs.
+   * The name of the service in logs.
    */
   name: string;
   /**
@@ -50,7 +50,7 @@ export interface RawConfig {
    */
   version: string;
   /**
-   * What the service is for.
+   * The purpose of the service.
    */
   description: string;
   /**
@@ -63,16 +63,17 @@ export interface RawConfig {
      */
     port: number;
     body_limit: RawSize;
+    body_timeout: RawDuration;
     /**
-     * Who may answer requests that no endpoint matches: plugins that no endpoint names, all plugins, or nobody.
+     * What may answer requests that no endpoint matches: the plugins that no endpoint names, all plugins, or no plugin.
      */
     unmatched: 'plugins-without-endpoint' | 'plugins' | 'not-found';
     /**
-     * Server processes that share the port, each with its own plugin processes; auto is one for each processor.
+     * Number of server processes that share the port, each with its own plugin processes; auto means one per processor.
      */
     workers: string | number;
     /**
-     * Users for the plugins of a server that runs as root: each plugin gets one of its own, with a group of the same number.
+     * User ids for plugins when the server runs as root: each plugin gets its own user, and a group with the same number.
      */
     plugin_users: {
       /**
@@ -80,22 +81,22 @@ export interface RawConfig {
        */
       first: number;
       /**
-       * Users in the range; 0 has all plugins run as user 65534.
+       * Number of users in the range; 0 runs all plugins as user 65534.
        */
       count: number;
     };
     /**
-     * When a changed configuration comes into force by itself.
+     * Automatic reload of a changed configuration.
      */
     reload: {
       /**
-       * Whether the file is reloaded when it changes; SIGHUP, the admin API and backworks reload work in either case.
+       * Whether the server reloads the file when the file changes; SIGHUP, the admin API and backworks reload work in either case.
        */
       watch: boolean;
       interval: RawDuration;
     };
     /**
-     * How the server ends.
+     * How the server shuts down.
      */
     shutdown: {
       delay: RawDuration;
@@ -107,7 +108,7 @@ export interface RawConfig {
    */
   admin: {
     /**
-     * Whether it is served.
+     * Whether the admin API is served.
      */
     enabled: boolean;
     host: RawHost;
@@ -116,11 +117,11 @@ export interface RawConfig {
      */
     port: number;
     /**
-     * The bearer token for everything the address offers. Empty: a random one is made at each start and printed once.
+     * The bearer token for the whole admin API. Empty: the server generates a random token at each start and prints it once.
      */
     token: string;
     /**
-     * A second bearer token, which can read and not control. Empty: there is none.
+     * A second bearer token, which allows reading only. Empty: there is none.
      */
     read_token: string;
   };
@@ -129,47 +130,47 @@ export interface RawConfig {
    */
   logging: {
     /**
-     * The least severe messages that are written.
+     * The lowest severity of messages that are written.
      */
     level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
     /**
-     * auto: readable on a terminal, JSON otherwise.
+     * auto: readable text on a terminal, JSON otherwise.
      */
     format: 'auto' | 'json' | 'pretty';
   };
   /**
-   * Who is told when a plugin is not well, and when it is again.
+   * Alerts when a plugin has a problem and when it recovers.
    */
   alerts: {
     /**
-     * The http or https URL alerts are posted to. Empty: nobody is told.
+     * The http or https URL to which alerts are posted. Empty: no alerts.
      */
     webhook: string;
     /**
-     * Sent with each alert.
+     * HTTP headers that are sent with each alert.
      */
     headers: {
       [k: string]: string;
     };
     /**
-     * What is told.
+     * The events that trigger an alert.
      */
     on: ('degraded' | 'failed' | 'quarantined' | 'recovered')[];
     min_interval: RawDuration;
     timeout: RawDuration;
     /**
-     * What happens to an alert the webhook did not take.
+     * What happens to an alert that the webhook did not accept.
      */
     retry: {
       /**
-       * Tries in all, the first included; then the alert is given up.
+       * Number of attempts, including the first; after that the alert is dropped.
        */
       attempts: number;
       delay: RawDuration;
     };
   };
   /**
-   * Paths by name. The order matters only to readers.
+   * Endpoints by name. Their order has no effect.
    */
   endpoints: {
     [k: string]: RawEndpoint;
@@ -187,7 +188,7 @@ export interface RawConfig {
        */
       enabled: boolean;
       /**
-       * Directories to search, relative to the directory of this file. A missing one holds no plugins.
+       * Directories to search, relative to the directory of this file. A missing directory counts as empty.
        */
       directories: string[];
     };
@@ -199,14 +200,14 @@ export interface RawConfig {
            */
           enabled: boolean;
           /**
-           * Directories to search, relative to the directory of this file. A missing one holds no plugins.
+           * Directories to search, relative to the directory of this file. A missing directory counts as empty.
            */
           directories: string[];
         };
   };
 }
 /**
- * A path and what answers it: at most one of `plugin`, `response` and `proxy`. Without any, the plugins are asked in order.
+ * A path and what answers requests for it: at most one of `plugin`, `response` and `proxy`. Without any of them, the plugins are asked in order.
  */
 export interface RawEndpoint {
   /**
@@ -214,7 +215,7 @@ export interface RawEndpoint {
    */
   path: string;
   /**
-   * The methods it takes. Without it, every method.
+   * The methods that the endpoint accepts. Default: every method.
    */
   methods?: ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS')[];
   plugin?: RawName;
@@ -242,7 +243,7 @@ export interface RawEndpoint {
    */
   proxy?: {
     /**
-     * Its http or https URL.
+     * The http or https URL of the server.
      */
     target: string;
     timeout: RawDuration;
@@ -253,7 +254,7 @@ export interface RawEndpoint {
  */
 export interface RawPlugin {
   /**
-   * Where the plugin comes from: external is a library at `path`; builtin and marketplace entries load but this version cannot serve them. Defaults to external when `path` is given.
+   * Where the plugin comes from. external: a library at `path`. builtin and marketplace: reserved; this version does not support them. Defaults to external when `path` is given.
    */
   type?: 'external' | 'builtin' | 'marketplace';
   /**
@@ -269,63 +270,63 @@ export interface RawPlugin {
    */
   enabled: boolean;
   /**
-   * A failure of a critical plugin ends the request with 503 or 504; any other plugin is skipped. Without it the plugin's manifest decides, else false.
+   * A failure of a critical plugin ends the request with 503 or 504; any other plugin is skipped. Default: the value of the plugin's manifest, else false.
    */
   critical?: boolean;
   /**
-   * Lower runs first. Without it the plugin's manifest decides, else 100.
+   * Lower runs first. Default: the value of the plugin's manifest, else 100.
    */
   priority?: number;
   /**
-   * process: a process of its own, which a crash or a deadline ends alone. in-process: inside the server, for trusted code only.
+   * process: the plugin has its own process, so a crash or a missed deadline ends only that process. in-process: the plugin runs inside the server; for trusted code only.
    */
   isolation: 'process' | 'in-process';
   /**
-   * You trust the plugin as the server's own code. Needed by isolation in-process.
+   * You trust the plugin like the server's own code. Required for isolation in-process.
    */
   trusted: boolean;
   /**
-   * What the operating system denies the process: strict refuses the plugin where a mechanism is missing, best-effort applies what there is and says what is missing, off denies nothing. With isolation in-process it is off.
+   * How the operating system restricts the process. strict: the server refuses the plugin when a mechanism is missing. best-effort: the server uses the mechanisms that exist and reports the missing ones. off: no restrictions. Always off with isolation in-process.
    */
   sandbox: 'strict' | 'best-effort' | 'off';
   /**
-   * What the plugin may do beyond computing; nothing by default.
+   * What the plugin may do besides computing; nothing by default.
    */
   permissions: {
     /**
-     * Files and directories the plugin may use, directories with everything below them.
+     * Files and directories that the plugin may use. A directory includes everything below it.
      */
     filesystem: {
       read: RawPaths;
       write: RawPaths;
     };
     /**
-     * What the plugin may reach.
+     * The network access of the plugin.
      */
     network: {
       connect: RawPorts;
       listen: RawPorts;
       /**
-       * Whether it may use UDP, with any host and port. Looking up host names needs it.
+       * Whether the plugin may use UDP, with any host and port. Name resolution needs UDP.
        */
       udp: boolean;
     };
     /**
-     * Variables of the server's environment that it gets, by name, at most 64. It gets no other.
+     * Names of the server's environment variables that the plugin gets, at most 64. The plugin gets no others.
      */
     env: string[];
   };
   /**
-   * When the plugin is started. eager: with the server. lazy: with its first use; until then it is described and checked, and has no process.
+   * When the plugin starts. eager: with the server. lazy: on its first use; until then the server has read and checked the library but runs no process.
    */
   load: 'eager' | 'lazy';
   idle_after: RawDuration;
   /**
-   * Processes that run the plugin side by side.
+   * Number of processes that run the plugin in parallel.
    */
   instances: number;
   /**
-   * The plugin's own settings, handed to its initialize() as JSON.
+   * The plugin's own settings, passed to its initialize() as JSON.
    */
   config: JsonObject;
   /**
@@ -337,7 +338,7 @@ export interface RawPlugin {
     shutdown: RawDuration;
   };
   /**
-   * When a failing plugin is left alone.
+   * When the server stops calling a failing plugin for a while.
    */
   circuit_breaker: {
     /**
@@ -348,15 +349,15 @@ export interface RawPlugin {
     reset_after: RawDuration;
   };
   /**
-   * Which failed calls are tried again.
+   * Which failed calls are retried.
    */
   retry: {
     /**
-     * Tries in all, the first included.
+     * Number of attempts, including the first.
      */
     attempts: number;
     /**
-     * The failures after which a call is tried again.
+     * The failures after which a call is retried.
      */
     on: ('crash' | 'timeout' | 'bad_response')[];
   };
@@ -366,22 +367,22 @@ export interface RawPlugin {
   limits: {
     memory: RawSize;
     /**
-     * Files and sockets one process has open at once, at least 16; 0 means unlimited and needs sandbox off.
+     * Files and sockets that one process can have open, at least 16; 0 means unlimited and needs sandbox off.
      */
     open_files: number;
     /**
-     * Threads the plugin has at once in one process, beside those that run its calls; 0 means unlimited and needs sandbox off.
+     * Threads that the plugin can have in one process, besides the threads that run its calls; 0 means unlimited and needs sandbox off.
      */
     threads: number;
     file_size: RawSize;
     cpu_time: RawDuration;
     idle_cpu: RawPercentage;
     /**
-     * Calls one process works on at once, each in a thread of its own. More than 1 needs a library that declares itself thread-safe; for others there are `instances`.
+     * Calls in flight in one process, each in its own thread. More than 1 needs a library that declares itself thread-safe; use `instances` for other libraries.
      */
     concurrency: number;
     /**
-     * Calls that may wait beyond those, per process.
+     * Queued calls per process, beyond `concurrency`.
      */
     queue: number;
     reply: RawSize;
@@ -389,7 +390,7 @@ export interface RawPlugin {
     log_rate: RawSize;
   };
   /**
-   * When a process is replaced by a fresh one.
+   * When a process is replaced with a new one.
    */
   recycle: {
     /**
@@ -399,62 +400,62 @@ export interface RawPlugin {
     memory?: RawSize;
   };
   /**
-   * How soon a process that ended is started again.
+   * How soon a failed process is restarted.
    */
   restart: {
     delay: RawDuration;
     max_delay: RawDuration;
   };
   /**
-   * How the plugin is asked how it is.
+   * Periodic health checks of the plugin.
    */
   health: {
     interval: RawDuration;
     timeout: RawDuration;
   };
   /**
-   * When a library that keeps failing is not started again until an operator lifts it.
+   * When a library that keeps failing is no longer started, until an operator lifts the quarantine.
    */
   quarantine: {
     /**
-     * This many failed starts and crashes within `window` put it there; 0 means never.
+     * This many failed starts and crashes within `window` quarantine the library; 0 means never.
      */
     failures: number;
     window: RawDuration;
   };
   /**
-   * How another version of the library takes the place of the one that serves, and when it is taken back.
+   * How a new version of the library replaces the serving one, and when the server rolls back.
    */
   swap: {
     /**
-     * Whether a change of the library file swaps the plugin by itself.
+     * Whether the server swaps the plugin when the library file changes.
      */
     watch: boolean;
     /**
-     * A trial with a share of the requests before the new version gets all of them.
+     * A trial in which the new version gets a share of the requests before it gets all of them.
      */
     canary: {
       percent: RawPercentage;
       duration: RawDuration;
     };
     /**
-     * The time after a swap in which the version before is kept running and comes back by itself.
+     * The time after a swap in which the old version keeps running and the server may roll back automatically.
      */
     probation: {
       duration: RawDuration;
       max_error_rate: RawPercentage;
       max_latency: RawPercentage;
       /**
-       * More failed processes than this bring the version before back.
+       * Roll back when more processes than this fail.
        */
       max_crashes: number;
       /**
-       * Error rate and latency are judged after this many calls.
+       * Number of calls before error rate and latency are judged.
        */
       min_calls: number;
     };
     /**
-     * Versions whose copies are kept, the one that serves included.
+     * Number of versions whose copies are kept, including the serving one.
      */
     keep: number;
   };

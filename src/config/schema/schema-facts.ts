@@ -1,13 +1,13 @@
 import { type Pointer, segments } from '../source/pointer.js';
 import { filledSchema } from './schema.js';
 
-/** What the schema says of one key. */
+/** What the schema says about one key. */
 export interface SchemaFacts {
   readonly writeOnly?: boolean;
   readonly uniqueItems?: boolean;
   /** The definition the key refers to, such as "duration". */
   readonly definition?: string;
-  /** The keys that may stand below it. */
+  /** The keys that are allowed below this key. */
   readonly properties?: Readonly<Record<string, unknown>>;
 }
 
@@ -22,7 +22,10 @@ interface SchemaNode extends SchemaFacts {
 
 let root: SchemaNode | undefined;
 
-/** What the schema says of a key of the file; nothing of one it leaves open, such as a plugin's own. */
+/**
+ * What the schema says about a key of the file. Empty for a key that the schema leaves open, such as a
+ * plugin's own.
+ */
 export function schemaFacts(pointer: Pointer): SchemaFacts {
   root ??= filledSchema() as SchemaNode;
   let node: SchemaNode | undefined = root;

@@ -16,7 +16,7 @@ export function schemaText(): string {
   return readFileSync(new URL('../../../schema/backworks.v1.json', import.meta.url), 'utf8');
 }
 
-/** The schema of a file in which variables are filled in: where a value may be one, it is none any more. */
+/** The schema for a file whose variables are filled in: it does not allow a variable in place of a value. */
 export function filledSchema(): AnySchemaObject {
   return JSON.parse(schemaText(), (_key, node: unknown) => {
     const { anyOf, ...rest } = (node ?? {}) as { anyOf?: readonly AnySchemaObject[] };
@@ -34,12 +34,13 @@ function validators(): NonNullable<typeof compiled> {
       useDefaults: true,
       verbose: true,
       ownProperties: true,
-      // Compiled once, at every start: what makes that cheaper counts for more than what it makes faster.
+      // The schema is compiled at every start and used once or twice, so compile time matters more than run
+      // time.
       code: { optimize: false },
-      // A test does that.
+      // A test validates the schema.
       validateSchema: false,
     });
-    // Known to editors; here it says what to expect where a pattern cannot.
+    // Editors know this keyword. Messages use it to explain a pattern.
     ajv.addVocabulary(['patternErrorMessage']);
     ajv.addSchema(filledSchema(), 'backworks');
     compiled = { whole: ajv.compile({ $ref: 'backworks' }), overlay: ajv.compile({ $ref: OVERLAY }) };
@@ -47,12 +48,12 @@ function validators(): NonNullable<typeof compiled> {
   return compiled;
 }
 
-/** Values that are known to be wrong and have been reported. */
+/** Values that are already reported as wrong. */
 export type KnownMistakes = Set<Mark>;
 
 /**
- * Checks a source that is merged with others: nothing has to be there. Reports every mismatch and adds
- * it to the known mistakes.
+ * Checks a source that will be merged with others, so no key is required. Reports every mismatch and adds it
+ * to the known mistakes.
  */
 export function validateOverlay(source: Source, report: ProblemReport, known: KnownMistakes): void {
   for (const pointer of mismatches(validators().overlay, source, report, known)) {
@@ -62,9 +63,9 @@ export function validateOverlay(source: Source, report: ProblemReport, known: Kn
 }
 
 /**
- * Checks the source's value against the schema, fills in defaults in place and reports every mismatch that
- * is not known.
- * @returns the pointers of the values that are wrong.
+ * Checks the source's value against the schema and fills in defaults in place. Reports every mismatch that is
+ * not known yet.
+ * @returns the pointers of the values that are wrong
  */
 export function validateSchema(
   source: Source,
@@ -86,7 +87,7 @@ function mismatches(
   for (const error of errors) {
     const problem = explain(error, source);
     if (problem === undefined || wrong.has(problem.pointer)) continue;
-    // What a variable would have held is not known; that its key is unknown is.
+    // The content of an unset variable is unknown, but an unknown key is still a mistake.
     if (!problem.atKey && source.isUnresolved(problem.pointer)) continue;
     wrong.add(problem.pointer);
     const mark = source.marks.get(problem.pointer);
@@ -102,8 +103,8 @@ function failures(validate: ValidateFunction, value: JsonValue): readonly ErrorO
 }
 
 /**
- * Reads a variable the other way where the schema refused it: `port: "${PORT}"` means a number, and a
- * token that happens to be all digits means a text.
+ * Uses the other type of a variable where the schema rejected the first one: `port: "${PORT}"` means a
+ * number, and a token of digits only means a text.
  */
 function rereadVariables(source: Source, errors: readonly ErrorObject[]): boolean {
   let changed = false;

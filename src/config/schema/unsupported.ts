@@ -2,26 +2,26 @@ import { type Pointer, segments } from '../source/pointer.js';
 import type { Finding } from '../source/problems.js';
 
 /**
- * Keys of the configuration's design that this version does not act on: a file that has one is told so.
- * When a feature lands, its row goes and the schema grows.
+ * Planned keys that this version does not support. A file that uses one gets a message that says so. When a
+ * feature lands, remove its row and extend the schema.
  */
 const NOT_YET: readonly string[] = ['marketplace', 'state', 'plugins.*.permissions.http'];
 
-/** Permissions one might look for that no version can give without making the others worthless. */
+/** Permissions that cannot exist, because each would make the other permissions worthless. */
 const NEVER: readonly (readonly [path: string, reason: string])[] = [
-  ['plugins.*.permissions.exec', 'a process that can start others escapes its limits'],
+  ['plugins.*.permissions.exec', 'a process that can start others can escape its limits'],
   [
     'plugins.*.permissions.network.unix',
-    "whoever may use one Unix socket may use them all, a container engine's included",
+    "access to one Unix socket would include all of them, even a container engine's",
   ],
 ];
 
-/** Whether a key is one that this version does not support yet. */
+/** Whether a key is planned but not supported by this version. */
 export function isNotSupportedYet(pointer: Pointer): boolean {
   return NOT_YET.some((pattern) => matches(pattern, pointer));
 }
 
-/** Why a key is not and will not be there, or undefined for any other key. */
+/** Why a key will never be supported, or undefined for any other key. */
 export function refusal(pointer: Pointer): Finding | undefined {
   const row = NEVER.find(([pattern]) => matches(pattern, pointer));
   return row === undefined ? undefined : { message: `cannot be granted: ${row[1]}`, hint: 'remove it' };

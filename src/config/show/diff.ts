@@ -8,21 +8,21 @@ import type { JsonValue, Written } from '../types.js';
 import { AS_IT_IS, exactJson, writtenAt } from '../source/written.js';
 import { parseDuration, parsePercentage, parseSize } from '../source/units.js';
 
-/** One difference between two configurations, with values as people may see them. */
+/** One difference between two configurations, with secrets hidden. */
 export interface Difference {
   readonly path: string;
   readonly change: 'added' | 'removed' | 'changed' | 'reordered';
-  /** null where there is nothing. */
+  /** null when there is no value. */
   readonly from: JsonValue;
   readonly to: JsonValue;
-  /** What differs is not shown: it is a secret, or in a variable. */
+  /** The values are not shown: they are a secret or come from a variable. */
   readonly hidden: boolean;
 }
 
-/** Mappings whose order means something: plugins of equal priority run in it. */
+/** Mappings whose order matters: plugins of equal priority run in the order of the file. */
 const ORDERED = ['/plugins'];
 
-/** In what two checked configurations differ, by what they mean: 1s is 1000 milliseconds. */
+/** Differences between two checked configurations by meaning: 1s equals 1000 milliseconds. */
 export function differences(a: Source, b: Source): Difference[] {
   const found: Difference[] = [];
   const add = (pointer: Pointer, change: Difference['change'], from: JsonValue, to: JsonValue): void => {
@@ -56,7 +56,7 @@ export function differences(a: Source, b: Source): Difference[] {
   return found;
 }
 
-/** Numbers within a value that are not what JavaScript makes of them, where a plugin or a client gets them. */
+/** Numbers that JavaScript would change, in the blocks that are passed on to a plugin or a client. */
 function writtenNumbers(source: Source, pointer: Pointer): Written {
   const [block, , ...path] = segments(pointer);
   const isHandedOn =
@@ -65,7 +65,7 @@ function writtenNumbers(source: Source, pointer: Pointer): Written {
   return isHandedOn ? { ...AS_IT_IS, numbers: writtenAt(source.marks, pointer).numbers } : AS_IT_IS;
 }
 
-/** A value as people may see it; as JSON text where its numbers have digits that JavaScript does not keep. */
+/** A value for display. It is JSON text if JavaScript would lose digits of its numbers. */
 function shownExactly(source: Source, pointer: Pointer, value: JsonValue): JsonValue {
   const shown = shownValue(source, pointer, value);
   const written = writtenNumbers(source, pointer);
@@ -87,7 +87,7 @@ const AMOUNTS: Readonly<Record<string, (value: string | number) => number>> = {
   percentage: parsePercentage,
 };
 
-/** Equal for two values that mean the same at this place. */
+/** Equal strings for two values that mean the same at this pointer. */
 function meaning(pointer: Pointer, value: JsonValue): string {
   const { definition = '', uniqueItems } = schemaFacts(pointer);
   const amount = Object.hasOwn(AMOUNTS, definition) ? AMOUNTS[definition] : undefined;
@@ -100,7 +100,7 @@ function meaning(pointer: Pointer, value: JsonValue): string {
   return canonical(value);
 }
 
-/** JSON in which the order of keys does not show. */
+/** JSON that does not depend on the order of keys. */
 function canonical(value: JsonValue): string {
   return JSON.stringify(value, (_key, part: JsonValue) =>
     isMapping(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,

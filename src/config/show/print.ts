@@ -7,8 +7,8 @@ import { orderedKeys } from '../source/written.js';
 import type { JsonValue } from '../types.js';
 
 /**
- * A checked configuration as YAML that means the same, secrets left out.
- * @param origins whether each value says, as a comment behind it, where it came from
+ * A checked configuration as YAML with the same meaning, with secrets hidden.
+ * @param origins adds a comment after each value that says where the value came from
  */
 export function printConfig(source: Source, { origins }: { readonly origins: boolean }): string {
   const node = (pointer: Pointer, value: JsonValue): Scalar | YAMLMap | YAMLSeq => {
@@ -39,7 +39,7 @@ function mapping(entries: readonly (readonly [string, Scalar | YAMLMap | YAMLSeq
   return map;
 }
 
-/** On one line where every entry is a word. */
+/** Written on one line when every entry is a plain word. */
 function list(items: readonly (Scalar | YAMLMap | YAMLSeq)[]): YAMLSeq {
   const sequence = new YAMLSeq<Scalar | YAMLMap | YAMLSeq>();
   sequence.items = [...items];
@@ -48,7 +48,7 @@ function list(items: readonly (Scalar | YAMLMap | YAMLSeq)[]): YAMLSeq {
   return sequence;
 }
 
-/** A number that is printed with the digits it was written with. */
+/** A number that is printed with its original digits. */
 class ExactNumber {
   constructor(readonly digits: string) {}
 }
@@ -56,14 +56,14 @@ class ExactNumber {
 const EXACT_NUMBER: ScalarTag = {
   tag: 'tag:yaml.org,2002:float',
   default: true,
-  // No text is read with this tag.
+  // This tag is only for writing.
   test: /(?!)/,
   identify: (value) => value instanceof ExactNumber,
   resolve: Number,
   stringify: ({ value }) => (value as ExactNumber).digits,
 };
 
-/** In quotes a variable is a text where any type fits, without them it need not be. */
+/** A quoted variable is a string where any type is allowed; an unquoted one may have another type. */
 function scalar(source: Source, pointer: Pointer, shown: JsonValue): Scalar {
   const { number } = source.marks.get(pointer) ?? {};
   if (number !== undefined && typeof shown === 'number') return new Scalar(new ExactNumber(number));

@@ -6,12 +6,12 @@ import { schemaFacts } from '../schema/schema-facts.js';
 import type { Source } from '../source/source.js';
 import type { JsonObject, JsonValue } from '../types.js';
 
-/** Stands for a secret; no key that holds one accepts it. */
+/** Replaces a secret. No key that holds a secret accepts this text. */
 const HIDDEN = '(not shown)';
 
 /**
- * A checked configuration in the keys of the file and the order of the schema, as people and programs may
- * see it: a value from a variable as it was written, a secret not at all.
+ * A checked configuration for display: keys of the file, in the order of the schema. A value that contains a
+ * variable is shown as it was written. A secret is not shown.
  */
 export function shownConfig(source: Source): JsonObject {
   return shownValue(source, '', withoutEnvironments(source)) as JsonObject;
@@ -22,7 +22,7 @@ function withoutEnvironments({ value }: Source): JsonObject {
   return Object.fromEntries(entries.filter(([key]) => key !== 'environments'));
 }
 
-/** One value of it. Written to a file as it is, it would be read as the value that is meant. */
+/** One value for display. Written to a file, the result means the same value. */
 export function shownValue(source: Source, pointer: Pointer, value: JsonValue): JsonValue {
   if (Array.isArray(value)) return value.map((item, i) => shownValue(source, below(pointer, i), item));
   if (isMapping(value)) {
@@ -37,7 +37,7 @@ export function shownValue(source: Source, pointer: Pointer, value: JsonValue): 
   return value.replaceAll('${', () => '$${');
 }
 
-/** Names of the user's own stay in their order, the keys of the schema follow in its. */
+/** Names chosen by the user keep their order. The keys of the schema follow in the schema's order. */
 function inOrder(pointer: Pointer, value: JsonObject): [string, JsonValue][] {
   const known = Object.keys(schemaFacts(pointer).properties ?? {});
   const own = Object.entries(value).filter(([key]) => !known.includes(key));
@@ -49,7 +49,6 @@ function inOrder(pointer: Pointer, value: JsonObject): [string, JsonValue][] {
   ];
 }
 
-/** Where a value came from. */
 export type ValueOrigin = { readonly variables?: readonly string[] } & (
   | { readonly from: 'default' }
   | {
@@ -110,7 +109,7 @@ function layerText(origin: ValueOrigin): string {
   }
 }
 
-/** The origin of every value that is no mapping with keys, by its path. */
+/** The origin of every value except non-empty mappings, by path. */
 export function originsOf(source: Source): Record<string, ValueOrigin> {
   const origins: [string, ValueOrigin][] = [];
   const visit = (pointer: Pointer, value: JsonValue): void => {

@@ -4,9 +4,9 @@ import { type Place, ProblemReport } from './problems.js';
 const NEWLINE = 0x0a;
 
 /**
- * The text of a configuration file, without a byte order mark.
- * @param name what messages call the file
- * @throws ConfigError when it is not UTF-8, naming the place.
+ * Decodes the text of a configuration file and removes a byte order mark.
+ * @param name the file's name for messages
+ * @throws ConfigError when the file is not UTF-8. The error has the location of the first wrong byte.
  */
 export function decode(bytes: Buffer, name: string): string {
   if (isUtf8(bytes)) return bytes.toString('utf8').replace(/^\ufeff/, '');
@@ -26,7 +26,7 @@ export function decode(bytes: Buffer, name: string): string {
   );
 }
 
-/** No byte of a longer character is a line feed, so that lines can be looked at one by one. */
+/** Finds the first invalid byte line by line. UTF-8 sequences never contain a line feed. */
 function firstFault(bytes: Buffer): { line: number; column: number; byte: number } {
   let line = 1;
   let start = 0;
@@ -45,7 +45,7 @@ function faultInLine(line: Buffer): { column: number; byte: number } {
   let offset = 0;
   for (const character of line.toString('utf8')) {
     const length = Buffer.byteLength(character);
-    // What cannot be decoded has become U+FFFD, which the file may also hold itself.
+    // Invalid bytes decode to U+FFFD, but the file may also contain U+FFFD itself.
     if (character === '\ufffd' && line.toString('latin1', offset, offset + 3) !== '\xef\xbf\xbd') break;
     column += character.length;
     offset += length;

@@ -1,16 +1,16 @@
 /**
- * `${NAME}`, `${NAME:-default}` and the escape `$${` in the texts of a configuration. A default may hold
- * variables of its own, as in `${NAME:-${OTHER:-default}}`.
+ * Substitutes `${NAME}`, `${NAME:-default}` and the escape `$${` in the texts of a configuration. A default
+ * may contain variables, as in `${NAME:-${OTHER:-default}}`.
  */
 
 export interface Substitution {
   /** The text with every variable replaced. */
   readonly text: string;
-  /** What stands for the content in messages, which must not show it. */
+  /** Describes the origin of the content in messages, which must not show the content. */
   readonly origin: string;
-  /** The text is one variable and nothing else. */
+  /** The text consists of one variable and nothing else. */
   readonly whole: boolean;
-  /** The variables whose values are in the text; the others had a default. */
+  /** The variables whose values are in the text. Variables that used their default are not listed. */
   readonly names: readonly string[];
 }
 
@@ -27,23 +27,22 @@ export type SubstitutionResult =
 const OPENING = '${';
 const ESCAPE = '$${';
 const NAME = /[A-Za-z_][A-Za-z0-9_]*/y;
-/** Variables in the defaults of variables. */
+/** Depth of variables within defaults of variables. */
 const DEPTH_MAX = 16;
 
-/** As in a shell, a default also replaces a variable that is set to the empty text. */
+/** As in a shell, the default also replaces a variable that is set to the empty text. */
 export function substitute(template: string, environment: NodeJS.ProcessEnv): SubstitutionResult {
   if (!template.includes(OPENING)) return { kind: 'unchanged' };
   return new Substituter(template, environment).result();
 }
 
-/** Reads one template from left to right. */
 class Substituter {
   private position = 0;
   private depth = 0;
   private readonly faults: SubstitutionFault[] = [];
   private readonly origins: string[] = [];
   private readonly names: string[] = [];
-  /** Where the first variable of the template ends; to tell whether it is the whole text. */
+  /** Where the first variable of the template ends. Tells whether the variable is the whole text. */
   private firstEnd: number | null = null;
 
   constructor(
@@ -63,8 +62,8 @@ class Substituter {
   }
 
   /**
-   * The text up to the end of the template, or of the default that is being read.
-   * @param counts false where the text is not used, so that what is missing in it is no fault
+   * The text up to the end of the template or of the current default.
+   * @param counts false when the text is not used, so that a missing variable in it is no fault
    */
   private text(counts: boolean, isDefault: boolean): string {
     let text = '';
@@ -83,7 +82,7 @@ class Substituter {
     return text;
   }
 
-  /** The variable at the present position. */
+  /** Reads the variable at the current position. */
   private reference(counts: boolean): string {
     const start = this.position;
     this.depth += 1;
@@ -91,7 +90,7 @@ class Substituter {
     this.depth -= 1;
     if (this.depth === 0) this.firstEnd ??= this.position;
     if (value !== null) return value;
-    // The rest of a malformed reference is skipped: what it holds would only be named a second time.
+    // Skip the rest of a malformed reference: variables inside it would be reported a second time.
     const close = this.template.indexOf('}', start);
     this.position = close === -1 ? this.template.length : Math.max(this.position, close + 1);
     this.malformed(this.template.slice(start, this.position));
@@ -105,7 +104,7 @@ class Substituter {
     if (name === undefined) return null;
     this.position = NAME.lastIndex;
     const hasDefault = this.template.startsWith(':-', this.position);
-    // Not environment.constructor and the like.
+    // Own properties only, so that names like `constructor` are not found.
     const value = Object.hasOwn(this.environment, name) ? this.environment[name] : undefined;
     const isDefaulted = hasDefault && (value === undefined || value === '');
     const defaultText = hasDefault ? this.defaultText(name, counts && isDefaulted) : '';
@@ -127,14 +126,14 @@ class Substituter {
     this.position += 2;
     const before = this.origins.length;
     const text = this.text(counts, true);
-    // A default that is made of variables is told by those.
+    // A default that consists of variables is described by those variables.
     if (counts && this.origins.length === before) this.origins.push(`the default of \${${name}}`);
     return text;
   }
 
   private malformed(reference: string): void {
     const last = this.faults.at(-1);
-    // A variable within a malformed one was named already.
+    // The variable inside this malformed reference was reported already.
     if (last?.kind === 'malformed' && reference.includes(last.reference)) this.faults.pop();
     this.faults.push({ kind: 'malformed', reference });
   }
@@ -144,7 +143,7 @@ function isReference(template: string): boolean {
   return template.startsWith(OPENING);
 }
 
-/** What a text would be as plain YAML, where writing it back gives the same text: 0123 stays a text. */
+/** Reads a text as plain YAML would, if writing the value back gives the same text: 0123 stays a text. */
 export function retype(text: string): string | number | boolean {
   if (text === 'true' || text === 'false') return text === 'true';
   const number = Number(text);

@@ -27,14 +27,15 @@ async function exists(path: string): Promise<boolean> {
     await stat(path);
     return true;
   } catch (error) {
-    // Anything else, such as a directory without permission, is for the reader to report.
+    // Other errors, such as a directory without permission, are reported when the file is read.
     return !isMissing(error);
   }
 }
 
 /**
- * The text of a file, cut a byte above the limit so that the parser refuses it.
- * @throws BackworksError BW_CONFIG_NOT_FOUND when it cannot be read. @throws ConfigError when it is not UTF-8.
+ * Reads a file up to one byte above the size limit, so that the parser rejects a longer file.
+ * @throws BackworksError BW_CONFIG_NOT_FOUND when the file cannot be read. @throws ConfigError when the file
+ * is not UTF-8.
  */
 export async function readText(path: string): Promise<string> {
   const bytes = await readBytes(path);
@@ -69,7 +70,7 @@ function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** A path as messages show it: relative to the working directory when it is inside. */
+/** A path for messages: relative if the file is inside the working directory. */
 export function displayName(path: string): string {
   if (!isAbsolute(path)) return path;
   const short = relative(process.cwd(), path);

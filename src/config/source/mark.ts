@@ -1,32 +1,32 @@
 import type { Finding, Place } from './problems.js';
 
-/** What gives values, from the weakest to the strongest. */
+/** The sources of values, from the weakest to the strongest. */
 export type Layer =
   | { readonly kind: 'file' }
-  /** An overlay of the file. */
+  /** An overlay in the file. */
   | { readonly kind: 'environment'; readonly name: string }
-  /** Single values in a variable of that name. */
+  /** An environment variable that sets single values. */
   | { readonly kind: 'variable'; readonly name: string }
-  /** A single value of the command line. */
+  /** A command line flag that sets a single value. */
   | { readonly kind: 'flag'; readonly name: string };
 
-/** What is known of one value. */
+/** What is known about one value. */
 export interface Mark {
   readonly key: Place | null;
   readonly value: Place;
   readonly layer: Layer;
-  /** Set when the content came from the environment and must not be shown. */
+  /** Set when the content came from the environment. Messages show this description and not the content. */
   readonly origin?: string;
-  /** The text as it was written, where variables were or could not be filled in. */
+  /** The text as written, if it contains variables. */
   readonly template?: string;
-  /** The variables that were filled in. */
+  /** The variables whose values were filled in. */
   readonly variables?: readonly string[];
-  /** The other reading of a variable, as text or as number or boolean. */
+  /** The value of a variable in its other type: text instead of number or boolean, or the reverse. */
   readonly alternative?: string | number | boolean;
-  /** A number as JSON, where JSON.stringify() writes other digits. */
+  /** A number as JSON text, when JSON.stringify() would write other digits. */
   readonly number?: string;
-  /** The keys of a mapping in the order of the file, where JavaScript has another. */
+  /** The keys of a mapping in the order of the file, when JavaScript would order them differently. */
   readonly keys?: readonly string[];
-  /** Set when the content could not be determined: the variables that are not set, if it is for them. */
+  /** Set when the content could not be determined. Lists the unset variables, if they are the cause. */
   readonly missing?: readonly Finding[];
 }

@@ -5,8 +5,8 @@ import type { JsonObject, JsonValue } from '../types.js';
 import { keysToKeep, orderedKeys } from './written.js';
 
 /**
- * Lays one source over another: mappings are merged key by key, anything else is replaced, a null takes
- * away what is below it. Neither source is changed, and the result shares no value with them.
+ * Merges an overlay into a base. Mappings are merged key by key, a null removes a key, and any other value
+ * replaces. Neither source is changed, and the result shares no value with them.
  */
 export function merge(base: Source, overlay: Source): Source {
   const marks = new Map<Pointer, Mark>();
@@ -29,7 +29,7 @@ export function merge(base: Source, overlay: Source): Source {
     if (!isMapping(under) || !isMapping(over)) return take(overlay, pointer, over);
     keepMark(base, pointer);
     const displaced = displacedKeys(pointer, under, over);
-    // The keys of the base stay in their order, those of the overlay follow.
+    // The base's keys keep their order. New keys of the overlay follow.
     const entries: [string, JsonValue][] = [];
     for (const key of orderedKeys(under, base.marks.get(pointer)?.keys)) {
       const at = below(pointer, key);
@@ -55,15 +55,15 @@ export function merge(base: Source, overlay: Source): Source {
   return new Source(both('', base.value, overlay.value), marks);
 }
 
-/** A null that was written, not one that stands for a variable without value. */
+/** True for a null that is written in the file, not for a variable without a value. */
 function removes(overlay: Source, pointer: Pointer, value: JsonValue): boolean {
   return value === null && !overlay.isUnresolved(pointer);
 }
 
-/** What answers an endpoint; naming one replaces another. */
+/** The keys that say what answers an endpoint. Setting one replaces another. */
 const TARGETS: readonly string[] = ['plugin', 'response', 'proxy'];
 
-/** Keys that go because the overlay gives an endpoint or plugin another kind. */
+/** Keys of the base to drop because the overlay changes the kind of an endpoint or plugin. */
 function displacedKeys(pointer: Pointer, under: JsonObject, over: JsonObject): readonly string[] {
   const [block, name, ...deeper] = segments(pointer);
   if (name === undefined || deeper.length > 0) return [];

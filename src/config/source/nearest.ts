@@ -1,7 +1,7 @@
-/** Shorter beginnings of a word say too little. */
+/** A shorter prefix is too ambiguous. */
 const ABBREVIATION_MIN = 3;
 
-/** The candidate a mistyped word most likely means, or undefined when none is near. */
+/** The candidate that a mistyped word most likely means, or undefined when none is close. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Infinity;
@@ -17,7 +17,7 @@ export function nearest(word: string, candidates: readonly string[]): string | u
   return best ?? onlyOneThatBegins(word, candidates);
 }
 
-/** `production` for `prod`, and `warn` for `warning`, when no other has such a beginning. */
+/** Matches `prod` with `production`, and `warning` with `warn`, if only one candidate has such a prefix. */
 function onlyOneThatBegins(word: string, candidates: readonly string[]): string | undefined {
   const begins = (one: string, other: string): boolean =>
     other.length >= ABBREVIATION_MIN && one.toLowerCase().startsWith(other.toLowerCase());
@@ -26,8 +26,8 @@ function onlyOneThatBegins(word: string, candidates: readonly string[]): string 
 }
 
 /**
- * Damerau-Levenshtein distance in its optimal string alignment form: insertions, deletions,
- * substitutions and swaps of neighbours each count one.
+ * Damerau-Levenshtein distance in its optimal string alignment form: each insertion, deletion, substitution
+ * and swap of neighbours counts as one.
  * @internal exported for its test
  */
 export function editDistance(a: string, b: string): number {

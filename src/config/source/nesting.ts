@@ -1,16 +1,16 @@
 import { Lexer, LineCounter, Parser } from 'yaml';
 import type { Position } from './problems.js';
 
-/** Levels of lists and mappings in a file. */
+/** Maximum depth of nested lists and mappings in a file. */
 export const DEPTH_MAX = 64;
 export const TOO_DEEP = `nested more than ${DEPTH_MAX} deep`;
 
-/** What the parser has open at once: a level is one token, or two with its key or its scalar. */
+/** Tokens that the parser has open at once: one per level, or two with the key or scalar of the level. */
 const OPEN_TOKENS_MAX = 2 * DEPTH_MAX + 2;
 
 /**
- * Where a text nests far too deeply, or undefined. To be asked before anything else reads the text:
- * composing its nodes is recursive, and V8 may abort the process when that exhausts the stack.
+ * The position where a text is nested too deeply, or undefined. Call this before any other parser sees the
+ * text: composing nodes is recursive, and V8 may abort the process when the stack is exhausted.
  */
 export function excessiveNesting(text: string): Position | undefined {
   const lines = new LineCounter();
@@ -26,7 +26,7 @@ export function excessiveNesting(text: string): Position | undefined {
   return undefined;
 }
 
-/** Runs a generator for its effect. */
+/** Runs a generator to its end for its side effects. */
 function drain(tokens: Iterator<unknown>): void {
   while (tokens.next().done !== true);
 }

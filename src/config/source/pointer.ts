@@ -1,7 +1,7 @@
-/** Where a value stands, as a JSON pointer (RFC 6901): "" is the whole file. */
+/** The location of a value, as a JSON pointer (RFC 6901): "" is the whole file. */
 export type Pointer = string;
 
-/** The pointer of a key or an index below `parent`. */
+/** Appends a key or an index to `parent`. */
 export function below(parent: Pointer, key: string | number): Pointer {
   return `${parent}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
@@ -13,12 +13,15 @@ export function segments(pointer: Pointer): string[] {
     .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
-/** True when `pointer` is `ancestor` or stands below it. */
+/** True when `pointer` equals `ancestor` or is below it. */
 export function isWithin(pointer: Pointer, ancestor: Pointer): boolean {
   return pointer === ancestor || pointer.startsWith(`${ancestor}/`);
 }
 
-/** As people write it: `plugins.auto_discover.directories[1]`; with more than `max` keys, shortened. */
+/**
+ * The path in the notation of messages: `plugins.auto_discover.directories[1]`. Longer paths are cut to `max`
+ * keys.
+ */
 export function displayPath(pointer: Pointer, max = Infinity): string {
   let text = '';
   const path = segments(pointer);
@@ -32,7 +35,7 @@ export function displayPath(pointer: Pointer, max = Infinity): string {
 
 const QUOTED_MAX = 60;
 
-/** A text in quotes on one line, shortened when long. */
+/** Quotes a text on one line, shortened when it is long. */
 export function quote(text: string): string {
   return JSON.stringify(text.length > QUOTED_MAX ? `${text.slice(0, QUOTED_MAX)}…` : text);
 }

@@ -3,20 +3,20 @@ import { oneLine } from '../../printable.js';
 import { displayPath, type Pointer } from './pointer.js';
 import type { PluginConfig } from '../types.js';
 
-/** One mistake in a configuration file. */
+/** One mistake in a configuration. */
 export interface ConfigProblem {
   readonly code: ConfigErrorCode;
   /**
-   * As shown to people: relative to the working directory where that is shorter. The name of the flag
-   * or variable for a value that stands in no file.
+   * The path for messages: relative to the working directory where that is shorter. The name of the flag or
+   * variable for a value from outside the file.
    */
   readonly file: string;
-  /** Counted from 1; null, as the column is, for a value that stands in no file. */
+  /** Counted from 1. Null, like the column, for a value from outside the file. */
   readonly line: number | null;
   readonly column: number | null;
-  /** Such as `plugins.weather.timeouts.call`; empty for the whole file. */
+  /** Path such as `plugins.weather.timeouts.call`; empty for the whole file. */
   readonly path: string;
-  /** What is wrong, without place and hint. */
+  /** What is wrong, without location and hint. */
   readonly message: string;
   readonly expected: string | null;
   readonly found: string | null;
@@ -49,7 +49,7 @@ export type ConfigErrorCode = Extract<
 export class ConfigError extends BackworksError {
   readonly problems: readonly ConfigProblem[];
 
-  /** @param soundPlugins the entries of the file that are right, for checks that go on with them */
+  /** @param soundPlugins the valid entries of the file, so that later checks can continue with them */
   constructor(
     problems: readonly ConfigProblem[],
     readonly soundPlugins: readonly PluginConfig[] = [],
@@ -79,7 +79,7 @@ function gravest(problems: readonly ConfigProblem[]): ConfigErrorCode {
   return codes.has('BW_CONFIG_INVALID') ? 'BW_CONFIG_INVALID' : 'BW_CONFIG_VARIABLE';
 }
 
-/** What is wrong: either a mismatch or a sentence of its own. */
+/** What is wrong: either a mismatch or a full sentence. */
 export type Finding = { readonly hint?: string | undefined } & (
   { readonly expected: string; readonly found: string } | { readonly message: string }
 );
@@ -90,7 +90,7 @@ export interface Position {
   readonly column: number;
 }
 
-/** Where something stands: in a file, or in a flag or variable of that name. */
+/** The location of a value: in a file, or in the flag or variable of that name. */
 export type Place = { readonly file: string } & (Position | { readonly line: null; readonly column: null });
 
 /** `file:line:column` */
@@ -98,7 +98,7 @@ export function formatPlace({ file, line, column }: Pick<ConfigProblem, 'file' |
   return line === null ? file : `${file}:${line}:${column}`;
 }
 
-/** Nothing that has a name in the schema is deeper. */
+/** No key that the schema names is nested deeper. */
 const KEYS_SHOWN_MAX = 16;
 
 /** Collects the problems of one configuration, so that all are reported at once. */
@@ -130,13 +130,13 @@ export class ProblemReport {
     throw new ConfigError(this.inOrder(), soundPlugins);
   }
 
-  /** The problems in the order of the file; others follow. */
+  /** The problems in the order of the file, then the problems from outside the file. */
   inOrder(): readonly ConfigProblem[] {
     return sortProblems(this.problems);
   }
 }
 
-/** In the order of the file; those that stand in no file follow. */
+/** In the order of the file. Problems from outside the file follow. */
 export function sortProblems(problems: readonly ConfigProblem[]): ConfigProblem[] {
   return [...problems].sort(byPlace);
 }

@@ -7,19 +7,19 @@ import type { ConfigErrorCode, Finding, Place, ProblemReport } from './problems.
 import type { JsonValue } from '../types.js';
 import { jsonNumber, keysToKeep } from './written.js';
 
-/** Values in the file, those that aliases repeat included. */
+/** Maximum number of values in a file, with repetitions by aliases counted. */
 const VALUES_MAX = 100_000;
 
 export interface ReaderSettings {
-  /** Where variables come from. */
+  /** The environment variables for `${VARIABLES}`. */
   readonly environment: NodeJS.ProcessEnv;
   readonly report: ProblemReport;
   readonly layer: Layer;
-  /** Where an offset of the text is. */
+  /** The location of an offset in the text. */
   place(offset: number): Place;
 }
 
-/** Walks the nodes of a document once, in the order of the file. */
+/** Visits each node of a document once, in the order of the file. */
 export class Reader {
   readonly marks = new Map<Pointer, Mark>();
   malformed = false;
@@ -91,10 +91,10 @@ export class Reader {
   }
 
   private mapping(node: YAMLMap, pointer: Pointer, mark: Mark): JsonValue {
-    // Entries, not assignments: a key may be called __proto__.
+    // A Map and not an object: a key may be called __proto__.
     const entries = new Map<string, JsonValue>();
     for (const pair of node.items) {
-      // The parser makes every key a text.
+      // The parser converts every key to a text.
       const name = isScalar<string>(pair.key) ? pair.key.value : String(pair.key);
       const at = below(pointer, name);
       const place = this.placeOf(pair.key) ?? this.settings.place(0);
@@ -103,7 +103,7 @@ export class Reader {
         this.reject(at, place, { message: `the key is already on line ${first}` });
         continue;
       }
-      // Reserved before the value is read, which may hold an alias of this very mapping.
+      // Reserve the key before reading the value: the value may contain an alias of this mapping.
       entries.set(name, null);
       entries.set(name, this.read(pair.value, at, place));
     }

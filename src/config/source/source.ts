@@ -8,9 +8,9 @@ import type { JsonObject, JsonValue } from '../types.js';
 
 type ParsedDocument = ReturnType<typeof parseDocument>;
 
-/** Where the parser's own words would not help the author of a configuration. */
+/** Our texts for parser errors whose own text would not help. */
 const PARSER_MESSAGES: Partial<Record<YAMLError['code'], string>> = {
-  MULTIPLE_DOCS: 'the file holds more than one document',
+  MULTIPLE_DOCS: 'the file contains more than one document',
   NON_STRING_KEY: 'a key is a word, not an alias, a list or a mapping',
 };
 
@@ -19,18 +19,18 @@ const PARSER_HINTS: Partial<Record<YAMLError['code'], string>> = {
   TAB_AS_INDENT: 'use spaces',
 };
 
-/** A plain value, and where each part of it stands. */
+/** A plain value, and the location of each of its parts. */
 export class Source {
   private unresolved: readonly Pointer[] | undefined;
 
   constructor(
     readonly value: JsonValue,
     readonly marks: ReadonlyMap<Pointer, Mark>,
-    /** Where the value stands in its file, when it is not the whole of it. */
+    /** The pointer of the value in its file, if the value is only a part of the file. */
     readonly prefix: Pointer = '',
   ) {}
 
-  /** The place of a value; of the nearest enclosing one for a value that is not given. */
+  /** The location of a value. For a default, the location of the nearest value around it that is given. */
   valuePosition(pointer: Pointer): Place {
     return this.nearestMark(pointer).value;
   }
@@ -40,7 +40,7 @@ export class Source {
     return key ?? value;
   }
 
-  /** The value of a pointer; undefined when there is none. */
+  /** The value at a pointer; undefined when there is none. */
   at(pointer: Pointer): JsonValue | undefined {
     let value: JsonValue | undefined = this.value;
     for (const segment of segments(pointer)) {
@@ -50,22 +50,24 @@ export class Source {
     return value;
   }
 
-  /** True for a value of the file, false for a default. */
+  /** True for a value from the file, false for a default. */
   isGiven(pointer: Pointer): boolean {
     return this.marks.has(pointer);
   }
 
-  /** How messages name a value that came from the environment. */
+  /** How messages describe a value that came from the environment. */
   origin(pointer: Pointer): string | undefined {
     return this.marks.get(pointer)?.origin;
   }
 
-  /** The other reading of a variable that is a value of its own: the text for a number, or the reverse. */
+  /**
+   * The other reading of a variable that is a whole value: text instead of number or boolean, or the reverse.
+   */
   alternative(pointer: Pointer): string | number | boolean | undefined {
     return this.marks.get(pointer)?.alternative;
   }
 
-  /** True for a value that could not be determined, which has been or will be reported. */
+  /** True for a value that could not be determined. Such a value is reported elsewhere. */
   isUnresolved(pointer: Pointer): boolean {
     return this.marks.get(pointer)?.missing !== undefined;
   }
@@ -75,7 +77,7 @@ export class Source {
     return this.unresolved.some((pointer) => isWithin(pointer, ancestor));
   }
 
-  /** Reports the variables that are not set. */
+  /** Reports the unset variables. */
   reportMissing(report: ProblemReport): void {
     for (const [pointer, { missing = [], value }] of this.marks) {
       for (const finding of missing) {
@@ -84,7 +86,7 @@ export class Source {
     }
   }
 
-  /** A part as a value of its own, given by `layer`. */
+  /** Extracts a part as its own source, attributed to `layer`. */
   part(ancestor: Pointer, layer: Layer): Source {
     const marks = new Map<Pointer, Mark>();
     const visit = (pointer: Pointer, value: JsonValue): void => {
@@ -108,20 +110,20 @@ export class Source {
 }
 
 export interface SourceSettings {
-  /** The name of the file, or of the flag or variable. */
+  /** The name of the file, flag or variable. */
   readonly name: string;
   readonly layer: Layer;
-  /** Where variables come from. */
+  /** The environment variables for `${VARIABLES}`. */
   readonly environment: NodeJS.ProcessEnv;
   readonly report: ProblemReport;
-  /** What the text is the value of; the whole by default. */
+  /** The pointer of the text's value in the configuration; default: the whole configuration. */
   readonly pointer?: Pointer;
 }
 
 /**
- * Reads YAML 1.2 as JSON values with variables filled in. Problems go to the report, except for variables
- * that are not set: another layer may replace those.
- * @returns undefined when the text is not well-formed; then there is nothing to go on with.
+ * Reads YAML 1.2 as JSON values and fills in variables. Problems are added to the report. Unset variables are
+ * not reported yet, because another layer may replace them.
+ * @returns undefined when the text is not well-formed
  */
 export function readSource(text: string, settings: SourceSettings): Source | undefined {
   const { name, layer, environment, report, pointer = '' } = settings;
@@ -152,7 +154,7 @@ function parse(text: string, lines: LineCounter): ParsedDocument {
     merge: false,
     resolveKnownTags: false,
     stringKeys: true,
-    // Checked by the reader: the library compares every key with every other.
+    // The reader checks this: the library would compare every key with every other.
     uniqueKeys: false,
     lineCounter: lines,
     prettyErrors: false,
@@ -160,7 +162,7 @@ function parse(text: string, lines: LineCounter): ParsedDocument {
   });
 }
 
-/** Of the parser's errors only the first: what follows is mostly its consequence. */
+/** Only the first parser error: later ones are mostly its consequence. */
 function faults(document: ParsedDocument, text: string): { offset: number; finding: Finding }[] {
   return [...document.errors.slice(0, 1), ...document.warnings].map((fault) => {
     const offset = fault.pos[0];
@@ -170,7 +172,7 @@ function faults(document: ParsedDocument, text: string): { offset: number; findi
   });
 }
 
-/** The parser's message in our style, without the piece of the file it may quote: it may be a secret. */
+/** The parser's message in our style. The quoted piece of the file is removed, because it may be a secret. */
 function sentence(message: string): string {
   return message.charAt(0).toLowerCase() + message.slice(1).replace(/: "[^]*$/, '');
 }

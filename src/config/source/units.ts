@@ -1,4 +1,4 @@
-/** Durations, sizes and percentages: the texts of the file on one side, whole numbers on the other. */
+/** Conversion of durations, sizes and percentages between the texts of the file and whole numbers. */
 
 type Units = readonly (readonly [unit: string, factor: number])[];
 
@@ -10,7 +10,7 @@ const DURATION_UNITS: Units = [
   ['h', 3_600_000],
 ];
 
-/** Ascending within each of the two families; K and k both mean 1000. */
+/** Ascending within each of the two families. K and k both mean 1000. */
 const SIZE_UNITS: Units = [
   ['B', 1],
   ['kB', 1e3],
@@ -24,13 +24,16 @@ const SIZE_UNITS: Units = [
 
 const PERCENTAGE_UNITS: Units = [['%', 1]];
 
-/** "100ms", "5s", "1m", "1h" or a number of milliseconds, in milliseconds. The schema has checked it. */
+/**
+ * Converts "100ms", "5s", "1m", "1h" or a number of milliseconds to milliseconds. The schema has validated
+ * it.
+ */
 export const parseDuration = (value: string | number): number => parse(value, DURATION_UNITS);
 
-/** "64KiB", "8MB" or a number of bytes, in bytes. The schema has checked it. */
+/** Converts "64KiB", "8MB" or a number of bytes to bytes. The schema has validated the value. */
 export const parseSize = (value: string | number): number => parse(value, SIZE_UNITS);
 
-/** "20%" or a number of percent, as a number. The schema has checked it. */
+/** Converts "20%" or a number of percent to a number. The schema has validated the value. */
 export const parsePercentage = (value: string | number): number => parse(value, PERCENTAGE_UNITS);
 
 /**

@@ -2,14 +2,17 @@ import type { JsonValue, Written } from '../types.js';
 import type { Mark } from './mark.js';
 import { below, isWithin, type Pointer } from './pointer.js';
 
-/** What a file says that JavaScript values do not hold: the digits of numbers, the order of some keys. */
+/**
+ * What JavaScript values lose when they are read from a file: the digits of numbers, and the order of some
+ * keys.
+ */
 
-/** Of a value that is nothing but what it is in JavaScript. */
+/** For a value that JSON.stringify() writes exactly as the file does. */
 export const AS_IT_IS: Written = Object.freeze({ numbers: Object.freeze({}), keys: Object.freeze({}) });
 
 const DECIMAL = /^([-+]?)0*(\d*)(?:\.(\d*))?([eE][-+]?\d+)?$/;
 
-/** A number of YAML's core schema as JSON, with the digits it is written with. */
+/** A number of YAML's core schema as JSON text, with its original digits. */
 export function jsonNumber(source: string): string {
   if (/^0[xo]/.test(source)) return BigInt(source).toString();
   const [, sign, whole, fraction, exponent = ''] = DECIMAL.exec(source) ?? [];
@@ -18,7 +21,7 @@ export function jsonNumber(source: string): string {
   return `${sign === '-' ? '-' : ''}${whole === '' ? '0' : whole}${decimals}${exponent}`;
 }
 
-/** What the marks within `ancestor` say of the value there. */
+/** How the file writes the value at `ancestor`, from the marks within it. */
 export function writtenAt(marks: ReadonlyMap<Pointer, Mark>, ancestor: Pointer): Written {
   const numbers: [Pointer, string][] = [];
   const keys: [Pointer, readonly string[]][] = [];
@@ -32,7 +35,7 @@ export function writtenAt(marks: ReadonlyMap<Pointer, Mark>, ancestor: Pointer):
   return { numbers: Object.fromEntries(numbers), keys: Object.fromEntries(keys) };
 }
 
-/** The same, for a value that has become a part of another. */
+/** The same information for a value that became a part of another value. */
 export function writtenBelow({ numbers, keys }: Written, pointer: Pointer): Written {
   const moved = <T>(places: Readonly<Record<Pointer, T>>): Record<Pointer, T> =>
     Object.fromEntries(Object.entries(places).map(([at, value]) => [pointer + at, value]));
@@ -40,8 +43,8 @@ export function writtenBelow({ numbers, keys }: Written, pointer: Pointer): Writ
 }
 
 /**
- * A value as JSON, as its file writes it. What has become another value since, or was added, is written as
- * JSON.stringify() does.
+ * Writes a value as JSON with the digits and key order of its file. Values that were changed or added since
+ * are written as JSON.stringify() writes them.
  * @param indent spaces for each level; 0 for one line
  */
 export function exactJson(value: JsonValue, written: Written, indent = 0): string {
@@ -75,7 +78,7 @@ function numberJson(value: number, written: string | undefined): string {
   return written !== undefined && Object.is(Number(written), value) ? written : JSON.stringify(value);
 }
 
-/** The keys of a mapping in the order they are written in; those that were added come last. */
+/** The keys of a mapping in the order of the file. Keys that were added later come last. */
 export function orderedKeys(value: object, written: readonly string[] | undefined): readonly string[] {
   const keys = Object.keys(value);
   if (written === undefined) return keys;
@@ -83,7 +86,10 @@ export function orderedKeys(value: object, written: readonly string[] | undefine
   return [...written.filter((key) => Object.hasOwn(value, key)), ...keys.filter((key) => !known.has(key))];
 }
 
-/** The order of a mapping's keys where JavaScript has another one: it puts numbers first. Else undefined. */
+/**
+ * The order of a mapping's keys if JavaScript would order them differently (it puts numbers first), else
+ * undefined.
+ */
 export function keysToKeep(keys: readonly string[]): readonly string[] | undefined {
   const own = Object.keys(Object.fromEntries(keys.map((key) => [key, null])));
   return own.every((key, index) => key === keys[index]) ? undefined : keys;

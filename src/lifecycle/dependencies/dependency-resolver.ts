@@ -2,23 +2,23 @@ import { type BackworksError, PluginFailure } from '../../errors.js';
 import type { PluginDependency, PluginMetadata } from '../../plugins/metadata.js';
 import { satisfies } from '../../plugins/version.js';
 
-/** A plugin as far as dependencies are concerned. */
+/** The facts about a plugin that matter for dependencies. */
 export interface DependencyNode {
-  /** As configured, which is what others know it by. */
+  /** The configured name; other plugins refer to this name. */
   readonly name: string;
-  /** Null when its library was not described: then it needs nothing, and can be needed by name only. */
+  /** Null if the library was not described. The plugin then has no dependencies and provides only its name. */
   readonly metadata: Pick<PluginMetadata, 'version' | 'capabilities' | 'dependencies'> | null;
-  /** False for a plugin that is switched off. */
+  /** False for a disabled plugin. */
   readonly enabled: boolean;
 }
 
-/** Who needs whom. */
+/** The resolved dependencies of all plugins. */
 export interface Resolution {
-  /** Plugins to be loaded, in an order in which each comes after those it needs; otherwise as given. */
+  /** The plugins to load: each after its dependencies, otherwise in the given order. */
   readonly order: readonly string[];
-  /** By plugin, the plugins that provide what it needs, optional ones included, where they are there. */
+  /** Plugin name → the plugins that provide its dependencies, including the optional dependencies that exist. */
   readonly providers: ReadonlyMap<string, readonly Provider[]>;
-  /** By plugin, why it cannot be loaded, whatever happens. */
+  /** Plugin name → why the plugin cannot be loaded at all. */
   readonly failures: ReadonlyMap<string, PluginFailure>;
 }
 
@@ -28,8 +28,8 @@ export interface Provider {
 }
 
 /**
- * Finds for each plugin who provides what it depends on, and an order to load them in. Optional
- * dependencies that are absent, of another version or would close a circle do not count.
+ * Finds the providers of each plugin's dependencies, and a load order. An optional dependency is ignored if it is
+ * missing, has another version or would close a circle.
  */
 export class DependencyResolver {
   private readonly byName: ReadonlyMap<string, DependencyNode>;
@@ -57,7 +57,7 @@ export class DependencyResolver {
     });
   }
 
-  /** The plugin that provides something, or what is missing and why. */
+  /** The plugin that provides a dependency, or a text that says what is missing and why. */
   private find(node: DependencyNode, dependency: PluginDependency): DependencyNode | string {
     const wanted = describe(dependency);
     const others = this.nodes.filter((other) => other !== node && provides(other, dependency));
@@ -71,7 +71,7 @@ export class DependencyResolver {
     return `${wanted}, which no plugin ${dependency.kind === 'plugin' ? 'is named' : 'provides'}`;
   }
 
-  /** Plugins that need each other can only fail together. */
+  /** Fails all plugins of a circle, because none of them can be loaded first. */
   private findCircle(start: string): void {
     if (this.failures.has(start)) return;
     const path: string[] = [];
@@ -90,10 +90,10 @@ export class DependencyResolver {
     };
     if (!visit(start)) return;
     const circle = [...path, start].join(' → ');
-    for (const name of path) this.fail(name, `plugins need each other: ${circle}`);
+    for (const name of path) this.fail(name, `circular dependency: ${circle}`);
   }
 
-  /** An optional dependency has no say in the order where somebody else needs the reverse. */
+  /** Required dependencies decide first. An optional one is ignored where it contradicts the order so far. */
   private order(enabled: readonly DependencyNode[]): string[] {
     const before = new Map<string, string[]>();
     const comesAfter = (name: string, other: string): boolean =>
@@ -125,7 +125,7 @@ export class DependencyResolver {
   }
 }
 
-/** Plugins of which something else depends, directly or through others, in the order given. */
+/** Plugins that require the named plugin, directly or indirectly, in the given order. */
 export function dependentsOf(name: string, providers: Resolution['providers']): string[] {
   const dependents = new Set<string>();
   const add = (wanted: string): void => {
@@ -145,7 +145,7 @@ export function dependencyFailure(name: string, message: string, cause?: Backwor
   return new PluginFailure('BW_PLUGIN_DEPENDENCY', message, {
     plugin: name,
     phase: 'load',
-    hint: 'add, enable or update what it needs; backworks plugin list shows what there is',
+    hint: 'add, enable or update the missing plugin; backworks plugin list shows all plugins',
     cause,
   });
 }
@@ -154,12 +154,12 @@ function provides({ name, metadata }: DependencyNode, { kind, name: wanted }: Pl
   return kind === 'plugin' ? name === wanted : metadata?.capabilities.includes(wanted) === true;
 }
 
-/** One that nothing is known of is tried: what is wrong with it is a better reason than "not known". */
+/** An undescribed plugin counts as fitting: loading it gives a better error than a version mismatch would. */
 function fits({ metadata }: DependencyNode, { version }: PluginDependency): boolean {
   return version === '*' || metadata === null || satisfies(metadata.version, version);
 }
 
 function describe({ kind, name, version }: PluginDependency): string {
-  const what = kind === 'plugin' ? `plugin ${name}` : `something that provides ${name}`;
+  const what = kind === 'plugin' ? `plugin ${name}` : `capability ${name}`;
   return version === '*' ? what : `${what} ${version}`;
 }

@@ -2,9 +2,9 @@ import type { BackworksError, PluginFailure } from '../../errors.js';
 import { dependencyFailure, type Resolution } from './dependency-resolver.js';
 
 /**
- * Loads plugins side by side, each as soon as those it needs have been tried.
- * @param load is given why a plugin cannot be loaded, or null to load it; gives the error of a plugin that
- *   does not serve afterwards. Must not reject.
+ * Loads plugins concurrently, each as soon as loading its dependencies has ended.
+ * @param load called with the reason a plugin cannot be loaded, or with null to load it. Resolves to the error of
+ *   a plugin that does not serve afterwards, or null. Must not reject.
  */
 export async function loadInOrder(
   { order, providers, failures }: Resolution,
@@ -18,15 +18,15 @@ export async function loadInOrder(
     });
     const outcome = async (): Promise<BackworksError | null> => {
       const broken = (await Promise.all(needed)).find((lacking) => lacking !== null);
-      return load(name, failures.get(name) ?? (broken ? lacks(name, broken) : null));
+      return load(name, failures.get(name) ?? (broken ? missingDependency(name, broken) : null));
     };
     outcomes.set(name, outcome());
   }
   await Promise.all(outcomes.values());
 }
 
-/** The error it has already says what that one lacks: the chain grows with each step. */
-function lacks(
+/** The message contains the provider's error, so it shows the whole chain of missing dependencies. */
+function missingDependency(
   name: string,
   { provider, error }: { provider: string; error: BackworksError },
 ): PluginFailure {

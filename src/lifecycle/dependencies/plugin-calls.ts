@@ -7,27 +7,27 @@ import type { LazyPlugin } from '../../plugins/lazy-plugin.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
 import type { Caller } from '../../plugins/plugin.js';
 
-/** Plugins that may call each other in a row. */
+/** Longest chain of plugins that call each other. */
 const CHAIN_MAX = 8;
-/** A name that a plugin asks for is shown up to this length. */
+/** Names from plugins are cut to this length in log lines. */
 const NAME_SHOWN_MAX = 128;
 
 export interface PluginCallsOptions {
-  /** The plugin of that name that serves. */
+  /** The serving plugin of a name, or null. */
   readonly find: (name: string) => LoadedPlugin | LazyPlugin | null;
-  /** What a plugin depends on, as far as it is there. */
+  /** The providers of a plugin's dependencies that exist. */
   readonly providersOf: (name: string) => readonly Provider[];
   readonly log: Log;
 }
 
-/** Lets plugins call operations of others, which they name as dependencies. */
+/** Lets plugins call operations of the plugins they depend on. */
 export class PluginCalls {
   constructor(private readonly options: PluginCallsOptions) {}
 
   /**
-   * Performs an operation for a plugin: with the deadline, breaker and limits of the plugin that performs
-   * it. What is refused or fails is logged and answered with null. Never rejects.
-   * @param caller the call of the asking plugin that is running; null when there is none
+   * Performs an operation for a plugin. The deadline, breaker and limits are those of the plugin that performs
+   * the operation. A refused or failed operation is logged and answered with null. Never rejects.
+   * @param caller the running call of the asking plugin, or null
    */
   async operate(asking: string, request: OperationRequest, caller: AskingCall | null): Promise<NativeReply> {
     try {
@@ -45,7 +45,7 @@ export class PluginCalls {
     }
   }
 
-  /** @throws BackworksError saying why the operation is not performed */
+  /** @throws BackworksError the reason the operation is not performed */
   private performer(
     asking: string,
     request: OperationRequest,
@@ -59,11 +59,15 @@ export class PluginCalls {
       );
     if (provider === undefined) {
       const whom = named === null ? shown(operation) : `plugin ${shown(named)}`;
-      throw refused(asking, request, `its manifest names no dependency on ${whom} that is there`);
+      throw refused(
+        asking,
+        request,
+        `its manifest declares no dependency on ${whom}, or that plugin is missing`,
+      );
     }
     const { name } = provider;
     const chain = [...callers, name].join(' → ');
-    if (callers.includes(name)) throw refused(asking, request, `the calls would go in a circle: ${chain}`);
+    if (callers.includes(name)) throw refused(asking, request, `the calls would form a circle: ${chain}`);
     if (callers.length >= CHAIN_MAX)
       throw refused(asking, request, `more than ${CHAIN_MAX} plugins would call each other: ${chain}`);
     const plugin = this.options.find(name);
@@ -78,7 +82,7 @@ export class PluginCalls {
       );
     }
     if (!plugin.metadata.capabilities.includes(operation))
-      throw refused(asking, request, `the manifest of ${name} does not name it as a capability`);
+      throw refused(asking, request, `the manifest of ${name} does not list this operation as a capability`);
     return plugin;
   }
 }
@@ -88,7 +92,7 @@ function refused(asking: string, { plugin, operation }: OperationRequest, why: s
   return new BackworksError('BW_PLUGIN_CALL_REFUSED', `plugin ${asking} may not call ${what}: ${why}`);
 }
 
-/** A name as a plugin wrote it, for one line of a log. */
+/** A name from a plugin, shortened and escaped for a log line. */
 function shown(name: string): string {
   return oneLine(name.length > NAME_SHOWN_MAX ? `${name.slice(0, NAME_SHOWN_MAX)}…` : name);
 }

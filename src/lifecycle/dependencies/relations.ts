@@ -2,31 +2,31 @@ import type { PluginDependency } from '../../plugins/metadata.js';
 import type { Provider, Resolution } from './dependency-resolver.js';
 import { hookOrder, type OrderedPlugin } from '../../plugins/hook-order.js';
 
-/** What a plugin is to the others. */
+/** The relations of a plugin to the others. */
 export interface PluginRelations {
-  /** Its place among the plugins a request passes, from 1; null for one that no request passes. */
+  /** Position among the plugins that requests pass, from 1; null if no request passes the plugin. */
   readonly order: number | null;
   /** In the order of its manifest. */
   readonly needs: readonly PluginNeed[];
-  /** The plugins it provides something for, not those that need it through others. */
+  /** The plugins that depend on this one directly. */
   readonly neededBy: readonly DependentPlugin[];
 }
 
-/** Something a plugin depends on. */
+/** A dependency and its provider. */
 export interface PluginNeed extends PluginDependency {
-  /** The plugin that provides it; null when none does, and for a plugin that is disabled. */
+  /** The plugin that provides the dependency; null if none does or the depending plugin is disabled. */
   readonly provider: string | null;
 }
 
-/** A plugin that needs another one. */
+/** A plugin that depends on another. */
 export interface DependentPlugin {
   readonly name: string;
-  /** True when it can do without. */
+  /** True if the dependency is optional. */
   readonly optional: boolean;
 }
 
 export interface RelatedPlugin extends OrderedPlugin {
-  /** Whether requests pass it, or will when it is loaded. */
+  /** Whether requests pass the plugin, or will when loading has finished. */
   readonly passed: boolean;
 }
 
@@ -36,10 +36,10 @@ export function relationsOf<P extends RelatedPlugin>(
   providers: Resolution['providers'],
 ): (PluginRelations & { readonly plugin: P })[] {
   const ordered = hookOrder(plugins.filter(({ passed }) => passed));
-  const places = new Map(ordered.map(({ name }, index) => [name, index + 1]));
+  const positions = new Map(ordered.map(({ name }, index) => [name, index + 1]));
   return plugins.map((plugin) => ({
     plugin,
-    order: places.get(plugin.name) ?? null,
+    order: positions.get(plugin.name) ?? null,
     needs: (plugin.metadata?.dependencies ?? []).map((dependency) => ({
       ...dependency,
       provider: providerOf(dependency, providers.get(plugin.name) ?? []),
@@ -48,7 +48,7 @@ export function relationsOf<P extends RelatedPlugin>(
   }));
 }
 
-/** By content: the metadata may have been read again since it was resolved. */
+/** Dependencies are compared by content, because the metadata may have been read again since the resolution. */
 function providerOf(
   { kind, name, version }: PluginDependency,
   providers: readonly Provider[],

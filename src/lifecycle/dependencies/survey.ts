@@ -5,24 +5,24 @@ import type { LibraryReader } from '../../plugins/library-reader.js';
 import type { PluginMetadata } from '../../plugins/metadata.js';
 import { type PluginEntry, planEntries } from '../../plugins/plugin-entry.js';
 
-/** A plugin of a configuration, with what is known of its library without loading it. */
+/** A plugin of a configuration, with the metadata that is known without loading its library. */
 export interface SurveyedPlugin {
   readonly entry: PluginEntry;
-  /** Null for a library that cannot be described. */
+  /** Null if the library cannot be described. */
   readonly metadata: PluginMetadata | null;
 }
 
 export interface Survey {
   readonly plugins: readonly SurveyedPlugin[];
   readonly rejected: readonly RejectedLibrary[];
-  /** Who needs whom among them. */
+  /** The dependencies among the plugins. */
   readonly resolution: Resolution;
 }
 
 /**
- * Finds out which plugins a configuration means: its entries, and what lies in its directories. No plugin
- * is initialized.
- * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name.
+ * Finds the plugins of a configuration: its entries and the libraries in its directories. No plugin is
+ * initialized.
+ * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name
  */
 export async function surveyPlugins(
   config: BackworksConfig,
@@ -47,12 +47,11 @@ export async function surveyPlugins(
   };
 }
 
-/** Who needs whom among plugins. */
 export function resolveDependencies(plugins: readonly SurveyedPlugin[]): Resolution {
   return new DependencyResolver(plugins.map(dependencyNode)).resolve();
 }
 
-/** What is wrong with a library is told when it is loaded. */
+/** Errors are ignored here: loading the library reports them. */
 async function describe({ config }: PluginEntry, reader: LibraryReader): Promise<PluginMetadata | null> {
   if (config.path === null || !config.enabled) return null;
   return reader.read(config.path, config).catch(() => null);

@@ -5,8 +5,8 @@ import type { LimitsInForce, PostMortem } from './status.js';
 
 const POST_MORTEMS_MAX = 5;
 const STARTING: readonly PluginPhase[] = ['sandbox', 'load', 'initialize'];
-/** Failures that say nothing about the library: the system or this installation is at fault. */
-const NOT_THE_LIBRARYS: readonly ErrorCode[] = [
+/** Failures caused by the system or the installation, not by the library. They do not count towards quarantine. */
+const NOT_COUNTED: readonly ErrorCode[] = [
   'BW_RUNNER_START',
   'BW_RUNNER_VERSION',
   'BW_RUNNER_NOT_FOUND',
@@ -20,51 +20,51 @@ interface KeptFailure {
   readonly limits: LimitsInForce;
 }
 
-/** The newest failures of one plugin, and how many there were lately. */
+/** The newest failures of one plugin, and the number of recent ones. */
 export class FailureLog {
   /** Newest first. */
   private failures: KeptFailure[] = [];
-  /** The newest answer the server could not use. It is kept apart so that a flood of them hides no crash. */
+  /** The newest unusable answer. It is kept separately, so that many bad answers do not push a crash out. */
   private badAnswer: KeptFailure | null = null;
   /** Times of the failures that count towards quarantine, in `performance.now()` milliseconds. */
   private countedMs: number[] = [];
 
-  /** @param limits those in force when the process failed */
+  /** @param limits the limits at the time of the failure */
   keep(failure: PluginFailure, limits: LimitsInForce): void {
     this.failures = [{ time: new Date(), failure, limits }, ...this.failures].slice(0, POST_MORTEMS_MAX);
   }
 
-  /** Keeps a failure of a process that goes on. */
+  /** Keeps a failure after which the process keeps running. */
   keepBadAnswer(failure: PluginFailure, limits: LimitsInForce): void {
     this.badAnswer = { time: new Date(), failure, limits };
   }
 
-  /** Replaces a kept failure by the same one with more detail. */
+  /** Replaces a kept failure by a more detailed description of the same failure. */
   detail(failure: PluginFailure, detailed: PluginFailure): void {
     const kept = this.failures.find((entry) => entry.failure === failure);
     if (kept !== undefined) kept.failure = detailed;
   }
 
-  /** Counts a failure towards quarantine. @returns whether there were as many as the policy allows */
+  /** Counts a failure towards quarantine. @returns true when the policy's limit is reached */
   count({ code }: PluginFailure, { failures, windowMs }: PluginPolicy['quarantine']): boolean {
-    if (NOT_THE_LIBRARYS.includes(code) || failures === 0) return false;
+    if (NOT_COUNTED.includes(code) || failures === 0) return false;
     const nowMs = performance.now();
     this.countedMs = [...this.countedMs.filter((timeMs) => nowMs - timeMs < windowMs), nowMs];
     return this.countedMs.length >= failures;
   }
 
-  /** Failures so far no longer count towards quarantine. */
-  forgive(): void {
+  /** Resets the count towards quarantine. */
+  resetCount(): void {
     this.countedMs = [];
   }
 
-  /** The newest failure of a process; null when there was none. */
+  /** The newest failure of a process, or null. */
   newest(): PostMortem | null {
     const [newest] = this.failures;
     return newest === undefined ? null : describe(newest);
   }
 
-  /** Whether the newest failure happened before initialize() had returned. */
+  /** Whether the newest failure happened before initialize() returned. */
   get newestFailedToStart(): boolean {
     const phase = this.failures[0]?.failure.phase;
     return phase !== undefined && STARTING.includes(phase);

@@ -4,8 +4,8 @@ import type { SandboxReport } from '../../native/plugin.js';
 import type { LimitsInForce } from './status.js';
 
 /**
- * The limits of a plugin as they are: what its processes reported where they did, else what the
- * configuration says they will be.
+ * The effective limits of a plugin: the values reported by its processes, or the configured values while no
+ * process has reported.
  */
 export function limitsInForce(
   { isolation, limits }: Pick<PluginPolicy, 'isolation' | 'limits'>,
@@ -19,7 +19,7 @@ export function limitsInForce(
   return { ...all, ...system, ...watched };
 }
 
-/** What binds processes only, and what there are none of. */
+/** Limits that exist only for processes; in-process plugins have none of them. */
 const NO_PROCESS = {
   memoryBytes: 0,
   memoryCgroupBytes: 0,

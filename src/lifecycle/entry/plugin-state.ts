@@ -1,22 +1,22 @@
 import { BackworksError } from '../../errors.js';
 
 /**
- * - discovered: known, not loaded yet
- * - lazy: starts with the first request or call that needs it
- * - loading: its library is being loaded and initialized
+ * - discovered: found, not loaded yet
+ * - lazy: starts with the first request or call that needs the plugin
+ * - loading: the library is being loaded and initialized
  * - ready: serves
- * - degraded: serves, but something is wrong
- * - failed: does not serve, because something went wrong
- * - stopped: does not serve, because somebody wanted that
+ * - degraded: serves, but with a problem
+ * - failed: does not serve because of an error
+ * - stopped: does not serve because the configuration or an operator stopped it
  */
 export type PluginState = 'discovered' | 'lazy' | 'loading' | 'ready' | 'degraded' | 'failed' | 'stopped';
 
 /**
- * For each state, the states a plugin can enter next. The same table stands in ARCHITECTURE.md.
- * A plugin may also enter the state it is in again, with another reason.
+ * State → the states a plugin can enter next. ARCHITECTURE.md contains the same table.
+ * A plugin may also enter its current state again, with another reason.
  *
- * A plugin goes from discovered, lazy, failed or stopped straight to ready when a reload brought its new
- * process up beside the running ones and then switched to it.
+ * A plugin goes from discovered, lazy, failed or stopped directly to ready when a reload has started its new
+ * process in advance and then switches to it.
  * @internal exported for its test
  */
 export const STATE_TRANSITIONS: Readonly<Record<PluginState, readonly PluginState[]>> = {

@@ -1,7 +1,7 @@
 import { type BackworksError, PluginFailure } from '../../errors.js';
 import type { LimitsInForce, PostMortem } from './status.js';
 
-/** What a failure leaves behind for the operator. */
+/** The record of a failure that is kept for the operator. */
 export function postMortem(failure: PluginFailure, time: Date, limits: LimitsInForce): PostMortem {
   const { code, message, phase, outcome, signal, exitStatus, at, systemCall, requestId } = failure;
   return {
@@ -21,8 +21,8 @@ export function postMortem(failure: PluginFailure, time: Date, limits: LimitsInF
 }
 
 /**
- * The same for a log line; absent where there is nothing to say.
- * @param limits those in force
+ * The same facts as fields of a log line, without empty fields.
+ * @param limits the effective limits
  */
 export function evidence(error: BackworksError, limits: LimitsInForce): object {
   if (!(error instanceof PluginFailure)) return {};

@@ -5,12 +5,12 @@ import type { KeptRefusal } from './status.js';
 
 const KEPT_MAX = 32;
 
-/** What the sandbox has refused a plugin: the newest different ones, over all of its processes. */
+/** The operations that the sandbox refused a plugin: the newest distinct ones of all its processes. */
 export class RefusalList {
-  /** In the order in which they last happened. */
+  /** In the order of their last occurrence. */
   private readonly kept = new Map<string, KeptRefusal>();
 
-  /** Notes a refusal; true when it is not known yet. */
+  /** Records a refusal. @returns true if it is new */
   add({ permission, function: name, object, times }: Refusal): boolean {
     const key = JSON.stringify([permission, name, object]);
     const before = this.kept.get(key);
@@ -30,7 +30,7 @@ export class RefusalList {
   }
 }
 
-/** What was refused, and what its operator can do: "weather was refused network.connect 443 (connect); …". */
+/** The refusal and what the operator can do about it: "weather was refused network.connect 443 (connect); …". */
 export function refusalSentence(plugin: string, refusal: Refusal, granted: Permissions): string {
   const { permission, function: name, object } = refusal;
   const about = object === null ? '' : ` ${object}`;
@@ -40,15 +40,15 @@ export function refusalSentence(plugin: string, refusal: Refusal, granted: Permi
 
 function remedy({ permission, object }: Refusal, { filesystem, network }: Permissions): string {
   const key = `permissions.${permission}`;
-  if (permission === 'network.udp') return `grant ${key}: true if it needs it`;
-  if (object === null) return `grant the ports it needs in ${key}`;
+  if (permission === 'network.udp') return `grant ${key}: true if the plugin needs it`;
+  if (object === null) return `grant the ports that the plugin needs in ${key}`;
   if (permission === 'network.connect' || permission === 'network.listen') {
     const ports = permission === 'network.connect' ? network.connect : network.listen;
-    if (!ports.includes(Number(object))) return `grant ${key}: [${object}] if it needs it`;
-    return 'the port is granted, so that the system refused it for a reason of its own';
+    if (!ports.includes(Number(object))) return `grant ${key}: [${object}] if the plugin needs it`;
+    return 'the port is granted, so the operating system refused it, not the sandbox';
   }
   const { read, write } = filesystem;
   if (!isBelow(object, permission === 'filesystem.read' ? [...read, ...write] : write))
-    return `grant ${key}: [${object}] if it needs it`;
-  return 'that is granted, but the way leads out of it or the file belongs to another user';
+    return `grant ${key}: [${object}] if the plugin needs it`;
+  return 'the path is granted, but it leads outside the grant or the file belongs to another user';
 }

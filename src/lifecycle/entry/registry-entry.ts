@@ -16,15 +16,15 @@ import type { SwapRecord, VersionName } from './swap-record.js';
 import type { Trial } from './trial.js';
 import { trialStatus, versionsOf } from './version-status.js';
 
-/** What can be wrong with a plugin that serves. */
+/** The kinds of problems a serving plugin can have. */
 export type Condition = 'process' | 'circuit' | 'health' | 'sandbox' | `calls of ${PluginPhase}`;
 
 /**
- * One plugin of the registry: what it is to run, the state it is in, and the versions that have processes.
+ * One plugin of the registry: its plan, its state, and the versions that have processes.
  *
  * The entry is a state machine. Its states and transitions are those of STATE_TRANSITIONS; the methods under
- * "Transitions" are the only way to change the state, and each of them leaves the entry consistent: while it is
- * lazy, ready or degraded, `serving` is not null. Other code reads an entry and never assigns to it.
+ * "Transitions" are the only way to change the state, and each of them leaves the entry consistent: while the
+ * state is lazy, ready or degraded, `serving` is not null. Other code reads an entry and never assigns to it.
  */
 export class RegistryEntry {
   private currentState: PluginState;
@@ -43,12 +43,12 @@ export class RegistryEntry {
   private readonly failures = new FailureLog();
   private readonly conditions = new Map<Condition, string>();
   private circuitSinceMs = 0;
-  /** Log lines and records about this plugin that are still to be written, in order. */
+  /** Runs the writing of log lines and records about this plugin in order. */
   private readonly reports = new Mutex();
 
   /**
    * @param metadata null while the library has not been described
-   * @param onState is told of each state the plugin enters, after everything reported before it
+   * @param onState called for each state the plugin enters, after everything reported before it
    */
   constructor(
     plan: PluginEntry,
@@ -62,13 +62,13 @@ export class RegistryEntry {
     this.reason = enabled ? null : 'disabled in the configuration';
   }
 
-  // What it is
+  // Properties
 
   get state(): PluginState {
     return this.currentState;
   }
 
-  /** What the configuration wants this plugin to be. */
+  /** The plugin as the configuration describes it. */
   get plan(): PluginEntry {
     return this.currentPlan;
   }
@@ -77,7 +77,7 @@ export class RegistryEntry {
     return this.currentMetadata;
   }
 
-  /** SHA-256 of the library that serves or is to serve, in hexadecimal; null until it was read. */
+  /** SHA-256 of the library that serves or will serve, in hexadecimal; null until the library was read. */
   get digest(): string | null {
     return this.currentDigest;
   }
@@ -87,27 +87,27 @@ export class RegistryEntry {
     return this.currentError;
   }
 
-  /** The version that serves; null when nothing is loaded. */
+  /** The version that serves, or null. */
   get plugin(): LoadedPlugin | null {
     return this.loaded;
   }
 
-  /** Receives requests: the loaded plugin, or the stand-in that starts it; null when it does not serve. */
+  /** The plugin that receives requests: the loaded one, or the stand-in that starts a lazy one; null if neither. */
   get serving(): LoadedPlugin | LazyPlugin | null {
     return this.loaded ?? this.standIn;
   }
 
-  /** A second version beside the one that serves; null when there is none. */
+  /** The trial of a second version beside the one that serves, or null. */
   get trial(): Trial | null {
     return this.currentTrial;
   }
 
-  /** The last swap this server tried; null before the first. */
+  /** The last swap since the server started, or null. */
   get lastSwap(): SwapRecord | null {
     return this.swapRecord;
   }
 
-  /** The version that serves or is to serve. */
+  /** The version that serves or will serve. */
   get versionName(): VersionName {
     return { digest: this.digest, version: this.metadata?.version ?? null };
   }
@@ -122,7 +122,7 @@ export class RegistryEntry {
 
   // Transitions
 
-  /** Loading begins: problems of earlier attempts no longer count. */
+  /** Loading begins. Problems of earlier attempts are cleared. */
   startLoading(): void {
     this.clearProblems();
     this.enter('loading', null);
@@ -139,13 +139,13 @@ export class RegistryEntry {
   }
 
   /**
-   * Another version or another configuration takes over; problems of the former one no longer count.
+   * Another version or configuration takes over. Problems of the former one are cleared.
    * @returns the plugin that served before; the caller closes it
    */
   replace(plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null {
     const former = this.takeOut();
     this.clearProblems();
-    this.failures.forgive();
+    this.failures.resetCount();
     this.currentPlan = plan;
     this.currentDigest = plugin.digest;
     this.finishLoading(plugin);
@@ -154,13 +154,13 @@ export class RegistryEntry {
 
   /**
    * The plugin waits for its first use.
-   * @param reason why it is not started
+   * @param reason why the plugin is not started
    * @returns the plugin that served before; the caller closes it
    */
   postpone(plan: PluginEntry, standIn: LazyPlugin, digest: string, reason: string): LoadedPlugin | null {
     const former = this.takeOut();
     this.clearProblems();
-    this.failures.forgive();
+    this.failures.resetCount();
     this.currentPlan = plan;
     this.currentMetadata = standIn.metadata;
     this.currentDigest = digest;
@@ -196,7 +196,7 @@ export class RegistryEntry {
     return former;
   }
 
-  /** Notes a problem of a plugin that serves (a reason), or its end (null). */
+  /** Records that a serving plugin has a problem (a reason) or no longer has it (null). */
   setCondition(condition: Condition, reason: string | null): void {
     if (reason === null) this.conditions.delete(condition);
     else this.conditions.set(condition, reason);
@@ -208,7 +208,7 @@ export class RegistryEntry {
     this.setCondition('circuit', circuit === 'closed' ? null : `its circuit is ${circuit}`);
   }
 
-  /** Shuts the plugin down, with every version of it. */
+  /** Shuts down all versions of the plugin. */
   async close(): Promise<void> {
     const trial = this.endTrial();
     const wasLoaded = this.loaded !== null;
@@ -220,12 +220,12 @@ export class RegistryEntry {
 
   // Facts that do not change the state
 
-  /** Takes another plan for the same processes. */
+  /** Replaces the plan and leaves the processes unchanged. */
   adoptPlan(plan: PluginEntry): void {
     this.currentPlan = plan;
   }
 
-  /** Guards the same processes by another policy. */
+  /** Replaces the plan and applies its policy to the running processes. */
   adjust(plan: PluginEntry): void {
     this.currentPlan = plan;
     if (this.loaded === null) return;
@@ -233,23 +233,23 @@ export class RegistryEntry {
     this.currentTrial?.adjust(this.loaded, plan);
   }
 
-  /** The library that is about to be loaded was read. The one of a plugin that serves stays the entry's. */
+  /** The library that will be loaded was read. While a plugin serves, the entry keeps that plugin's digest. */
   identify(digest: string): void {
     if (this.loaded === null) this.currentDigest = digest;
   }
 
-  /** The library was described, without being loaded. */
+  /** The library was described without being loaded. */
   describe(metadata: PluginMetadata): void {
     this.currentMetadata ??= metadata;
   }
 
   /** A second version runs beside the one that serves. */
   beginTrial(trial: Trial): void {
-    if (this.currentTrial !== null) throw new TypeError(`plugin ${this.plan.name} has a trial already`);
+    if (this.currentTrial !== null) throw new TypeError(`plugin ${this.plan.name} already has a trial`);
     this.currentTrial = trial;
   }
 
-  /** @returns the trial that was under way; null when there was none */
+  /** @returns the trial that ended, or null */
   endTrial(): Trial | null {
     const trial = this.currentTrial;
     this.currentTrial = null;
@@ -261,7 +261,7 @@ export class RegistryEntry {
     this.swapRecord = record;
   }
 
-  /** A version gets no new requests any more and finishes those it has. */
+  /** A version gets no new requests and finishes those in flight. */
   addLeaving(version: LoadedPlugin): void {
     this.leavingVersions.add(version);
   }
@@ -270,38 +270,38 @@ export class RegistryEntry {
     this.leavingVersions.delete(version);
   }
 
-  /** Keeps what the sandbox refused the plugin. @returns false when the same was refused before */
+  /** Records an operation that the sandbox refused. @returns false if the same one was refused before */
   addRefusal(refusal: Refusal): boolean {
     return this.refusals.add(refusal);
   }
 
-  /** Keeps a failure for the operator. @returns true when the library is to be quarantined for it */
+  /** Records a failure. @returns true if the library must be quarantined now */
   addFailure(failure: PluginFailure): boolean {
     this.failures.keep(failure, this.limits);
     return this.failures.count(failure, this.plan.config.quarantine);
   }
 
-  /** Keeps the failure of a process that goes on. */
+  /** Records a failure after which the process keeps running. */
   addBadAnswer(failure: PluginFailure): void {
     this.failures.keepBadAnswer(failure, this.limits);
   }
 
-  /** Replaces a kept failure by the same one with more detail. */
+  /** Replaces a recorded failure by a more detailed description of the same failure. */
   detailFailure(failure: PluginFailure, detailed: PluginFailure): void {
     this.failures.detail(failure, detailed);
   }
 
-  /** Failures so far no longer count towards quarantine. */
-  forgive(): void {
-    this.failures.forgive();
+  /** Resets the count of failures towards quarantine. */
+  resetFailureCount(): void {
+    this.failures.resetCount();
   }
 
-  /** Does something after everything that was reported before it. @param work never rejects */
+  /** Runs work after all work reported earlier. @param work must not reject */
   report(work: () => void | Promise<void>): void {
     void this.reports.run(async () => work());
   }
 
-  /** Resolves when everything reported so far is written. */
+  /** Resolves when all work reported so far has ended. */
   reported(): Promise<void> {
     return this.reports.idle();
   }
@@ -344,7 +344,7 @@ export class RegistryEntry {
 
   private get circuit(): CircuitStateName {
     const circuit = this.loaded?.circuit ?? 'closed';
-    // cockatiel's breaker becomes half-open only with the next call, by this clock.
+    // cockatiel's breaker becomes half-open only at the next call, so the time decides here.
     const { resetAfterMs } = this.plan.config.circuitBreaker;
     return circuit === 'open' && Date.now() - this.circuitSinceMs >= resetAfterMs ? 'half-open' : circuit;
   }
@@ -366,7 +366,7 @@ export class RegistryEntry {
     else this.enter(this.hasProcess() ? 'degraded' : 'failed', reasons.join('; '));
   }
 
-  /** False when the newest process did not even start and there is no other. */
+  /** False if the newest process failed to start and no other process exists. */
   private hasProcess(): boolean {
     if (!this.conditions.has('process') || !this.failures.newestFailedToStart) return true;
     return this.loaded?.processes().some(({ state }) => state !== 'draining') ?? false;
@@ -381,7 +381,7 @@ export class RegistryEntry {
     const change = { plugin: name, critical: this.critical, state, reason, time: new Date() };
     const isCausedByFailure = state === 'failed' || this.conditions.has('process');
     const code = this.currentError?.code ?? null;
-    // Reported later: by then the function in which the process failed is known.
+    // Reported asynchronously, because the function in which the process failed is looked up first.
     this.report(() => {
       const failure = isCausedByFailure ? this.failures.newest() : null;
       this.onState({ ...change, code: code ?? failure?.code ?? null, failure });

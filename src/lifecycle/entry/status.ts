@@ -9,19 +9,19 @@ import type { PluginState } from './plugin-state.js';
 import type { SwapRecord } from './swap-record.js';
 import type { TrialStage } from './trial.js';
 
-/** Everything an operator can see of a plugin: the row of `plugin list`, the entry of the admin API. */
+/** Everything an operator can see about a plugin, in `plugin list` and in the admin API. */
 export interface PluginStatus extends PluginRelations {
   readonly name: string;
   readonly state: PluginState;
-  /** Why it is in this state, when there is something to say. */
+  /** Why the plugin is in this state, or null. */
   readonly reason: string | null;
-  /** When it entered the state. */
+  /** When the plugin entered the state. */
   readonly since: Date;
-  /** 'config' for an explicit entry, 'discovered' for a library found in a directory. */
+  /** `config` for an explicit entry, `discovered` for a library found in a directory. */
   readonly origin: 'config' | 'discovered';
   readonly type: 'external' | 'builtin' | 'marketplace';
   readonly path: string | null;
-  /** Of the plugin's own metadata; null until it was read. */
+  /** The version from the plugin's metadata; null until the metadata was read. */
   readonly version: string | null;
   readonly description: string | null;
   readonly hooks: readonly PipelineHook[];
@@ -31,85 +31,91 @@ export interface PluginStatus extends PluginRelations {
   readonly circuit: CircuitStateName;
   readonly calls: Readonly<Record<string, { readonly calls: number; readonly failed: number }>>;
   readonly processes: readonly PluginProcess[];
-  /** SHA-256 of the library in use; null until it was loaded. */
+  /** SHA-256 of the library in use; null until a library was loaded. */
   readonly digest: string | null;
   readonly sandbox: {
     readonly mode: SandboxMode;
-    /** Mechanism to state, as the runner reported after testing itself; empty until then. */
+    /** Mechanism → state, as the runner reported after testing itself; empty until then. */
     readonly states: Readonly<Record<string, string>>;
-    /** What the system could not give; empty under `strict`. */
+    /** Protections that the system does not support; empty under `strict`. */
     readonly missing: readonly string[];
   };
-  /** What the manifest asks for and the configuration does not grant. */
+  /** Permissions that the manifest asks for and the configuration does not grant. */
   readonly missingPermissions: readonly string[];
-  /** What the sandbox refused it, newest first. */
+  /** Operations that the sandbox refused, newest first. */
   readonly refusals: readonly KeptRefusal[];
   readonly limits: LimitsInForce;
-  /** Two versions side by side; null when there is one. */
+  /** The running canary or probation, or null. */
   readonly trial: TrialStatus | null;
-  /** Every version that has processes, the one that serves first. */
+  /** Every version that has processes; the serving version comes first. */
   readonly versions: readonly VersionStatus[];
-  /** What became of the last swap this server tried; null when there was none. */
+  /** The last swap since the server started, or null. */
   readonly lastSwap: SwapRecord | null;
   /** The newest failures of its processes, newest first. */
   readonly failures: readonly PostMortem[];
 }
 
-/** What a plugin is by itself. */
+/** The status of a plugin without its relations to other plugins. */
 export type OwnStatus = Omit<PluginStatus, keyof PluginRelations>;
 
 /**
- * The limits of a plugin's processes as they are in force, which the system may have made lower than they
- * are configured; 0: none.
+ * The effective limits of a plugin's processes. The system may have lowered them below the configured values. 0
+ * means no limit.
  */
 export interface LimitsInForce extends ResourceLimits {
-  /** Of the cgroup of each process, with what the kernel keeps for it. */
+  /** Memory limit of each process's cgroup, which also counts the kernel's memory for the process. */
   readonly memoryCgroupBytes: number;
   /** Longest frame that is sent to a process. */
   readonly frameBytes: number;
 }
 
-/** Something the sandbox refused a plugin, in any of its processes. */
+/** An operation that the sandbox refused a plugin, in any of its processes. */
 export interface KeptRefusal {
-  /** That would allow it; null where none does. */
+  /** The permission that would allow the operation; null if none does. */
   readonly permission: RefusedPermission;
   readonly function: string;
-  /** Path or port; null when there is none. */
+  /** Path or port, or null. */
   readonly object: string | null;
   readonly times: number;
   readonly last: Date;
 }
 
-/** A process of a plugin, and of which worker of the server; absent where there is one server process. */
+/** A process of a plugin. */
 export interface PluginProcess extends NativeProcess {
+  /** The number of the worker that owns the process; absent without workers. */
   readonly worker?: number;
 }
 
-/** A plugin entered a state, or is in it for another reason. */
+/** A plugin entered a state, or stays in the state for another reason. */
 export interface StateChange {
   readonly plugin: string;
   readonly critical: boolean;
   readonly state: PluginState;
   readonly reason: string | null;
-  /** Of the error that put it there; null when none did. */
+  /** Code of the error that caused the change, or null. */
   readonly code: ErrorCode | null;
   readonly time: Date;
-  /** The failure that put it there; null when it was another cause. */
+  /** The failure of a process that caused the change, or null. */
   readonly failure: PostMortem | null;
 }
 
-/** A canary or a probation that is under way. */
+/** A running canary or probation. */
 export interface TrialStatus {
   readonly stage: TrialStage;
   readonly until: Date;
-  /** Share of new requests that gets the version that is tried out; 0 in a probation. */
+  /** Percentage of new requests that the canary gets; 0 in a probation. */
   readonly percent: number;
 }
 
-/** serving · canary: tried out · standby: comes back if the one that serves fails · leaving: finishes requests. */
+/**
+ * - serving: gets the requests
+ * - canary: gets a share of the requests
+ * - standby: serves again if the serving version fails its probation
+ * - leaving: finishes its requests in flight
+ */
 export type VersionRole = 'serving' | 'canary' | 'standby' | 'leaving';
 
-/** A version of a plugin that has processes, and its calls. */
+/** A version of a plugin that has processes, with its call statistics. */
 export interface VersionStatus extends CallStats {
   readonly role: VersionRole;
   readonly version: string;
@@ -117,7 +123,7 @@ export interface VersionStatus extends CallStats {
   readonly processes: readonly PluginProcess[];
 }
 
-/** What is known of a process that failed. */
+/** The facts about a process that failed. */
 export interface PostMortem {
   readonly time: Date;
   readonly outcome: PluginOutcome;
@@ -126,12 +132,12 @@ export interface PostMortem {
   readonly phase: PluginPhase;
   readonly signal: string | null;
   readonly exitStatus: number | null;
-  /** Library and offset, with the function where the library has symbols. */
+  /** Library and offset, with the function name if the library has symbols. */
   readonly at: string | null;
   readonly systemCall: string | null;
   readonly requestId: string | null;
-  /** The last lines of stderr, and those that began its last outburst; oldest first. */
+  /** The last lines of stderr, and the first lines of its last burst; oldest first. */
   readonly stderr: readonly string[];
-  /** Those that were in force; they may have changed since. */
+  /** The limits at the time of the failure. */
   readonly limits: LimitsInForce;
 }

@@ -1,20 +1,23 @@
 import type { StepTimes } from './step-times.js';
 
-/** Who asked: somebody with the admin token, the command, a change of the file or the configuration, or nobody. */
+/**
+ * Who caused a swap: the admin API, the command line, a watched library file, a reload, or the server itself after
+ * a trial.
+ */
 export type SwapOrigin = 'admin' | 'cli' | 'watch' | 'reload' | 'auto';
 
-/** swapped: `to` serves. rejected: `from` goes on. rolled_back: `to` serves, and `from` is not to come again. */
+/** swapped: `to` serves. rejected: `from` keeps serving. rolled_back: `to` serves, and `from` is refused later. */
 export type SwapOutcome = 'swapped' | 'rejected' | 'rolled_back';
 
 /** A version of a plugin's library. */
 export interface VersionName {
-  /** SHA-256 of the library, in hexadecimal; null where it was not read. */
+  /** SHA-256 of the library, in hexadecimal; null if the library was not read. */
   readonly digest: string | null;
-  /** As the library calls it; null where it did not come to that. */
+  /** The version in the library's metadata; null if the metadata was not read. */
   readonly version: string | null;
 }
 
-/** One attempt to put a version in the place of another. */
+/** One attempt to replace a version by another. */
 export interface SwapRecord {
   /** ISO 8601. */
   readonly time: string;
@@ -23,7 +26,7 @@ export interface SwapRecord {
   readonly from: VersionName;
   readonly to: VersionName;
   readonly reason: string | null;
-  /** Milliseconds by step: copy, start, health, canary, switch. */
+  /** Step (copy, start, health, canary, switch) → milliseconds. */
   readonly steps: Readonly<Record<string, number>>;
 }
 
@@ -33,7 +36,7 @@ export interface SwapDetails {
   readonly steps?: StepTimes;
 }
 
-/** A record of what happens now. */
+/** Makes a record with the current time. */
 export function recordOf(
   outcome: SwapOutcome,
   from: VersionName,
@@ -50,7 +53,7 @@ const OUTCOMES: Readonly<Record<SwapOutcome, string>> = {
   rolled_back: 'was rolled back',
 };
 
-/** A record in words. */
+/** The record as a sentence for the log. */
 export function sentence(plugin: string, { outcome, from, to, reason }: SwapRecord): string {
   const why = reason === null ? '' : `: ${reason}`;
   return `plugin ${plugin} ${OUTCOMES[outcome]} from ${named(from)} to ${named(to)}${why}`;

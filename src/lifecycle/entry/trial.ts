@@ -4,27 +4,27 @@ import { type PluginEntry, resolvePolicy } from '../../plugins/plugin-entry.js';
 import { verdict } from './probation.js';
 import { since, type CallStats } from '../../plugins/call-stats.js';
 
-/** How often the numbers are looked at, beside at every failure of a process. */
+/** Interval between judgements. A process failure causes an additional one. */
 const JUDGE_MS = 100;
 
-/** canary: the new version gets a share of the requests. probation: it gets all, and the former one stands by. */
+/** canary: the new version gets a share of requests. probation: it gets all requests, the former one is on standby. */
 export type TrialStage = 'canary' | 'probation';
 
 export interface TrialParties {
   readonly serving: LoadedPlugin;
   /** canary: the new version. probation: the former one. */
   readonly other: LoadedPlugin;
-  /** What `other` runs by. */
+  /** The plan of `other`. */
   readonly plan: PluginEntry;
 }
 
-/** How a trial ends, unless somebody stops it; one of the two is called, once. */
+/** Called when a trial ends: exactly one of the two, once, unless the trial is stopped. */
 export interface TrialEvents {
   failed(trial: Trial, reason: string): void;
   passed(trial: Trial): void;
 }
 
-/** Two versions of one plugin side by side, until time or their numbers decide. */
+/** Runs two versions of one plugin side by side until the time is over or the new version does badly. */
 export class Trial {
   readonly until: Date;
   private readonly timers: NodeJS.Timeout[];
@@ -52,27 +52,27 @@ export class Trial {
     return this.parties.plan;
   }
 
-  /** Which share of new requests gets `other`. */
+  /** Percentage of new requests that `other` gets. */
   get percent(): number {
     return this.stage === 'canary' ? this.policy.canary.percent : 0;
   }
 
-  /** Both run by another policy from now on. */
+  /** Applies a new policy to both versions. */
   adjust(serving: LoadedPlugin, plan: PluginEntry): void {
     const { other } = this.parties;
     this.parties = { serving, other: other.adjusted(resolvePolicy(plan.config, other.metadata)), plan };
   }
 
-  /** Looks at the numbers; true when they have just ended the trial. */
+  /** Compares the two versions. @returns true if this ended the trial */
   judge(): boolean {
     const former = this.former.callStats;
-    // Side by side the same time counts for both; afterwards the former version's whole life does.
+    // In a canary both versions are measured over the same time, in a probation the former one over its whole life.
     const before = this.stage === 'canary' ? since(this.start.former, former) : former;
     const reason = verdict(this.policy.probation, since(this.start.fresh, this.fresh.callStats), before);
     return reason !== null && this.fail(reason);
   }
 
-  /** The new version cannot go on; false when the trial was over before. */
+  /** Fails the new version. @returns false if the trial was already over */
   fail(reason: string): boolean {
     if (this.over) return false;
     this.stop();

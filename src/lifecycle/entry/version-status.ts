@@ -6,7 +6,7 @@ export function trialStatus({ stage, until, percent }: Trial): TrialStatus {
   return { stage, until, percent };
 }
 
-/** Every version of a plugin that has processes, the one that serves first. */
+/** Every version of a plugin that has processes; the serving version comes first. */
 export function versionsOf(entry: {
   readonly plugin: LoadedPlugin | null;
   readonly trial: Trial | null;

@@ -21,28 +21,28 @@ export interface LazyLoadingOptions {
   readonly keeper: VersionKeeper;
   readonly supervisor: PluginSupervisor;
   readonly find: (name: string) => RegistryEntry;
-  /** What a plugin depends on, as far as it is there. */
+  /** The providers of a plugin's dependencies that exist. */
   readonly providersOf: (name: string) => readonly Provider[];
-  /** Plugins that need one, whatever their state. */
+  /** Plugins that depend on the named plugin, in any state. */
   readonly dependents: (name: string) => readonly string[];
-  /** Does something while nothing else changes which plugins there are. */
+  /** Runs work while no other change to the set of plugins runs. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
-/** States of plugins that need nothing at the moment. */
-const AT_REST: ReadonlySet<PluginState> = new Set<PluginState>(['lazy', 'failed', 'stopped']);
+/** States in which a plugin does not use its dependencies. */
+const INACTIVE_STATES: ReadonlySet<PluginState> = new Set<PluginState>(['lazy', 'failed', 'stopped']);
 
-/** Plugins that start with their first use: described and checked before, and stopped when nobody calls them. */
+/** Manages plugins that start on first use: checks them before, starts them, and stops them when they are idle. */
 export class LazyLoading {
   constructor(private readonly options: LazyLoadingOptions) {}
 
-  /** What can be known of a plugin that is not started. @throws BackworksError why it could not start */
+  /** Checks a plugin without starting it. @throws BackworksError the reason the plugin could not start */
   check(plan: PluginEntry, known: PluginMetadata | null, choose?: LibraryChoice): Promise<CheckedLibrary> {
     return checkLibraryOf(plan, known, choose ?? this.options.keeper.choose(plan), this.options);
   }
 
-  /** Leaves a plugin of the start-up to its first use; one that could not start fails now. Never rejects. */
-  async leave(entry: RegistryEntry): Promise<void> {
+  /** Postpones a plugin while the server starts. A plugin whose check fails becomes failed. Never rejects. */
+  async postponeAtStart(entry: RegistryEntry): Promise<void> {
     try {
       this.postpone(entry, entry.plan, await this.check(entry.plan, entry.metadata));
     } catch (thrown) {
@@ -51,18 +51,18 @@ export class LazyLoading {
   }
 
   /**
-   * Leaves a plugin to its first use.
-   * @returns what served; the caller retires it
+   * Makes a plugin wait for its first use.
+   * @returns the plugin that served before, or null; the caller retires it
    */
   postpone(
     entry: RegistryEntry,
     plan: PluginEntry,
     { metadata, digest }: CheckedLibrary,
-    reason = 'starts with its first use',
+    reason = 'starts on first use',
   ): LoadedPlugin | null {
     const { supervisor, log, exclusively } = this.options;
     const { name } = plan;
-    supervisor.leaveUnwatched(entry, reason);
+    supervisor.stopWatching(entry, reason);
     const policy = resolvePolicy(plan.config, metadata);
     const start = (): Promise<LoadedPlugin> => exclusively(() => this.start(name));
     const standIn = new LazyPlugin({ name, metadata, policy, start });
@@ -73,8 +73,8 @@ export class LazyLoading {
   }
 
   /**
-   * Starts a plugin that waits for its first use, after those it needs; within exclusively().
-   * @throws BackworksError why it does not start
+   * Starts a lazy plugin after its dependencies. Call it within exclusively().
+   * @throws BackworksError the reason the plugin does not start
    */
   async start(name: string): Promise<LoadedPlugin> {
     const { supervisor, find, providersOf } = this.options;
@@ -92,24 +92,27 @@ export class LazyLoading {
     }
   }
 
-  /** Stops a plugin nobody called for as long as its policy says, unless something that runs needs it. */
+  /** Stops a plugin that was idle for `idle_after`, unless a running plugin depends on it. */
   async stopIdle(entry: RegistryEntry): Promise<void> {
     const { exclusively, dependents, find, supervisor } = this.options;
     const calls = entry.plugin?.callStats.calls;
     await exclusively(() => {
       const { plan, plugin, metadata, trial } = entry;
-      const isNeeded = dependents(plan.name).some((other) => !AT_REST.has(find(other).state));
+      const isNeeded = dependents(plan.name).some((other) => !INACTIVE_STATES.has(find(other).state));
       if (plugin === null || metadata === null || trial !== null || isNeeded) return Promise.resolve();
-      // It was called, or is not lazy any more, since this was asked for.
+      // The plugin was called, or is no longer lazy, since the caller asked.
       if (plugin.callStats.calls !== calls || plan.config.load !== 'lazy') return Promise.resolve();
       const { digest } = plugin;
-      this.postpone(entry, plan, { metadata, digest }, 'was idle and starts with its next use');
+      this.postpone(entry, plan, { metadata, digest }, 'was idle and starts on next use');
       supervisor.retire(entry, plugin, supervisor.changed());
       return Promise.resolve();
     });
   }
 
-  /** Takes another library for a plugin that is not started. Nothing starts. @throws BackworksError why it is rejected */
+  /**
+   * Swaps the library of a plugin that has not been started. Nothing is started.
+   * @throws BackworksError the reason the library is rejected
+   */
   async swap(entry: RegistryEntry): Promise<SwapResult> {
     const { supervisor, keeper } = this.options;
     const { plan, digest } = entry;

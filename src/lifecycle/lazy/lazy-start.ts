@@ -9,17 +9,16 @@ import type { PluginEntry } from '../../plugins/plugin-entry.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 import type { SurveyedPlugin } from '../dependencies/survey.js';
 
-/** What is known of a lazy plugin before it starts. */
+/** The facts about a lazy plugin before its start. */
 export interface CheckedLibrary {
   readonly metadata: PluginMetadata;
   readonly digest: string;
 }
 
 /**
- * Checks what can be checked without starting a plugin: its file, its ABI, whether it is in quarantine, and
- * whether its configuration fits its own schema.
- * @param known what its library says of itself; null to ask it
- * @throws BackworksError
+ * Checks a plugin without starting it: the file, the ABI, quarantine, and its configuration against its schema.
+ * @param known the library's metadata; null to read it
+ * @throws BackworksError the reason the plugin could not start
  */
 export async function checkLibraryOf(
   plan: PluginEntry,
@@ -35,8 +34,8 @@ export async function checkLibraryOf(
   return { metadata, digest };
 }
 
-/** Names of plugins that are not left to their first use: those that are not lazy, and what they need. */
-export function startsAtOnce(plugins: readonly SurveyedPlugin[], { providers }: Resolution): Set<string> {
+/** Names of the plugins that start with the server: eager plugins and their dependencies. */
+export function startsWithServer(plugins: readonly SurveyedPlugin[], { providers }: Resolution): Set<string> {
   const names = new Set<string>();
   const add = (name: string): void => {
     if (names.has(name)) return;
@@ -56,15 +55,14 @@ export interface LazyStartContext {
     name: string,
   ) => Resolution['providers'] extends ReadonlyMap<string, infer P> ? P : never;
   readonly find: (name: string) => RegistryEntry;
-  /** Loads a plugin; one that fails is kept with its reason. Never rejects. */
+  /** Loads a plugin. A plugin that fails is kept with its reason. Never rejects. */
   load(entry: RegistryEntry): Promise<void>;
   fail(entry: RegistryEntry, error: ReturnType<typeof toBackworksError>): void;
 }
 
 /**
- * Starts a plugin that waits for its first use, after those it needs. Nothing else may change which plugins
- * there are meanwhile.
- * @throws BackworksError why it does not start; it is kept with that reason
+ * Starts a lazy plugin after its dependencies. The caller blocks other changes to the set of plugins.
+ * @throws BackworksError the reason the plugin does not start; the entry keeps this reason
  */
 export async function startLazy(entry: RegistryEntry, context: LazyStartContext): Promise<LoadedPlugin> {
   if (entry.plugin !== null) return entry.plugin;
@@ -77,7 +75,7 @@ export async function startLazy(entry: RegistryEntry, context: LazyStartContext)
       context.fail(entry, toBackworksError(thrown));
     }
   }
-  // Loading has changed it.
+  // Read again, because loading has changed the entry.
   const { plugin, error } = entry;
   if (plugin !== null) return plugin;
   throw error ?? dependencyFailure(name, `plugin ${name} is ${entry.state}`);

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { PluginFailure } from '../../errors.js';
 import { openCacheDirectory } from '../../native/cache-directory.js';
 
-/** A library that is not started any more, whatever name it has. */
+/** A library that is not started, under any plugin name. */
 export interface QuarantinedLibrary {
   /** SHA-256 of its bytes, in hexadecimal. */
   readonly digest: string;
-  /** The plugin it was when it failed. */
+  /** Name of the plugin whose process failed. */
   readonly plugin: string;
   readonly reason: string;
   readonly since: string;
@@ -17,8 +17,8 @@ export interface QuarantinedLibrary {
 const DIGEST = /^[0-9a-f]{64}$/;
 
 /**
- * Libraries that failed too often, by content: a rebuilt library is another one and starts afresh.
- * One file a library, so that servers can share the directory.
+ * Libraries that failed too often. They are identified by content, so a rebuilt library is not in quarantine.
+ * Each library has its own file, so that several servers can share the directory.
  */
 export class Quarantine {
   private constructor(private readonly directory: string) {}
@@ -30,7 +30,7 @@ export class Quarantine {
     return new Quarantine(directory);
   }
 
-  /** @throws PluginFailure BW_PLUGIN_QUARANTINED when the library is in quarantine */
+  /** @throws PluginFailure BW_PLUGIN_QUARANTINED if the library is in quarantine */
   async check(digest: string, plugin: string): Promise<void> {
     const entry = await this.find(digest);
     if (entry !== null) throw inQuarantine(entry, plugin);
@@ -50,9 +50,9 @@ export class Quarantine {
   }
 
   /**
-   * Lets libraries start again.
-   * @param which a plugin's name, or the beginning of a digest (eight characters or more)
-   * @returns what was lifted
+   * Lifts the quarantine of libraries.
+   * @param which a plugin's name, or the first digits of a digest (eight or more)
+   * @returns the released libraries
    */
   async release(which: string): Promise<QuarantinedLibrary[]> {
     const isDigest = /^[0-9a-f]{8,64}$/.test(which);
@@ -70,7 +70,7 @@ export class Quarantine {
       return { digest, plugin, reason, since };
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-      // A file that cannot be read still says that somebody wanted this library stopped.
+      // An unreadable record still means that the library was quarantined.
       return { digest, plugin: 'unknown', reason: 'its record cannot be read', since: 'unknown' };
     }
   }
@@ -80,7 +80,7 @@ export class Quarantine {
   }
 }
 
-/** Why a plugin with that library does not start. */
+/** The error of a plugin whose library is in quarantine. */
 export function inQuarantine({ digest, reason, since }: QuarantinedLibrary, plugin: string): PluginFailure {
   const message = `plugin ${plugin} is in quarantine since ${since}: ${reason}`;
   return new PluginFailure('BW_PLUGIN_QUARANTINED', message, {

@@ -1,27 +1,27 @@
 import type { SwapRecord, VersionName } from '../entry/swap-record.js';
 
-/** What is remembered of the versions of plugins. Everything rejects when it cannot be written. */
+/** The recorded versions and swaps of plugins. Every method rejects when the record cannot be read or written. */
 export interface VersionHistory {
-  /** A record that cannot be read is an empty one. */
+  /** Reads the record of a plugin; an unreadable one counts as empty. */
   read(plugin: string): Promise<PluginRecord>;
-  /** Digests of every version any plugin of any configuration keeps. */
+  /** Digests of all versions that are kept, for every plugin of every configuration. */
   kept(): Promise<Set<string>>;
-  /** A version has begun to serve without a swap. @param keep versions that are remembered */
-  serves(plugin: string, version: VersionName, keep: number): Promise<void>;
-  /** What became of a swap. @param keep versions that are remembered */
-  happened(plugin: string, record: SwapRecord, keep: number): Promise<void>;
+  /** Records that a version began to serve without a swap. @param keep number of versions to keep */
+  recordServing(plugin: string, version: VersionName, keep: number): Promise<void>;
+  /** Records the result of a swap. @param keep number of versions to keep */
+  recordSwap(plugin: string, record: SwapRecord, keep: number): Promise<void>;
 }
 
-/** What a process shares with others that answer the same requests with plugins of their own. */
+/** What a worker shares with the other workers, each of which has its own plugin processes. */
 export interface SharedVersions {
   readonly history: () => Promise<VersionHistory>;
-  /** By plugin, the digest of the library the others run at this moment. */
+  /** Plugin name → digest of the library that the other workers run now. */
   readonly serving: ReadonlyMap<string, string>;
   /**
-   * Asked before a change that all are to make.
-   * @param what the change leads to: the same for all
-   * @returns resolves when all could make it
-   * @throws BackworksError why one could not: then nobody does
+   * Called before a change that all workers make together.
+   * @param what the result of the change; equal in all workers
+   * @returns resolves when every worker is ready for the change
+   * @throws BackworksError the reason one worker is not; no worker makes the change then
    */
   readonly agree: (what: string) => Promise<void>;
 }
@@ -30,20 +30,20 @@ export interface SharedVersions {
 export interface KnownVersion {
   readonly digest: string;
   readonly version: string;
-  /** When it last began to serve; ISO 8601. */
+  /** When the version last began to serve; ISO 8601. */
   readonly since: string;
 }
 
-/** A version that was taken back: only somebody who asks for it gets it again. */
+/** A version that was rolled back. It starts again only on an explicit command. */
 export interface RefusedVersion {
   readonly digest: string;
   readonly reason: string;
   readonly since: string;
 }
 
-/** What is remembered of one plugin. */
+/** The record of one plugin. */
 export interface PluginRecord {
-  /** The one that serves first, then those before it. */
+  /** The serving version first, then the earlier ones. */
   readonly versions: readonly KnownVersion[];
   readonly refused: readonly RefusedVersion[];
   /** Newest first. */

@@ -11,7 +11,7 @@ const HISTORY_MAX = 100;
 const REFUSED_MAX = 20;
 const NAME = /^[0-9a-f]{32}\.json$/;
 
-/** What became of the versions of plugins, on disk: one file for each plugin of a configuration. */
+/** The version history on disk: one file for each plugin of a configuration. */
 export class VersionRecords implements VersionHistory {
   /** One lock for each plugin's file. */
   private readonly files = new KeyedMutex();
@@ -22,7 +22,7 @@ export class VersionRecords implements VersionHistory {
   ) {}
 
   /**
-   * @param configFile plugins of different configurations are different ones
+   * @param configFile plugins of different configurations have separate records
    * @param cache default: see openCacheDirectory
    */
   static async open(configFile: string | null, cache?: string): Promise<VersionRecords> {
@@ -35,21 +35,23 @@ export class VersionRecords implements VersionHistory {
     return this.files.run(plugin, () => readRecord(this.pathOf(plugin)));
   }
 
-  async serves(plugin: string, version: VersionName, keep: number): Promise<void> {
-    await this.change(plugin, (known) => served(known, version, keep));
+  async recordServing(plugin: string, version: VersionName, keep: number): Promise<void> {
+    await this.change(plugin, (known) => withServing(known, version, keep));
   }
 
-  async happened(plugin: string, record: SwapRecord, keep: number): Promise<void> {
+  async recordSwap(plugin: string, record: SwapRecord, keep: number): Promise<void> {
     const { outcome, from, to, reason } = record;
     await this.change(plugin, (before) => {
       const known = { ...before, history: [record, ...before.history] };
       if (outcome === 'rejected') return known;
-      const serving = served(known, to, keep);
-      return outcome === 'swapped' ? serving : refused(serving, from.digest, reason ?? 'by hand');
+      const serving = withServing(known, to, keep);
+      return outcome === 'swapped'
+        ? serving
+        : withRefused(serving, from.digest, reason ?? 'requested by an operator');
     });
   }
 
-  /** @throws Error when it cannot be written */
+  /** @throws Error when the record cannot be written */
   async change(plugin: string, change: (record: PluginRecord) => PluginRecord): Promise<PluginRecord> {
     return this.files.run(plugin, async () => {
       const { versions, refused, history } = change(await readRecord(this.pathOf(plugin)));
@@ -98,11 +100,15 @@ async function readRecord(path: string): Promise<PluginRecord> {
 }
 
 /**
- * The record when a version has begun to serve.
- * @param keep versions that are remembered
+ * Updates the record when a version begins to serve.
+ * @param keep number of versions to keep
  * @internal exported for its test
  */
-export function served(record: PluginRecord, { digest, version }: VersionName, keep: number): PluginRecord {
+export function withServing(
+  record: PluginRecord,
+  { digest, version }: VersionName,
+  keep: number,
+): PluginRecord {
   if (digest === null) return record;
   const since = new Date().toISOString();
   const others = record.versions.filter((known) => known.digest !== digest);
@@ -114,10 +120,10 @@ export function served(record: PluginRecord, { digest, version }: VersionName, k
 }
 
 /**
- * The record when a version was taken back.
+ * Updates the record when a version was rolled back.
  * @internal exported for its test
  */
-export function refused(record: PluginRecord, digest: string | null, reason: string): PluginRecord {
+export function withRefused(record: PluginRecord, digest: string | null, reason: string): PluginRecord {
   if (digest === null) return record;
   const others = record.refused.filter((known) => known.digest !== digest);
   return { ...record, refused: [{ digest, reason, since: new Date().toISOString() }, ...others] };

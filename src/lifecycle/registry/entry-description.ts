@@ -4,7 +4,7 @@ import type { LibraryReader } from '../../plugins/library-reader.js';
 import type { PluginLoader } from '../../plugins/loader.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 
-/** Reads what an entry's library says of itself, and whether it may start. A failure is noted in the entry. */
+/** Reads the metadata of an entry's library and checks whether it may start. A failure is recorded in the entry. */
 export async function describeEntry(
   entry: RegistryEntry,
   { reader, loader }: { readonly reader: LibraryReader; readonly loader: PluginLoader },
@@ -12,7 +12,7 @@ export async function describeEntry(
   const { path, type, enabled } = entry.plan.config;
   try {
     if (path === null)
-      throw new BackworksError('BW_PLUGIN_UNSUPPORTED', `type "${type}" cannot be served yet`);
+      throw new BackworksError('BW_PLUGIN_UNSUPPORTED', `plugins of type "${type}" are not supported yet`);
     if (entry.metadata === null) entry.describe(await reader.read(path, entry.plan.config));
     const identified = (digest: string): void => entry.identify(digest);
     if (enabled) await loader.admit(entry.plan, { identified });
@@ -22,7 +22,7 @@ export async function describeEntry(
   }
 }
 
-/** @throws PluginFailure BW_PLUGIN_UNSUPPORTED for a plugin that is to run calls side by side and cannot */
+/** @throws PluginFailure BW_PLUGIN_UNSUPPORTED when limits.concurrency needs a thread-safe plugin and this one is not */
 function checkThreads({ plan, metadata }: RegistryEntry): void {
   const { isolation, limits } = plan.config;
   if (isolation === 'process' && limits.concurrency > 1 && metadata?.threadSafe === false)

@@ -7,9 +7,9 @@ import { discoveredEntry } from '../../plugins/plugin-entry.js';
 import type { SurveyedPlugin } from '../dependencies/survey.js';
 
 /**
- * A library of some directories, by its name or its file's; null for none.
- * @param defaults policy it is to have
- * @throws BackworksError when what is there cannot be used
+ * Finds a library in directories by its plugin name or its file name; null if there is none.
+ * @param defaults policy of the plugin
+ * @throws BackworksError when the file exists but is not a usable plugin
  */
 export async function findLibrary(
   which: string,

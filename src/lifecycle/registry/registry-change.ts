@@ -11,55 +11,56 @@ import type { PluginChange } from './reload.js';
 import type { PluginSupervisor } from '../supervision/supervisor.js';
 import type { SurveyedPlugin } from '../dependencies/survey.js';
 
-/** A plugin whose change did not succeed. */
+/** A plugin whose change failed. */
 export interface FailedChange {
   readonly name: string;
   readonly error: BackworksError;
-  /** What served before goes on as before. */
+  /** True if the previous version keeps serving. */
   readonly keptFormer: boolean;
 }
 
 export interface RegistryChangeOptions {
   readonly entries: ReadonlyMap<string, RegistryEntry>;
-  /** Makes the entry of a plugin that was not known. */
+  /** Creates the entry of a new plugin. */
   readonly create: (plugin: SurveyedPlugin) => RegistryEntry;
   readonly targets: readonly SurveyedPlugin[];
-  /** Who needs whom among the targets. */
+  /** The dependencies among the targets. */
   readonly resolution: Resolution;
   readonly changes: readonly PluginChange[];
-  /** Why a plugin that is to stop stops. */
+  /** The reason shown in the status of plugins that are stopped. */
   readonly stopReason: string;
-  /** The set of plugins that serve is another one; see PluginSupervisorOptions. */
+  /** Called when the set of serving plugins has changed; see PluginSupervisorOptions. */
   readonly onChange: () => Promise<void>;
 }
 
-/** One plugin on its way from what it is to what it is to be. */
+/** The change of one plugin. */
 interface Step {
   readonly change: PluginChange;
-  /** New for a plugin that was not known. */
+  /** The plugin's entry; a new one for a new plugin. */
   readonly entry: RegistryEntry;
-  /** Null for a plugin that goes. */
+  /** The plugin's new plan; null for a plugin that is removed. */
   readonly target: PluginEntry | null;
-  /** What its library says of itself, as far as it was asked. */
+  /** The metadata of the library; null if it has not been read. */
   readonly known: PluginMetadata | null;
-  /** Brought up and waiting for its turn. */
+  /** The new plugin, started and not yet serving. */
   prepared: LoadedPlugin | null;
-  /** Checked, for one that starts with its first use. */
+  /** The checked library of a plugin that starts on first use. */
   checked: CheckedLibrary | null;
   error: BackworksError | null;
 }
 
 /**
- * Brings plugins from one configuration to another in two steps: what is new is brought up beside what
- * serves, then everything is switched in one go. Exactly one of commit() and abort() follows prepare().
+ * Changes plugins from one configuration to another in two steps. prepare() starts the new plugins beside those
+ * that serve. commit() then switches all plugins at once. The caller calls exactly one of commit() and abort()
+ * after prepare().
  */
 export class RegistryChange {
   private readonly steps: readonly Step[];
   private readonly resolution: Resolution;
   private readonly stopReason: string;
   private readonly onChange: () => Promise<void>;
-  /** Plugins that were told another configuration, with the one they had. */
-  private readonly told: { entry: RegistryEntry; former: PluginEntry }[] = [];
+  /** Plugins that accepted the new configuration through reconfigure(), with their former plans. */
+  private readonly reconfigured: { entry: RegistryEntry; former: PluginEntry }[] = [];
 
   constructor(
     private readonly supervisor: PluginSupervisor,
@@ -73,7 +74,7 @@ export class RegistryChange {
     this.steps = changes.map((change) => {
       const target = wanted.get(change.name);
       const entry = entries.get(change.name) ?? (target && create(target));
-      if (entry === undefined) throw new TypeError('a change of a plugin nobody knows');
+      if (entry === undefined) throw new TypeError('change of an unknown plugin');
       return {
         change,
         entry,
@@ -87,30 +88,30 @@ export class RegistryChange {
   }
 
   /**
-   * Brings up what is to be new. What serves goes on; only plugins with reconfigure() are told their new
-   * configuration here, last, when nothing else can fail any more.
-   * @throws BackworksError of the first critical plugin that does not come up: nothing has changed then
+   * Starts the new plugins while the current ones serve. Plugins with reconfigure() get their new configuration
+   * here, after everything else that can fail.
+   * @throws BackworksError the error of the first critical plugin that does not start; nothing has changed then
    */
   async prepare(): Promise<void> {
     try {
-      await this.bringAllUp();
+      await this.prepareAll();
     } catch (thrown) {
       await this.abort();
       throw thrown;
     }
   }
 
-  private async bringAllUp(): Promise<void> {
+  private async prepareAll(): Promise<void> {
     const steps = new Map(this.steps.map((step) => [step.change.name, step]));
     await loadInOrder(this.resolution, async (name, refusal) => {
       const step = steps.get(name);
-      if (step === undefined) throw new TypeError('a plugin to be loaded that nothing is done about');
+      if (step === undefined) throw new TypeError('a plugin in the load order has no change');
       const { action } = step.change;
       if (refusal !== null) step.error = refusal;
       else if (action === 'load' || action === 'swap') await this.bringUp(step);
       else if (action === 'postpone') await this.check(step);
       if (step.checked !== null) return null;
-      // One whose change fails goes on as it was, and so do those that need it.
+      // A plugin whose change fails keeps serving as before, and so do the plugins that depend on it.
       return step.entry.plugin === null && step.prepared === null ? (step.error ?? step.entry.error) : null;
     });
     this.throwIfCritical();
@@ -121,15 +122,15 @@ export class RegistryChange {
   }
 
   /**
-   * Switches, within one turn of the event loop. A plugin whose switch fails is one of failed(); the others
-   * are switched.
-   * @param keep is given every entry that is to be known, in order
-   * @param switched to be called when the entries are as they should be; its promise resolves when no
-   *   request has the former plugins any more
+   * Switches all plugins within one turn of the event loop. A plugin whose switch fails is listed in failed();
+   * the others are switched all the same.
+   * @param keep called with every entry of the new configuration, in order
+   * @param switched called after the entries have changed; its promise resolves when no request uses the former
+   *   plugins any more
    */
   commit(keep: (entry: RegistryEntry) => void, switched: () => Promise<void>): void {
-    // From here on abort() has nothing to take back.
-    this.told.length = 0;
+    // From here on abort() must not undo a reconfiguration.
+    this.reconfigured.length = 0;
     const former: { entry: RegistryEntry; plugin: LoadedPlugin }[] = [];
     for (const step of this.steps) {
       if (step.target !== null) keep(step.entry);
@@ -140,14 +141,14 @@ export class RegistryChange {
     for (const { entry, plugin } of former) this.supervisor.retire(entry, plugin, ended);
   }
 
-  /** Ends what was brought up and takes back what plugins were told. Never rejects. */
+  /** Closes the prepared plugins and restores the former configuration of reconfigured ones. Never rejects. */
   async abort(): Promise<void> {
     const prepared = this.steps.flatMap(({ entry, prepared }) =>
       prepared === entry.plugin ? [] : (prepared ?? []),
     );
     for (const step of this.steps) step.prepared = null;
-    for (const { entry, former } of this.told.splice(0)) {
-      await entry.plugin?.reconfigure(former.config).catch(() => this.renew(entry));
+    for (const { entry, former } of this.reconfigured.splice(0)) {
+      await entry.plugin?.reconfigure(former.config).catch(() => this.restartWithFormer(entry));
     }
     await Promise.all(prepared.map((plugin) => plugin.close()));
   }
@@ -158,19 +159,19 @@ export class RegistryChange {
     );
   }
 
-  /** New processes for a plugin that does not go back: those are initialized with what it had. */
-  private async renew(entry: RegistryEntry): Promise<void> {
+  /** Starts new processes with the former configuration, for a plugin that refused to return to it. */
+  private async restartWithFormer(entry: RegistryEntry): Promise<void> {
     const { supervisor } = this;
     const { plan } = entry;
     try {
-      const former = supervisor.put(entry, plan, await supervisor.prepare(entry, plan));
+      const former = supervisor.replace(entry, plan, await supervisor.prepare(entry, plan));
       const ended = this.onChange();
       if (former !== null) supervisor.retire(entry, former, ended);
     } catch (error) {
       const why = toBackworksError(error).message;
       supervisor.log.error(
         { plugin: plan.name },
-        `plugin ${plan.name} keeps a configuration that was taken back: ${why}`,
+        `plugin ${plan.name} still runs with the configuration of the aborted reload: ${why}`,
       );
     }
   }
@@ -191,22 +192,22 @@ export class RegistryChange {
     }
   }
 
-  /** A plugin that does not take it gets new processes. */
+  /** Calls reconfigure(). A plugin that refuses gets new processes. */
   private async reconfigure(step: Step): Promise<void> {
     const { entry, target } = step;
     const { plugin, plan } = entry;
     if (plugin === null || target === null) return;
     try {
       await plugin.reconfigure(target.config);
-      this.told.push({ entry, former: plan });
+      this.reconfigured.push({ entry, former: plan });
     } catch (error) {
-      // What is loaded in the server itself cannot be loaded beside it once more.
+      // A library in the server's process cannot be loaded a second time.
       if (target.config.isolation === 'in-process') step.error = toBackworksError(error);
       else await this.bringUp(step);
     }
   }
 
-  /** @throws BackworksError of the first critical plugin that does not come up */
+  /** @throws BackworksError the error of the first critical plugin that does not start */
   private throwIfCritical(): void {
     const failed = this.steps.find(
       ({ error, target, entry }) =>
@@ -215,7 +216,7 @@ export class RegistryChange {
     if (failed?.error) throw failed.error;
   }
 
-  /** Switches one plugin. An exception becomes the error of the step. @returns what served and does so no more */
+  /** Switches one plugin. An exception becomes the error of the step. @returns the plugin to retire, or null */
   private switchOrFail(step: Step): LoadedPlugin | null {
     const { entry, prepared } = step;
     const former = entry.plugin;
@@ -231,13 +232,13 @@ export class RegistryChange {
     }
   }
 
-  /** @returns what served and does so no more */
+  /** @returns the plugin to retire, or null */
   private switch({ change: { action }, entry, target, prepared, checked, error }: Step): LoadedPlugin | null {
     if (target === null) return this.supervisor.remove(entry, 'removed from the configuration');
     if (prepared !== null) return this.supervisor.install(entry, target, prepared);
     if (checked !== null) return this.lazy.postpone(entry, target, checked);
     if (error !== null) {
-      // The one that serves is as good as before.
+      // The plugin that serves is unaffected.
       if (entry.plugin !== null) return null;
       entry.adoptPlan(target);
       this.supervisor.fail(entry, error);
@@ -246,7 +247,7 @@ export class RegistryChange {
     if (action === 'needs_restart') return null;
     if (action === 'keep') entry.adoptPlan(target);
     else this.supervisor.adjust(entry, target);
-    // One that failed does not run, but requests may be refused for it.
+    // A failed critical plugin has no processes, but its stand-in still refuses requests.
     const isGivenUp = entry.state === 'failed' && !target.config.enabled;
     return action === 'unload' || isGivenUp ? this.supervisor.remove(entry, this.stopReason) : null;
   }

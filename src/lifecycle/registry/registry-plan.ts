@@ -1,6 +1,6 @@
 import type { BackworksConfig, PluginPolicy } from '../../config/types.js';
 import type { LibraryDigests } from '../../native/library/library-digests.js';
-import { startsAtOnce } from '../lazy/lazy-start.js';
+import { startsWithServer } from '../lazy/lazy-start.js';
 import type { LibraryReader } from '../../plugins/library-reader.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 import { currentPlugin, type PluginPlan, planPlugins } from './reload.js';
@@ -13,10 +13,10 @@ import {
 } from '../dependencies/survey.js';
 import type { VersionKeeper } from '../records/version-keeper.js';
 
-/** What it takes to come to another configuration, and what is known of its plugins. */
+/** The changes to reach another configuration, and a survey of its plugins. */
 export interface RegistryPlan extends PluginPlan {
   readonly survey: Survey;
-  /** Why a plugin that is to stop stops. */
+  /** The reason shown in the status of plugins that are stopped. */
   readonly stopReason: string;
 }
 
@@ -28,8 +28,8 @@ export interface PlanningTools {
 }
 
 /**
- * From entries to a configuration. Libraries are described where they are new; nothing else happens.
- * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name.
+ * Plans the change from the current entries to a configuration. New libraries are described; nothing is started.
+ * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name
  */
 export async function planConfiguration(
   entries: readonly RegistryEntry[],
@@ -37,18 +37,18 @@ export async function planConfiguration(
   { reader, defaults, keeper, digests }: PlanningTools,
 ): Promise<RegistryPlan> {
   const survey = await surveyPlugins(config, reader, defaults);
-  const atOnce = startsAtOnce(survey.plugins, survey.resolution);
+  const atOnce = startsWithServer(survey.plugins, survey.resolution);
   const next = survey.plugins.map(async ({ entry }) => {
     const { path, enabled } = entry.config;
     const digest = enabled && path !== null ? await digests.read(path) : null;
     const starts = atOnce.has(entry.name);
-    return { entry, digest: digest && (await keeper.wanted(entry, digest)), starts };
+    return { entry, digest: digest && (await keeper.expectedDigest(entry, digest)), starts };
   });
   const plan = planPlugins(entries.map(currentPlugin), await Promise.all(next));
   return { ...plan, survey, stopReason: 'disabled in the configuration' };
 }
 
-/** From entries to plugins that are made of them. No file is looked at but those of plugins to be loaded. */
+/** Plans the change from the current entries to an edited list of plugins. No library file is read. */
 export function planPluginEdit(
   entries: readonly RegistryEntry[],
   plugins: readonly SurveyedPlugin[],
@@ -56,7 +56,7 @@ export function planPluginEdit(
   stopReason: string,
 ): RegistryPlan {
   const resolution = resolveDependencies(plugins);
-  const atOnce = startsAtOnce(plugins, resolution);
+  const atOnce = startsWithServer(plugins, resolution);
   const next = plugins.map(({ entry }) => ({ entry, digest: null, starts: atOnce.has(entry.name) }));
   const plan = planPlugins(entries.map(currentPlugin), next);
   return { ...plan, survey: { plugins, rejected, resolution }, stopReason };

@@ -7,7 +7,7 @@ import type { LibraryReader } from '../../plugins/library-reader.js';
 import { describeEntry } from './entry-description.js';
 import { findLibrary } from './library-search.js';
 import { LazyLoading } from '../lazy/lazy-loading.js';
-import { startsAtOnce } from '../lazy/lazy-start.js';
+import { startsWithServer } from '../lazy/lazy-start.js';
 import { loadInOrder } from '../dependencies/load-order.js';
 import type { BackworksPlugin, CanaryPlugin } from '../../plugins/plugin.js';
 import { PluginCalls } from '../dependencies/plugin-calls.js';
@@ -31,11 +31,11 @@ export interface PluginRegistryOptions extends Omit<PluginSupervisorOptions, 'ca
   readonly reader: LibraryReader;
   /** The policy of discovered plugins. */
   readonly defaults: PluginPolicy;
-  /** A plugin entered a state. */
+  /** Called when a plugin has entered a state. */
   readonly onState?: (change: StateChange) => void;
 }
 
-/** Why a plugin does not start. A server with a critical one does not start either. */
+/** A plugin that would not start, and why. The server does not start if such a plugin is critical. */
 export interface PluginVerdict {
   readonly name: string;
   readonly critical: boolean;
@@ -44,7 +44,7 @@ export interface PluginVerdict {
   readonly where: string | null;
 }
 
-/** Every plugin by name, with its state, from discovery to shutdown. */
+/** All plugins of the server by name, with their states, from discovery to shutdown. */
 export class PluginRegistry {
   private entries = new Map<string, RegistryEntry>();
   private readonly digests = new LibraryDigests();
@@ -52,7 +52,7 @@ export class PluginRegistry {
   private resolution: Resolution = { order: [], providers: new Map(), failures: new Map() };
   private readonly supervisor: PluginSupervisor;
   private readonly lazy: LazyLoading;
-  /** Held by whatever changes which plugins there are. */
+  /** Held during every change to the set of plugins. */
   private readonly changes = new Mutex();
 
   constructor(private readonly options: PluginRegistryOptions) {
@@ -69,7 +69,7 @@ export class PluginRegistry {
         admitVersion(name, metadata, this.surveyed(), (other) => Boolean(this.entries.get(other)?.serving)),
       idle: (entry) => void this.lazy.stopIdle(entry),
       onChange: () => {
-        // Another version may provide and need something else.
+        // Another version may have other capabilities and dependencies.
         this.resolution = resolveDependencies(this.surveyed());
         return options.onChange();
       },
@@ -85,21 +85,21 @@ export class PluginRegistry {
   }
 
   /**
-   * Finds out which plugins there are. No plugin is initialized.
-   * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name.
+   * Finds all plugins. No plugin is initialized.
+   * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name
    */
   async discover(config: BackworksConfig): Promise<void> {
     const { log, reader, defaults } = this.options;
     const { plugins, rejected, resolution } = await surveyPlugins(config, reader, defaults);
     this.rejectedLibraries = rejected;
     this.resolution = resolution;
-    for (const { path, code, reason } of rejected) log.warn({ path, code }, `not loaded: ${reason}`);
-    for (const plugin of plugins) this.entries.set(plugin.entry.name, this.enter(plugin));
+    for (const { path, code, reason } of rejected) log.warn({ path, code }, `library not loaded: ${reason}`);
+    for (const plugin of plugins) this.entries.set(plugin.entry.name, this.createEntry(plugin));
   }
 
   /**
-   * Judges every plugin as loadAll() does, as far as that is possible without initializing it: its library,
-   * its description, quarantine, and the plugins it needs. A plugin that fails is kept with its reason.
+   * Checks every plugin as loadAll() does, as far as possible without initializing it: its library, metadata,
+   * quarantine and dependencies. A plugin that fails is kept with its reason.
    */
   async describeAll(): Promise<void> {
     await loadInOrder(this.resolution, async (name, refusal) => {
@@ -112,7 +112,7 @@ export class PluginRegistry {
     await Promise.all(disabled.map((entry) => describeEntry(entry, this.options)));
   }
 
-  /** Enabled plugins that do not start, in the order of the configuration. */
+  /** Enabled plugins that failed, in the order of the configuration. */
   verdicts(): PluginVerdict[] {
     return [...this.entries.values()].flatMap(({ plan, critical, error }) =>
       error === null || !plan.config.enabled
@@ -122,17 +122,17 @@ export class PluginRegistry {
   }
 
   /**
-   * Loads every enabled plugin, each after those it needs. A plugin that fails is kept with its reason.
-   * @throws the failure of the first critical plugin, after everything else has settled.
+   * Loads every enabled plugin after the plugins it depends on. A plugin that fails is kept with its reason.
+   * @throws BackworksError the error of the first critical plugin that failed, after all others have settled
    */
   async loadAll(): Promise<void> {
     const entries = [...this.entries.values()].filter(({ plan }) => plan.config.enabled);
-    const atOnce = startsAtOnce(this.surveyed(), this.resolution);
+    const atOnce = startsWithServer(this.surveyed(), this.resolution);
     await loadInOrder(this.resolution, async (name, refusal) => {
       const entry = this.find(name);
       if (refusal !== null) this.supervisor.fail(entry, refusal);
       else if (atOnce.has(name)) await this.supervisor.load(entry);
-      else await this.lazy.leave(entry);
+      else await this.lazy.postponeAtStart(entry);
       return entry.error;
     });
     await this.options.keeper.prune();
@@ -140,19 +140,18 @@ export class PluginRegistry {
     if (critical?.error) throw critical.error;
   }
 
-  /** What requests pass, in the order of the configuration: plugins that serve, and what stands in for others. */
+  /** The plugins that requests pass, in the order of the configuration; failed critical ones as stand-ins. */
   inService(): BackworksPlugin[] {
     return [...this.entries.values()].flatMap((entry) => entry.serving ?? refusingPlugin(entry) ?? []);
   }
 
-  /** Versions that get a share of the requests, beside the one that serves. */
+  /** Canary versions: each replaces the plugin of the same name for a share of the requests. */
   canaries(): CanaryPlugin[] {
     return [...this.entries.values()].flatMap(({ trial }) =>
       trial?.stage === 'canary' ? { plugin: trial.other, percent: trial.percent } : [],
     );
   }
 
-  /** Every plugin's state. */
   status(): PluginStatus[] {
     return statusList([...this.entries.values()], this.resolution.providers);
   }
@@ -162,27 +161,28 @@ export class PluginRegistry {
   }
 
   /**
-   * Gives a plugin new processes while it serves; a failed one gets another start.
-   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start
+   * Replaces the processes of a plugin while it serves. A failed plugin is started again.
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or the reason the plugin does not start
    */
   async restart(name: string): Promise<void> {
     const entry = this.find(name);
-    // One that serves gets new processes and stays what it is; another start is a change.
+    // New processes for a serving plugin do not change the set of plugins. Starting a failed one does.
     if (entry.plugin !== null) await this.supervisor.restart(entry);
     else await this.exclusively(() => this.supervisor.restart(this.find(name)));
   }
 
   /**
-   * Lifts a plugin's quarantine and loads it again.
-   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start
+   * Lifts a plugin's quarantine and loads the plugin again.
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or the reason the plugin does not start
    */
   async release(name: string): Promise<void> {
     await this.exclusively(() => this.supervisor.release(this.find(name)));
   }
 
   /**
-   * Runs the file at a plugin's path as it is now, beside what serves until it is healthy.
-   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it is rejected
+   * Starts the library file that is now at the plugin's path beside the serving version, and switches to the new
+   * version when it is healthy.
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or the reason the new version is rejected
    */
   async swap(name: string, by: SwapOrigin): Promise<SwapResult> {
     return this.exclusively(() => {
@@ -192,67 +192,68 @@ export class PluginRegistry {
   }
 
   /**
-   * Goes back to a version of a plugin that served before.
-   * @param to how many versions back, or the beginning of a digest; default: the last good one
-   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or why it does not start
+   * Rolls a plugin back to a version that served before.
+   * @param to how many versions back, or the first digits of a digest; default: the last good version
+   * @throws BackworksError BW_PLUGIN_UNKNOWN, BW_PLUGIN_STATE, or the reason the version does not start
    */
   async rollBack(name: string, by: SwapOrigin, to?: string): Promise<void> {
     await this.exclusively(() => this.supervisor.rollBack(this.find(name), by, to));
   }
 
-  /** Does what another process of the server has done about a plugin's versions. @throws BackworksError why it cannot */
+  /**
+   * Applies a swap or rollback that happened in another process of the server.
+   * @throws BackworksError the reason it cannot be applied
+   */
   async follow(name: string, record: SwapRecord): Promise<void> {
     await this.exclusively(() => followVersion(this.find(name), record, this.supervisor));
   }
 
-  /** Stops a plugin if another process of the server has put its library into quarantine. */
+  /** Stops a plugin if another process of the server has quarantined its library. */
   async stopIfQuarantined(name: string): Promise<void> {
     await this.exclusively(() => this.supervisor.enforcer.stopIfQuarantined(this.find(name)));
   }
 
-  /** What is remembered of a plugin's versions. @throws BackworksError BW_PLUGIN_UNKNOWN */
+  /** The recorded versions and swaps of a plugin. @throws BackworksError BW_PLUGIN_UNKNOWN */
   async history(name: string): Promise<PluginRecord> {
     const { plan } = this.find(name);
     return this.options.keeper.read(plan.name);
   }
 
-  /** Starts a plugin that waits for its first use, within exclusively(). @throws BackworksError why it does not */
+  /** Starts a lazy plugin. Call it within exclusively(). @throws BackworksError the reason it does not start */
   async start(name: string): Promise<void> {
     await this.lazy.start(name);
   }
 
-  /** Another start of a plugin that failed, within exclusively(). @throws BackworksError why it does not start */
+  /** Starts a failed plugin again. Call it within exclusively(). @throws BackworksError the reason it does not start */
   async startAgain(name: string): Promise<void> {
     await this.supervisor.restart(this.find(name));
   }
 
-  /** Does something while nothing else changes which plugins there are. */
+  /** Runs work while no other change to the set of plugins runs. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.changes.run(work);
   }
 
   /**
-   * Keeps everything else from changing which plugins there are. close() waits for the release, so the caller
-   * releases in a `finally`.
-   * @returns the release; idempotent
+   * Blocks other changes to the set of plugins. close() waits for the release, so the caller releases in a
+   * `finally`.
+   * @returns the release function; idempotent
    */
   lock(): Promise<() => void> {
     return this.changes.acquire();
   }
 
   /**
-   * What it takes to come to another configuration. Libraries are described where they are new; nothing
-   * else happens.
-   * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name.
+   * Plans the change to a configuration. New libraries are described; nothing is started.
+   * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name
    */
   async plan(config: BackworksConfig): Promise<RegistryPlan> {
     return planConfiguration([...this.entries.values()], config, { ...this.options, digests: this.digests });
   }
 
   /**
-   * What it takes to change entries by hand. Nothing is discovered, and no file is looked at again but
-   * those of plugins that are to be loaded.
-   * @param edit makes the plugins there should be of those there are
+   * Plans a change by an operator's command. Directories are not searched and library files are not read again.
+   * @param edit maps the current plugins to the wanted ones
    */
   planEdit(
     edit: (plugins: readonly SurveyedPlugin[]) => readonly SurveyedPlugin[],
@@ -263,9 +264,9 @@ export class PluginRegistry {
   }
 
   /**
-   * Brings up what a plan adds; commit() or abort the change it gives.
-   * @throws BackworksError of the first critical plugin that does not come up, or BW_PLUGIN_DEPENDENCY when
-   *   something that serves would lose what it needs: nothing has changed then
+   * Starts the new plugins of a plan. The caller commits or aborts the returned change.
+   * @throws BackworksError the error of the first critical plugin that does not start, or BW_PLUGIN_DEPENDENCY
+   *   when a serving plugin would lose a dependency; nothing has changed then
    */
   async prepare({ survey, changes, stopReason }: RegistryPlan): Promise<RegistryChange> {
     for (const [name, failure] of survey.resolution.failures) {
@@ -273,7 +274,7 @@ export class PluginRegistry {
     }
     const change = new RegistryChange(this.supervisor, this.lazy, {
       entries: this.entries,
-      create: (plugin) => this.enter(plugin),
+      create: (plugin) => this.createEntry(plugin),
       targets: survey.plugins,
       resolution: survey.resolution,
       changes,
@@ -284,7 +285,7 @@ export class PluginRegistry {
     return change;
   }
 
-  /** Switches to what was prepared, within one turn of the event loop. */
+  /** Switches to the prepared plugins within one turn of the event loop. */
   commit(change: RegistryChange, { survey }: RegistryPlan): void {
     const entries = new Map<string, RegistryEntry>();
     change.commit(
@@ -298,24 +299,24 @@ export class PluginRegistry {
     );
   }
 
-  /** Shuts every plugin down, last loaded first, each within its time-box. */
+  /** Shuts all plugins down, last loaded first, each within its shutdown timeout. */
   async close(): Promise<void> {
     const retired = this.supervisor.close();
     for (const entry of [...this.entries.values()].reverse()) await entry.close();
-    // What was just being brought up is closed by whoever did so.
+    // A plugin that is starting is closed by the change that started it.
     await Promise.all([retired, this.changes.idle()]);
   }
 
   /**
-   * A library of some directories that is no plugin yet, by its name or its file's; null for none.
-   * @throws BackworksError when what is there cannot be used
+   * Finds a library in directories by its plugin name or its file name; null if there is none.
+   * @throws BackworksError when the file exists but is not a usable plugin
    */
   findLibrary(which: string, directories: readonly string[]): Promise<SurveyedPlugin | null> {
     const { reader, defaults } = this.options;
     return findLibrary(which, directories, reader, defaults);
   }
 
-  /** Plugins that serve and depend on one, directly or through others. */
+  /** Serving plugins that depend on the named one, directly or indirectly. */
   dependents(name: string): string[] {
     return dependentsOf(name, this.resolution.providers).filter((other) => this.entries.get(other)?.serving);
   }
@@ -324,7 +325,7 @@ export class PluginRegistry {
     return [...this.entries.values()].map(({ plan: entry, metadata }) => ({ entry, metadata }));
   }
 
-  private enter({ entry, metadata }: SurveyedPlugin): RegistryEntry {
+  private createEntry({ entry, metadata }: SurveyedPlugin): RegistryEntry {
     return new RegistryEntry(entry, metadata, this.options.onState);
   }
 
@@ -337,15 +338,15 @@ export class PluginRegistry {
   }
 }
 
-/** A request passes it when it is loaded. */
-const COMING: readonly PluginState[] = ['discovered', 'loading'];
+/** States of a plugin that requests will pass when loading has finished. */
+const LOADING_STATES: readonly PluginState[] = ['discovered', 'loading'];
 
-/** The status of plugins: what each is by itself, and what it is to the others. */
+/** The status of every plugin, with its relations to the others. */
 function statusList(entries: readonly RegistryEntry[], providers: Resolution['providers']): PluginStatus[] {
   const plugins = entries.map((entry) => {
     const status = entry.status();
     const { name, priority, state } = status;
-    const passed = entry.serving !== null || COMING.includes(state);
+    const passed = entry.serving !== null || LOADING_STATES.includes(state);
     return { name, priority, metadata: entry.metadata, passed, status };
   });
   return relationsOf(plugins, providers).map(({ plugin, ...relations }) => ({

@@ -6,59 +6,59 @@ import type { RegistryEntry } from '../entry/registry-entry.js';
 import { settingAt, type SettingEffect } from './setting-keys.js';
 import { changedPaths } from './value-changes.js';
 
-/** A plugin as it is: what it runs under, and whether it runs. */
+/** A plugin before the reload. */
 export interface CurrentPlugin {
   readonly entry: PluginEntry;
-  /** SHA-256 of the library in use; null when nothing was loaded. */
+  /** SHA-256 of the library in use; null if none is loaded. */
   readonly digest: string | null;
-  /** It has processes, or code in the server. */
+  /** True if the plugin is loaded, in its own processes or in the server's. */
   readonly running: boolean;
-  /** It starts with its first use. */
+  /** True if the plugin is lazy and has not been used yet. */
   readonly waiting: boolean;
-  /** It takes another configuration without another process. */
+  /** True if the plugin can take a new configuration without new processes. */
   readonly reconfigurable: boolean;
 }
 
-/** A plugin as it is to be. */
+/** A plugin after the reload. */
 export interface NextPlugin {
   readonly entry: PluginEntry;
-  /** SHA-256 of the file at its path; null when it cannot be read, or is not to be. */
+  /** SHA-256 of the library file; null if the file cannot be read or the plugin is disabled. */
   readonly digest: string | null;
-  /** It is not left to its first use. */
+  /** False if the plugin starts on first use. */
   readonly starts: boolean;
 }
 
 /** What a reload does to a plugin. docs/reload.md explains each action. */
 export type PluginAction =
-  /** It is started; it did not run before. */
+  /** The plugin is started; it was not running. */
   | 'load'
-  /** It is checked, and starts with its first use. */
+  /** The plugin is checked, and starts on first use. */
   | 'postpone'
-  /** It is ended; an entry that is disabled stays known. */
+  /** The plugin is stopped; a disabled entry stays listed. */
   | 'unload'
-  /** Nothing that matters to it has changed. */
+  /** Nothing changes. */
   | 'keep'
-  /** Its guards change; its processes stay. */
+  /** Limits and policies of the server change; the processes stay. */
   | 'adjust'
-  /** It is handed another configuration; its processes stay. */
+  /** The plugin gets its new configuration through reconfigure(); its processes stay. */
   | 'reconfigure'
-  /** Other processes take its place. */
+  /** New processes replace the plugin's processes. */
   | 'swap'
-  /** It runs in the server itself, where what is loaded stays: the change waits for a restart. */
+  /** The plugin runs in the server's process, where code cannot be unloaded; the change waits for a restart. */
   | 'needs_restart';
 
-/** What is to be done about one plugin. */
+/** The planned change of one plugin. */
 export interface PluginChange {
   readonly name: string;
   readonly action: PluginAction;
-  /** Keys that changed, below `plugins.NAME` as in the file; `library` is the file at its path. */
+  /** Changed keys below `plugins.NAME`, as in the file; `library` stands for the content of the library file. */
   readonly changed: readonly string[];
 }
 
 export interface PluginPlan {
-  /** In the order of the next configuration, those that go last. */
+  /** In the order of the next configuration; removed plugins come last. */
   readonly changes: readonly PluginChange[];
-  /** Plugins of both configurations stand in another order; equals in priority run in it. */
+  /** True if the order of the remaining plugins changes. It matters among plugins of equal priority. */
   readonly reordered: boolean;
 }
 
@@ -72,7 +72,7 @@ export function currentPlugin({ plan: entry, digest, plugin, state }: RegistryEn
   };
 }
 
-/** What it takes to come from the plugins there are to those there should be. Nothing is done. */
+/** Plans the changes from the current plugins to the next ones. Nothing is started or stopped. */
 export function planPlugins(current: readonly CurrentPlugin[], next: readonly NextPlugin[]): PluginPlan {
   const known = new Map(current.map((plugin) => [plugin.entry.name, plugin]));
   const wanted = new Set(next.map(({ entry }) => entry.name));
@@ -108,7 +108,7 @@ function planPlugin(current: CurrentPlugin | null, { entry, digest, starts }: Ne
   if (current.waiting && starts) return change('load');
   if (keys.length === 0) return change('keep');
   if (!current.running) return change(begin);
-  const effect = gravest(changed, current.reconfigurable);
+  const effect = strongestEffect(changed, current.reconfigurable);
   const isFixed = before.isolation === 'in-process' && config.isolation === 'in-process';
   return change(effect === 'swap' && isFixed ? 'needs_restart' : effect);
 }
@@ -120,34 +120,33 @@ interface Change {
 
 function changesOf(before: PluginConfig, after: PluginConfig): Change[] {
   const settings = ({ name, enabled, where, written, ...rest }: PluginConfig): object => {
-    // Its name is the same, `enabled` is looked at by itself, and where it stands matters to messages only.
+    // The name is equal, `enabled` is compared separately, and the position in the file only matters for messages.
     void [name, enabled, where];
     return { ...rest, config: { config: rest.config, written } };
   };
-  return changedPaths(settings(before), settings(after), new Set(['config'])).flatMap((place) => {
-    const { key, effect } = settingAt(place);
+  return changedPaths(settings(before), settings(after), new Set(['config'])).flatMap((path) => {
+    const { key, effect } = settingAt(path);
     if (key !== 'config') return { key, effect };
     return changedConfig(before, after).map((at) => ({ key: at === '' ? key : `${key}.${at}`, effect }));
   });
 }
 
-/** Where two `config:` blocks differ, numbers by their digits. */
+/** Paths at which two `config:` blocks differ. Numbers are compared digit by digit, as written in the file. */
 function changedConfig(before: PluginConfig, after: PluginConfig): string[] {
   const { written: from = AS_IT_IS } = before;
   const { written: to = AS_IT_IS } = after;
-  const places = new Set([from, to].flatMap(({ numbers, keys }) => Object.keys({ ...numbers, ...keys })));
-  const rewritten = [...places].filter(
-    (place) =>
-      from.numbers[place] !== to.numbers[place] || from.keys[place]?.join() !== to.keys[place]?.join(),
+  const paths = new Set([from, to].flatMap(({ numbers, keys }) => Object.keys({ ...numbers, ...keys })));
+  const rewritten = [...paths].filter(
+    (path) => from.numbers[path] !== to.numbers[path] || from.keys[path]?.join() !== to.keys[path]?.join(),
   );
   const changed = changedPaths(before.config, after.config);
-  const isWithin = (place: string): boolean =>
-    changed.some((other) => other === '' || place === other || place.startsWith(`${other}.`));
-  const others = rewritten.map((place) => segments(place).join('.')).filter((place) => !isWithin(place));
+  const isWithin = (path: string): boolean =>
+    changed.some((other) => other === '' || path === other || path.startsWith(`${other}.`));
+  const others = rewritten.map((path) => segments(path).join('.')).filter((path) => !isWithin(path));
   return [...changed, ...others];
 }
 
-function gravest(changes: readonly Change[], reconfigurable: boolean): SettingEffect {
+function strongestEffect(changes: readonly Change[], reconfigurable: boolean): SettingEffect {
   const effects = new Set(changes.map(({ effect }) => effect));
   if (effects.has('swap')) return 'swap';
   if (effects.has('reconfigure')) return reconfigurable ? 'reconfigure' : 'swap';

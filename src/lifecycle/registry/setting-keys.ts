@@ -1,10 +1,10 @@
-/** What a changed setting of a plugin asks for. */
+/** What a changed setting requires. */
 export type SettingEffect =
-  /** Its processes stay: what guards its calls and looks after its processes changes. */
+  /** The processes stay; only the server's handling of calls and processes changes. */
   | 'adjust'
-  /** The plugin is told, if it can be; else as for swap. */
+  /** The plugin is reconfigured; a plugin without reconfigure() is swapped. */
   | 'reconfigure'
-  /** Other processes take the place of those it has. */
+  /** New processes replace the current ones. */
   | 'swap';
 
 interface SettingKey {
@@ -16,7 +16,7 @@ interface SettingKey {
 const adjust = (key: string): SettingKey => ({ key, effect: 'adjust' });
 const swap = (key: string): SettingKey => ({ key, effect: 'swap' });
 
-/** Settings by their place in a PluginConfig; one that is missing here would be a swap. */
+/** Path in PluginConfig → setting. A path that is missing here requires a swap. */
 const SETTINGS: Readonly<Record<string, SettingKey>> = {
   type: swap('type'),
   path: swap('path'),
@@ -73,15 +73,15 @@ const SETTINGS: Readonly<Record<string, SettingKey>> = {
   'swap.keep': adjust('swap.keep'),
 };
 
-/** The setting at a place in a PluginConfig; one nobody thought of is safest in other processes. */
-export function settingAt(place: string): SettingKey {
-  return SETTINGS[place] ?? swap(place.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
+/** The setting at a path in PluginConfig. An unlisted setting requires a swap, which is always safe. */
+export function settingAt(path: string): SettingKey {
+  return SETTINGS[path] ?? swap(path.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
 }
 
 /**
- * Whether the setting at a place was thought of; a test asks for all there are.
+ * Whether SETTINGS lists the path. A test checks every path of the schema.
  * @internal exported for its test
  */
-export function isKnownSetting(place: string): boolean {
-  return Object.hasOwn(SETTINGS, place);
+export function isKnownSetting(path: string): boolean {
+  return Object.hasOwn(SETTINGS, path);
 }

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 
 /**
- * Where two values of plain objects differ, as dotted paths: at the deepest place where both are objects.
- * Lists are compared as a whole.
- * @param below paths that are not looked into: a difference inside is one of the path itself
+ * The dotted paths at which two values of plain objects differ, as deep as both are objects. Lists are compared
+ * as a whole.
+ * @param below paths that are compared as a whole as well
  */
 export function changedPaths(
   from: unknown,

@@ -3,10 +3,10 @@ import type { PluginMetadata } from '../../plugins/metadata.js';
 import { resolveDependencies, type SurveyedPlugin } from '../dependencies/survey.js';
 
 /**
- * Refuses a version of a plugin with which others, or it itself, would lose what they need.
- * @param plugins as they are
- * @param serves whether a plugin of that name takes requests
- * @throws PluginFailure BW_PLUGIN_DEPENDENCY naming who needs what
+ * Refuses a version of a plugin that would break a dependency of a serving plugin or of the plugin itself.
+ * @param plugins the current plugins
+ * @param serves whether the plugin of a name serves
+ * @throws PluginFailure BW_PLUGIN_DEPENDENCY with the broken dependencies
  */
 export function admitVersion(
   name: string,
@@ -21,10 +21,10 @@ export function admitVersion(
   );
   if (broken.length === 0) return;
   const why = broken.map(([, { message }]) => message).join('; ');
-  const hint = 'swap, stop or update those first';
+  const hint = 'swap, stop or update these plugins first';
   throw new PluginFailure(
     'BW_PLUGIN_DEPENDENCY',
-    `version ${metadata.version} of plugin ${name} would take away what plugins need: ${why}`,
+    `version ${metadata.version} of plugin ${name} would break a dependency: ${why}`,
     { plugin: name, phase: 'load', hint },
   );
 }

@@ -1,14 +1,14 @@
 import { type ErrorCode, toBackworksError } from '../../errors.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 
-/** The plugin could not be asked for a reason that is noted as a condition of its own. */
-const NOTED_ELSEWHERE: readonly ErrorCode[] = ['BW_PLUGIN_UNAVAILABLE', 'BW_PLUGIN_CIRCUIT_OPEN'];
+/** Errors that are already shown as another condition of the plugin. */
+const SHOWN_ELSEWHERE: readonly ErrorCode[] = ['BW_PLUGIN_UNAVAILABLE', 'BW_PLUGIN_CIRCUIT_OPEN'];
 
-/** Asks plugins from time to time how they are, each in its own interval, one question at a time. */
+/** Runs periodic health checks, each plugin in its own interval and one check at a time. */
 export class HealthMonitor {
   private readonly timers = new Map<RegistryEntry, NodeJS.Timeout>();
 
-  /** Begins, or begins again with the plan as it is now. */
+  /** Starts checking a plugin, or restarts with its current plan. */
   watch(entry: RegistryEntry): void {
     const { intervalMs } = entry.plan.config.healthCheck;
     clearInterval(this.timers.get(entry));
@@ -24,7 +24,7 @@ export class HealthMonitor {
     this.timers.set(entry, setInterval(() => void ask(), intervalMs).unref());
   }
 
-  forget(entry: RegistryEntry): void {
+  unwatch(entry: RegistryEntry): void {
     clearInterval(this.timers.get(entry));
     this.timers.delete(entry);
   }
@@ -35,11 +35,11 @@ export class HealthMonitor {
   }
 }
 
-/** Asks one plugin and notes the answer; a plugin that cannot be asked is as good as unhealthy. */
+/** Checks one plugin and records the result. A check that fails counts as unhealthy. */
 async function checkHealth(entry: RegistryEntry): Promise<void> {
   const { plugin } = entry;
   if (plugin === null) return;
-  // An answer that comes when the plugin is another one already says nothing about that one.
+  // The result is ignored if the plugin was replaced during the check.
   const note = (reason: string | null): void => {
     if (entry.plugin === plugin) entry.setCondition('health', reason);
   };
@@ -49,6 +49,6 @@ async function checkHealth(entry: RegistryEntry): Promise<void> {
     note(status === 'healthy' ? null : reason);
   } catch (error) {
     const { code, message } = toBackworksError(error);
-    if (!NOTED_ELSEWHERE.includes(code)) note(`health check failed: ${message}`);
+    if (!SHOWN_ELSEWHERE.includes(code)) note(`health check failed: ${message}`);
   }
 }

@@ -1,26 +1,26 @@
 import type { RegistryEntry } from '../entry/registry-entry.js';
 
-/** Looks so many times within idle_after. */
-const LOOKS = 4;
+/** Checks per `idle_after`. */
+const CHECKS_PER_PERIOD = 4;
 const INTERVAL_MIN_MS = 10;
 
-/** Notices lazy plugins that nobody has called for as long as their policy says. */
+/** Detects lazy plugins that were not called for `idle_after`. */
 export class IdleWatch {
   private readonly timers = new Map<RegistryEntry, NodeJS.Timeout>();
 
-  /** @param idle is told of a plugin that was not called for so long, again and again while it stays so */
+  /** @param idle called for a plugin that has been idle for `idle_after`, repeatedly while the plugin stays idle */
   constructor(private readonly idle: (entry: RegistryEntry) => void) {}
 
-  /** Begins, or begins again with the plan as it is now. */
+  /** Starts watching a plugin, or restarts with its current plan. */
   watch(entry: RegistryEntry): void {
-    this.forget(entry);
+    this.unwatch(entry);
     const { load, idleAfterMs, isolation } = entry.plan.config;
-    // What is loaded into the server itself stays there.
+    // In-process plugins cannot be unloaded.
     if (load !== 'lazy' || idleAfterMs === 0 || isolation === 'in-process') return;
     let { plugin } = entry;
     let calls = plugin?.callStats.calls;
     let sinceMs = performance.now();
-    const look = (): void => {
+    const check = (): void => {
       const now = entry.plugin?.callStats.calls;
       if (entry.plugin !== plugin || now !== calls) {
         ({ plugin } = entry);
@@ -28,10 +28,13 @@ export class IdleWatch {
         sinceMs = performance.now();
       } else if (plugin !== null && performance.now() - sinceMs >= idleAfterMs) this.idle(entry);
     };
-    this.timers.set(entry, setInterval(look, Math.max(idleAfterMs / LOOKS, INTERVAL_MIN_MS)).unref());
+    this.timers.set(
+      entry,
+      setInterval(check, Math.max(idleAfterMs / CHECKS_PER_PERIOD, INTERVAL_MIN_MS)).unref(),
+    );
   }
 
-  forget(entry: RegistryEntry): void {
+  unwatch(entry: RegistryEntry): void {
     clearInterval(this.timers.get(entry));
     this.timers.delete(entry);
   }

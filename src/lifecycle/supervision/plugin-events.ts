@@ -12,16 +12,20 @@ export interface PluginEventsOptions {
   readonly log: Log;
   readonly calls: PluginCalls;
   readonly plan: PluginEntry;
-  /** The plugin it is about; null until it is loaded. */
+  /** The plugin that the events are about; null until it is loaded. */
   readonly plugin: () => LoadedPlugin | null;
   readonly identified: (digest: string) => void;
-  /** A process failed. @param hopeless why the version that serves cannot go on @returns whether another serves now */
+  /**
+   * Called when a process failed.
+   * @param hopeless why the serving version cannot go on, or null
+   * @returns true if the former version serves again
+   */
   readonly judge: (hopeless: string | null) => boolean;
-  /** It failed too often. */
+  /** Called when the plugin failed too often. */
   readonly quarantine: (failure: PluginFailure) => void;
 }
 
-/** Notes what happens to a plugin; it concerns the entry while it is the one that serves. */
+/** Handles the events of one plugin. They change the entry only while this plugin serves. */
 export function pluginEvents(
   entry: RegistryEntry,
   { log, calls, plan, plugin: current, identified, judge, quarantine }: PluginEventsOptions,
@@ -45,7 +49,7 @@ export function pluginEvents(
       if (serves()) entry.setCondition('process', null);
       entry.report(() => log.info({ plugin: name }, `plugin ${name} serves again`));
     },
-    answeredBadly: (failure) => {
+    badAnswer: (failure) => {
       if (serves()) entry.addBadAnswer(failure);
     },
     refused: (refusal) => {

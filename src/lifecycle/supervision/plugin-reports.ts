@@ -5,18 +5,18 @@ import { missingPermissions } from '../../plugins/permissions.js';
 import { evidence } from '../entry/post-mortem.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 
-/** Logs that a plugin serves, and what it lacks. */
+/** Logs that a plugin is ready, and which permissions and protections are missing. */
 export function reportReady(log: Log, entry: RegistryEntry, { metadata }: LoadedPlugin): void {
   const { name, config } = entry.plan;
   const { version } = metadata;
   log.info({ plugin: name, version, isolation: config.isolation }, `plugin ${name} is ready`);
   for (const missing of missingPermissions(metadata.permissions, config.permissions)) {
-    log.warn({ plugin: name }, `${name} asks for ${missing}; grant it or the plugin may fail`);
+    log.warn({ plugin: name }, `plugin ${name} asks for ${missing}; grant it or the plugin may fail`);
   }
   reportSandbox(log, entry);
 }
 
-/** Logs what the sandbox of a plugin lacks. */
+/** Logs the missing protections of a plugin's sandbox. */
 export function reportSandbox(log: Log, { plan, plugin }: RegistryEntry): void {
   const { name, config } = plan;
   for (const missing of plugin?.sandbox?.missing ?? []) {
@@ -25,7 +25,7 @@ export function reportSandbox(log: Log, { plan, plugin }: RegistryEntry): void {
   }
 }
 
-/** Logs that a process failed, and where, as soon as that is known. */
+/** Logs a process failure as soon as its location is known. */
 export function reportFailure(
   log: Log,
   entry: RegistryEntry,

@@ -13,11 +13,11 @@ export interface QuarantineEnforcerOptions {
   readonly changed: SwapContext['changed'];
 }
 
-/** Takes plugins out of service whose libraries are in quarantine. */
+/** Stops plugins whose libraries are in quarantine. */
 export class QuarantineEnforcer {
   constructor(private readonly options: QuarantineEnforcerOptions) {}
 
-  /** Stops a plugin that keeps failing; its library is not started again until somebody says so. */
+  /** Quarantines the library of a plugin and stops the plugin. The library stays stopped until it is released. */
   quarantine(entry: RegistryEntry, failure: PluginFailure): void {
     const { plugin } = entry;
     if (plugin === null) return;
@@ -27,7 +27,7 @@ export class QuarantineEnforcer {
     const { digest } = plugin;
     const reason = `${failures} failures within ${windowMs / 1000} s, the last: ${failure.message}`;
     const record = { digest, plugin: name, reason, since: new Date().toISOString() };
-    // Written before anybody is told.
+    // The record is written before the state change is reported, because other workers then read the record.
     entry.report(async () => {
       log.error({ plugin: name, digest }, `plugin ${name} is in quarantine: ${reason}`);
       try {
@@ -42,7 +42,7 @@ export class QuarantineEnforcer {
     this.stop(entry, inQuarantine(record, name));
   }
 
-  /** Stops a plugin if another process of the server has put its library into quarantine. Never rejects. */
+  /** Stops a plugin if another process of the server has quarantined its library. Never rejects. */
   async stopIfQuarantined(entry: RegistryEntry): Promise<void> {
     const { plugin } = entry;
     if (plugin === null) return;

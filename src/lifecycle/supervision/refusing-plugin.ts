@@ -5,8 +5,8 @@ import type { BackworksPlugin } from '../../plugins/plugin.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 
 /**
- * Stands in for a critical plugin that does not serve: requests it was to see are refused at once, with
- * the reason it does not serve.
+ * Stand-in for a critical plugin that does not serve. Requests that would pass the plugin are refused at once,
+ * with the reason.
  */
 export class RefusingPlugin implements BackworksPlugin {
   readonly name: string;
@@ -43,7 +43,7 @@ export class RefusingPlugin implements BackworksPlugin {
     const { error } = entry;
     if (error instanceof PluginFailure && error.code === 'BW_PLUGIN_QUARANTINED') return error;
     const message = `plugin ${name} does not serve: ${error?.message ?? `it is ${entry.state}`}`;
-    // A plugin that failed is not started again by itself.
+    // Only a loading plugin gets Retry-After: a failed one is not restarted automatically.
     const retryAfterMs = entry.state === 'loading' ? 0 : undefined;
     return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, {
       plugin: name,
@@ -54,10 +54,10 @@ export class RefusingPlugin implements BackworksPlugin {
   }
 }
 
-/** What refuses requests in the place of a plugin; null when they go on without it. */
+/** The stand-in that refuses requests for a plugin; null if requests continue without the plugin. */
 export function refusingPlugin(entry: RegistryEntry): RefusingPlugin | null {
   const { critical, metadata, state, serving } = entry;
-  // One that an operator stopped is not missed, and one nobody could describe has stopped the start.
+  // A plugin that an operator stopped needs no stand-in. One without metadata has already failed the server's start.
   const isMissed = state === 'failed' || state === 'loading';
   return critical && isMissed && serving === null && metadata !== null
     ? new RefusingPlugin(entry, metadata)

@@ -1,25 +1,25 @@
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 
-/** Closes plugins that serve no more, each after the last request that may still call it. */
+/** Closes plugins that no longer serve, each after the last request that may still call it. */
 export class Retirement {
   private readonly pending = new Set<Promise<void>>();
-  private hurry = (): void => undefined;
-  private readonly hurried = new Promise<void>((resolve) => (this.hurry = resolve));
+  private skipDrain = (): void => undefined;
+  private readonly drainSkipped = new Promise<void>((resolve) => (this.skipDrain = resolve));
 
   /**
-   * @param limitMs how long requests in flight may keep a plugin
-   * @param after is called when a plugin is closed and everything about it was reported; never rejects
+   * @param limitMs longest wait for requests in flight
+   * @param after called when a plugin is closed and everything about it was reported; must not reject
    */
   constructor(
     private readonly limitMs: () => number,
     private readonly after: () => Promise<void>,
   ) {}
 
-  /** @param ended resolves when the requests have ended that may still call it */
+  /** @param ended resolves when all requests that may still call the plugin have ended */
   add(entry: RegistryEntry, plugin: LoadedPlugin, ended: Promise<void>): void {
     entry.addLeaving(plugin);
-    const closing = within(Promise.race([ended, this.hurried]), this.limitMs()).then(async () => {
+    const closing = within(Promise.race([ended, this.drainSkipped]), this.limitMs()).then(async () => {
       await plugin.close();
       entry.removeLeaving(plugin);
       await entry.reported();
@@ -29,14 +29,14 @@ export class Retirement {
     void closing.then(() => this.pending.delete(closing));
   }
 
-  /** Waits for no request any more. @returns resolves when every plugin is closed */
+  /** Stops waiting for requests. Resolves when every plugin is closed. */
   async close(): Promise<void> {
-    this.hurry();
+    this.skipDrain();
     await Promise.all(this.pending);
   }
 }
 
-/** Waits for something, but not for longer than `ms`. */
+/** Waits for a promise, but at most `ms`. */
 async function within(promise: Promise<void>, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))]);

@@ -24,22 +24,22 @@ import type { VersionKeeper } from '../records/version-keeper.js';
 
 export interface PluginSupervisorOptions {
   readonly calls: PluginCalls;
-  /** @throws PluginFailure BW_PLUGIN_DEPENDENCY when something that serves could not go on with a version */
+  /** @throws PluginFailure BW_PLUGIN_DEPENDENCY when the version would break a dependency of a serving plugin */
   admit(entry: RegistryEntry, metadata: PluginMetadata): void;
   /** See SharedVersions. */
   readonly agree: (what: string) => Promise<void>;
   readonly log: Log;
   readonly loader: PluginLoader;
-  /** A lazy plugin was not called for as long as its policy says. */
+  /** Called when a lazy plugin was idle for `idle_after`. */
   idle(entry: RegistryEntry): void;
   readonly quarantine: () => Promise<Quarantine>;
   readonly keeper: VersionKeeper;
   /**
-   * The set of plugins that serve is another one now.
-   * @returns resolves when every request has ended that began before
+   * Called when the set of serving plugins has changed.
+   * @returns resolves when every request that began before has ended
    */
   onChange(): Promise<void>;
-  /** How long requests in flight may keep a plugin that was replaced. */
+  /** Longest time that a replaced plugin waits for its requests in flight. */
   readonly drainTimeoutMs: () => number;
 }
 
@@ -50,7 +50,7 @@ export class PluginSupervisor implements SwapContext {
   readonly swapper = new PluginSwapper(this);
   readonly enforcer: QuarantineEnforcer;
   private readonly health = new HealthMonitor();
-  private readonly idleness: IdleWatch;
+  private readonly idleWatch: IdleWatch;
   private readonly retirement: Retirement;
   private closed = false;
 
@@ -62,11 +62,11 @@ export class PluginSupervisor implements SwapContext {
       swapper: this.swapper,
       changed: () => this.changed(),
     });
-    this.idleness = new IdleWatch((entry) => options.idle(entry));
+    this.idleWatch = new IdleWatch((entry) => options.idle(entry));
     this.retirement = new Retirement(options.drainTimeoutMs, () => this.keeper.prune());
   }
 
-  /** Loads a plugin; one that fails is kept with its reason. Never rejects. */
+  /** Loads a plugin. A plugin that fails is kept with its reason. Never rejects. */
   async load(entry: RegistryEntry): Promise<void> {
     entry.startLoading();
     try {
@@ -75,7 +75,7 @@ export class PluginSupervisor implements SwapContext {
         entry.identify(digest),
       );
       entry.finishLoading(plugin);
-      entry.report(() => this.keeper.serves(plan, plugin.versionName));
+      entry.report(() => this.keeper.recordServing(plan, plugin.versionName));
       reportReady(this.log, entry, plugin);
     } catch (thrown) {
       this.fail(entry, toBackworksError(thrown));
@@ -85,9 +85,8 @@ export class PluginSupervisor implements SwapContext {
   }
 
   /**
-   * Gives a plugin new processes, or another start when it failed. A plugin that serves goes on
-   * serving meanwhile.
-   * @throws BackworksError BW_PLUGIN_STATE, or why it does not start
+   * Replaces the processes of a plugin while it serves. A failed plugin is started again.
+   * @throws BackworksError BW_PLUGIN_STATE, or the reason the plugin does not start
    */
   async restart(entry: RegistryEntry): Promise<void> {
     const { name } = entry.plan;
@@ -97,33 +96,34 @@ export class PluginSupervisor implements SwapContext {
       reportSandbox(this.log, entry);
       return;
     }
-    if (entry.state !== 'failed') throw unsuitable(entry, 'restarted');
+    if (entry.state !== 'failed') throw wrongState(entry, 'restarted');
     await this.startAgain(entry);
   }
 
   /**
-   * Runs the file at a plugin's path as it is now, beside what serves until it is healthy.
-   * @throws BackworksError BW_PLUGIN_STATE, or why it is rejected; what served goes on as before
+   * Starts the library file that is now at the plugin's path beside the serving version, and switches when the new
+   * version is healthy.
+   * @throws BackworksError BW_PLUGIN_STATE, or the reason the new version is rejected; the old one keeps serving
    */
   async swap(entry: RegistryEntry, by: SwapOrigin): Promise<SwapResult> {
-    if (entry.state === 'stopped') throw unsuitable(entry, 'swapped');
+    if (entry.state === 'stopped') throw wrongState(entry, 'swapped');
     const choose = by === 'watch' ? this.keeper.choose(entry.plan) : this.keeper.chooseFile();
     return this.swapper.swap(entry, { by, choose });
   }
 
   /**
-   * Goes back to a version that served before.
-   * @param to how many versions back, or the beginning of a digest
-   * @throws BackworksError BW_PLUGIN_STATE, or why it does not start; what served goes on as before
+   * Rolls back to a version that served before.
+   * @param to how many versions back, or the first digits of a digest
+   * @throws BackworksError BW_PLUGIN_STATE, or the reason the version does not start; the current one keeps serving
    */
   async rollBack(entry: RegistryEntry, by: SwapOrigin, to?: string): Promise<void> {
-    if (entry.state === 'stopped') throw unsuitable(entry, 'rolled back');
+    if (entry.state === 'stopped') throw wrongState(entry, 'rolled back');
     await this.swapper.rollBack(entry, by, to);
   }
 
   /**
-   * Brings up what is to serve in an entry. install() it, or close it.
-   * @throws BackworksError BW_PLUGIN_STATE, or why it does not start
+   * Starts a plugin for an entry. The caller passes it to install() or closes it.
+   * @throws BackworksError BW_PLUGIN_STATE, or the reason the plugin does not start
    */
   async prepare(entry: RegistryEntry, plan: PluginEntry): Promise<LoadedPlugin> {
     const plugin = await this.bringUp(entry, plan, this.keeper.choose(plan), (digest) =>
@@ -139,24 +139,24 @@ export class PluginSupervisor implements SwapContext {
   }
 
   /**
-   * Puts a plugin that was prepared in the place of the one that serves.
-   * @returns what served and does not stand by; the caller retires it
+   * Replaces the serving plugin by a prepared one.
+   * @returns the former plugin unless it stays on standby; the caller retires it
    */
   install(entry: RegistryEntry, plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null {
     return this.swapper.install(entry, plan, plugin);
   }
 
-  /** The same, and nothing stands by. @returns what served; the caller retires it */
-  put(entry: RegistryEntry, plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null {
+  /** Like install(), without a standby version. @returns the former plugin; the caller retires it */
+  replace(entry: RegistryEntry, plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null {
     const former = entry.replace(plan, plugin);
     reportReady(this.log, entry, plugin);
     this.watch(entry);
     return former;
   }
 
-  /** Runs what serves in an entry under another policy; its processes stay. */
+  /** Applies a new policy to a plugin; its processes stay. */
   adjust(entry: RegistryEntry, plan: PluginEntry): void {
-    // The other version knows nothing of a configuration the one that serves was told.
+    // The other version of a trial does not know the new configuration.
     if (isOtherConfig(entry.plan, plan)) this.swapper.end(entry, 'the configuration changed');
     entry.adjust(plan);
     if (entry.plugin !== null) this.watch(entry);
@@ -164,10 +164,10 @@ export class PluginSupervisor implements SwapContext {
 
   /**
    * Takes a plugin out of service.
-   * @returns what served; the caller retires it
+   * @returns the former plugin; the caller retires it
    */
   remove(entry: RegistryEntry, reason: string): LoadedPlugin | null {
-    this.leaveUnwatched(entry, reason);
+    this.stopWatching(entry, reason);
     const former = entry.stop(reason);
     former?.withdraw();
     if (former !== null)
@@ -175,14 +175,14 @@ export class PluginSupervisor implements SwapContext {
     return former;
   }
 
-  /** Ends the watches and the trial of a plugin that is about to be taken out of service. */
-  leaveUnwatched(entry: RegistryEntry, reason: string): void {
-    this.health.forget(entry);
-    this.idleness.forget(entry);
+  /** Ends the health checks, the idle watch and the trial of a plugin that is being taken out of service. */
+  stopWatching(entry: RegistryEntry, reason: string): void {
+    this.health.unwatch(entry);
+    this.idleWatch.unwatch(entry);
     this.swapper.end(entry, reason);
   }
 
-  /** Takes note that a plugin does not start. */
+  /** Records and logs that a plugin does not start. */
   fail(entry: RegistryEntry, error: BackworksError): void {
     entry.fail(error);
     const { code, message } = error;
@@ -192,35 +192,38 @@ export class PluginSupervisor implements SwapContext {
 
   /**
    * Lifts the quarantine of a plugin's library and loads the plugin again.
-   * @throws BackworksError BW_PLUGIN_STATE, or why it does not start
+   * @throws BackworksError BW_PLUGIN_STATE, or the reason the plugin does not start
    */
   async release(entry: RegistryEntry): Promise<void> {
     const { name } = entry.plan;
     await entry.reported();
-    if (entry.state !== 'failed' || entry.plugin !== null) throw unsuitable(entry, 'released');
+    if (entry.state !== 'failed' || entry.plugin !== null) throw wrongState(entry, 'released');
     const quarantine = await this.options.quarantine();
     const lifted = await quarantine.release(entry.digest ?? name);
-    // Another server, or another worker of this one, may have lifted it.
+    // Another server or worker may already have lifted the quarantine.
     if (lifted.length === 0 && entry.error?.code !== 'BW_PLUGIN_QUARANTINED') {
       const hint = `see why it failed: backworks plugin status ${name}`;
       throw new BackworksError('BW_PLUGIN_STATE', `plugin ${name} is not in quarantine`, { hint });
     }
-    this.options.log.info({ plugin: name, digest: entry.digest }, `plugin ${name} is out of quarantine`);
-    entry.forgive();
+    this.options.log.info(
+      { plugin: name, digest: entry.digest },
+      `plugin ${name} was released from quarantine and starts again`,
+    );
+    entry.resetFailureCount();
     await this.startAgain(entry);
   }
 
-  /** Watches no longer, and waits for no request; plugins that are just being loaded are closed when they are. */
+  /** Stops all watches and closes retired plugins. A plugin that is loading is closed when loading ends. */
   async close(): Promise<void> {
     this.closed = true;
     this.health.close();
-    this.idleness.close();
+    this.idleWatch.close();
     await this.retirement.close();
   }
 
   /**
-   * Loads and initializes a plugin. What happens to it concerns the entry while it is the one that serves.
-   * @throws BackworksError why it does not start, or that the server stops
+   * Loads and initializes a plugin. Its events change the entry only while this plugin serves.
+   * @throws BackworksError the reason the plugin does not start, or that the server is stopping
    */
   async bringUp(
     entry: RegistryEntry,
@@ -242,7 +245,7 @@ export class PluginSupervisor implements SwapContext {
     plugin = await loader.load(plan, events, choose);
     if (!this.closed) return plugin;
     await plugin.close();
-    throw unsuitable(entry, 'started');
+    throw wrongState(entry, 'started');
   }
 
   admit(entry: RegistryEntry, metadata: PluginMetadata): void {
@@ -263,11 +266,11 @@ export class PluginSupervisor implements SwapContext {
 
   private watch(entry: RegistryEntry): void {
     this.health.watch(entry);
-    this.idleness.watch(entry);
+    this.idleWatch.watch(entry);
   }
 
   private async startAgain(entry: RegistryEntry): Promise<void> {
-    if (this.closed) throw unsuitable(entry, 'started');
+    if (this.closed) throw wrongState(entry, 'started');
     await this.load(entry);
     void this.options.onChange();
     if (entry.error !== null) throw entry.error;
@@ -279,12 +282,12 @@ function isOtherConfig(before: PluginEntry, after: PluginEntry): boolean {
 }
 
 const STATE_HINTS: Partial<Readonly<Record<PluginState, string>>> = {
-  stopped: 'a plugin that is disabled or shut down stays so',
-  lazy: 'it starts with its first use, or by backworks plugin load',
+  stopped: 'start the plugin first with: backworks plugin enable',
+  lazy: 'the plugin starts on first use, or with: backworks plugin load',
 };
 
-/** @param what cannot be done, as a participle */
-function unsuitable({ plan, state }: RegistryEntry, what: string): BackworksError {
+/** @param what the impossible action, as a participle */
+function wrongState({ plan, state }: RegistryEntry, what: string): BackworksError {
   const message = `plugin ${plan.name} is ${state} and cannot be ${what}`;
   return new BackworksError('BW_PLUGIN_STATE', message, { hint: STATE_HINTS[state] });
 }

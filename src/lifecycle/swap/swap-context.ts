@@ -6,13 +6,13 @@ import type { PluginEntry } from '../../plugins/plugin-entry.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 import type { VersionKeeper } from '../records/version-keeper.js';
 
-/** What a swap stands on: how plugins are started, given to requests, and ended. */
+/** What a swap needs from the supervisor: starting, installing and closing plugins. */
 export interface SwapContext {
   readonly log: Log;
   readonly keeper: VersionKeeper;
   /**
    * Loads and initializes a plugin.
-   * @throws BackworksError why it does not start, or that the server stops; nothing is left running
+   * @throws BackworksError the reason the plugin does not start, or that the server stops; no process is left
    */
   bringUp(
     entry: RegistryEntry,
@@ -20,17 +20,17 @@ export interface SwapContext {
     choose: LibraryChoice,
     identified: (digest: string) => void,
   ): Promise<LoadedPlugin>;
-  /** See SharedVersions: asked before a version gets requests. @param what its digest */
+  /** Called before a version gets requests; see SharedVersions. @param what the version's digest */
   agree(what: string): Promise<void>;
-  /** @throws PluginFailure BW_PLUGIN_DEPENDENCY when something that serves could not go on with a version */
+  /** @throws PluginFailure BW_PLUGIN_DEPENDENCY when the version would break a dependency of a serving plugin */
   admit(entry: RegistryEntry, metadata: PluginMetadata): void;
-  /** Puts a plugin in the place of the one that serves. @returns what served */
-  put(entry: RegistryEntry, plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null;
+  /** Replaces the serving plugin. @returns the former one */
+  replace(entry: RegistryEntry, plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null;
   /**
-   * New requests get the plugins as the entries have them now.
-   * @returns resolves when every request has ended that began before
+   * Gives new requests the plugins that the entries have now.
+   * @returns resolves when every request that began before has ended
    */
   changed(): Promise<void>;
-  /** Closes a plugin when the requests have ended that may still call it, and removes copies nothing needs. */
+  /** Closes a plugin after the last request that may still call it, and removes unneeded library copies. */
   retire(entry: RegistryEntry, plugin: LoadedPlugin, ended: Promise<void>): void;
 }

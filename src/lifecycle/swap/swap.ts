@@ -21,16 +21,16 @@ import { Trial } from '../entry/trial.js';
 export interface SwapRequest {
   readonly by: SwapOrigin;
   readonly choose: LibraryChoice;
-  /** Whether the library that serves may be swapped for itself. */
+  /** True to start the library even if it already serves. */
   readonly evenIfSame?: boolean;
-  /** Others have done it already: they are not asked, and nothing is tried out. */
-  readonly following?: boolean;
+  /** True if another worker has already done this swap: the workers are not asked again, and there is no canary. */
+  readonly followsWorker?: boolean;
 }
 
-/** canary: the new version gets a share of the requests; the rest of the swap happens by itself. */
+/** canary: the new version gets a share of the requests, and the swap completes or is rolled back later. */
 export type SwapResult = 'unchanged' | 'canary' | 'swapped';
 
-/** A version that is healthy and gets no requests yet. */
+/** A started, healthy version that gets no requests yet. */
 interface Candidate {
   readonly plugin: LoadedPlugin;
   readonly plan: PluginEntry;
@@ -38,22 +38,22 @@ interface Candidate {
   readonly steps: StepTimes;
 }
 
-/** Puts one version of a plugin in the place of another while it serves, and takes it back. */
+/** Replaces the version of a plugin while it serves, and rolls it back. */
 export class PluginSwapper {
   constructor(private readonly context: SwapContext) {}
 
   /**
-   * Starts another version; when it is healthy it gets a share of the requests, or all of them.
-   * @throws BackworksError why it is rejected; what serves goes on as before
+   * Starts another version. When it is healthy, it gets a share of the requests or all of them.
+   * @throws BackworksError the reason the version is rejected; the current version keeps serving
    */
   async swap(entry: RegistryEntry, request: SwapRequest): Promise<SwapResult> {
     const result = await this.bringUp(entry, request, (candidate): SwapResult => {
-      this.endCanary(entry, 'rejected', { by: request.by, reason: 'another swap took its place' });
+      this.endCanary(entry, 'rejected', { by: request.by, reason: 'another swap replaced this one' });
       const { plugin: serving } = entry;
       const { percent, durationMs } = candidate.plan.config.swap.canary;
       const isOther = serving !== null && serving.digest !== candidate.plugin.digest;
-      if (isOther && request.following !== true && percent > 0 && durationMs > 0) {
-        this.tryOut(entry, serving, candidate);
+      if (isOther && request.followsWorker !== true && percent > 0 && durationMs > 0) {
+        this.startCanary(entry, serving, candidate);
         return 'canary';
       }
       this.promote(entry, candidate);
@@ -64,57 +64,61 @@ export class PluginSwapper {
   }
 
   /**
-   * Goes back to a version that served before: at once while it stands by, else from its copy.
-   * @param to how many versions back, or the beginning of a digest
-   * @param followed why others have done it already
-   * @throws BackworksError BW_PLUGIN_STATE when there is none, or why it does not start
+   * Rolls back to a version that served before: at once to a version on standby, otherwise by starting its copy.
+   * @param to how many versions back, or the first digits of a digest
+   * @param followedReason the reason of a rollback that another worker has already done
+   * @throws BackworksError BW_PLUGIN_STATE if there is no such version, or the reason it does not start
    */
-  async rollBack(entry: RegistryEntry, by: SwapOrigin, to?: string, followed?: string): Promise<void> {
+  async rollBack(entry: RegistryEntry, by: SwapOrigin, to?: string, followedReason?: string): Promise<void> {
     const { keeper } = this.context;
-    const details = { by, reason: followed ?? 'by hand' };
-    const following = followed !== undefined;
+    const details = { by, reason: followedReason ?? 'requested by an operator' };
+    const followsWorker = followedReason !== undefined;
     const known = entry.trial !== null && to === undefined ? null : await keeper.find(entry, to);
     const { trial } = entry;
     if (known === null && trial?.stage === 'canary') this.endCanary(entry, 'rolled_back', details);
     else if (trial?.stage === 'probation' && (known === null || known.digest === trial.other.digest)) {
       this.context.admit(entry, trial.other.metadata);
-      this.comeBack(entry, trial, details);
+      this.returnToStandby(entry, trial, details);
     } else {
-      // The trial may have ended while the copy was looked for.
+      // The trial may have ended while find() was running.
       const { library } = known ?? (await keeper.find(entry, to));
       const choose: LibraryChoice = () => Promise.resolve(library);
-      await this.bringUp(entry, { by, choose, evenIfSame: true, following }, ({ plugin, plan, steps }) => {
-        this.endCanary(entry, 'rolled_back', details);
-        this.letGo(entry);
-        const from = entry.versionName;
-        this.switchTo(entry, plan, plugin);
-        steps.done('switch');
-        this.report(entry, 'rolled_back', from, { ...details, steps });
-      });
+      await this.bringUp(
+        entry,
+        { by, choose, evenIfSame: true, followsWorker },
+        ({ plugin, plan, steps }) => {
+          this.endCanary(entry, 'rolled_back', details);
+          this.endProbation(entry);
+          const from = entry.versionName;
+          this.switchTo(entry, plan, plugin);
+          steps.done('switch');
+          this.report(entry, 'rolled_back', from, { ...details, steps });
+        },
+      );
     }
     await entry.reported();
   }
 
   /**
-   * Puts a plugin that was brought up for another configuration in the place of the one that serves, as a
-   * part of a greater change: the caller says when requests get it.
-   * @returns what served and does not stand by; the caller retires it
+   * Replaces the serving plugin by one that was started for another configuration, as part of a reload. The caller
+   * calls changed() when all plugins of the reload are in place.
+   * @returns the former plugin unless it stays on standby; the caller retires it
    */
   install(entry: RegistryEntry, plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null {
     this.end(entry, 'the configuration changed');
     const { versionName: from, plan: formerPlan } = entry;
-    const former = this.context.put(entry, plan, plugin);
+    const former = this.context.replace(entry, plan, plugin);
     if (former?.digest === plugin.digest) return former;
     this.report(entry, 'swapped', from, { by: 'reload', reason: null });
     if (former === null || plan.config.swap.probation.durationMs === 0) return former;
-    this.standBy(entry, plugin, former, formerPlan);
+    this.startProbation(entry, plugin, former, formerPlan);
     return null;
   }
 
   /**
-   * Judges a trial before its time, because a process failed.
-   * @param hopeless why the version that serves cannot go on; null when it can
-   * @returns whether the former version serves again
+   * Judges a trial at once, because a process failed.
+   * @param hopeless why the serving version cannot go on, or null
+   * @returns true if the former version serves again
    */
   judge({ trial }: RegistryEntry, hopeless: string | null): boolean {
     if (trial === null) return false;
@@ -122,20 +126,20 @@ export class PluginSwapper {
     return trial.judge() && trial.stage === 'probation';
   }
 
-  /** Ends a trial before its time; what serves goes on. */
+  /** Ends a trial early; the serving version stays. */
   end(entry: RegistryEntry, reason: string): void {
     this.endCanary(entry, 'rejected', { by: 'auto', reason });
-    this.letGo(entry);
+    this.endProbation(entry);
   }
 
   /**
-   * Brings a version up and asks how it is.
-   * @param use is called in the turn in which it was found that the version is wanted
-   * @returns null when it serves already
+   * Starts a version and checks its health.
+   * @param use called synchronously after the last check, so that no other change comes in between
+   * @returns null if the version already serves
    */
   private async bringUp<T>(
     entry: RegistryEntry,
-    { by, evenIfSame = false, following = false, ...request }: SwapRequest,
+    { by, evenIfSame = false, followsWorker = false, ...request }: SwapRequest,
     use: (candidate: Candidate) => T,
   ): Promise<T | null> {
     const { plan } = entry;
@@ -157,7 +161,7 @@ export class PluginSwapper {
       this.context.admit(entry, plugin.metadata);
       await checkHealth(plugin);
       steps.done('health');
-      if (!following) await this.context.agree(plugin.digest);
+      if (!followsWorker) await this.context.agree(plugin.digest);
       if (entry.state === 'stopped')
         throw new BackworksError('BW_PLUGIN_STATE', `plugin ${plan.name} was stopped`);
     } catch (thrown) {
@@ -175,10 +179,14 @@ export class PluginSwapper {
     return use({ plugin, plan, by, steps });
   }
 
-  private tryOut(entry: RegistryEntry, serving: LoadedPlugin, { plugin, plan, by, steps }: Candidate): void {
+  private startCanary(
+    entry: RegistryEntry,
+    serving: LoadedPlugin,
+    { plugin, plan, by, steps }: Candidate,
+  ): void {
     const { swap } = plan.config;
-    // There is one trial at a time: the version that serves has stood long enough to be compared with.
-    this.letGo(entry);
+    // Only one trial runs at a time. Ending the probation makes the serving version the one to compare with.
+    this.endProbation(entry);
     const parties = { serving, other: plugin, plan };
     const canary = new Trial('canary', swap, parties, {
       passed: (trial) => {
@@ -194,26 +202,26 @@ export class PluginSwapper {
     const share = `${swap.canary.percent}% of the requests for ${swap.canary.durationMs / 1000} s`;
     this.context.log.info(
       { plugin: plan.name, version, digest },
-      `plugin ${plan.name}: ${version} gets ${share}`,
+      `plugin ${plan.name}: canary version ${version} gets ${share}`,
     );
   }
 
-  /** Gives every new request the candidate. */
+  /** Sends all new requests to the candidate. */
   private promote(entry: RegistryEntry, { plugin, plan, by, steps }: Candidate): void {
-    // Whoever stood by for the version that served is not needed any more.
-    this.letGo(entry);
+    // The standby of the version that served so far is no longer needed.
+    this.endProbation(entry);
     const { versionName: from, plan: formerPlan } = entry;
     const isOther = entry.plugin?.digest !== plugin.digest;
     this.switchTo(entry, plan, plugin, (former) => {
       if (!isOther || plan.config.swap.probation.durationMs === 0) return false;
-      this.standBy(entry, plugin, former, formerPlan);
+      this.startProbation(entry, plugin, former, formerPlan);
       return true;
     });
     steps.done('switch');
     this.report(entry, 'swapped', from, { by, reason: null, steps });
   }
 
-  private standBy(
+  private startProbation(
     entry: RegistryEntry,
     serving: LoadedPlugin,
     former: LoadedPlugin,
@@ -223,20 +231,20 @@ export class PluginSwapper {
     const parties = { serving, other: former, plan: formerPlan };
     const probation = new Trial('probation', config.swap, parties, {
       passed: () => {
-        this.letGo(entry);
+        this.endProbation(entry);
         const { version } = serving.metadata;
         this.context.log.info(
           { plugin: name, version },
-          `plugin ${name}: ${version} has passed its probation`,
+          `plugin ${name}: version ${version} has passed its probation`,
         );
       },
-      failed: (trial, reason) => this.comeBack(entry, trial, { by: 'auto', reason }),
+      failed: (trial, reason) => this.returnToStandby(entry, trial, { by: 'auto', reason }),
     });
     entry.beginTrial(probation);
   }
 
-  /** Gives every new request the version that stands by. */
-  private comeBack(entry: RegistryEntry, trial: Trial, details: SwapDetails): void {
+  /** Sends all new requests to the version on standby. */
+  private returnToStandby(entry: RegistryEntry, trial: Trial, details: SwapDetails): void {
     const steps = new StepTimes();
     const from = entry.versionName;
     entry.endTrial();
@@ -245,7 +253,7 @@ export class PluginSwapper {
     this.report(entry, 'rolled_back', from, { ...details, steps });
   }
 
-  /** What serves gets every request again. @param outcome rolled_back: the new version is not to come again */
+  /** Ends a canary; the serving version gets all requests. @param outcome rolled_back refuses the version later */
   private endCanary(entry: RegistryEntry, outcome: 'rejected' | 'rolled_back', details: SwapDetails): void {
     const { trial } = entry;
     if (trial?.stage !== 'canary') return;
@@ -257,27 +265,27 @@ export class PluginSwapper {
     else this.report(entry, outcome, serving, { ...details, reason, to: fresh });
   }
 
-  /** Ends a probation that was passed, or whose outcome does not matter any more. */
-  private letGo(entry: RegistryEntry): void {
+  /** Ends a probation that was passed or is obsolete. */
+  private endProbation(entry: RegistryEntry): void {
     const { trial } = entry;
     if (trial?.stage !== 'probation') return;
     entry.endTrial();
     this.context.retire(entry, trial.other, this.context.changed());
   }
 
-  /** In one turn of the event loop: no request finds the entry without a plugin. */
+  /** Switches within one turn of the event loop, so that no request finds the entry without a plugin. */
   private switchTo(
     entry: RegistryEntry,
     plan: PluginEntry,
     plugin: LoadedPlugin,
     keeps: (former: LoadedPlugin) => boolean = () => false,
   ): void {
-    const former = this.context.put(entry, plan, plugin);
+    const former = this.context.replace(entry, plan, plugin);
     const ended = this.context.changed();
     if (former !== null && !keeps(former)) this.context.retire(entry, former, ended);
   }
 
-  /** Logs what happened and writes it down. @param details default for `to`: what serves now */
+  /** Logs and records the result of a swap. @param details `to` defaults to the serving version */
   private report(
     entry: RegistryEntry,
     outcome: SwapOutcome,
@@ -290,6 +298,6 @@ export class PluginSwapper {
     entry.recordSwap(record);
     const level = outcome === 'swapped' ? 'info' : 'warn';
     this.context.log[level]({ plugin: plan.name, ...record, ...fields }, sentence(plan.name, record));
-    entry.report(() => this.context.keeper.happened(plan, record));
+    entry.report(() => this.context.keeper.recordSwap(plan, record));
   }
 }

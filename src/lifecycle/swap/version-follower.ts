@@ -4,9 +4,9 @@ import type { SwapRecord } from '../entry/swap-record.js';
 import type { VersionKeeper } from '../records/version-keeper.js';
 
 /**
- * Does what another process of the server has done about the versions of a plugin, so that all end on the
- * same. Nothing is done where this one has come to something else meanwhile.
- * @throws BackworksError why it cannot
+ * Applies a swap or rollback of another worker, so that all workers end with the same version. If this worker
+ * has meanwhile changed to another version, nothing happens.
+ * @throws BackworksError the reason the change cannot be applied
  */
 export async function followVersion(
   entry: RegistryEntry,
@@ -17,13 +17,13 @@ export async function followVersion(
   const serves = entry.plugin !== null && entry.digest === from.digest;
   const canary = trial?.stage === 'canary' ? trial.other.digest : null;
   if (outcome === 'rolled_back') {
-    const why = (reason ?? 'by hand').replace(/^canary: /, '');
+    const why = (reason ?? 'requested by an operator').replace(/^canary: /, '');
     if (canary !== null && canary === from.digest) await swapper.rollBack(entry, by, undefined, why);
     else if (serves && to.digest !== null) await swapper.rollBack(entry, by, to.digest, why);
   } else if (outcome === 'swapped' && serves && canary !== to.digest) {
-    // What was bad here is bad, whatever others found: they are told to go back.
+    // A version that this worker rolled back stays refused. The other workers are told to roll it back as well.
     if (lastSwap?.outcome === 'rolled_back' && lastSwap.from.digest === to.digest) return;
     const choose = keeper.chooseVersion(entry.plan, to);
-    await swapper.swap(entry, { by, choose, following: true });
+    await swapper.swap(entry, { by, choose, followsWorker: true });
   }
 }

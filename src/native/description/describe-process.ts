@@ -4,16 +4,16 @@ import { spawnPiped } from '../process/spawn.js';
 
 const OUTPUT_BYTES_MAX = 1024 * 1024;
 const STDERR_BYTES_MAX = 4 * 1024;
-/** How long output may trickle in once the process is gone; something it started may hold the pipe. */
+/** How long to wait for output after the process ended; a process that it started may hold the pipe. */
 const DRAIN_MS = 100;
 
 /** How a describing runner ended and what it printed. */
 export interface DescribeRun {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** It was stopped for taking too long. */
+  /** The process was stopped because it took too long. */
   readonly timedOut: boolean;
-  /** It was stopped for printing more than a description can be. */
+  /** The process was stopped because it printed more than a description can be. */
   readonly overflowed: boolean;
   readonly stdout: string;
   /** Last lines of stderr, oldest first. */
@@ -21,9 +21,9 @@ export interface DescribeRun {
 }
 
 /**
- * Runs `runner --describe library` with these sandbox settings and an empty environment, in a process group of its own, so that
- * nothing of it outlives the time limit.
- * @throws BackworksError (as a rejection) BW_RUNNER_START when there is no such program to run
+ * Runs `runner --describe library` with these sandbox settings and an empty environment, in a process
+ * group of its own, so that no process of the group outlives the time limit.
+ * @throws BackworksError (as a rejection) BW_RUNNER_START when the program cannot be run
  */
 export async function runDescribe(
   runner: string,
@@ -54,7 +54,7 @@ export async function runDescribe(
     stderr = Buffer.concat([stderr, chunk]).subarray(-STDERR_BYTES_MAX);
   });
   const drained = Promise.all([closed(child.stdout), closed(child.stderr)]);
-  // Judged by the process's end: something the library started may keep the pipes open for ever.
+  // Waits for the end of the process, not of its pipes: a process that the library started may hold them.
   const { code, signal } = await child.ended;
   clearTimeout(timer);
   await Promise.race([drained, pause(DRAIN_MS, undefined, { ref: false })]);

@@ -12,7 +12,7 @@ import { inTurn } from '../process/start-turn.js';
 
 const DEFAULT_TIMEOUT_MS = 2000;
 const EXIT_LOAD = 75;
-/** Signals that code brings upon itself. Others come from outside and say nothing about the library. */
+/** Signals that code causes itself. Other signals come from outside and say nothing about the library. */
 const CRASHES: ReadonlySet<string> = new Set([
   'SIGSEGV',
   'SIGABRT',
@@ -28,22 +28,22 @@ export interface DescribeOptions {
   readonly runner?: string;
   /** How long loading and describing may take; default 2000. */
   readonly timeoutMs?: number;
-  /** Where results are kept; default: see openCacheDirectory. null: neither read nor kept. */
+  /** Where results are cached; default: see openCacheDirectory. null: no cache. */
   readonly cacheDirectory?: string | null;
   /**
-   * Gives the file to load in place of the library, such as a copy, and its sandbox; asked only when it is
-   * loaded. Default: the library itself, without a sandbox.
+   * Returns the file to load instead of the library, such as a copy, and its sandbox. Called only when the
+   * library must be loaded. Default: the library itself, without a sandbox.
    */
   readonly prepare?: (
     library: string,
   ) => Promise<{ readonly file: string; readonly sandbox: SandboxOptions }>;
-  /** Names what `prepare` depends on beside the library; the same name must give the same. */
+  /** Names what `prepare` depends on besides the library; the same name must give the same result. */
   readonly preparedFor?: string;
 }
 
 /**
- * Asks a library who it is, by loading it in a process made for that. Nothing is initialized.
- * Descriptions and crashes are remembered until the file, or the runner, changes.
+ * Reads a library's description by loading the library in a short-lived process, without initializing it.
+ * Descriptions and crashes are cached until the library or the runner changes.
  * @throws PluginFailure in phase 'describe': BW_PLUGIN_CRASHED, _EXITED, _TIMEOUT, _LOAD, _METADATA
  * @throws BackworksError BW_LIBRARY_NOT_FOUND, BW_RUNNER_NOT_FOUND, BW_RUNNER_START, BW_LIBRARY_STORE
  */
@@ -64,12 +64,12 @@ export async function describeLibrary(
     const settings = prepared === undefined ? [] : sandboxSettings(prepared.sandbox, file);
     const run = await inTurn(() => runDescribe(runner, file, settings, timeoutMs));
     const result = judge(library, file, timeoutMs, run);
-    // A file replaced meanwhile may be either the one that was loaded or the one that was not.
+    // When the file was replaced meanwhile, the result may belong to the old or the new file.
     if (cache && (await keyOf(library, runner)) === key && isWorthKeeping(result))
       await cache.write(key, result);
     return result;
   };
-  // Several plugins may come from one library.
+  // Several plugins may use the same library.
   const question = cache === null ? null : JSON.stringify([library, key, timeoutMs, options.preparedFor]);
   return conclude(library, await describing.do(question, ask));
 }
@@ -88,7 +88,7 @@ async function keyOf(library: string, runner: string): Promise<string> {
 /**
  * @param file the copy of the library that was loaded
  * @returns a description to check, or a crash
- * @throws PluginFailure of a failure that may be over at the next attempt
+ * @throws PluginFailure for a failure that may not happen at the next attempt
  */
 function judge(library: string, file: string, timeoutMs: number, run: DescribeRun): Remembered {
   const { code, signal, stderrTail } = run;

@@ -4,17 +4,17 @@ import { join } from 'node:path';
 import { openCacheDirectory } from '../cache-directory.js';
 import { fileState } from '../library/file-state.js';
 
-/** What is remembered of a library: the description the runner printed, or the signal of its crash. */
+/** A cached result: the description that the runner printed, or the signal of its crash. */
 export type Remembered =
   | { readonly description: unknown }
   | { readonly signal: NodeJS.Signals; readonly stderrTail: readonly string[] };
 
-/** Raised when the meaning of stored entries changes, so that old ones are no longer found. */
+/** Raised when the meaning of stored entries changes, so that old entries are no longer found. */
 const ENTRY_VERSION = 1;
 
 /**
- * Names this state of two files: their places on disk, sizes and times. Any change to either gives
- * another key.
+ * Identifies the present state of two files by device, inode, size and times. Any change to either file
+ * changes the key.
  */
 export async function descriptionKey(library: string, runner: string): Promise<string> {
   const identity = await Promise.all(
@@ -25,7 +25,7 @@ export async function descriptionKey(library: string, runner: string): Promise<s
     .digest('hex');
 }
 
-/** Descriptions on disk. It is only a cache: an entry that cannot be read or written is no error. */
+/** Descriptions on disk. Because this is only a cache, an entry that cannot be read or written is no error. */
 export class DescriptionCache {
   private constructor(private readonly directory: string) {}
 

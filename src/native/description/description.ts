@@ -21,8 +21,8 @@ const FUNCTIONS: ReadonlySet<string> = new Set<AbiFunction>([
 ]);
 
 /**
- * Checks what the runner printed of a library. The library chose the texts, and as it ran in that
- * process it could have written all of it.
+ * Checks what the runner printed about a library. All of it is untrusted: the library ran in that process
+ * and could have written it.
  * @param plugin names the library in errors
  * @throws PluginFailure BW_PLUGIN_METADATA saying what is wrong
  */

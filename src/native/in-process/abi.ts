@@ -2,12 +2,12 @@ import koffi from 'koffi';
 
 /**
  * native-sdk/include/backworks_plugin.h for koffi: the same structs, fields and functions, in the same
- * order. test/native/in-process/abi-layout.test.ts compares every size and offset with what the C compiler says.
+ * order. test/native/in-process/abi-layout.test.ts compares every size and offset with the C compiler's.
  */
 
 const TEXT = 'const char *';
 
-// Types have no names: koffi keeps named ones for the whole process, where each may exist only once.
+// Types have no names, because koffi keeps named types for the whole process and allows each name once.
 
 const STATUS = koffi.proto('int32_t', []);
 const STATUS_OF_TEXT = koffi.proto('int32_t', [TEXT]);

@@ -11,7 +11,7 @@ import {
 } from './abi.js';
 import type { AbiFunction, LibraryDescription } from '../plugin.js';
 
-/** A native function as koffi hands it over; synchronous. */
+/** A native function as koffi returns it; synchronous. */
 type NativeFunction = (...args: unknown[]) => unknown;
 
 const VTABLE = [
@@ -30,7 +30,7 @@ const EXTENSIONS = [
   'call',
   'reconfigure',
 ] as const satisfies readonly AbiFunction[];
-/** Functions whose string goes back through free_string. */
+/** Functions whose string is passed to free_string. */
 const OWNED: ReadonlySet<AbiFunction> = new Set([
   'before_request',
   'after_response',
@@ -38,10 +38,10 @@ const OWNED: ReadonlySet<AbiFunction> = new Set([
   'call',
 ]);
 
-/** Every library ever loaded: koffi unloads one as soon as nothing refers to its handle. */
+/** Every library ever loaded: koffi unloads a library as soon as nothing refers to its handle. */
 const loaded: LibraryHandle[] = [];
 
-/** A library in this process: its description and its functions, bound once. It is never unloaded. */
+/** A library loaded into this process: its description and its functions. It is never unloaded. */
 export class InProcessLibrary {
   readonly description: LibraryDescription;
   private readonly functions = new Map<AbiFunction, NativeFunction>();
@@ -84,8 +84,8 @@ export class InProcessLibrary {
 
   private load(path: string): LibraryHandle {
     try {
-      // RTLD_DEEPBIND: the library finds the functions it was linked to before those the server exports. Node
-      // exports an OpenSSL of its own, with other structures than the system's.
+      // RTLD_DEEPBIND: the library finds the functions it was linked to before those that the server
+      // exports. Node exports its own OpenSSL, whose structures differ from the system's.
       const library = koffi.load(path, { deep: true });
       loaded.push(library);
       return library;
@@ -129,7 +129,7 @@ const ARGUMENTS: Readonly<Record<OwnedHook, number>> = {
   call: 2,
 };
 
-/** The hook's type with a result that koffi copies and then hands to `free`. */
+/** The hook's type, with a result that koffi copies and then passes to `free`. */
 function owned(hook: OwnedHook, free: NativeFunction): TypeObject {
   const text = koffi.disposable('const char *', free);
   return koffi.proto(text, Array<string>(ARGUMENTS[hook]).fill('const char *'));
@@ -140,7 +140,7 @@ function bind(pointer: unknown, prototype: TypeObject): NativeFunction | null {
   return koffi.decode(pointer, prototype) as NativeFunction;
 }
 
-/** The extension table, as many members as both sides know; empty when the library has none. */
+/** Reads the members of the extension table that both sides know; empty when the library has no table. */
 function readExtensions(library: LibraryHandle): Record<string, unknown> {
   let open: () => unknown;
   try {

@@ -22,8 +22,8 @@ const OWN_NS_MAX = 0x7fff_ffff;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
 /**
- * A plugin in the server's own process, called synchronously: the shortest way there is, and none of
- * the protection. A crash ends the server, and a deadline is noticed only when the call has returned.
+ * A plugin in the server's own process, called synchronously. This is the fastest way and has no
+ * protection: a crash ends the server, and a missed deadline is noticed only when the call returns.
  */
 export class InProcessPlugin implements NativePlugin {
   readonly description: LibraryDescription;
@@ -31,10 +31,10 @@ export class InProcessPlugin implements NativePlugin {
   private readonly library: InProcessLibrary;
   /** Read by the host table while a call runs. */
   private deadlineAtMs = Infinity;
-  /** The message of fail(), during a call and until its answer is read. */
+  /** The message of fail(), from the call until its answer is read. */
   private failure: string | null = null;
   private closed = false;
-  /** Hooks that were called before: a library may set itself up in the first call of each. */
+  /** Hooks that have been called before: a library may install signal handlers in the first call of each. */
   private readonly called = new Set<Hook>();
 
   private constructor(private readonly options: NativePluginOptions) {
@@ -42,7 +42,7 @@ export class InProcessPlugin implements NativePlugin {
     this.description = this.library.description;
   }
 
-  /** Loads and initializes the library. @throws PluginFailure when it cannot or will not serve. */
+  /** Loads and initializes the library. @throws PluginFailure when it cannot be loaded or refuses to start */
   static async open(options: NativePluginOptions): Promise<InProcessPlugin> {
     const plugin = new InProcessPlugin(options);
     const configJson = (await options.prepareConfig?.(plugin.description)) ?? options.configJson;
@@ -61,7 +61,7 @@ export class InProcessPlugin implements NativePlugin {
       return this.reject('BW_PLUGIN_BAD_RESPONSE', `plugin ${name} has no ${hook}`, hook, ticket);
     }
     const { deadlineAtMs } = ticket;
-    // The clock costs a third of a call: it is asked only where somebody wants to know.
+    // Reading the clock costs a third of a call, so the clock is read only when a report is wanted.
     const enteredAtMs = ticket.report === undefined ? null : performance.now();
     this.deadlineAtMs = deadlineAtMs;
     this.failure = null;
@@ -79,7 +79,7 @@ export class InProcessPlugin implements NativePlugin {
         return this.reject('BW_PLUGIN_TIMEOUT', message, hook, ticket);
       }
     }
-    // The function that is called sets it.
+    // The called function may have set it.
     const failure = this.failure as string | null;
     if (failure !== null) {
       const details = { phase: hook, requestId: ticket.requestId ?? undefined };
@@ -124,7 +124,7 @@ export class InProcessPlugin implements NativePlugin {
     if (status !== 0) throw configurationRefused(name, 'reconfigure', status, this.library.lastError());
   }
 
-  /** No process means nothing to adjust: its calls are guarded by the executor alone. */
+  /** Nothing to adjust without a process: the executor alone guards the calls. */
   adjust(): void {}
 
   private firstCall(hook: Hook, call: () => unknown): unknown {
@@ -132,7 +132,7 @@ export class InProcessPlugin implements NativePlugin {
     return this.guarded(call);
   }
 
-  /** Runs code of the library and keeps the server's signal handlers. */
+  /** Runs code of the library and restores the server's signal handlers afterwards. */
   private guarded<T>(work: () => T): T {
     return signalGuard.around(this.options.name, this.reportSignals, work);
   }
@@ -155,7 +155,7 @@ export class InProcessPlugin implements NativePlugin {
     throw new PluginFailure('BW_PLUGIN_ABI', text, { plugin, phase: 'load' });
   }
 
-  /** The table lives as long as the process: the library may call it at any time. */
+  /** The table lives as long as the process, because the library may call it at any time. */
   private hostTable(): unknown {
     const register = (callback: (...args: never[]) => unknown, prototype: TypeObject): bigint =>
       koffi.register(callback, koffi.pointer(prototype));
@@ -207,12 +207,12 @@ export class InProcessPlugin implements NativePlugin {
   }
 }
 
-/** The texts as koffi takes them; nearly always they are that already. */
+/** Converts the texts to strings for koffi; nearly always they are strings already. */
 function strings(texts: readonly Text[]): readonly string[] {
   return texts.every((text) => typeof text === 'string') ? texts : texts.map(String);
 }
 
-/** Whether the text takes more bytes in UTF-8; counts them only if it can. */
+/** Whether the text takes more than `bytesMax` bytes in UTF-8. Counts them only when that is possible. */
 function isLonger(text: string, bytesMax: number): boolean {
   const unitBytesMax = 3;
   return text.length * unitBytesMax > bytesMax && Buffer.byteLength(text) > bytesMax;
@@ -222,7 +222,7 @@ function nanoseconds(milliseconds: number): number {
   return Math.min(Math.round(milliseconds * NS_PER_MS), OWN_NS_MAX);
 }
 
-/** @throws PluginFailure BW_PLUGIN_LOAD or BW_PLUGIN_ABI, which names the library as its operator does */
+/** @throws PluginFailure BW_PLUGIN_LOAD or BW_PLUGIN_ABI, with the path that the operator knows */
 function openLibrary(options: NativePluginOptions): InProcessLibrary {
   try {
     return new InProcessLibrary(options.name, options.libraryPath);

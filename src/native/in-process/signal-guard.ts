@@ -1,14 +1,14 @@
 import koffi from 'koffi';
 import { constants } from 'node:os';
 
-/** Signals whose end of the process, or whose being ignored, the server relies on. */
+/** Signals that the server relies on, whether they end the process or are ignored. */
 const ALWAYS_KEPT = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGPIPE'] as const;
-/** Kept where the server or Node handles them; otherwise they are free for plugins. */
+/** Kept when the server or Node handles them; otherwise plugins may use them. */
 const KEPT_IF_HANDLED = ['SIGUSR1', 'SIGUSR2', 'SIGCHLD', 'SIGWINCH'] as const;
-/** Signals of crashes. They are left to plugins, since language runtimes need them; a warning names them. */
+/** Signals of crashes. Plugins may handle them, because language runtimes need them; a warning names them. */
 const WARNED_OF = ['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGILL', 'SIGABRT', 'SIGSYS'] as const;
 
-/** At least as much as a struct sigaction or a sigset_t of any system. */
+/** At least the size of struct sigaction and sigset_t on any system. */
 const OPAQUE_BYTES = 256;
 /** The handler and the first 64 signals of the mask. */
 const COMPARED_BYTES = 16;
@@ -19,7 +19,7 @@ type Name = NodeJS.Signals;
 interface Disposition {
   /** The struct sigaction. */
   readonly action: Buffer;
-  /** Whether a listener of the server waits for the signal. */
+  /** Whether the server has a listener for the signal. */
   readonly isListened: boolean;
 }
 
@@ -28,7 +28,7 @@ interface LibC {
   pthread_sigmask(how: number, set: Buffer | null, old: Buffer | null): number;
 }
 
-/** Told in a sentence what a plugin did to signals. */
+/** Receives a sentence about what a plugin did to signals. */
 export type SignalReport = (text: string) => void;
 
 let bound: LibC | null = null;
@@ -47,8 +47,8 @@ function libc(): LibC {
 const SET_MASK = process.platform === 'darwin' ? 3 : 2;
 
 /**
- * Puts signal handlers of the server back after code of an in-process plugin replaced them: with a
- * plugin's handler for SIGTERM only SIGKILL would end the server. There is one for the process.
+ * Restores signal handlers of the server after code of an in-process plugin replaced them. If a plugin
+ * kept its handler for SIGTERM, only SIGKILL would end the server. There is one guard for the process.
  */
 class SignalGuard {
   private kept = new Map<Name, Disposition>();
@@ -56,14 +56,14 @@ class SignalGuard {
   private readonly plugins = new Map<string, SignalReport>();
   private timer: NodeJS.Timeout | null = null;
 
-  /** Has plugins watched whose threads, or later calls, change handlers. @param report gets a sentence */
+  /** Watches for changes by threads or later calls of a plugin. @param report receives a sentence */
   watch(plugin: string, report: SignalReport): void {
     if (process.platform === 'win32') return;
     this.plugins.set(plugin, report);
     this.timer ??= setInterval(() => this.look(), LOOK_INTERVAL_MS).unref();
   }
 
-  /** Does what runs code of a plugin, on this thread, and puts back what that changed. */
+  /** Runs code of a plugin on this thread, and undoes its changes to signals. */
   around<T>(plugin: string, report: SignalReport, work: () => T): T {
     if (process.platform === 'win32') return work();
     this.look();
@@ -79,22 +79,22 @@ class SignalGuard {
     }
   }
 
-  /** Nobody runs on this thread at the moment: what changed since the last look, a thread or a call did. */
+  /** Runs between calls, so a change since the last look was made by a plugin's thread or call. */
   private look(): void {
     const found = this.putBack();
-    // Which of them it was cannot be told; the first one's log line names all.
+    // Which plugin it was is unknown, so the log line of the first plugin names all of them.
     const [report] = this.plugins.values();
     const names = [...this.plugins.keys()].join(', ');
     for (const what of found) report?.(`an in-process plugin (${names}) ${what}`);
   }
 
-  /** What it put back, as predicates of a sentence. */
+  /** Restores the handlers. @returns what was restored, as predicates of a sentence */
   private putBack(): string[] {
     const now = read([...ALWAYS_KEPT, ...KEPT_IF_HANDLED]);
     const changed: Name[] = [];
     for (const [name, { action, isListened }] of now) {
       const before = this.kept.get(name);
-      // A listener that came or went changed it: that is the server's own doing.
+      // A listener of the server that was added or removed changed the handler, not a plugin.
       if (before === undefined || before.isListened !== isListened || sameAction(action, before.action))
         continue;
       if (!isKept(name, before)) continue;
@@ -129,7 +129,7 @@ function isKept(name: Name, before: Disposition): boolean {
   return before.isListened || !isDefault(before.action);
 }
 
-/** Where SIG_DFL stands, which is 0: at the beginning of the structure, on every system. */
+/** SIG_DFL is 0, and the handler is the first field of the structure on every system. */
 function isDefault(action: Buffer): boolean {
   return action.readBigUInt64LE(0) === 0n;
 }
@@ -148,7 +148,7 @@ function same(one: Disposition | undefined, other: Disposition | undefined): boo
   return one !== undefined && other !== undefined && sameAction(one.action, other.action);
 }
 
-/** The handler and the signals it blocks; what follows in the structure, the C library leaves as it was. */
+/** Compares the handler and the blocked signals; the C library leaves the rest of the structure unset. */
 function sameAction(one: Buffer, other: Buffer): boolean {
   return one.compare(other, 0, COMPARED_BYTES, 0, COMPARED_BYTES) === 0;
 }

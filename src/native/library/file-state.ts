@@ -1,14 +1,14 @@
 import type { BigIntStats } from 'node:fs';
 
-/** A file that changed this recently may change again without its times telling. */
+/** A file that changed this recently may change again within the resolution of its times. */
 const SETTLED_AFTER_MS = 2000;
 
-/** Names this state of a file: its place on disk, size and times. Any change to it gives another. */
+/** Identifies the state of a file by device, inode, size and times. Any change gives another text. */
 export function fileState({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
   return [dev, ino, size, mtimeNs, ctimeNs].join(':');
 }
 
-/** Whether any further change would show in the file's state. */
+/** Whether every further change would alter the file's state. */
 export function isSettled({ ctimeMs }: BigIntStats): boolean {
   return Date.now() - Number(ctimeMs) > SETTLED_AFTER_MS;
 }

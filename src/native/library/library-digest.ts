@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
 
-/** A quarter of a millisecond of the event loop at a time. */
+/** Hashing this much blocks the event loop for a quarter of a millisecond. */
 const CHUNK_BYTES = 128 * 1024;
 
 /**
  * SHA-256 of a file's bytes, in hexadecimal.
- * @param also is given the bytes on the way
+ * @param also receives the bytes as they are read
  */
 export async function digestOf(file: FileHandle, also?: (bytes: Buffer) => Promise<void>): Promise<string> {
   const hash = createHash('sha256');

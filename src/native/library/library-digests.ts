@@ -8,7 +8,7 @@ interface Known {
   readonly digest: string;
 }
 
-/** Digests of libraries, read again only when a file's identity or times say that it may be another. */
+/** Digests of libraries. A file is read again only when its identity, size or times have changed. */
 export class LibraryDigests {
   private readonly known = new Map<string, Known>();
 
@@ -25,7 +25,7 @@ export class LibraryDigests {
     }
   }
 
-  /** The same for a file that is open, known as `path`; null when it is no regular file. */
+  /** The same for an open file with this path; null when it is not a regular file. */
   async readFrom(file: FileHandle, path: string): Promise<string | null> {
     const facts = await file.stat({ bigint: true });
     if (!facts.isFile()) return null;

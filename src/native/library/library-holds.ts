@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Says that a process uses a copied library, so that no server of the machine prunes it. */
+/** Marks a copied library as used by a process, so that no server on the machine prunes it. */
 export interface LibraryHold {
   /** Idempotent. Never rejects. */
   release(): Promise<void>;
@@ -10,12 +10,12 @@ export interface LibraryHold {
 
 const NAME = /^([0-9a-f]{64})\.(\d+)\.([0-9a-f-]{36})$/;
 
-/** What this process made, in any directory. */
+/** Names of the holds this process made, in any directory. */
 const own = new Set<string>();
 
 /**
- * Who uses which copy: an empty file each, named by digest, server process and a random part. Those of
- * a server that ended without tidying up are noticed by its process, which is gone.
+ * Marks the copies in use. Each hold is an empty file, named by digest, server process and a random part.
+ * The holds of a server that ended without cleaning up are ignored, because its process is gone.
  */
 export class LibraryHolds {
   private constructor(private readonly directory: string) {}
@@ -36,7 +36,7 @@ export class LibraryHolds {
     };
   }
 
-  /** Digests of the libraries somebody uses. */
+  /** Digests of the libraries in use. */
   async digests(): Promise<Set<string>> {
     const held = new Set<string>();
     for (const name of await readdir(this.directory)) {
@@ -49,7 +49,7 @@ export class LibraryHolds {
   }
 
   private isLive(name: string, pid: number): boolean {
-    // Numbers come again: what this process did not make is of one that had its number before.
+    // Process ids are reused: a hold with this id that this process did not make is from an earlier process.
     return pid === process.pid ? own.has(name) : isRunning(pid);
   }
 

@@ -20,27 +20,27 @@ export interface StoredLibrary {
   readonly digest: string;
   /** The file to load. */
   readonly path: string;
-  /** It finds other libraries relative to its own place, so `path` is that place and no copy. */
+  /** The library finds other libraries relative to its directory, so `path` is the original, not a copy. */
   readonly inPlace: boolean;
-  /** Directories in which the loader looks for others because of this one's place; none for a copy. */
+  /** Directories in which the loader looks for other libraries because of that; none for a copy. */
   readonly directories: readonly string[];
 }
 
 /**
- * Copies of libraries, named by their content. What a process loaded stays as it was when the
- * original is rebuilt, and a truncated or half-written original never reaches a running plugin.
+ * Copies of libraries, named by their content. A loaded library stays the same when the original is
+ * rebuilt, and a truncated or half-written original never reaches a running plugin.
  */
 export interface LibraryStore {
   readonly directory: string;
   /** @throws BackworksError BW_LIBRARY_* when the file is no library or cannot be copied */
   add(path: string): Promise<StoredLibrary>;
   /**
-   * A file of its own for one plugin: a loader that sees the same file twice shares its variables.
+   * Makes a separate file for one plugin, because a loader that opens a file twice shares its variables.
    * @param instance names the plugin; the same name gets the same file
-   * @returns path of the copy; `library.path` when it has to be used in place
+   * @returns path of the copy; `library.path` when the library must be used in place
    */
   privateCopy(library: StoredLibrary, instance: string): Promise<string>;
-  /** The copy with that digest, if it is there and unharmed. */
+  /** The copy with that digest, or null when it is missing or damaged. */
   find(digest: string): Promise<StoredLibrary | null>;
   /** Keeps a copy from being removed until the hold is released. @throws BackworksError BW_LIBRARY_STORE */
   hold(library: StoredLibrary): Promise<LibraryHold>;
@@ -50,7 +50,7 @@ export interface LibraryStore {
 
 export interface StoredCopy {
   readonly digest: string;
-  /** When it was made. */
+  /** When the copy was made. */
   readonly modifiedMs: number;
 }
 
@@ -63,7 +63,7 @@ export async function openLibraryStore(directory?: string): Promise<LibraryStore
   const folder = join(cache, 'libraries');
   await asStoreError(folder, async () => {
     await mkdir(folder, { recursive: true });
-    // Not left to mkdir: the process's umask would have a say in it.
+    // Not left to mkdir, because the process's umask would change the mode.
     await chmod(folder, DIRECTORY_MODE);
   });
   let opened: Promise<LibraryHolds> | null = null;
@@ -77,7 +77,7 @@ export async function openLibraryStore(directory?: string): Promise<LibraryStore
       const work = (): Promise<StoredLibrary> =>
         copying.run(() => (isPlaceBound(facts) ? useInPlace(path, facts) : copyInto(folder, path)));
       return asStoreError(path, async () => {
-        // Many plugins may come from one library.
+        // Several plugins may use the same library.
         const file = await stat(path, { bigint: true });
         return adding.do(isSettled(file) ? `${path}:${fileState(file)}` : null, work);
       });
@@ -92,12 +92,12 @@ export async function openLibraryStore(directory?: string): Promise<LibraryStore
   };
 }
 
-/** Whether the loader looks for needed libraries relative to where this one lies. */
+/** Whether the loader looks for needed libraries relative to this library's directory. */
 function isPlaceBound({ runpath, needed }: LibraryFacts): boolean {
   return [...runpath, ...needed].some((path) => /\$ORIGIN|\$\{ORIGIN\}|@loader_path|@rpath/.test(path));
 }
 
-/** The library's own directory, and those its run path names relative to that. */
+/** The library's own directory, and the run path directories relative to it. */
 function directoriesOf(path: string, { runpath }: LibraryFacts): string[] {
   const origin = dirname(realpathSync(path));
   const named = runpath
@@ -143,7 +143,7 @@ async function storedAlready(folder: string, path: string): Promise<StoredLibrar
 }
 
 async function copyFor(folder: string, library: StoredLibrary, instance: string): Promise<string> {
-  // The name may hold anything, so its hash stands for it.
+  // The name may contain any character, so the file name uses its hash.
   const suffix = createHash('sha256').update(instance).digest('hex').slice(0, 16);
   const target = join(folder, `${library.digest}.${suffix}${extensionOf(library.path)}`);
   const draft = join(folder, `.${randomUUID()}`);
@@ -191,13 +191,13 @@ async function prune(
     const file = await stat(join(folder, name)).catch(() => null);
     if (file !== null && isUseless({ digest, modifiedMs: file.mtimeMs })) useless.push({ name, digest });
   }
-  // Asked last: who has just begun to use one has said so before he looked whether it is there.
+  // Read last: a server holds a copy before it checks that the copy exists, so a new hold is seen here.
   const held = useless.length === 0 ? new Set<string>() : await (await openHolds()).digests();
   const unused = useless.filter(({ digest }) => !held.has(digest));
   await Promise.all(unused.map(({ name }) => rm(join(folder, name), { force: true })));
 }
 
-/** Copies a file; the digest is that of the bytes written, whatever happens to the original. */
+/** Copies a file. The digest is of the bytes written, even if the original changes meanwhile. */
 async function copy(from: string, to: string): Promise<{ digest: string; size: number }> {
   const source = await open(from, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
@@ -214,7 +214,7 @@ async function copy(from: string, to: string): Promise<{ digest: string; size: n
   }
 }
 
-/** Whether a file is there with these bytes. Its size is asked first: it costs nothing. */
+/** Whether a file exists with these bytes. The size is compared first, because that is cheap. */
 async function holds(path: string, digest: string, size: number): Promise<boolean> {
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => null);
   if (file === null) return false;
@@ -225,7 +225,7 @@ async function holds(path: string, digest: string, size: number): Promise<boolea
   }
 }
 
-/** Windows loads no file without one. */
+/** Windows does not load a file without an extension. */
 function extensionOf(path: string): string {
   const extension = extname(path);
   return /^\.[A-Za-z0-9]{1,8}$/.test(extension) ? extension : '.so';

@@ -8,11 +8,11 @@ import { ServerFrame, BatchStep } from '../protocol/protocol.js';
 import type { RunnerProcess } from '../runner/runner-process.js';
 
 /**
- * Hooks of one request that a process is asked in one frame. This is the answer of the first; whoever
- * `batch.next()` names listens to each of the others.
+ * Hooks of one request that are sent to a process in one frame. This call settles with the answer of the
+ * first hook; `batch.next()` returns the listener for each further hook.
  */
 export class HookBatchCall extends HookCall {
-  /** Whom the answer to the present hook is for; null for those who wait for this. */
+  /** The listener for the current hook's answer; null while the first hook runs. */
   private follower: Listener<NativeReply> | null = null;
   private givenUp = false;
 
@@ -28,13 +28,13 @@ export class HookBatchCall extends HookCall {
     process.call(ServerFrame.BATCH, steps(this.batch), this.args, leftMs, this);
   }
 
-  /** The answer to a hook after which another is asked. False when this is not how they follow. */
+  /** Takes an answer after which the process calls another hook. False when no hook can follow. */
   answeredAndGoesOn(reply: NativeReply, ownNs: number, plain: boolean): boolean {
     const next = this.following(reply, plain);
     if (next === null) return false;
     this.phase = next;
     if (this.givenUp) {
-      // Nobody waits for the others, but they must not run for ever either.
+      // Nobody waits for the remaining hooks, but they must not run for ever either.
       this.process?.expire(this.id, this.limitMs, () => {});
       return true;
     }
@@ -64,7 +64,7 @@ export class HookBatchCall extends HookCall {
     else this.follower.failed(error);
   }
 
-  /** The process may be asking the next hook already, which must not be asked twice. */
+  /** The process may have begun the next hook already, which must not be called twice. */
   protected override giveUp(error: BackworksError): void {
     this.givenUp = true;
     this.process?.cancel(this.id);

@@ -8,7 +8,7 @@ import { FRAME_PAYLOAD_MAX, HOOK_NUMBER, ServerFrame } from '../protocol/protoco
 import type { AnswerHandler } from '../runner/answer-handler.js';
 import type { RunnerProcess } from '../runner/runner-process.js';
 
-/** Processes that may die while this call is next, with nothing running; then something is wrong with it. */
+/** After this many idle processes died with this call next in their queue, the call fails. */
 const LOST_PROCESSES_MAX = 5;
 
 const UTF8_BYTES_PER_UNIT_MAX = 3;
@@ -18,13 +18,13 @@ export interface Dispatcher {
   dispatch(call: HookCall): void;
   /** The failure of a call that no process will take. */
   unavailable(): BackworksError;
-  /** The error of a call nobody waits for any more. */
+  /** The error of a call whose client has gone. */
   cancelled(): BackworksError;
 }
 
 /**
- * One call of a hook on its way through processes: it moves to another when the one it waited in is
- * gone, and is never sent again once it has begun.
+ * One call of a hook. When the process it waits in ends, the call moves to another process. Once begun,
+ * it is never sent again.
  */
 export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
   id = 0;
@@ -63,12 +63,12 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
     return this.ticket.deadlineAtMs;
   }
 
-  /** Nobody waits for the answer any more. */
+  /** The deadline has passed or the client has gone: nobody waits for the answer. */
   get abandoned(): boolean {
     return this.expired || this.cancelled;
   }
 
-  /** Whether it may be sent. @param memoryBytes limit of the process; 0 for none */
+  /** Whether the arguments fit into a frame. @param memoryBytes limit of the process; 0 for none */
   fits(memoryBytes: number): boolean {
     return fitsFrame(this.args, memoryBytes);
   }
@@ -111,27 +111,27 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
       });
   }
 
-  /** Ends without an answer, while the process has the call. */
+  /** Ends without an answer, while a process still has the call. */
   protected giveUp(error: BackworksError): void {
     this.failed(error);
   }
 
-  /** A process still has the call then, and answers that it did not begin it, or did. */
+  /** A process that has the call then answers whether it began the call. */
   private cancel(): void {
     this.cancelled = true;
     if (this.process === null) this.failed(this.dispatcher.cancelled());
     else this.process.cancel(this.id);
   }
 
-  /** That there was no time for a call is nobody's failure when nobody wanted it any more. */
+  /** When the client has gone, a missed deadline is nobody's failure. */
   private outcome(error: BackworksError): BackworksError {
     return this.cancelled ? this.dispatcher.cancelled() : error;
   }
 }
 
 /**
- * Longest payload of a call: one frame, and a quarter of the memory of the process, as a client must
- * not be able to end a plugin's processes by the size of its request.
+ * Longest payload of a call: at most one frame, and at most a quarter of the process's memory, so that a
+ * client cannot end a plugin's processes by the size of its request.
  * @param memoryBytes the limit of the process; 0 for none
  */
 export function requestBytesMax(memoryBytes: number): number {

@@ -20,18 +20,18 @@ import { findRunner } from '../binaries.js';
 import { HookBatchCall } from './hook-batch-call.js';
 import { WorkerPool } from './worker-pool.js';
 
-/** A plugin in processes of its own. Calls go to the worker with the fewest, or wait for one. */
+/** A plugin in processes of its own. A call goes to the worker with the fewest calls, or waits for a worker. */
 export class IsolatedPlugin implements NativePlugin, Dispatcher {
   private readonly pool: WorkerPool;
   private readonly waiting: HookCall[] = [];
   private prepared: Promise<void> | null = null;
-  /** Shared with the pool and its processes, which see what changes. */
+  /** Shared with the pool and its processes, so that they see changes. */
   private readonly options: NativePluginOptions & { configJson: string };
 
   private constructor(options: NativePluginOptions) {
     this.options = { ...options };
     const released = (): void => this.releaseWaiting((call) => this.dispatch(call));
-    // After a start that failed, those that have time for the next try go on waiting.
+    // After a failed start, calls that have time until the next attempt keep waiting.
     const events = { ready: released, startFailed: released };
     this.pool = new WorkerPool(this.options, findRunner(), events, (description) =>
       this.prepare(description),
@@ -130,7 +130,7 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
     await closed;
   }
 
-  /** Once for all processes: whoever reconfigures later prepares what he sends. */
+  /** Prepares the configuration once for all processes; later configurations are prepared by the caller. */
   private prepare(description: LibraryDescription): Promise<void> | undefined {
     const { prepareConfig } = this.options;
     if (prepareConfig === undefined) return undefined;

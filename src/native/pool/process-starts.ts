@@ -7,14 +7,14 @@ import { SharedPage } from '../protocol/shared-page.js';
 import { spawnProcess } from '../process/spawn.js';
 import { StartDeadline } from './start-deadline.js';
 
-/** The processes of one plugin that are just being started. */
+/** The processes of one plugin that are starting. */
 export class ProcessStarts {
-  /** Those that are on their way to becoming workers. */
+  /** Processes that will become workers. */
   readonly workers = new Set<RunnerProcess>();
   private readonly spawning = new Set<Promise<RunnerProcess>>();
   private closed = false;
 
-  /** @param onEnded told of each process once it is gone; null when it ended as asked */
+  /** @param onEnded called when a process has ended; the failure is null when it ended as requested */
   constructor(
     private readonly runner: string,
     private readonly options: NativePluginOptions,
@@ -22,7 +22,7 @@ export class ProcessStarts {
   ) {}
 
   /**
-   * Starts a process; nothing is asked of it yet.
+   * Starts a process and sends nothing to it yet.
    * @throws BackworksError BW_RUNNER_START when it cannot be created. @throws PluginFailure once closed
    */
   spawn(): Promise<RunnerProcess> {
@@ -31,7 +31,7 @@ export class ProcessStarts {
     return spawning;
   }
 
-  /** Does a step of a worker's start. What is not done in time, or fails, ends the process. */
+  /** Runs a step of a worker's start. When the step fails or takes too long, the process is ended. */
   async step(process: RunnerProcess, work: (deadline: StartDeadline) => Promise<void>): Promise<void> {
     this.workers.add(process);
     const deadline = new StartDeadline(process, this.options.initializeTimeoutMs);
@@ -46,7 +46,7 @@ export class ProcessStarts {
     }
   }
 
-  /** Starts nothing any more, and ends what has not become a worker. */
+  /** Starts no further process, and ends those that are not workers yet. */
   async close(): Promise<void> {
     this.closed = true;
     const useless = [...this.workers];

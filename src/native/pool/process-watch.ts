@@ -4,7 +4,7 @@ import { processUsage } from '../process/limits/process-usage.js';
 import type { RunnerProcess } from '../runner/runner-process.js';
 
 const SAMPLE_INTERVAL_MS = 1000;
-/** A process is replaced after so many samples in a row in which it was busy without a call. */
+/** A process is replaced after this many consecutive samples in which it was busy without a call. */
 const BUSY_SAMPLES_MAX = 10;
 
 interface Seen {
@@ -18,14 +18,14 @@ const watches = new Set<ProcessWatch>();
 let timer: NodeJS.Timeout | null = null;
 
 /**
- * Samples the processes of one plugin every second: one that holds more memory than its limit is
- * ended, as is one with more threads than its limit, one that passed `recycle.memory` or computes between calls is replaced. The spare is sampled
- * like the others; since nobody is charged with its end, that is logged here. One timer looks at all
+ * Samples the processes of one plugin every second. A process that exceeds its memory or thread limit is
+ * ended. A process that passed `recycle.memory`, or is busy between calls, is replaced. The spare is
+ * sampled like the others; its end is no failure of the plugin, so it is logged here. One timer serves all
  * plugins.
  */
 export class ProcessWatch {
   private readonly seen = new WeakMap<RunnerProcess, Seen>();
-  /** Those whose threads are as many as they may be. */
+  /** Processes that have reached their thread limit; each is reported once. */
   private readonly full = new WeakSet<RunnerProcess>();
   private readonly usage = new WeakMap<RunnerProcess, ProcessUsage>();
 
@@ -38,7 +38,7 @@ export class ProcessWatch {
     timer ??= setInterval(() => watches.forEach((watch) => watch.look()), SAMPLE_INTERVAL_MS).unref();
   }
 
-  /** What a process used when it was sampled last; null before that. */
+  /** The last sample of a process; null before the first. */
   usageOf(process: RunnerProcess): ProcessUsage | null {
     return this.usage.get(process) ?? null;
   }
@@ -54,7 +54,7 @@ export class ProcessWatch {
     for (const process of this.processes()) {
       const known = this.usage.get(process);
       const cpuMs = known === undefined ? null : processorTimeMs(process.pid);
-      // Without processor time it touched no memory: what it held is what it holds.
+      // A process that used no processor time touched no memory, so the last sample still holds.
       if (known !== undefined && cpuMs !== null && cpuMs === known.cpuMs) this.judge(process, known);
       else void processUsage(process.pid).then((usage) => this.judge(process, usage));
     }
@@ -65,7 +65,7 @@ export class ProcessWatch {
     this.usage.set(process, usage);
     const { sandbox, recycleMemoryBytes } = this.options;
     this.warnOfThreads(process, usage.threads);
-    // What cannot be seen was said to be missing when the process started.
+    // What cannot be sampled was reported as missing when the process started.
     const residentBytes = usage.residentBytes ?? 0;
     if (sandbox.memoryBytes > 0 && residentBytes > sandbox.memoryBytes) {
       if (isSpare(process)) this.warn(process, `ended: it held ${residentBytes} bytes`);
@@ -85,7 +85,7 @@ export class ProcessWatch {
     }
   }
 
-  /** Once: the kernel refuses further threads, and the plugin may not say why it fails. */
+  /** Warns once: the kernel refuses further threads, and the plugin may not say why it fails. */
   private warnOfThreads(process: RunnerProcess, threads: number | null): void {
     if (threads === null || threads !== this.options.sandbox.threads || this.full.has(process)) return;
     this.full.add(process);
@@ -113,7 +113,7 @@ export class ProcessWatch {
   }
 }
 
-/** The library is loaded and has not been initialized: its constructors may have started threads. */
+/** A spare's library is loaded but not initialized; its constructors may have started threads. */
 function isSpare(process: RunnerProcess): boolean {
   return process.configJson === null;
 }

@@ -2,15 +2,15 @@ import { PluginFailure, toBackworksError } from '../../errors.js';
 import type { NativePluginOptions } from '../plugin.js';
 import type { RunnerProcess } from '../runner/runner-process.js';
 
-/** The options of a plugin, of which the configuration changes here. */
+/** The options of a plugin; only the configuration changes here. */
 type Options = Pick<NativePluginOptions, 'name' | 'initializeTimeoutMs'> & { configJson: string };
 
 /**
- * Hands another configuration to every process of a plugin, one after the other: while one takes it the
- * others answer. Processes that start meanwhile or later get it too.
- * @param processes those that take calls at the moment
- * @throws PluginFailure BW_PLUGIN_RECONFIGURE when one does not take it; the former configuration is in
- *   force then in all of them: a process that does not go back to it is ended, and the next one has it.
+ * Gives another configuration to every process of a plugin, one after the other, so that the others keep
+ * answering. Processes that start meanwhile or later get it too.
+ * @param processes the processes that take calls at the moment
+ * @throws PluginFailure BW_PLUGIN_RECONFIGURE when a process rejects it. The former configuration is then
+ *   active in all of them: a process that does not return to it is ended and replaced.
  */
 export async function reconfigureAll(
   processes: () => readonly RunnerProcess[],
@@ -30,13 +30,13 @@ export async function reconfigureAll(
   }
 }
 
-/** Initializes a process; a configuration that changes meanwhile is handed to it before it takes calls. */
+/** Initializes a process. If the configuration changes meanwhile, the process gets it before it takes calls. */
 export async function initializeWithNewest(process: RunnerProcess, options: Options): Promise<void> {
   await process.initialize();
   while (process.configJson !== options.configJson) await reconfigure(process, options);
 }
 
-/** A process that takes too long is ended, as one that takes too long to initialize. */
+/** A process that takes too long is ended, as during initialize(). */
 async function reconfigure(process: RunnerProcess, options: Options): Promise<void> {
   if (process.configJson === options.configJson) return;
   const timer = setTimeout(() => process.kill({ kind: 'deadline' }), options.initializeTimeoutMs);

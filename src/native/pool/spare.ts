@@ -6,14 +6,14 @@ import { StartDeadline } from './start-deadline.js';
 import { inTurn } from '../process/start-turn.js';
 
 /**
- * The process of one plugin that stands by: it has its sandbox and the library loaded, and is not
- * initialized. Nobody is charged with its end.
+ * The spare process of one plugin: its sandbox is active and its library loaded, but not initialized. Its
+ * end is not counted as a failure.
  */
 export class Spare {
-  /** The one that stands by or is getting there; null when there is none. */
+  /** The spare, ready or starting; null when there is none. */
   process: RunnerProcess | null = null;
   private timer: NodeJS.Timeout | null = null;
-  /** One is to be started when its turn comes. */
+  /** A spare is due to be started. */
   private waiting = false;
   private closed = false;
   private readonly delay: RestartDelay;
@@ -29,32 +29,32 @@ export class Spare {
     return this.process?.usable === true;
   }
 
-  /** Hands it over to be initialized; null when there is none that would answer. */
+  /** Returns the spare to be initialized; null when there is none, or when it would not answer. */
   take(): RunnerProcess | null {
     const { process } = this;
     if (process?.usable !== true) return null;
     this.process = null;
     if (threadActivity(process.pid, process.pid) !== 'halted') return process;
-    // It would not answer before its time to initialize has passed.
+    // A halted process would not answer until its time to initialize has passed.
     process.kill();
     return null;
   }
 
-  /** Starts one, unless there is one, when nothing else starts. Never rejects. */
+  /** Starts a spare, unless there is one, when no other process is starting. Never rejects. */
   async start(): Promise<void> {
     if (this.closed || this.process !== null || this.waiting) return;
     this.waiting = true;
     await inTurn(() => this.load(), 'last');
   }
 
-  /** To be told of every process that ended. */
+  /** Must be called for every process that ended. */
   ended(process: RunnerProcess): void {
     if (this.process !== process) return;
     this.process = null;
     this.startLater(Date.now() - process.startedAt.getTime());
   }
 
-  /** Starts none any more, and ends the one there is. */
+  /** Starts no further spare, and ends the present one. */
   close(): void {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
@@ -74,14 +74,14 @@ export class Spare {
     try {
       await process.loadLibrary();
     } catch {
-      // A library that does not load any more shows itself when the next worker starts.
+      // If the library does not load any more, the next worker's start reports it.
       process.kill();
     } finally {
       deadline.clear();
     }
   }
 
-  /** Sooner after one that stood by for long than after one that would not start, as with workers. */
+  /** Waits longer after a spare that did not start or soon ended, as for workers. */
   private startLater(lifetimeMs: number): void {
     if (this.closed) return;
     this.delay.failed(lifetimeMs);

@@ -11,7 +11,7 @@ import { inTurn } from '../process/start-turn.js';
 export interface WorkerPoolEvents {
   /** A worker is ready for calls. */
   ready(): void;
-  /** No worker could be started; there will be another try. */
+  /** No worker could be started; another attempt follows. */
   startFailed(): void;
 }
 
@@ -22,7 +22,7 @@ export interface WorkerPoolEvents {
  */
 export class WorkerPool {
   description!: LibraryDescription;
-  /** What holds of the sandbox, as the newest worker said; null until there was one. */
+  /** The state of the sandbox as the newest worker reported it; null before the first. */
   sandbox: SandboxReport | null = null;
   /** Why the pool is short of workers; null when it is complete. */
   lastFailure: PluginFailure | null = null;
@@ -33,7 +33,7 @@ export class WorkerPool {
   private readonly delay: RestartDelay;
   private watch: ProcessWatch | null = null;
   private readonly timers = new Set<NodeJS.Timeout>();
-  /** Starts of workers that wait for the delay or are under way. */
+  /** Starts of workers that are delayed or in progress. */
   private startsDue = 0;
   private restarting: Promise<void> | null = null;
   private closed = false;
@@ -42,7 +42,7 @@ export class WorkerPool {
     private readonly options: NativePluginOptions,
     runner: string,
     private readonly events: WorkerPoolEvents,
-    /** Readies the configuration, once the library has said who it is. */
+    /** Prepares the configuration, once the library was described. */
     private readonly prepare: (description: LibraryDescription) => Promise<void> | undefined,
   ) {
     this.delay = new RestartDelay(() => options.restart);
@@ -96,9 +96,9 @@ export class WorkerPool {
   }
 
   /**
-   * Replaces every worker at the operator's word: each new one takes over before an old one drains.
-   * Who asks while a restart is under way waits for that one.
-   * @throws PluginFailure when a new one does not start; the old ones that are left go on.
+   * Replaces every worker on the operator's request: each new worker takes over before an old one drains.
+   * Callers during a restart wait for that restart.
+   * @throws PluginFailure when a new worker does not start; the remaining old workers continue.
    */
   restart(): Promise<void> {
     return (this.restarting ??= this.replaceAll().finally(() => (this.restarting = null)));
@@ -118,7 +118,7 @@ export class WorkerPool {
     return this.spare.process === null ? [] : [this.spare.process];
   }
 
-  /** Makes a worker of the spare, or of a new process. */
+  /** Makes a worker from the spare, or from a new process. */
   private async startWorker(): Promise<void> {
     const process = this.spare.take() ?? (await inTurn(() => this.load()));
     await this.starts.step(process, async (deadline) => {
@@ -136,7 +136,7 @@ export class WorkerPool {
     this.noteRecovery();
   }
 
-  /** A new process with the library loaded. */
+  /** Starts a process and loads the library. */
   private async load(): Promise<RunnerProcess> {
     const process = await this.starts.spawn();
     await this.starts.step(process, async () => {
@@ -195,7 +195,7 @@ export class WorkerPool {
     this.replaceWorker();
   }
 
-  /** Does something as soon as the restart delay allows it. */
+  /** Runs `act` as soon as the restart delay allows. */
   private later(act: () => void): void {
     if (this.closed) return;
     const timer = setTimeout(() => {
@@ -221,7 +221,7 @@ export class WorkerPool {
     }
   }
 
-  /** Replaces a worker that has done its share: the new one takes over before the old one drains. */
+  /** Replaces a worker that has reached its recycle limit: the new worker takes over before it drains. */
   private recycle(process: RunnerProcess): void {
     if (this.closed || this.startsDue > 0 || this.delay.remainingMs() > 0 || !this.workers.has(process))
       return;

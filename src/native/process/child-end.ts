@@ -10,9 +10,9 @@ const P_ALL = 0;
 const P_PID = 1;
 /** Room for a siginfo_t (128 bytes). */
 const OPAQUE_BYTES = 512;
-/** A process that ended is reaped this soon even when its streams are held open by a descendant. */
+/** A process that ended is reaped within this time even when a descendant holds its streams open. */
 const SWEEP_INTERVAL_MS = 250;
-/** Between the end of a stream and the end of the process. */
+/** A process ends shortly after its streams; reaping is tried again at this interval. */
 const REAP_RETRY_MS = 1;
 const REAP_RETRIES = 50;
 
@@ -33,14 +33,14 @@ function libc(): Wait {
   return bound;
 }
 
-/** A child process of the server's that nobody else waits for. */
+/** A child process that only the server waits for. */
 export interface ChildEnd {
   readonly ended: Promise<ProcessEnd>;
   /** Signals the process and its group; does nothing once the process is reaped. */
   kill(signal: NodeJS.Signals): void;
 }
 
-/** A plugin without a sandbox can leave its group; then at least the process itself is reached. */
+/** Without a sandbox a plugin can leave its process group; then at least the process itself is signalled. */
 function killGroup(pid: number, signal: NodeJS.Signals): void {
   for (const target of [-pid, pid]) {
     try {
@@ -51,13 +51,13 @@ function killGroup(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Processes that have not been reaped, looked at together by one timer, which keeps the server alive. */
+/** Processes that have not been reaped. One timer checks them together; it keeps the server alive. */
 const sweep = new Set<() => void>();
 let sweepTimer: NodeJS.Timeout | null = null;
 
 /**
- * Notices the end of a process, and reaps it: at once by a stream's end, at the latest by the sweep.
- * @param stream one that ends with the process, unless something it started holds it open
+ * Notices the end of a process and reaps it: at once when a stream ends, otherwise at the next sweep.
+ * @param stream a stream that ends with the process, unless a descendant holds it open
  */
 export function childEnd(pid: number, stream: Readable): ChildEnd {
   let reaped = false;
@@ -65,7 +65,7 @@ export function childEnd(pid: number, stream: Readable): ChildEnd {
     const status = new Int32Array(1);
     const reap = (): void => {
       if (reaped || !hasEnded(P_PID, pid)) return;
-      // Before the pid is given back: what the process started, where no sandbox kept it from that, is
+      // Before the pid can be reused: processes that this one started, where no sandbox prevented that, are
       // still in its group.
       killGroup(pid, 'SIGKILL');
       libc().waitpid(pid, status, WNOHANG);
@@ -85,20 +85,20 @@ export function childEnd(pid: number, stream: Readable): ChildEnd {
     stream.once('close', () => reapSoon(REAP_RETRIES));
     sweep.add(reap);
     sweepTimer ??= setInterval(() => {
-      // One question for all of them: mostly none has ended.
+      // One system call for all of them, because usually none has ended.
       if (hasEnded(P_ALL, 0)) sweep.forEach((look) => look());
     }, SWEEP_INTERVAL_MS);
   });
   return {
     ended,
-    // Until it is reaped the pid stays this process's, so the signal cannot reach another.
+    // Until the process is reaped its pid cannot be reused, so the signal cannot reach another process.
     kill: (signal) => {
       if (!reaped) killGroup(pid, signal);
     },
   };
 }
 
-/** Whether a process, or any, is over; it stays a zombie. The first field of siginfo_t is 0 when it is not. */
+/** Whether a process, or any child, has ended. It stays a zombie. The first field of siginfo_t is 0 if not. */
 function hasEnded(idType: number, pid: number): boolean {
   const info = Buffer.alloc(OPAQUE_BYTES);
   libc().waitid(idType, pid, info, WEXITED | WNOHANG | WNOWAIT);

@@ -6,13 +6,13 @@ export interface PipedProcess {
   readonly pid: number;
   readonly stdout: Readable;
   readonly stderr: Readable;
-  /** Sends a signal to the process and what it has started; does nothing once the process is gone. */
+  /** Signals the process and the processes it started; does nothing once the process has ended. */
   kill(signal: NodeJS.Signals): void;
-  /** Resolves when the process itself has ended, whatever its descendants still hold open. */
+  /** Resolves when the process itself has ended, even while descendants hold its streams open. */
   readonly ended: Promise<ProcessEnd>;
 }
 
-/** The server's ends of what carries frames; on some systems one socket is both. */
+/** The server's ends of the streams that carry frames; on some systems one socket is both. */
 export interface RunnerPipes {
   /** To the runner. */
   readonly calls: Socket;
@@ -26,7 +26,7 @@ export interface SpawnedProcess extends PipedProcess, RunnerPipes {
   readonly services: Socket;
 }
 
-/** A process, and the cgroup that keeps its memory or why there is none. */
+/** A process, and its memory cgroup or the reason why it has none. */
 export interface GroupedProcess extends SpawnedProcess {
   readonly memoryCgroup: { readonly maxBytes: number } | { readonly missing: string };
 }
@@ -36,18 +36,18 @@ export interface PipedSpawnOptions {
   readonly args: readonly string[];
   /** The whole environment of the process. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Where it starts; default: where the server is. */
+  /** Its working directory; default: the server's. */
   readonly directory?: string;
 }
 
 export interface SpawnOptions extends Omit<PipedSpawnOptions, 'directory'> {
-  /** Descriptor of the server that becomes descriptor 4 of the process; it stays the server's. */
+  /** Descriptor of the server that becomes descriptor 4 of the process; the server keeps its own. */
   readonly sharedDescriptor: number;
-  /** Likewise descriptor 7, the library; null for none. */
+  /** Likewise for descriptor 7, the library; null for none. */
   readonly libraryDescriptor: number | null;
-  /** What limits.memory allows it; 0: any amount. */
+  /** limits.memory of the plugin; 0: unlimited. */
   readonly memoryBytes: number;
-  /** Threads it may have; 0: any number. */
+  /** Threads it may have; 0: unlimited. */
   readonly threads: number;
 }
 
@@ -55,6 +55,6 @@ export interface SpawnOptions extends Omit<PipedSpawnOptions, 'directory'> {
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The kernel ended it as its cgroup had no memory left. */
+  /** The kernel ended it because its cgroup had no memory left. */
   readonly outOfMemory?: boolean;
 }

@@ -4,13 +4,13 @@ import { functionAt } from '../library/facts/functions.js';
 import type { NativePluginOptions } from '../plugin.js';
 import { oneLine } from '../../printable.js';
 
-/** The runner keeps this much of a module's file name. */
+/** The runner reports at most this much of a module's file name. */
 const MODULE_NAME_MAX = 63;
 const FUNCTION_NAME_MAX = 256;
-/** A crash is not reported later than this because its function is looked for. */
+/** The search for the function of a crash may delay its report by this much. */
 const SEARCH_MS = 250;
 
-/** A library under two names: that of the copy processes load, and the one its operator gave it. */
+/** The file names of a library: that of the copy which processes load, and the operator's. */
 export interface LibraryNames {
   readonly loaded: string;
   readonly shown: string;
@@ -25,8 +25,8 @@ export function libraryNames({
 }
 
 /**
- * A place such as "libweather.so+0x1139" for one in the loaded copy, which is named by its digest.
- * Places in other libraries stay as they are.
+ * Names a place such as "libweather.so+0x1139" by the operator's file name instead of the copy's, which is
+ * a digest. Places in other libraries stay unchanged.
  */
 export function shownPlace(at: string, { loaded, shown }: LibraryNames): string {
   const cut = at.lastIndexOf('+');
@@ -35,10 +35,10 @@ export function shownPlace(at: string, { loaded, shown }: LibraryNames): string 
 }
 
 /**
- * Finds the function of a shown place.
+ * Adds the function to a shown place.
  * @param path of the copy that was loaded
- * @returns "libweather.so+0x1139 (process_endpoint)"; `at` itself when its function cannot be told,
- *   or not soon. Never rejects.
+ * @returns "libweather.so+0x1139 (process_endpoint)"; `at` itself when the function is unknown or not
+ *   found in time. Never rejects.
  * @internal exported for its test
  */
 export async function placeWithFunction(at: string, path: string, shown: string): Promise<string> {
@@ -55,9 +55,9 @@ export async function placeWithFunction(at: string, path: string, shown: string)
 }
 
 /**
- * The failure with the function it happened in, as far as the library's symbols tell.
+ * Adds the function that crashed to a failure, if the library's symbols name it.
  * @param loaded path of the copy that was loaded
- * @param original path the operator knows it by
+ * @param original the operator's path
  * @returns `failure` itself when there is nothing to add; never rejects
  */
 export async function withFunction(

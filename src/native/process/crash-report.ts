@@ -1,6 +1,6 @@
 import { signalName } from './signal-names.js';
 
-/** Where a process crashed, in its own words; sent by the signal handler and not to be trusted. */
+/** Where a process crashed, as its signal handler reported it. Not trustworthy. */
 export interface CrashReport {
   readonly signal: string;
   /** Address the code touched, in hexadecimal; null when the signal names none. */

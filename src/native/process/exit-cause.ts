@@ -5,7 +5,7 @@ import type { CrashReport } from './crash-report.js';
 import { type ThreadActivity, threadActivity } from './limits/process-usage.js';
 import { RUNNER_EXIT } from '../protocol/protocol.js';
 
-/** Why the server ended a runner itself; null when it did not. */
+/** Why the server ended a runner; null when the server did not. */
 export type KillReason =
   | { readonly kind: 'deadline'; readonly activity?: ThreadActivity }
   | { readonly kind: 'cpu_time'; readonly usedMs: number; readonly limitMs: number }
@@ -18,8 +18,8 @@ export type KillReason =
   | null;
 
 /**
- * The reason, with what the process is doing at this moment if it is at its deadline.
- * @param thread the one that runs the call; null for the process's first
+ * Adds to a deadline what the process is doing at this moment.
+ * @param thread the thread that runs the call; null for the process's first thread
  */
 export function withActivity(reason: KillReason, pid: number, thread: number | null): KillReason {
   const activity = reason?.kind === 'deadline' ? threadActivity(pid, thread ?? pid) : null;
@@ -36,13 +36,13 @@ export interface EndFacts {
   readonly killed: KillReason;
   readonly crash: CrashReport | null;
   readonly stderrTail: readonly string[];
-  /** Names for places in the plugin's own library. */
+  /** File names for places in the plugin's own library. */
   readonly library: LibraryNames;
 }
 
 /**
- * The failure behind a process that is gone. Judged by what was going on, never by exit code alone:
- * a plugin that calls exit(0) inside a hook has failed.
+ * The failure that explains why a process ended. The phase decides, never the exit code alone: a plugin
+ * that calls exit(0) inside a hook has failed.
  */
 export function explainEnd(facts: EndFacts): PluginFailure {
   const { phase, requestId, stderrTail } = facts;

@@ -7,18 +7,19 @@ import { ReadPace } from './read-pace.js';
 import { StderrExcerpt } from './stderr-excerpt.js';
 
 const LINE_CHARACTERS_MAX = 8 * 1024;
-/** What a line costs beyond its text: the log writes more than the text for each. */
+/** What a line costs beyond its text, because the log writes more than the text. */
 const LINE_OVERHEAD_BYTES = 64;
 const RATE_WINDOW_MS = 1000;
-/** Far more lines than this are in one read when a plugin prints a lot. */
+/** A plugin that prints a lot gets far more than one line into each read, so this is plenty. */
 const READS_PER_SECOND_MAX = 200;
-/** A runner keeps to the rate; what may come beyond it is what was on its way when the rate changed. */
+/** A runner keeps to the rate, but frames sent before a change of the rate may exceed the new rate. */
 const FRAMED_RATES_MAX = 8;
 const FRAMED_BYTES_MAX = 2 * 1024 * 1024;
 
 /**
- * Turns what a plugin process writes into log lines. Output beyond the rate is dropped and counted. It is read
- * with pauses then, so a plugin that prints without an end waits for the server, and does not occupy it.
+ * Turns the output of a plugin process into log lines. Output beyond the rate is dropped and counted. The
+ * server then pauses between reads, so that a plugin which prints without end waits for the server and does
+ * not keep it busy.
  */
 export class PluginOutput {
   private readonly stderr = new StderrExcerpt();
@@ -31,7 +32,7 @@ export class PluginOutput {
   private readonly paces: ReadPace[] = [];
 
   /**
-   * @param bytesPerSecond asked for every second
+   * @param bytesPerSecond called every second for the present limit
    * @param limitedAtSource whether the runner knows the rate
    */
   constructor(
@@ -40,7 +41,7 @@ export class PluginOutput {
     private readonly limitedAtSource = true,
   ) {}
 
-  /** What it wrote to stderr, oldest first, for reports on how the process ended. */
+  /** Its output on stderr, oldest line first, for reports about the end of the process. */
   get stderrTail(): string[] {
     return this.stderr.lines();
   }
@@ -64,21 +65,21 @@ export class PluginOutput {
       if (partial !== '') this.line(source, partial);
     });
     stream.on('error', () => {
-      // A read error on a dying process's pipe tells nothing its exit does not.
+      // A read error on the pipe of an ending process adds nothing to its exit status.
     });
   }
 
   /**
-   * The process has ended: what it left is read at once.
-   * @returns whether something may be left
+   * Reads the remaining output without pauses, because the process has ended.
+   * @returns whether output may be left
    */
   release(): boolean {
     return this.paces.map((pace) => pace.release()).includes(true);
   }
 
   /**
-   * A LOG frame. A runner drops what is beyond the rate, and says how much it was.
-   * @throws FrameError when so much arrives in a second that a plugin must have written the frames itself
+   * Handles a LOG frame. A runner drops lines beyond the rate and reports how many bytes that were.
+   * @throws FrameError when more arrives in a second than the runner would send: the plugin wrote the frames
    */
   frame(level: PluginLogLine['level'], text: string, droppedBytes: number): void {
     this.beginWindow();
@@ -90,7 +91,7 @@ export class PluginOutput {
     if (droppedBytes === 0 || text !== '') this.log(level, text);
   }
 
-  /** A text the log shows as the plugin's: each line of it is a line of the log, and counts as one. */
+  /** Logs a text as the plugin's; each line of it becomes a line of the log and counts as one. */
   log(level: PluginLogLine['level'], text: string): void {
     for (const line of text.split('\n')) {
       if (line.trim() === '' && line !== text) continue;
@@ -107,11 +108,11 @@ export class PluginOutput {
       return;
     }
     if (source === 'stderr') this.stderr.add(text);
-    // Many libraries write progress to stderr, so a line there is no warning by itself.
+    // Many libraries write progress to stderr, so a line there is not a warning by itself.
     this.emit({ source, level: 'info', text });
   }
 
-  /** Takes bytes from this second's budget; false when it is used up. */
+  /** Takes bytes from this second's budget; false when the budget is used up. */
   private spend(bytes: number): boolean {
     this.beginWindow();
     this.budget -= bytes;
@@ -130,7 +131,7 @@ export class PluginOutput {
   }
 
   private drop(bytes: number): void {
-    // By a timer, for the plugin may have no more to say.
+    // By a timer, because the plugin may write nothing more.
     if (this.dropped === 0) setTimeout(() => this.reportDropped(), RATE_WINDOW_MS).unref();
     this.dropped += bytes;
   }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 
 const WINDOW_MS = 1000;
-/** Between two reads of a stream that is beyond its budget. As much as a pipe holds arrives meanwhile. */
+/** The pause between two reads of a stream beyond its budget. Meanwhile the pipe may fill up. */
 const PAUSE_MS = 5;
 
 /**
@@ -15,7 +15,7 @@ export class ReadPace {
   private resting = false;
   private released = false;
 
-  /** @param readsPerSecond reads that are made at once */
+  /** @param readsPerSecond so many reads are made without a pause */
   constructor(
     private readonly stream: Pick<Readable, 'pause' | 'resume'>,
     private readonly readsPerSecond: number,
@@ -32,7 +32,7 @@ export class ReadPace {
     if (this.reads > this.readsPerSecond) this.rest();
   }
 
-  /** Reads nothing for a moment. */
+  /** Pauses the stream for PAUSE_MS. */
   rest(): void {
     if (this.released || this.resting) return;
     this.resting = true;
@@ -43,8 +43,8 @@ export class ReadPace {
   }
 
   /**
-   * The process has ended: what it left is read without pauses.
-   * @returns whether something may be left
+   * Reads the rest without pauses, because the process has ended.
+   * @returns whether output may be left
    */
   release(): boolean {
     this.released = true;

@@ -1,4 +1,4 @@
-/** A process that lived this long ends the series of failures. */
+/** After a lifetime this long, a failure starts a new series. */
 const STABLE_AFTER_MS = 30_000;
 
 /** How long to wait before the next start: a first delay that doubles with every failure, up to a bound. */
@@ -6,7 +6,7 @@ export class RestartDelay {
   private failures = 0;
   private nextStartAtMs = 0;
 
-  /** @param bounds asked for at every failure */
+  /** @param bounds called at every failure */
   constructor(private readonly bounds: () => { readonly delayMs: number; readonly maxDelayMs: number }) {}
 
   /** Notes a failure of a process that had lived for `lifetimeMs`. */

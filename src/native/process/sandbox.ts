@@ -4,7 +4,7 @@ import { oneLine } from '../../printable.js';
 import { noSandbox } from '../failures.js';
 import type { GroupedProcess } from './child-process.js';
 
-/** More than one plugin has at once: workers, spares, and as many that drain. */
+/** More processes than one plugin has at once: workers, spares, and as many that drain. */
 const PROCESSES_MAX = 256;
 const INT32_MAX = 2 ** 31 - 1;
 
@@ -30,9 +30,9 @@ export function sandboxSettings(options: SandboxOptions, library: string): strin
 }
 
 /**
- * What holds of a process, by its own word and by what the server can see of it.
- * @param ready the payload of READY: `mechanism=state` strings, `missing=reason` for what is not there
- * @throws PluginFailure BW_PLUGIN_SANDBOX under `strict`, when the server cannot keep it to a limit
+ * The state of a process's sandbox: the runner's report, and what the server itself can observe.
+ * @param ready the payload of READY: `mechanism=state` strings, and `missing=reason` for missing ones
+ * @throws PluginFailure BW_PLUGIN_SANDBOX under `strict`, when the server cannot enforce a limit
  */
 export function sandboxInForce(
   ready: string,
@@ -74,7 +74,7 @@ function readReady(ready: string): { states: Map<string, string>; missing: strin
   return { states, missing };
 }
 
-/** The number a state begins with; words about it may follow. */
+/** The number at the start of a state; an explanation may follow. */
 function amount(state = ''): number {
   return Number(/^\d+/.exec(state)?.[0] ?? 0);
 }

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 
-// The first name of a number wins: SIGABRT, not its alias SIGIOT.
+// The first name of a number is used: SIGABRT, not its alias SIGIOT.
 const NAMES = new Map(
   Object.entries(constants.signals)
     .reverse()

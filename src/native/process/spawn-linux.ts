@@ -7,10 +7,10 @@ import { childEnd } from './child-end.js';
 import type { PipedProcess, PipedSpawnOptions, SpawnedProcess, SpawnOptions } from './child-process.js';
 
 /**
- * By posix_spawn(3), which does not copy the server's page tables, where fork() in Node 20's
- * child_process takes 70 ms at 2 GB. It waits until the child has begun its program, which on a busy
- * machine takes as long as the child waits for a core; so a thread of libuv's pool waits, not the event
- * loop. Those threads end with the server, as a runner does when its parent thread ends.
+ * Starts processes by posix_spawn(3), which does not copy the server's page tables. fork() in Node 20's
+ * child_process takes 70 ms when the server has 2 GB. posix_spawn() waits until the child has begun its
+ * program, so a thread of libuv's pool waits, not the event loop. Those threads end with the server, which
+ * matters because a runner ends when its parent thread ends.
  */
 
 const AF_UNIX = 1;
@@ -95,7 +95,7 @@ function libc(): LibC {
   return bound;
 }
 
-/** Whether a process can be started in another directory than the server's. */
+/** Whether a process can start in another directory than the server's. */
 export function canChangeDirectory(): boolean {
   return libc().posix_spawn_file_actions_addchdir_np !== null;
 }
@@ -142,13 +142,13 @@ export function spawnPipedLinux(options: PipedSpawnOptions): Promise<PipedProces
 
 interface DescriptorPairs {
   sockets(): [number, number];
-  /** The reading end first. */
+  /** Returns the reading end first. */
   pipe(): [number, number];
 }
 
 /**
  * Opens descriptors for a process.
- * @param start gives what to do once nothing can fail any more: until then an error closes them all
+ * @param start returns what to do once nothing can fail any more; before that, an error closes them all
  */
 async function withDescriptors<T>(
   program: string,
@@ -178,12 +178,12 @@ function readable(descriptor: number): Socket {
   return new Socket({ fd: descriptor, readable: true, writable: false });
 }
 
-/** What every pipe is read into; it is empty again before another is read. */
+/** The buffer that every pipe is read into. It is consumed before another pipe is read. */
 const room = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
 /**
- * Read by `onread`: Node would set 64 KiB aside for each read and give most of it back.
- * @param kept whether listeners keep what they are given; if not, it is valid until they return
+ * Reads with `onread`, because Node would otherwise allocate 64 KiB for each read.
+ * @param kept whether listeners keep the bytes; if not, the bytes are valid until the listeners return
  */
 function readableInPlace(fd: number, kept: boolean): Socket {
   const onread: OnReadOpts = {
@@ -199,7 +199,7 @@ function readableInPlace(fd: number, kept: boolean): Socket {
   return pipe;
 }
 
-/** @param descriptors become 1, 2 and so on of the new process. */
+/** @param descriptors become descriptors 1, 2 and so on of the new process */
 async function posixSpawn(
   { program, args, environment, directory }: PipedSpawnOptions,
   descriptors: readonly number[],
@@ -212,8 +212,8 @@ async function posixSpawn(
   libc().posix_spawn_file_actions_init(actions);
   libc().posix_spawnattr_init(attributes);
   try {
-    // A group of its own: Ctrl-C at the server's terminal is the server's to handle, and whatever the
-    // process starts can be ended with it.
+    // A process group of its own: Ctrl-C at the server's terminal is for the server only, and the processes
+    // that this one starts can be ended with it.
     libc().posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP);
     libc().posix_spawn_file_actions_addopen(actions, 0, '/dev/null', 0, 0);
     if (directory !== undefined) libc().posix_spawn_file_actions_addchdir_np?.(actions, directory);

@@ -10,7 +10,7 @@ import type {
   SpawnOptions,
 } from './child-process.js';
 
-/** By node:child_process: on macOS and Windows starting a process does not copy the server's memory. */
+/** Uses node:child_process: on macOS and Windows, starting a process does not copy the server's memory. */
 export function spawnPortable({
   program,
   args,
@@ -21,7 +21,7 @@ export function spawnPortable({
     cwd: '/',
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe', sharedDescriptor, 'pipe'],
-    // A group of its own: Ctrl-C at the server's terminal is the server's to handle.
+    // A process group of its own: Ctrl-C at the server's terminal is for the server only.
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
@@ -44,7 +44,7 @@ export function spawnPipedPortable(options: PipedSpawnOptions): PipedProcess {
 
 function piped(child: ChildProcess, program: string): PipedProcess {
   child.on('error', () => {
-    // Reported below or by 'exit'; without a listener it would end the server.
+    // The error is reported below or by 'exit'. Without a listener it would end the server.
   });
   const { pid } = child;
   if (pid === undefined) {
@@ -58,7 +58,7 @@ function piped(child: ChildProcess, program: string): PipedProcess {
     stdout: stdout as Readable,
     stderr: stderr as Readable,
     kill: (signal) => killGroup(child, signal),
-    // Never 'close': a grandchild that holds the pipes would keep it from coming.
+    // Not 'close': a grandchild that holds the pipes open would delay it.
     ended: new Promise<ProcessEnd>((resolve) =>
       child.once('exit', (code, signal) => {
         killGroup(child, 'SIGKILL');
@@ -73,6 +73,6 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
     if (process.platform === 'win32' || child.pid === undefined) child.kill(signal);
     else process.kill(-child.pid, signal);
   } catch {
-    // Nothing of it is left.
+    // The process and its group have ended.
   }
 }

@@ -18,12 +18,12 @@ export async function spawnPiped(options: PipedSpawnOptions): Promise<PipedProce
 
 /**
  * Starts a process with stdin from /dev/null, stdout and stderr as pipes, descriptors 3 and 6
- * for frames and 5 for services. Where the system lets the server have cgroups, it is in one of its own
- * before it gets its first frame.
+ * for frames and 5 for services. Where the system allows cgroups, the process is in one of its own before
+ * it gets its first frame.
  * @throws BackworksError BW_RUNNER_START when it cannot be created.
  */
 export async function spawnProcess(options: SpawnOptions): Promise<GroupedProcess> {
-  // First, since the server takes a group only while it is alone in it.
+  // Must come first: the server can claim a group only while it is alone in it.
   cgroupDelegation();
   const child = await spawnByPlatform(options);
   const group = memoryCgroup(options.memoryBytes, options.threads, child.pid);

@@ -2,21 +2,21 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Semaphore } from '../../semaphore.js';
 
-/** Enough to keep all cores busy while the server reads what some have answered. */
+/** Keeps all cores busy while the server reads the answers of processes that have started. */
 const AT_ONCE = 2 * availableParallelism();
-/** What takes longer waits for something else than a core, and keeps nobody waiting. */
+/** A start that takes longer waits for something other than a core, so the next start begins. */
 const TURN_MS = 100;
-/** When so long nobody has waited for a start, it is time for those nobody waits for. */
+/** After this long without an urgent start, the others (order 'last') begin. */
 const QUIET_MS = 50;
 
 const turns = new Semaphore(AT_ONCE);
 let neededAtMs = -Infinity;
 
 /**
- * Starts a process when few others are starting: a hundred at once would only take each other's time,
- * and each of them the event loop's.
- * @param order 'last' for what nobody waits for, such as spares: while a server starts, its plugins come
- *   first, also for descriptors and memory
+ * Starts a process when few others are starting. A hundred starts at once would only slow each other down,
+ * and block the event loop.
+ * @param order 'last' for processes that nobody waits for, such as spares: while a server starts, its
+ *   workers get descriptors and memory first
  */
 export async function inTurn<T>(start: () => Promise<T>, order: 'next' | 'last' = 'next'): Promise<T> {
   if (order === 'next') neededAtMs = performance.now();

@@ -1,11 +1,11 @@
 const HEAD_LINES = 10;
 const TAIL_LINES = 20;
-/** Lines that come closer together are of one outburst. */
+/** Lines with shorter pauses between them belong to one burst. */
 const PAUSE_MS = 1000;
 
 /**
- * What a process wrote to stderr, in short: its last lines, and when its last outburst was longer, also the
- * lines that began it. A runtime that dies says why in its first line and dumps its threads after that.
+ * An excerpt of a process's stderr: its last lines, and, when the last burst was longer, also the first
+ * lines of that burst. A runtime that crashes says why in its first line and then dumps its threads.
  */
 export class StderrExcerpt {
   private head: string[] = [];
@@ -26,7 +26,7 @@ export class StderrExcerpt {
     if (this.tail.length > TAIL_LINES) this.tail.shift();
   }
 
-  /** Oldest first; a line "… 17 lines …" stands for those that were left out. */
+  /** Oldest first; a line "… 17 lines …" replaces those left out. */
   lines(): string[] {
     const before = this.burst - this.tail.length;
     if (before <= 0) return [...this.tail];

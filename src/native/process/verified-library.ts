@@ -9,7 +9,7 @@ type Library = Pick<NativePluginOptions, 'name' | 'libraryPath' | 'libraryDigest
 
 /** A library whose bytes were compared with its digest, and how a runner is to load it. */
 export interface VerifiedLibrary {
-  /** Descriptor of the server, to hand to the runner; null where the runner loads by path. */
+  /** Descriptor to pass to the runner; null where the runner loads by path. */
   readonly descriptor: number | null;
   readonly from: LoadFrom;
   close(): Promise<void>;
@@ -19,9 +19,9 @@ const UNVERIFIED: VerifiedLibrary = { descriptor: null, from: LoadFrom.PATH, clo
 const digests = new LibraryDigests();
 
 /**
- * Opens a library for one process and compares its bytes with the digest it was admitted with. The process
- * loads the file that was opened, whatever lies at its path by then. The bytes are read again only when the
- * file's identity, size or times have changed: otherwise this takes two system calls.
+ * Opens a library for one process and compares its bytes with the digest that was approved. The process
+ * loads the opened file, even if its path then leads to another file. The bytes are read again only when
+ * the file's identity, size or times have changed; otherwise this takes two system calls.
  * @throws PluginFailure BW_LIBRARY_CHANGED when the file is gone or has other bytes
  */
 export async function openVerified(library: Library): Promise<VerifiedLibrary> {
@@ -32,7 +32,7 @@ export async function openVerified(library: Library): Promise<VerifiedLibrary> {
   });
   try {
     const found = await digests.readFrom(file, path);
-    if (found !== digest) throw changed(library, 'its bytes are others');
+    if (found !== digest) throw changed(library, 'its bytes are different');
   } catch (error) {
     await file.close();
     throw error instanceof PluginFailure ? error : changed(library, (error as Error).message);
@@ -41,7 +41,7 @@ export async function openVerified(library: Library): Promise<VerifiedLibrary> {
 }
 
 function handOver(file: FileHandle, { libraryInPlace }: Library): VerifiedLibrary {
-  // The loader looks for other libraries relative to the path it was given.
+  // The loader finds other libraries relative to the path it is given.
   const from = libraryInPlace === true ? LoadFrom.SAME_FILE : LoadFrom.DESCRIPTOR;
   return { descriptor: file.fd, from, close: () => file.close() };
 }
@@ -54,6 +54,6 @@ async function closed(file: FileHandle): Promise<VerifiedLibrary> {
 
 function changed({ name, libraryPath }: Library, what: string): PluginFailure {
   const message = `the library of plugin ${name} changed after it was checked: ${libraryPath}: ${what}`;
-  const hint = `"backworks plugin restart ${name}" takes the library as it is now; find out who changed it`;
+  const hint = `"backworks plugin restart ${name}" loads the present file; find out who changed it`;
   return new PluginFailure('BW_LIBRARY_CHANGED', message, { plugin: name, phase: 'load', hint });
 }

@@ -1,7 +1,7 @@
 import { FrameError } from './frames.js';
 import { FRAME_PAYLOAD_MAX, LOG_TEXT_MAX, RunnerFrame, ServiceFrame } from './protocol.js';
 
-/** How many frames of one type a process may send. What is beyond it breaks the protocol. */
+/** How many frames of one type a process may send. More frames break the protocol. */
 export type FrameAllowance =
   /** One for each call that has no answer yet; up to three for a batch. The connection matches them. */
   | { readonly per: 'call' }
@@ -75,7 +75,7 @@ class FrameCount {
     if (this.frames > this.allowance.frames) this.beginWindow();
   }
 
-  /** The clock is only looked at when a window is full, so a frame costs no system call. */
+  /** Reads the clock only when a window is full, so a frame costs no system call. */
   private beginWindow(): void {
     const { name, allowance } = this;
     if (allowance.per === 'process') throw new FrameError(`more than ${allowance.frames} ${name} frames`);
@@ -87,7 +87,7 @@ class FrameCount {
   }
 }
 
-/** Keeps one process to the frames that are counted by number. */
+/** Enforces the budgets of one process for the frames that are counted. */
 export class FrameCounts {
   private readonly counts = new Map<number, FrameCount>();
 
@@ -99,7 +99,7 @@ export class FrameCounts {
   }
 
   /**
-   * Counts a frame; those that answer calls are not counted here.
+   * Counts a frame. Frames that answer calls are not counted here.
    * @throws FrameError when the process has sent too many of its type
    */
   add(type: number): void {

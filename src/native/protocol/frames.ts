@@ -3,11 +3,11 @@ import { FRAME_HEADER_SIZE } from './protocol.js';
 
 /**
  * Collects frames for one write. Strings are encoded straight into the buffer, which grows by
- * doubling and is handed over whole, so a batch of calls costs one allocation. Long bytes are handed
- * over where they lie.
+ * doubling and is returned as a whole, so a batch of calls costs one allocation. Long byte arrays are not
+ * copied.
  */
 export class FrameWriter {
-  /** What was collected: first these, then `buffer[begun, end)`. */
+  /** The collected bytes: first these chunks, then `buffer[begun, end)`. */
   private chunks: Buffer[] = [];
   private chunkBytes = 0;
   private buffer = Buffer.allocUnsafe(INITIAL_BATCH_BYTES);
@@ -53,12 +53,12 @@ export class FrameWriter {
     this.end += buffer.write(tail, this.end, 'utf8');
   }
 
-  /** Hands over what was collected, to be written in this order; the writer starts afresh in a buffer of its own. */
+  /** Returns the collected bytes, in the order to write. Further frames go to another part of the buffer. */
   take(): Buffer[] {
     const { chunks } = this;
     if (this.end > this.begun) chunks.push(this.buffer.subarray(this.begun, this.end));
     const rest = this.buffer.length - this.end;
-    // The remainder serves the next batches until it is too small to be worth keeping.
+    // The rest of the buffer is used for the next batches until it is too small.
     this.buffer =
       rest >= MIN_REST_BYTES ? this.buffer.subarray(this.end) : Buffer.allocUnsafe(INITIAL_BATCH_BYTES);
     this.chunks = [];
@@ -82,10 +82,10 @@ export class FrameWriter {
 const INITIAL_BATCH_BYTES = 64 * 1024;
 const MIN_REST_BYTES = 8 * 1024;
 const MAX_UTF8_BYTES_PER_UNIT = 3;
-/** From here on, one more piece to write costs less than copying it. */
+/** Longer bytes are cheaper to write separately than to copy. */
 const COPIED_BYTES_MAX = 16 * 1024;
 
-/** Room the text needs in the buffer, at most. */
+/** The most bytes that the text can take in the buffer. */
 function encodedMax(text: Text): number {
   if (typeof text === 'string') return text.length * MAX_UTF8_BYTES_PER_UNIT;
   const { head, bytes, tail } = text;
@@ -93,7 +93,7 @@ function encodedMax(text: Text): number {
   return (head.length + tail.length) * MAX_UTF8_BYTES_PER_UNIT + copied;
 }
 
-/** Bytes the texts take as a payload, exactly. */
+/** The exact size of the texts as a payload, in bytes. */
 export function payloadSize(texts: readonly Text[]): number {
   let size = 0;
   for (const text of texts) {
@@ -103,7 +103,7 @@ export function payloadSize(texts: readonly Text[]): number {
   return size;
 }
 
-/** Called for every frame, in order. `payload` is valid until the call returns; copy what is kept. */
+/** Called for every frame, in order. `payload` is valid until the handler returns; copy what you keep. */
 export type FrameHandler = (type: number, id: number, detail: number, value: number, payload: Buffer) => void;
 
 /** A frame that breaks the protocol; the message says how. */
@@ -112,8 +112,8 @@ export class FrameError extends Error {
 }
 
 /**
- * Cuts a stream of bytes into frames. Length and type are checked as soon as the header is there,
- * before any memory is set aside for the payload.
+ * Cuts a stream of bytes into frames. Length and type are checked as soon as the header has arrived,
+ * before any memory is allocated for the payload.
  * @throws FrameError on the first frame that breaks the rules; the parser is unusable afterwards.
  */
 export class FrameParser {
@@ -142,7 +142,7 @@ export class FrameParser {
     if (offset < chunk.length) this.keep(chunk, offset);
   }
 
-  /** Completes the pending frame from the chunk; returns how much of the chunk that took. */
+  /** Completes the pending frame from the chunk. Returns how many bytes of the chunk it used. */
   private complete(chunk: Buffer): number {
     let offset = 0;
     if (this.have < FRAME_HEADER_SIZE) offset = this.fill(chunk, 0, FRAME_HEADER_SIZE);
@@ -166,7 +166,7 @@ export class FrameParser {
   private fill(chunk: Buffer, offset: number, size: number): number {
     const count = Math.min(size - this.have, chunk.length - offset);
     if (this.pending.length < this.have + count) {
-      // Grows with what has arrived, not with what the header promises.
+      // Grows with the bytes that arrived, not with the length in the header.
       const room = Math.min(size, Math.max(this.pending.length * 2, this.have + count));
       const grown = Buffer.allocUnsafe(room);
       this.pending.copy(grown, 0, 0, this.have);
@@ -177,7 +177,7 @@ export class FrameParser {
     return offset + count;
   }
 
-  /** The payload length the header states. */
+  /** Checks a header. Returns its payload length. */
   private checkHeader(buffer: Buffer, offset: number): number {
     const length = buffer.readUInt32LE(offset);
     const type = buffer[offset + 8] as number;

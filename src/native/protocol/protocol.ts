@@ -11,7 +11,7 @@
  *                             0 on frames that belong to no call
  *   offset 8   u8   type      a frame type, below
  *   offset 9   u8   detail    hook, steps, flags, failure kind or log level, depending on the type
- *   offset 12  i32  value     version, status, a duration or a bit mask, as the type says
+ *   offset 10  u16  reserved  0
  *   offset 12  i32  value     version, status, duration or bit mask, depending on the type
  *
  * Each side's first frame is HELLO with the protocol version. Another first frame, another version, an
@@ -48,7 +48,7 @@ export const FRAME_PAYLOAD_MAX = 16 * 1024 * 1024;
 export const LOG_TEXT_MAX = 8 * 1024;
 /** @internal exported for its test, which compares it with protocol.h */
 export const THREADS_MAX = 64;
-/** Nesting a PLAIN answer may have. */
+/** How deep a PLAIN answer may nest. */
 export const JSON_DEPTH_MAX = 100;
 
 /** The memory shared with the runner, descriptor 4; see protocol.h. */
@@ -98,7 +98,7 @@ export const RunnerFrame = {
   REFUSED: 75,
 } as const;
 
-/** Frames on descriptor 5, where the runner asks and the server answers, one at a time. */
+/** Frames on descriptor 5. The runner sends a request and the server answers, one at a time. */
 export const ServiceFrame = {
   OPERATION: 97,
   ANSWER: 98,
@@ -113,7 +113,7 @@ export const HOOK_NUMBER: Readonly<Record<Hook, number>> = {
   call: 3,
 };
 
-/** The hooks a BATCH asks, in this order; its `detail` is their sum. */
+/** The hooks a BATCH calls, in this order; its `detail` is their sum. */
 export const BatchStep = {
   BEFORE_REQUEST: 1 << 0,
   PROCESS_ENDPOINT: 1 << 1,
@@ -139,7 +139,7 @@ export const Failure = {
   PLUGIN: 9,
 } as const;
 
-/** The `detail` of REFUSED: what would allow what was refused. */
+/** The `detail` of REFUSED: the permission that would allow the operation. */
 export const Permission = {
   NEVER: 0,
   FILESYSTEM_READ: 1,
@@ -172,7 +172,7 @@ export function readFunctionBits(bits: number): { functions: Set<AbiFunction>; t
   return { functions, threadSafe: (bits & FLAG_THREAD_SAFE) !== 0 };
 }
 
-/** How the runner ends when no signal ends it, in words. */
+/** Sentences for the runner's exit codes. */
 export const RUNNER_EXIT: Readonly<Record<number, string>> = {
   64: 'the runner was started with wrong arguments',
   71: 'the runner had not enough memory',

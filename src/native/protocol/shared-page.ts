@@ -8,20 +8,21 @@ import { ANSWER_RING_SIZE, CANCEL_SLOTS, RUNNING_SLOT_SIZE, Shared } from './pro
 const MFD_CLOEXEC = 1;
 const SLOT_BYTES = 4;
 
-/** The call a thread of the runner entered last; it may have been answered since. */
+/** The call that a thread of the runner began last. It may have been answered since. */
 export interface RunningSlot {
   readonly id: number;
-  /** The system's number of the thread. */
+  /** The system's id of the thread. */
   readonly thread: number;
   readonly runningForMs: number;
 }
 
 /**
- * What a runner leaves behind when it is killed: which calls it had begun, and answers that had not
- * left it. Read through the descriptor, so that a mapping can never outlive its file in the server.
+ * The memory shared with a runner. After the runner was killed it still holds which calls had begun, and the
+ * answers that were not sent. The server reads it through the descriptor, so that no mapping can outlive its
+ * file.
  */
 export class SharedPage {
-  /** Whether the runner writes to it; otherwise nothing is known and every call counts as begun. */
+  /** Whether the runner writes to it. Otherwise nothing is known, and every call counts as begun. */
   readonly isShared = process.platform !== 'win32';
   readonly descriptor: number;
   private open = true;
@@ -45,10 +46,10 @@ export class SharedPage {
     return this.read(Shared.BEGUN, 4).readUInt32LE();
   }
 
-  /** What the serving thread and those beside it are in. @param slots how many there are */
+  /** The calls that the runner's threads began last. @param slots number of threads, with the serving thread */
   running(slots: number): RunningSlot[] {
     const bytes = this.read(Shared.RUNNING, slots * RUNNING_SLOT_SIZE);
-    // Both sides read CLOCK_MONOTONIC; where they do not, a call counts as running for ever.
+    // On Linux both sides read CLOCK_MONOTONIC. Elsewhere a call counts as running for ever.
     const nowUs = process.platform === 'linux' ? process.hrtime.bigint() / 1000n : null;
     return Array.from({ length: slots }, (_, slot) => {
       const at = slot * RUNNING_SLOT_SIZE;
@@ -61,12 +62,12 @@ export class SharedPage {
     });
   }
 
-  /** The id of the call whose thread ended the process; 0 when nobody knows. */
+  /** The id of the call whose thread ended the process; 0 when it is unknown. */
   endedBy(): number {
     return this.read(Shared.ENDED_BY, 4).readUInt32LE();
   }
 
-  /** Asks the runner not to begin a call. It may have begun it in the meantime. */
+  /** Asks the runner not to begin a call. The runner may have begun the call in the meantime. */
   cancel(id: number): void {
     if (!this.open) return;
     const slot = Buffer.alloc(SLOT_BYTES);
@@ -74,18 +75,19 @@ export class SharedPage {
     writeSync(this.descriptor, slot, 0, SLOT_BYTES, Shared.CANCELLED + (id % CANCEL_SLOTS) * SLOT_BYTES);
   }
 
-  /** Tells the runner how many bytes of log lines may leave it a second. */
+  /** Sets how many bytes of log lines the runner may send in a second. */
   setLogRate(bytesPerSecond: number): void {
     if (!this.open) return;
     const rate = Buffer.alloc(4);
-    // 0 would let everything through.
+    // 0 would mean no limit.
     rate.writeUInt32LE(Math.min(Math.max(Math.trunc(bytesPerSecond), 1), 0xffff_ffff));
     writeSync(this.descriptor, rate, 0, rate.length, Shared.LOG_RATE);
   }
 
   /**
-   * Answer bytes that were produced but never arrived, to be read after the process has ended.
-   * @param received bytes that arrived by themselves. Empty when the ring no longer holds them all.
+   * Bytes of answers that the runner produced but that did not arrive. Call it after the process has ended.
+   * @param received number of bytes that arrived
+   * @returns empty when the ring no longer holds all of them
    */
   undelivered(received: number): Buffer {
     const produced = Number(this.read(Shared.PRODUCED, 8).readBigUInt64LE());
@@ -112,7 +114,7 @@ export class SharedPage {
 
 let memfdCreate: ((name: string, flags: number) => number) | null = null;
 
-/** A file without a name. @throws Error of the system when there are no descriptors left. */
+/** Creates an anonymous file. @throws Error of the system when no descriptors are left. */
 function createFile(): number {
   if (process.platform === 'linux') {
     memfdCreate ??= koffi.load(null).func('memfd_create', 'int', ['str', 'unsigned int']);

@@ -2,26 +2,26 @@ import type { CallOrigin } from '../../call-ticket.js';
 import type { BackworksError, PluginPhase } from '../../errors.js';
 import type { NativeReply } from '../plugin.js';
 
-/** Whoever waits for an answer. Exactly one of the three is called, once. */
+/** Receives the answer to a frame. Exactly one of answered(), failed() and notBegun() is called, once. */
 export interface AnswerHandler extends CallOrigin {
   /**
-   * A hook's string, with the nanoseconds it took as `value`; for STATUS and LOADED the text that explains
-   * `value`.
-   * @param plain it is an endpoint's answer that goes out as it is
+   * The answer has arrived: a hook's string, with its run time in nanoseconds as `value`; for STATUS and
+   * LOADED the text that explains `value`.
+   * @param plain whether it is an endpoint's answer that is sent unchanged
    */
   answered(reply: NativeReply, value: number, plain: boolean): void;
-  /** The same, and the answer to a further hook follows. False when none can. */
+  /** The same, when the answer of a further hook follows. Returns false when no further hook is possible. */
   answeredAndGoesOn?(reply: NativeReply, value: number, plain: boolean): boolean;
   failed(error: BackworksError): void;
   /**
-   * The process is gone and never began this call, so another may.
-   * @param wasNext it died with nothing running and this call first in line
+   * The process has ended without beginning this call, so another process may run it.
+   * @param wasNext whether the process died while idle, with this call first in its queue
    */
   notBegun(wasNext: boolean): void;
-  /** Nobody wants the answer any more. */
+  /** Whether the caller no longer wants the answer. */
   readonly cancelled?: boolean;
-  /** What is asked for. */
+  /** The function that is called. */
   readonly phase: PluginPhase;
-  /** The number of the newest frame sent for it; set by send(). */
+  /** Number of the newest frame sent for this call; set by send(). */
   id: number;
 }

@@ -5,9 +5,9 @@ import { callCancelled, noSandbox, pluginFailed } from '../failures.js';
 import type { AnswerHandler } from './answer-handler.js';
 
 /**
- * The error a FAILED frame stands for.
+ * Converts a FAILED frame to an error.
  * @param failure the frame's detail
- * @param payload the runner's words
+ * @param payload the runner's message
  */
 export function failedFrame(
   plugin: string,
@@ -15,7 +15,7 @@ export function failedFrame(
   failure: number,
   payload: Buffer,
 ): BackworksError {
-  // A plugin can say so in its runner's name, of any call.
+  // A plugin can send this frame in its runner's name, for any call, so `cancelled` must agree.
   if (failure === Failure.CANCELLED && cancelled === true) return callCancelled(plugin);
   const text = oneLine(payload.toString());
   const details = { plugin, phase, requestId: requestId ?? undefined };

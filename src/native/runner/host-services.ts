@@ -6,11 +6,11 @@ import { SERVICE_PAYLOADS } from '../protocol/frame-budgets.js';
 import { FRAME_HEADER_SIZE, ServiceFrame } from '../protocol/protocol.js';
 
 export interface HostServicesOptions {
-  /** The running call of that number; null when there is none. */
+  /** The running call with that id; null when there is none. */
   readonly callOf: (number: number) => AskingCall | null;
-  /** Performs what a plugin asks for; null for no answer. Never rejects. */
+  /** Performs an operation that a plugin requests; null for no answer. Never rejects. */
   readonly operate: (request: OperationRequest, caller: AskingCall | null) => Promise<NativeReply>;
-  /** The runner broke the rules. */
+  /** The runner broke the protocol. */
   readonly broken: (reason: NonNullable<KillReason>) => void;
 }
 
@@ -34,7 +34,7 @@ export class HostServices {
   ) {
     socket.on('data', (chunk: Buffer) => this.parse(chunk));
     socket.on('error', () => {
-      // A broken socket means a process that is ending; its exit is what counts.
+      // A broken socket means that the process is ending; its exit is reported.
     });
   }
 

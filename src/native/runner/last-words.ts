@@ -3,14 +3,14 @@ import type { Socket } from 'node:net';
 /** Answers sent before a process died arrive within this time after its end was noticed. */
 const DRAIN_AFTER_END_MS = 50;
 
-/** Goes on when everything was read that a process sent before it ended: maybe more than once. */
+/** Calls `goOn`, possibly more than once, when everything that a process sent before its end has been read. */
 export function afterLastWords(answers: Socket, goOn: () => void): void {
-  // Its last words on stderr are read in the same turn as the end of its answers, or just after.
+  // The rest of stderr is read in the same turn of the event loop as the end of the answers, or just after.
   if (answers.readableEnded || answers.destroyed) setImmediate(goOn);
   else {
-    // Where one socket carries both ways, what the process had not read leaves it reset, not ended.
+    // When one socket carries both directions, unread bytes make it end with a reset instead of an end.
     for (const last of ['end', 'close']) answers.once(last, () => setImmediate(goOn));
-    // After a pause of the server the timer is due before they were read.
+    // After a pause of the server, the timer fires before the answers are read.
     setTimeout(() => setImmediate(goOn), DRAIN_AFTER_END_MS);
   }
 }

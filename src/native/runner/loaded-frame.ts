@@ -2,8 +2,8 @@ import type { LibraryDescription } from '../plugin.js';
 import { readFunctionBits } from '../protocol/protocol.js';
 
 /**
- * What a LOADED frame says of the library.
- * @param value its functions and flags
+ * Reads a library's description from a LOADED frame.
+ * @param value function and flag bits
  * @param text name, version, description and manifest
  */
 export function loadedFrame(value: number, text: string): LibraryDescription {

@@ -16,18 +16,18 @@ import { RunningCalls } from './running-calls.js';
 import type { SharedPage } from '../protocol/shared-page.js';
 import type { RunnerPipes } from '../process/child-process.js';
 
-/** Batches beyond this are written at once instead of at the end of the event-loop turn. */
+/** A larger batch is written at once instead of at the end of the event-loop turn. */
 const BATCH_BYTES_MAX = 64 * 1024;
-/** As much as Node reads at once; more of it waits in the pipe. */
+/** The most that Node reads at once; more bytes may wait in the pipe. */
 const FULL_READ_BYTES = 64 * 1024;
-/** Shorter reads without an answer in them are counted. Pieces of long answers are longer. */
+/** Shorter reads without an answer are counted. Parts of long answers are longer. */
 const SHORT_READ_BYTES = 16 * 1024;
-/** Such reads a second that are made at once. A runner that logs and counts a lot needs fewer. */
+/** So many such reads a second are made without a pause. A runner with many log lines and metrics needs fewer. */
 const READS_WITHOUT_ANSWER_MAX = 1000;
 const ANSWER_FLAGS = AnswerFlag.MORE | AnswerFlag.PLAIN;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 
-/** What the frame that answers a call must be; STATUS where nothing else is said. */
+/** The frame type that answers a call; STATUS when the phase is not listed. */
 const EXPECTED_ANSWER: Partial<Record<PluginPhase, number>> = {
   sandbox: RunnerFrame.READY,
   load: RunnerFrame.LOADED,
@@ -39,15 +39,15 @@ const EXPECTED_ANSWER: Partial<Record<PluginPhase, number>> = {
 
 export interface ConnectionEvents {
   /**
-   * @param droppedBytes what the runner did not let through before it
+   * @param droppedBytes bytes of log lines that the runner dropped before this line
    * @throws FrameError when it is more than a runner sends
    */
   log(level: PluginLogLine['level'], text: string, droppedBytes: number): void;
   metric(name: string, delta: number): void;
   refused(refusal: Refusal): void;
-  /** The process said that it is crashing; it may live on all the same. */
+  /** The process reported that it is crashing. It may keep running all the same. */
   crashed(): void;
-  /** The runner broke the rules; nothing it sends is read any more. */
+  /** The runner broke the protocol. Nothing more is read from it. */
   broken(reason: NonNullable<KillReason>): void;
 }
 
@@ -61,14 +61,14 @@ export interface ConnectionOptions {
 
 /**
  * The server's end of the runner protocol. Frames sent within one event-loop turn leave in one write;
- * answers are matched to calls, and the first frame that does not fit ends the connection.
+ * answers are matched to calls, and the first unexpected frame ends the connection.
  */
 export class RunnerConnection {
   /** Calls of hooks answered so far. */
   answered = 0;
   /** What the calls are doing. */
   readonly calls: RunningCalls;
-  /** What the process said as it crashed; null until then. */
+  /** The process's crash report; null before a crash. */
   crash: CrashReport | null = null;
   private readonly plugin: string;
   private readonly parser: FrameParser;
@@ -100,7 +100,7 @@ export class RunnerConnection {
     pipes.answers.on('data', (chunk: Buffer) => this.onBytes(chunk));
     for (const pipe of [pipes.calls, pipes.answers]) {
       pipe.on('error', () => {
-        // A broken pipe means a process that is ending; its exit is what counts.
+        // A broken pipe means that the process is ending; its exit is reported.
       });
     }
     this.writer.add(ServerFrame.HELLO, 0, 0, PROTOCOL_VERSION, []);
@@ -111,12 +111,12 @@ export class RunnerConnection {
     return this.pending.size;
   }
 
-  /** The process is gone, and every call has been told. */
+  /** The process has ended, and the handlers of all calls were called. */
   get isClosed(): boolean {
     return this.closed;
   }
 
-  /** Resolves as soon as no call is without an answer. */
+  /** Resolves when every call has its answer. */
   drained(): Promise<void> {
     return new Promise((resolve) => {
       if (this.load === 0) resolve();
@@ -124,7 +124,7 @@ export class RunnerConnection {
     });
   }
 
-  /** Sends a frame that asks for an answer. */
+  /** Sends a frame that has an answer. */
   send(type: number, detail: number, value: number, texts: readonly Text[], handler: AnswerHandler): void {
     if (this.closed) {
       handler.notBegun(false);
@@ -142,16 +142,16 @@ export class RunnerConnection {
     }
   }
 
-  /** Asks the runner not to begin a call that waits. */
+  /** Asks the runner not to begin a waiting call. */
   cancel(id: number): void {
     this.shared.cancel(id);
   }
 
   /**
-   * Ends the connection after the process has ended: takes what it still left, then tells every call
-   * without an answer what became of it.
-   * @param endedFor the call the server ended it for; 0 for none
-   * @param explain makes the failure of the call that is charged, or of none ('idle')
+   * Ends the connection after the process has ended. Reads the remaining answers from the shared page, then
+   * calls the handler of every call without an answer.
+   * @param endedFor the call for which the server ended the process; 0 for none
+   * @param explain creates the failure, for the charged call or for no call ('idle')
    */
   close(
     endedFor: number,
@@ -183,7 +183,7 @@ export class RunnerConnection {
     if (chunks.length > 1) calls.uncork();
   };
 
-  /** Node reads what is always full 32 times a turn: a plugin that floods it would stall all others. */
+  /** Node reads a full pipe 32 times in a turn, so a plugin that floods the pipe would stall all others. */
   private letOthersTakeTurns(): void {
     this.pipes.answers.pause();
     setImmediate(() => {
@@ -232,7 +232,7 @@ export class RunnerConnection {
     else this.onAnswer(type, id, detail, value, payload);
   }
 
-  /** The last frame of a process, which is about to end. */
+  /** Handles the last frame of a process that is about to end. */
   private onCrash(crash: CrashReport): void {
     this.crash = crash;
     this.events.crashed();

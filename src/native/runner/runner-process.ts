@@ -26,39 +26,39 @@ import { type ConnectionOptions, RunnerConnection } from './runner-connection.js
 import { sandboxInForce, sandboxSettings } from '../process/sandbox.js';
 import type { SharedPage } from '../protocol/shared-page.js';
 
-/** A process that closed its answers but lives is ended after this time. */
+/** A process that closed its answers but keeps running is killed after this time. */
 const CLOSED_GRACE_MS = 200;
-/** Likewise a process that sent its crash report and lives: a signal ends an honest one at once. */
+/** The same for a process that sent a crash report: a real crash ends the process at once. */
 const CRASHED_GRACE_MS = 1000;
 const NO_DEADLINE = -1;
-/** One runner process with one library in it, from its start to its end. */
+/** One runner process with one library, from its start to its end. */
 export class RunnerProcess {
   readonly startedAt = new Date();
-  /** What holds of its sandbox; null until it said so. */
+  /** The state of its sandbox; null before READY. */
   sandbox: SandboxReport | null = null;
-  /** The configuration in force in it; null until it was initialized. */
+  /** Its active configuration; null before it was initialized. */
   configJson: string | null = null;
   private readonly connection: RunnerConnection;
   private readonly services: HostServices;
   private readonly output: PluginOutput;
   private readonly cpu: CallCpuWatch;
   private readonly overdue: OverdueCalls;
-  /** The server asked for the end, so it is no failure. */
+  /** The server asked the process to end, so its end is no failure. */
   private closing = false;
-  /** It takes no more calls. */
+  /** The process takes no more calls. */
   private retiring = false;
   private gone = false;
   private killReason: KillReason = null;
-  /** The call it was ended for; 0 for none. */
+  /** The call for which the server ended the process; 0 for none. */
   private killedFor = 0;
-  /** Why the process ended; null while it lives, or when it ended as asked. */
+  /** Why the process ended; null while it runs, or when it ended as requested. */
   private endFailure: PluginFailure | null = null;
 
   /**
-   * @param shared the page that the process was given
-   * @param loadFrom where its library is loaded from
-   * @param onEnded called once when the process is gone, before its calls are told; null when it
-   *   ended as asked.
+   * @param shared the page shared with the process
+   * @param loadFrom how the process loads its library
+   * @param onEnded called once when the process has ended, before the handlers of its calls; the failure is
+   *   null when it ended as requested
    */
   constructor(
     private readonly child: GroupedProcess,
@@ -99,7 +99,7 @@ export class RunnerProcess {
     void ended.then((end) => this.onProcessEnd(end));
   }
 
-  /** The rate in force; the runner is told, as it may have changed. */
+  /** The present log rate. Also passes it to the runner, because it may have changed. */
   private logRate(): number {
     this.shared.setLogRate(this.options.logBytesPerSecond);
     return this.options.logBytesPerSecond;
@@ -109,7 +109,7 @@ export class RunnerProcess {
     return this.child.pid;
   }
 
-  /** Calls under way or waiting in the runner. */
+  /** Calls that run or wait in the runner. */
   get load(): number {
     return this.connection.load;
   }
@@ -119,7 +119,7 @@ export class RunnerProcess {
     return this.connection.answered;
   }
 
-  /** True until the process ends or is told to. */
+  /** True until the process ends or is asked to end. */
   get usable(): boolean {
     return (
       !this.gone &&
@@ -131,8 +131,8 @@ export class RunnerProcess {
   }
 
   /**
-   * Puts the sandbox on and loads the library.
-   * @throws PluginFailure BW_PLUGIN_SANDBOX, BW_PLUGIN_LOAD, BW_PLUGIN_ABI or why the process ended.
+   * Applies the sandbox and loads the library.
+   * @throws PluginFailure BW_PLUGIN_SANDBOX, BW_PLUGIN_LOAD, BW_PLUGIN_ABI, or the reason why the process ended
    */
   async loadLibrary(): Promise<LibraryDescription> {
     const { libraryPath, replyBytesMax, sandbox, concurrency } = this.options;
@@ -148,7 +148,7 @@ export class RunnerProcess {
     return description;
   }
 
-  /** Calls initialize(). @throws PluginFailure BW_PLUGIN_INITIALIZE with the plugin's own words. */
+  /** Calls initialize(). @throws PluginFailure BW_PLUGIN_INITIALIZE with the plugin's own message */
   async initialize(): Promise<void> {
     const { configJson, initializeTimeoutMs: limit, concurrency } = this.options;
     const threads = concurrency > 1 ? concurrency : 0;
@@ -158,7 +158,7 @@ export class RunnerProcess {
     this.configJson = configJson;
   }
 
-  /** Calls reconfigure(). @throws PluginFailure BW_PLUGIN_RECONFIGURE; the former configuration holds. */
+  /** Calls reconfigure(). @throws PluginFailure BW_PLUGIN_RECONFIGURE; the former configuration stays active */
   async reconfigure(configJson: string): Promise<void> {
     const { value, reply } = await this.ask(ServerFrame.RECONFIGURE, 0, 0, [configJson], 'reconfigure');
     if (value !== 0) throw this.refusal('reconfigure', value, reply);
@@ -166,8 +166,8 @@ export class RunnerProcess {
   }
 
   /**
-   * Sends a CALL or BATCH with its detail. `timeLeftMs` is what the plugin may read through its host table.
-   * A process that ends tells the handler whether the call had begun.
+   * Sends a CALL or BATCH with its detail. The plugin can read `timeLeftMs` through its host table. When the
+   * process ends, the handler learns whether the call had begun.
    */
   call(
     type: number,
@@ -181,7 +181,7 @@ export class RunnerProcess {
     this.connection.send(type, detail, left, args, handler);
   }
 
-  /** Asks the process not to begin a call. One that has begun runs to its end. */
+  /** Asks the process not to begin a call. A call that has begun runs to its end. */
   cancel(id: number): void {
     if (!this.gone) this.connection.cancel(id);
   }
@@ -189,7 +189,7 @@ export class RunnerProcess {
   /**
    * Stops a call whose deadline has passed.
    * @param limitMs longest time of a call
-   * @param settle told at once how the call ends, unless the process has to end first
+   * @param settle called at once with the call's failure, unless the process must end first
    */
   expire(id: number, limitMs: number, settle: (error: PluginFailure) => void): void {
     this.overdue.expire(id, limitMs, () => settle(noTimeLeft(this.options.name)));
@@ -201,14 +201,14 @@ export class RunnerProcess {
     return { status: value, text: oneLine(String(reply ?? '')) };
   }
 
-  /** Takes no more calls, lets those it has finish by their own deadlines, then closes. */
+  /** Takes no more calls, lets its calls finish within their deadlines, then closes. */
   async retire(): Promise<void> {
     this.retiring = true;
     await this.connection.drained();
     await this.close();
   }
 
-  /** Lets calls under way finish, calls shutdown() and waits for the end, all within the time-box. */
+  /** Lets running calls finish, calls shutdown() and waits for the end, all within the time-box. */
   async close(): Promise<void> {
     if (this.gone) return;
     if (this.closing) {
@@ -227,7 +227,7 @@ export class RunnerProcess {
     clearTimeout(timer);
   }
 
-  /** Ends the process at once. @param call the one that is to blame; 0 for whichever runs */
+  /** Kills the process. @param call the call that is charged; 0 for the running call */
   kill(reason: KillReason = null, call = 0): void {
     if (this.gone || this.killReason !== null) return;
     this.killReason = withActivity(reason, this.pid, this.connection.calls.threadOf(call));
@@ -236,12 +236,12 @@ export class RunnerProcess {
     this.child.kill('SIGKILL');
   }
 
-  /** Ends the process unless it ends by itself before. */
+  /** Kills the process unless it ends by itself in time. */
   private killAfter(milliseconds: number, reason: KillReason): void {
     setTimeout(() => this.kill(reason), milliseconds).unref();
   }
 
-  /** Sends a frame of the plugin's life and waits for its answer. */
+  /** Sends a frame that is not a call, and waits for its answer. */
   private ask(
     type: number,
     detail: number,
@@ -258,7 +258,7 @@ export class RunnerProcess {
         callers: NO_CALLERS,
         answered: (reply, status) => resolve({ reply, value: status }),
         failed: reject,
-        // Nobody is to blame for a call that could not be made; a start that failed says why.
+        // A health check that was not made is no failure of the plugin. A failed start gives its reason.
         notBegun: () => reject((ticket ? null : this.endFailure) ?? processGone(this.options.name, phase)),
       };
       this.connection.send(type, detail, value, strings, handler);
@@ -298,7 +298,7 @@ export class RunnerProcess {
     };
     const outputIsLeft = this.output.release();
     afterLastWords(this.child.answers, () => {
-      // A stream that was paused is read in the next turn.
+      // A paused stream is read in the next turn of the event loop.
       if (outputIsLeft) setImmediate(settle);
       else settle();
     });

@@ -9,11 +9,11 @@ import { unquoted } from '../../plugins/json-outline.js';
 import { type JsonText, jsonText } from './merge-patch.js';
 import type { DocumentPatch } from './document-patch.js';
 
-/** A body as a document carries it. */
+/** A body in the form in which a document carries it. */
 export interface DocumentBody {
   readonly encoding: BodyEncoding;
   /**
-   * JSON text of the document's `body` member; its bytes in UTF-8 when it is long. A JSON body stands here
+   * JSON text of the document's `body` member, as UTF-8 bytes when it is long. A JSON body appears here
    * exactly as it was sent.
    */
   readonly json: JsonText;
@@ -23,7 +23,7 @@ export const EMPTY_BODY: DocumentBody = { encoding: 'text', json: 'null' };
 
 /**
  * The body of a request.
- * @throws BackworksError BW_REQUEST_INVALID when it is not what its content-type says.
+ * @throws BackworksError BW_REQUEST_INVALID when the body does not match its content-type.
  */
 export function requestBody(bytes: Buffer, encoding: BodyEncoding): DocumentBody {
   if (bytes.length === 0) return EMPTY_BODY;
@@ -39,7 +39,7 @@ function utf8Text(bytes: Buffer): string {
   return bytes.toString('utf8');
 }
 
-/** Why a body is refused that is not JSON, or nests too deep. */
+/** The error for a body that is not JSON or nests too deep. */
 function notJson(bytes: Buffer, facts: number): BackworksError {
   if ((facts & JsonFact.TOO_DEEP) !== 0) {
     const message = `the JSON body nests deeper than ${JSON_DEPTH_MAX} levels`;
@@ -55,7 +55,7 @@ function notJson(bytes: Buffer, facts: number): BackworksError {
   return new BackworksError('BW_REQUEST_INVALID', 'the body is not valid JSON', { cause });
 }
 
-/** The body of a response; one that is not what its content-type says is carried as text or base64. */
+/** The body of a response. A body that does not match its content-type is carried as text or base64. */
 export function responseBody(body: Buffer | string, encoding: BodyEncoding): DocumentBody {
   if (body.length === 0) return EMPTY_BODY;
   if (encoding === 'json') {
@@ -76,14 +76,14 @@ export function withBody(members: string, { json }: DocumentBody): Text {
     : new LongText(`${members},"body":`, json, '}');
 }
 
-/** A body after a patch, with the bytes it stands for; null when it was removed. */
+/** A body after a patch, with the bytes that will be sent; null when the patch removed it. */
 export interface PatchedBody extends DocumentBody {
   readonly bytes: Buffer | null;
 }
 
 /**
- * Applies a patch's `body` and `body_encoding`. Without an encoding, a string stays what it was and
- * anything else is JSON. What of a JSON body the patch does not name stays as it is written.
+ * Applies a patch's `body` and `body_encoding`. Without an encoding, a string keeps the present encoding and
+ * any other value is JSON. The parts of a JSON body that the patch does not name stay exactly as written.
  * @returns null when the patch names neither.
  * @throws InvalidAnswer when encoding and body do not fit.
  */

@@ -5,13 +5,13 @@ import { InvalidAnswer, checkHeaders, isFraming } from '../../plugins/response-c
 import { type JsonText, mergeMembers, mergeValue, PatchMembers } from './merge-patch.js';
 import { setOwn } from './own-member.js';
 
-/** A plugin's patch, by the members of the document. */
+/** A plugin's patch, with access to the members of the document. */
 export class DocumentPatch {
   /** Name → index of the last member of that name. */
   private readonly named = new Map<string, number>();
   private readonly outline: JsonOutline;
   private readonly members: JsonMembers;
-  /** What it changes in the headers, in the shape of a patch; empty when it does not name them. */
+  /** The changes to headers, in the form of a patch; empty when the patch does not name them. */
   readonly change: JsonObject = {};
 
   /** @throws InvalidAnswer when its headers cannot be sent */
@@ -34,20 +34,20 @@ export class DocumentPatch {
     return index !== -1 && this.outline.valueKind(index) === 'null';
   }
 
-  /** A member without numbers, or whose numbers do not matter; undefined when it is not named. */
+  /** A member's value as JavaScript, for members without numbers; undefined when the patch does not name it. */
   value(name: string): JsonValue | undefined {
     const index = this.index(name);
     return index === -1 ? undefined : (JSON.parse(this.outline.valueText(index)) as JsonValue);
   }
 
-  /** A member of the document after the patch, which must name it and not be null. */
+  /** A member of the document after the patch. The patch must name the member, and not with null. */
   applied(name: string, target: JsonText): JsonText {
     return mergeValue(target, this.outline, this.index(name));
   }
 
   /**
-   * A member that is an object, after the patch; it is empty when the patch removes it.
-   * @throws InvalidAnswer when it is another value afterwards
+   * An object member of the document after the patch; empty when the patch removes it.
+   * @throws InvalidAnswer when the patched value is not an object
    */
   appliedObject(name: string, target: string): string {
     if (!this.has(name)) return target;
@@ -57,7 +57,7 @@ export class DocumentPatch {
     return this.applied(name, target).toString();
   }
 
-  /** The headers after the patch, as an object of their own. */
+  /** A copy of the headers after the patch. */
   appliedHeaders(headers: Readonly<HeaderMap>): HeaderMap {
     const { headers: change } = this.change;
     if (change === null) return {};
@@ -70,8 +70,8 @@ export class DocumentPatch {
   }
 
   /**
-   * Members that the document does not define, as one object, after the patch.
-   * @param defined names of those it does define
+   * The members that the document does not define, as one object, after the patch.
+   * @param defined names of the members the document defines
    */
   appliedRest(defined: ReadonlySet<string>, target: string): string {
     const outline = this.outline;
@@ -87,7 +87,7 @@ export class DocumentPatch {
   }
 }
 
-/** Checked headers of a patch with names in lower case, without those that frame the message; null removes one. */
+/** Checked headers of a patch, names in lower case, without framing headers; null removes a header. */
 function readHeaders(outline: JsonOutline, index: number): JsonObject | null {
   if (outline.valueKind(index) === 'null') return null;
   const members = outline.objectAt(index);
@@ -111,7 +111,7 @@ function readHeaders(outline: JsonOutline, index: number): JsonObject | null {
   return change;
 }
 
-/** The members of an object that was put together, each with a comma before it. */
+/** The members of an assembled object, each preceded by a comma. */
 export function moreMembers(object: string): string {
   const inside = object.slice(object.indexOf('{') + 1, object.lastIndexOf('}')).trim();
   return inside === '' ? '' : `,${inside}`;

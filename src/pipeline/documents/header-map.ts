@@ -1,15 +1,15 @@
 import type { HeaderMap } from '../../plugins/plugin.js';
 
 /**
- * Node's flat [name, value, name, value, …] list as a map: names in lower case, repeated headers joined
- * as HTTP allows, set-cookie as a list.
+ * Converts Node's flat [name, value, name, value, …] list to a map: names in lower case, repeated headers
+ * joined as HTTP allows, set-cookie as a list.
  */
 export function headerMap(raw: readonly string[]): HeaderMap {
   const map: HeaderMap = {};
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i]!.toLowerCase();
     const value = raw[i + 1]!;
-    // A header of that name cannot be a plain member, and means nothing to anyone.
+    // As a plain member, this name would set the prototype; no HTTP header has it.
     if (name === '__proto__') continue;
     if (!Object.hasOwn(map, name)) map[name] = name === 'set-cookie' ? [value] : value;
     else map[name] = joined(name, map[name]!, value);
@@ -31,7 +31,7 @@ export function rawHeader(raw: readonly string[], name: string): string | undefi
   return undefined;
 }
 
-/** A header's text; a list is joined. */
+/** A header's text; a list of values is joined. */
 export function headerText(headers: Readonly<HeaderMap>, name: string): string | undefined {
   const value = Object.hasOwn(headers, name) ? headers[name] : undefined;
   return Array.isArray(value) ? value.join(', ') : value;

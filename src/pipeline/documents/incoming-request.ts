@@ -3,7 +3,7 @@ import type { EndpointConfig } from '../../config/types.js';
 import type { Caller, PluginResponse } from '../../plugins/plugin.js';
 import type { RouteMatch } from './route-match.js';
 
-/** A request as the server received it: plain values, and a body that is read only on demand. */
+/** A request as the server received it: plain values, and a body that is read only when needed. */
 export interface IncomingRequest extends Caller {
   readonly method: string;
   /** As sent: still percent-encoded, without the query. */
@@ -18,19 +18,30 @@ export interface IncomingRequest extends Caller {
   /** The endpoint whose path and method match. */
   readonly endpoint: EndpointConfig | null;
   readonly match: RouteMatch;
-  /** The routing's own answer (405, OPTIONS), which takes the place of an endpoint. */
+  /** An answer of the routing itself (405, OPTIONS), used instead of an endpoint's. */
   readonly refusal: PluginResponse | null;
   readonly hasBody: boolean;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
   /**
    * Reads the whole body.
-   * @throws BackworksError BW_REQUEST_BODY_TOO_LARGE beyond `limitBytes`, BW_REQUEST_MEDIA_TYPE for an
-   *   encoding that is not supported, BW_REQUEST_INVALID when the body ends early.
+   * @throws BackworksError BW_REQUEST_BODY_TOO_LARGE beyond the limit, BW_REQUEST_TIMEOUT when the client stops
+   *   sending, BW_REQUEST_MEDIA_TYPE for an encoding that is not supported, BW_REQUEST_INVALID when the body ends
+   *   early.
    */
-  readBody(limitBytes: number): Promise<Buffer>;
-  /** The body as it arrives; it fails with BW_REQUEST_BODY_TOO_LARGE beyond `limitBytes`. */
-  bodyStream(limitBytes: number): Readable;
+  readBody(limits: BodyLimits): Promise<Buffer>;
+  /**
+   * The body as it arrives; it fails with BW_REQUEST_BODY_TOO_LARGE beyond the limit, and with
+   * BW_REQUEST_TIMEOUT when the client stops sending.
+   */
+  bodyStream(limits: BodyLimits): Readable;
+}
+
+/** What a body is read within. */
+export interface BodyLimits {
+  readonly bodyLimitBytes: number;
+  /** Longest time between two reads. */
+  readonly bodyTimeoutMs: number;
 }
 
 export interface RemoteAddress {
@@ -38,5 +49,5 @@ export interface RemoteAddress {
   readonly port: number;
 }
 
-/** What a request document is made of, beside the body. */
+/** The parts of a request document apart from the body. */
 export type RequestHead = Pick<IncomingRequest, 'id' | 'match' | 'search' | 'rawHeaders' | 'remote'>;

@@ -1,8 +1,8 @@
 import type { HeaderMap } from '../../plugins/plugin.js';
 
-/** JSON text put together by hand, where JSON.stringify() would first need an object. */
+/** Functions that write JSON text directly, where JSON.stringify() would first need an object. */
 
-/** A character that does not stand in a JSON string as it is, or might not. */
+/** A character that JSON must escape, or may have to. */
 const SPECIAL = /[^ !#-[\]-~]/;
 
 /** A string as JSON. */
@@ -13,20 +13,20 @@ export function quoted(text: string): string {
 const KEYS_MAX = 1000;
 const keys = new Map<string, string>();
 
-/** A header's name as it begins a member, in lower case: `"host":`. The same string every time. */
+/** A header's name as the beginning of a member, in lower case: `"host":`. Cached, so always the same string. */
 function memberKey(name: string): string {
   let key = keys.get(name);
   if (key === undefined) {
     key = `${JSON.stringify(name.toLowerCase())}:`;
-    // Names come from clients: what does not fit is made anew every time.
+    // Names come from clients, so the cache is limited; further names are built every time.
     if (keys.size < KEYS_MAX) keys.set(name, key);
   }
   return key;
 }
 
 /**
- * Node's flat list of headers as a JSON object; null when it is not as simple as that: a name occurs more
- * than once, or needs to be looked at.
+ * Node's flat list of headers as a JSON object. Null when a name occurs more than once or needs special
+ * treatment.
  */
 export function plainHeadersJson(raw: readonly string[]): string | null {
   const seen: string[] = [];
@@ -52,7 +52,7 @@ export function headersJson(headers: Readonly<HeaderMap>): string {
   return `{${json}}`;
 }
 
-/** An object as JSON; most often there is nothing in it. */
+/** An object as JSON; usually it is empty. */
 export function objectJson(object: object): string {
   for (const _name in object) return JSON.stringify(object);
   return '{}';

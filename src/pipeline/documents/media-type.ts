@@ -3,7 +3,7 @@ import type { BodyEncoding } from '../../plugins/plugin.js';
 const TEXT_TYPES = /^(?:text\/.*|application\/x-www-form-urlencoded|application\/xml|.*\+xml)$/;
 const JSON_TYPES = /^(?:application\/json|.*\+json)$/;
 
-/** How documents carry a body of that content-type: JSON as JSON, text as a string, the rest as base64. */
+/** How documents carry a body with this content-type: JSON as JSON, text as a string, other types as base64. */
 export function encodingOf(contentType: string | undefined): BodyEncoding {
   const essence = mediaType(contentType);
   if (essence === undefined) return 'base64';
@@ -22,7 +22,7 @@ export function charsetOf(contentType: string | undefined): string | undefined {
   return match?.[1]?.toLowerCase();
 }
 
-/** Whether a content-encoding header, a list perhaps, leaves a body as it is: every coding is identity. */
+/** Whether a content-encoding header, possibly a list, leaves the body unchanged: every coding is identity. */
 export function isPlainCoding(contentEncoding: string | undefined): boolean {
   return contentEncoding === undefined || /^(?:[\t ,]|identity(?=[\t ,]|$))*$/i.test(contentEncoding);
 }

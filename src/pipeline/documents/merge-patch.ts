@@ -1,17 +1,17 @@
 import { bytesOf, type JsonMembers, JsonOutline } from '../../plugins/json-outline.js';
 
 /**
- * Applies RFC 7396 merge patches to JSON text: bytes that the patch does not name stay what they are, with
+ * Applies RFC 7396 merge patches to JSON text. Bytes that the patch does not name stay unchanged, including
  * every digit, the order of members, repeated names and white space.
  *
- * Of several members of one name the last one counts, as for readers of JSON. What a patch names is replaced
- * in the place of the first member of that name, and the others go; new members follow the last one.
+ * When several members have the same name, the last one counts, as for JSON parsers. A patched member takes
+ * the position of the first member of that name, and the others are removed. New members follow the last one.
  */
 
-/** JSON text; its bytes in UTF-8 when it is long. */
+/** JSON text; as UTF-8 bytes when it is long. */
 export type JsonText = string | Buffer;
 
-/** Shorter JSON is cheaper as a string. */
+/** Shorter JSON is faster to process as a string. */
 const LONG_BYTES_MIN = 4 * 1024;
 
 /** Long JSON as bytes, short JSON as a string. */
@@ -30,7 +30,7 @@ export function mergeValue(target: JsonText | undefined, patch: JsonOutline, ind
   return mergeMembers(target, new PatchMembers(members));
 }
 
-/** A member's value that replaces whatever there was. */
+/** A member's value that replaces the old value, whatever that was. */
 function plainValue(patch: JsonOutline, index: number): JsonText {
   const start = patch.valueStart(index);
   const end = patch.valueEnd(index);
@@ -39,7 +39,7 @@ function plainValue(patch: JsonOutline, index: number): JsonText {
 
 /**
  * An object after a patch.
- * @param target valid JSON; what is not an object counts as an empty one
+ * @param target valid JSON; a value that is not an object counts as an empty object
  */
 export function mergeMembers(target: JsonText | undefined, patch: PatchMembers): JsonText {
   const isEmpty = target === undefined || target === '{}';
@@ -52,7 +52,7 @@ export function mergeMembers(target: JsonText | undefined, patch: PatchMembers):
     addObject(splice, patch);
     return splice.result();
   }
-  // White space around the object stays.
+  // White space around the object is kept.
   splice.add(outline, 0, outline.start);
   const end = endOf(outline);
   mergeObject(splice, object, outline.start, end, patch);
@@ -67,17 +67,17 @@ function endOf({ bytes }: JsonOutline): number {
   return end;
 }
 
-/** So many names are compared one by one. */
+/** Up to this many names are compared one by one; more names need a map. */
 const COMPARED_NAMES_MAX = 8;
 
 /** Members of an object of a patch, one for each name. */
 export class PatchMembers {
   readonly outline: JsonOutline;
-  /** Index of the member that counts, for each name in the order in which the names first occur. */
+  /** Index of the effective member for each name, in the order in which the names first occur. */
   readonly indexes: number[] = [];
   private byName: Map<string, number> | null = null;
 
-  /** @param members all of an object's, or those that are to be applied */
+  /** @param members the members of an object. @param applies selects some of them; default: all */
   constructor({ outline, first, stop }: JsonMembers, applies?: (index: number) => boolean) {
     this.outline = outline;
     for (let index = first; index < stop; index = outline.after(index)) {
@@ -88,7 +88,7 @@ export class PatchMembers {
     }
   }
 
-  /** Position in `indexes` of the member with the name that a member of another text has; -1 for none. */
+  /** Position in `indexes` of the member with the same name as a member of another text; -1 for none. */
   find(other: JsonOutline, otherIndex: number): number {
     if (this.byName !== null) return this.byName.get(other.name(otherIndex)) ?? -1;
     for (let at = 0; at < this.indexes.length; at += 1)
@@ -96,7 +96,7 @@ export class PatchMembers {
     return -1;
   }
 
-  /** Levels of objects that a target needs to be looked into. */
+  /** How many levels of objects in a target must be listed. */
   levels(): number {
     const { outline } = this;
     let deepest = 1;
@@ -123,11 +123,11 @@ interface Hit {
   readonly at: number;
   /** The member before it in the target, or -1. */
   readonly previous: number;
-  /** How many members stand before it. */
+  /** How many members precede it. */
   readonly ordinal: number;
 }
 
-/** Writes an object of the target, which lies from `start` to before `end`, with a patch applied. */
+/** Writes an object of the target, bytes [start, end), with a patch applied. */
 function mergeObject(
   splice: Splice,
   members: JsonMembers,
@@ -143,7 +143,7 @@ function mergeObject(
   for (const { index, at, previous, ordinal } of hits) {
     const patchIndex = patch.indexes[at]!;
     if (replaced.has(at) || patch.outline.valueKind(patchIndex) === 'null') {
-      // With the comma before it, or, where nothing is left before it, what follows up to the next one.
+      // Removes the comma before the member, or, when no member is left before it, the text up to the next one.
       const next = outline.after(index);
       const leads = ordinal === removed;
       splice.add(outline, done, leads ? outline.nameStart(index) - 1 : outline.valueEnd(previous));
@@ -167,14 +167,14 @@ function mergeObject(
   splice.add(outline, tail, end);
 }
 
-/** The members of the target that a patch names, and the last member there is. */
+/** Finds the members of the target that a patch names, and the last member. */
 function findHits(
   { outline, first, stop }: JsonMembers,
   patch: PatchMembers,
 ): {
   readonly hits: readonly Hit[];
   readonly last: { readonly index: number; readonly ordinal: number };
-  /** Position in the patch → the member of the target that counts. */
+  /** Position in the patch → the effective member of the target. */
   readonly counting: ReadonlyMap<number, number>;
 } {
   const hits: Hit[] = [];
@@ -193,7 +193,7 @@ function findHits(
   return { hits, last: { index: previous, ordinal: ordinal - 1 }, counting };
 }
 
-/** Writes the value of a member of the target with the patch's value applied, which is not null. */
+/** Writes the value of a target's member with a patch applied. The patch's value is not null. */
 function addValue(
   splice: Splice,
   target: JsonOutline,
@@ -211,7 +211,7 @@ function addValue(
   }
 }
 
-/** Writes an object of a patch where the target has none: members that are null are left out. */
+/** Writes an object of a patch for which the target has no object: null members are left out. */
 function addObject(splice: Splice, patch: PatchMembers): void {
   let isFirst = true;
   splice.addText('{');
@@ -232,7 +232,7 @@ function addMember(splice: Splice, { outline }: PatchMembers, index: number, isF
   else addObject(splice, new PatchMembers(object));
 }
 
-/** Puts a text together from parts of others. */
+/** Assembles a text from parts of others. */
 interface Splice {
   add(outline: JsonOutline, start: number, end: number): void;
   addText(text: string): void;
@@ -259,7 +259,7 @@ class LongSplice implements Splice {
   private readonly bytes: Buffer;
   private length = 0;
 
-  /** @param lengthMax what a patch adds stands in it, separators included: no result is longer than both texts */
+  /** @param lengthMax at least the length of target and patch together; no result is longer */
   constructor(lengthMax: number) {
     this.bytes = Buffer.allocUnsafe(lengthMax);
   }

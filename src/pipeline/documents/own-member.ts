@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from '../../config/types.js';
 
 /**
- * Sets a member that came from outside. Plain assignment to "__proto__" would change the object's
+ * Sets a member whose name came from outside. Plain assignment to "__proto__" would change the object's
  * prototype instead of adding a member.
  */
 export function setOwn<T>(target: Record<string, T>, key: string, value: T): void {

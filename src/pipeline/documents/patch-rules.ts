@@ -10,9 +10,9 @@ const CONTENT_TYPES = {
 } as const;
 
 /**
- * Headers that fit a patched body: no length or coding of the old bytes, and a content-type of the new
- * encoding where the old one no longer holds and the patch names none.
- * @param change what the patch changes in the headers
+ * Headers that match a patched body: without the length and coding of the old bytes, and with the content-type
+ * of the new encoding when the old type no longer matches and the patch names none.
+ * @param change the patch's changes to headers
  */
 export function headersAfter(
   headers: Readonly<HeaderMap>,

@@ -1,11 +1,11 @@
 import { setOwn } from './own-member.js';
 
-/** A name that occurs more than once has a list. */
+/** A name that occurs more than once has a list of values. */
 export type Query = Record<string, string | string[]>;
 
 /**
- * Reads a query string without its "?". "+" is a space, as forms write it. What is no percent-encoded UTF-8
- * stays the text it is: `100%` is `100%`.
+ * Parses a query string without its "?". "+" is a space, as in forms. Text that is not percent-encoded UTF-8
+ * stays as it is: `100%` is `100%`.
  */
 export function parseQuery(search: string): Query {
   const query: Query = {};
@@ -31,7 +31,7 @@ export function formatQuery(query: Readonly<Query>): string {
     .join('&');
 }
 
-/** One or more percent-encoded bytes in a row. */
+/** One or more consecutive percent-encoded bytes. */
 const ENCODED = /(?:%[0-9a-f]{2})+/gi;
 
 function decode(text: string): string {

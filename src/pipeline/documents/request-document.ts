@@ -13,7 +13,7 @@ import { type Query, parseQuery } from './query.js';
 import { placeJson } from './route-match.js';
 import { dropDigests, isRewritten } from './validators.js';
 
-/** What a patch has made of a request, apart from the body; JSON text where numbers may be in it. */
+/** A request after a patch, apart from the body; JSON text where the values may contain numbers. */
 interface Changed {
   readonly method: string;
   readonly path: string;
@@ -26,7 +26,7 @@ interface Changed {
   readonly rest: string;
 }
 
-/** Members that the document defines. What a plugin says about id, remote and route is ignored: they are facts. */
+/** Members the document defines. A plugin's changes to id, remote and route are ignored: they are facts. */
 const DEFINED: ReadonlySet<string> = new Set([
   'id',
   'method',
@@ -41,13 +41,13 @@ const DEFINED: ReadonlySet<string> = new Set([
   'body',
 ]);
 
-/** What the hooks know of a request. Its JSON is built once, and again only after a patch. */
+/** The request as hooks see it. Its JSON is built once, and again only after a patch. */
 export class RequestDocument {
   private readonly head: RequestHead;
   private readonly query: Query;
-  /** Null as long as no plugin has changed anything. */
+  /** Null until a plugin changes something. */
   private changed: Changed | null = null;
-  /** Null as long as nobody needs more than the JSON. */
+  /** Parsed lazily; null until a field is read. */
   private parsedHeaders: HeaderMap | null = null;
   private body: DocumentBody;
   private currentBytes: Buffer | null;
@@ -83,12 +83,12 @@ export class RequestDocument {
     return this.changed === null ? '{}' : this.changed.context;
   }
 
-  /** The query when a plugin changed it; null when the request's own still holds. */
+  /** The query, if a plugin changed it; null when the request's own query is unchanged. */
   get changedQuery(): Readonly<Query> | null {
     return this.queryChanged ? this.changed!.query : null;
   }
 
-  /** The body's bytes: as received, or as a plugin made them; null when there is none. */
+  /** The body's bytes: as received, or as a plugin changed them; null when there is none. */
   get bytes(): Buffer | null {
     return this.currentBytes;
   }
@@ -98,8 +98,8 @@ export class RequestDocument {
   }
 
   /**
-   * Applies a plugin's RFC 7396 merge patch, wholly or not at all.
-   * @throws InvalidAnswer when the result is not a request.
+   * Applies a plugin's RFC 7396 merge patch, completely or not at all.
+   * @throws InvalidAnswer when the result is not a valid request.
    */
   merge(members: JsonMembers): void {
     const patch = new DocumentPatch(members);
@@ -136,7 +136,7 @@ export class RequestDocument {
     };
   }
 
-  /** Every member but the body, without the closing brace. */
+  /** Every member except the body, without the closing brace. */
   private membersJson(): string {
     const { id, match, remote } = this.head;
     const changed = this.changed;
@@ -185,7 +185,7 @@ function checkedStrings(patch: DocumentPatch, name: string, target: string, list
   const json = patch.appliedObject(name, target);
   for (const item of Object.values(JSON.parse(json) as JsonObject)) {
     const strings = lists && Array.isArray(item) ? item : [item];
-    // A lone surrogate has no UTF-8 form and could not be sent on.
+    // A lone surrogate has no UTF-8 form, so it could not be sent.
     if (!strings.every((text) => typeof text === 'string' && !/\p{Surrogate}/u.test(text))) {
       throw new InvalidAnswer(`${name} has a value that is not a string`);
     }

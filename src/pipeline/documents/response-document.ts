@@ -24,10 +24,10 @@ export interface BufferedResponse extends PluginResponse {
   body: Buffer | string | null;
 }
 
-/** A body that after_response hooks wait for has to arrive within this time. */
+/** A body that after_response hooks wait for must arrive within this time. */
 const HOLD_MAX_MS = 30_000;
 
-/** The request a response belongs to, as after_response sees it. */
+/** The request of a response, as after_response sees it. */
 export interface RequestFacts {
   readonly id: string;
   readonly method: string;
@@ -35,7 +35,7 @@ export interface RequestFacts {
   readonly route: string | null;
 }
 
-/** @param document of the request, when somebody looked at it */
+/** @param document the request's document, if one was built */
 export function requestFacts(request: IncomingRequest, document: RequestDocument | null): RequestFacts {
   const { method, path } = document ?? request;
   return { id: request.id, method, path, route: request.endpoint?.path ?? null };
@@ -43,7 +43,7 @@ export function requestFacts(request: IncomingRequest, document: RequestDocument
 
 /**
  * The document of a 200 with a JSON body, up to that body.
- * @param place members of the request, as placeJson() gives them
+ * @param place members of the request, from placeJson()
  * @param context a JSON object
  */
 export function plainResponseHead(id: string, place: string, context: string): string {
@@ -53,7 +53,7 @@ export function plainResponseHead(id: string, place: string, context: string): s
   );
 }
 
-/** Members that the document defines. What a plugin says about `request` is ignored: it is a fact. */
+/** Members that the document defines. A plugin's changes to `request` are ignored: it is a fact. */
 const DEFINED: ReadonlySet<string> = new Set([
   'status',
   'headers',
@@ -64,7 +64,7 @@ const DEFINED: ReadonlySet<string> = new Set([
   'body',
 ]);
 
-/** What the hooks know of a response. The bytes on the wire change only when a patch names the body. */
+/** The response as hooks see it. The bytes to send change only when a patch names the body. */
 export class ResponseDocument {
   private status: number;
   private headers: HeaderMap;
@@ -72,7 +72,7 @@ export class ResponseDocument {
   private context: string;
   /** Members that the document does not define, as an object. */
   private rest = '{}';
-  /** Null until somebody looks: most of it is checking that a body is what its headers say. */
+  /** Built lazily, because checking that a body matches its headers is most of the cost. */
   private body: DocumentBody | null = null;
   private given: PluginResponse;
   private bytes: PluginResponse['body'];
@@ -100,8 +100,8 @@ export class ResponseDocument {
   }
 
   /**
-   * Applies a plugin's RFC 7396 merge patch, wholly or not at all.
-   * @throws InvalidAnswer when the result is not a response.
+   * Applies a plugin's RFC 7396 merge patch, completely or not at all.
+   * @throws InvalidAnswer when the result is not a valid response.
    */
   merge(members: JsonMembers): void {
     const patch = new DocumentPatch(members);
@@ -125,7 +125,7 @@ export class ResponseDocument {
     this.json = null;
   }
 
-  /** Puts another response in the place of this one; the context stays. */
+  /** Replaces the response; the context stays. */
   replace(response: PluginResponse): void {
     this.discardStream();
     this.bytes = response.body;
@@ -144,12 +144,12 @@ export class ResponseDocument {
     return this.bytes instanceof Readable;
   }
 
-  /** Nobody will read the stream any more: the connection to the target is closed. */
+  /** Closes the connection to the target, because nobody will read the stream any more. */
   private discardStream(): void {
     if (this.bytes instanceof Readable) this.bytes.destroy();
   }
 
-  /** Every member but the body, without the closing brace. */
+  /** Every member except the body, without the closing brace. */
   private membersJson(): string {
     const { id, method, path, route } = this.request;
     return (
@@ -172,17 +172,17 @@ function documentBody({ headers, body, json }: PluginResponse): DocumentBody {
   return body === null || body instanceof Readable ? EMPTY_BODY : responseBody(body, bodyEncoding(headers));
 }
 
-/** A compressed body is bytes, whatever its content-type says of the content. */
+/** A compressed body is carried as bytes, whatever its content-type. */
 function bodyEncoding(headers: HeaderMap): BodyEncoding {
   const plain = isPlainCoding(headerText(headers, 'content-encoding'));
   return plain ? encodingOf(headerText(headers, 'content-type')) : 'base64';
 }
 
 /**
- * The response as after_response hooks see it: with its body in memory, or with the stream where they do not
- * see the body. They see no event stream, and no body longer than the limit.
- * @param limitBytes how long a body in memory may be
- * @throws BackworksError BW_PROXY_UPSTREAM when a body breaks off, BW_PROXY_TIMEOUT when it takes too long
+ * The response as after_response hooks see it: with the body in memory, or with the stream when hooks do not
+ * see the body. Hooks see neither event streams nor bodies longer than the limit.
+ * @param limitBytes longest body in memory
+ * @throws BackworksError BW_PROXY_UPSTREAM when a body is cut off, BW_PROXY_TIMEOUT when it takes too long
  */
 export function heldResponse(response: PluginResponse, limitBytes: number): Awaitable<PluginResponse> {
   const { status, headers, body } = response;
@@ -190,13 +190,13 @@ export function heldResponse(response: PluginResponse, limitBytes: number): Awai
   return hold(body, limitBytes).then((held) => ({ status, headers, body: held }));
 }
 
-/** An event stream never ends, and a body that is announced as too long need not be begun. */
+/** Whether the body stays a stream: an event stream never ends, and a longer content-length needs no reading. */
 function isStream(headers: HeaderMap, limitBytes: number): boolean {
   const length = Number(headerText(headers, 'content-length') ?? 0);
   return length > limitBytes || mediaType(headerText(headers, 'content-type')) === 'text/event-stream';
 }
 
-/** @returns the whole body; the stream, with what was read put back, when it is longer than the limit */
+/** @returns the whole body; when it is longer than the limit, the stream with the read bytes put back */
 function hold(stream: Readable, limitBytes: number): Promise<Buffer | Readable> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

@@ -2,15 +2,15 @@ import type { EndpointConfig } from '../../config/types.js';
 
 const NO_PARAMS: Readonly<Record<string, string>> = Object.freeze({});
 
-/** The methods of a path that does not take the method of a request. */
+/** The methods of a path that does not allow the request's method. */
 export interface OtherMethods {
-  /** Those of its endpoints. */
+  /** The methods that its endpoints list. */
   readonly configured: readonly string[];
-  /** Those and the ones the server adds: the value of `allow`. */
+  /** The configured methods and those the server adds: the value of `allow`. */
   readonly allow: readonly string[];
 }
 
-/** Where a method and a path lead. It never changes: requests for the same share one. */
+/** The match of a method and a path. It is immutable, so requests with the same target share it. */
 export class RouteMatch {
   private cachedJson: string | null = null;
   private cachedPlaceJson: string | null = null;

@@ -1,2 +1,2 @@
-/** A file with one mistake, and what follows the file's name in the sentence about it. */
+/** A file with one mistake, and the expected message about the mistake without the file name. */
 export type Case = readonly [mistake: string, text: string, message: string];

@@ -1,21 +1,21 @@
 import type { Case } from './case.js';
 
-/** Files that are in contradiction with themselves. */
+/** Files that contradict themselves. */
 export const CONTRADICTIONS: readonly Case[] = [
   [
     'a webhook that is no URL, which may be half of a secret',
     'alerts: { webhook: hooks.example/secret }',
-    '1:20: alerts.webhook: this is no http or https URL without user name — a user name and password go into alerts.headers',
+    '1:20: alerts.webhook: this is no http or https URL without user name — put credentials into alerts.headers',
   ],
   [
     'a webhook with a password',
     'alerts: { webhook: "https://user:secret@hooks.example/" }',
-    '1:20: alerts.webhook: this is no http or https URL without user name — a user name and password go into alerts.headers',
+    '1:20: alerts.webhook: this is no http or https URL without user name — put credentials into alerts.headers',
   ],
   [
     'a webhook of another protocol',
     'alerts: { webhook: "ftp://hooks.example/" }',
-    '1:20: alerts.webhook: this is no http or https URL without user name — a user name and password go into alerts.headers',
+    '1:20: alerts.webhook: this is no http or https URL without user name — put credentials into alerts.headers',
   ],
   [
     'a header of an alert that is the server’s',
@@ -62,7 +62,7 @@ export const CONTRADICTIONS: readonly Case[] = [
     'an in-process plugin with calls at once',
     `plugins:
   a: { path: x, isolation: in-process, trusted: true, limits: { concurrency: 2 } }`,
-    `2:78: plugins.a.limits.concurrency: calls of an in-process plugin take turns on the server's own thread — remove it, or set isolation to "process"`,
+    `2:78: plugins.a.limits.concurrency: the calls of an in-process plugin run one at a time on the server's own thread — remove it, or set isolation to "process"`,
   ],
   [
     'a reply longer than a frame',
@@ -86,7 +86,7 @@ export const CONTRADICTIONS: readonly Case[] = [
     'a delay longer than the longest is by default',
     `plugins:
   a: { path: x, restart: { delay: 1m } }`,
-    '2:35: plugins.a.restart.delay: "1m" is longer than restart.max_delay, "30s" — raise that too',
+    '2:35: plugins.a.restart.delay: "1m" is longer than restart.max_delay, "30s" — raise max_delay as well',
   ],
   [
     'a body limit that is too large',
@@ -102,12 +102,12 @@ export const CONTRADICTIONS: readonly Case[] = [
   [
     'one port twice',
     'admin: { port: 8080 }',
-    '1:16: admin.port: server.port already has this port — give it another',
+    '1:16: admin.port: server.port already uses this port — choose another port',
   ],
   [
     'one token twice',
     'admin: { token: hunter2, read_token: hunter2 }',
-    '1:38: admin.read_token: admin.token has the same value — whoever may read could also control; give it another',
+    '1:38: admin.read_token: admin.token has the same value — with the same token, read access would include control; choose another token',
   ],
   [
     'an endpoint of an unknown plugin',
@@ -148,7 +148,7 @@ plugins:
     '2:35: endpoints.a.proxy.target: expected an http or https URL without user name, query and fragment, found "http://…@b"',
   ],
   [
-    'a body where there is none',
+    'a body for a status without body',
     `endpoints:
   a: { path: /a, response: { status: 204, body: x } }`,
     '2:49: endpoints.a.response.body: a response with status 204 has no body — remove it',

@@ -1,6 +1,6 @@
 import type { Case } from './case.js';
 
-/** A plugin with `settings`, which begin at column 26. */
+/** A plugin with `settings`. The settings begin at column 26. */
 const plugin = (settings: string): string => `plugins: { a: { path: x, ${settings} } }`;
 
 const reserved = (name: string, reason: string): Case => [
@@ -13,7 +13,7 @@ const LOADER = 'it changes how libraries are loaded';
 const ALLOCATOR = 'it changes how memory is allocated';
 const SERVER = 'it is a setting of the server itself';
 
-/** Files that ask for a sandbox, permissions or limits that cannot be. */
+/** Files with a sandbox setting, permission or limit that is not allowed. */
 export const SANDBOX: readonly Case[] = [
   [
     'a sandbox that does not exist',
@@ -33,12 +33,12 @@ export const SANDBOX: readonly Case[] = [
   [
     'permission to start programs',
     plugin('permissions: { exec: true }'),
-    '1:41: plugins.a.permissions.exec: cannot be granted: a process that can start others escapes its limits — remove it',
+    '1:41: plugins.a.permissions.exec: cannot be granted: a process that can start others can escape its limits — remove it',
   ],
   [
     'permission to use Unix sockets',
     plugin('permissions: { network: { unix: true } }'),
-    "1:52: plugins.a.permissions.network.unix: cannot be granted: whoever may use one Unix socket may use them all, a container engine's included — remove it",
+    "1:52: plugins.a.permissions.network.unix: cannot be granted: access to one Unix socket would include all of them, even a container engine's — remove it",
   ],
   [
     'a permission that does not exist',
@@ -53,17 +53,17 @@ export const SANDBOX: readonly Case[] = [
   [
     'a host and a port to connect to',
     plugin('permissions: { network: { connect: ["api.example.com:443"] } }'),
-    '1:62: plugins.a.permissions.network.connect[0]: expected a whole number from 1 to 65535, found "api.example.com:443" — no kernel interface can hold a process to a host; grant the port',
+    '1:62: plugins.a.permissions.network.connect[0]: expected a whole number from 1 to 65535, found "api.example.com:443" — the kernel cannot restrict a process to a host; grant the port only',
   ],
   [
     'a host to connect to',
     plugin('permissions: { network: { connect: [443, localhost] } }'),
-    '1:67: plugins.a.permissions.network.connect[1]: expected a whole number from 1 to 65535, found "localhost" — no kernel interface can hold a process to a host; grant the port',
+    '1:67: plugins.a.permissions.network.connect[1]: expected a whole number from 1 to 65535, found "localhost" — the kernel cannot restrict a process to a host; grant the port only',
   ],
   [
     'an address to listen on',
     plugin('permissions: { network: { listen: ["127.0.0.1:80"] } }'),
-    '1:61: plugins.a.permissions.network.listen[0]: expected a whole number from 1 to 65535, found "127.0.0.1:80" — no kernel interface can hold a process to a host; grant the port',
+    '1:61: plugins.a.permissions.network.listen[0]: expected a whole number from 1 to 65535, found "127.0.0.1:80" — the kernel cannot restrict a process to a host; grant the port only',
   ],
   [
     'a port in quotes',
@@ -98,7 +98,7 @@ export const SANDBOX: readonly Case[] = [
   [
     'a path without a list',
     plugin('permissions: { filesystem: { read: ./data } }'),
-    '1:61: plugins.a.permissions.filesystem.read: expected a list, found "./data" — a list is written in [ ]',
+    '1:61: plugins.a.permissions.filesystem.read: expected a list, found "./data" — write the list in [ ]',
   ],
   [
     'an empty path',

@@ -1,6 +1,6 @@
 import type { Case } from './case.js';
 
-/** Files that are not what the schema allows. */
+/** Files that break the schema. */
 export const SCHEMA: readonly Case[] = [
   ['nothing', '', '1:1: expected a mapping, found nothing'],
   ['a list', '- a', '1:1: expected a mapping, found a list'],

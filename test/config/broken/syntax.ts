@@ -31,7 +31,7 @@ name: b`,
     `name: a
 ---
 name: b`,
-    '2:1: the file holds more than one document',
+    '2:1: the file contains more than one document',
   ],
   [
     'a number JSON does not have',

@@ -1,6 +1,6 @@
 import type { Case } from './case.js';
 
-/** Files that are not supported by this version yet. */
+/** Files that use keys which this version does not support yet. */
 export const UNSUPPORTED: readonly Case[] = [
   [
     'marketplace',

@@ -3,14 +3,14 @@ import { homedir, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../../dist/index.js';
-import { cachePlace, temporaryCachePlace } from '../../../dist/cache-place.js';
+import { cacheDirectory, temporaryCacheDirectory } from '../../../dist/cache-place.js';
 
 const directory = realpathSync(mkdtempSync(join(tmpdir(), 'backworks-reserved-')));
 afterAll(() => rmSync(directory, { recursive: true }));
 
 const parse = (text: string) => parseConfig(text, { file: 'backworks.yaml', directory, env: {} });
 
-/** The problems of a file, without the hint all of them share. */
+/** The problems of a file, without the hint that all of them share. */
 function problems(text: string): string[] {
   try {
     parse(text);
@@ -29,26 +29,26 @@ const granting = (path: string, more = '') =>
 const refused = (path: string, what: string): string =>
   `backworks.yaml:1:70: plugins.a.permissions.filesystem.write[0]: "${path}" would let the plugin replace ${what}`;
 
-describe('a write grant is refused', () => {
+describe('the server refuses a write grant', () => {
   test.each([
     ['.', 'this file'],
     ['backworks.yaml', 'this file'],
     [dirname(directory), 'this file'],
     ['./lib', 'the library of plugins.a'],
     ['lib/x.so', 'the library of plugins.a'],
-    [cachePlace(), "the server's cache of libraries"],
-    [join(cachePlace(), 'libraries'), "the server's cache of libraries"],
-    [join(cachePlace(), 'versions', 'new'), "the server's cache of libraries"],
-    [dirname(cachePlace()), "the server's cache of libraries"],
-    [temporaryCachePlace(), "the server's cache of libraries"],
+    [cacheDirectory(), "the server's cache of libraries"],
+    [join(cacheDirectory(), 'libraries'), "the server's cache of libraries"],
+    [join(cacheDirectory(), 'versions', 'new'), "the server's cache of libraries"],
+    [dirname(cacheDirectory()), "the server's cache of libraries"],
+    [temporaryCacheDirectory(), "the server's cache of libraries"],
     [dirname(process.execPath), 'the server itself'],
     [join(process.cwd(), 'dist'), 'the server itself'],
     [join(process.cwd(), 'node_modules', 'hono'), 'the server itself'],
-  ])('of %s', (path, what) => {
+  ])('for %s', (path, what) => {
     expect(granting(path)).toEqual([refused(path, what)]);
   });
 
-  test('of the library of another plugin, and of a directory that is searched for plugins', () => {
+  test('for the library of another plugin, and for a directory of auto_discover', () => {
     const text = (path: string) => `plugins:
   a: { path: lib/x.so, permissions: { filesystem: { write: [./data, ${path}] } } }
   b: { path: other/y.so }
@@ -65,7 +65,7 @@ describe('a write grant is refused', () => {
     }
   });
 
-  test('of a link that leads to a reserved path, or to one above it', () => {
+  test('for a symbolic link to a reserved path or to a directory above one', () => {
     mkdirSync(join(directory, 'real'));
     writeFileSync(join(directory, 'real', 'y.so'), '');
     symlinkSync(join(directory, 'real'), join(directory, 'link'));
@@ -79,7 +79,7 @@ describe('a write grant is refused', () => {
     expect(library('all/real')).toEqual(['the library of plugins.a']);
   });
 
-  test('of a path that is reserved through a link', () => {
+  test('for a path that is reserved through a symbolic link', () => {
     symlinkSync(join(directory, 'elsewhere'), join(directory, 'plugins'));
     mkdirSync(join(directory, 'elsewhere'));
     writeFileSync(join(directory, 'elsewhere', 'z.so'), '');
@@ -88,20 +88,20 @@ describe('a write grant is refused', () => {
     expect(problems(text)).toHaveLength(1);
   });
 
-  test('of a plugin that is disabled, as it can be enabled while the server runs', () => {
+  test('for a disabled plugin, because an operator can enable the plugin later', () => {
     expect(granting('./lib', ', enabled: false')).toHaveLength(1);
   });
 });
 
-describe('a write grant is accepted', () => {
+describe('the server accepts a write grant', () => {
   test.each(['./data', '../other', 'lib/cache', 'li', join(homedir(), 'data'), 'not/there/yet'])(
-    'of %s, where nothing that decides lies',
+    'for %s, which is not reserved',
     (path) => {
       expect(granting(path)).toEqual([]);
     },
   );
 
-  test('of anything without a sandbox, of which a warning tells', () => {
+  test('for any path when the sandbox is off, and warns that permissions are not enforced', () => {
     const text =
       'plugins: { a: { path: lib/x.so, sandbox: off, permissions: { filesystem: { write: [.] } } } }';
     expect(parse(text).warnings).toHaveLength(1);

@@ -20,12 +20,12 @@ plugins:
 
 const edit = (name: string, change: PluginEdit, text = FILE): string => editPlugin(text, name, change);
 
-describe('everything else stays to the letter', () => {
-  test('when a plugin is switched on', () => {
+describe('an edit leaves every other byte unchanged', () => {
+  test('when it enables a plugin', () => {
     expect(edit('weather', { kind: 'enable' })).toBe(FILE.replace('enabled: false', 'enabled: true'));
   });
 
-  test('when one is switched off, in its own form', () => {
+  test('when it disables a plugin, in the YAML style of the entry', () => {
     expect(edit('other', { kind: 'disable', path: null })).toBe(
       FILE.replace('./other.so }', './other.so, enabled: false }'),
     );
@@ -37,7 +37,7 @@ describe('everything else stays to the letter', () => {
     );
   });
 
-  test('when one gets an entry, which comes at the end', () => {
+  test('when it adds an entry at the end of the block', () => {
     expect(edit('new', { kind: 'add', path: './new.so' })).toBe(
       FILE.replace('# short\n', '# short\n  new:\n    path: ./new.so\n'),
     );
@@ -46,14 +46,14 @@ describe('everything else stays to the letter', () => {
     );
   });
 
-  test('when an entry goes', () => {
+  test('when it removes an entry', () => {
     expect(edit('other', { kind: 'remove' })).toBe(FILE.replace(/ {2}other.*\n/, ''));
     const text = edit('weather', { kind: 'remove' });
     expect(text).toBe(FILE.replace(/ {2}weather[^]*for now\n/, ''));
     expect(edit('other', { kind: 'remove' }, text)).toContain('plugins:\n');
   });
 
-  test('when it says so already', () => {
+  test('when the file needs no change', () => {
     expect(edit('weather', { kind: 'disable', path: null })).toBe(FILE);
     expect(edit('other', { kind: 'enable' })).toBe(FILE);
     expect(edit('nobody', { kind: 'remove' })).toBe(FILE);
@@ -78,17 +78,17 @@ describe('everything else stays to the letter', () => {
   test.each([
     ['an empty file', ''],
     ['a file of comments', '# nothing yet\n'],
-  ])('an entry comes in %s', (_case, text) => {
+  ])('an entry is added to %s', (_case, text) => {
     const { config } = parseConfig(edit('new', { kind: 'add', path: '/new.so' }, text), { directory: '/' });
     expect(config.plugins).toMatchObject([{ name: 'new', path: '/new.so' }]);
   });
 });
 
 test.each([
-  ['plugins: [a]', 'plugins is not a mapping'],
-  ['x: &a { path: /a }\nplugins: { p: *a }', 'plugins.p is not a mapping of its own'],
-  ['plugins: {', 'cannot be changed by itself'],
+  ['plugins: [a]', 'plugins is not written as a mapping'],
+  ['x: &a { path: /a }\nplugins: { p: *a }', 'plugins.p is not written as a mapping'],
+  ['plugins: {', 'cannot be edited automatically'],
   ['plugins:', 'plugins is empty'],
-])('%s is left alone', (text, reason) => {
+])('%j is not edited', (text, reason) => {
   expect(() => edit('p', { kind: 'disable', path: null }, text)).toThrow(reason);
 });

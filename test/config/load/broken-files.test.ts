@@ -1,6 +1,6 @@
 /**
- * Files with one mistake each, and beside each, in a file of the same name, the exact sentence about it.
- * There, a line that begins with $ is a flag or a variable that the file is loaded with.
+ * Loads each file with one mistake and compares the message with the file of the same name and the ending
+ * .txt. A line there that begins with $ is a flag or a variable for the load.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -54,7 +54,7 @@ test.each(names)('%s', async (name) => {
   expect(messages).toHaveLength(1);
 });
 
-test('there are many, each with its sentence', () => {
+test('every broken file has an expected message, and there are many', () => {
   const sentences = readdirSync(folder).flatMap((file) => /^(.*)\.txt$/.exec(file)?.[1] ?? []);
   expect(sentences).toEqual(names);
   expect(names.length).toBeGreaterThan(80);

@@ -1,4 +1,4 @@
-/** Files with one mistake each, and the exact sentence about it. */
+/** Files with one mistake each, and the exact message about the mistake. */
 import { describe, expect, test } from '@jest/globals';
 import { CONTRADICTIONS } from '../broken/contradictions.js';
 import { SANDBOX } from '../broken/sandbox.js';

@@ -53,7 +53,7 @@ function problems(text: string, options: Partial<ParseOptions>): string[] {
 }
 
 describe('an overlay', () => {
-  test('counts only where it is chosen', () => {
+  test('applies only when it is selected', () => {
     const plain = load(GOOD, {});
     expect(plain.environment).toBeNull();
     expect(plain.config.server.port).toBe(8000);
@@ -92,7 +92,7 @@ describe('an overlay', () => {
     expect(weather?.config).toEqual({ deep: { list: [null, 3], keep: true }, key: 'k' });
   });
 
-  test('takes away, and gives a plugin another type', () => {
+  test('removes keys with null, and changes the type of a plugin', () => {
     const { config } = load(GOOD, { environment: 'small', env: { PORT: '1' } });
     expect(config.admin.token).toBe('');
     expect(config.endpoints).toEqual([]);
@@ -101,26 +101,26 @@ describe('an overlay', () => {
     ]);
   });
 
-  test('is frozen with the rest', () => {
+  test('is frozen like the rest of the configuration', () => {
     expect(Object.isFrozen(load(GOOD, { environment: 'small' }).config.plugins[0]?.limits)).toBe(true);
   });
 });
 
-describe('the variables', () => {
-  test('of a value that is replaced need not be set', () => {
+describe('a variable', () => {
+  test('in a replaced value may be unset', () => {
     expect(problems(GOOD, { env: {}, environment: 'small' })).toEqual([
       'backworks.yaml:1:17: server.port: the variable PORT is not set — set it, or give a default: ${PORT:-default}',
     ]);
   });
 
-  test('of an overlay that does not count need not be set, those of one that does must be', () => {
+  test('in an overlay may be unset, unless the overlay is applied', () => {
     expect(problems(GOOD, { environment: 'empty' })).toEqual([]);
     expect(problems(GOOD, { environment: 'production' })).toEqual([
       'backworks.yaml:23:58: plugins.weather.config.key: the variable KEY is not set — set it, or give a default: ${KEY:-default}',
     ]);
   });
 
-  test('may give an overlay a value of another type, as everywhere', () => {
+  test('in an overlay is converted to the type that the key needs', () => {
     const text = 'environments: { a: { server: { port: "${P}" }, admin: { token: "${P}" } } }';
     const { config } = load(text, { environment: 'a', env: { P: '99' } });
     expect([config.server.port, config.admin.token]).toEqual([99, '99']);
@@ -133,7 +133,7 @@ describe('a mistake', () => {
     'backworks.yaml:32:36: environments.broken.server.prot: unknown key "prot" — did you mean "port"?',
   ];
 
-  test('of an overlay is reported once, whether it counts or not', () => {
+  test('in an overlay is reported once, applied or not', () => {
     expect(problems(FILE, {})).toEqual(OF_THE_OVERLAY);
     expect(problems(FILE, { environment: 'small' })).toEqual(OF_THE_OVERLAY);
     expect(problems(FILE, { environment: 'broken' })).toEqual([
@@ -143,14 +143,14 @@ describe('a mistake', () => {
     ]);
   });
 
-  test('of the file is reported though an overlay replaces it', () => {
+  test('in the file is reported even if an overlay replaces the value', () => {
     const text = 'server: { port: x }\nenvironments: { a: { server: { port: 1 } } }';
     expect(problems(text, { environment: 'a' })).toEqual([
       'backworks.yaml:1:17: server.port: expected a whole number from 0 to 65535, found "x"',
     ]);
   });
 
-  test('of the whole is reported where the value stands', () => {
+  test('of the merged result is reported at the location of the value', () => {
     const text = `plugins:
   a: { path: x, restart: { max_delay: 1s } }
 environments:
@@ -161,7 +161,7 @@ environments:
       'backworks.yaml:2:39: plugins.a.restart.max_delay: "1s" is shorter than restart.delay, "2s"',
     ]);
     expect(problems(text, { environment: 'twin' })).toEqual([
-      'backworks.yaml:5:26: admin.port: server.port already has this port — give it another',
+      'backworks.yaml:5:26: admin.port: server.port already uses this port — choose another port',
     ]);
   });
 
@@ -170,7 +170,7 @@ environments:
     ['smal', 'the file has production, small, empty — did you mean "small"?'],
     ['qa', 'the file has production, small, empty'],
     ['toString', 'the file has production, small, empty'],
-  ])('the environment %s is not there', (environment, rest) => {
+  ])('the environment %s does not exist', (environment, rest) => {
     expect(problems(GOOD, { environment })).toEqual([
       `backworks.yaml:13:1: environments: no environment is called "${environment}": ${rest}`,
     ]);
@@ -185,7 +185,7 @@ describe('a single value', () => {
     overrides: assignments.map((assignment) => ({ assignment, layer: { kind: 'flag', name: '--set' } })),
   });
 
-  test('counts more than overlay and file, the later more than the earlier', () => {
+  test('takes precedence over overlay and file, and a later one over an earlier one', () => {
     const { config } = load(GOOD, {
       environment: 'small',
       ...set('server.port=1', 'server.port=2', 'name="3"', 'logging={level: debug}', 'admin.token=${T}'),
@@ -232,7 +232,7 @@ describe('a single value', () => {
       'admin.token=hunter2 ünter',
       'admin.token: expected a token of visible ASCII characters, found a string',
     ],
-    ['admin.port=8000', 'admin.port: server.port already has this port — give it another'],
+    ['admin.port=8000', 'admin.port: server.port already uses this port — choose another port'],
     ['server.port', 'the "=" is missing — write PATH=VALUE, such as server.port=9000'],
     ['=1', 'the path is malformed — write PATH=VALUE, such as server.port=9000'],
     ['.name=1', 'the path is malformed — write PATH=VALUE, such as server.port=9000'],
@@ -245,8 +245,8 @@ describe('a single value', () => {
     expect(problems(GOOD, set(assignment))).toEqual([`--set: ${message}`]);
   });
 
-  test('has its path as messages show it', () => {
-    // Messages shorten long keys, and show a key of digits as they show an entry of a list.
+  test('accepts the path in the notation of messages', () => {
+    // Messages shorten long keys, and show a key of digits like an index of a list.
     const key = fc.string({ maxLength: 50 }).filter((text) => !/^[0-9]+$/.test(text));
     fc.assert(
       fc.property(fc.array(key, { minLength: 1, maxLength: 4 }), (keys) => {
@@ -258,13 +258,13 @@ describe('a single value', () => {
     );
   });
 
-  test('is not for one environment', () => {
+  test('cannot set a value of an environment', () => {
     expect(problems(GOOD, set('environments.small.name=a'))).toEqual([
-      '--set: environments: unknown key "environments" — an environment holds no others',
+      '--set: environments: unknown key "environments" — an environment cannot contain environments',
     ]);
   });
 
-  test('that is wrong is reported after the file, with all others', () => {
+  test('with a mistake is reported after the problems of the file', () => {
     expect(problems('nam: a', set('a', 'b=[', 'server.port=x'))).toEqual([
       'backworks.yaml:1:1: nam: unknown key "nam" — did you mean "name"?',
       '--set: the "=" is missing — write PATH=VALUE, such as server.port=9000',
@@ -274,7 +274,7 @@ describe('a single value', () => {
   });
 });
 
-test('the same options give the same configuration again', () => {
+test('loading twice with the same options gives the same configuration', () => {
   const options = { environment: 'small', overrides: [] };
   expect(load(GOOD, options)).toEqual(load(GOOD, options));
 });

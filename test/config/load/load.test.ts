@@ -12,7 +12,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 const EXAMPLE = `name: weather
-server: { host: 0.0.0.0, port: 80, body_limit: 8MB, workers: 1, shutdown: { delay: 5s, timeout: 1m } }
+server: { host: 0.0.0.0, port: 80, body_limit: 8MB, body_timeout: 1m, workers: 1, shutdown: { delay: 5s, timeout: 1m } }
 admin: { enabled: false, host: "::1", port: 0, token: t, read_token: r }
 logging: { level: debug, format: json }
 alerts:
@@ -72,6 +72,7 @@ describe('a whole file', () => {
         host: '0.0.0.0',
         port: 80,
         bodyLimitBytes: 8e6,
+        bodyTimeoutMs: 60_000,
         unmatched: 'plugins-without-endpoint',
         workers: 1,
         pluginUsers: { first: 1_900_000_000, count: 65_536 },
@@ -198,11 +199,11 @@ describe('a whole file', () => {
     expect(() => Object.assign(config.plugins[0]?.config['deep'] as object, { a: 1 })).toThrow(TypeError);
   });
 
-  test('gets defaults where it is silent', () => {
+  test('gets defaults for missing keys', () => {
     const { config } = parseConfig('{}', { directory: '/srv', env: {} });
     expect(config).toMatchObject({
       file: null,
-      server: { host: '127.0.0.1', port: 8080, bodyLimitBytes: 1024 ** 2 },
+      server: { host: '127.0.0.1', port: 8080, bodyLimitBytes: 1024 ** 2, bodyTimeoutMs: 30_000 },
       admin: { enabled: true, host: '127.0.0.1', port: 8081, token: '', readToken: '' },
       logging: { level: 'info', format: 'auto' },
       alerts: {
@@ -267,7 +268,7 @@ describe('a whole file', () => {
     expect(Object.isFrozen(defaultPluginPolicy())).toBe(true);
   });
 
-  test('that shares a block by an alias gets the defaults of each place', () => {
+  test('that shares a block by an alias gets the defaults of each key', () => {
     const { config } = parseConfig('server: &a { host: "::1" }\nadmin: *a\n', { directory: '/srv', env: {} });
     expect([config.server.port, config.admin.port]).toEqual([8080, 8081]);
   });
@@ -296,7 +297,7 @@ endpoints:
     ]);
   });
 
-  test('are there for programs', () => {
+  test('are available to programs as fields', () => {
     expect(JSON.parse(JSON.stringify(error))).toEqual({
       code: 'BW_CONFIG_INVALID',
       message: error.message,
@@ -316,7 +317,7 @@ endpoints:
     });
   });
 
-  test('do not include what follows from another problem', () => {
+  test('do not include consequences of another problem', () => {
     const text =
       'plugins: { a: { path: 1, isolation: in-process, trusted: 2 } }\nendpoints: { b: { path: /, plugin: a } }';
     expect(rejection(text).problems.map((problem) => problem.path)).toEqual([

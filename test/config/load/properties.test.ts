@@ -42,9 +42,12 @@ environments:
 
 const env = { PORT: '80', KEY: 'secret' };
 
-/** Loads or is refused with every problem inside the file; anything else fails the test. */
+/**
+ * Loads a text, or checks that every problem of the ConfigError is inside the file. Any other error fails the
+ * test.
+ */
 function settle(text: string): void {
-  // Half of the texts with an overlay; which half does not matter.
+  // About half of the texts are loaded with an overlay.
   const environment = text.length % 2 === 0 ? 'production' : undefined;
   try {
     const { config } = parseConfig(text, { directory: '/srv', env, environment });
@@ -122,7 +125,7 @@ test('a sample with any value at any key loads or is a ConfigError', () => {
   );
 });
 
-test('durations and sizes survive being written and read', () => {
+test('a formatted duration or size parses to the same amount', () => {
   fc.assert(fc.property(fc.maxSafeNat(), (ms) => parseDuration(formatDuration(ms)) === ms));
   fc.assert(fc.property(fc.maxSafeNat(), (bytes) => parseSize(formatSize(bytes)) === bytes));
   const factors = fc.constantFrom(1e3, 1e6, 1e9, 1024, 1024 ** 2, 1024 ** 3);
@@ -176,7 +179,7 @@ test('every duration and size that the schema accepts has its value in the confi
   );
 });
 
-test('edit distance is zero for equals only, symmetric, and one for a swap of neighbours', () => {
+test('edit distance is symmetric, zero only for equal words, and one for a swap of neighbours', () => {
   const word = fc.string({ maxLength: 12 });
   fc.assert(
     fc.property(word, word, (a, b) => {

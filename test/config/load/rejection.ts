@@ -1,6 +1,6 @@
 import { ConfigError, parseConfig } from '../../../dist/config/load/load.js';
 
-/** The error of a text that must be refused; it stands in /srv/backworks.yaml. */
+/** The ConfigError of a text that must be rejected. The text is loaded as /srv/backworks.yaml. */
 export function rejection(text: string, env: NodeJS.ProcessEnv = {}): ConfigError {
   try {
     parseConfig(text, { file: 'backworks.yaml', directory: '/srv', env });

@@ -1,4 +1,4 @@
-/** The samples of the documents Backworks was asked for load as they were written. */
+/** The sample configurations of the original requirements load unchanged. */
 import { expect, test } from '@jest/globals';
 import { parseConfig } from '../../../dist/config/load/load.js';
 
@@ -50,7 +50,7 @@ plugins:
 
 const at = (env: NodeJS.ProcessEnv) => ({ file: 'backworks.yaml', directory: '/srv/app', env });
 
-test('the sample with auto discovery', () => {
+test('the sample with auto discovery loads', () => {
   const { config, warnings } = parseConfig(ENHANCED, at({ WEATHER_API_KEY: 'k-1' }));
   expect(
     config.plugins.map(({ name, type, path, enabled, where }) => [name, type, path, enabled, where]),
@@ -67,23 +67,23 @@ test('the sample with auto discovery', () => {
     directories: ['/srv/app/plugins', '/usr/local/lib/backworks/plugins'],
   });
   expect(warnings).toEqual([
-    'backworks.yaml:4:3: plugins.auth: builtin plugins cannot be served by this version yet',
+    'backworks.yaml:4:3: plugins.auth: builtin plugins are not supported by this version yet',
   ]);
 });
 
-test('the sample with a marketplace plugin', () => {
+test('the sample with a marketplace plugin loads', () => {
   const { config, warnings } = parseConfig(MARKETPLACE, at({ STRIPE_API_KEY: 'k-2' }));
   expect(config.plugins.map((plugin) => plugin.name)).toEqual(['auth', 'my-custom-plugin', 'stripe-plugin']);
   expect(config.plugins[1]?.config).toEqual({ api_key: '12345' });
   expect(config.plugins[2]).toMatchObject({ type: 'marketplace', path: null, config: { api_key: 'k-2' } });
   expect(config.autoDiscover.enabled).toBe(false);
   expect(warnings).toEqual([
-    'backworks.yaml:4:3: plugins.auth: builtin plugins cannot be served by this version yet',
-    'backworks.yaml:17:3: plugins.stripe-plugin: marketplace plugins cannot be served by this version yet',
+    'backworks.yaml:4:3: plugins.auth: builtin plugins are not supported by this version yet',
+    'backworks.yaml:17:3: plugins.stripe-plugin: marketplace plugins are not supported by this version yet',
   ]);
 });
 
-test('a missing key of a sample is named', () => {
+test('a missing key of a sample is reported by name', () => {
   expect(() => parseConfig(ENHANCED, at({}))).toThrow(
     expect.objectContaining({
       code: 'BW_CONFIG_VARIABLE',

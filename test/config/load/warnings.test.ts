@@ -1,14 +1,14 @@
-/** What loads, and what is said about it. */
+/** Configurations that load, and their warnings. */
 import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../../dist/config/load/load.js';
 
 const load = (text: string) => parseConfig(text, { file: 'backworks.yaml', directory: '/srv/app', env: {} });
 
-/** The warnings about a plugin with `settings`, which begin at column 26. */
+/** The warnings for a plugin with `settings`. The settings begin at column 26. */
 const warnings = (settings: string) => load(`plugins: { a: { path: lib/x.so, ${settings} } }`).warnings;
 
-describe('permissions that nothing enforces', () => {
-  const reason = 'the plugin may do what the server may';
+describe('a warning about permissions that are not enforced', () => {
+  const reason = 'the plugin can do everything that the server can';
 
   test.each([
     'filesystem: { read: [./data] }',
@@ -16,35 +16,35 @@ describe('permissions that nothing enforces', () => {
     'network: { connect: [443] }',
     'network: { listen: [443] }',
     'network: { udp: true }',
-  ])('%s without a sandbox', (permission) => {
+  ])('names %s without a sandbox', (permission) => {
     expect(warnings(`sandbox: off, permissions: { ${permission} }`)).toEqual([
-      `backworks.yaml:1:47: plugins.a.permissions: not enforced, as sandbox is off: ${reason}`,
+      `backworks.yaml:1:47: plugins.a.permissions: not enforced because sandbox is off: ${reason}`,
     ]);
     expect(warnings(`sandbox: best-effort, permissions: { ${permission} }`)).toEqual([]);
     expect(warnings(`permissions: { ${permission} }`)).toEqual([]);
   });
 
-  test('are not those that grant nothing, nor variables of a process', () => {
+  test('does not appear for empty permissions, or for env of a process', () => {
     const nothing = 'filesystem: { read: [], write: [] }, network: { connect: [], listen: [], udp: false }';
     expect(warnings(`sandbox: off, permissions: { ${nothing} }`)).toEqual([]);
     expect(warnings('sandbox: off, permissions: { env: [TZ] }')).toEqual([]);
   });
 
-  test.each(['env: [TZ]', 'network: { udp: true }'])('%s in-process', (permission) => {
+  test.each(['env: [TZ]', 'network: { udp: true }'])('names %s of an in-process plugin', (permission) => {
     expect(warnings(`permissions: { ${permission} }, isolation: in-process, trusted: true`)).toEqual([
-      `backworks.yaml:1:33: plugins.a.permissions: not enforced, as isolation is in-process: ${reason}`,
+      `backworks.yaml:1:33: plugins.a.permissions: not enforced because isolation is in-process: ${reason}`,
     ]);
   });
 
-  test('are not looked at when the plugin is not loaded', () => {
+  test('does not appear for a disabled plugin', () => {
     expect(warnings('enabled: false, sandbox: off, permissions: { network: { udp: true } }')).toEqual([]);
   });
 });
 
-describe('limits that do nothing', () => {
-  test('are named where they stand in the file', () => {
+describe('a warning about limits without effect', () => {
+  test('has the location of each limit in the file', () => {
     const limits = 'memory: 64MiB, open_files: 0, file_size: 1MiB, idle_cpu: 0, cpu_time: 1s, queue: 1';
-    const about = 'does not bind an in-process plugin — remove it';
+    const about = 'has no effect on an in-process plugin — remove it';
     expect(warnings(`isolation: in-process, trusted: true, limits: { ${limits} }`)).toEqual([
       `backworks.yaml:1:81: plugins.a.limits.memory: ${about}`,
       `backworks.yaml:1:96: plugins.a.limits.open_files: ${about}`,
@@ -55,9 +55,8 @@ describe('limits that do nothing', () => {
     expect(warnings('isolation: in-process, trusted: true')).toEqual([]);
   });
 
-  test('include a recycling the memory limit comes before', () => {
-    const reason =
-      'above limits.memory, so a process that grows is ended and not replaced in time — lower it';
+  test('names a recycle.memory above limits.memory', () => {
+    const reason = 'above limits.memory: a growing process is killed before it is replaced — lower it';
     expect(warnings('recycle: { memory: 257MiB }')).toEqual([
       `backworks.yaml:1:44: plugins.a.recycle.memory: ${reason}`,
     ]);
@@ -94,10 +93,10 @@ test.each([
   expect(load(`plugins: { a: { path: x, ${settings} } }`).config.plugins[0]?.sandbox).toBe(expected);
 });
 
-test('an admin address that other machines reach should have a token', () => {
+test('an admin address that other machines can reach, without a token, gets a warning', () => {
   const admin = (settings: string) => load(`name: a\nadmin: { ${settings} }\n`).warnings;
   expect(admin('host: 0.0.0.0')).toEqual([
-    'backworks.yaml:2:1: admin: other machines can reach it, and its token changes at each start — set admin.token',
+    'backworks.yaml:2:1: admin: other machines can reach the admin API, and its token changes at each start — set admin.token',
   ]);
   expect(admin('host: 0.0.0.0, read_token: r')).toHaveLength(1);
   expect(admin('host: 0.0.0.0, token: t')).toEqual([]);
@@ -105,7 +104,7 @@ test('an admin address that other machines reach should have a token', () => {
   expect(admin('host: 127.1.2.3')).toEqual([]);
 });
 
-test('alerts that travel unencrypted', () => {
+test('an unencrypted webhook on another machine gets a warning', () => {
   const of = (webhook: string) => load(`alerts: { webhook: "${webhook}" }`).warnings;
   expect(of('http://hooks.example/secret')).toEqual([
     'backworks.yaml:1:11: alerts.webhook: alerts and their headers travel unencrypted to another machine — use https',

@@ -1,4 +1,4 @@
-/** Every key of the schema, holding a value of every wrong kind: in the file, in an overlay, in an editor. */
+/** Every key of the schema with a value of every wrong type: in the file, in an overlay, and in an editor. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
@@ -22,7 +22,7 @@ const root = JSON.parse(
 ) as Schema;
 
 function resolved({ anyOf, ...plain }: Schema): Schema {
-  // Before variables are filled in, a value may also be one.
+  // Before variables are filled in, a value may also be a variable.
   const schema = { ...plain, ...anyOf?.[0] };
   const reference = schema.$ref ?? schema.allOf?.[0]?.$ref;
   return reference === undefined
@@ -30,7 +30,7 @@ function resolved({ anyOf, ...plain }: Schema): Schema {
     : resolved(root.definitions?.[reference.replace('#/definitions/', '')] ?? {});
 }
 
-/** Every key with a type, blocks and entries included. */
+/** Every key with a type, including blocks and entries. */
 function keysOf(schema: Schema, path: readonly string[] = []): [path: readonly string[], schema: Schema][] {
   const named = schema.additionalProperties;
   const children = [
@@ -63,7 +63,7 @@ function wrongValues({ type = [], enum: values, pattern }: Schema): string[] {
 }
 
 const keys = keysOf(root);
-/** Keys about the file itself, which no overlay has. */
+/** Keys of the file itself, which are not allowed in an overlay. */
 const OF_THE_FILE = ['config_version'];
 const around = (path: readonly string[], value: string): string =>
   path.reduceRight((inner, key) => `{ ${key}: ${inner} }`, value);
@@ -74,7 +74,7 @@ describe.each(keys.map(([path, schema]) => [path.join('.'), path, schema] as con
     test.each(wrongValues(schema))('is not %s', (value) => {
       const text = around(path, value);
       const inFile = rejection(text).problems.find((problem) => problem.path === name);
-      // What is not supported yet is told at the key.
+      // A key that is not supported yet is reported at the key.
       const at = inFile?.message.includes('not supported') === true ? `${path.at(-1)}: ${value}` : value;
       expect(inFile).toMatchObject({ line: 1, column: text.indexOf(at) + 1, code: 'BW_CONFIG_INVALID' });
       if (OF_THE_FILE.includes(name)) return;
@@ -92,7 +92,7 @@ describe.each(keys.map(([path, schema]) => [path.join('.'), path, schema] as con
   },
 );
 
-describe('an editor, which knows the schema and no variables,', () => {
+describe('an editor with the schema, which does not know the variables,', () => {
   const validate = new Ajv({ strict: false }).compile(root);
   const overlay = (path: readonly string[], value: unknown): boolean =>
     validate({ environments: { e: path.reduceRight((inner, key) => ({ [key]: inner }), value) } });
@@ -103,7 +103,7 @@ describe('an editor, which knows the schema and no variables,', () => {
       expect([value, overlay(path, JSON.parse(value))]).toEqual([value, false]);
     expect(overlay(path, null)).toBe(true);
     const block = [schema.type].flat().some((type) => type === 'object' || type === 'array');
-    // The name of a plugin is checked as that of a key is.
+    // The name of a plugin is validated like a key.
     if (!block && path.at(-1) !== 'plugin') expect(overlay(path, '${NAME}')).toBe(true);
   });
 
@@ -120,6 +120,6 @@ describe('an editor, which knows the schema and no variables,', () => {
   });
 });
 
-test('there are keys', () => {
+test('the test finds the keys of the schema', () => {
   expect(keys.length).toBeGreaterThan(60);
 });

@@ -1,4 +1,4 @@
-/** Files of the first dialect become files of version 1. */
+/** Migration of files in the first dialect to version 1. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +11,7 @@ import { migrate } from '../../../dist/config/migrations/migrate.js';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const at = { file: 'b.yaml', directory: '/', env: {} };
-/** The text after the version, which every migrated file begins with. */
+/** The text after the version line, with which every migrated file begins. */
 const migrated = (text: string): string => {
   const result = migrate(text, 'b.yaml');
   expect(result.text).toMatch(/^config_version: 1\n/);
@@ -20,7 +20,7 @@ const migrated = (text: string): string => {
 
 const ENDPOINT = 'endpoints:\n  /a: { method: GET }\n';
 
-describe('each construct', () => {
+describe('each construct of the first dialect is migrated', () => {
   test.each([
     [
       'plugin_discovery',
@@ -91,13 +91,13 @@ describe('each construct', () => {
   ])('%s', (_, before, after) => {
     expect(migrated(before).replace(/\[ GET \]/g, '[GET]')).toBe(after.replace(/\[ GET \]/g, '[GET]'));
     parseConfig(migrate(before, 'b.yaml').text, at);
-    expect(migrate(before, 'b.yaml').notes.filter(({ message }) => !message.includes('is called'))).toEqual(
-      [],
-    );
+    expect(
+      migrate(before, 'b.yaml').notes.filter(({ message }) => !message.includes('is now called')),
+    ).toEqual([]);
   });
 });
 
-describe('what version 1 does not have stays as a comment with its line', () => {
+describe('a key that version 1 does not have becomes a comment with its line number', () => {
   test.each([
     [
       'a block',
@@ -110,14 +110,14 @@ describe('what version 1 does not have stays as a comment with its line', () => 
       'code of other kinds',
       'endpoints:\n  /a:\n    runtime: { language: js }\n',
       2,
-      '/a: nothing answers it in version 1',
+      '/a: version 1 has no target for it',
       '#   runtime: { language: js }',
     ],
     [
-      'a handler nobody is',
+      'an unknown handler',
       'endpoints:\n  /a: { runtime: { type: plugin, handler: x } }\n',
       2,
-      '/a: nothing answers it in version 1',
+      '/a: version 1 has no target for it',
       '#   runtime: { type: plugin, handler: x }',
     ],
     [
@@ -131,7 +131,7 @@ describe('what version 1 does not have stays as a comment with its line', () => 
       'a method',
       'endpoints:\n  /a: { method: TRACE }\n',
       2,
-      '/a: version 1 takes none of its methods',
+      '/a: version 1 supports none of its methods',
       '# /a:',
     ],
     [
@@ -159,10 +159,16 @@ describe('what version 1 does not have stays as a comment with its line', () => 
       'subdirectories',
       'plugin_discovery:\n  recursive: true\n',
       2,
-      'recursive: directories are not searched below; list each',
+      'recursive: subdirectories are not searched; list each of them',
       '# recursive: true',
     ],
-    ['one port for both', 'dashboard: { port: 8080 }\n', 1, 'port: the server has this port', '# port: 8080'],
+    [
+      'one port for both',
+      'dashboard: { port: 8080 }\n',
+      1,
+      'port: the server uses this port',
+      '# port: 8080',
+    ],
     [
       'the body of a status that has none',
       'endpoints:\n  /a:\n    response:\n      status: 204 # gone\n      body: { a: 1 }\n',
@@ -194,7 +200,7 @@ describe('what version 1 does not have stays as a comment with its line', () => 
   });
 });
 
-test('comments and the order of keys stay', () => {
+test('a migration keeps comments and the order of keys', () => {
   const text = `# the file
 
 # the plugins
@@ -221,7 +227,7 @@ plugins:
 `);
 });
 
-describe('every comment of a file is in the migrated file once', () => {
+describe('the migrated file has every comment of the old file exactly once', () => {
   test.each(['everything', 'unusual-yaml', 'flow'])('%s.yaml', (name) => {
     const text = readFileSync(join(root, 'test/config/migrations/commented', `${name}.yaml`), 'utf8');
     const ids = (of: string): string[] => [...of.matchAll(/# (C\d+)/g)].map(([, id]) => id as string).sort();
@@ -232,7 +238,7 @@ describe('every comment of a file is in the migrated file once', () => {
     parseConfig(migrated, at);
   });
 
-  test('a comment that has no place any more stands at the end, and is named', () => {
+  test('a comment that cannot be placed moves to the end, and a note names it', () => {
     const before = 'a: 1 # one\nb: 2 # two\n# three\n';
     expect(lostComments(before, 'a: 1 # one\n# b: 2 # two\n')).toEqual([{ line: 3, text: 'three' }]);
     expect(lostComments('a: 1 # x\nb: 2 # x\n', 'a: 1 # x\nb: 2\n')).toEqual([{ line: 2, text: 'x' }]);
@@ -240,7 +246,7 @@ describe('every comment of a file is in the migrated file once', () => {
   });
 });
 
-test('a file of the current version is left as it is, to the byte', () => {
+test('a file of the current version stays unchanged, byte for byte', () => {
   for (const text of [
     'config_version:   1\r\nplugins: {}\r\n',
     'plugins: {}',
@@ -251,17 +257,17 @@ test('a file of the current version is left as it is, to the byte', () => {
     expect(migrate(text, 'b.yaml')).toEqual({ from: 1, to: 1, text, notes: [] });
 });
 
-test('versions nobody knows, and steps nobody can take', () => {
+test('an unknown version and an impossible target version are usage errors', () => {
   const refused = (text: string, to?: number) => () => migrate(text, 'b.yaml', to);
-  expect(refused('config_version: 2')).toThrow('b.yaml is of version 2; this program knows 0 to 1');
-  expect(refused('config_version: x')).toThrow('b.yaml does not say which version it is of');
-  expect(refused('plugins: {}', 0)).toThrow('b.yaml is of version 1 and cannot be brought to 0');
-  expect(refused('dashboard: {}', 7)).toThrow('b.yaml is of version 0 and cannot be brought to 7');
+  expect(refused('config_version: 2')).toThrow('b.yaml has version 2; this program knows versions 0 to 1');
+  expect(refused('config_version: x')).toThrow('b.yaml does not declare a valid version');
+  expect(refused('plugins: {}', 0)).toThrow('b.yaml has version 1 and cannot be migrated to 0');
+  expect(refused('dashboard: {}', 7)).toThrow('b.yaml has version 0 and cannot be migrated to 7');
   expect(refused('a: [')).toThrow(ConfigError);
   expect(migrate('dashboard: {}', 'b.yaml', 0).text).toBe('dashboard: {}');
 });
 
-test('loading a file of another version says what to do, and nothing else', () => {
+test('loading a file of another version reports only that, with a hint', () => {
   const message = (text: string): string => {
     try {
       parseConfig(text, at);
@@ -271,12 +277,12 @@ test('loading a file of another version says what to do, and nothing else', () =
     }
   };
   expect(message('name: a\nendpoints:\n  /a: { method: GET }\nother: 1\n')).toBe(
-    'b.yaml:3:3: endpoints["/a"]: the file is of version 0, and this program reads version 1' +
+    'b.yaml:3:3: endpoints["/a"]: the file has version 0, but this program reads version 1' +
       ' — run: backworks config migrate b.yaml',
   );
   expect(message('plugins:\n  a: { plugin_type: x }\n')).toMatch(/^b\.yaml:2:8: plugins\.a\.plugin_type: /);
   expect(message('config_version: 2\nwhat: 1')).toBe(
-    'b.yaml:1:1: config_version: the file is of version 2, and this program reads version 1 — use a newer Backworks',
+    'b.yaml:1:1: config_version: the file has version 2, but this program reads version 1 — use a newer Backworks',
   );
   expect(message('config_version: 1')).toBe('');
   expect(message('config_version: x')).toMatch(/^b\.yaml:1:17: config_version: expected a whole number/);
@@ -347,7 +353,7 @@ const first = fc.record({
   database: optional(fc.dictionary(word, fc.string())),
 });
 
-test('whatever the first dialect says becomes a file of version 1, once', () => {
+test('any file of the first dialect becomes a valid file of version 1, and migrating again changes nothing', () => {
   const flow = fc.boolean();
   fc.assert(
     fc.property(first, flow, (value, inline) => {

@@ -1,11 +1,11 @@
-/** A plugin's own schema on its `config:` block: the sentences, and what a schema may not be. */
+/** A plugin's own schema for its `config:` block: the messages about mistakes, and the limits of a schema. */
 import { describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../../dist/config/load/load.js';
 import { checkPluginConfig } from '../../../dist/config/plugin-schema/check.js';
 import { formatProblem } from '../../../dist/config/source/problems.js';
 import type { JsonObject } from '../../../dist/config/types.js';
 
-/** The block of `a` in a file whose third line it begins on. */
+/** The `config:` block of plugin `a` in a file. The block begins on the third line. */
 async function check(schema: object, block: string, env: NodeJS.ProcessEnv = {}) {
   const text = `plugins:\n  a: { path: x, config:\n    ${block} }\n`;
   const { config } = parseConfig(text, { file: 'backworks.yaml', directory: '/', env });
@@ -41,11 +41,7 @@ test.each([
   [of({ type: 'string', format: 'uuid' }), '{ a: y }', 'expected a string in the format uuid, found "y"'],
   [of({ type: 'array', minItems: 1 }), '{ a: [] }', 'expected a list that is not empty, found 0'],
   [of({ type: 'array', maxItems: 1 }), '{ a: [1, 2] }', 'expected a list of at most 1 entries, found 2'],
-  [
-    of({ uniqueItems: true }),
-    '{ a: [1, 1] }',
-    'expected a list in which each entry stands once, found a list',
-  ],
+  [of({ uniqueItems: true }), '{ a: [1, 1] }', 'expected a list without duplicates, found a list'],
   [
     of({ enum: ['on', 'never'] }),
     '{ a: nevr }',
@@ -64,14 +60,15 @@ test.each([
     'expected one of the forms that its schema allows, found a mapping',
   ],
   [of({ type: 'string', writeOnly: true, minLength: 4 }), '{ a: abc }', /characters, found a string$/],
-])('%j and %s', async (schema, block, said) => {
+])('%j and %s', async (schema, block, expected) => {
   const [sentence, ...more] = await sentences(schema, block);
   expect(more).toEqual([]);
-  if (typeof said === 'string') expect(sentence).toBe(`backworks.yaml:3:10: plugins.a.config.a: ${said}`);
-  else expect(sentence).toMatch(said);
+  if (typeof expected === 'string')
+    expect(sentence).toBe(`backworks.yaml:3:10: plugins.a.config.a: ${expected}`);
+  else expect(sentence).toMatch(expected);
 });
 
-test('keys that are missing, not known, or of the wrong form', async () => {
+test('a missing, an unknown and a malformed key are each reported', async () => {
   const schema = {
     required: ['needed'],
     additionalProperties: false,
@@ -91,13 +88,13 @@ test('keys that are missing, not known, or of the wrong form', async () => {
   ]);
 });
 
-test('a block that the file does not have is wrong where its plugin stands', async () => {
+test('a mistake in a missing block is reported at the entry of its plugin', async () => {
   const { config } = parseConfig('plugins:\n  a: { path: x }\n', { file: 'b.yaml', directory: '/', env: {} });
   const result = await checkPluginConfig({ required: ['k'] }, config.plugins[0]?.config ?? {}, 'a');
   expect(result).toMatchObject({ kind: 'misfit', problems: [{ file: 'b.yaml', line: 2, column: 3 }] });
 });
 
-test('what a variable holds is not shown, and is read as the schema wants it', async () => {
+test('the content of a variable is not shown, and is converted to the type of the schema', async () => {
   const number = of({ type: 'integer', maximum: 5 });
   expect(await check(number, '{ a: "${N}" }', { N: '4' })).toEqual({ kind: 'fits', config: { a: 4 } });
   const text = of({ type: 'string' });
@@ -109,10 +106,10 @@ test('what a variable holds is not shown, and is read as the schema wants it', a
   expect(sentence).not.toContain('6174');
 });
 
-test('defaults are filled in beside what the file says', async () => {
+test('defaults of the schema are added to the values of the file', async () => {
   const schema = { properties: { a: { default: 1 }, b: { properties: { c: { default: [2] } } } } };
   expect(await check(schema, '{ b: {} }')).toEqual({ kind: 'fits', config: { a: 1, b: { c: [2] } } });
-  // A default does not excuse its own mistakes.
+  // A default does not excuse a mistake in the default.
   expect((await check(of({ type: 'string', default: 1 }), '{}')).kind).toBe('misfit');
 });
 
@@ -122,21 +119,17 @@ describe('a schema that cannot be used', () => {
     [
       'unknown keyword',
       { proprties: {} },
-      'it has the keyword "proprties", which is none — did you mean "properties"?',
+      'it has the keyword "proprties", which does not exist — did you mean "properties"?',
     ],
     ['$data', of({ minimum: { $data: '/b' } }), '"#/properties/a/minimum" is not a number'],
     ['$id', { $id: 'http://example.com/' }, 'it has the keyword "$id", which is not supported'],
     ['another file', { $ref: 'other.json' }, /^"#\/\$ref" is not a reference within the schema/],
     ['no such definition', { $ref: '#/definitions/x' }, /can't resolve reference/],
     ['itself', { $ref: '#' }, 'it refers to itself without end'],
-    ['a pattern that is none', of({ pattern: '(' }), /Invalid regular expression/],
+    ['an invalid pattern', of({ pattern: '(' }), /Invalid regular expression/],
     ['a long pattern', of({ pattern: 'a'.repeat(513) }), /not a text of at most 512 characters$/],
     ['an unknown format', of({ format: 'regex' }), /not one of date, /],
-    [
-      'no schema',
-      of(7 as unknown as object),
-      '"#/properties/a" is no schema, which is an object, true or false',
-    ],
+    ['no schema', of(7 as unknown as object), '"#/properties/a" is not a schema (an object, true or false)'],
     ['depth', nested(40), 'it is nested more than 32 deep'],
     ['bytes', { description: 'a'.repeat(70_000) }, 'it is longer than 65536 bytes'],
     ['schemas', { allOf: Array.from({ length: 3000 }, () => ({})) }, 'it has more than 2048 schemas'],
@@ -149,13 +142,13 @@ describe('a schema that cannot be used', () => {
     else expect(result.reason).toMatch(reason);
   });
 
-  test('extensions and a dialect are left alone', async () => {
+  test('extension keywords and $schema are ignored', async () => {
     const schema = { $schema: 'http://json-schema.org/draft-07/schema#', 'x-order': [1], title: 'a' };
     expect((await check(schema, '{ a: 1 }')).kind).toBe('fits');
   });
 });
 
-test('a schema that refers to itself on the way down fits a tree', async () => {
+test('a recursive schema accepts a tree', async () => {
   const tree = { type: 'object', additionalProperties: { $ref: '#' } };
   expect((await check(tree, '{ a: { b: {} } }')).kind).toBe('fits');
   expect(await sentences(tree, '{ a: { b: 1 } }')).toEqual([

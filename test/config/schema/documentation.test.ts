@@ -1,4 +1,4 @@
-/** The schema, its documentation and the samples in it agree. */
+/** The schema, its documentation and the samples in the documentation agree. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { ConfigError, parseConfig } from '../../../dist/config/load/load.js';
@@ -27,11 +27,11 @@ interface Key {
   readonly required: boolean;
 }
 
-/** Every key, blocks included; NAME stands for a name of the user's. */
+/** Every key, including blocks. NAME stands for a name that the user chooses. */
 function keysOf(parent: Schema, prefix = ''): Key[] {
   const named = parent.additionalProperties;
   const reference = typeof named === 'object' ? named.$ref?.replace('#/definitions/', '') : undefined;
-  // An overlay has the keys of the file once more.
+  // An overlay repeats the keys of the file.
   const entry =
     reference === undefined || reference === 'overlay' ? undefined : schema.definitions?.[reference];
   return [
@@ -46,7 +46,7 @@ function keysOf(parent: Schema, prefix = ''): Key[] {
 const keys = keysOf(schema);
 const leaves = keys.filter(({ path }) => !keys.some((other) => other.path.startsWith(`${path}.`)));
 
-/** The default column of each documented key. */
+/** The default that the documentation gives for each key. */
 const documented = new Map(
   [...document.matchAll(/^\| `([a-z_A-Z.]+)` \| .* \| (\S.*?) \| [^|]+ \|$/gm)].map((row) => [
     row[1],
@@ -78,10 +78,10 @@ test('every block that lists its keys allows no other', () => {
   expect(open.map(({ path }) => path)).toEqual(['plugins']);
 });
 
-describe('the samples of docs/config.md', () => {
+describe('each sample of docs/config.md', () => {
   const samples = [...document.matchAll(/```yaml\n([^]*?)```/g)].map((match) => match[1] ?? '');
   test.each(samples.filter((sample) => !sample.startsWith('# yaml-language-server')))(
-    'load: %s',
+    'loads: %s',
     (sample) => {
       const { config, warnings } = parseConfig(sample, { directory: '/srv', env: {} });
       expect(config.plugins.map((plugin) => plugin.name)).toEqual(['weather']);
@@ -120,7 +120,7 @@ test('the keys named under "Not supported yet" are refused', () => {
   }
 });
 
-/** Where a key stands that the section names in short. */
+/** The full path of a key that the section abbreviates. */
 function keyPath(key: string): string[] {
   const global = ['marketplace', 'state'].includes(key);
   return global ? key.split('.') : ['plugins', 'a', ...key.split('.')];

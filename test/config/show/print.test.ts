@@ -1,4 +1,4 @@
-/** What is printed is the configuration: read again, it is the same. */
+/** The printed configuration, read again, is the same configuration. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,7 +52,7 @@ const lineOf = (text: string, key: string): string =>
 
 describe('a printed configuration', () => {
   test.each([[undefined], ['production']])(
-    'with the environment %s is the same when it is read',
+    'with the environment %s gives the same configuration when it is read again',
     async (environment) => {
       const source = await effective(FILE.replace('hunter2', '""'), { environment });
       const printed = printConfig(source, { origins: false });
@@ -64,13 +64,13 @@ describe('a printed configuration', () => {
     },
   );
 
-  test('shows neither secrets nor what variables hold', async () => {
+  test('shows neither secrets nor the contents of variables', async () => {
     const source = await effective(FILE);
     const everything =
       printConfig(source, { origins: true }) + JSON.stringify([shownConfig(source), originsOf(source)]);
     expect(everything).not.toMatch(/hunter|8000/);
     expect(lineOf(everything, 'read_token')).toContain('${READ}');
-    // What stands for a secret is none: it cannot be used by mistake.
+    // The replacement for a secret is not a valid secret, so it cannot be used by mistake.
     expect(rejection(`admin: { token: ${JSON.stringify(shownConfig(source)['admin'])} }`).code).toBe(
       'BW_CONFIG_INVALID',
     );
@@ -78,7 +78,7 @@ describe('a printed configuration', () => {
     expect(rejection(`admin: { token: ${token} }`).message).toContain('a token of visible ASCII characters');
   });
 
-  test('has the order of the schema, and names in their own', async () => {
+  test('has the keys in the order of the schema, and names in the order of the file', async () => {
     const shown = shownConfig(
       await effective('plugins: { b: { path: x }, auto_discover: {}, a: { path: y } }\nname: n'),
     );
@@ -87,7 +87,7 @@ describe('a printed configuration', () => {
     expect(Object.keys(shown)).not.toContain('environments');
   });
 
-  test('holds any plugin configuration', async () => {
+  test('preserves any plugin configuration', async () => {
     const value = fc.jsonValue({ maxDepth: 3 });
     await fc.assert(
       fc.asyncProperty(fc.dictionary(fc.string(), value), async (config) => {
@@ -102,7 +102,7 @@ describe('a printed configuration', () => {
   });
 });
 
-test('every value says where it came from', async () => {
+test('with origins, every value has a comment that says where it came from', async () => {
   const source = await effective(FILE, {
     environment: 'production',
     overrides: [
@@ -137,7 +137,7 @@ test('every value says where it came from', async () => {
 describe('a difference', () => {
   const between = async (a: string, b: string) => differences(await effective(a), await effective(b));
 
-  test('is none between two ways to write the same', async () => {
+  test('does not exist between two notations of the same value', async () => {
     const a = `server: { body_limit: 1024, shutdown: { delay: 1s } }
 endpoints: { e: { path: /, methods: [GET, POST] } }
 plugins: { a: { path: x, limits: { idle_cpu: 20%, queue: 1024 }, config: { a: 1, b: 2 } } }`;
@@ -149,7 +149,7 @@ environments: { a: { name: other } }`;
     expect(await between(FILE, FILE)).toEqual([]);
   });
 
-  test('is what is added, removed, changed or in another order', async () => {
+  test('is a key that was added, removed, changed or reordered', async () => {
     const a = 'plugins: { a: { path: x, priority: 1 }, b: { path: y, config: { v: 1s } } }';
     const b = `server: { port: 1 }
 plugins: { c: { path: z, limits: { queue: 1 } }, b: { path: y, config: { v: 1000 } }, a: { path: x } }`;
@@ -168,13 +168,13 @@ plugins: { c: { path: z, limits: { queue: 1 } }, b: { path: y, config: { v: 1000
     ]);
   });
 
-  test('of secrets is told, not shown', async () => {
+  test('between secrets is reported without the values', async () => {
     expect(await between('admin: { token: hunter2 }', 'admin: { token: hunter3 }')).toEqual([
       { path: 'admin.token', change: 'changed', from: '(not shown)', to: '(not shown)', hidden: true },
     ]);
   });
 
-  test('is none where, and only where, what is loaded is the same', async () => {
+  test('exists exactly when the loaded configurations differ', async () => {
     const setting = fc.record(
       {
         port: fc.constantFrom(1, 2),

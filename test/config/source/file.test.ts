@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-describe('the file', () => {
+describe('the configuration file', () => {
   test('is found under either name', async () => {
     await expect(findConfigFile(directory)).rejects.toMatchObject({
       code: 'BW_CONFIG_NOT_FOUND',
@@ -23,7 +23,7 @@ describe('the file', () => {
     await expect(findConfigFile(directory)).resolves.toBe(join(directory, 'backworks.yaml'));
   });
 
-  test('must be there', async () => {
+  test('must exist', async () => {
     const missing = join(directory, 'other.yaml');
     await expect(loadConfig(missing)).rejects.toMatchObject({
       code: 'BW_CONFIG_NOT_FOUND',
@@ -52,7 +52,7 @@ describe('the file', () => {
   });
 
   test.each(['[', '{a: ', '- ', '? ', '- ? ', '&a [', '!!seq [', '- - a: '])(
-    'may not nest %j without end',
+    'is rejected when %j nests too deeply',
     (piece) => {
       for (const count of [200, 5000, 100_000]) {
         const error = rejection(piece.repeat(count));
@@ -61,7 +61,7 @@ describe('the file', () => {
     },
   );
 
-  test('may nest 64 deep', () => {
+  test('may have 64 nested levels', () => {
     const text = (depth: number) =>
       `plugins: { a: { path: x, config: { v: ${'['.repeat(depth)}1${']'.repeat(depth)} } } }`;
     expect(parseConfig(text(59), { directory, env: {} }).config.plugins).toHaveLength(1);
@@ -70,13 +70,13 @@ describe('the file', () => {
     ]);
   });
 
-  test('may nest by indentation', () => {
+  test('may have 64 levels of indentation', () => {
     const lines = (depth: number) => Array.from({ length: depth }, (_, i) => `${' '.repeat(i)}a:`).join('\n');
     expect(rejection(lines(1000)).problems).toMatchObject([{ message: 'nested more than 64 deep' }]);
     expect(rejection(lines(60)).problems).toMatchObject([{ message: 'unknown key "a"' }]);
   });
 
-  test('may not grow by aliases', () => {
+  test('is rejected when aliases make it too large', () => {
     const levels = Array.from(
       { length: 12 },
       (_, i) => `  l${i + 1}: &l${i + 1} [${Array(10).fill(`*l${i}`).join(', ')}]`,
@@ -87,7 +87,7 @@ describe('the file', () => {
     expect(error.problems.map((problem) => problem.message)).toEqual(['more than 100000 values']);
   });
 
-  test('is named relative to the working directory when it is inside', () => {
+  test('is named relative to the working directory if it is inside', () => {
     const file = join(process.cwd(), 'conf', 'backworks.yaml');
     const load = () => parseConfig('nmae: a', { file, directory, env: {} });
     expect(load).toThrow('conf/backworks.yaml:1:1: nmae: unknown key "nmae" — did you mean "name"?');

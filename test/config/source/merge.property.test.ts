@@ -1,4 +1,4 @@
-/** The laws of laying configurations over one another. */
+/** Algebraic laws of merging configurations. */
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { merge } from '../../../dist/config/source/merge.js';
@@ -7,7 +7,7 @@ import { below } from '../../../dist/config/source/pointer.js';
 import { Source } from '../../../dist/config/source/source.js';
 import type { JsonObject, JsonValue } from '../../../dist/config/types.js';
 
-/** A value as a source in which every part has a mark that names the source. */
+/** A value as a source in which the mark of every part names the source. */
 function source(name: string, value: JsonValue): Source {
   const marks = new Map<string, Source['marks'] extends ReadonlyMap<string, infer M> ? M : never>();
   const place = { file: name, line: 1, column: 1 };
@@ -24,7 +24,7 @@ const key = fc.constantFrom('a', 'b', 'c', 'plugin', 'type', '__proto__', 'x/y~z
 const scalar = fc.oneof(fc.integer(), fc.boolean(), fc.string({ maxLength: 3 }));
 const list = fc.array(fc.oneof(scalar, fc.constant(null)), { maxLength: 3 });
 
-/** Mappings; `leaf` are the values that are none. */
+/** Arbitrary mappings; `leaf` generates the values that are not mappings. */
 const mappings = (leaf: fc.Arbitrary<JsonValue>): fc.Arbitrary<JsonObject> =>
   fc.letrec<{ node: JsonValue; map: Record<string, JsonValue> }>((tie) => ({
     node: fc.oneof({ maxDepth: 3 }, leaf, tie('map')),
@@ -36,7 +36,7 @@ const withoutNull = mappings(fc.oneof(scalar, list));
 const over = (base: JsonValue, overlay: JsonValue): JsonValue =>
   merge(source('base', base), source('overlay', overlay)).value;
 
-/** The value with everything an overlay could take away taken away. */
+/** The value without everything that the overlay could remove. */
 function stripped(value: JsonValue): JsonValue {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   const kept = Object.entries(value).filter(([, part]) => part !== null);
@@ -47,11 +47,11 @@ test('an empty overlay changes nothing', () => {
   fc.assert(fc.property(anything, (base) => expect(over(base, {})).toEqual(base)));
 });
 
-test('over an empty file, an overlay is itself without its nulls', () => {
+test('merging an overlay into an empty file gives the overlay without its nulls', () => {
   fc.assert(fc.property(anything, (overlay) => expect(over({}, overlay)).toEqual(stripped(overlay))));
 });
 
-test('an overlay laid over twice is laid over once', () => {
+test('merging an overlay twice is the same as merging it once', () => {
   fc.assert(
     fc.property(anything, anything, (base, overlay) => {
       const once = over(base, overlay);
@@ -60,8 +60,8 @@ test('an overlay laid over twice is laid over once', () => {
   );
 });
 
-test('where no level holds a null, and a key is a mapping in all or in none, merging is associative', () => {
-  // Keys that begin with m hold mappings.
+test('merging is associative without nulls, if each key is a mapping in all layers or in none', () => {
+  // Keys that begin with m are mappings.
   const shaped = fc.letrec<{ map: JsonObject }>((tie) => ({
     map: fc
       .tuple(
@@ -80,7 +80,7 @@ test('where no level holds a null, and a key is a mapping in all or in none, mer
   );
 });
 
-test('of every value the place is that of the layer it came from, and there are no other places', () => {
+test('every value has the location of the layer it came from, and there are no other locations', () => {
   fc.assert(
     fc.property(anything, withoutNull, (base, overlay) => {
       const merged = merge(source('base', base), source('overlay', overlay));
@@ -106,7 +106,7 @@ test('of every value the place is that of the layer it came from, and there are 
   );
 });
 
-test('neither side is changed or shared', () => {
+test('merging neither changes its inputs nor shares values with them', () => {
   fc.assert(
     fc.property(anything, anything, (base, overlay) => {
       const before = JSON.stringify([base, overlay]);
@@ -128,7 +128,7 @@ test('neither side is changed or shared', () => {
   );
 });
 
-test('an endpoint that any overlay gives any target has one target', () => {
+test('an endpoint has exactly one target after any overlay sets one', () => {
   const target = fc.constantFrom('plugin: p', 'response: {}', 'proxy: { target: "http://a" }');
   fc.assert(
     fc.property(target, target, (first, second) => {

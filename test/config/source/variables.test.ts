@@ -5,7 +5,7 @@ import { rejection } from '../load/rejection.js';
 const load = (text: string, env: NodeJS.ProcessEnv = {}) =>
   parseConfig(text, { directory: '/srv', env }).config;
 
-/** What a plugin's own setting, written as `value`, becomes. */
+/** The value of a plugin's own setting that is written as `value`. */
 const setting = (value: string, env: NodeJS.ProcessEnv) =>
   load(`plugins:\n  a:\n    path: x\n    config:\n      v: ${value}\n`, env).plugins[0]?.config['v'];
 
@@ -34,12 +34,12 @@ describe('a variable', () => {
     expect(setting(value, env)).toBe(expected);
   });
 
-  test('is filled in in lists and through aliases', () => {
+  test('is filled in inside lists and through aliases', () => {
     const text = 'plugins: { a: { path: x, config: { v: [&a "${A}", *a] } } }';
     expect(load(text, { A: 'x' }).plugins[0]?.config['v']).toEqual(['x', 'x']);
   });
 
-  test('reaches the anchor last defined before the alias', () => {
+  test('is taken from the last anchor before the alias', () => {
     const text = 'plugins: { a: { path: x, config: { b: &b [&a "${A}"], c: &a 2, d: *b, e: *a } } }';
     expect(load(text, { A: 'x' }).plugins[0]?.config).toEqual({ b: ['x'], c: 2, d: ['x'], e: 2 });
   });
@@ -60,7 +60,7 @@ describe('a variable', () => {
   });
 });
 
-describe('a plain variable where any type fits', () => {
+describe('an unquoted variable where any type is allowed', () => {
   test.each([
     ['8080', 8080],
     ['-1.5', -1.5],
@@ -83,7 +83,7 @@ describe('a plain variable where any type fits', () => {
   });
 });
 
-describe('a variable where one type fits', () => {
+describe('a variable where only one type is allowed', () => {
   test.each(['${P}', '"${P}"', "'${P}'"])('%s is a number', (value) => {
     expect(load(`server:\n  port: ${value}\n`, { P: '9000' }).server.port).toBe(9000);
   });
@@ -92,7 +92,7 @@ describe('a variable where one type fits', () => {
     expect(load(`admin:\n  token: ${value}\n`, { T: '12345' }).admin.token).toBe('12345');
   });
 
-  test('is a boolean, a duration, a size', () => {
+  test('becomes a boolean, a duration or a size', () => {
     const config = load(
       'admin: { enabled: "${E}" }\nserver: { body_limit: "${S}", shutdown: { delay: "${D}", timeout: "${N}" } }',
       { E: 'false', S: '2KiB', D: '3s', N: '250' },
@@ -107,9 +107,9 @@ describe('a variable where one type fits', () => {
   });
 });
 
-describe('a faulty reference', () => {
+describe('a malformed reference', () => {
   test.each(['${}', '${1A}', '${A', '${A-b}', '${A B}', '${A:d}', '${B:-${A}', '${A:-${1}'])(
-    '%s is refused',
+    '%s is rejected',
     (reference) => {
       const error = rejection(`name: "x ${reference}"`, { A: 'x' });
       expect(error.code).toBe('BW_CONFIG_VARIABLE');
@@ -121,14 +121,14 @@ describe('a faulty reference', () => {
   );
 
   test.each(['"${NONE}"', 'plugins: "${NONE}"', 'plugins: { a: "${NONE}" }', 'endpoints: "${NONE}"'])(
-    'may stand for a block: %s',
+    'may replace a whole block: %s',
     (text) => {
       const { problems } = rejection(text);
       expect(problems).toMatchObject([{ message: 'the variable NONE is not set' }]);
     },
   );
 
-  test('in the default of a variable is found whether the default is used or not', () => {
+  test('in the default of a variable is reported even if the default is not used', () => {
     for (const env of [{}, { A: 'x' }]) {
       expect(rejection('name: ${A:-${B-c}}', env).problems).toMatchObject([{ column: 7, found: '"${B-c}"' }]);
     }
@@ -139,7 +139,7 @@ describe('a faulty reference', () => {
     expect(rejection(deep).code).toBe('BW_CONFIG_VARIABLE');
   });
 
-  test('hides no other problem and causes none', () => {
+  test('neither hides nor causes another problem', () => {
     const error = rejection('server:\n  port: ${PORT}\n  prot: 1\nname: ${A}${B}\n');
     expect(error.code).toBe('BW_CONFIG_INVALID');
     expect(error.problems.map(({ line, path }) => [line, path])).toEqual([
@@ -151,7 +151,7 @@ describe('a faulty reference', () => {
   });
 });
 
-describe('what a variable holds is never shown', () => {
+describe('messages never show the content of a variable', () => {
   const SECRET = 'hunter2//me:hunter2@';
   const texts = [
     'server: { port: "${S}" }',
@@ -190,7 +190,7 @@ describe('what a variable holds is never shown', () => {
     expect(error.problems.length).toBeGreaterThan(0);
   });
 
-  test('but its name is', () => {
+  test('but they show its name', () => {
     expect(rejection('server: { port: "${S}" }', { S: SECRET }).message).toBe(
       'backworks.yaml:1:17: server.port: expected a whole number from 0 to 65535, found the value of ${S}',
     );
@@ -203,7 +203,7 @@ describe('what a variable holds is never shown', () => {
     );
   });
 
-  test('nor is a token or a setting that stands in the file', () => {
+  test('and never show a token or setting of the file', () => {
     expect(rejection('admin: { token: "hunter2 " }').message).not.toContain('hunter2');
     expect(rejection('plugins: { a: { path: x, config: hunter2 } }').message).not.toContain('hunter2');
     expect(rejection('admin: { token: [a] hunter2 }').message).not.toContain('hunter2');

@@ -50,7 +50,7 @@ test('every number of the core schema becomes JSON with the same value', () => {
   );
 });
 
-test.each(['1e400', '-1e400', '.inf', '-.Inf', '.nan'])('%s is refused with its place', (source) => {
+test.each(['1e400', '-1e400', '.inf', '-.Inf', '.nan'])('%s is rejected with its location', (source) => {
   expect(() => configOf(`{ n: ${source} }`)).toThrow(
     expect.objectContaining({
       code: 'BW_CONFIG_SYNTAX',
@@ -60,7 +60,7 @@ test.each(['1e400', '-1e400', '.inf', '-.Inf', '.nan'])('%s is refused with its 
 });
 
 describe('a block', () => {
-  test('keeps the order of its keys, those included that are numbers', () => {
+  test('keeps the order of its keys, even of numeric keys', () => {
     expect(configOf('{ b: 1, "10": 2, "9": { "1": a, "0": b }, __proto__: 3 }')).toBe(
       '{"b":1,"10":2,"9":{"1":"a","0":"b"},"__proto__":3}',
     );
@@ -84,7 +84,7 @@ environments: { other: { plugins: { p: { config: { "1": { y: 4.0 }, b: 5.0, "0":
     );
   });
 
-  test('reads variables as it did', () => {
+  test('still fills in variables', () => {
     const env = { BIG: '12345678901234567890', ONE: '1.0', SEVEN: '7' };
     expect(configOf('{ a: "${BIG}", b: "${ONE}", c: "${SEVEN}" }', { env })).toBe(
       '{"a":"12345678901234567890","b":"1.0","c":"7"}',
@@ -92,14 +92,14 @@ environments: { other: { plugins: { p: { config: { "1": { y: 4.0 }, b: 5.0, "0":
   });
 });
 
-test('a value that has changed since is written as JavaScript does', () => {
+test('a value that was changed later is written as JSON.stringify() writes it', () => {
   const written = { numbers: { '/a': '1.0', '/b': '2.0' }, keys: { '': ['b', 'gone', 'a'] } };
   expect(exactJson({ a: 1, b: 'text', c: 3 }, written)).toBe('{"b":"text","a":1.0,"c":3}');
   expect(exactJson({ a: 5 }, written)).toBe('{"a":5}');
   expect(exactJson({ in: { a: 1 } }, writtenBelow(written, '/in'))).toBe('{"in":{"a":1.0}}');
 });
 
-test('indented JSON is that of JSON.stringify()', () => {
+test('indented JSON equals the output of JSON.stringify()', () => {
   fc.assert(
     fc.property(fc.jsonValue(), (value) => {
       const written = { numbers: {}, keys: {} };

@@ -1,4 +1,4 @@
-/* A runner that hangs in every call and says in the shared page that it is far beyond it. */
+/* A runner that hangs in every call, while its shared page claims that far later calls have begun. */
 #include <string.h>
 #include <sys/mman.h>
 

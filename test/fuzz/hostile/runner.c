@@ -1,6 +1,6 @@
 /*
- * Stands in for backworks-runner: speaks the protocol up to a point and then breaks it. The number
- * behind the last dot of its name decides everything, so a run can be had again.
+ * Replaces backworks-runner: speaks the protocol up to a point and then breaks it. The number after the
+ * last dot of its name is the seed, so a run can be repeated.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -20,7 +20,7 @@ enum { FLOOD_FRAMES = 4000, LONG_TEXT = 1 << 20, HONEST_FRAMES_MAX = 9 };
 
 static unsigned char *page;
 
-/* What a hook may return, and what none should. */
+/* Valid and invalid results of a hook. */
 static const char *const replies[] = {
     "{\"ok\":true}",
     "null",
@@ -54,7 +54,7 @@ static void answer_call(Frame asked) {
         say((Frame){(uint32_t)strlen(reply), asked.id, FRAME_REPLY, 0, 0, (int32_t)any()}, reply);
 }
 
-/* As the runner would, but for what a plugin returns. */
+/* Answers like the runner, except for the plugin's result. */
 static void answer(Frame asked) {
     enum { EVERY_FUNCTION = 0x3f };
 
@@ -86,7 +86,7 @@ static void write_random(unsigned char *into, size_t length) {
         into[index] = (unsigned char)below(256);
 }
 
-/* Any values in the memory the server reads when this process is gone, or while it is not. */
+/* Writes any values to the memory that the server reads, during and after this process. */
 static void scribble(Frame asked) {
     uint32_t begun = below(2) == 0 ? any() : asked.id - 2 + below(5);
     uint64_t produced = below(2) == 0 ? any() : (uint64_t)any() << 32 | any();

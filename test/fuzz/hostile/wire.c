@@ -12,7 +12,7 @@ static uint64_t random_state;
 
 void seed_random(uint64_t seed) {
     random_state = seed * 0x9E3779B97F4A7C15U + 1;
-    /* Seeds close to each other differ in few bits. */
+    /* Mixes the bits, because neighbouring seeds differ in few of them. */
     for (int warm = 0; warm < 8; warm++)
         (void)below(2);
 }

@@ -1,5 +1,5 @@
 /*
- * Frames as a runner sends and receives them, and numbers that one seed decides.
+ * Reads and writes frames like a runner, and generates numbers from one seed.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A header as it lies in the stream; little-endian machines only, as the fuzzer is. */
+/* A header as in the stream. Little-endian machines only, like the fuzzer. */
 typedef struct Frame {
     uint32_t length;
     uint32_t id;
@@ -19,25 +19,25 @@ typedef struct Frame {
     int32_t value;
 } Frame;
 
-/* Everything that below() and any() will ever return. */
+/* Sets the seed, which determines all results of below() and any(). */
 void seed_random(uint64_t seed);
 
-/* A number under the limit. */
+/* Returns a number below the limit. */
 uint32_t below(uint32_t limit);
 
-/* A number, often one at which something changes. */
+/* Returns any number, often a boundary value. */
 uint32_t any(void);
 
-/* Bytes as they are; ends the process when the server is gone. */
+/* Writes bytes. Ends the process when the server has ended. */
 void put(const void *bytes, size_t length);
 
-/* A frame and `frame.length` bytes of payload. */
+/* Writes a frame and `frame.length` bytes of payload. */
 void say(Frame frame, const char *payload);
 
-/* The server's next frame; its payload is thrown away. Ends the process when there is none. */
+/* Reads the server's next frame and discards its payload. Ends the process when there is none. */
 Frame next_frame(void);
 
-/* Does nothing, for ever. */
+/* Waits for ever. */
 _Noreturn void hang(void);
 
 #endif

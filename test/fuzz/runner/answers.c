@@ -13,7 +13,7 @@ static uint32_t number_at(const uint8_t *bytes) {
            (uint32_t)bytes[3] << 24;
 }
 
-/* The size of the frame that `bytes` begin with, or 0 when it is not there whole. */
+/* The size of the frame at the start of `bytes`; 0 when it is incomplete. */
 static size_t frame_size(const uint8_t *bytes, size_t length) {
     uint64_t size;
 
@@ -71,7 +71,7 @@ static bool more_follows(const uint8_t *answer, const uint8_t *asked) {
     return asked[8] == FRAME_BATCH && of_hook && (answer[9] & ANSWER_MORE) != 0;
 }
 
-/* The strings that a frame of the server's must carry; -1 when their number is free. */
+/* How many strings a frame of the server must have; -1 for any number. */
 static int strings_of(const uint8_t *frame) {
     static const int of_hook[HOOK_COUNT] = {1, 1, 3, 2};
 
@@ -91,7 +91,7 @@ static int strings_of(const uint8_t *frame) {
     }
 }
 
-/* What was answered must have been fit to be answered. */
+/* Checks that the answered frame was valid. */
 static void check_asked(const uint8_t *frame) {
     uint32_t length = number_at(frame);
     int strings = 0;
@@ -112,7 +112,7 @@ Answers check_answers(const uint8_t *stream, size_t length, const uint8_t *sent,
     uint32_t reply_max = 0;
     size_t size;
 
-    /* HELLO is the one frame that nothing answers. */
+    /* HELLO is the only frame without an answer. */
     size = frame_size(sent, sent_length);
     sent += size;
     sent_length -= size;
@@ -143,7 +143,7 @@ Answers check_answers(const uint8_t *stream, size_t length, const uint8_t *sent,
     return found;
 }
 
-/* Byte `at` of all the runner has produced: it is in the socket, or in the ring still. */
+/* Byte `at` of everything the runner produced, from the socket or from the ring. */
 static uint8_t stream_byte(size_t at) {
     return at < in_memory_outcome.length ? in_memory_outcome.written[at]
                                          : (uint8_t)in_memory_page.ring[at % ANSWER_RING_SIZE];

@@ -1,5 +1,5 @@
 /*
- * What the runner's bytes must look like to a server, written down a second time.
+ * Checks the runner's stream from the server's side, independently of the runner's code.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -10,21 +10,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Counts in a stream of the runner's. */
+/* Counts of a stream from the runner. */
 typedef struct Answers {
     size_t frames;
-    size_t answers; /* frames that answer one of the server's */
+    size_t answers; /* frames that answer a frame of the server */
     bool whole;     /* the stream ends where a frame ends */
 } Answers;
 
 /*
- * Reads the runner's stream and holds it against what the server sent: HELLO first, known types,
- * ids in the order of the server's frames. Aborts when it breaks the protocol.
+ * Compares the runner's stream with the server's: HELLO comes first, types are known, and ids follow the
+ * order of the server's frames. Aborts when the stream breaks the protocol.
  */
 Answers check_answers(const uint8_t *stream, size_t length, const uint8_t *sent,
                       size_t sent_length);
 
-/* Complete frames in what the server sent. */
+/* The number of complete frames in the server's stream. */
 size_t count_frames(const uint8_t *sent, size_t length);
 
 #endif

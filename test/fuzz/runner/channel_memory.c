@@ -11,7 +11,7 @@
 #include "../../../src/runner/protocol.h"
 #include "in_memory.h"
 
-/* Enough for a reply of the largest size; what would write more has lost its server. */
+/* Enough for the largest reply. A runner that writes more has lost its server. */
 enum { WRITTEN_MAX = 2 * FRAME_PAYLOAD_MAX };
 
 SharedPage in_memory_page;

@@ -1,6 +1,6 @@
 /*
- * Everything a server could send a runner: frames, states, arguments, answers, the answer ring. The
- * first bytes of the input say how it is delivered, the rest is the server's stream.
+ * Sends a runner any stream: frames, states, arguments, answers, the answer ring. The first bytes of the
+ * input say how the stream is delivered; the rest is the stream.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -50,7 +50,7 @@ static void check(const Script *script, Outcome outcome) {
         fuzz_fail("the stream ends in the middle of a frame");
     if (atomic_load(&in_memory_page.produced) != outcome.length)
         fuzz_fail("bytes were produced that were never written");
-    /* Whoever hears the server out has answered everything but HELLO. */
+    /* A runner that reads the whole stream has answered every frame except HELLO. */
     if (outcome.ran_dry && outcome.exit_code == RUNNER_EXIT_OK &&
         found.answers + 1 < count_frames(script->bytes, script->length))
         fuzz_fail("a frame was not answered");
@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     whole = in_memory_serve(&script);
     check(&script, whole);
 
-    /* However the stream is cut, the runner says the same. */
+    /* However the stream is cut, the runner's answers are the same. */
     if (script.write_limit > 0 || script.realloc_fail > 0)
         return 0;
     first = realloc(first, whole.length + 1);

@@ -1,6 +1,6 @@
 /*
- * A library that says anything of itself: what is printed is one line of JSON that a strict reader
- * takes, and well-formed text comes through unchanged.
+ * Describes a library with any texts. The output must be one line of valid JSON, and well-formed text must
+ * be unchanged.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,7 +14,7 @@
 
 enum { TEXTS = 4 };
 
-/* By the C library's decoder, which shares nothing with ours. */
+/* Uses the C library's decoder, which is independent of the runner's. */
 static bool is_utf8(const char *text, size_t length) {
     iconv_t decoder = iconv_open("UTF-32LE", "UTF-8");
     size_t room = 4 * length + 4;
@@ -41,7 +41,7 @@ static char unescape(const char **at) {
     return (char)strtoul(digits, NULL, 16);
 }
 
-/* Reads a JSON string. What it means goes into `into`; returns where it ends. */
+/* Decodes a JSON string into `into`. Returns a pointer to its end. */
 static const char *read_string(const char *at, char *into, size_t *length) {
     *length = 0;
     if (*at++ != '"')
@@ -88,7 +88,7 @@ static void check_line(const char *line, size_t length, const char *const texts[
     free(meant);
 }
 
-/* In a buffer of exactly its size, so that a read too far is seen. */
+/* The buffer has exactly the text's size, so that AddressSanitizer sees a read beyond it. */
 static void check_lengths(const uint8_t *data, size_t size) {
     for (size_t max = 0; max < size && max < 64; max++) {
         char *text = malloc(max + 1);

@@ -1,6 +1,6 @@
 /*
- * Plugin libraries that exist in memory only. A library's path says what it is like, one letter a
- * property; the first byte of a hook's first argument says what the hook does.
+ * Plugin libraries that exist in memory only. Each letter of a library's path is a property of the library.
+ * The first byte of a hook's first argument selects what the hook does.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -46,7 +46,7 @@ static void free_string(const char *string) {
     free(strings[--string_count]);
 }
 
-/* From nothing to twice the ring. */
+/* Sizes from nothing to twice the ring. */
 static const char *long_reply(const char *argument) {
     static char text[LONG_MAX];
 
@@ -55,7 +55,7 @@ static const char *long_reply(const char *argument) {
 }
 
 static const char *behave(const char *argument) {
-    /* Here a plugin could crash. */
+    /* A real plugin could crash here. */
     in_memory_check_kill();
     switch (*argument) {
     case 'N':
@@ -159,7 +159,7 @@ void *dylib_open_descriptor(int descriptor, const char *path, char *why, size_t 
     return dylib_open(path, why, room);
 }
 
-/* "x": another file is at the path. */
+/* "x": the path leads to another file. */
 bool dylib_is_file(int descriptor, const char *path) {
     (void)descriptor;
     return strchr(path, 'x') == NULL;

@@ -1,5 +1,5 @@
 /*
- * Changes streams frame by frame, so that most of them stay well-formed and reach the code behind
+ * Changes streams frame by frame, so that most of them stay well-formed and reach the code after
  * the parser. One in eight is changed byte by byte.
  *
  * SPDX-License-Identifier: MIT
@@ -35,7 +35,7 @@ static size_t find_frames(const uint8_t *data, size_t size, Span *frames) {
     return count;
 }
 
-/* Puts `size` bytes where the frame was. The size of the whole afterwards. */
+/* Replaces the frame by `size` bytes. Returns the new size of the stream. */
 static size_t replace(uint8_t *data, size_t total, Span frame, const uint8_t *bytes, size_t size) {
     size_t behind = frame.start + frame.size;
 
@@ -45,7 +45,7 @@ static size_t replace(uint8_t *data, size_t total, Span frame, const uint8_t *by
     return total - frame.size + size;
 }
 
-/* Changes a payload and tells the header its new length. */
+/* Changes a payload and updates the length in the header. */
 static size_t change_payload(uint8_t *data, size_t size, size_t max_size, Span frame) {
     size_t room = frame.size + (max_size - size);
     uint8_t *copy;
@@ -64,7 +64,7 @@ static size_t change_payload(uint8_t *data, size_t size, size_t max_size, Span f
     return result;
 }
 
-/* A copy of the frame goes before another one. */
+/* Inserts a copy of the frame before another frame. */
 static size_t repeat(uint8_t *data, size_t size, size_t max_size, Span frame, Span before) {
     uint8_t *copy;
     size_t result;
@@ -95,7 +95,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     case 3:
         return replace(data, size, frame, NULL, 0);
     case 4:
-        /* Anything in the header but the length. */
+        /* Any field of the header except the length. */
         (void)LLVMFuzzerMutate(data + frame.start + 4, FRAME_HEADER_SIZE - 4,
                                FRAME_HEADER_SIZE - 4);
         return size;

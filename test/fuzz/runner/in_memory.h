@@ -1,6 +1,6 @@
 /*
- * The runner's surroundings, held in memory: channel, clock, shared page and plugin libraries. The
- * runner's own files are linked as they are.
+ * Simulates the runner's environment in memory: channel, clock, shared page and plugin libraries. The
+ * runner's own files are linked unchanged.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,9 +14,9 @@
 #include "../../../src/runner/os/channel.h"
 #include "../../../src/runner/frames/shared_page.h"
 
-/* What the server does in one conversation. */
+/* The server's side of one conversation. */
 typedef struct Script {
-    const uint8_t *bytes; /* all it ever sends */
+    const uint8_t *bytes; /* everything it sends */
     size_t length;
     size_t chunk;          /* bytes at most that one read finds; 0: everything at once */
     size_t write_limit;    /* the channel fails after so many bytes written; 0: never */
@@ -25,33 +25,32 @@ typedef struct Script {
     uint32_t cancelled_id; /* 0: none */
 } Script;
 
-/* What came out of it. */
+/* The outcome of a conversation. */
 typedef struct Outcome {
     int exit_code;
     uint8_t *written;
     size_t length;
     size_t whole; /* bytes of whole frames seen by in_memory_check_kill() */
-    bool ran_dry; /* the runner read to the end of what the server sends */
+    bool ran_dry; /* the runner read everything the server sends */
 } Outcome;
 
-/* Holds one conversation from a runner's start to its end. The outcome's bytes live until the next.
+/* Runs one conversation from start to end. The outcome's bytes are valid until the next one.
  */
 Outcome in_memory_serve(const Script *script);
 
-/* Runs `describe()` on a library that says these four things of itself; what it printed, to be
- * freed. */
+/* Runs `describe()` on a library with these four texts. Returns its output, which the caller frees. */
 char *in_memory_describe(const char *const texts[4], size_t *length, int *exit_code);
 
-/* The stream channel_divert_stdout() hands out. */
+/* The stream that channel_divert_stdout() returns. */
 void in_memory_divert_to(FILE *stream);
 
 /* Gives every static variable of the runner the value it has when a process starts. */
 void in_memory_forget(void);
 
-/* Ends the runner, as _Exit() does outside. */
+/* Ends the runner, like _Exit() in a real process. */
 _Noreturn void in_memory_exit(int code);
 
-/* Looks at everything the server could see if the process were killed now; aborts if it is wrong.
+/* Checks everything the server could read if the process were killed now. Aborts on an error.
  */
 void in_memory_check_kill(void);
 
@@ -59,11 +58,11 @@ extern SharedPage in_memory_page;
 extern Script in_memory_script;
 extern Outcome in_memory_outcome;
 
-/* Of the plugin: what it says of itself when it is described, and what it has not freed. */
+/* The plugin's description, and the strings it has not freed. */
 extern const char *const *in_memory_texts;
 void in_memory_free_strings(void);
 
-/* Stops the fuzzer with a sentence. */
+/* Aborts the fuzzer with a message. */
 _Noreturn void fuzz_fail(const char *what);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * A text that may be anything: reading it touches nothing else, and what is said of it is said of
- * it between spaces and within others too. run.mjs asks JSON.parse() about what is worth keeping.
+ * Checks any text. The check must read no other memory, and must give the same facts when the text has
+ * spaces around it or is nested in another text. run.mjs compares interesting texts with JSON.parse().
  *
  * SPDX-License-Identifier: MIT
  */
@@ -13,7 +13,7 @@
 
 enum { DEPTH_MAX = 8 };
 
-/* Memory of exactly this size, so that the sanitizer sees any other byte being read. */
+/* Memory of exactly this size, so that the sanitizer sees a read of any other byte. */
 static unsigned check(const char *before, const uint8_t *data, size_t size, const char *after,
                       unsigned depth_max) {
     size_t ahead = strlen(before);
@@ -32,7 +32,7 @@ static unsigned check(const char *before, const uint8_t *data, size_t size, cons
 /* Room for fewer members than a text may have, so that the sanitizer sees one too many. */
 enum { MEMBERS_MAX = 16 };
 
-/* Whether a listed member lies where a member can: its quotes, its value, and what lies within it. */
+/* Checks the position of a listed member: its quotes, its value, and the members inside. */
 static void check_member(const char *text, size_t size, const JsonMember *member, uint32_t index,
                          uint32_t count) {
     if (member->name == 0 || member->name > member->name_end || member->name_end >= member->value ||
@@ -47,7 +47,7 @@ static void check_member(const char *text, size_t size, const JsonMember *member
         fuzz_fail("a value is none");
 }
 
-/* Lists the members of a text: where they are, and the same facts as without listing them. */
+/* Lists the members of a text. Checks their positions, and that listing does not change the facts. */
 static void list(const uint8_t *data, size_t size, unsigned levels, unsigned facts) {
     JsonMember *members = malloc(MEMBERS_MAX * sizeof *members);
     char *text = malloc(size);

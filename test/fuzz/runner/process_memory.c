@@ -1,5 +1,5 @@
 /*
- * The life of a runner process, many times in one: statics, exit and allocation.
+ * Simulates many runner processes in one process: statics, exit and allocation.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,7 +11,7 @@
 #include "../../../src/runner/serve/serve.h"
 #include "in_memory.h"
 
-/* Named by the linker; statics.h says what lies there. */
+/* Defined by the linker; statics.h describes the section. */
 extern uint64_t __start_runner_bss[], __stop_runner_bss[];
 extern uint64_t __start_runner_data[], __stop_runner_data[];
 
@@ -28,7 +28,7 @@ void fuzz_fail(const char *what) {
     abort();
 }
 
-/* Between the variables lie zones that AddressSanitizer lets nobody touch, but that may be copied.
+/* AddressSanitizer forbids access to the zones between the variables, but they may be copied.
  */
 __attribute__((no_sanitize("address"))) static void copy(volatile uint64_t *to,
                                                          const uint64_t *from, size_t words) {

@@ -1,6 +1,6 @@
 /*
- * Sandbox settings of any kind: what is accepted is what sandbox_policy.h allows, and a filter for
- * it that never jumps out of itself can be made for every machine.
+ * Parses any sandbox settings. Accepted settings must be valid by sandbox_policy.h, and every machine must
+ * get a filter for them whose jumps stay inside.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -52,7 +52,7 @@ static void check_filter(const BpfProgram *program) {
         fuzz_fail("a filter that ends without an answer");
 }
 
-/* In place of a system's own: looks at the policy it is asked for. */
+/* Replaces the system's sandbox: checks the policy instead of applying it. */
 bool sandbox_apply(const SandboxPolicy *policy, SandboxReport *report) {
     static BpfProgram program;
     bool limited =
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static SandboxReport report;
     char *settings = malloc(size + 1);
 
-    /* Exactly as serve() hands them over: the last byte is a NUL, or there is none at all. */
+    /* As from serve(): the last byte is a NUL, or there are no bytes. */
     if (size > 0)
         memcpy(settings, data, size);
     settings[size] = '\0';

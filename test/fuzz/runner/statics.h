@@ -1,6 +1,6 @@
 /*
- * Put before every file of the runner: its static variables go where in_memory_forget() finds them,
- * and what would end the process, or can run out of memory, goes through the fuzzer.
+ * Included before every file of the runner. Places static variables where in_memory_forget() finds them, and
+ * redirects calls that end the process or allocate memory to the fuzzer.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -150,7 +150,7 @@ export const ANSWERS: readonly Row[] = [
     does: 'answers with 8 MiB of "["',
     fixture: 'h47_brackets',
     by: 'limits.parsed_reply, before anything is parsed',
-    expected: unusable(/the answer has 8388607 bytes, limits.parsed_reply allows 1048576/),
+    expected: unusable(/the answer has 8388607 bytes, but limits.parsed_reply allows only 1048576/),
     also: refusedWithoutStall,
   },
   {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import { compilePlugin } from '../../fixtures/compile.js';
 import { createTestServer, startServer } from '../../fixtures/server.js';
 
-/** Configured names are what others know a plugin by. */
+/** Other plugins refer to a plugin by its configured name. */
 function plugins(entries: Record<string, string>): string {
   const lines = Object.entries(entries).map(([name, given]) => {
     const [fixture = '', ...extra] = given.split(', ');
@@ -14,7 +14,7 @@ function plugins(entries: Record<string, string>): string {
 const readyOrder = (log: readonly { message: string }[]): string[] =>
   log.flatMap(({ message }) => /^plugin (\S+) is ready$/.exec(message)?.[1] ?? []);
 
-test('a plugin starts when those it needs serve, whatever the order of the file', async () => {
+test('a plugin starts after its dependencies, in any order of the file', async () => {
   const server = await startServer(
     plugins({ top: 'needs_chain', user: 'needs_plugin', client: 'needs_capability', base: 'needed' }),
   );
@@ -39,14 +39,14 @@ test.each([
   [
     'client',
     { client: 'needs_capability' },
-    'plugin client needs something that provides storage.kv, which no plugin provides',
+    'plugin client needs capability storage.kv, which no plugin provides',
   ],
   [
     'circle-a',
     { 'circle-a': 'needs_circle_a', 'circle-b': 'needs_circle_b' },
-    'plugins need each other: circle-a → circle-b → circle-a',
+    'circular dependency: circle-a → circle-b → circle-a',
   ],
-])('%s is not started without what it needs, and the reason says so', async (name, entries, reason) => {
+])('%s is not started without its dependency, and the reason says so', async (name, entries, reason) => {
   const server = await startServer(plugins(entries));
   expect(server.plugin(name)).toMatchObject({
     state: 'failed',
@@ -78,7 +78,7 @@ test('a critical plugin without what it needs stops the start', async () => {
   await expect(backworks.start()).rejects.toMatchObject({ code: 'BW_PLUGIN_DEPENDENCY' });
 });
 
-test('a reload that would take away what something needs is refused and changes nothing', async () => {
+test('a reload that would break a dependency is refused and changes nothing', async () => {
   const both = plugins({ user: 'needs_plugin', base: 'needed' });
   const server = await startServer(both);
   const before = server.plugin('base').processes;

@@ -71,7 +71,7 @@ test.each<[string, [string, Traits][], Record<string, string>]>([
       ['a', { needs: [{ kind: 'capability', name: 'mail.send' }] }],
       ['b', {}],
     ],
-    { a: 'plugin a needs something that provides mail.send, which no plugin provides' },
+    { a: 'plugin a needs capability mail.send, which no plugin provides' },
   ],
   [
     'each other',
@@ -82,9 +82,9 @@ test.each<[string, [string, Traits][], Record<string, string>]>([
       ['d', { needs: ['a'] }],
     ],
     {
-      a: 'plugins need each other: a → b → c → a',
-      b: 'plugins need each other: a → b → c → a',
-      c: 'plugins need each other: a → b → c → a',
+      a: 'circular dependency: a → b → c → a',
+      b: 'circular dependency: a → b → c → a',
+      c: 'circular dependency: a → b → c → a',
     },
   ],
   ['itself', [['a', { needs: ['a'] }]], { a: 'plugin a needs plugin a, which no plugin is named' }],
@@ -97,11 +97,11 @@ test.each<[string, [string, Traits][], Record<string, string>]>([
     ],
     { b: 'plugin b needs plugin c ^2, but c is 1.5.0' },
   ],
-])('who needs %s cannot be loaded', (_what, plugins, expected) => {
+])('a plugin that needs %s cannot be loaded', (_what, plugins, expected) => {
   expect(reasons(...plugins)).toEqual(expected);
 });
 
-test('who provides a capability is chosen among those that are enabled and of a fitting version', () => {
+test('a capability is provided by a plugin that is enabled and has a fitting version', () => {
   const { providers } = resolve(
     ['a', { needs: [{ kind: 'capability', name: 'kv', version: '>=2' }] }],
     ['off', { provides: ['kv'], version: '3.0.0', enabled: false }],
@@ -111,7 +111,7 @@ test('who provides a capability is chosen among those that are enabled and of a 
   expect(providers.get('a')?.map(({ name }) => name)).toEqual(['new']);
 });
 
-test('an optional dependency orders where it can, and does not matter where it cannot', () => {
+test('an optional dependency decides the order where possible and is ignored otherwise', () => {
   const optional = (name: string): Partial<PluginDependency> => ({ name, optional: true });
   expect(resolve(['a', { needs: [optional('b')] }], ['b', {}]).order).toEqual(['b', 'a']);
   expect(reasons(['a', { needs: [optional('nobody')] }])).toEqual({});
@@ -120,7 +120,7 @@ test('an optional dependency orders where it can, and does not matter where it c
   expect(circle.order).toEqual(['a', 'b']);
 });
 
-test('versions that are nearly semver count as such', () => {
+test('versions that are almost semver are compared as semver', () => {
   for (const version of ['1.4', 'v1.4.2', '1.4.2-rc.1', 'release 1.4']) {
     expect(reasons(['a', { needs: [{ name: 'b', version: '^1.2' }] }], ['b', { version }])).toEqual({});
   }
@@ -130,7 +130,7 @@ test('versions that are nearly semver count as such', () => {
   ).toEqual(['a']);
 });
 
-test('dependents are those that cannot do without, through others too', () => {
+test('dependents are the plugins that require a plugin, directly or indirectly', () => {
   const { providers } = resolve(
     ['a', {}],
     ['b', { needs: ['a'] }],
@@ -141,7 +141,7 @@ test('dependents are those that cannot do without, through others too', () => {
   expect(dependentsOf('c', providers)).toEqual([]);
 });
 
-test('in any tangle: every enabled plugin is ordered once, after what it needs unless one of them fails', () => {
+test('for any dependencies, each enabled plugin is ordered once, after its dependencies unless one of them fails', () => {
   const names = ['a', 'b', 'c', 'd', 'e'];
   const need = fc.record({
     name: fc.constantFrom(...names, 'nobody'),
@@ -163,7 +163,7 @@ test('in any tangle: every enabled plugin is ordered once, after what it needs u
       for (const name of order) {
         if (failures.has(name)) continue;
         for (const provider of providers.get(name) ?? []) {
-          // An optional one may have to stand behind for somebody who cannot do without.
+          // An optional dependency may come later if a required one demands it.
           if (provider.dependency.optional || failures.has(provider.name)) continue;
           expect(place.get(provider.name)).toBeLessThan(place.get(name) as number);
         }

@@ -30,19 +30,19 @@ const ask = async (what: string): Promise<unknown> => (await server.get(`/ask/${
 const warnings = (): string[] =>
   server.log.filter(({ level }) => level === 'warn').map(({ message }) => message);
 
-describe('a plugin asks another one through the host', () => {
-  test('and is answered with the text that one gave, in UTF-8', async () => {
+describe('a plugin that calls another plugin through the host', () => {
+  test('gets the text of its answer, in UTF-8', async () => {
     expect(await ask('base/storage.kv')).toEqual({
       by: 'asker',
       told: { by: 'base', operation: 'storage.kv', payload: { key: 'é' } },
     });
   });
 
-  test('without naming it: whoever of its dependencies provides the operation performs it', async () => {
+  test('need not name the plugin: the dependency that provides the operation performs it', async () => {
     expect(await ask('-/storage.kv')).toMatchObject({ told: { by: 'base', operation: 'storage.kv' } });
   });
 
-  test('the call counts as one of the plugin that performs it', async () => {
+  test('causes a call that counts for the plugin that performs it', async () => {
     const before = server.plugin('base').calls['call']?.calls ?? 0;
     await ask('base/storage.kv');
     expect(server.plugin('base').calls['call']).toEqual({ calls: before + 1, failed: 0 });
@@ -51,18 +51,18 @@ describe('a plugin asks another one through the host', () => {
   test.each([
     [
       'base/storage.drop',
-      'plugin asker may not call storage.drop of base: the manifest of base does not name it as a capability',
+      'plugin asker may not call storage.drop of base: the manifest of base does not list this operation as a capability',
     ],
     [
       'stranger/storage.kv',
-      'plugin asker may not call storage.kv of stranger: its manifest names no dependency on plugin stranger that is there',
+      'plugin asker may not call storage.kv of stranger: its manifest declares no dependency on plugin stranger, or that plugin is missing',
     ],
-  ])('%s: refused with the reason in the log, and NULL for the plugin', async (what, reason) => {
+  ])('gets NULL for %s, and the log has the reason', async (what, reason) => {
     expect(await ask(what)).toEqual({ by: 'asker', told: null });
     expect(warnings()).toContain(reason);
   });
 
-  test('one that answers NULL', async () => {
+  test('gets NULL when the other plugin answers NULL', async () => {
     expect(await ask('broken/do.nothing')).toEqual({ by: 'asker', told: null });
   });
 
@@ -70,7 +70,7 @@ describe('a plugin asks another one through the host', () => {
     ['broken/do.crash', 'BW_PLUGIN_CRASHED'],
     ['broken/do.hang', 'BW_PLUGIN_TIMEOUT'],
     ['broken/do.babble', 'BW_PLUGIN_BAD_RESPONSE'],
-  ])('%s: the failure is that of the plugin that performs, the asking one goes on', async (what, code) => {
+  ])('keeps running when %s fails, and the failure counts for the other plugin', async (what, code) => {
     const asking = server.plugin('asker').processes.map(({ pid }) => pid);
     expect(await ask(what)).toEqual({ by: 'asker', told: null });
     expect(server.log).toContainEqual(
@@ -81,7 +81,7 @@ describe('a plugin asks another one through the host', () => {
   });
 });
 
-test('calls do not go in circles: a plugin that is already asked is not asked again', async () => {
+test('a plugin that is already part of a chain of calls is not called again', async () => {
   const circular = await startServer(`
 endpoints:
   start: { path: /ask/loop/loop.forward, plugin: asker }
@@ -95,11 +95,11 @@ plugins:
     told: { by: 'loop', told: null },
   });
   expect(circular.log.map(({ message }) => message)).toContainEqual(
-    expect.stringContaining('the calls would go in a circle: asker → loop → asker'),
+    expect.stringContaining('the calls would form a circle: asker → loop → asker'),
   );
 });
 
-test('calls of many requests at once are answered each with its own', async () => {
+test('concurrent calls each get their own answer', async () => {
   const answers = await Promise.all(Array.from({ length: 100 }, () => ask('base/storage.kv')));
   for (const answer of answers) expect(answer).toMatchObject({ told: { by: 'base' } });
 });

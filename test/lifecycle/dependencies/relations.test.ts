@@ -15,7 +15,7 @@ const yaml = (more = ''): string =>
   more;
 const need = { kind: 'plugin', version: '*', optional: false };
 
-test('the document of a plugin has its place, what it needs and who needs it', async () => {
+test('the document of a plugin has its order, its dependencies and its dependents', async () => {
   const server = await startServer(yaml(), { admin: 'token: t' });
   const document = async (name: string): Promise<Record<string, unknown>> => {
     const headers = { authorization: 'Bearer t' };
@@ -48,7 +48,7 @@ test('the document of a plugin has its place, what it needs and who needs it', a
     order: null,
     needs: [{ ...need, name: 'base', version: '>=2', provided_by: null }],
   });
-  // Nobody reads the manifest of a plugin that is not to run.
+  // The manifest of a disabled plugin is not read.
   expect(await document('off')).toMatchObject({
     state: 'stopped',
     order: null,
@@ -56,7 +56,7 @@ test('the document of a plugin has its place, what it needs and who needs it', a
   });
 });
 
-test('a reload brings new relations', async () => {
+test('a reload updates the relations between plugins', async () => {
   const server = await startServer(yaml());
   expect(server.plugin('modest').needs).toMatchObject([{ name: 'luxury', provider: null }]);
   await server.change(yaml(entry('luxury', 'needed', 'priority: 60')));

@@ -8,7 +8,7 @@ import {
 
 const STATES = Object.keys(STATE_TRANSITIONS) as PluginState[];
 
-test.each(STATES)('a plugin that is %s enters the states of the table and no others', (from) => {
+test.each(STATES)('a plugin in state %s can enter the states of the table and no others', (from) => {
   for (const to of STATES) {
     const enter = (): void => assertTransition('weather', from, to);
     if (from === to || STATE_TRANSITIONS[from].includes(to)) enter();

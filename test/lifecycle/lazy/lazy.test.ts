@@ -30,11 +30,11 @@ plugins:
   echo: { path: ${compilePlugin('echo')}, ${settings} }
 `;
 
-test('it is described and not started, and nothing waits for it', async () => {
+test('a lazy plugin is described and not started, and the server is ready without it', async () => {
   const server = await startServer(echo());
   expect(server.plugin('echo')).toMatchObject({
     state: 'lazy',
-    reason: 'starts with its first use',
+    reason: 'starts on first use',
     version: expect.stringMatching(/^\d/),
     digest: expect.stringMatching(/^[0-9a-f]{64}$/),
     processes: [],
@@ -49,7 +49,7 @@ test('it is described and not started, and nothing waits for it', async () => {
   expect(await metrics.text()).toContain('backworks_plugin_state{plugin="echo",state="lazy"} 1');
 });
 
-test('many first requests share one start', async () => {
+test('concurrent first requests share one start', async () => {
   const server = await startServer(echo());
   const answers = await Promise.all(Array.from({ length: 50 }, () => server.get('/echo')));
   expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 50 }, () => 200));
@@ -58,7 +58,7 @@ test('many first requests share one start', async () => {
   expect(pids(server, 'echo')).not.toEqual([]);
 });
 
-test('a critical plugin that does not start with its first use fails that request and all others', async () => {
+test('a critical lazy plugin that fails to start fails the first request and all later ones', async () => {
   const library = join(mkdtempSync(join(tmpdir(), 'backworks-lazy-')), 'broken.so');
   putVersion(library, 1000, 'refuse');
   const server = await startServer(`
@@ -71,7 +71,7 @@ plugins:
   expect(server.plugin('broken').state).toBe('lazy');
   expect((await server.get('/version')).status).toBe(503);
   expect(server.plugin('broken').state).toBe('failed');
-  // No request passes by a critical hook that is not there.
+  // No request bypasses the hook of a critical plugin that failed.
   expect((await server.get('/hook')).status).toBe(503);
   const ready = await fetch(`${server.adminUrl}/readyz`);
   expect(ready.status).toBe(503);
@@ -79,7 +79,7 @@ plugins:
   expect(failed.map(({ fields }) => fields.code)).toContain('BW_PLUGIN_INITIALIZE');
 });
 
-test('what is wrong with its file or its configuration is known at the start', async () => {
+test('problems of a lazy plugin with its file or its ABI are found when the server starts', async () => {
   const server = await startServer(`
 plugins:
   gone: { path: /nowhere/gone.so, load: lazy }
@@ -89,7 +89,7 @@ plugins:
   expect(server.plugin('constructor').state).toBe('failed');
 });
 
-test('one that an eager plugin needs starts with it; one that a lazy plugin needs starts before that', async () => {
+test('a lazy dependency starts before the plugin that needs it, with the server if that plugin is eager', async () => {
   const needed = `base: { path: ${compilePlugin('needed')}, load: lazy }`;
   const user = `user: { path: ${compilePlugin('needs_plugin')}`;
   const eager = await startServer(`plugins:\n  ${user} }\n  ${needed}\n`);
@@ -101,7 +101,7 @@ test('one that an eager plugin needs starts with it; one that a lazy plugin need
   expect([lazy.plugin('base').state, lazy.plugin('user').state]).toEqual(['ready', 'ready']);
 });
 
-test('a lazy plugin whose dependency does not start fails with the chain', async () => {
+test('a lazy plugin whose dependency fails to start fails with both reasons', async () => {
   const server = await startServer(`
 plugins:
   user: { path: ${compilePlugin('needs_plugin')}, load: lazy }
@@ -113,18 +113,18 @@ plugins:
   });
 });
 
-test('an idle one is stopped, and its next use starts it again', async () => {
+test('an idle lazy plugin is stopped, and its next use starts it again', async () => {
   const server = await startServer(echo('load: lazy, idle_after: 100ms'));
   expect((await server.get('/echo')).status).toBe(200);
   const first = pids(server, 'echo');
   await eventually(() => server.plugin('echo').state === 'lazy', 'stopping an idle plugin');
-  expect(server.plugin('echo').reason).toBe('was idle and starts with its next use');
+  expect(server.plugin('echo').reason).toBe('was idle and starts on next use');
   await eventually(() => !first.some(isAlive), 'the end of its processes');
   expect((await server.get('/echo')).status).toBe(200);
   expect(starts(server, 'echo')).toBe(2);
 });
 
-test('one that something needs which runs is not stopped', async () => {
+test('an idle plugin is not stopped while a running plugin depends on it', async () => {
   const server = await startServer(`
 plugins:
   user: { path: ${compilePlugin('needs_plugin')} }
@@ -132,12 +132,12 @@ plugins:
   echo: { path: ${compilePlugin('echo')}, load: lazy, idle_after: 200ms }
 `);
   expect((await act(server, 'echo/load')).status).toBe(200);
-  // By then the other has been idle for long.
+  // By then the plugin base has been idle for longer than its limit.
   await eventually(() => server.plugin('echo').state === 'lazy', 'stopping an idle plugin');
   expect(server.plugin('base').state).toBe('ready');
 });
 
-test('a reload changes when it starts, and starts nothing that waits', async () => {
+test('a reload applies a changed `load` and starts no lazy plugin', async () => {
   const server = await startServer(echo());
   await server.change(echo('load: lazy, config: { a: 1 }'));
   expect(server.plugin('echo')).toMatchObject({ state: 'lazy', processes: [] });
@@ -154,7 +154,7 @@ test('a reload changes when it starts, and starts nothing that waits', async () 
   expect((await server.get('/echo')).status).toBe(200);
 });
 
-test('swap, restart, release and unload start nothing', async () => {
+test('swap, restart, release and unload do not start a lazy plugin', async () => {
   const server = await startServer(echo());
   await expect(server.backworks.swapPlugin('echo')).resolves.toBe('unchanged');
   const wrong = { code: 'BW_PLUGIN_STATE' };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, expect, test } from '@jest/globals';
 import { recordOf, sentence } from '../../../dist/lifecycle/entry/swap-record.js';
-import { refused, served, VersionRecords } from '../../../dist/lifecycle/records/version-records.js';
+import { withRefused, withServing, VersionRecords } from '../../../dist/lifecycle/records/version-records.js';
 
 let cache = '';
 beforeEach(() => {
@@ -17,20 +17,20 @@ const version = (digit: string): { digest: string; version: string } => ({
 const NOTHING = { versions: [], refused: [], history: [] };
 const swapped = recordOf('swapped', version('1'), version('2'), { by: 'cli', reason: null });
 
-test('what is remembered of a plugin is there for the next server of its configuration only', async () => {
+test('a record is visible to later servers with the same configuration file only', async () => {
   const records = await VersionRecords.open('/srv/backworks.yaml', cache);
-  const changed = await records.change('weather', (record) => served(record, version('1'), 3));
+  const changed = await records.change('weather', (record) => withServing(record, version('1'), 3));
   const next = await VersionRecords.open('/srv/backworks.yaml', cache);
   expect(await next.read('weather')).toMatchObject(changed);
   expect(changed.versions).toMatchObject([version('1')]);
   expect(await next.read('another')).toEqual(NOTHING);
   const elsewhere = await VersionRecords.open('/srv/other.yaml', cache);
   expect(await elsewhere.read('weather')).toEqual(NOTHING);
-  await elsewhere.change('weather', (record) => served(record, version('2'), 3));
+  await elsewhere.change('weather', (record) => withServing(record, version('2'), 3));
   expect(await next.kept()).toEqual(new Set([version('1').digest, version('2').digest]));
 });
 
-test('changes at the same time come one after another', async () => {
+test('concurrent changes do not overwrite each other', async () => {
   const records = await VersionRecords.open(null, cache);
   await Promise.all(
     Array.from({ length: 20 }, () =>
@@ -41,7 +41,7 @@ test('changes at the same time come one after another', async () => {
   expect(readdirSync(join(cache, 'versions'))).toHaveLength(1);
 });
 
-test('a record is bounded', async () => {
+test('a record keeps at most 100 swaps and 20 refused versions', async () => {
   const records = await VersionRecords.open(null, cache);
   const history = Array.from({ length: 1000 }, () => swapped);
   const many = Array.from({ length: 1000 }, (_, index) => ({
@@ -55,15 +55,15 @@ test('a record is bounded', async () => {
   expect(kept.refused).toHaveLength(20);
 });
 
-test('a record that cannot be read is an empty one, and can be written again', async () => {
+test('an unreadable record counts as empty and can be written again', async () => {
   const records = await VersionRecords.open(null, cache);
-  await records.change('weather', (record) => served(record, version('1'), 3));
+  await records.change('weather', (record) => withServing(record, version('1'), 3));
   const [name = ''] = readdirSync(join(cache, 'versions'));
   for (const broken of ['{', 'null', '[]', '{"versions":{},"refused":[],"history":[]}']) {
     writeFileSync(join(cache, 'versions', name), broken);
     expect(await records.read('weather')).toEqual(NOTHING);
   }
-  await records.change('weather', (record) => served(record, version('2'), 3));
+  await records.change('weather', (record) => withServing(record, version('2'), 3));
   expect(JSON.parse(readFileSync(join(cache, 'versions', name), 'utf8'))).toMatchObject({
     plugin: 'weather',
     config_file: null,
@@ -71,22 +71,26 @@ test('a record that cannot be read is an empty one, and can be written again', a
   });
 });
 
-test('versions are remembered newest first, once each, and no more than asked for', () => {
-  let record = served(NOTHING, version('1'), 2);
-  record = served(record, version('2'), 2);
-  record = served(record, version('1'), 2);
+test('versions are kept newest first, once each, and at most as many as requested', () => {
+  let record = withServing(NOTHING, version('1'), 2);
+  record = withServing(record, version('2'), 2);
+  record = withServing(record, version('1'), 2);
   expect(record.versions.map(({ version: name }) => name)).toEqual(['1.0.1', '1.0.2']);
-  record = served(record, version('3'), 2);
+  record = withServing(record, version('3'), 2);
   expect(record.versions.map(({ version: name }) => name)).toEqual(['1.0.3', '1.0.1']);
 });
 
-test('a version that was taken back is refused until it serves again', () => {
-  const record = refused(refused(NOTHING, version('1').digest, 'slow'), version('1').digest, 'crashed');
+test('a version that was rolled back is refused until it serves again', () => {
+  const record = withRefused(
+    withRefused(NOTHING, version('1').digest, 'slow'),
+    version('1').digest,
+    'crashed',
+  );
   expect(record.refused).toMatchObject([{ digest: version('1').digest, reason: 'crashed' }]);
-  expect(served(record, version('1'), 3).refused).toEqual([]);
+  expect(withServing(record, version('1'), 3).refused).toEqual([]);
 });
 
-test('a record in words', () => {
+test('a record becomes a sentence for the log', () => {
   expect(sentence('weather', swapped)).toBe(
     'plugin weather was swapped from 1.0.1 (111111111111) to 1.0.2 (222222222222)',
   );

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { compilePlugin } from '../../fixtures/compile.js';
 import { createTestServer, startServer } from '../../fixtures/server.js';
 
-/** A directory of plugins, as an operator would fill it. */
+/** A plugin directory. */
 let directory: string;
 
 function put(fixture: string, name = `lib${fixture}.so`): string {
@@ -60,11 +60,11 @@ describe('discovery', () => {
       }),
       expect.objectContaining({ code: 'BW_LIBRARY_FORMAT', reason: expect.stringContaining('script') }),
     ]);
-    expect(server.log.filter(({ message }) => message.startsWith('not loaded: '))).toHaveLength(3);
+    expect(server.log.filter(({ message }) => message.startsWith('library not loaded: '))).toHaveLength(3);
     expect(await server.get('/x')).toMatchObject({ status: 200 });
   });
 
-  test('describing initializes nothing', async () => {
+  test('inspect() initializes no plugin', async () => {
     put('initialize_fails');
     const { backworks } = createTestServer(discovery());
     await backworks.inspect();
@@ -88,18 +88,18 @@ describe('discovery', () => {
     expect(byName.plugin('counter')).toMatchObject({ path, description: 'Returns what it is given.' });
   });
 
-  test('two libraries of one name are an error that names both files', async () => {
+  test('two libraries with the same name are an error that names both files', async () => {
     const [one, two] = [put('echo', 'one.so'), put('echo', 'two.so')];
     const { backworks } = createTestServer(discovery());
     await expect(backworks.start()).rejects.toMatchObject({
       code: 'BW_PLUGIN_DUPLICATE',
-      message: `two libraries call themselves "echo": ${one} and ${two}`,
+      message: `two libraries have the name "echo": ${one} and ${two}`,
     });
   });
 });
 
 describe('entries', () => {
-  test('a disabled entry is not loaded, and keeps a library of its name from being loaded', async () => {
+  test('a disabled entry is not loaded, and no discovered library takes its name', async () => {
     const path = put('echo');
     const server = await startServer(discovery(`  echo: { path: ${path}, enabled: false }`));
     expect(server.backworks.plugins()).toMatchObject([
@@ -108,20 +108,23 @@ describe('entries', () => {
     expect(await server.get('/x')).toMatchObject({ status: 404 });
   });
 
-  test.each(['builtin', 'marketplace'])('type %s says clearly that it cannot be served yet', async (type) => {
-    const more = type === 'marketplace' ? ', version: 1.2.0' : '';
-    const server = await startServer(`plugins: { auth: { type: ${type}${more} } }`);
-    expect(server.plugin('auth')).toMatchObject({ state: 'failed', type });
-    expect(server.plugin('auth').reason).toContain(`type "${type}", which this version cannot serve yet`);
-  });
+  test.each(['builtin', 'marketplace'])(
+    'a plugin of type %s fails with a reason that says it is not supported yet',
+    async (type) => {
+      const more = type === 'marketplace' ? ', version: 1.2.0' : '';
+      const server = await startServer(`plugins: { auth: { type: ${type}${more} } }`);
+      expect(server.plugin('auth')).toMatchObject({ state: 'failed', type });
+      expect(server.plugin('auth').reason).toContain(`type "${type}", which is not supported yet`);
+    },
+  );
 
-  test('the manifest fills what the configuration leaves open, and nothing else', async () => {
+  test('the manifest supplies values that the configuration does not set, and no permissions', async () => {
     const path = put('manifest');
     const silent = await startServer(`plugins: { m: { path: ${path} } }`);
     expect(silent.plugin('m')).toMatchObject({ priority: 7, critical: true, hooks: ['before_request'] });
     expect(silent.plugin('m').missingPermissions).toEqual(['network.connect 443', 'env TZ']);
     expect(silent.log.map(({ message }) => message)).toContain(
-      'm asks for network.connect 443; grant it or the plugin may fail',
+      'plugin m asks for network.connect 443; grant it or the plugin may fail',
     );
     const spoken = await startServer(`
 plugins:
@@ -130,7 +133,7 @@ plugins:
     expect(spoken.plugin('m')).toMatchObject({ priority: 50, critical: false, missingPermissions: [] });
   });
 
-  test('a library may be replaced on disk while it is in use', async () => {
+  test('a library file can be overwritten while the plugin runs', async () => {
     const path = put('counter');
     const server = await startServer(`plugins: { it: { path: ${path} } }`);
     writeFileSync(path, 'overwritten in place');

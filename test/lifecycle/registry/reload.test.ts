@@ -7,7 +7,7 @@ import { isKnownSetting } from '../../../dist/lifecycle/registry/setting-keys.js
 import { changedPaths } from '../../../dist/lifecycle/registry/value-changes.js';
 import { type PluginsBlock, pluginsBlock } from '../../plugins/sample-plugins.js';
 
-/** What a change of plugins asks for. No plugin is started here. */
+/** The plans for changed plugins. No plugin is started here. */
 const DIGEST = 'd1';
 
 function configsOf(plugins: PluginsBlock | string): readonly PluginConfig[] {
@@ -32,7 +32,7 @@ const currentOf = (plugins: PluginsBlock | string, facts: Partial<CurrentPlugin>
     ...facts,
   }));
 
-describe('each changed key asks for the least', () => {
+describe('each changed key requires the smallest action', () => {
   test.each([
     ['critical: true', 'adjust', 'critical'],
     ['priority: 3', 'adjust', 'priority'],
@@ -69,23 +69,23 @@ describe('each changed key asks for the least', () => {
     expect(changes).toEqual([{ name: 'p', action, changed: [key] }]);
   });
 
-  test('a memory limit also moves what follows from it', () => {
+  test('a changed memory limit also changes the recycle limit derived from it', () => {
     const next = nextOf('{ p: { path: /p, limits: { memory: 64MiB } } }');
     const { changes } = planPlugins(currentOf('{ p: { path: /p } }'), next);
     expect(changes).toEqual([{ name: 'p', action: 'swap', changed: ['limits.memory', 'recycle.memory'] }]);
   });
 
-  test('every setting of a plugin was thought of', () => {
-    const places = changedPaths({}, defaultPluginPolicy());
+  test('every setting of a plugin has an action', () => {
+    const members = changedPaths({}, defaultPluginPolicy());
     const leaves = (value: unknown, path: string): string[] =>
       typeof value === 'object' && value !== null && !Array.isArray(value)
         ? Object.entries(value).flatMap(([key, part]) => leaves(part, `${path}.${key}`))
         : [path];
-    const all = places.flatMap((place) =>
-      leaves((defaultPluginPolicy() as unknown as Record<string, unknown>)[place], place),
+    const all = members.flatMap((member) =>
+      leaves((defaultPluginPolicy() as unknown as Record<string, unknown>)[member], member),
     );
     expect(all.length).toBeGreaterThan(30);
-    expect(all.filter((place) => !isKnownSetting(place))).toEqual([]);
+    expect(all.filter((path) => !isKnownSetting(path))).toEqual([]);
   });
 });
 
@@ -94,11 +94,11 @@ describe('a plugin', () => {
   const change = (current: CurrentPlugin[], next: NextPlugin[]): unknown =>
     planPlugins(current, next).changes[0];
 
-  test('that stays as it is is kept, wherever its entry stands', () => {
+  test('whose entry is unchanged is kept', () => {
     expect(change(currentOf(plain), nextOf(plain))).toEqual({ name: 'p', action: 'keep', changed: [] });
   });
 
-  test('whose library is another one is swapped, and kept when it cannot be read', () => {
+  test('whose library file changed is swapped; one whose file cannot be read is kept', () => {
     expect(change(currentOf(plain), nextOf(plain, 'd2'))).toMatchObject({
       action: 'swap',
       changed: ['library'],
@@ -106,7 +106,7 @@ describe('a plugin', () => {
     expect(change(currentOf(plain), nextOf(plain, null))).toMatchObject({ action: 'keep' });
   });
 
-  test('that can be reconfigured is, unless something else asks for other processes', () => {
+  test('with reconfigure() is reconfigured when no other change needs a new process', () => {
     const current = currentOf(plain, { reconfigurable: true });
     const next = '{ p: { path: /p, config: { city: there, units: metric }, timeouts: { call: 5ms } } }';
     expect(change(current, nextOf(next))).toEqual({
@@ -117,7 +117,7 @@ describe('a plugin', () => {
     expect(change(current, nextOf(next, 'd2'))).toMatchObject({ action: 'swap' });
   });
 
-  test('comes, goes, and is switched off and on', () => {
+  test('is loaded when added or enabled, and unloaded when removed or disabled', () => {
     const off = '{ p: { path: /p, enabled: false, config: { city: here } } }';
     expect(planPlugins([], nextOf(plain)).changes).toEqual([
       { name: 'p', action: 'load', changed: ['added'] },
@@ -138,13 +138,13 @@ describe('a plugin', () => {
     expect(change(currentOf(off), nextOf(off))).toMatchObject({ action: 'keep' });
   });
 
-  test('that failed is tried again when something about it changed, and only then', () => {
+  test('that failed is loaded again only when something about it changed', () => {
     const failed = currentOf(plain, { running: false });
     expect(change(failed, nextOf(plain))).toMatchObject({ action: 'keep' });
     expect(change(failed, nextOf(plain, 'd2'))).toMatchObject({ action: 'load', changed: ['library'] });
   });
 
-  test('in the server itself waits for a restart when its code would have to go', () => {
+  test('in-process waits for a restart when its code would have to be unloaded', () => {
     const inside = (more: string): string =>
       `{ p: { path: /p, isolation: in-process, trusted: true, ${more} } }`;
     const current = currentOf(inside(''));
@@ -159,7 +159,7 @@ describe('a plugin', () => {
   });
 });
 
-test('another order is told, as plugins of one priority run in it', () => {
+test('a changed order is reported, because plugins of equal priority run in that order', () => {
   const current = currentOf('{ a: { path: /a }, b: { path: /b } }');
   expect(planPlugins(current, nextOf('{ b: { path: /b }, a: { path: /a } }')).reordered).toBe(true);
   expect(
@@ -167,16 +167,16 @@ test('another order is told, as plugins of one priority run in it', () => {
   ).toBe(false);
 });
 
-/** A plugin as its processes were started, what they were told last, and what guards them. */
+/** A plugin: how its processes were started, their last configuration, and the policy around them. */
 interface Modelled {
   name: string;
   running: boolean;
   started: unknown;
-  told: unknown;
+  config: unknown;
   policy: unknown;
 }
 
-/** The least a process depends on, from the runner's side: what is in its start and its first frames. */
+/** The model of a plugin. `started` has the settings that a process gets only at its start. */
 function model({ entry, digest }: NextPlugin): Modelled {
   const { type, path, isolation, sandbox, permissions, instances, limits, config, where, ...policy } =
     entry.config;
@@ -188,7 +188,7 @@ function model({ entry, digest }: NextPlugin): Modelled {
     name: entry.name,
     running,
     started: running ? { digest, type, path, isolation, sandbox, permissions, instances, hard } : null,
-    told: running ? config : null,
+    config: running ? config : null,
     policy: running ? { ...policy, soft } : null,
   };
 }
@@ -209,21 +209,21 @@ function apply(from: NextPlugin[], to: NextPlugin[], reconfigurable: boolean): M
       case 'swap':
         return [wanted];
       case 'unload':
-        return [{ ...old!, running: false, started: null, told: null, policy: null }];
+        return [{ ...old!, running: false, started: null, config: null, policy: null }];
       case 'keep':
         return [old!];
       case 'adjust':
         return [{ ...(old ?? wanted), policy: wanted.policy }];
       case 'reconfigure':
-        return [{ ...old!, policy: wanted.policy, told: wanted.told }];
+        return [{ ...old!, policy: wanted.policy, config: wanted.config }];
       case 'postpone':
       case 'needs_restart':
-        throw new Error('nothing runs in the server here');
+        throw new Error('this model has no in-process and no lazy plugins');
     }
   });
 }
 
-test('the plan from A to B ends where starting with B ends, and a plan from B to B is empty', () => {
+test('the plan from A to B gives the same plugins as a start with B, and the plan from B to B is empty', () => {
   const block = pluginsBlock(['/one.so', '/two.so']);
   const digest = fc.constantFrom('d1', 'd2');
   fc.assert(

@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterAll(() => directories.forEach((path) => rmSync(path, { recursive: true, force: true })));
 
-/** supervised.c at /ok and /crash, with a health file and a file that keeps it from starting. */
+/** supervised.c at /ok and /crash, with a health file and a file that makes the plugin refuse to start. */
 function start(library: string, policy: string): Promise<TestServer> {
   const [refuse, health] = [join(directory, 'refuse'), join(directory, 'health')];
   return startServer(`
@@ -51,7 +51,7 @@ describe('states', () => {
     await eventually(() => server.plugin('supervised').state === 'ready', 'ready');
   });
 
-  test('a plugin whose processes cannot start any more is failed, and ready when they can', async () => {
+  test('a plugin is failed while its processes cannot start, and ready when they can again', async () => {
     const server = await start(
       libraryCopy(),
       'restart: { delay: 10ms, max_delay: 50ms }\n    quarantine: { failures: 0 }\n    critical: true',
@@ -69,7 +69,7 @@ describe('states', () => {
     expect(await ready()).toBe(200);
   });
 
-  test('restarts come at doubling intervals', async () => {
+  test('the delay between restarts doubles', async () => {
     const server = await start(
       libraryCopy(),
       'restart: { delay: 20ms, max_delay: 10s }\n    quarantine: { failures: 0 }',
@@ -83,7 +83,7 @@ describe('states', () => {
       await eventually(() => failures() > times.length, 'another start');
       times.push(performance.now());
     }
-    // After n failures 20 ms · 2^n have passed at least; only the order of magnitude is certain.
+    // The delay after n failures is at least 20 ms · 2^n; only lower bounds are certain.
     const last = (times[4] ?? 0) - (times[3] ?? 0);
     const first = (times[1] ?? 0) - (times[0] ?? 0);
     expect(last).toBeGreaterThan(first);
@@ -91,7 +91,7 @@ describe('states', () => {
   });
 });
 
-test('a sandbox that is incomplete is told of at each start, in the list, by health and by metrics', async () => {
+test('an incomplete sandbox is logged at each start and shown in the list, in health and in metrics', async () => {
   const nowhere = join(directory, 'nowhere');
   const yaml = (mode: string): string => `
 plugins:
@@ -146,10 +146,10 @@ test('a post-mortem names the request', async () => {
     requestId: id,
     limits: { openFiles: 64 },
   });
-  const told = (): LogLine | undefined =>
+  const logLine = (): LogLine | undefined =>
     server.log.find(({ fields }) => fields['code'] === 'BW_PLUGIN_CRASHED' && 'limits' in fields);
-  await eventually(() => told() !== undefined, 'the log line');
-  expect(told()?.fields).toMatchObject({
+  await eventually(() => logLine() !== undefined, 'the log line');
+  expect(logLine()?.fields).toMatchObject({
     outcome: 'crashed',
     signal: 'SIGSEGV',
     phase: 'process_endpoint',
@@ -173,7 +173,7 @@ describe('quarantine', () => {
     expect(server.plugin('supervised').processes).toEqual([]);
   }
 
-  test('after so many failures the library is stopped and refused by content; a rebuilt one is not', async () => {
+  test('after three failures the library is stopped and refused by content, and a rebuilt library starts', async () => {
     await crashThrice(libraryCopy());
     // The same bytes under another name.
     const renamed = await start(libraryCopy('renamed.so'), policy);
@@ -190,7 +190,7 @@ describe('quarantine', () => {
     await server.backworks.stop();
   });
 
-  test.each(['by name', 'by digest'])('it is lifted %s', async (how) => {
+  test.each(['by name', 'by digest'])('is lifted %s', async (how) => {
     const library = libraryCopy();
     await crashThrice(library);
     const quarantine = await Quarantine.open(join(directory, 'cache/backworks'));

@@ -29,7 +29,7 @@ test.each([
     'needs_capability',
     'client',
     'needed_bare',
-    'plugin client needs something that provides storage.kv, which no plugin provides',
+    'plugin client needs capability storage.kv, which no plugin provides',
   ],
   ['needs_plugin', 'user', 'needed_needy', 'plugin base needs plugin luxury, which no plugin is named'],
 ])('%s: a version that takes away what %s needs is refused', async (dependent, name, next, why) => {
@@ -48,21 +48,23 @@ test.each([
   });
 });
 
-test('a version that provides what is needed is swapped in, and counts from then on', async () => {
+test('a version that satisfies the dependencies is swapped in, and later checks use it', async () => {
   const server = await start('needs_capability', 'client');
   put('needed_next');
   await expect(server.backworks.swapPlugin('base')).resolves.toBe('swapped');
   expect(server.plugin('base').version).toBe('2.0.0');
-  // Nobody needs version 1 of it: one that does is refused now.
+  // From now on, a plugin that needs version 1 is refused.
   put('needed_bare');
   await expect(server.backworks.swapPlugin('base')).rejects.toMatchObject({ code: 'BW_PLUGIN_DEPENDENCY' });
 });
 
-test('a plugin for another host is refused, with both versions', async () => {
+test('a plugin for another host version is refused, with both versions in the reason', async () => {
   const server = await startServer(`plugins: { tomorrow: { path: ${compilePlugin('host_range')} } }`);
   expect(server.plugin('tomorrow')).toMatchObject({
     state: 'failed',
-    reason: expect.stringMatching(/plugin tomorrow works with Backworks >=900, and this is \d+\.\d+\.\d+/),
+    reason: expect.stringMatching(
+      /plugin tomorrow needs Backworks >=900, but this server has version \d+\.\d+\.\d+/,
+    ),
   });
   expect(server.log).toContainEqual(
     expect.objectContaining({ fields: expect.objectContaining({ code: 'BW_PLUGIN_ABI' }) }),

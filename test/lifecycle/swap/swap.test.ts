@@ -15,7 +15,7 @@ beforeEach(() => {
 
 const LONG = 'probation: { duration: 1h, min_calls: 5 }';
 
-/** Each test has a plugin of its own name, so that none remembers what became of another's. */
+/** Each test uses its own plugin name, so that no test sees the history of another. */
 let count = 0;
 async function start(
   swap = LONG,
@@ -50,7 +50,7 @@ class Swapped {
     return this.server.plugin(this.name);
   }
 
-  /** Of the processes that serve: the spare starts when it is nobody's turn. */
+  /** Ids of the serving processes, without the spare, which starts at any time. */
   get pids(): number[] {
     return this.status.processes.filter(({ state }) => state !== 'spare').map(({ pid }) => pid);
   }
@@ -60,13 +60,13 @@ class Swapped {
   history = () => this.server.backworks.pluginHistory(this.name);
   stop = () => this.server.backworks.stop();
 
-  /** The version that answers, or the status of an answer that is none. */
+  /** The version that answers, or the status if no version answered. */
   async version(path = '/version'): Promise<string | number> {
     const { status, body } = await this.server.get(path);
     return status === 200 ? (body as { version: string }).version : status;
   }
 
-  /** Versions that saw `calls` requests of an endpoint they only hook. */
+  /** The versions whose hooks saw `calls` requests of an endpoint. */
   async hooked(calls: number): Promise<(string | null)[]> {
     const answers = [];
     for (let call = 0; call < calls; call += 1) answers.push(await this.server.get('/hook'));
@@ -86,7 +86,7 @@ const copies = (): string[] =>
   readdirSync(join(cache, 'backworks/libraries')).filter((name) => name.endsWith('.so'));
 
 describe('a swap', () => {
-  test('gives new requests the new version, and the old one ends after its last request', async () => {
+  test('sends new requests to the new version, and the old one ends after its last request', async () => {
     const plugin = await start('probation: { duration: 0 }');
     const before = plugin.pids;
     const waiting = plugin.version('/wait');
@@ -112,7 +112,7 @@ describe('a swap', () => {
     await plugin.stop();
   });
 
-  test('of a file that did not change does nothing', async () => {
+  test('of an unchanged file does nothing', async () => {
     const plugin = await start();
     const before = plugin.pids;
     expect(await plugin.swap()).toBe('unchanged');
@@ -124,9 +124,9 @@ describe('a swap', () => {
   test.each([
     ['refuses to initialize', 'refuse', 'BW_PLUGIN_INITIALIZE'],
     ['needs a newer ABI', 'newer', 'BW_PLUGIN_ABI'],
-    ['wants another configuration', 'schema', 'BW_PLUGIN_CONFIG'],
+    ['has a schema that the configuration does not match', 'schema', 'BW_PLUGIN_CONFIG'],
     ['is unhealthy', 'sick', 'BW_PLUGIN_UNHEALTHY'],
-    ['is no library', '', 'BW_LIBRARY_FORMAT'],
+    ['is not a library', '', 'BW_LIBRARY_FORMAT'],
   ])('leaves what serves when the new version %s', async (_case, behaviour, code) => {
     const plugin = await start();
     const before = { pids: plugin.pids, copies: copies().length };
@@ -147,7 +147,7 @@ describe('a swap', () => {
     await plugin.stop();
   });
 
-  test('of a plugin in the server itself is refused', async () => {
+  test('of an in-process plugin is refused', async () => {
     const plugin = await start('keep: 3', 'isolation: in-process\n    trusted: true');
     putVersion(library, 1001);
     await expect(plugin.swap()).rejects.toMatchObject({ code: 'BW_PLUGIN_STATE' });
@@ -155,7 +155,7 @@ describe('a swap', () => {
     await plugin.stop();
   });
 
-  test('starts a plugin that failed', async () => {
+  test('starts a failed plugin', async () => {
     putVersion(library, 1000, 'refuse');
     const plugin = await start();
     expect(plugin.status.state).toBe('failed');
@@ -165,7 +165,7 @@ describe('a swap', () => {
     await plugin.stop();
   });
 
-  test('in several processes at once replaces all of them', async () => {
+  test('replaces all processes of a plugin with several instances', async () => {
     const plugin = await start('probation: { duration: 0 }', 'instances: 2');
     putVersion(library, 1001);
     await plugin.swap();
@@ -180,9 +180,9 @@ describe('a swap', () => {
 describe('probation', () => {
   test.each([
     ['crashes', 'crash', /processes failed/],
-    ['answers nothing usable', 'error', /% of \d+ calls failed/],
+    ['answers with errors', 'error', /% of \d+ calls failed/],
     ['is slow', 'slow', /a call takes/],
-  ])('takes back a version that %s, and no request fails', async (_case, behaviour, reason) => {
+  ])('rolls back a version that %s, and no request fails', async (_case, behaviour, reason) => {
     const plugin = await start();
     await plugin.hooked(10);
     const [good] = plugin.pids;
@@ -205,7 +205,7 @@ describe('probation', () => {
     await plugin.stop();
   });
 
-  test('takes back a version that answers with server errors', async () => {
+  test('rolls back a version that answers with server errors', async () => {
     const plugin = await start();
     putVersion(library, 1001, 'error');
     await plugin.swap();
@@ -215,7 +215,7 @@ describe('probation', () => {
     await plugin.stop();
   });
 
-  test('comes before quarantine', async () => {
+  test('rolls back a failing version before it is quarantined', async () => {
     const plugin = await start(
       'probation: { duration: 1h, max_crashes: 1000 }',
       'quarantine: { failures: 2, window: 1h }',
@@ -228,7 +228,7 @@ describe('probation', () => {
     await plugin.stop();
   });
 
-  test('that is passed ends the former version', async () => {
+  test('that is passed stops the former version', async () => {
     const plugin = await start('probation: { duration: 50ms }');
     const before = plugin.pids;
     putVersion(library, 1001);
@@ -239,7 +239,7 @@ describe('probation', () => {
     await plugin.stop();
   });
 
-  test('of a version ends with the next swap: the one that served comes back', async () => {
+  test('ends with the next swap, and a rollback then returns to the version that served last', async () => {
     const plugin = await start();
     const first = plugin.pids;
     putVersion(library, 1001);
@@ -256,7 +256,7 @@ describe('probation', () => {
 describe('a canary', () => {
   const CANARY = 'canary: { percent: 25%, duration: 1h }, probation: { duration: 1h, min_calls: 5 }';
 
-  test('gets its share of the requests, evenly, from one version to the end of a request', async () => {
+  test('gets an even share of the requests, and each request sees one version from beginning to end', async () => {
     const plugin = await start(CANARY);
     putVersion(library, 1001);
     expect(await plugin.swap()).toBe('canary');
@@ -271,11 +271,13 @@ describe('a canary', () => {
     await plugin.rollBack();
     expect(new Set(await plugin.hooked(8))).toEqual(new Set(['1.0.1000']));
     const { history } = await plugin.history();
-    expect(history).toMatchObject([{ outcome: 'rolled_back', by: 'admin', reason: 'canary: by hand' }]);
+    expect(history).toMatchObject([
+      { outcome: 'rolled_back', by: 'admin', reason: 'canary: requested by an operator' },
+    ]);
     await plugin.stop();
   });
 
-  test('that does well gets all of them', async () => {
+  test('that passes gets all requests', async () => {
     const plugin = await start('canary: { percent: 25%, duration: 50ms }, probation: { duration: 1h }');
     putVersion(library, 1001);
     await plugin.swap();
@@ -293,7 +295,7 @@ describe('a canary', () => {
   });
 
   test.each(['crash', 'error', 'slow'])(
-    'that does badly ends without getting more: %s',
+    'that fails by %s is rolled back and gets no more requests',
     async (behaviour) => {
       const plugin = await start(CANARY);
       putVersion(library, 1001, behaviour);
@@ -307,7 +309,7 @@ describe('a canary', () => {
     },
   );
 
-  test('ends the probation of the version that serves', async () => {
+  test('ends the probation of the serving version', async () => {
     const plugin = await start('canary: { percent: 25%, duration: 100ms }, probation: { duration: 1h }');
     const first = plugin.pids;
     putVersion(library, 1001);
@@ -320,7 +322,7 @@ describe('a canary', () => {
     await plugin.stop();
   });
 
-  test('gives way to another swap', async () => {
+  test('is replaced by another swap', async () => {
     const plugin = await start(CANARY);
     putVersion(library, 1001);
     await plugin.swap();
@@ -339,7 +341,7 @@ describe('a canary', () => {
 });
 
 describe('a rollback', () => {
-  test('by hand is immediate in a probation, and later starts the copy', async () => {
+  test('by an operator is immediate during a probation; later it starts the stored copy', async () => {
     const plugin = await start();
     const [good] = plugin.pids;
     putVersion(library, 1001);
@@ -351,14 +353,17 @@ describe('a rollback', () => {
     await plugin.swap();
     putVersion(library, 1003);
     await plugin.swap();
-    // What was taken back is left out.
+    // The version that was rolled back is skipped.
     await plugin.rollBack('2');
     expect(await plugin.version()).toBe('1.0.1000');
-    expect((await plugin.history()).history[0]).toMatchObject({ outcome: 'rolled_back', reason: 'by hand' });
+    expect((await plugin.history()).history[0]).toMatchObject({
+      outcome: 'rolled_back',
+      reason: 'requested by an operator',
+    });
     await plugin.stop();
   });
 
-  test('goes to a version by its digest, and to none that is not kept', async () => {
+  test('reaches a version by its digest, and is refused for a version that is not kept', async () => {
     const plugin = await start('keep: 2, probation: { duration: 0 }');
     const first = plugin.status.digest ?? '';
     putVersion(library, 1001);
@@ -373,7 +378,7 @@ describe('a rollback', () => {
     await plugin.stop();
   });
 
-  test('holds over a restart of the server until the file changes', async () => {
+  test('survives a restart of the server until the file changes', async () => {
     const plugin = await start();
     putVersion(library, 1001);
     await plugin.swap();
@@ -383,9 +388,12 @@ describe('a rollback', () => {
     const again = await start(LONG, '', plugin.name);
     expect(await again.version()).toBe('1.0.1000');
     expect(again.server.log).toContainEqual(
-      expect.objectContaining({ level: 'warn', message: expect.stringContaining('was taken back: by hand') }),
+      expect.objectContaining({
+        level: 'warn',
+        message: expect.stringContaining('was rolled back before: requested by an operator'),
+      }),
     );
-    // Whoever asks for it gets it.
+    // An explicit swap starts the version again.
     expect(await again.swap()).toBe('swapped');
     expect(await again.version()).toBe('1.0.1001');
     await again.rollBack();
@@ -402,14 +410,14 @@ describe('a rollback', () => {
     await changed.stop();
   });
 
-  test('by hand says so when there is nothing to go back to', async () => {
+  test('is refused with the reason when there is no earlier version', async () => {
     const plugin = await start();
     await expect(plugin.rollBack()).rejects.toMatchObject({ code: 'BW_PLUGIN_STATE' });
     await plugin.stop();
   });
 });
 
-test('no more versions are kept than asked for, and none that somebody uses is removed', async () => {
+test('at most `swap.keep` versions are kept, and no version in use is removed', async () => {
   const before = new Set(copies());
   putVersion(library, 3000);
   const plugin = await start('keep: 2, probation: { duration: 0 }');
@@ -419,7 +427,7 @@ test('no more versions are kept than asked for, and none that somebody uses is r
     await plugin.swap();
   }
   const added = (): string[] => copies().filter((name) => !before.has(name));
-  // Two of this plugin, and the first version, which the other one runs.
+  // Two versions of this plugin, and the first version, which the other plugin runs.
   await eventually(() => added().length === 3, 'three copies');
   expect(added()).toContain(`${shared.status.digest}.so`);
   await shared.swap();
@@ -431,10 +439,10 @@ test('no more versions are kept than asked for, and none that somebody uses is r
 describe('a watch', () => {
   const settings = 'server: { port: 0, reload: { interval: 20ms } }';
 
-  test('swaps a file that is complete, once, and not one that was taken back', async () => {
+  test('swaps a complete file once, and does not swap to a version that was rolled back', async () => {
     const plugin = await start(`watch: true, ${LONG}`, '', `watched${count++}`, settings);
     const bytes = versionOf(4001);
-    // Written piece by piece, as a linker does.
+    // Written in pieces, as by a linker.
     writeFileSync(library, '');
     for (let at = 0; at < bytes.length; at += 8192) {
       appendFileSync(library, bytes.subarray(at, at + 8192));
@@ -442,7 +450,7 @@ describe('a watch', () => {
     }
     await eventually(() => plugin.status.version === '1.0.4001', 'the swap');
     await plugin.rollBack();
-    // The same bytes in another file are no other version.
+    // The same bytes in another file are the same version.
     putVersion(library, 4001);
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(plugin.status.version).toBe('1.0.1000');
@@ -464,7 +472,7 @@ plugins:
   reloaded: { path: ${path}, config: ${config}, priority: ${priority}, swap: { ${LONG} } }
 `;
 
-  test('swaps what changed, with a probation, and does not bring back what was taken back', async () => {
+  test('swaps a changed library with a probation, and does not start a version that was rolled back', async () => {
     const server = await startServer(yaml(library));
     const plugin = new Swapped(server, 'reloaded');
     putVersion(library, 5001);
@@ -474,7 +482,7 @@ plugins:
       trial: { stage: 'probation' },
       lastSwap: { by: 'reload', outcome: 'swapped' },
     });
-    // Its guards change for both versions.
+    // The policy changes for both versions.
     await server.change(yaml(library, '{}', 50));
     expect(plugin.status).toMatchObject({ trial: { stage: 'probation' }, priority: 50 });
     await plugin.rollBack();
@@ -482,7 +490,7 @@ plugins:
 
     expect((await server.change(yaml(library, '{}', 50))).plugins).toMatchObject([{ action: 'keep' }]);
     expect(plugin.status.version).toBe('1.0.1000');
-    // New processes for another reason run the version that serves too.
+    // New processes for another reason also run the serving version.
     await server.change(yaml(library, '{ a: 1 }'));
     expect(plugin.status).toMatchObject({ version: '1.0.1000', trial: null });
     expect(await plugin.version()).toBe('1.0.1000');

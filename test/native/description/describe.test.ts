@@ -11,7 +11,7 @@ import { compile, MINIMAL_PLUGIN, temporaryDirectory, write } from '../library/f
 const directory = temporaryDirectory();
 let count = 0;
 
-/** A library that runs this when it is loaded, and notes each loading in a file. */
+/** A library that runs this code when it is loaded, and records each load in a file. */
 function withConstructor(name: string, body: string): { library: string; loads: () => number } {
   const journal = join(directory, `${name}.loads`);
   writeFileSync(journal, '');
@@ -54,7 +54,7 @@ test('a library describes itself', async () => {
   });
 });
 
-test('a description is remembered until the file changes', async () => {
+test('a description is cached until the file changes', async () => {
   const { library, loads } = withConstructor('remembered', '');
   const options = { cacheDirectory: freshCache() };
   const description = await describeLibrary(library, options);
@@ -65,7 +65,7 @@ test('a description is remembered until the file changes', async () => {
   expect(loads()).toBe(2);
 });
 
-test('a damaged memory is no memory', async () => {
+test('a damaged cache entry is ignored', async () => {
   const { library, loads } = withConstructor('damaged', '');
   const cacheDirectory = freshCache();
   await describeLibrary(library, { cacheDirectory });
@@ -75,7 +75,7 @@ test('a damaged memory is no memory', async () => {
   expect(loads()).toBe(2);
 });
 
-test('a crash while loading is told by its signal, and not tried twice', async () => {
+test('a crash while loading is reported by its signal, and cached', async () => {
   const { library, loads } = withConstructor('crasher', 'fputs("last words\\n", stderr); raise(SIGSEGV);');
   const options = { cacheDirectory: freshCache() };
   for (let attempt = 0; attempt < 2; attempt++) {
@@ -86,7 +86,7 @@ test('a crash while loading is told by its signal, and not tried twice', async (
   expect(loads()).toBe(1);
 });
 
-test('a process ended from outside says nothing about the library', async () => {
+test('a process killed from outside does not count against the library', async () => {
   const { library, loads } = withConstructor('killed', 'raise(SIGKILL);');
   const options = { cacheDirectory: freshCache() };
   expect(await failure(describeLibrary(library, options))).toMatchObject({ signal: 'SIGKILL' });
@@ -94,14 +94,14 @@ test('a process ended from outside says nothing about the library', async () => 
   expect(loads()).toBe(2);
 });
 
-test('a library that exits with 0 while being loaded has failed', async () => {
+test('a library that exits with code 0 while loading has failed', async () => {
   const { library } = withConstructor('quitter', '_exit(0);');
   const error = await failure(describeLibrary(library, { cacheDirectory: null }));
   expect(error).toMatchObject({ code: 'BW_PLUGIN_EXITED', exitStatus: 0 });
   expect(error.message).toMatch('it ended its process with exit code 0');
 });
 
-test('a library that never finishes loading is stopped, with all it started', async () => {
+test('a library that never finishes loading is stopped, with the processes it started', async () => {
   const pids = join(directory, 'pids');
   const note = `FILE *file = fopen("${pids}", "a"); fprintf(file, "%d\\n", getpid()); fclose(file);`;
   const { library } = withConstructor('sleeper', `fork(); ${note} for (;;) pause();`);
@@ -113,7 +113,7 @@ test('a library that never finishes loading is stopped, with all it started', as
   while (started.some(isRunning)) await setTimeout(10);
 });
 
-/** An ended process that nobody has asked for yet is a zombie: it has a number, but no code runs. */
+/** A process that ended but was not reaped is a zombie: it has a pid, but runs no code. */
 function isRunning(pid: string): boolean {
   try {
     process.kill(Number(pid), 0);
@@ -123,25 +123,25 @@ function isRunning(pid: string): boolean {
   }
 }
 
-test('a process left behind with the pipes open delays nothing', async () => {
+test('a child process that holds the pipes open does not delay the description', async () => {
   const { library } = withConstructor('forker', 'if (fork() == 0) { setsid(); sleep(20); _exit(0); }');
   expect((await describeLibrary(library, { cacheDirectory: null, timeoutMs: 10_000 })).name).toBe('minimal');
 }, 10_000);
 
-test('what a library prints while being loaded is no part of its description', async () => {
+test('output of a library while loading is not part of its description', async () => {
   const { library } = withConstructor('talker', 'puts("{}"); fflush(stdout);');
   expect((await describeLibrary(library, { cacheDirectory: null })).name).toBe('minimal');
 });
 
-test('it sees neither the environment nor the directory of the server', async () => {
-  // Node itself hands this one variable to every child when coverage is measured.
+test('a described library sees neither the environment nor the directory of the server', async () => {
+  // When coverage is measured, Node passes this one variable to every child.
   const foreign = 'for (char **e = environ; *e; e++) if (strncmp(*e, "NODE_V8_COVERAGE=", 17)) abort();';
   const body = `char here[8]; ${foreign} if (!getcwd(here, 8) || here[1]) abort();`;
   const { library } = withConstructor('curious', `extern char **environ; ${body}`);
   expect((await describeLibrary(library, { cacheDirectory: null })).name).toBe('minimal');
 });
 
-test('a library that cannot be loaded: the loader says why, and is asked again', async () => {
+test('a library that cannot be loaded fails with the loader’s reason, and is not cached', async () => {
   const source = `int nowhere(void); int uses(void) { return nowhere(); } ${MINIMAL_PLUGIN}`;
   const library = compile(join(directory, 'unresolved.so'), source, ['-shared', '-fPIC', '-Wl,-z,now']);
   const cacheDirectory = freshCache();
@@ -151,7 +151,7 @@ test('a library that cannot be loaded: the loader says why, and is asked again',
   expect(readdirSync(cacheDirectory)).toEqual([]);
 });
 
-test('a library without its required functions', async () => {
+test('a library without the required functions is refused', async () => {
   const error = await failure(describeLibrary(compilePlugin('missing_vtable'), { cacheDirectory: null }));
   expect(error.code).toBe('BW_PLUGIN_LOAD');
   expect(error.message).toMatch('plugin_vtable');
@@ -164,7 +164,7 @@ test('a runner that prints without end is stopped', async () => {
   expect(error).toMatchObject({ code: 'BW_PLUGIN_METADATA' });
 });
 
-test('files that are not there', async () => {
+test('a missing file is an error', async () => {
   const none = join(directory, 'none');
   await expect(describeLibrary(none, { cacheDirectory: null })).rejects.toMatchObject({
     code: 'BW_LIBRARY_NOT_FOUND',
@@ -184,7 +184,7 @@ const good = {
   thread_safe: true,
 };
 
-test('a description is checked: what is right', () => {
+test('a correct description is accepted', () => {
   expect(readDescription(good, 'p.so')).toEqual({
     name: 'Weather_2-x',
     version: '1.0.0',
@@ -208,6 +208,6 @@ test.each([
   [{ description: 'é'.repeat(513) }, 'its description is longer than 1024 bytes'],
   [{ manifest: 1 }, 'its description is incomplete'],
   [{ thread_safe: undefined }, 'its description is incomplete'],
-])('a description is checked: %j', (change, message) => {
+])('a wrong description is rejected: %j', (change, message) => {
   expect(() => readDescription({ ...good, ...change }, 'p.so')).toThrow(message);
 });

@@ -6,12 +6,12 @@ export const INCLUDE = fileURLToPath(new URL('../../../native-sdk/include', impo
 
 const header = readFileSync(`${INCLUDE}/backworks_plugin.h`, 'utf8');
 
-/** A member of a struct as the header writes it. */
+/** A member of a struct, as the header declares it. */
 export interface Member {
   readonly name: string;
-  /** The comment in front of it, without its frame. */
+  /** The comment before it, without comment markers. */
   readonly comment: string;
-  /** Result and parameters of a function pointer, null for plain data. */
+  /** Result and parameters of a function pointer; null for plain data. */
   readonly signature: { readonly result: string; readonly parameters: readonly string[] } | null;
 }
 
@@ -35,7 +35,7 @@ export function exportedFunctions(): ExportedFunction[] {
   return [...header.matchAll(declarations)].map(([, comment = '', name = '']) => ({ name, comment }));
 }
 
-/** How often the header writes BACKWORKS_EXPORT in front of a declaration. */
+/** How many declarations have BACKWORKS_EXPORT. */
 export function exportCount(): number {
   return header.match(/^BACKWORKS_EXPORT /gm)?.length ?? 0;
 }
@@ -58,7 +58,7 @@ function parameterKinds(parameters: string): string[] {
   return parameters.trim() === 'void' ? [] : parameters.split(',').map(kind);
 }
 
-/** What passes between caller and callee: 'pointer', or the name of a number's type, or 'void'. */
+/** The kind of a value in a call: 'pointer', the name of a number type, or 'void'. */
 function kind(type: string): string {
   return type.includes('*') ? 'pointer' : (type.trim().split(/\s+/)[0] ?? '');
 }

@@ -33,7 +33,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** What the C compiler makes of the header: `Struct`, `Struct.member` and macros → numbers. */
+/** Sizes and offsets by the C compiler: `Struct`, `Struct.member` and macros → numbers. */
 function askCompiler(): Map<string, number[]> {
   const lines = [...structs].flatMap(([name, members]) => [
     `printf("${name} %zu\\n", sizeof(${name}));`,
@@ -67,7 +67,7 @@ describe('the compiler and koffi agree', () => {
     compiled = askCompiler();
   });
 
-  test('on which structs there are', () => {
+  test('on the list of structs', () => {
     expect([...structs.keys()].sort()).toEqual(Object.keys(declared).sort());
   });
 
@@ -108,7 +108,7 @@ describe('the header', () => {
     ['C++17', 'c++', '-std=c++17', 'c++'],
   ])('compiles without a warning as %s', (_, compiler, standard, language) => {
     const source = join(directory, `header.${language === 'c' ? 'c' : 'cpp'}`);
-    // Twice: the include guard counts too.
+    // Twice, to test the include guard.
     writeFileSync(source, '#include "backworks_plugin.h"\n#include "backworks_plugin.h"\n');
     const flags = ['-Wall', '-Wextra', '-pedantic', '-Werror', '-fsyntax-only', `-I${INCLUDE}`];
     execFileSync(compiler, [standard, ...flags, source], { stdio: 'pipe' });
@@ -128,12 +128,9 @@ describe('the header', () => {
     expect(exportCount()).toBe(3);
   });
 
-  test.each(documented)(
-    '%s says what is required, returned, owned, on which thread, since when',
-    (_, comment) => {
-      for (const tag of ['Required', 'Returns', 'Owner', 'Thread', 'Since']) {
-        expect(comment).toMatch(new RegExp(`^ *\\* ${tag}: \\S`, 'm'));
-      }
-    },
-  );
+  test.each(documented)('%s states requirement, result, owner, thread and version', (_, comment) => {
+    for (const tag of ['Required', 'Returns', 'Owner', 'Thread', 'Since']) {
+      expect(comment).toMatch(new RegExp(`^ *\\* ${tag}: \\S`, 'm'));
+    }
+  });
 });

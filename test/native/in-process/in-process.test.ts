@@ -47,7 +47,7 @@ const within = (milliseconds: number): CallTicket => ({
   onStop: () => undefined,
 });
 
-test('a slow call is late when it returns, not before', async () => {
+test('a slow call fails only when it returns', async () => {
   const plugin = await InProcessPlugin.open(optionsFor('answers'));
   await expect(plugin.call('process_endpoint', ['/sleep', 'GET', '60'], within(20))).rejects.toMatchObject({
     code: 'BW_PLUGIN_TIMEOUT',
@@ -56,7 +56,7 @@ test('a slow call is late when it returns, not before', async () => {
   expect(await plugin.call('process_endpoint', ['/', 'GET', '1'], within(1000))).toBe('/|GET|1');
 });
 
-test('a call tells how long the plugin had it', async () => {
+test('a call reports how long it spent in the plugin', async () => {
   const plugin = await InProcessPlugin.open(optionsFor('answers'));
   let reportedNs = 0;
   const ticket = { ...within(1000), report: (ownNs: number) => (reportedNs = ownNs) };
@@ -64,7 +64,7 @@ test('a call tells how long the plugin had it', async () => {
   expect(reportedNs).toBeGreaterThanOrEqual(30e6);
 });
 
-test('the longest answer is counted in bytes', async () => {
+test('the length of an answer is counted in bytes', async () => {
   const plugin = await InProcessPlugin.open(optionsFor('answers'));
   // 94 characters with the separators; 40 of them take three bytes each.
   const text = '€'.repeat(40) + 'x'.repeat(48);
@@ -81,7 +81,7 @@ describe('the extension table', () => {
     });
   });
 
-  test('a library that refuses the host is refused, with its words', async () => {
+  test('a library that refuses the host fails with the library’s reason', async () => {
     await expect(InProcessPlugin.open(optionsFor('refuses_host'))).rejects.toMatchObject({
       code: 'BW_PLUGIN_ABI',
       message: expect.stringContaining('this host has no clock tower'),
@@ -94,13 +94,13 @@ describe('the extension table', () => {
     expect(description.manifest).toBe('{"priority":7}');
   });
 
-  test('members this host does not know are left alone', async () => {
+  test('members that this host does not know are ignored', async () => {
     const plugin = await InProcessPlugin.open(optionsFor('long_extensions'));
     expect(await plugin.call('call', ['x', 'null'], within(1000))).toBe('{}');
   });
 });
 
-/** In a process of its own, which signals would end. */
+/** Runs in a process of its own, because the signals would end it. */
 const HEARS = `
   import { InProcessPlugin } from ${JSON.stringify(moduleUrl('native/in-process/in-process.js'))};
   const lines = [];
@@ -115,7 +115,7 @@ const HEARS = `
   console.log(JSON.stringify({ lines, heard: heard.sort(), answer: JSON.parse(answer) }));
 `;
 
-test('the server keeps its signal handlers, and the plugin those of other signals', () => {
+test('the server keeps its signal handlers, and plugins may handle other signals', () => {
   const args = ['--input-type=module', '-e', HEARS, JSON.stringify(optionsFor('takes_signals'))];
   const output = execFileSync(process.execPath, args, { encoding: 'utf8', timeout: 10_000 });
   const text = (signals: string): string =>
@@ -127,13 +127,13 @@ test('the server keeps its signal handlers, and the plugin those of other signal
   });
 });
 
-test('a library calls its own functions where the server exports functions of the same name', async () => {
+test('a library calls its own functions when the server exports functions of the same name', async () => {
   const plugin = await InProcessPlugin.open(optionsFor('own_openssl'));
   const answer = await plugin.call('process_endpoint', ['/', 'GET', '1'], within(1000));
   expect(answer).toBe('{"version":"the library\'s own"}');
 });
 
-/** In a process of its own, which a library that was unloaded would end. */
+/** Runs in a process of its own, because an unloaded library would crash it. */
 const COLLECTS = `
   import { InProcessPlugin } from ${JSON.stringify(moduleUrl('native/in-process/in-process.js'))};
   const options = JSON.parse(process.argv[1]);
@@ -150,7 +150,7 @@ const COLLECTS = `
   console.log('calls through the host table:', hosts);
 `;
 
-test('the garbage collector unloads no library and no host table', () => {
+test('garbage collection unloads no library and frees no host table', () => {
   const options = JSON.stringify(optionsFor('host_services'));
   const args = ['--expose-gc', '--input-type=module', '-e', COLLECTS, options];
   const output = execFileSync(process.execPath, args, { encoding: 'utf8' });

@@ -10,7 +10,7 @@ ownCache();
 const directory = mkdtempSync(join(tmpdir(), 'backworks-symbols-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-test('an in-process plugin gets the OpenSSL it was linked with, not the one Node exports', async () => {
+test('an in-process plugin uses the OpenSSL it was linked with, not the one Node exports', async () => {
   const path = compileWithLibrary(directory, {
     plugin: 'linked_openssl',
     library: 'linked_openssl_library',

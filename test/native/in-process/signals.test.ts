@@ -7,12 +7,12 @@ import { eventually, startServer, type TestServer } from '../../fixtures/server.
 
 ownCache();
 
-/** The server's own listener, as the command line has one. */
+/** The server’s own listener, like that of the command line. */
 const onTerm = (): void => undefined;
 beforeAll(() => void process.on('SIGTERM', onTerm));
 afterAll(() => void process.off('SIGTERM', onTerm));
 
-/** Signals that the process catches, ignores and blocks, as /proc says. */
+/** Signals that the process catches, ignores and blocks, from /proc. */
 function signals(): Record<'SigCgt' | 'SigIgn' | 'SigBlk', bigint> {
   const status = readFileSync('/proc/self/status', 'utf8');
   const set = (name: string): bigint =>
@@ -35,7 +35,7 @@ const warnings = (server: TestServer): string[] =>
 const PUT_BACK =
   "replaced the server's handlers of SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE; they were put back";
 
-test('handlers that a plugin installs in initialize() are put back, and a warning says so', async () => {
+test('restores handlers that a plugin replaces in initialize(), with a warning', async () => {
   const before = signals();
   const server = await start('{ at: initialize }');
   expect(signals()).toEqual(before);
@@ -43,7 +43,7 @@ test('handlers that a plugin installs in initialize() are put back, and a warnin
   await server.backworks.stop();
 });
 
-test('so are those of a first call, of a later one, and of a thread', async () => {
+test('restores handlers that a first call, a later call or a thread replaces', async () => {
   const server = await start();
   const before = signals();
   for (const path of ['/handle', '/handle', '/thread']) {
@@ -56,7 +56,7 @@ test('so are those of a first call, of a later one, and of a thread', async () =
   await server.backworks.stop();
 });
 
-test('a signal that a plugin blocks is unblocked', async () => {
+test('unblocks a signal that a plugin blocks', async () => {
   const server = await start();
   const before = signals();
   await server.get('/block');
@@ -68,7 +68,7 @@ test('a signal that a plugin blocks is unblocked', async () => {
   await server.backworks.stop();
 });
 
-test('a handler for crashes is left alone and named', async () => {
+test('keeps a plugin’s handler for crashes, and names it in a warning', async () => {
   const server = await start();
   await server.get('/crash-handler');
   expect(warnings(server)).toEqual([
@@ -77,7 +77,7 @@ test('a handler for crashes is left alone and named', async () => {
   await server.backworks.stop();
 });
 
-test('listeners that the server adds and removes are its own affair', async () => {
+test('does not mistake the server’s own listeners for changes by a plugin', async () => {
   const server = await start();
   const bit = 1n << BigInt(constants.signals.SIGINT - 1);
   const listener = (): void => undefined;

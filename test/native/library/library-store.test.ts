@@ -20,7 +20,7 @@ const plugin = compile(join(directory, 'plugin.so'), MINIMAL_PLUGIN);
 let count = 0;
 const freshStore = () => openLibraryStore(join(directory, `cache${count++}`));
 
-/** The plugin with something behind its sections: the same to run, another file. */
+/** The plugin with extra bytes after its sections: it runs the same, but is another file. */
 function library(name: string): string {
   return write(join(directory, `${name}.so`), Buffer.concat([readFileSync(plugin), Buffer.from(name)]));
 }
@@ -29,7 +29,7 @@ function sha256(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex');
 }
 
-test('a copy is named by its content, read-only and in a private directory', async () => {
+test('names a copy by its content, read-only and in a private directory', async () => {
   const store = await freshStore();
   const stored = await store.add(plugin);
   expect(stored).toEqual({ digest: sha256(plugin), path: stored.path, inPlace: false, directories: [] });
@@ -41,7 +41,7 @@ test('a copy is named by its content, read-only and in a private directory', asy
   expect(readdirSync(store.directory)).toEqual([basename(stored.path)]);
 });
 
-test('overwriting the original changes no copy', async () => {
+test('keeps copies unchanged when the original is overwritten', async () => {
   const store = await freshStore();
   const original = write(join(directory, 'rebuilt.so'), readFileSync(plugin));
   const before = await store.add(original);
@@ -52,7 +52,7 @@ test('overwriting the original changes no copy', async () => {
   expect(sha256(after.path)).toBe(after.digest);
 });
 
-test.each(['same size', 'shorter'])('a copy that was changed is replaced: %s', async (change) => {
+test.each(['same size', 'shorter'])('replaces a copy that was changed: %s', async (change) => {
   const store = await freshStore();
   const stored = await store.add(plugin);
   const bytes = readFileSync(stored.path);
@@ -63,7 +63,7 @@ test.each(['same size', 'shorter'])('a copy that was changed is replaced: %s', a
   expect(sha256(stored.path)).toBe(stored.digest);
 });
 
-test('each plugin gets a file of its own, the same one every time', async () => {
+test('gives each plugin its own file, always the same one', async () => {
   const store = await freshStore();
   const stored = await store.add(plugin);
   const [first, second, again] = await Promise.all(
@@ -76,7 +76,7 @@ test('each plugin gets a file of its own, the same one every time', async () => 
   expect(readdirSync(store.directory)).toHaveLength(3);
 });
 
-test('a private copy is never made of changed bytes', async () => {
+test('never makes a private copy of changed bytes', async () => {
   const store = await freshStore();
   const stored = await store.add(plugin);
   chmodSync(stored.path, 0o700);
@@ -85,7 +85,7 @@ test('a private copy is never made of changed bytes', async () => {
   expect(readdirSync(store.directory)).toEqual([basename(stored.path)]);
 });
 
-test('a library that looks beside itself for others stays where it is', async () => {
+test('uses a library in place when it looks for other libraries beside itself', async () => {
   const store = await freshStore();
   const path = compile(join(directory, 'bound.so'), MINIMAL_PLUGIN, [
     '-shared',
@@ -98,14 +98,14 @@ test('a library that looks beside itself for others stays where it is', async ()
   expect(readdirSync(store.directory)).toEqual([]);
 });
 
-test('what is no library is not stored', async () => {
+test('does not store a file that is no library', async () => {
   const store = await freshStore();
   const text = write(join(directory, 'text.so'), 'hello');
   await expect(store.add(text)).rejects.toMatchObject({ code: 'BW_LIBRARY_FORMAT' });
   await expect(store.add(join(directory, 'none.so'))).rejects.toMatchObject({ code: 'BW_LIBRARY_NOT_FOUND' });
 });
 
-test('a directory that others could write to is closed to them', async () => {
+test('makes a directory private that others could write to', async () => {
   const path = join(directory, 'open');
   mkdirSync(path);
   chmodSync(path, 0o777);
@@ -113,12 +113,12 @@ test('a directory that others could write to is closed to them', async () => {
   expect(statSync(path).mode & 0o777).toBe(DIRECTORY_MODE);
 });
 
-test('a directory that cannot be one is an error', async () => {
+test('rejects a path that cannot be a directory', async () => {
   const path = write(join(directory, 'file'), '');
   await expect(openLibraryStore(path)).rejects.toMatchObject({ code: 'BW_LIBRARY_STORE' });
 });
 
-test('by default it lies in the cache of the user, or among the temporary files', async () => {
+test('uses the user’s cache by default, or the temporary files', async () => {
   const before = process.env['XDG_CACHE_HOME'];
   try {
     process.env['XDG_CACHE_HOME'] = join(directory, 'xdg');
@@ -137,7 +137,7 @@ describe('pruning', () => {
   const all = (): boolean => true;
   const names = (store: { directory: string }): string[] => readdirSync(store.directory).sort();
 
-  test('removes copies that are useless and that nobody holds', async () => {
+  test('removes copies that are useless and not held', async () => {
     const cache = join(directory, `cache${count++}`);
     const store = await openLibraryStore(cache);
     const kept = await store.add(library('kept'));
@@ -145,7 +145,7 @@ describe('pruning', () => {
     const useless = await store.add(library('useless'));
     await store.privateCopy(useless, 'instance');
     const hold = await store.hold(held);
-    // Another server of this machine.
+    // A hold of another server on this machine.
     const other = await openLibraryStore(cache);
     await other.prune(({ digest }) => digest !== kept.digest);
     expect(names(store)).toEqual([kept, held].map(({ path }) => basename(path)).sort());
@@ -157,7 +157,7 @@ describe('pruning', () => {
     expect(names(store)).toEqual([basename(kept.path)]);
   });
 
-  test('does not mind what a process left behind that ended without tidying up', async () => {
+  test('ignores holds of a process that ended without cleaning up', async () => {
     const cache = join(directory, `cache${count++}`);
     const store = await openLibraryStore(cache);
     const left = await store.add(library('left'));
@@ -171,7 +171,7 @@ describe('pruning', () => {
     expect(readdirSync(join(cache, 'holds'))).toEqual([]);
   });
 
-  test('a copy that was changed is none', async () => {
+  test('does not return a copy that was changed', async () => {
     const store = await freshStore();
     const copy = await store.add(library('changed'));
     chmodSync(copy.path, 0o700);

@@ -20,8 +20,8 @@ const codes = (outcomes: readonly Outcome[]): (string | undefined)[] =>
   outcomes.map(({ error }) => error?.code);
 const times = <T>(count: number, make: () => T): T[] => Array.from({ length: count }, make);
 
-describe('calls at once', () => {
-  test('as many as there are threads meet within the plugin, in one process', async () => {
+describe('concurrent calls', () => {
+  test('run in one process, as many as there are threads', async () => {
     const plugin = await concurrent();
     for (let round = 0; round < 10; round += 1) {
       const outcomes = await Promise.all(times(3 * THREADS, () => plugin.call('/meet', String(THREADS))));
@@ -30,13 +30,13 @@ describe('calls at once', () => {
     expect(plugin.processes().filter(({ state }) => state === 'ready')).toHaveLength(1);
   });
 
-  test('no more than that', async () => {
+  test('are limited to the number of threads', async () => {
     const plugin = await concurrent({ callMs: 300 });
     const outcomes = await Promise.all(times(THREADS + 1, () => plugin.call('/meet', String(THREADS + 1))));
     expect(codes(outcomes)).not.toContain(undefined);
   });
 
-  test('answers find their callers in whatever order they come', async () => {
+  test('get their own answers, in whatever order the answers come', async () => {
     const plugin = await concurrent();
     const order: string[] = [];
     const slow = plugin.call('/sleep', '300').then(({ id }) => order.push(id));
@@ -48,7 +48,7 @@ describe('calls at once', () => {
     expect(quick.map(({ answer }) => answer)).toEqual(quick.map(({ id }) => `"${id}"`));
   });
 
-  test('payloads of any size arrive whole', async () => {
+  test('carry payloads of any size completely', async () => {
     const plugin = await concurrent();
     const sizes = [0, 1, 1000, 65_000, 65_536, 200_000, 3_000_000];
     const outcomes = await Promise.all(
@@ -59,7 +59,7 @@ describe('calls at once', () => {
     expect(outcomes.map(Number)).toEqual(times(5, () => sizes).flat());
   });
 
-  test('each sees the deadline of its own', async () => {
+  test('each have their own deadline', async () => {
     const plugin = await concurrent({ callMs: 60_000 });
     const sleeping = plugin.start('/sleep', '200', undefined, 5000);
     await until(() => plugin.begun.has(sleeping.id), 'the beginning of the first');
@@ -72,11 +72,11 @@ describe('calls at once', () => {
     await sleeping.outcome;
   });
 
-  test('what a call asks of the server is asked in its own name', async () => {
+  test('each send requests to the server under their own request id', async () => {
     const plugin = await concurrent({
       options: {
         operate: async ({ payload }, caller) => {
-          // The others have begun by then.
+          // The other calls have begun by now.
           await new Promise((resolve) => setTimeout(resolve, 5));
           return JSON.stringify([payload, caller?.requestId]);
         },
@@ -86,43 +86,46 @@ describe('calls at once', () => {
     expect(outcomes.map(({ answer }) => answer)).toEqual(outcomes.map(({ id }) => JSON.stringify([id, id])));
   });
 
-  test('a thread has a stack to work with', async () => {
+  test('have a stack of usable size', async () => {
     const plugin = await concurrent();
-    // Six of eight MiB.
+    // Six of the stack's eight MiB.
     expect(await plugin.call('/deep', '6000')).toMatchObject({ error: null });
   });
 });
 
-describe('one of several calls goes wrong', () => {
+describe('a failure of one of several calls', () => {
   test.each([
     ['/crash', 'BW_PLUGIN_CRASHED'],
     ['/exit', 'BW_PLUGIN_EXITED'],
-  ])('%s is charged to its call, those that run are lost, and the rest is answered', async (action, code) => {
-    const plugin = await concurrent();
-    const running = times(THREADS - 1, () => plugin.call('/sleep', '10000'));
-    await until(() => plugin.begun.size === THREADS - 1, 'the beginning of the others');
-    const [culprit, ...waiting] = await Promise.all([
-      plugin.call(action),
-      ...times(50, () => plugin.call('/ok')),
-    ]);
-    const lost = await Promise.all(running);
+  ])(
+    'by %s is charged to its call; other running calls are lost, and waiting calls are answered',
+    async (action, code) => {
+      const plugin = await concurrent();
+      const running = times(THREADS - 1, () => plugin.call('/sleep', '10000'));
+      await until(() => plugin.begun.size === THREADS - 1, 'the beginning of the others');
+      const [culprit, ...waiting] = await Promise.all([
+        plugin.call(action),
+        ...times(50, () => plugin.call('/ok')),
+      ]);
+      const lost = await Promise.all(running);
 
-    expect(culprit?.error).toMatchObject({ code, requestId: culprit?.id, phase: 'process_endpoint' });
-    expect(codes(lost)).toEqual(times(THREADS - 1, () => 'BW_PLUGIN_UNAVAILABLE'));
-    expect(codes(waiting)).toEqual(times(50, () => undefined));
-    expect(plugin.failures).toEqual([{ code, phase: 'process_endpoint', requestId: culprit?.id }]);
-    const all = [culprit, ...waiting, ...lost];
-    expect(all.map(({ id }) => plugin.executed(id))).toEqual(all.map(() => 1));
-  });
+      expect(culprit?.error).toMatchObject({ code, requestId: culprit?.id, phase: 'process_endpoint' });
+      expect(codes(lost)).toEqual(times(THREADS - 1, () => 'BW_PLUGIN_UNAVAILABLE'));
+      expect(codes(waiting)).toEqual(times(50, () => undefined));
+      expect(plugin.failures).toEqual([{ code, phase: 'process_endpoint', requestId: culprit?.id }]);
+      const all = [culprit, ...waiting, ...lost];
+      expect(all.map(({ id }) => plugin.executed(id))).toEqual(all.map(() => 1));
+    },
+  );
 
-  test('a hundred crashes among a thousand calls cost the hundred, and what ran beside them', async () => {
+  test('by a crash, a hundred times in a thousand calls, costs those calls and the calls running beside them', async () => {
     const plugin = await concurrent();
     const isCrash = (index: number): boolean => index % 10 === 7;
     const outcomes = await inFlight(64, 1000, (index) => plugin.call(isCrash(index) ? '/crash' : '/ok'));
 
     const crashes = outcomes.filter((_, index) => isCrash(index));
     const others = outcomes.filter((_, index) => !isCrash(index));
-    // Two may crash at once: the second is lost with the process of the first.
+    // Two calls may crash at the same time: the second is lost with the process of the first.
     const charged = crashes.filter(({ error }) => error?.code === 'BW_PLUGIN_CRASHED');
     expect(plugin.failures.map(({ requestId }) => requestId).sort()).toEqual(
       charged.map(({ id }) => id).sort(),
@@ -135,7 +138,7 @@ describe('one of several calls goes wrong', () => {
     expect(outcomes.filter(({ id }) => plugin.executed(id) > 1)).toEqual([]);
   });
 
-  test('a crash in a thread of the plugin’s own is charged once', async () => {
+  test('by a crash in the plugin’s own thread is charged once', async () => {
     const plugin = await concurrent();
     const outcomes = await Promise.all([
       ...times(THREADS - 1, () => plugin.call('/sleep', '10000')),
@@ -150,7 +153,7 @@ describe('one of several calls goes wrong', () => {
     expect(plugin.failures).toHaveLength(1);
   });
 
-  test('a call that hangs is stopped at its deadline and charged alone', async () => {
+  test('by a hang ends at its deadline and is charged to that call alone', async () => {
     const plugin = await concurrent({ callMs: 1000 });
     const pid = plugin.worker();
     const hang = plugin.call('/hang');
@@ -164,9 +167,9 @@ describe('one of several calls goes wrong', () => {
     expect(plugin.worker()).not.toBe(pid);
   });
 
-  test('processor time is that of the call’s own thread', async () => {
+  test('by limits.cpu_time counts only the processor time of the call’s own thread', async () => {
     const plugin = await concurrent({ options: { callCpuMs: 300 } });
-    // Beside it others compute more than that together.
+    // Meanwhile other threads use more processor time than the limit.
     const sleeping = plugin.call('/sleep', '1500');
     const light = await inFlight(2, 30, () => plugin.call('/compute', '30'));
     expect(codes([await sleeping, ...light])).toEqual(times(31, () => undefined));
@@ -176,13 +179,13 @@ describe('one of several calls goes wrong', () => {
   });
 });
 
-describe('the plugin’s life', () => {
-  test('a call that waits can be taken back, one that runs is left alone', async () => {
+describe('a plugin with call threads', () => {
+  test('can have a waiting call cancelled, but not a running one', async () => {
     const plugin = await concurrent();
     const running = times(THREADS, () => plugin.start('/sleep', '300'));
     await until(() => plugin.begun.size === THREADS, 'the beginning of all');
     const waiting = plugin.start('/ok');
-    // A turn, so that the runner has it.
+    // One turn, so that the runner has received the call.
     await new Promise(setImmediate);
     waiting.cancel();
     running[0]?.cancel();
@@ -192,7 +195,7 @@ describe('the plugin’s life', () => {
     await Promise.all(running.map(({ outcome }) => outcome));
   });
 
-  test('serial functions run while no call does', async () => {
+  test('runs serial functions only while no call runs', async () => {
     const plugin = await concurrent();
     let done = false;
     const traffic = inFlight(16, 300, () => plugin.call('/sleep', '3')).finally(() => (done = true));
@@ -209,7 +212,7 @@ describe('the plugin’s life', () => {
     expect(plugin.executions.get('overlaps')).toBe(0);
   });
 
-  test('calls that run are finished before shutdown()', async () => {
+  test('finishes running calls before shutdown()', async () => {
     const plugin = await concurrent();
     const running = times(THREADS, () => plugin.call('/sleep', '300'));
     await until(() => plugin.begun.size === THREADS, 'the beginning of all');
@@ -219,7 +222,7 @@ describe('the plugin’s life', () => {
     expect(plugin.executions.get('overlaps')).toBe(0);
   });
 
-  test('a library that is not thread-safe is refused, with the key and what to do', async () => {
+  test('is refused if its library is not thread-safe, with the configuration key and a remedy', async () => {
     await expect(concurrent({ library: 'supervised' })).rejects.toMatchObject({
       code: 'BW_PLUGIN_UNSUPPORTED',
       message: expect.stringContaining('limits.concurrency 4'),
@@ -227,7 +230,7 @@ describe('the plugin’s life', () => {
     });
   });
 
-  test('threads that do not fit its memory are an error that says so', async () => {
+  test('fails with a clear error when the threads do not fit into its memory', async () => {
     const memoryBytes = 8 * 1024 * 1024;
     await expect(concurrent({ concurrency: 64, memoryBytes })).rejects.toMatchObject({
       code: 'BW_PLUGIN_LOAD',
@@ -236,7 +239,7 @@ describe('the plugin’s life', () => {
     });
   });
 
-  test('calls go to whichever instance has fewer', async () => {
+  test('sends calls to the instance with fewer calls', async () => {
     const plugin = await concurrent({ options: { instances: 2 } });
     const outcomes = await Promise.all(times(2 * THREADS, () => plugin.call('/meet', String(THREADS))));
     expect(codes(outcomes)).toEqual(times(2 * THREADS, () => undefined));
@@ -245,7 +248,7 @@ describe('the plugin’s life', () => {
   });
 });
 
-test('killed again and again under load, no call is run twice', async () => {
+test('runs no call twice when its processes are killed repeatedly under load', async () => {
   const plugin = await concurrent({ options: { instances: 2 } });
   let done = false;
   let kills = 0;
@@ -257,7 +260,7 @@ test('killed again and again under load, no call is run twice', async () => {
         try {
           process.kill(victim.pid, 'SIGKILL');
         } catch {
-          // The one before has ended it.
+          // The kill before has already ended it.
         }
       }
       await new Promise((resolve) => setTimeout(resolve, 10));
@@ -270,7 +273,7 @@ test('killed again and again under load, no call is run twice', async () => {
   expect(outcomes.filter(({ id }) => plugin.executed(id) > 1)).toEqual([]);
   const answered = outcomes.filter(({ error }) => error === null);
   expect(answered.filter(({ id, answer }) => answer !== `"${id}"` || plugin.executed(id) !== 1)).toEqual([]);
-  // Each kill is charged to one call, which was running, and costs those that ran beside it.
+  // Each kill is charged to one running call, and costs the calls that ran beside it.
   const charged = outcomes.filter(({ error }) => error?.code === 'BW_PLUGIN_CRASHED');
   expect(charged.length).toBeLessThanOrEqual(kills);
   const failed = outcomes.filter(({ error }) => error !== null);

@@ -29,7 +29,7 @@ function optionsOf(
   settings: string,
   lines: PluginLogLine[],
 ): { options: NativePluginOptions; failures: string[] } {
-  // Runners of a server that runs as root are another user.
+  // When the server runs as root, its runners are another user.
   chmodSync(directory, 0o755);
   const libraryPath = join(directory, `${fixture}.so`);
   copyFileSync(compilePlugin(fixture), libraryPath);
@@ -73,7 +73,7 @@ async function ask(plugin: NativePlugin): Promise<Answer> {
   return JSON.parse(String(await plugin.call('process_endpoint', ['/', 'GET', '{}'], ticket))) as Answer;
 }
 
-/** One answer of every worker: calls that wait go to the worker with the fewest. */
+/** One answer from every worker: waiting calls go to the worker with the fewest calls. */
 async function askAll(plugin: IsolatedPlugin): Promise<Map<number, Answer>> {
   const count = plugin.processes().filter(({ state }) => state === 'ready').length;
   const answers = new Map<number, Answer>();
@@ -100,7 +100,7 @@ const refusal = (plugin: NativePlugin, config: object): Promise<PluginFailure> =
   );
 
 describe('reconfigure', () => {
-  test('reaches every process, which stay; the spare and those that start later begin with it', async () => {
+  test('reaches every process without replacing it; the spare and later processes start with the new configuration', async () => {
     const { plugin, failures } = await open('instances: 3');
     await eventually(() => plugin.processes().some(({ state }) => state === 'spare'), 'the spare');
     const before = pids(plugin);
@@ -118,7 +118,7 @@ describe('reconfigure', () => {
     expect(await configs(plugin)).toEqual(Array(3).fill({ second: 2 }));
   });
 
-  test('refused by one of three: the former configuration is in force in all, with the reason', async () => {
+  test('keeps the former configuration in all three processes when one rejects the new one, with the reason', async () => {
     const { plugin, failures } = await open('instances: 3');
     const before = pids(plugin);
     const error = await refusal(plugin, { only: before[0] });
@@ -142,13 +142,13 @@ describe('reconfigure', () => {
     },
   );
 
-  test('of a plugin that cannot is a failure, and changes nothing', async () => {
+  test('fails without effect for a plugin that does not support it', async () => {
     const { plugin } = await open('', 'echo');
     expect(await refusal(plugin, {})).toMatchObject({ code: 'BW_PLUGIN_RECONFIGURE' });
     expect(pids(plugin)).toHaveLength(1);
   });
 
-  test('works in the server itself, too', async () => {
+  test('also works for a plugin in the server’s own process', async () => {
     const { options } = optionsOf('reconfigurable', '', []);
     const plugin = await InProcessPlugin.open(options);
     opened.push(plugin);
@@ -159,7 +159,7 @@ describe('reconfigure', () => {
   });
 });
 
-test('adjusted settings hold for processes that run', async () => {
+test('adjusted settings apply to running processes', async () => {
   const { plugin } = await open('recycle: { calls: 0 }');
   const [first] = pids(plugin);
   await ask(plugin);

@@ -6,7 +6,7 @@ const MIB = 1024 ** 2;
 const open: SupervisedPlugin[] = [];
 afterEach(() => Promise.all(open.splice(0).map((plugin) => plugin.close())));
 
-/** A plugin whose spare is ended; it is not started again before an hour has passed. */
+/** A plugin whose spare is ended. The next spare starts an hour later at the earliest. */
 async function expectSpareEnded(supervision: Supervision, told: RegExp): Promise<void> {
   const plugin = await SupervisedPlugin.open({
     callMs: 60_000,
@@ -21,20 +21,20 @@ async function expectSpareEnded(supervision: Supervision, told: RegExp): Promise
   await until(() => line() !== undefined, 'its end', 40_000);
   expect(line()).toMatch(told);
   await until(() => spare() === undefined, 'no spare');
-  // Nobody is charged, and the worker serves on.
+  // The end is not counted as a failure, and the worker keeps serving.
   expect(plugin.failures).toEqual([]);
   expect(plugin.worker()).toBe(worker);
   expect(await plugin.call('/ok')).toMatchObject({ error: null });
 }
 
-test('a spare that uses CPU time is ended, and the log says so', async () => {
+test('ends a spare that uses CPU time, with a log line', async () => {
   await expectSpareEnded(
     { options: { libraryPath: compilePlugin('spins_in_spare'), idleCpuPercent: 1 } },
     /^plugin supervised: its spare process was ended: it used more than 1 % of a core between calls for 10 s$/,
   );
 }, 60_000);
 
-test('a spare that exceeds its memory limit is ended, and the log says so', async () => {
+test('ends a spare that exceeds its memory limit, with a log line', async () => {
   await expectSpareEnded(
     { memoryBytes: 32 * MIB, options: { libraryPath: compilePlugin('fills_spare') } },
     /^plugin supervised: its spare process was ended: it held 6[4-9]\d{6,7} bytes$/,

@@ -10,7 +10,7 @@ import type { CallTicket, StopReason } from '../../../dist/call-ticket.js';
 import type { NativePluginOptions, NativeReply } from '../../../dist/native/plugin.js';
 import { compilePlugin } from '../../fixtures/compile.js';
 
-/** How a call ended: the answer's text, or the error. */
+/** The outcome of a call: the answer's text, or the error. */
 export interface Outcome {
   readonly id: string;
   readonly answer: string | null;
@@ -20,7 +20,7 @@ export interface Outcome {
 export type ProcessFailure = Pick<PluginFailure, 'code' | 'phase' | 'requestId'>;
 
 export interface Supervision {
-  /** Of the whole call, waiting included. */
+  /** Time limit of the whole call, including waiting. */
   readonly callMs?: number;
   readonly queue?: number;
   /** Another plugin of test/fixtures/plugins that counts its calls in metrics. */
@@ -30,11 +30,11 @@ export interface Supervision {
   readonly memoryBytes?: number;
 }
 
-/** test/fixtures/plugins/supervised.c, or one like it, behind its executor, as the server runs it. */
+/** test/fixtures/plugins/supervised.c, or a similar plugin, behind its executor, as in the server. */
 export class SupervisedPlugin {
   /** Executions by call id, as the plugin counted them. */
   readonly executions = new Map<string, number>();
-  /** Processes that failed, in order. */
+  /** Failures of processes, in order. */
   readonly failures: ProcessFailure[] = [];
   /** Ids of the /sleep calls that have begun. */
   readonly begun = new Set<string>();
@@ -86,7 +86,7 @@ export class SupervisedPlugin {
     }
   }
 
-  /** A call that nobody guards, for those who stop calls themselves. */
+  /** A call without the executor's guards, for tests that stop calls themselves. */
   start(
     action: string,
     argument = '',
@@ -131,7 +131,7 @@ export class SupervisedPlugin {
     return this.native.processes();
   }
 
-  /** The process that serves, if there is one. */
+  /** The serving process, if there is one. */
   worker(): number | undefined {
     return this.processes().find(({ state }) => state === 'ready')?.pid;
   }
@@ -188,7 +188,7 @@ export class SupervisedPlugin {
       events: {
         log: ({ text }) => void this.begun.add(text),
         metric: (id, delta) => void this.executions.set(id, this.executed(id) + delta),
-        // Not the error itself: its stack keeps everything alive that it passed.
+        // Not the error itself: its stack would keep everything alive that it refers to.
         failed: ({ code, phase, requestId }) => void this.failures.push({ code, phase, requestId }),
         refused: () => undefined,
         recovered: () => void (this.recoveries += 1),
@@ -198,7 +198,7 @@ export class SupervisedPlugin {
   }
 }
 
-/** Runs `total` jobs, at most `width` at a time; results in the order of the jobs. */
+/** Runs `total` jobs, at most `width` at a time. Returns the results in the order of the jobs. */
 export async function inFlight<T>(
   width: number,
   total: number,

@@ -15,7 +15,7 @@ async function supervise(supervision: Supervision = {}): Promise<SupervisedPlugi
 }
 
 describe('exactly once', () => {
-  test('a hundred crashes under 64 calls in flight cost the hundred calls that crashed', async () => {
+  test('a hundred crashes under 64 calls in flight fail only the hundred calls that crashed', async () => {
     const plugin = await supervise();
     const isCrash = (index: number): boolean => index % 10 === 7;
     const outcomes = await inFlight(64, 1000, (index) => plugin.call(isCrash(index) ? '/crash' : '/ok'));
@@ -33,7 +33,7 @@ describe('exactly once', () => {
     expect(outcomes.map(({ id }) => plugin.executed(id))).toEqual(Array(1000).fill(1));
   });
 
-  test('exit(0) in a call is that call’s failure', async () => {
+  test('exit(0) in a call is a failure of that call', async () => {
     const plugin = await supervise();
     const outcomes = await inFlight(8, 8, (index) => plugin.call(index === 3 ? '/exit' : '/ok'));
     expect(outcomes.map(({ error }) => error?.code)).toEqual(
@@ -41,9 +41,9 @@ describe('exactly once', () => {
     );
   });
 
-  test('answers already computed are not lost with their process', async () => {
+  test('answers that were computed before a crash are delivered', async () => {
     const plugin = await supervise();
-    // Long ones pass the ring the server reads after a crash; the process dies while they arrive.
+    // Long answers exceed the ring that the server reads after a crash; the process dies while they arrive.
     for (const bytes of [0, 1000, 60_000, 300_000]) {
       const outcomes = await inFlight(5, 5, (index) =>
         index === 4 ? plugin.call('/crash') : plugin.call('/long', String(bytes)),
@@ -55,7 +55,7 @@ describe('exactly once', () => {
     }
   });
 
-  test('killed from outside between calls, nobody is charged', async () => {
+  test('a process killed from outside between calls is charged to no call', async () => {
     const plugin = await supervise();
     process.kill(plugin.worker() ?? 0, 'SIGKILL');
     expect(await plugin.call('/ok')).toMatchObject({ error: null });
@@ -68,8 +68,8 @@ describe('exactly once', () => {
   });
 });
 
-describe('calls nobody waits for', () => {
-  test('cancelled before it began, a call is not run; a running one is left alone', async () => {
+describe('calls that nobody waits for', () => {
+  test('a call cancelled before it began is not run; a running call continues', async () => {
     const plugin = await supervise();
     const pid = plugin.worker();
     const running = plugin.start('/sleep', '100');
@@ -83,23 +83,23 @@ describe('calls nobody waits for', () => {
     expect(plugin.failures).toEqual([]);
   });
 
-  test('expired before it began, a call is not run, and its process lives on', async () => {
+  test('a call expired before it began is not run, and its process survives', async () => {
     const plugin = await supervise({ callMs: 200 });
     const pid = plugin.worker();
-    // Each sleeps less than a call may, all together longer: queue time counts.
+    // Each sleeps less than a call may take, but together they take longer: time in the queue counts.
     const outcomes = await Promise.all(Array.from({ length: 8 }, () => plugin.call('/sleep', '60')));
     const expired = outcomes.filter(({ error }) => error !== null);
     expect(expired.length).toBeGreaterThanOrEqual(4);
     expect(outcomes[0]).toMatchObject({ error: null });
     expect([...new Set(expired.map(({ error }) => error?.code))]).toEqual(['BW_PLUGIN_OVERLOADED']);
     expect(await plugin.call('/ok')).toMatchObject({ error: null });
-    // At most one of the expired had begun.
+    // At most one of the expired calls had begun.
     expect(expired.filter(({ id }) => plugin.executed(id) > 0).length).toBeLessThanOrEqual(1);
     expect(plugin.worker()).toBe(pid);
     expect(plugin.failures).toEqual([]);
   });
 
-  test('a call that hangs ends its process at the deadline; those behind it are served', async () => {
+  test('a call that hangs ends its process at the deadline; the calls behind it are served', async () => {
     const plugin = await supervise({ callMs: 250 });
     const hanging = plugin.call('/hang');
     await new Promise((resolve) => setTimeout(resolve, 100));
@@ -121,11 +121,11 @@ describe('calls nobody waits for', () => {
     expect(plugin.failures.map(({ code }) => code)).toEqual(['BW_PLUGIN_TIMEOUT']);
   });
 
-  test('a pause of the server makes no plugin late', async () => {
+  test('a pause of the server expires no call of a plugin', async () => {
     const plugin = await supervise({ callMs: 100 });
     const pid = plugin.worker();
     const outcomes = inFlight(32, 32, () => plugin.call('/ok'));
-    // The calls leave at the end of this turn of the event loop, and the loop is busy from the next one on.
+    // The calls leave at the end of this turn of the event loop, and the next turn is blocked.
     await new Promise((resolve) => setImmediate(resolve));
     const busyUntil = performance.now() + 300;
     while (performance.now() < busyUntil);
@@ -136,7 +136,7 @@ describe('calls nobody waits for', () => {
 });
 
 describe('recycling', () => {
-  test('by calls: no call is lost, none is run twice', async () => {
+  test('by calls: loses no call and runs none twice', async () => {
     const plugin = await supervise({ options: { recycleCalls: 100 } });
     const first = plugin.worker();
     const outcomes = await inFlight(64, 2000, () => plugin.call('/ok'));
@@ -146,7 +146,7 @@ describe('recycling', () => {
     expect(plugin.failures).toEqual([]);
   });
 
-  test('a call may outlast the time a process has to shut down', async () => {
+  test('a call may take longer than a process has for shutdown', async () => {
     const plugin = await supervise({ options: { recycleCalls: 2, shutdownTimeoutMs: 100 } });
     const outcomes = await Promise.all([
       plugin.call('/sleep', '400'),
@@ -157,7 +157,7 @@ describe('recycling', () => {
     expect(outcomes.map(({ error }) => error?.code ?? null)).toEqual([null, null, null, null]);
   });
 
-  test('by memory: a process that leaks is replaced between two calls', async () => {
+  test('by memory: replaces a leaking process between two calls', async () => {
     const plugin = await supervise({ options: { recycleMemoryBytes: 32 * 1024 * 1024 } });
     const first = plugin.worker();
     const outcomes = await inFlight(4, 12, () => plugin.call('/long', String(4 * 1024 * 1024)));
@@ -168,7 +168,7 @@ describe('recycling', () => {
     expect(plugin.failures).toEqual([]);
   });
 
-  test('by memory: a limit that is lowered counts for a process nobody calls', async () => {
+  test('by memory: applies a lowered limit to an idle process', async () => {
     const plugin = await supervise();
     const first = plugin.worker();
     await until(() => plugin.processes().every(({ usage }) => usage !== null), 'the first look');
@@ -179,7 +179,7 @@ describe('recycling', () => {
 });
 
 describe('processes', () => {
-  test('three instances share the calls, and a spare stands by', async () => {
+  test('three instances share the calls, and a spare is ready', async () => {
     const plugin = await supervise({ options: { instances: 3 } });
     await until(() => plugin.processes().some(({ state }) => state === 'spare'), 'the spare');
     const outcomes = await Promise.all(Array.from({ length: 6 }, () => plugin.call('/sleep', '100')));
@@ -188,7 +188,7 @@ describe('processes', () => {
     expect(workers.map(({ calls }) => calls)).toEqual([2, 2, 2]);
   });
 
-  test('calls keep away from an instance that is slow', async () => {
+  test('calls avoid a slow instance', async () => {
     const plugin = await supervise({ options: { instances: 2 } });
     const { id, outcome } = plugin.start('/sleep', '60000');
     await until(() => plugin.begun.has(id), 'the slow call');
@@ -200,11 +200,11 @@ describe('processes', () => {
     await outcome;
   });
 
-  test('the spare does nothing until it is needed, and takes over with its library loaded', async () => {
+  test('the spare stays uninitialized until it is needed, and takes over with its library loaded', async () => {
     const plugin = await supervise();
     await until(() => plugin.processes().some(({ state }) => state === 'spare'), 'the spare');
     const spare = plugin.processes().find(({ state }) => state === 'spare');
-    // Its sandbox is on and its library loaded: it waits for what comes next.
+    // Its sandbox is active and its library loaded; it waits for the next frame.
     const status = (): string => readFileSync(`/proc/${spare?.pid}/status`, 'latin1');
     await until(() => /^State:\s+S/m.test(status()) && /^Seccomp:\s+2/m.test(status()), 'rest');
     await plugin.call('/crash');
@@ -222,7 +222,7 @@ describe('processes', () => {
     expect(plugin.failures).toEqual([]);
   });
 
-  test('health checks are asked of a process that serves, and blame nobody when there is none', async () => {
+  test('a health check asks a serving process, and charges no process when there is none', async () => {
     const plugin = await supervise();
     expect(await plugin.health()).toMatchObject({ status: 0 });
     const crash = plugin.call('/crash');
@@ -230,7 +230,7 @@ describe('processes', () => {
     expect(await crash).toMatchObject({ error: { code: 'BW_PLUGIN_CRASHED' } });
   });
 
-  test('a runner that cannot be started is reported and tried again; the server goes on', async () => {
+  test('a runner that cannot be started is reported and retried, and the server continues', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'backworks-runner-'));
     const [runner, away] = [join(directory, 'runner'), join(directory, 'away')];
     chmodSync(directory, 0o755);
@@ -239,7 +239,7 @@ describe('processes', () => {
     try {
       const plugin = await supervise();
       renameSync(runner, away);
-      // Worker and spare end; neither another worker nor another spare can be started.
+      // Worker and spare end; no other worker or spare can be started.
       await Promise.all([plugin.call('/crash'), plugin.call('/crash')]);
       const isReported = (): boolean => plugin.failures.some(({ code }) => code === 'BW_RUNNER_START');
       await until(isReported, 'the report');

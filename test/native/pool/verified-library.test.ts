@@ -47,26 +47,23 @@ const open = (
 ): Promise<SupervisedPlugin> =>
   SupervisedPlugin.open({ options: { libraryPath, libraryDigest, libraryInPlace } });
 
-test.each([false, true])(
-  'other bytes than those of the digest are not loaded; in place: %s',
-  async (inPlace) => {
-    const path = place('names_itself', `names-${inPlace}.so`);
-    const digest = digestOf(path);
-    place('echo', `names-${inPlace}.so`);
-    await expect(open(path, digest, inPlace)).rejects.toMatchObject({
-      code: 'BW_LIBRARY_CHANGED',
-      message: `the library of plugin supervised changed after it was checked: ${path}: its bytes are others`,
-    });
-  },
-);
+test.each([false, true])('a library with another digest is not loaded; in place: %s', async (inPlace) => {
+  const path = place('names_itself', `names-${inPlace}.so`);
+  const digest = digestOf(path);
+  place('echo', `names-${inPlace}.so`);
+  await expect(open(path, digest, inPlace)).rejects.toMatchObject({
+    code: 'BW_LIBRARY_CHANGED',
+    message: `the library of plugin supervised changed after it was checked: ${path}: its bytes are different`,
+  });
+});
 
-test('a library that is gone is said to be', async () => {
+test('a missing library is reported as missing', async () => {
   await expect(open(join(directory, 'none.so'), 'f'.repeat(64))).rejects.toMatchObject({
     code: 'BW_LIBRARY_CHANGED',
   });
 });
 
-test('a process that starts later loads no other bytes, and what serves goes on', async () => {
+test('a later process does not load a changed library, and serving processes continue', async () => {
   const path = place('names_itself', 'later.so');
   const plugin = await open(path, digestOf(path));
   const { pid } = plugin.processes()[0]!;
@@ -79,7 +76,7 @@ test('a process that starts later loads no other bytes, and what serves goes on'
   await plugin.close();
 });
 
-test('a library knows its path, though it was loaded as an open file', async () => {
+test('a library loaded from an open file knows its path', async () => {
   const path = place('names_itself', 'named.so');
   const plugin = await open(path, digestOf(path));
   const { answer } = await plugin.call('/');
@@ -87,7 +84,7 @@ test('a library knows its path, though it was loaded as an open file', async () 
   await plugin.close();
 });
 
-test('an undefined symbol is told with the path of the library', async () => {
+test('an undefined symbol is reported with the path of the library', async () => {
   const path = place('hostile/h37_undefined_symbol', 'undefined.so');
   await expect(open(path, digestOf(path))).rejects.toMatchObject({
     code: 'BW_PLUGIN_LOAD',
@@ -95,7 +92,7 @@ test('an undefined symbol is told with the path of the library', async () => {
   });
 });
 
-/** A runner that was given `opened` as descriptor 7 and is told to load `path`. */
+/** A runner that gets `opened` as descriptor 7 and is told to load `path`. */
 async function started(opened: string, path: string, from: number): Promise<Conversation> {
   const descriptor = openSync(opened, 'r');
   const conversation = new Conversation(undefined, { library: descriptor });
@@ -105,7 +102,7 @@ async function started(opened: string, path: string, from: number): Promise<Conv
   return conversation;
 }
 
-test('the runner loads the open file, whatever lies at the path by then', async () => {
+test('the runner loads the open file even if the path leads to another file by then', async () => {
   mkdirSync(join(directory, 'race'));
   const [checked, other] = [place('names_itself', 'race/checked.so'), place('echo', 'race/other.so')];
   const conversation = await started(checked, other, 1);
@@ -116,7 +113,7 @@ test('the runner loads the open file, whatever lies at the path by then', async 
   expect(JSON.parse(payload.toString())).toMatchObject({ called: other });
 });
 
-test('a library in its own place is not loaded when its path leads to another file', async () => {
+test('a library used in place is not loaded when its path leads to another file', async () => {
   const [checked, other] = [place('names_itself', 'here.so'), place('echo', 'there.so')];
   const { detail, payload } = await (await started(checked, other, 2)).expect(ANSWER.FAILED);
   expect([detail, payload.toString()]).toEqual([

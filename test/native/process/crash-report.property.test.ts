@@ -4,7 +4,7 @@ import { readCrashReport } from '../../../dist/native/process/crash-report.js';
 
 const TEXT_MAX = 256;
 
-/** Strings as a report has them, or bytes that are none. */
+/** Strings as in a report, or arbitrary bytes. */
 const payload = fc.oneof(
   fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes)),
   fc
@@ -12,7 +12,7 @@ const payload = fc.oneof(
     .map((texts) => Buffer.from(texts.map((text) => `${text}\0`).join(''))),
 );
 
-test('any last words become short printable texts', () => {
+test('any CRASHED payload becomes short printable texts', () => {
   fc.assert(
     fc.property(fc.integer(), payload, (signal, bytes) => {
       const { signal: name, address, at, systemCall } = readCrashReport(signal, bytes);

@@ -38,7 +38,7 @@ describe.each(USERS)('a runner %s', (_, user) => {
     expect(offset).toMatch(HEX);
   });
 
-  test('gives the offset that symbol tables use', async () => {
+  test('reports the offset that symbol tables use', async () => {
     const { last } = await (await start('h01_crash')).attemptFatally('thread');
     const offset = Number(strings(last!)[2]);
     const symbols = execFileSync('nm', ['-S', compilePlugin('hostile/h01_crash')], { encoding: 'utf8' });
@@ -57,7 +57,7 @@ describe.each(USERS)('a runner %s', (_, user) => {
     expect(strings(last!)[0]).toBe('');
   });
 
-  test('has no module for a call into nowhere', async () => {
+  test('reports no module for a call to an address without code', async () => {
     const { last } = await (await start('h01_crash')).attemptFatally('call');
     expect(strings(last!).slice(0, 3)).toEqual(['0x1234', '', '0x1234']);
   });
@@ -88,7 +88,7 @@ describe.each(USERS)('a runner %s', (_, user) => {
   }
 });
 
-test('a crash while loading is told as such', async () => {
+test('a crash while loading is reported in phase load', async () => {
   const library = grounds.library('crash_constructor');
   const conversation = new Conversation(undefined, { program: runner });
   conversation.send(hello(), sandbox([`library=${library}`]), load(library));
@@ -99,7 +99,7 @@ test('a crash while loading is told as such', async () => {
   expect(strings(last!)[3]).toBe('load');
 });
 
-test('without SANDBOX nothing is told', async () => {
+test('without SANDBOX no crash is reported', async () => {
   const conversation = await Conversation.ready(compilePlugin('crash_segv'));
   conversation.send(load('x'));
   await conversation.ended;

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { PluginOutput } from '../../../dist/native/process/plugin-output.js';
 import { eventually } from '../../fixtures/server.js';
 
-test('what was dropped is told even when the plugin falls silent', async () => {
+test('dropped output is reported even when the plugin writes nothing more', async () => {
   const told: string[] = [];
   const output = new PluginOutput(
     () => 100,
@@ -17,7 +17,7 @@ test('what was dropped is told even when the plugin falls silent', async () => {
   expect(told).toEqual(['info: short', 'warn: 501 bytes of output dropped: more than 100 bytes a second']);
 });
 
-test('what the runner dropped is told with the rest', async () => {
+test('output that the runner dropped is included in the report', async () => {
   const told: string[] = [];
   const output = new PluginOutput(
     () => 100,
@@ -30,7 +30,7 @@ test('what the runner dropped is told with the rest', async () => {
   expect(told).toEqual(['info: first', 'warn: 5099 bytes of output dropped: more than 100 bytes a second']);
 });
 
-test('log frames that no runner sends are an error, where the runner knows the rate', () => {
+test('log frames beyond what a runner sends are a protocol error, where the runner knows the rate', () => {
   const flood = (limitedAtSource: boolean): (() => void) => {
     const output = new PluginOutput(
       () => 1000,
@@ -45,7 +45,7 @@ test('log frames that no runner sends are an error, where the runner knows the r
   expect(flood(false)).not.toThrow();
 });
 
-test('of a long outburst on stderr the beginning and the end are kept', async () => {
+test('the excerpt of a long burst on stderr has its beginning and its end', async () => {
   const told: string[] = [];
   const output = new PluginOutput(
     () => 1 << 20,
@@ -59,7 +59,7 @@ test('of a long outburst on stderr the beginning and the end are kept', async ()
   expect(output.stderrTail).toEqual([...lines.slice(0, 10), '… 70 lines …', ...lines.slice(80)]);
 });
 
-test.each([1, 20, 25, 30])('of %i lines none is left out or told twice', async (count) => {
+test.each([1, 20, 25, 30])('the excerpt of %i lines omits none and repeats none', async (count) => {
   const told: string[] = [];
   const output = new PluginOutput(
     () => 1 << 20,

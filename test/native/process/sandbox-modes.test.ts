@@ -37,7 +37,7 @@ async function answer(settings: readonly string[], args = own, start: Start = {}
   return frame;
 }
 
-/** The same on another kernel, played by a program that goes in front of the runner. */
+/** The same on another kernel, simulated by a program that starts the runner. */
 function answerOn(kernel: string, argument: number, settings: readonly string[]): Promise<Frame> {
   return answer(settings, [String(argument), runner, ...own], { program: compileProgram(kernel) });
 }
@@ -59,12 +59,12 @@ describe('strict', () => {
   test.each([
     ['connect=443', 'network.connect needs Landlock ABI 4, this kernel has 3'],
     ['listen=9000', 'network.listen needs Landlock ABI 4, this kernel has 3'],
-  ])('refuses %s on a kernel that knows no ports', async (setting, reason) => {
+  ])('refuses %s on a kernel without Landlock rules for ports', async (setting, reason) => {
     const { type, payload } = await answerOn('old_landlock', 3, [`library=${library}`, setting]);
     expect([type, payload.toString()]).toEqual([ANSWER.FAILED, expect.stringContaining(reason)]);
   });
 
-  test.each([1, 2, 3, 4, 5, 6])('closes the files with Landlock ABI %d', async (abi) => {
+  test.each([1, 2, 3, 4, 5, 6])('closes files with Landlock ABI %d', async (abi) => {
     const frame = await answerOn('old_landlock', abi, [`library=${library}`, `write=${grounds.path}`]);
     expect([frame.type, frame.payload.toString()]).toEqual([
       ANSWER.FAILED,
@@ -96,13 +96,13 @@ describe('strict', () => {
     expect([detail, payload.toString()]).toEqual([FAILURE.SANDBOX, 'colour=blue: unknown setting']);
   });
 
-  test('needs to know the library', async () => {
+  test('requires the path of the library', async () => {
     expect((await answer(['memory=1048576'])).payload.toString()).toBe('library is missing');
   });
 });
 
 describe('best-effort', () => {
-  test('goes on without Landlock and says so', async () => {
+  test('continues without Landlock and reports what is missing', async () => {
     const frame = await answerWithout(LANDLOCK_CREATE_RULESET, [`library=${library}`, 'mode=best-effort']);
     expect(frame.type).toBe(ANSWER.READY);
     const states = strings(frame);
@@ -118,7 +118,7 @@ describe('best-effort', () => {
     expect(states).not.toContain('self_test=ok');
   });
 
-  test('opens every port where there is no rule for one', async () => {
+  test('leaves every port open where the kernel has no rules for ports, and reports that', async () => {
     const settings = [`library=${library}`, 'mode=best-effort', 'connect=443'];
     const states = strings(await answerOn('old_landlock', 2, settings));
     expect(states).toEqual(
@@ -130,7 +130,7 @@ describe('best-effort', () => {
     );
   });
 
-  test('goes on without seccomp and finds what that leaves open', async () => {
+  test('continues without seccomp and reports what the self-test could do', async () => {
     const states = strings(await answerWithout(SECCOMP, [`library=${library}`, 'mode=best-effort']));
     expect(states).toEqual(
       expect.arrayContaining([
@@ -143,13 +143,13 @@ describe('best-effort', () => {
 });
 
 describe('limits', () => {
-  /** The limits that hard limits of the server leave; those of sh are in descriptors and half KiB. */
+  /** The limits that the server's hard limits allow; sh takes descriptors and units of 512 bytes. */
   const answerUnder = (limits: string, settings: readonly string[]): Promise<Frame> =>
     answer([`library=${library}`, ...settings], ['-c', `${limits}; exec "$0" "$@"`, runner, ...own], {
       program: '/bin/sh',
     });
 
-  test('are what the kernel says they are; a hard limit that is lower stays, and is told', async () => {
+  test('have the values that the kernel reports; a lower hard limit stays and is reported', async () => {
     const frame = await answerUnder('ulimit -n 40; ulimit -f 16', ['open_files=64', 'file_size=1048576']);
     expect(frame.type).toBe(ANSWER.READY);
     expect(strings(frame)).toEqual(
@@ -162,12 +162,12 @@ describe('limits', () => {
     );
   });
 
-  test('that the server has itself do not matter when they are higher', async () => {
+  test('of the server do not matter when they are higher', async () => {
     const frame = await answerUnder('ulimit -n 80', ['open_files=64']);
     expect(strings(frame)).toContain('open_files=64');
   });
 
-  test('that cannot be set are missing under best-effort, each of them', async () => {
+  test('that cannot be set are each reported as missing under best-effort', async () => {
     const frame = await answerWithout(PRLIMIT64, [`library=${library}`, 'mode=best-effort']);
     expect(frame.type).toBe(ANSWER.READY);
     const states = strings(frame);
@@ -184,14 +184,14 @@ describe('off', () => {
     expect(states.filter((state) => /^(?:uid|landlock|seccomp|open_files)=/.test(state))).toEqual([]);
   });
 
-  test('leaves the plugin free', async () => {
+  test('does not restrict the plugin', async () => {
     const plugin = await SandboxedRunner.start(grounds.library('hostile/h35_constructor'), ['mode=off']);
     expect(await plugin.attempt('/bad')).toEqual({ constructor: 'ok' });
   });
 });
 
 describe('SANDBOX', () => {
-  test('comes once, between HELLO and LOAD', async () => {
+  test('is allowed once, between HELLO and LOAD', async () => {
     const settings = [`library=${library}`];
     for (const frames of [
       [sandbox(settings)],

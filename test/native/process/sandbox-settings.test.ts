@@ -16,6 +16,6 @@ test.each([
   ['udp=yes', 'udp=yes: not 0 or 1'],
   ['mode=lenient', 'mode=lenient: not one of strict, best-effort, off'],
   ['library=/again', 'library=/again: given twice'],
-])('the setting %s is refused', (setting, reason) => {
+])('refuses the setting %s', (setting, reason) => {
   expect(() => filter('x86_64', [setting])).toThrow(reason);
 });

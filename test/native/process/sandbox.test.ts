@@ -17,7 +17,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
   const start = (name: string, settings: readonly string[] = []): Promise<SandboxedRunner> =>
     SandboxedRunner.start(grounds.library(`hostile/${name}`), settings, { program: runner, user });
 
-  test('has no privileges, as READY says and /proc confirms', async () => {
+  test('has no privileges, according to READY and to /proc', async () => {
     const { states, conversation } = await start('h19_socket');
     const status = readFileSync(`/proc/${conversation.pid}/status`, 'utf8');
     const uid = /^Uid:\t(\d+)/m.exec(status)?.[1];
@@ -44,7 +44,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
     expect(status).toMatch(/^Seccomp:\t2$/m);
   });
 
-  test('gets no more memory than its limit, in any kind', async () => {
+  test('gets no more memory of any kind than its limit', async () => {
     const plugin = await start('h09_memory', ['memory=67108864']);
     const { private: taken, ...rest } = await plugin.attempt();
     expect(taken).toBeGreaterThan(32);
@@ -60,7 +60,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
     });
   });
 
-  test('inherits nothing, opens no more descriptors and writes no longer files than allowed', async () => {
+  test('inherits no descriptors, opens no more than allowed, and writes no longer files than allowed', async () => {
     const directory = grounds.directory(`limits-${user}`);
     const plugin = await start('h13_descriptors', [
       `write=${directory}`,
@@ -78,7 +78,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
     });
   });
 
-  test('starts threads but no processes', async () => {
+  test('can start threads but no processes', async () => {
     const { system, ...rest } = await (await start('h15_processes')).attempt();
     expect(system).not.toBe(0);
     expect(rest).toEqual({
@@ -89,7 +89,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
     });
   });
 
-  test('opens no sockets', async () => {
+  test('cannot open sockets', async () => {
     expect(await (await start('h19_socket')).attempt()).toEqual({
       ...all(['tcp', 'tcp6', 'udp', 'raw', 'unix', 'netlink', 'vsock', 'packet'], 'EPERM'),
       ...all(['datagram_pair', 'listen_on_pair'], 'EPERM'),
@@ -97,14 +97,14 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
     });
   });
 
-  test('touches no file but what it needs to load', async () => {
+  test('can open only the files it needs to load', async () => {
     const directory = grounds.directory(`closed-${user}`);
     const outcome = await (await start('h21_files')).attempt(directory);
     const allowed = Object.keys(outcome).filter((name) => outcome[name] === 'ok');
     expect(allowed).toEqual(['library', 'null']);
   });
 
-  test('filesystem.read opens a directory for reading, and nothing beyond', async () => {
+  test('can read a directory with filesystem.read, and nothing beyond it', async () => {
     const directory = grounds.directory(`read-${user}`);
     const outcome = await (await start('h21_files', [`read=${directory}`])).attempt(directory);
     const allowed = Object.keys(outcome).filter((name) => outcome[name] === 'ok');
@@ -112,7 +112,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
     expect(readFileSync(`${directory}/readme`, 'utf8')).toBe('text');
   });
 
-  test('filesystem.write opens it for changes, but for no links, modes or special files', async () => {
+  test('can change files with filesystem.write, but make no links, modes or special files', async () => {
     const directory = grounds.directory(`write-${user}`);
     const plugin = await start('h21_files', [`write=${directory}`]);
     expect(await plugin.attempt(directory)).toEqual({
@@ -124,7 +124,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
     });
   });
 
-  test('cannot loosen its limits, disturb others or hide', async () => {
+  test('cannot loosen its limits, disturb other processes or hide', async () => {
     const outcome = await (await start('h27_loosen')).attempt('/bad');
     const refused = Object.keys(outcome).filter((name) => outcome[name] === 'EPERM');
     expect(outcome).toEqual({
@@ -136,11 +136,11 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
     expect(refused).toHaveLength(17);
   });
 
-  test('is confined when its constructor runs', async () => {
+  test('is sandboxed while its constructor runs', async () => {
     expect(await (await start('h35_constructor')).attempt('/bad')).toEqual({ constructor: 'EACCES' });
   });
 
-  test('is told on when the sandbox refused it something it survived', async () => {
+  test('has its refused operations reported', async () => {
     const plugin = await start('h09_memory');
     await plugin.attempt();
     const told = [await plugin.conversation.next(), await plugin.conversation.next()];
@@ -149,7 +149,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
       [ANSWER.REFUSED, 0, 1],
     ]);
     expect(told.map(({ payload }) => payload.toString()).sort()).toEqual(['memfd_create\0\0', 'shmget\0\0']);
-    // Told again when it happens for the fourth time, and not before.
+    // Reported again when it happens for the fourth time, and not before.
     await plugin.attempt();
     await plugin.attempt();
     expect(await plugin.attempt()).toHaveProperty('memfd', 'EPERM');
@@ -175,7 +175,7 @@ describe('network.connect', () => {
   }
   afterAll(() => servers.forEach((server) => server.close()));
 
-  test.each(USERS)('opens one port and no way around it, %s', async (_, user) => {
+  test.each(USERS)('opens one port and no way around the rule, %s', async (_, user) => {
     const granted = await listen();
     const other = await listen();
     const library = grounds.library('hostile/h20_ports');
@@ -188,7 +188,7 @@ describe('network.connect', () => {
       unix: 'EAFNOSUPPORT',
     });
     const last = await listen();
-    // What the plugin sent would have arrived before this.
+    // Anything the plugin sent would have arrived by now.
     await new Promise((resolve) => createConnection(last, '127.0.0.1').once('close', resolve).resume());
     expect(connections).toContain(granted);
     expect(connections).not.toContain(other);

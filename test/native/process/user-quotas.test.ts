@@ -16,7 +16,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
   const start = (name: string, settings: readonly string[] = []): Promise<SandboxedRunner> =>
     SandboxedRunner.start(grounds.library(`hostile/${name}`), settings, { program: runner, user });
 
-  test('has exactly as many threads as its limit, whoever starts them', async () => {
+  test('has exactly as many threads as its limit, however they are started', async () => {
     const bare = await start('h52_bare_threads', ['threads=17']);
     expect(bare.states).toEqual(expect.arrayContaining(['user_namespace=1', 'threads=17']));
     expect(await bare.attempt('/bad')).toEqual({ one_more: 'EAGAIN', clone3: 'ENOSYS', threads: 16 });
@@ -24,7 +24,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
     expect(await ordinary.attempt('/bad')).toEqual({ one_more: 'EAGAIN', threads: 8 });
   });
 
-  test('takes no threads, signals or timers from another process of its user', async () => {
+  test('takes no threads, signals or timers from another process of the same user', async () => {
     const library = grounds.library('hostile/h53_quotas');
     const another = (): Promise<SandboxedRunner> =>
       SandboxedRunner.start(library, [], { program: runner, user });
@@ -45,7 +45,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
     expect(await other.attempt('/bad')).toEqual(taken);
   });
 
-  test('counts no threads of another process of its user', async () => {
+  test('is not charged for threads of another process of the same user', async () => {
     const library = grounds.library('hostile/h52_bare_threads');
     for (let process = 0; process < 2; process += 1) {
       const plugin = await SandboxedRunner.start(library, [], { program: runner, user });
@@ -53,7 +53,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
     }
   });
 
-  test('sends messages where it has a network, and locks files where it has files', async () => {
+  test('can send messages only with a network permission, and lock files only with a file permission', async () => {
     expect(await (await start('h53_quotas', ['connect=443'])).attempt('/bad')).toMatchObject({
       sendmsg: 'ok',
       sendmmsg: 'ok',
@@ -66,7 +66,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
     });
   });
 
-  test('keeps its user and group, without capabilities, in its namespace', async () => {
+  test('keeps its user and group in its namespace, without capabilities', async () => {
     const { conversation, states } = await start('h19_socket');
     const status = readFileSync(`/proc/${conversation.pid}/status`, 'utf8');
     for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'])
@@ -80,7 +80,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
     ]);
   });
 
-  test('is watched by the server where there are no user namespaces', async () => {
+  test('has its threads sampled by the server where there are no user namespaces', async () => {
     const conversation = new Conversation([String(UNSHARE), runner, '--parent', String(process.pid)], {
       program: compileProgram('without_call'),
       user,
@@ -98,10 +98,10 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
   });
 });
 
-/** Users that only root can choose. */
+/** User ids that only root can choose. */
 const CHOSEN = process.getuid?.() === 0 ? ['1900000001', '1900000002'] : [];
 
-test('root starts each plugin as the user it was given', async () => {
+test('root starts each plugin as its configured user', async () => {
   for (const user of CHOSEN) {
     const settings = [`user=${user}`, 'user_threads=1000'];
     const start = { program: runner };
@@ -118,7 +118,7 @@ test.each([
   ['user=0', 'user=0: a plugin cannot run as root'],
   ['user=4294967295', 'user=4294967295: too large'],
   ['threads=0', 'a limit of 0 needs mode=off'],
-])('the setting %s is refused', async (setting, reason) => {
+])('refuses the setting %s', async (setting, reason) => {
   const conversation = new Conversation(undefined, { program: runner });
   conversation.send(hello(), sandbox([`library=${grounds.library('echo')}`, setting]));
   await conversation.expect(ANSWER.HELLO);

@@ -6,7 +6,7 @@ import { FRAME_HEADER_SIZE, RunnerFrame } from '../../../dist/native/protocol/pr
 
 const PAYLOAD_MAX = 1000;
 
-/** What a parser delivers of a stream cut at the given places, and the error that ends it. */
+/** The frames a parser delivers from a stream that is cut at these places, and the error that ends it. */
 function parse(bytes: Buffer, cuts: readonly number[]): { frames: string[]; error: string | null } {
   const frames: string[] = [];
   const parser = new FrameParser(runnerPayloads(PAYLOAD_MAX), (type, id, detail, value, payload) =>
@@ -41,12 +41,12 @@ const wellFormed = fc
     return Buffer.concat(writer.take());
   });
 
-/** Frames, and behind them bytes that may be anything. */
+/** Frames, followed by arbitrary bytes. */
 const stream = fc
   .tuple(wellFormed, fc.uint8Array({ maxLength: 60 }))
   .map(([frames, rest]) => Buffer.concat([frames, rest]));
 
-test('a cut at any byte changes neither what is delivered nor how it ends', () => {
+test('the places at which a stream is cut change neither its frames nor its end', () => {
   fc.assert(
     fc.property(stream, (bytes) => {
       const whole = parse(bytes, []);
@@ -55,7 +55,7 @@ test('a cut at any byte changes neither what is delivered nor how it ends', () =
   );
 });
 
-test('byte by byte is as good as at once', () => {
+test('a stream that arrives byte by byte gives the same frames', () => {
   fc.assert(
     fc.property(stream, (bytes) => {
       const every = Array.from({ length: bytes.length }, (_, index) => index);
@@ -64,7 +64,7 @@ test('byte by byte is as good as at once', () => {
   );
 });
 
-test('frames before the one that breaks the rules are delivered, and it is refused by its header', () => {
+test('frames before a malformed frame are delivered, and its header already ends the stream', () => {
   fc.assert(
     fc.property(wellFormed, fc.integer({ min: PAYLOAD_MAX + 1, max: 0xffff_ffff }), (frames, length) => {
       const header = Buffer.alloc(FRAME_HEADER_SIZE);

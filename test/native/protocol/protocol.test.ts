@@ -15,7 +15,7 @@ interface Frame {
   payload: string;
 }
 
-/** Feeds the parser chunk by chunk and collects what it delivers. */
+/** Feeds chunks to the parser and collects the frames. */
 function parse(chunks: readonly Buffer[], payloadMax = 1 << 20): Frame[] {
   const frames: Frame[] = [];
   const parser = new FrameParser(runnerPayloads(payloadMax), (type, id, detail, value, payload) =>
@@ -33,7 +33,7 @@ function cut(bytes: Buffer, cuts: readonly number[]): Buffer[] {
 /** Frames whose payload may have any of the lengths below. */
 const runnerType = fc.constantFrom(RunnerFrame.LOADED, RunnerFrame.REPLY);
 const string = fc.string({ unit: 'binary', maxLength: 300 });
-/** Bytes that are copied, and bytes that are not. */
+/** Payloads that are copied, and payloads that are not. */
 const bytes = fc.oneof(
   string.map((text) => Buffer.from(text)),
   fc.constantFrom(0, 16 * 1024 - 1, 16 * 1024, 20_000).map((length) => Buffer.alloc(length, 'long ')),
@@ -51,7 +51,7 @@ const frame = fc.record({
 });
 
 describe('frames', () => {
-  test('whatever is written is read back, however the stream is cut', () => {
+  test('a frame that was written is read back, however the stream is cut', () => {
     fc.assert(
       fc.property(
         fc.array(frame, { maxLength: 20 }),
@@ -75,7 +75,7 @@ describe('frames', () => {
     );
   });
 
-  test('arbitrary bytes end in frames or a FrameError, and never set memory aside for a promise', () => {
+  test('arbitrary bytes give frames or a FrameError, and an announced length allocates no memory', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 10 }), (chunks) => {
         try {
@@ -87,7 +87,7 @@ describe('frames', () => {
     );
   });
 
-  test('a header that promises more than the limit is refused before its payload arrives', () => {
+  test('a header with a length above the limit is refused before its payload arrives', () => {
     const header = Buffer.alloc(FRAME_HEADER_SIZE);
     header.writeUInt32LE(0xffff_fff0, 0);
     header[8] = RunnerFrame.REPLY;
@@ -119,7 +119,7 @@ describe('frames', () => {
     expect(() => parse([header])).toThrow('reserved header bytes are not 0');
   });
 
-  test('a batch stays intact when the writer goes on', () => {
+  test('a batch is unchanged by later writes', () => {
     const writer = new FrameWriter();
     writer.add(RunnerFrame.REPLY, 1, 0, 0, ['first']);
     const first = writer.take();

@@ -7,7 +7,7 @@ import { SharedPage } from '../../../dist/native/protocol/shared-page.js';
 const page = new SharedPage();
 afterAll(() => page.close());
 
-/** Writes as a runner would, or a plugin that has found the mapping. */
+/** Writes to the page as a runner would, or a plugin that found the mapping. */
 function scribble(at: number, bytes: Uint8Array): void {
   writeSync(page.descriptor, bytes, 0, bytes.length, at);
 }
@@ -18,7 +18,7 @@ function setProduced(produced: bigint): void {
   scribble(Shared.PRODUCED, bytes);
 }
 
-test('what did not arrive is exactly the end of the stream, wherever the ring begins', () => {
+test('the bytes that did not arrive are exactly the end of the stream, wherever the ring begins', () => {
   fc.assert(
     fc.property(fc.nat(1 << 30), fc.nat(ANSWER_RING_SIZE), (received, missing) => {
       const ring = Buffer.alloc(ANSWER_RING_SIZE);
@@ -35,7 +35,7 @@ test('what did not arrive is exactly the end of the stream, wherever the ring be
   );
 });
 
-test('any counts give at most a ring of bytes, and none where the counts contradict the socket', () => {
+test('any counts give at most a ring of bytes, and none when they contradict the socket', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), fc.nat(), (produced, received) => {
       setProduced(produced);
@@ -46,7 +46,7 @@ test('any counts give at most a ring of bytes, and none where the counts contrad
   );
 });
 
-test('any header is a number of a call', () => {
+test('any header gives a call number', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 16, maxLength: 16 }), (bytes) => {
       scribble(0, bytes);
@@ -63,7 +63,7 @@ test('any header is a number of a call', () => {
   );
 });
 
-test('cancelling writes one slot and nothing beside it', () => {
+test('cancelling a call writes one slot and nothing else', () => {
   fc.assert(
     fc.property(fc.nat(0xffff_ffff), (id) => {
       scribble(Shared.CANCELLED - 4, Buffer.alloc(4));
@@ -76,7 +76,7 @@ test('cancelling writes one slot and nothing beside it', () => {
   );
 });
 
-test('a file that was cut short or grown reads as zeros', () => {
+test('a file of another size reads as zeros', () => {
   for (const size of [0, 10, Shared.RING + 5, Shared.SIZE * 1000]) {
     const other = new SharedPage();
     ftruncateSync(other.descriptor, size);
@@ -87,7 +87,7 @@ test('a file that was cut short or grown reads as zeros', () => {
   }
 });
 
-test('closed, it knows nothing and takes nothing', () => {
+test('a closed page returns nothing and ignores writes', () => {
   const other = new SharedPage();
   other.close();
   other.close();

@@ -12,7 +12,7 @@ async function supervise(supervision: Supervision): Promise<SupervisedPlugin> {
 }
 
 describe('limits.cpu_time', () => {
-  test('ends a call that computes for longer; the next one is answered', async () => {
+  test('ends a call that computes too long; the next call is answered', async () => {
     const plugin = await supervise({ options: { callCpuMs: 200 } });
     const worker = plugin.worker();
     const { error, id } = await plugin.call('/compute', '3600000');
@@ -30,7 +30,7 @@ describe('limits.cpu_time', () => {
     expect(plugin.worker()).not.toBe(worker);
   });
 
-  test('counts calls one by one, and not the time they wait', async () => {
+  test('counts each call separately, without the time it waits', async () => {
     const plugin = await supervise({ options: { callCpuMs: 400 } });
     const worker = plugin.worker();
     // Together they compute for three times the limit, in one process.
@@ -41,7 +41,7 @@ describe('limits.cpu_time', () => {
     expect(processorTimeMs(worker ?? 0)).toBeGreaterThan(1200);
   });
 
-  test('0 allows any amount', async () => {
+  test('0 means no limit', async () => {
     const plugin = await supervise({ options: { callCpuMs: 0 } });
     expect(await plugin.call('/compute', '700')).toMatchObject({ error: null });
   });

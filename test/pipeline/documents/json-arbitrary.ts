@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 
-/** JSON text with what a parser to JavaScript values would lose or change. */
+/** JSON text with details that parsing to JavaScript values would lose or change. */
 
 const NAMES = ['a', 'b', 'c', 'é', '\u{1f600}', '', '__proto__', 'constructor', '1', '0', 'name', '\\"'];
 
-/** A name in one of the ways to write it. */
+/** A name, with any of the possible escapes. */
 const name = fc
   .tuple(
     fc.oneof(

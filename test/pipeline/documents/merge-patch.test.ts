@@ -7,7 +7,7 @@ import { patchOf } from '../patch-of.js';
 import { jsonObjectText, jsonValueText } from './json-arbitrary.js';
 import { compact, plainMerge } from './plain-merge.js';
 
-/** Applies any JSON as a patch: it is the value of a member. */
+/** Applies any JSON as a patch, as the value of a member. */
 function merged(target: string | undefined, patch: string, asBytes = false): string {
   const { outline } = patchOf(`{"patch":${patch}}`);
   const given = target !== undefined && asBytes ? Buffer.from(target) : target;
@@ -55,7 +55,7 @@ test.each([
     '{"\\ud800":"\\udfff","a\\/":"\\u0041","x":1}',
   ],
   ['a member __proto__', '{"__proto__":{"a":1}}', '{"b":2}', '{"__proto__":{"a":1},"b":2}'],
-])('a patch keeps what it does not name: %s', (_what, target, patch, result) => {
+])('a patch leaves unchanged what it does not name: %s', (_what, target, patch, result) => {
   expect(merged(target, patch)).toBe(result);
 });
 
@@ -77,7 +77,7 @@ const target = fc.option(jsonValueText, { nil: undefined });
 
 describe('every pair of texts', () => {
   test.each([false, true])(
-    'gives the digits and the order of the plain implementation (bytes: %s)',
+    'gives the same digits and order as the plain implementation (bytes: %s)',
     (asBytes) => {
       fc.assert(
         fc.property(target, jsonValueText, (given, patch) => {
@@ -90,7 +90,7 @@ describe('every pair of texts', () => {
     },
   );
 
-  test('gives the same for long texts, which are put together as bytes', () => {
+  test('gives the same for long texts, which are processed as bytes', () => {
     const filler = `"filler":"${'ü'.repeat(3000)}"`;
     fc.assert(
       fc.property(jsonObjectText, jsonObjectText, (given, patch) => {
@@ -102,7 +102,7 @@ describe('every pair of texts', () => {
     );
   });
 
-  test('applying a patch twice is applying it once', () => {
+  test('applying a patch twice gives the same result as once', () => {
     fc.assert(
       fc.property(target, jsonValueText, (given, patch) => {
         const once = merged(given, patch);
@@ -111,37 +111,37 @@ describe('every pair of texts', () => {
     );
   });
 
-  test('an empty patch leaves every byte of an object', () => {
+  test('an empty patch changes no byte of an object', () => {
     fc.assert(fc.property(jsonObjectText, (given) => expect(merged(given, '{}')).toBe(given)));
   });
 });
 
-test('hundreds of names are found by name', () => {
+test('a patch finds the right members among hundreds of names', () => {
   const names = Array.from({ length: 300 }, (_, index) => `"n${index}"`);
   const object = `{${names.map((name) => `${name}:1.0`).join(',')}}`;
   const patch = `{${names.map((name, index) => `${name}:${index % 2 === 0 ? 'null' : '2.0'}`).join(',')},"new":3}`;
   expect(compact(merged(object, patch))).toBe(plainMerge(object, patch));
 });
 
-test('nesting as deep as a document may have is merged at its end', () => {
-  // The patch is a member's value in an answer: two levels are used.
+test('a patch applies at the deepest allowed nesting', () => {
+  // The patch is a member's value in an answer, which uses two levels.
   const levels = JSON_DEPTH_MAX - 2;
   const nested = (inner: string): string => `${'{"a":'.repeat(levels)}${inner}${'}'.repeat(levels)}`;
   expect(merged(nested('{"x":1.0}'), nested('{"y":2}'))).toBe(nested('{"x":1.0,"y":2}'));
 });
 
-test('a megabyte keeps every byte beside what is named', () => {
+test('a patch of one member keeps every other byte of a megabyte', () => {
   const rest = `"rest":[${'1.0,'.repeat(300_000)}0]`;
   expect(merged(`{"a":1,${rest}}`, '{"a":2}', true)).toBe(`{"a":2,${rest}}`);
 });
 
-test('only the members that are asked for are applied', () => {
+test('applies only the selected members', () => {
   const patch = patchOf('{"a":1,"b":2.0,"c":3}');
   const isB = (index: number): boolean => patch.outline.name(index) === 'b';
   expect(mergeMembers('{"a":0}', new PatchMembers(patch, isB))).toBe('{"a":0,"b":2.0}');
 });
 
-test('an outline lists exactly the members that the text has', () => {
+test('an outline lists exactly the members of the text', () => {
   fc.assert(
     fc.property(jsonObjectText, (json) => {
       const outline = JsonOutline.of(Buffer.from(json)) as JsonOutline;

@@ -1,6 +1,6 @@
 /**
- * RFC 7396 on JSON text, written for reading and not for speed: a text becomes a tree whose numbers and strings
- * are the text they were written as and whose objects are lists of members.
+ * RFC 7396 on JSON text, written for reading and not for speed. A text becomes a tree: numbers and strings keep
+ * the text they were written as, and objects are lists of members.
  */
 
 type Tree =
@@ -8,7 +8,7 @@ type Tree =
   | { readonly kind: 'object'; readonly members: readonly Member[] };
 
 interface Member {
-  /** As it is written, quotes included. */
+  /** As written, including quotes. */
   readonly key: string;
   readonly value: Tree;
 }
@@ -65,7 +65,7 @@ function write(tree: Tree): string {
 
 const nameOf = ({ key }: Member): string => JSON.parse(key) as string;
 
-/** One member for each name: in the place of the first, with the value of the last. */
+/** One member for each name: at the position of the first, with the value of the last. */
 function unique(members: readonly Member[]): Member[] {
   const names = new Map<string, Member>();
   for (const member of members) names.set(nameOf(member), member);

@@ -58,7 +58,7 @@ test('the document has every member the ABI promises', () => {
   });
 });
 
-test('a JSON body stands in the document exactly as it was sent, also after patches elsewhere', () => {
+test('a JSON body is carried exactly as it was sent, also after patches of other members', () => {
   const body = '{ "big": 12345678901234567890,\n "again": 1, "again": 2, "__proto__": {"x": 1} }';
   const document = typed('application/vnd.api+json; charset=utf-8', body);
   document.merge(patchOf({ headers: { 'X-Seen': 'yes' } }));
@@ -68,7 +68,7 @@ test('a JSON body stands in the document exactly as it was sent, also after patc
   expect(document.headers['x-seen']).toBe('yes');
 });
 
-test.each([4_095, 4_096, 100_000])('a JSON body of %i bytes is told, patched and kept', (length) => {
+test.each([4_095, 4_096, 100_000])('a JSON body of %i bytes is carried, patched and kept', (length) => {
   const body = `{"long":"${'x'.repeat(length - 11)}"}`;
   const document = typed('application/json', body);
   expect(document.toJson().toString()).toContain(`"body":${body}}`);
@@ -87,7 +87,7 @@ test.each([
   ['application/atom+xml', 'text', '<a/>'],
   ['application/octet-stream', 'base64', 'AQI='],
   ['image/png', 'base64', 'AQI='],
-])('%s is carried as %s', (type, encoding, body) => {
+])('carries %s as %s', (type, encoding, body) => {
   const bytes = encoding === 'base64' ? Buffer.from(body, 'base64') : body;
   expect(view(typed(type, bytes))).toMatchObject({ body_encoding: encoding, body });
 });
@@ -102,12 +102,12 @@ test.each([
   ['application/json', Buffer.from([0x22, 0xff, 0x22]), 'UTF-8'],
   ['text/plain', Buffer.from([0xc3, 0x28]), 'UTF-8'],
   ['application/json', Buffer.from('['.repeat(100_000) + ']'.repeat(100_000)), 'deeper'],
-])('a %s body that is not what it says is refused', (type, body, word) => {
+])('refuses a %s body that does not match its content-type', (type, body, word) => {
   expect(() => typed(type, body)).toThrow(expect.objectContaining({ code: 'BW_REQUEST_INVALID' }));
   expect(() => typed(type, body)).toThrow(word);
 });
 
-test('brackets inside strings are not nesting', () => {
+test('does not count brackets inside strings as nesting', () => {
   const body = JSON.stringify({ text: '[{"\\'.repeat(500) });
   expect(view(typed('application/json', body)).body).toEqual(JSON.parse(body));
 });
@@ -120,7 +120,7 @@ test.each([
   ['a=%C3%A4-%FF', { a: 'ä-%FF' }],
   ['%=%4', { '%': '%4' }],
   ['a+%=b+%', { 'a %': 'b %' }],
-])('what is no percent-encoded UTF-8 in the query %j stays the text it is', (search, query) => {
+])('keeps text in the query %j that is not percent-encoded UTF-8', (search, query) => {
   expect(view(documentOf({ search })).query).toEqual(query);
 });
 
@@ -129,7 +129,7 @@ test('a member named __proto__ stays data', () => {
   expect(Object.entries(query as JsonObject)).toEqual([['__proto__', ['1', '2']]]);
 });
 
-test('a patch changes what later stations see; id, remote and route are facts', () => {
+test('a patch changes what later plugins see, except the facts id, remote and route', () => {
   const document = typed('application/json', '{"name":"x","kept":1}');
   document.merge(
     patchOf({
@@ -160,7 +160,7 @@ test('a patch changes what later stations see; id, remote and route are facts', 
   expect(document.changedQuery).toEqual({ page: '2' });
 });
 
-test('header names in a patch are not case-sensitive, and null removes a header', () => {
+test('header names in a patch are case-insensitive, and null removes a header', () => {
   const document = documentOf({ rawHeaders: ['X-Tag', 'old', 'x-gone', '1'] });
   document.merge(
     patchOf({
@@ -170,7 +170,7 @@ test('header names in a patch are not case-sensitive, and null removes a header'
   expect(document.headers).toEqual({ 'x-tag': 'new' });
 });
 
-test('a new body brings its content-type and drops the old length', () => {
+test('a new body sets its content-type and removes the old length', () => {
   const document = documentOf({
     rawHeaders: ['content-type', 'text/plain', 'content-length', '2'],
     body: 'hi',
@@ -208,7 +208,7 @@ test.each<[string, JsonObject]>([
   ['an unknown encoding', { body: 'x', body_encoding: 'rot13' }],
   ['base64 that is none', { body: '!!!!', body_encoding: 'base64' }],
   ['text that is an object', { body: {}, body_encoding: 'text' }],
-])('%s is refused and changes nothing', (_what, patch) => {
+])('refuses %s, without any change', (_what, patch) => {
   const document = documentOf({ rawHeaders: ['x', 'y'] });
   const before = document.toJson();
   expect(() => document.merge(patchOf({ extra: 1, ...patch }))).toThrow(
@@ -217,7 +217,7 @@ test.each<[string, JsonObject]>([
   expect(document.toJson()).toBe(before);
 });
 
-test('any JSON body survives the document', () => {
+test('the document carries any JSON body unchanged', () => {
   fc.assert(
     fc.property(fc.json({ maxDepth: 6 }), (body) => {
       const document = typed('application/json', body);
@@ -227,7 +227,7 @@ test('any JSON body survives the document', () => {
   );
 });
 
-test('any bytes survive the document as base64', () => {
+test('the document carries any bytes as base64', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 1 }), (bytes) => {
       const { body } = view(typed('application/x-thing', Buffer.from(bytes)));
@@ -236,7 +236,7 @@ test('any bytes survive the document as base64', () => {
   );
 });
 
-test('no patch leaves a document that is not JSON or lacks a member', () => {
+test('the document is complete JSON after any patch', () => {
   const key = fc.constantFrom(
     'id',
     'method',
@@ -273,7 +273,7 @@ test('no patch leaves a document that is not JSON or lacks a member', () => {
   );
 });
 
-test('the JSON put together by hand is that of the members', () => {
+test('the assembled JSON equals the JSON of its members', () => {
   const text = fc.string({ unit: 'binary', maxLength: 12 });
   const header = fc.oneof(fc.constantFrom('Host', 'host', 'Cookie', 'Set-Cookie', '__proto__', 'X-1'), text);
   const parts = fc.record({

@@ -29,7 +29,7 @@ test('the document has every member the ABI promises', () => {
   });
 });
 
-test('bytes stay what they are when a patch does not name the body', () => {
+test('a patch that does not name the body leaves its bytes unchanged', () => {
   const bytes = Buffer.from('{ "n": 1.0, "big": 12345678901234567890 }');
   const document = documentOf({ ...JSON_TYPE, 'content-length': String(bytes.length) }, bytes);
   document.merge(patchOf({ status: 201, headers: { 'X-A': 'b' }, request: { path: '/forged' } }));
@@ -63,7 +63,7 @@ test.each([
   ['a body that only claims to be JSON', 'application/json', '{oops', 'text', '{oops'],
   ['text that is not UTF-8', 'text/plain', Buffer.from([0xff]), 'base64', '/w=='],
   ['a string without a content-type', '', 'hi', 'text', 'hi'],
-])('%s is carried as what it is', (_what, type, body, encoding, shown) => {
+])('carries %s by its real type', (_what, type, body, encoding, shown) => {
   const headers: HeaderMap = type === '' ? {} : { 'content-type': type };
   expect(view(documentOf(headers, body))).toMatchObject({ body_encoding: encoding, body: shown });
 });
@@ -76,7 +76,7 @@ test.each<[string, JsonObject]>([
   ['a header list with a number', { headers: { 'set-cookie': ['a', 1] } }],
   ['101 headers', { headers: Object.fromEntries(Array.from({ length: 101 }, (_, i) => [`h${i}`, ''])) }],
   ['64 KiB of headers', { headers: { a: 'x'.repeat(64 * 1024) } }],
-])('%s is refused and changes nothing', (_what, patch) => {
+])('refuses %s, without any change', (_what, patch) => {
   const document = documentOf(JSON_TYPE, '1');
   const before = document.toJson();
   expect(() => document.merge(patchOf(patch))).toThrow(expect.objectContaining({ name: 'InvalidAnswer' }));
@@ -89,7 +89,7 @@ test('removed headers and context become empty', () => {
   expect(view(document)).toMatchObject({ headers: {}, context: {} });
 });
 
-test('a stream is held up to the limit and passes beyond it; a broken one is the target’s fault', async () => {
+test('a stream is buffered up to the limit and streamed beyond it; a broken stream is the target’s fault', async () => {
   const response = (body: Readable) => ({ status: 200, headers: {}, body });
 
   expect((await heldResponse(response(Readable.from(['ab', Buffer.from('cd')])), 4)).body).toEqual(
@@ -104,7 +104,7 @@ test('a stream is held up to the limit and passes beyond it; a broken one is the
   );
 });
 
-test('any body of any type survives an unrelated patch byte for byte', () => {
+test('a body of any type is unchanged by a patch of other members', () => {
   const type = fc.constantFrom('application/json', 'text/plain', 'image/png');
   fc.assert(
     fc.property(type, fc.uint8Array(), (contentType, bytes) => {

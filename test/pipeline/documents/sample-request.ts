@@ -3,7 +3,7 @@ import type { EndpointConfig, EndpointTarget } from '../../../dist/config/types.
 import type { IncomingRequest } from '../../../dist/pipeline/documents/incoming-request.js';
 import { RouteMatch } from '../../../dist/pipeline/documents/route-match.js';
 
-/** A request as the server would hand it over, without a server. */
+/** A request as the server would pass it to the pipeline, without a server. */
 export function sampleRequest(
   parts: Partial<IncomingRequest> & { body?: string | Buffer; params?: Record<string, string> } = {},
 ): IncomingRequest {

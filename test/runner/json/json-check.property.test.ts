@@ -12,7 +12,7 @@ function compare(bytes: Buffer, depthMax = DEPTH_MAX): void {
   expect(disagreement(bytes, depthMax)).toBeNull();
 }
 
-/** A name or a string, each of its characters escaped in one of the ways there are. */
+/** A name or a string, each character escaped in one of the possible ways. */
 const string = fc
   .tuple(
     fc.oneof(fc.constantFrom('status', 'body', '__proto__', 'statu', ''), fc.string({ unit: 'binary' })),
@@ -47,7 +47,7 @@ const text = fc.letrec((tie) => ({
 })).value as fc.Arbitrary<string>;
 const bytesOfJson = fc.tuple(space, text, space).map((parts) => Buffer.from(parts.join('')));
 
-/** Bytes that mean something to a reader of JSON or of UTF-8. */
+/** Bytes that have a meaning in JSON or in UTF-8. */
 const telling = fc.constantFrom(
   ...Buffer.from('"\\[]{}:, u0e.-\n\0'),
   ...[0x7f, 0x80, 0xa0, 0xc0, 0xc3, 0xe0, 0xed, 0xf0, 0xf4, 0xff],
@@ -68,11 +68,11 @@ test.each([
     'a string of any bytes',
     fc.uint8Array().map((bytes) => Buffer.from(`"${Buffer.from(bytes).toString('latin1')}"`, 'latin1')),
   ],
-])('the verdict is that of JSON.parse(): %s', (_what, bytes) => {
+])('agrees with JSON.parse(): %s', (_what, bytes) => {
   fc.assert(fc.property(bytes, fc.integer({ min: 0, max: DEPTH_MAX }), compare), { numRuns: 1000 });
 });
 
-test('every byte at every place of a string', () => {
+test('agrees with JSON.parse() for every byte at every position of a string', () => {
   const disagreements: (string | null)[] = [];
   for (let length = 1; length < 20; length += 1) {
     for (let at = 0; at < length; at += 1) {
@@ -86,7 +86,7 @@ test('every byte at every place of a string', () => {
   expect(disagreements.filter((found) => found !== null)).toEqual([]);
 });
 
-test('every sequence of two bytes, with what may follow', () => {
+test('agrees with JSON.parse() for every sequence of two bytes, with possible continuations', () => {
   const disagreements: (string | null)[] = [];
   for (const rest of [[], [0x7f], [0x80], [0xbf], [0xc0], [0x80, 0x7f], [0xbf, 0xbf], [0x80, 0xc0]]) {
     for (let pair = 0x8000; pair < 0x10000; pair += 1) {
@@ -119,9 +119,9 @@ test.each([
   '{"a":[{"__proto__":1}]}',
   '{"__prot\\u006F__":{}}',
   '{"a":"__proto__","__proto":1}',
-])('a text on the edge: %j', (edge) => compare(Buffer.from(edge)));
+])('agrees with JSON.parse() on an edge case: %j', (edge) => compare(Buffer.from(edge)));
 
-test('depth counts arrays and objects together, and has an end', () => {
+test('counts the depth of arrays and objects together, up to the limit', () => {
   const deep = (levels: number) =>
     Buffer.from(`${'[{"a":'.repeat(levels / 2)}${levels % 2 === 0 ? '0' : '[]'}${'}]'.repeat(levels / 2)}`);
   expect(checkJson(deep(100), 100) & JsonFact.VALID).toBe(JsonFact.VALID);

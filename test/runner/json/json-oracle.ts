@@ -14,14 +14,14 @@ function depthOf(text: string): number {
   return deepest;
 }
 
-/** Names of a valid text, those included that another member of the same name hides. */
+/** Names of a valid text, including those hidden by another member of the same name. */
 function* namesIn(text: string): Generator<unknown> {
   for (const [, name, colon] of text.matchAll(STRINGS)) {
     if (colon !== undefined) yield JSON.parse(`"${name}"`);
   }
 }
 
-/** What JSON.parse() says of bytes, as facts. */
+/** The result of JSON.parse() for bytes, as facts. */
 function parsedFacts(bytes: Buffer, depthMax: number): number {
   if (!isUtf8(bytes)) return 0;
   const text = bytes.toString();
@@ -41,8 +41,8 @@ function parsedFacts(bytes: Buffer, depthMax: number): number {
 }
 
 /**
- * What the library says otherwise than JSON.parse(); null when they agree. A text that goes too deep is
- * read no further, and may be anything.
+ * What the library reports differently from JSON.parse(); null when they agree. A text that nests too deep is
+ * not read further, so its rest may be anything.
  */
 export function disagreement(bytes: Buffer, depthMax: number): string | null {
   const facts = checkJson(bytes, depthMax);

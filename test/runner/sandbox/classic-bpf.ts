@@ -6,7 +6,7 @@ export interface Instruction {
   readonly operand: number;
 }
 
-/** What the kernel tells a filter about a system call. Arguments are 64 bits wide. */
+/** What the kernel passes to a filter about a system call. Arguments are 64 bits wide. */
 export interface SystemCall {
   readonly architecture: number;
   readonly number: number;
@@ -74,7 +74,7 @@ function holds(code: number, accumulator: number, operand: number): boolean {
   return (accumulator & operand) !== 0;
 }
 
-/** Faults the kernel, or its own check, would refuse a program for. */
+/** Faults for which the kernel's own check would refuse a program. */
 export function findFaults(program: readonly Instruction[]): string[] {
   const faults = program.flatMap(({ code, ifTrue, ifFalse, operand }, at) => {
     const targets =

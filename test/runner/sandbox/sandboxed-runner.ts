@@ -27,7 +27,7 @@ import {
 
 const NOBODY = 65534;
 
-/** Users a runner is started as: as root it becomes nobody by itself. */
+/** Users that start a runner; started as root, the runner becomes nobody. */
 export const USERS: readonly (readonly [string, number | undefined])[] =
   process.getuid?.() === 0
     ? [
@@ -36,7 +36,7 @@ export const USERS: readonly (readonly [string, number | undefined])[] =
       ]
     : [['started as an ordinary user', undefined]];
 
-/** A place that the user of the runner can reach, wherever the repository lies. */
+/** A place that the runner's user can reach, wherever the repository is. */
 export class Grounds {
   readonly path = mkdtempSync(join(tmpdir(), 'backworks-sandbox-'));
 
@@ -51,7 +51,7 @@ export class Grounds {
     return copy;
   }
 
-  /** A directory that the user of the runner may write to, with a file and a link to /etc/passwd. */
+  /** A directory that the runner's user may write to, with a file and a link to /etc/passwd. */
   directory(name: string): string {
     const path = join(this.path, name);
     mkdirSync(path);
@@ -62,7 +62,7 @@ export class Grounds {
     return path;
   }
 
-  /** A copy of the runner, as its own place may be closed to the user. */
+  /** A copy of the runner, because the user may have no access to the original. */
   runner(): string {
     const copy = join(this.path, 'backworks-runner');
     copyFileSync(RUNNER, copy);
@@ -75,9 +75,9 @@ export class Grounds {
   }
 }
 
-/** A runner with a sandboxed plugin in it, ready for calls. */
+/** A runner with a sandboxed plugin that is ready for calls. */
 export class SandboxedRunner {
-  /** `mechanism=state`, as READY told them. */
+  /** The strings `mechanism=state` of READY. */
   readonly states: readonly string[];
 
   private constructor(
@@ -98,20 +98,20 @@ export class SandboxedRunner {
     const ready = await conversation.expect(ANSWER.READY);
     await conversation.expect(ANSWER.LOADED);
     let next = await conversation.next();
-    // Its constructor may have been refused something.
+    // The sandbox may have refused an operation of its constructor.
     while (next.type === ANSWER.REFUSED) next = await conversation.next();
     if (next.type !== ANSWER.STATUS) throw new Error(`expected STATUS, got ${next.type}`);
     return new SandboxedRunner(conversation, ready);
   }
 
-  /** Has the plugin make its attempts and returns how they went. */
+  /** Makes the plugin try its operations, and returns the results. */
   async attempt(argument = '', more = ''): Promise<Record<string, string | number>> {
     this.conversation.send(call(7, 'process_endpoint', [argument, more, 'null']));
     const { payload } = await this.conversation.expect(ANSWER.REPLY);
     return JSON.parse(payload.toString()) as Record<string, string | number>;
   }
 
-  /** Has the plugin do something it does not survive; how it ended, and its last frame if any. */
+  /** Makes the plugin do something fatal. Returns how it ended, and its last frame if any. */
   async attemptFatally(
     argument: string,
     more = '',

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { encode, type Instruction, parseProgram, run } from './classic-bpf.js';
 import { RUNNER } from '../runner-conversation.js';
 
-/** The process the filters are made for. */
+/** The process id the filters are built for. */
 export const PID = 4242;
 export const ALLOW = 0x7fff0000;
 export const KILL = 0x80000000;
@@ -23,7 +23,7 @@ export const MACHINES = {
 export type Machine = keyof typeof MACHINES;
 export const machines = Object.keys(MACHINES) as Machine[];
 
-/** Numbers on x86-64 and AArch64, from the kernel's tables; null: the machine has no such call. */
+/** Numbers on x86-64 and AArch64, from the kernel's tables; null: the processor has no such call. */
 export const NUMBERS = {
   read: [0, 63],
   open: [2, null],
@@ -87,7 +87,7 @@ export type Call = keyof typeof NUMBERS;
 
 const programs = new Map<string, Instruction[]>();
 
-/** The filter for a plugin with these settings. @throws Error with the runner's words. */
+/** The filter for a plugin with these settings. @throws Error with the runner's message. */
 export function filter(machine: Machine, settings: readonly string[]): Instruction[] {
   const key = [machine, ...settings].join(' ');
   let program = programs.get(key);
@@ -107,7 +107,7 @@ export function filter(machine: Machine, settings: readonly string[]): Instructi
   return program;
 }
 
-/** What becomes of a call. */
+/** The filter's verdict on a call. */
 export function judge(
   machine: Machine,
   settings: readonly string[],

@@ -20,11 +20,11 @@ import {
 describe('every program', () => {
   const policies = fc.subarray(['read=/r', 'write=/w', 'connect=443', 'listen=9000', 'udp=1']);
   const machine = fc.constantFrom(...machines);
-  /** Near what the rules compare with, and anywhere. */
+  /** Numbers near those the rules compare with, and any others. */
   const word = fc.oneof(fc.bigInt({ min: 0n, max: (1n << 64n) - 1n }), fc.bigInt({ min: 0n, max: 4096n }));
   const ACTIONS = [ALLOW, KILL, REPORT, FATAL, EPERM, ENOMEM, ENOTTY, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT];
 
-  test('is sound: jumps stay inside, and it has at most 4096 instructions', () => {
+  test('is valid: jumps stay inside, and it has at most 4096 instructions', () => {
     fc.assert(
       fc.property(machine, policies, (name, settings) => {
         expect(findFaults(filter(name, settings))).toEqual([]);
@@ -49,7 +49,7 @@ describe('every program', () => {
     );
   });
 
-  test('allows no more with fewer permissions', () => {
+  test('allows no additional calls with fewer permissions', () => {
     const all = ['read=/r', 'write=/w', 'connect=443', 'listen=9000', 'udp=1'];
     fc.assert(
       fc.property(

@@ -43,7 +43,7 @@ function check(settings: readonly string[], cases: readonly Case[]): void {
 const HIGH = 1n << 32n;
 
 describe('without permissions', () => {
-  test('ordinary work is allowed, processes and sockets fail, attacks are fatal', () => {
+  test('ordinary calls are allowed, processes and sockets fail, and attacks are fatal', () => {
     check(
       [],
       [
@@ -77,7 +77,7 @@ describe('without permissions', () => {
     );
   });
 
-  test('threads, but no processes or namespaces', () => {
+  test('threads are allowed, but no processes or namespaces', () => {
     check(
       [],
       [
@@ -90,7 +90,7 @@ describe('without permissions', () => {
     );
   });
 
-  test('memory: private, and neither growing stacks nor huge pages', () => {
+  test('private memory is allowed, but no growing stacks or huge pages', () => {
     check(
       [],
       [
@@ -105,7 +105,7 @@ describe('without permissions', () => {
     );
   });
 
-  test('signals and questions concern this process alone', () => {
+  test('signals and queries reach only this process', () => {
     check(
       [],
       [
@@ -136,7 +136,7 @@ describe('without permissions', () => {
     );
   });
 
-  test('files: no set-id bits, no truncation without writing, few ioctls and fcntls', () => {
+  test('files get no set-id bits, no truncation without write access, and few ioctls and fcntls', () => {
     check(
       [],
       [
@@ -162,7 +162,7 @@ describe('without permissions', () => {
     );
   });
 
-  test('sockets only as connected pairs', () => {
+  test('only connected socket pairs are allowed', () => {
     check(
       [],
       [
@@ -180,7 +180,7 @@ describe('without permissions', () => {
     );
   });
 
-  test.each(machines)('%s: other machines are killed, newer calls do not exist', (machine) => {
+  test.each(machines)('%s: calls of other machines are fatal, and newer calls do not exist', (machine) => {
     const program = filter(machine, []);
     const { architecture } = MACHINES[machine];
     for (const other of [0x40000003, 0xc00000b7, 0xc000003e, 0]) {
@@ -194,7 +194,7 @@ describe('without permissions', () => {
 });
 
 describe('permissions', () => {
-  test('filesystem.write opens what changes names, and shared file mappings', () => {
+  test('filesystem.write allows calls that change names, and shared file mappings', () => {
     check(
       ['write=/data'],
       [
@@ -212,7 +212,7 @@ describe('permissions', () => {
     check(['read=/data'], [['unlinkat', [], REPORT]]);
   });
 
-  test('network.connect opens TCP as such', () => {
+  test('network.connect allows plain TCP', () => {
     check(
       ['connect=443'],
       [
@@ -234,7 +234,7 @@ describe('permissions', () => {
     );
   });
 
-  test('network.listen and network.udp open what each needs', () => {
+  test('network.listen and network.udp allow what each needs', () => {
     check(
       ['listen=9000'],
       [
@@ -257,7 +257,7 @@ describe('permissions', () => {
   });
 });
 
-test('the tables give each number to one call', () => {
+test('the tables give each number to one call only', () => {
   const tables = ['allowed', 'refused'].map((name) =>
     readFileSync(
       fileURLToPath(new URL(`../../../src/runner/sandbox/seccomp_calls_${name}.h`, import.meta.url)),

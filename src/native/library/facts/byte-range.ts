@@ -1,13 +1,13 @@
 import { LIMITS } from './facts.js';
 import { damaged } from './unreadable.js';
 
-/** What may still be read of one file, shared by all its parts. */
+/** How much may still be read from one file, shared by all its parts. */
 export interface Budget {
   bytesLeft: number;
   nameBytesLeft: number;
 }
 
-/** Some bytes of a file with numbers of one byte order. Every read is checked. */
+/** A range of a file's bytes, with numbers in one byte order. Every read is checked. */
 export class ByteRange {
   private readonly view: DataView;
   private readonly buffer: Buffer;
@@ -45,7 +45,7 @@ export class ByteRange {
     return this.view.getUint32(offset, this.littleEndian);
   }
 
-  /** 64 bits as a number; what exceeds 2^53 loses precision but stays too large for any file. */
+  /** A 64-bit number. Above 2^53 it loses precision but is still too large for any file. */
   u64(offset: number): number {
     this.check(offset, 8);
     return Number(this.view.getBigUint64(offset, this.littleEndian));
@@ -64,8 +64,8 @@ export class ByteRange {
   }
 
   /**
-   * Accounts for names read or put together from this range. Names may share their bytes, so a small
-   * file could otherwise spell out gigabytes of them.
+   * Counts names that are read or assembled from this range. Names may share bytes, so without this limit
+   * a small file could produce gigabytes of names.
    */
   spend(nameBytes: number): void {
     this.budget.nameBytesLeft -= nameBytes;

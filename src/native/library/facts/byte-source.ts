@@ -33,7 +33,7 @@ export class ByteSource {
     return new ByteSource(size, read, freshBudget());
   }
 
-  /** A part of this source with offsets of its own: one architecture of a universal file. */
+  /** A part of this source with offsets of its own, for one architecture of a universal file. */
   part(start: number, size: number): ByteSource {
     this.check(start, size, 'architecture');
     return new ByteSource(size, (offset, length) => this.read(start + offset, length), this.budget);

@@ -5,8 +5,8 @@ import { explainMissing } from './missing-symbol.js';
 import { compareVersions } from './versions.js';
 
 /**
- * Tells whether a library can be a plugin on this machine.
- * @throws BackworksError BW_LIBRARY_FORMAT, _ARCHITECTURE, _SYMBOL or _GLIBC: why not, and what to do
+ * Checks whether a library can be a plugin on this machine.
+ * @throws BackworksError BW_LIBRARY_FORMAT, _ARCHITECTURE, _SYMBOL or _GLIBC, with the reason and a remedy
  */
 export function checkLibrary(path: string, facts: LibraryFacts, host: Host = THIS_HOST): void {
   const problem =

@@ -20,7 +20,7 @@ export const DT = {
   versionNeedsCount: 0x6fff_ffff,
 } as const;
 
-/** What the dynamic loader reads; it is there even when section headers are stripped. */
+/** The dynamic section, which the loader reads. It exists even when section headers are stripped. */
 export interface DynamicSection {
   value(tag: number): number | null;
   /** Texts of every entry of that tag. */

@@ -4,7 +4,7 @@ import { damaged } from './unreadable.js';
 
 export const SEGMENT = { load: 1, dynamic: 2, interpreter: 3 } as const;
 
-/** An ELF file's header: what every further step needs to know. */
+/** The fields of an ELF header that the other readers need. */
 export interface ElfHeader {
   readonly is64: boolean;
   readonly littleEndian: boolean;

@@ -11,8 +11,8 @@ const CHAIN_BYTES_MAX = 64 * 1024;
 const VISIBILITY = { default: 0, protected: 3 } as const;
 
 /**
- * Names dlsym() can find. The dynamic section does not say how many symbols there are; the hash
- * tables do, and the section header of .dynsym where there is no hash table.
+ * Names that dlsym() can find. The dynamic section does not contain the number of symbols. The hash tables
+ * do, and without a hash table the section header of .dynsym.
  * @throws UnreadableLibrary
  */
 export function readElfExports(
@@ -52,7 +52,7 @@ function symbolCount(source: ByteSource, header: ElfHeader, dynamic: DynamicSect
   const gnuHash = dynamic.value(DT.gnuHash);
   if (gnuHash !== null) return countByGnuHash(source, header, gnuHash);
   const hash = dynamic.value(DT.hash);
-  // On s390x the entries of DT_HASH are 8 bytes wide; its second one is the number of symbols.
+  // On s390x the entries of DT_HASH are 8 bytes wide. The second entry is the number of symbols.
   const isWide = header.machine === 22 && header.is64;
   if (hash !== null) {
     const table = atAddress(source, header, hash, isWide ? 16 : 8, 'hash table');

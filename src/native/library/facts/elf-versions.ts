@@ -8,12 +8,12 @@ import { damaged } from './unreadable.js';
 
 const TABLE_BYTES_MAX = 256 * 1024;
 const GLIBC = /^GLIBC_(\d{1,4}(?:\.\d{1,4}){1,2})$/;
-/** Names that are no version numbers, and the glibc that was the first to know them. */
+/** Version names that are not numbers, and the first glibc that has them. */
 const NAMED_REQUIREMENTS: Readonly<Record<string, string>> = { GLIBC_ABI_DT_RELR: '2.36' };
 
 /**
- * The highest glibc version in the version needs (.gnu.version_r): a list of files, each with a
- * list of the versions needed from it. Links are offsets forward, so neither list can run in circles.
+ * The highest glibc version in the version needs (.gnu.version_r): a list of files, each with a list of
+ * the versions needed from it. Links only lead forward, so neither list can contain a cycle.
  * @throws UnreadableLibrary
  */
 export function readGlibcFloor(

@@ -1,4 +1,4 @@
-/** What a file that is no library seems to be, for the sentence "FILE is not a shared library but …". */
+/** Names a file that is no library, for the sentence "FILE is not a shared library but …". */
 export function recognizeOther(start: Uint8Array): string {
   const bytes = Buffer.from(start.buffer, start.byteOffset, start.byteLength);
   if (bytes.length === 0) return 'an empty file';
@@ -22,7 +22,7 @@ const MAGICS: readonly (readonly [Buffer, string])[] = [
   [Buffer.from('version https://git-lfs', 'latin1'), 'a Git LFS pointer'],
 ];
 
-/** What to do about it. */
+/** The hint for such a file. */
 export function adviseOn(what: string): string {
   if (what === 'an object file') return 'link it with -shared';
   if (what === 'a static archive (.a)') return 'link its object files with -shared';
@@ -36,7 +36,7 @@ function describeScript(bytes: Buffer): string {
   return /\b(?:ba|da|k|z)?sh\b/.test(line) ? 'a shell script' : 'a script';
 }
 
-/** Object files of Windows compilers begin with the machine's number and have no other mark. */
+/** Object files of Windows compilers begin with the machine's number; they have no other signature. */
 function isCoffObject(bytes: Buffer): boolean {
   const machines = [0x8664, 0x014c, 0xaa64, 0x01c4];
   return bytes.length >= 20 && machines.includes(bytes.readUInt16LE(0)) && bytes.readUInt16LE(16) === 0;

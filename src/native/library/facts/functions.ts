@@ -7,14 +7,14 @@ import { LIMITS } from './facts.js';
 
 const SECTION = { symbols: 2, dynamicSymbols: 11 } as const;
 const SYMBOL = { function: 2, indirectFunction: 10 } as const;
-/** Symbols read at once; between two such pieces the event loop has its turn. */
+/** Symbols read in one turn of the event loop. */
 const SYMBOLS_PER_TURN = 4096;
 
 /**
- * The function of an ELF library that holds an instruction, from .symtab or, where that is stripped,
- * .dynsym. The name is the symbol's, not demangled.
+ * Finds the function of an ELF library that contains an instruction, in .symtab or, when that is stripped,
+ * in .dynsym. Returns the symbol's name, not demangled.
  * @param offset of the instruction, as symbol tables count: relative to the load address
- * @returns null when no symbol tells, or the file cannot be read; never rejects
+ * @returns null when no symbol matches or the file cannot be read; never rejects
  */
 export async function functionAt(path: string, offset: number): Promise<string | null> {
   // Without O_NONBLOCK, opening a named pipe would wait for a writer.
@@ -34,7 +34,7 @@ interface Section {
   readonly type: number;
   readonly offset: number;
   readonly size: number;
-  /** Of a symbol table: the section with its names. */
+  /** For a symbol table: the section with its names. */
   readonly link: number;
 }
 
@@ -72,7 +72,7 @@ function readSections(source: ByteSource, { is64, littleEndian, sectionTable }: 
   });
 }
 
-/** The function that begins last of those that hold the offset. */
+/** Of the functions that contain the offset, the one that begins last. */
 async function innermost(
   source: ByteSource,
   { is64, littleEndian }: ElfHeader,

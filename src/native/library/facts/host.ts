@@ -1,4 +1,4 @@
-/** What decides whether a library fits the machine. */
+/** The properties of a machine that decide whether a library can run on it. */
 export interface Host {
   /** As `process.platform`. */
   readonly platform: NodeJS.Platform;
@@ -19,7 +19,7 @@ export const THIS_HOST: Host = {
   },
 };
 
-/** The report lists every network address unless told not to, which can take seconds. */
+/** excludeNetwork, because otherwise the report resolves every network address, which can take seconds. */
 function readGlibcVersion(): string | null {
   const report = process.report as NodeJS.ProcessReport & { excludeNetwork?: boolean };
   const before = report.excludeNetwork;

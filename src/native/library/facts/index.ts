@@ -1,6 +1,6 @@
 /**
- * What a native library says of itself, read without loading it and without running any of its
- * code. The readers are our own because no maintained package reads all three formats with limits.
+ * Facts about a native library, read without loading it and without running its code. We have our own
+ * readers because no maintained package reads all three formats with limits.
  */
 export { checkLibrary } from './check.js';
 export type { LibraryFacts } from './facts.js';

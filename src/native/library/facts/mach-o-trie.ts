@@ -3,9 +3,9 @@ import { LIMITS } from './facts.js';
 import { damaged } from './unreadable.js';
 
 /**
- * Names in a Mach-O export trie. A node: length and bytes of what is known of the name that ends
- * here (length 0: none ends here), the number of edges, and for each edge a text and the node it
- * leads to. A node reached twice is read once, so a damaged trie cannot run in circles.
+ * Names in a Mach-O export trie. A node consists of the length and bytes of the export information (length
+ * 0: no name ends here), the number of edges, and for each edge a text and the node it leads to. A node is
+ * read only once, so a damaged trie cannot cause an endless loop.
  * @throws UnreadableLibrary
  */
 export function readExportTrie(trie: ByteRange): ReadonlySet<string> {

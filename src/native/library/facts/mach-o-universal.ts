@@ -4,7 +4,7 @@ import { parseMachO } from './mach-o.js';
 import { damaged } from './unreadable.js';
 
 const MAGIC_64 = 0xcafe_babf;
-/** More parts than there are architectures; a Java class has a larger number in its place. */
+/** More parts than there are architectures. A Java class has the same signature and a larger number here. */
 export const PARTS_MAX = 32;
 
 /**

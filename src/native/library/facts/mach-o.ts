@@ -19,7 +19,7 @@ const COMMAND = {
   reexportLibrary: 0x1f,
   loadUpwardLibrary: 0x23,
 } as const;
-/** Marks commands that old loaders must not skip; it says nothing about what they hold. */
+/** A flag on commands that old loaders must not skip; it is not part of the command's number. */
 const REQUIRED_BY_LOADER = 0x8000_0000;
 const LOADS_LIBRARY: ReadonlySet<number> = new Set([
   COMMAND.loadLibrary,
@@ -51,7 +51,7 @@ export function parseMachO(source: ByteSource): LibraryFacts {
     format: 'mach-o',
     kind: KINDS[header.u32(12)] ?? 'other',
     architectures: [machArchitecture(header.u32(4))],
-    // C names carry a leading underscore here; dlsym() takes them without.
+    // C names have a leading underscore in the file; dlsym() takes them without it.
     exports: new Set([...names].flatMap((name) => (name.startsWith('_') ? name.slice(1) : []))),
     needed: found.needed,
     glibcFloor: null,
@@ -65,7 +65,7 @@ const KINDS: Readonly<Record<number, LibraryFacts['kind']>> = {
   1: 'object',
   2: 'executable',
   6: 'shared-library',
-  // A bundle is a library that cannot be linked against, only opened: what a plugin is.
+  // A bundle can only be opened, not linked against; a plugin may be one.
   8: 'shared-library',
 };
 

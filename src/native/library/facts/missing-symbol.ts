@@ -4,7 +4,7 @@ const REQUIRED = ['plugin_info', 'plugin_vtable'] as const;
 /** Functions of an older design, one symbol each, that plugin_vtable() replaced. */
 const FLAT = /^plugin_(?:initialize|shutdown|health_check|before_request|after_response|process_endpoint)$/;
 
-/** Says which required function a library lacks and what the likely cause is. */
+/** Names the required function that a library lacks, and the likely cause. */
 export function explainMissing(exports: ReadonlySet<string>): Problem | null {
   const missing = REQUIRED.filter((name) => !exports.has(name));
   if (missing.length === 0) return null;
@@ -25,7 +25,7 @@ function likelyCause(exports: ReadonlySet<string>, missing: readonly string[]): 
   return 'define what is missing with BACKWORKS_EXPORT; in C++ also extern "C", in Rust #[unsafe(no_mangle)] (before Rust 1.82 #[no_mangle]) pub extern "C"';
 }
 
-/** Whether `symbol` is a C++ or Rust compiler's spelling of `name`. */
+/** Whether `symbol` is the C++ or Rust mangling of `name`. */
 function isMangled(symbol: string, name: string): boolean {
   const isItanium = symbol.startsWith('_Z') && symbol.includes(`${name.length}${name}`);
   return isItanium || symbol.startsWith(`?${name}@@`) || (symbol.startsWith('_R') && symbol.includes(name));

@@ -8,7 +8,7 @@ const SECTION_SIZE = 40;
 export interface PeHeader {
   readonly machine: number;
   readonly flags: number;
-  /** Address of each data directory, relative to where the image is mapped; 0 for none. */
+  /** Address of each data directory, relative to the image base; 0 for none. */
   readonly directories: readonly number[];
   readonly sections: readonly PeSection[];
 }

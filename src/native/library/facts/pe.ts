@@ -59,7 +59,7 @@ class PeImage {
     throw damaged(`its ${what} lies outside every section`);
   }
 
-  /** Names lie close together, so one window serves many of them. */
+  /** Names lie close together, so one read serves many names. */
   name(rva: number): string | null {
     const known = this.names;
     if (
@@ -92,7 +92,7 @@ function readExports(image: PeImage, rva: number): Pick<LibraryFacts, 'exports' 
   return { exports, soname: nameRva === 0 ? null : image.name(nameRva) };
 }
 
-/** One entry a library, ended by an entry without a name. */
+/** The import table has one entry per library and ends with an entry without a name. */
 function readImports(image: PeImage, rva: number): string[] {
   const needed: string[] = [];
   if (rva === 0) return needed;

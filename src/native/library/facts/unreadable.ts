@@ -1,6 +1,6 @@
 import { BackworksError, type ErrorCode } from '../../../errors.js';
 
-/** Why a file cannot be read as a library. Its message continues a sentence that begins with the path. */
+/** Thrown when a file cannot be read as a library. The message continues a sentence that begins with the path. */
 export class UnreadableLibrary extends Error {
   constructor(
     message: string,

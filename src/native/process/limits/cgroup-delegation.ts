@@ -3,19 +3,19 @@ import { mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSyn
 import { join } from 'node:path';
 import type { CgroupPlace } from './cgroup-path.js';
 
-/** Of the groups of runner processes; what follows is the server's pid and a number. */
+/** Prefix of runner cgroups; the server's pid and a number follow. */
 export const RUNNER_GROUP_PREFIX = 'backworks-runner-';
 const RUNNER_GROUP = new RegExp(`^${RUNNER_GROUP_PREFIX}(\\d+)-\\d+$`);
-/** Where the server itself goes: a group with controllers for its children holds no processes. */
+/** The server's own leaf group: a group with controllers for its children must not contain processes. */
 const SERVER_GROUP = 'backworks-server';
 
-/** Directory that holds the groups of runners, or why there is none. */
+/** The directory for the groups of runners, or why there is none. */
 export type Delegation = { readonly directory: string } | { readonly missing: string };
 
 /**
- * Finds the group below which this server may have groups of its own, and readies it. That is the one
- * above the server's, when that was left to it with the server in a leaf (DelegateSubgroup= of systemd);
- * else the server's own, which the server then leaves for a leaf it makes.
+ * Finds and prepares the group in which this server may create groups. This is the parent group, when it was
+ * delegated with the server in a leaf (DelegateSubgroup= of systemd). Otherwise it is the server's own
+ * group, which the server then leaves for a new leaf.
  */
 export function delegationAt({ directory, parent }: CgroupPlace): Delegation {
   try {
@@ -28,7 +28,7 @@ export function delegationAt({ directory, parent }: CgroupPlace): Delegation {
   }
 }
 
-/** @param vacate makes sure that no process is in it */
+/** @param vacate makes sure that the group contains no process */
 function readied(directory: string, vacate: () => string | null = () => null): Delegation {
   if (!words(directory, 'cgroup.controllers').includes('memory'))
     return { missing: `${directory} has no memory controller` };
@@ -42,7 +42,7 @@ function readied(directory: string, vacate: () => string | null = () => null): D
   return { directory };
 }
 
-/** Moves the server into a leaf, if it is alone; otherwise says why not. */
+/** Moves the server into a leaf if no other process is in the group; otherwise returns why not. */
 function leave(directory: string): string | null {
   const others = words(directory, 'cgroup.procs').filter((pid) => pid !== String(process.pid));
   if (others.length > 0) return `${directory} is shared with other processes`;
@@ -52,12 +52,12 @@ function leave(directory: string): string | null {
   return null;
 }
 
-/** Left to this user: for root every group is writable, so that only a mark counts. */
+/** Whether the group is delegated to this user. For root every group is writable, so only a mark counts. */
 function isDelegated(directory: string): boolean {
   return isMarked(directory) || (process.getuid?.() !== 0 && statSync(directory).uid === process.getuid?.());
 }
 
-/** systemd marks the groups it leaves to their service (Delegate=yes). */
+/** systemd marks the groups it delegates (Delegate=yes). */
 function isMarked(directory: string): boolean {
   const getxattr = koffi.load(null).func('getxattr', 'long', ['str', 'str', 'void *', 'size_t']);
   const value = Buffer.alloc(1);
@@ -65,7 +65,7 @@ function isMarked(directory: string): boolean {
   return marks.some((mark) => getxattr(directory, mark, value, 1) === 1 && value.toString() === '1');
 }
 
-/** Groups of servers that are gone; the kernel refuses to remove one that still has processes. */
+/** Removes the groups of servers that have ended; the kernel refuses to remove a group with processes. */
 function removeLeftovers(directory: string): void {
   for (const name of readdirSync(directory)) {
     const pid = RUNNER_GROUP.exec(name)?.[1];
@@ -73,12 +73,12 @@ function removeLeftovers(directory: string): void {
     try {
       rmdirSync(join(directory, name));
     } catch {
-      // It has processes, or is somebody else's.
+      // It has processes, or belongs to another user.
     }
   }
 }
 
-/** A server beside this one may be about to use a group that is still empty. */
+/** Another server may be about to use a group that is still empty. */
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -4,15 +4,15 @@ import { type Delegation, delegationAt, RUNNER_GROUP_PREFIX } from './cgroup-del
 import { ownCgroup } from './cgroup-path.js';
 
 /**
- * Beyond limits.memory, which counts private memory: the kernel's page tables for it, the stacks of
- * threads in the kernel, and the pages of the library's file this group was the first to touch.
+ * Added to limits.memory, which counts private memory only. It covers page tables, kernel stacks of
+ * threads, and the pages of the library's file that this group was the first to touch.
  */
 const ALLOWANCE_BYTES = 16 * 1024 ** 2;
 
-/** A cgroup v2 of one process, with limits of its memory and threads that the kernel keeps at every moment. */
+/** A cgroup v2 for one process, in which the kernel enforces limits of memory and threads. */
 export interface MemoryCgroup {
   readonly maxBytes: number;
-  /** Whether the kernel ended a process of it for want of memory. */
+  /** Whether the kernel ended a process of the group because memory ran out. */
   ranOutOfMemory(): boolean;
   /** Removes it; the process must have ended. */
   remove(): void;
@@ -21,14 +21,15 @@ export interface MemoryCgroup {
 let delegation: Delegation | null = null;
 let groups = 0;
 
-/** Finds out once whether the system lets this server have cgroups of its own. */
+/** Finds out, once, whether the system lets this server create cgroups. */
 export function cgroupDelegation(): Delegation {
   return (delegation ??= process.platform === 'linux' ? delegate() : { missing: 'not a Linux system' });
 }
 
 /**
- * Moves a process into a group with so much memory; null where there is none, which is no error.
- * @param threads where the system counts them there; 0: any number
+ * Moves a process into a group with this memory limit. Returns null where there are no cgroups, which is no
+ * error.
+ * @param threads limit of threads, where the system counts them; 0: unlimited
  */
 export function memoryCgroup(memoryBytes: number, threads: number, pid: number): MemoryCgroup | null {
   const found = cgroupDelegation();
@@ -40,7 +41,7 @@ export function memoryCgroup(memoryBytes: number, threads: number, pid: number):
     const maxBytes = memoryBytes + ALLOWANCE_BYTES;
     set('memory.max', maxBytes);
     set('memory.oom.group', 1);
-    // A kernel without swap accounting has no such file, and no swap to limit.
+    // A kernel without swap accounting has no such file and no swap to limit.
     tried(() => set('memory.swap.max', 0));
     if (threads > 0) tried(() => set('pids.max', threads));
     set('cgroup.procs', pid);

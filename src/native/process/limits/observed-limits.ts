@@ -2,20 +2,20 @@ import type { SandboxMode } from '../../../config/types.js';
 import type { NativePluginOptions } from '../../plugin.js';
 import { processUsageSync } from './process-usage.js';
 
-/** What can be seen of one process, as it was tried on it. */
+/** What the server can observe of a process, found by trying. */
 export interface Observation {
-  /** The kernel's clock of its processor time, for limits.cpu_time and limits.idle_cpu. */
+  /** The kernel's clock of its processor time, which limits.cpu_time and limits.idle_cpu need. */
   readonly cpuClock: boolean;
-  /** /proc/PID/status: its resident memory, for limits.memory beyond what the kernel itself counts, and its threads. */
+  /** /proc/PID/status: resident memory, for memory that the kernel's limits do not count, and threads. */
   readonly residentMemory: boolean;
 }
 
-/** Once all could be seen of one process, it can be of every one with the same sandbox. */
+/** Once everything was observable for one process, it is for every process with the same sandbox. */
 let everythingSeen = false;
 
 /**
- * Tries what the server has to see of a process, once it has its sandbox: a process that is not dumpable
- * is hidden from its own user by /proc with hidepid.
+ * Tries what the server must observe of a process, after its sandbox was applied: with hidepid, /proc
+ * hides a process that is not dumpable from its own user.
  */
 export function observe(pid: number, mode: SandboxMode): Observation {
   if (everythingSeen && mode !== 'off') return { cpuClock: true, residentMemory: true };
@@ -26,8 +26,8 @@ export function observe(pid: number, mode: SandboxMode): Observation {
 }
 
 /**
- * The mechanisms that limits need and the system lacks, in words.
- * @param kernel what the kernel itself keeps it to
+ * The mechanisms that limits need and the system lacks, as sentences.
+ * @param kernel the limits that the kernel itself enforces
  */
 export function unenforceable(
   { cpuClock, residentMemory }: Observation,

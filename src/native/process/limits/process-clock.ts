@@ -7,9 +7,9 @@ const TIMESPEC_BYTES = 16;
 let clockGettime: ((clock: number, time: Buffer) => number) | null = null;
 
 /**
- * Processor time of all threads of a process since it started, in milliseconds. Exact, where /proc
- * counts hundredths of a second, and one system call. Null where the system has no such clock or the
- * process is gone.
+ * Processor time of all threads of a process since it started, in milliseconds. It is exact, whereas /proc
+ * counts hundredths of a second, and takes one system call. Null when the system has no such clock or the
+ * process has ended.
  */
 export function processorTimeMs(pid: number): number | null {
   if (process.platform !== 'linux') return null;

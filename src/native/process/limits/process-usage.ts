@@ -8,19 +8,19 @@ const THREADS = /^Threads:\s+(\d+)$/m;
 
 /** Reads /proc/PID/status (proc(5)) and the process's clock. */
 export async function processUsage(pid: number): Promise<ProcessUsage> {
-  // First: what it allocates after that shows as processor time at the next look.
+  // The clock first: memory that is allocated afterwards shows as processor time in the next sample.
   const cpuMs = processorTimeMs(pid);
   const status = await readFile(statusFile(pid), 'latin1').catch(() => '');
   return { residentBytes: residentIn(status), threads: threadsIn(status), cpuMs };
 }
 
-/** The same at once. */
+/** The same, synchronously. */
 export function processUsageSync(pid: number): ProcessUsage {
   let status = '';
   try {
     status = readFileSync(statusFile(pid), 'latin1');
   } catch {
-    // No such file, or one that may not be read: the system does not tell.
+    // The file does not exist or must not be read: the usage is unknown.
   }
   return { residentBytes: residentIn(status), threads: threadsIn(status), cpuMs: processorTimeMs(pid) };
 }
@@ -50,12 +50,12 @@ const ACTIVITIES: Readonly<Record<string, ThreadActivity>> = {
   t: 'halted',
 };
 
-/** Linux tells programs of its ticks in hundredths of a second, whatever it counts in. */
+/** Linux reports ticks to programs in hundredths of a second, whatever it uses internally. */
 const MS_PER_TICK = 10;
 const USER_TICKS = 11;
 const SYSTEM_TICKS = 12;
 
-/** Reads it at once, before anything else happens to the process; null as above. @param thread `pid` for the first one */
+/** Reads the activity synchronously, before the process changes; null as above. @param thread `pid` for the first */
 export function threadActivity(pid: number, thread: number): ThreadActivity | null {
   return ACTIVITIES[threadStat(pid, thread)[0] ?? ''] ?? null;
 }
@@ -67,11 +67,11 @@ export function threadTimeMs(pid: number, thread: number): number | null {
   return Number.isFinite(ticks) ? ticks * MS_PER_TICK : null;
 }
 
-/** The fields of /proc/PID/task/TID/stat (proc(5)) from the state on; none when it cannot be read. */
+/** The fields of /proc/PID/task/TID/stat (proc(5)) from the state on; empty when it cannot be read. */
 function threadStat(pid: number, thread: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1');
-    // The state follows the name, which may hold anything.
+    // The state follows the name, which may contain any character.
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
     return [];

@@ -29,7 +29,7 @@ async function verdict(path: string, host?: Host): Promise<string> {
 
 const NO_LIBRARY = 'give the path of a compiled shared library';
 
-test('a plugin compiled here fits here', async () => {
+test('accepts a plugin compiled on this machine', async () => {
   expect(await verdict(plugin)).toBe('ok');
 });
 
@@ -53,12 +53,12 @@ test.each([
     compile(inDirectory('program'), 'int main(void) { return 0; }', []),
     'an executable — link it with -shared',
   ],
-])('%s is no library', async (path, rest) => {
+])('rejects %s', async (path, rest) => {
   const name = path.replace(`${directory}/`, '');
   expect(await verdict(path)).toBe(`BW_LIBRARY_FORMAT: ${name} is not a shared library but ${rest}`);
 });
 
-test('what is no file at all', async () => {
+test('rejects a path that is no file', async () => {
   mkdirSync(inDirectory('folder.so'));
   execFileSync('mkfifo', [inDirectory('pipe.so')]);
   expect(await verdict(inDirectory('folder.so'))).toMatch('BW_LIBRARY_FORMAT: folder.so is a directory');
@@ -66,14 +66,14 @@ test('what is no file at all', async () => {
   expect(await verdict(inDirectory('none.so'))).toMatch('BW_LIBRARY_NOT_FOUND: none.so does not exist');
 });
 
-test('a library cut short', async () => {
+test('rejects a truncated library', async () => {
   const path = write(inDirectory('short.so'), readFileSync(plugin).subarray(0, 9000));
   expect(await verdict(path)).toMatch(
     /^BW_LIBRARY_TRUNCATED: short\.so is damaged or incomplete: it should have/,
   );
 });
 
-test('libraries of other systems', async () => {
+test('rejects libraries of other systems', async () => {
   const exports = ['plugin_info', 'plugin_vtable'];
   const dll = write(inDirectory('plugin.dll'), buildPe({ cpu: 0x8664, exports }));
   const dylib = write(inDirectory('plugin.dylib'), buildMachO({ cpu: 0x0100_000c, exports }));
@@ -89,7 +89,7 @@ test('libraries of other systems', async () => {
   );
 });
 
-test('a library of another processor', async () => {
+test('rejects a library for another processor', async () => {
   const bytes = readFileSync(plugin);
   const [machine, name] = process.arch === 'arm64' ? [62, 'x64'] : [183, 'arm64'];
   bytes.writeUInt16LE(machine, 18);
@@ -121,13 +121,13 @@ test.each([
     'int plugin_info(void) { return 0; } int plugin_initialize(void) { return 0; }',
     'no plugin_vtable — return plugin_initialize from plugin_vtable() instead of exporting them',
   ],
-])('a library without the required functions: %s', async (name, source, rest) => {
+])('rejects a library without the required functions: %s', async (name, source, rest) => {
   const path = compile(inDirectory(`${name}.so`), source);
   const start = `BW_LIBRARY_SYMBOL: ${name}.so is not a Backworks plugin: it exports ${rest}`;
   expect((await verdict(path)).slice(0, start.length)).toBe(start);
 });
 
-test('a library that needs a newer glibc, or another C library', () => {
+test('rejects a library that needs a newer glibc or another C library', () => {
   const facts = { ...parseLibraryFacts(readFileSync(plugin)), libc: 'glibc' as const, glibcFloor: '2.38' };
   const host = (glibcVersion: string | null): Host => ({
     platform: 'linux',

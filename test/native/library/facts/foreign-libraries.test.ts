@@ -10,7 +10,7 @@ test.each([
   ['x64', 0x8664, true],
   ['arm64', 0xaa64, true],
   ['ia32', 0x014c, false],
-])('a Windows DLL for %s', (architecture, cpu, is64) => {
+])('reads a Windows DLL for %s', (architecture, cpu, is64) => {
   expect(parseLibraryFacts(buildPe({ cpu, exports }, { is64 }))).toEqual({
     format: 'pe',
     kind: 'shared-library',
@@ -24,11 +24,11 @@ test.each([
   });
 });
 
-test('a Windows program is no library', () => {
+test('recognizes a Windows program as no library', () => {
   expect(parseLibraryFacts(buildPe({ cpu: X64.pe, exports }, { flags: 0x22 })).kind).toBe('executable');
 });
 
-test.each(['trie', 'symbols'] as const)('a macOS library with its exports as %s', (exportsAs) => {
+test.each(['trie', 'symbols'] as const)('reads a macOS library with its exports as %s', (exportsAs) => {
   expect(parseLibraryFacts(buildMachO({ cpu: ARM64.machO, exports }, { exportsAs }))).toEqual({
     format: 'mach-o',
     kind: 'shared-library',
@@ -47,7 +47,7 @@ test.each([
   [2, 'executable'],
   [8, 'shared-library'],
   [4, 'other'],
-])('a Mach-O file of type %d is of kind %s', (fileType, kind) => {
+])('recognizes a Mach-O file of type %d as %s', (fileType, kind) => {
   expect(parseLibraryFacts(buildMachO({ cpu: X64.machO, exports }, { fileType })).kind).toBe(kind);
 });
 
@@ -65,15 +65,15 @@ test('a universal file has the exports that all its architectures have', () => {
   expect(facts.needed).toEqual(['/usr/lib/libSystem.B.dylib']);
 });
 
-test('an export trie that leads back to its root comes to an end', () => {
+test('stops at an export trie that leads back to its root', () => {
   const file = buildMachO({ cpu: X64.machO, exports: ['a', 'b'] });
   const edge = file.indexOf('_a\0');
   file.writeUInt8(0, edge + 3);
   expect(parseLibraryFacts(file).exports).toEqual(new Set(['b']));
 });
 
-test('a small file cannot spell out gigabytes of names', () => {
-  // Names that are all ends of one long text: 30 MB of them in 64 KiB, and again in every part.
+test('limits the names in a small file that repeats them', () => {
+  // All names are ends of one long text: 30 MB of names in 64 KiB, repeated in every part.
   const cpu = X64.machO;
   const long = 'n'.repeat(16_000);
   const names = [long, ...Array.from({ length: 2000 }, () => 'short')];

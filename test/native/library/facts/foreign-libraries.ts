@@ -1,6 +1,6 @@
 /**
- * Small libraries of other systems, byte for byte as their linkers lay them out, because a Linux
- * machine has no tools to make them.
+ * Small libraries of other systems, byte for byte as their linkers write them, because a Linux machine
+ * has no tools to build them.
  */
 
 export interface ForeignLibrary {
@@ -126,7 +126,7 @@ function words(values: readonly number[]): Buffer {
   return bytes;
 }
 
-/** Pieces laid end to end; each is known by the address it comes to lie at. */
+/** Pieces placed one after the other; each is known by its address. */
 class Layout {
   private readonly pieces: Buffer[] = [];
 

@@ -40,7 +40,7 @@ function symbol(path: string, wanted: string, ...flags: string[]): Symbol {
   return found;
 }
 
-test('with .symtab, functions nobody exports have names, from their first byte to their last', async () => {
+test('with .symtab, names unexported functions from their first byte to their last', async () => {
   for (const { name, start, size } of [symbol(whole, 'hidden'), symbol(whole, 'visible')]) {
     expect(await functionAt(whole, start)).toBe(name);
     expect(await functionAt(whole, start + size - 1)).toBe(name);
@@ -48,7 +48,7 @@ test('with .symtab, functions nobody exports have names, from their first byte t
   }
 });
 
-test('a stripped library tells what it exports, and nothing else', async () => {
+test('names only exported functions of a stripped library', async () => {
   const visible = symbol(stripped, 'visible', '-D');
   const hidden = symbol(whole, 'hidden');
   expect(await functionAt(stripped, visible.start)).toBe('visible');
@@ -56,7 +56,7 @@ test('a stripped library tells what it exports, and nothing else', async () => {
   expect(await functionAt(stripped, hidden.start)).toBeNull();
 });
 
-test('data, addresses outside and files that are no library have no function', async () => {
+test('names no function for data, addresses outside, and files that are no library', async () => {
   const text = join(directory, 'text.so');
   writeFileSync(text, 'not a library\n');
   const folder = join(directory, 'folder.so');
@@ -71,7 +71,7 @@ test('data, addresses outside and files that are no library have no function', a
   }
 });
 
-test('more symbols than are read at once: the last ones are found too', async () => {
+test('finds the last symbol of a table that is read in several turns', async () => {
   const many = Array.from({ length: 9000 }, (_, index) => `int f${index}(void) { return ${index}; }`);
   const path = compile(join(directory, 'many.so'), many.join('\n'), ['-shared', '-fPIC', '-O0']);
   for (const name of ['f0', 'f4095', 'f4096', 'f8999']) {
@@ -79,7 +79,7 @@ test('more symbols than are read at once: the last ones are found too', async ()
   }
 });
 
-test('any damage to the file is survived', async () => {
+test('survives any damage to the file', async () => {
   const bytes = readFileSync(whole);
   const { start } = symbol(whole, 'visible');
   const path = join(directory, 'damaged.so');
@@ -104,7 +104,7 @@ test('any damage to the file is survived', async () => {
   );
 });
 
-test('a place in the loaded copy is shown under the name the operator knows', async () => {
+test('shows a place in the loaded copy under the name the operator knows', async () => {
   const loaded = `${'ab'.repeat(32)}.so`;
   const names = { loaded, shown: 'libweather.so' };
   // The runner keeps 63 characters of a name.

@@ -20,7 +20,7 @@ const libraries = {
   'mach-o with symbols': buildMachO({ cpu: 0x0100_000c, exports }, { exportsAs: 'symbols' }),
   universal: buildUniversal([{ cpu: 0x0100_0007, exports, file: bundle }]),
 };
-/** Far above what any input takes, so only an endless loop can exceed it. */
+/** Far more than any input takes, so only an endless loop can exceed it. */
 const LIMIT = { interruptAfterTimeLimit: 25_000, markInterruptAsFailure: true };
 
 function readsOrRefuses(bytes: Uint8Array): void {
@@ -32,33 +32,36 @@ function readsOrRefuses(bytes: Uint8Array): void {
   }
 }
 
-test('any bytes are read or refused', () => {
+test('reads or rejects any bytes', () => {
   fc.assert(fc.property(fc.uint8Array({ maxLength: 4096 }), readsOrRefuses), { ...LIMIT, numRuns: 2000 });
 });
 
-test.each(Object.entries(libraries))('%s: any bytes behind a true beginning', (_, library) => {
-  const property = fc.property(fc.nat(256), fc.uint8Array({ maxLength: 2048 }), (kept, rest) =>
-    readsOrRefuses(Buffer.concat([library.subarray(0, kept), rest])),
-  );
-  fc.assert(property, { ...LIMIT, numRuns: 500 });
-});
+test.each(Object.entries(libraries))(
+  '%s: reads or rejects any bytes after a valid beginning',
+  (_, library) => {
+    const property = fc.property(fc.nat(256), fc.uint8Array({ maxLength: 2048 }), (kept, rest) =>
+      readsOrRefuses(Buffer.concat([library.subarray(0, kept), rest])),
+    );
+    fc.assert(property, { ...LIMIT, numRuns: 500 });
+  },
+);
 
-test.each(Object.entries(libraries))('%s: any part of it', (_, library) => {
+test.each(Object.entries(libraries))('%s: reads or rejects any part of the file', (_, library) => {
   const property = fc.property(fc.nat(library.length), (length) =>
     readsOrRefuses(library.subarray(0, length)),
   );
   fc.assert(property, { ...LIMIT, numRuns: 500 });
 });
 
-/** Numbers that offsets, sizes and counts are most likely to be mishandled at. */
+/** Numbers at which offsets, sizes and counts are most likely to be handled wrongly. */
 const word = fc.oneof(
   fc.constantFrom(0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_fff8, 0xffff_ffff),
   fc.nat(0x4000),
   fc.nat(0xffff_ffff),
 );
 
-test.each(Object.entries(libraries))('%s: any words of it changed', (_, library) => {
-  // Most of a file is code; the tables that are read lie mostly in its first kilobytes.
+test.each(Object.entries(libraries))('%s: reads or rejects the file with any words changed', (_, library) => {
+  // Most of a file is code; the tables that are read are mostly in its first kilobytes.
   const place = fc
     .oneof(fc.nat(1023), fc.nat(library.length - 5))
     .map((at) => Math.min(at, library.length - 4));

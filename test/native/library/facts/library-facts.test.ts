@@ -11,7 +11,7 @@ function run(program: string, ...args: string[]): string {
   return execFileSync(program, args, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
 }
 
-/** Libraries of this system, whatever it is called: those next to its C library. */
+/** Libraries of this system, whichever it is: those next to its C library. */
 function systemLibraries(): string[] {
   const report = process.report.getReport() as { sharedObjects: string[] };
   const libc = report.sharedObjects.find((path) => path.includes('libc.so')) ?? '/usr/lib/libc.so';
@@ -22,7 +22,7 @@ function systemLibraries(): string[] {
   return [...new Set(names.map((name) => realpathSync(join(folder, name))))];
 }
 
-/** `readelf` output between brackets, of the lines with that tag. */
+/** The bracketed `readelf` output on lines with that tag. */
 function bracketed(text: string, tag: string): string[] {
   return [...text.matchAll(new RegExp(`\\(${tag}\\).*\\[(.*)\\]`, 'g'))].map((match) => match[1] as string);
 }
@@ -33,7 +33,7 @@ function highest(versions: readonly string[]): string | null {
   return [...versions].sort((a, b) => weight(b) - weight(a))[0] ?? null;
 }
 
-test('system libraries: the same exports as nm, the same names and versions as readelf', async () => {
+test('finds the same exports as nm, and the same names and versions as readelf', async () => {
   const libraries = systemLibraries();
   expect(libraries.length).toBeGreaterThanOrEqual(2);
   for (const path of [...libraries, process.execPath]) {
@@ -48,7 +48,7 @@ test('system libraries: the same exports as nm, the same names and versions as r
 
     const needs = run('readelf', '-VW', path).split('Version needs')[1] ?? '';
     const versions = [...needs.matchAll(/GLIBC_([\d.]+)/g)].map((match) => match[1] as string);
-    // This name stands for the first glibc that understood compact relocations.
+    // This name means the first glibc that supports compact relocations.
     if (needs.includes('GLIBC_ABI_DT_RELR')) versions.push('2.36');
     expect(facts.glibcFloor).toBe(highest(versions));
     expect(facts.architectures).toEqual([process.arch]);
@@ -56,7 +56,7 @@ test('system libraries: the same exports as nm, the same names and versions as r
   }
 });
 
-test('a compiled plugin: exports, soname and runpath; the same from bytes as from the file', async () => {
+test('reads exports, soname and runpath of a compiled plugin, from its file and from bytes', async () => {
   const flags = ['-shared', '-fPIC', '-Wl,-soname,libthis.so.1', '-Wl,-rpath,$ORIGIN/lib:/opt/lib'];
   const path = compile(join(directory, 'plugin.so'), MINIMAL_PLUGIN, flags);
   const facts = await readLibraryFacts(path);
@@ -66,13 +66,13 @@ test('a compiled plugin: exports, soname and runpath; the same from bytes as fro
   expect(parseLibraryFacts(readFileSync(path))).toEqual(facts);
 });
 
-test.each(['sysv', 'gnu', 'both'])('symbols are counted through the hash table: %s', async (style) => {
+test.each(['sysv', 'gnu', 'both'])('counts symbols through the hash table: %s', async (style) => {
   const flags = ['-shared', '-fPIC', `-Wl,--hash-style=${style}`];
   const path = compile(join(directory, `${style}.so`), MINIMAL_PLUGIN, flags);
   expect((await readLibraryFacts(path)).exports).toEqual(new Set(['plugin_info', 'plugin_vtable']));
 });
 
-test('a library without section headers is read all the same', async () => {
+test('reads a library without section headers', async () => {
   const path = compile(join(directory, 'bare.so'), MINIMAL_PLUGIN, ['-shared', '-fPIC', '-s']);
   const bytes = readFileSync(path);
   bytes.fill(0, 40, 48);
@@ -80,7 +80,7 @@ test('a library without section headers is read all the same', async () => {
   expect(parseLibraryFacts(bytes).exports).toEqual(new Set(['plugin_info', 'plugin_vtable']));
 });
 
-test('a library without a hash table is read through its section headers', async () => {
+test('reads a library without a hash table through its section headers', async () => {
   const path = compile(join(directory, 'hashless.so'), MINIMAL_PLUGIN);
   const bytes = readFileSync(path);
   const gnuHash = Buffer.from([0xf5, 0xfe, 0xff, 0x6f, 0, 0, 0, 0]);
@@ -90,7 +90,7 @@ test('a library without a hash table is read through its section headers', async
   expect(parseLibraryFacts(bytes).exports).toEqual(new Set(['plugin_info', 'plugin_vtable']));
 });
 
-test('hidden and undefined symbols are no exports', async () => {
+test('does not list hidden and undefined symbols as exports', async () => {
   const source = `
     __attribute__((visibility("hidden"))) int hidden(void) { return 1; }
     extern int elsewhere(void);
@@ -99,7 +99,7 @@ test('hidden and undefined symbols are no exports', async () => {
   expect((await readLibraryFacts(path)).exports).toEqual(new Set(['visible']));
 });
 
-test('executables and object files are told from libraries', async () => {
+test('tells executables and object files from libraries', async () => {
   const main = 'int main(void) { return 0; }';
   const kinds = [
     ['pie', ['-pie', '-fPIE'], 'executable'],

@@ -7,14 +7,14 @@ import { afterAll } from '@jest/globals';
 
 const include = fileURLToPath(new URL('../../../../native-sdk/include', import.meta.url));
 
-/** A directory for one test file, removed when its tests are done. */
+/** A directory for one test file, removed after its tests. */
 export function temporaryDirectory(): string {
   const directory = mkdtempSync(join(tmpdir(), 'backworks-test-'));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }
 
-/** The least a plugin must have; other sources follow or precede it. */
+/** The smallest plugin; other sources are added before or after it. */
 export const MINIMAL_PLUGIN = `
 #include "backworks_plugin.h"
 PluginInfo plugin_info(void) { return (PluginInfo){"minimal", "1.0.0", "Does nothing."}; }
@@ -32,7 +32,7 @@ export function compile(
   return output;
 }
 
-/** @returns the path */
+/** @returns its path */
 export function write(path: string, content: string | Uint8Array, mode = 0o644): string {
   writeFileSync(path, content, { mode });
   return path;

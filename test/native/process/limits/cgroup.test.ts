@@ -15,7 +15,7 @@ const MIB = 1024 ** 2;
 const open: SupervisedPlugin[] = [];
 afterEach(() => Promise.all(open.splice(0).map((plugin) => plugin.close())));
 
-/** One line of mountinfo, as proc(5) has it. */
+/** One line of mountinfo, as in proc(5). */
 const mount = (root: string, point: string, kind: string): string =>
   `41 31 0:38 ${root} ${point} rw,nosuid shared:9 - ${kind} ${kind} rw,nsdelegate`;
 
@@ -51,7 +51,7 @@ describe('the cgroup of this process', () => {
     expect(ownCgroup(`0::${path}\n`, mountinfo)).toEqual({ directory, parent });
   });
 
-  test('among both versions', () => {
+  test('is found when both versions of cgroups are mounted', () => {
     expect(ownCgroup('4:memory:/a\n1:cpu:/\n0::/b\n', hybrid)?.directory).toBe(`${fs}/unified/b`);
   });
 
@@ -60,11 +60,11 @@ describe('the cgroup of this process', () => {
     ['outside of the namespace', '0::/../other\n', unified],
     ['version 1 alone', '4:memory:/a\n', mount('/', '/sys/fs/cgroup/memory', 'cgroup')],
     ['nothing mounted', '0::/a\n', ''],
-  ])('none: %s', (_, cgroup, mountinfo) => {
+  ])('is unknown: %s', (_, cgroup, mountinfo) => {
     expect(ownCgroup(cgroup, mountinfo)).toBeNull();
   });
 
-  test('is below its mount, whatever the names', () => {
+  test('is below its mount, whatever the names are', () => {
     const name = fc
       .string({ minLength: 1 })
       .filter((text) => !/[/\n\r\0]/.test(text) && !/^\.\.?$/.test(text));
@@ -79,7 +79,7 @@ describe('the cgroup of this process', () => {
     );
   });
 
-  test('any text is read without an error', () => {
+  test('is read from any text without an error', () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (cgroup, mountinfo) => {
         const found = ownCgroup(`0::/${cgroup}`, mountinfo);
@@ -89,11 +89,11 @@ describe('the cgroup of this process', () => {
   });
 });
 
-describe('groups of a server are made', () => {
+describe('groups of a server are created', () => {
   const directory = mkdtempSync(join(tmpdir(), 'backworks-cgroup-'));
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  /** A group with a leaf below it, as files; root takes only what is marked as left to it. */
+  /** A group with a leaf below it, as files; root uses only groups with a delegation mark. */
   function tree(options: { marked?: 'top' | 'leaf'; procs?: string } = {}): { top: string; leaf: string } {
     const top = mkdtempSync(join(directory, 'tree-'));
     const leaf = join(top, 'leaf');
@@ -108,7 +108,7 @@ describe('groups of a server are made', () => {
     return { top, leaf };
   }
   const setxattr = koffi.load(null).func('setxattr', 'int', ['str', 'str', 'str', 'size_t', 'int']);
-  // Not every file system of temporary files has such attributes.
+  // Not every file system for temporary files has such attributes.
   const canMark = setxattr(directory, 'user.backworks', '1', 1, 0) === 0;
   const really = canMark ? test : test.skip;
   const contents = (group: string, file: string): string => readFileSync(join(group, file), 'utf8');
@@ -165,7 +165,7 @@ describe('a process', () => {
   const delegation = cgroupDelegation();
   const delegated = 'directory' in delegation;
 
-  test('says which cgroup keeps its memory, or why none does', async () => {
+  test('reports which cgroup limits its memory, or why none does', async () => {
     const plugin = await SupervisedPlugin.open();
     open.push(plugin);
     expect(await plugin.call('/ok')).toMatchObject({ error: null });

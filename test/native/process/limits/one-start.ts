@@ -1,8 +1,8 @@
 import { createBackworks, parseConfig } from '../../../../dist/index.js';
 
 /**
- * A program: starts a server from the YAML that is its argument, prints what became of its plugin
- * `limited` as JSON, and stops. For systems of another kind, which are arranged around it.
+ * A program: starts a server from the YAML in its argument, prints the state of its plugin `limited` as
+ * JSON, and stops. Tests run it on systems that differ from this one.
  */
 const warnings: string[] = [];
 const nothing = (): void => undefined;

@@ -16,7 +16,7 @@ type Started = Pick<PluginStatus, 'state' | 'reason' | 'sandbox' | 'failures' | 
   warnings: string[];
 };
 
-/** Starts a server with one plugin behind a command that arranges the system. */
+/** Starts a server with one plugin, through a command that changes the system first. */
 function startBehind(command: readonly string[], entry: string): Started {
   const yaml = `
 server: { port: 0 }
@@ -30,7 +30,7 @@ plugins: { limited: { path: ${compilePlugin('echo')}, ${entry} } }`;
 const NO_CLOCK = 'the CPU clock of a process cannot be read, limits.cpu_time and limits.idle_cpu need it';
 const NO_PROC = '/proc/PID/status of a process cannot be read, limits.memory needs it to sample memory';
 
-/** /proc that hides the processes of others, from a root that may not look into them. */
+/** A /proc that hides other users' processes, even from a root without the right to see them. */
 const HIDDEN_PROC = [
   'unshare',
   '--mount',
@@ -74,7 +74,7 @@ describe.each([
   });
 });
 
-test('limits in force are what the kernel says, and what cannot be enforced is none', () => {
+test('limits are reported with the kernel’s values, and limits that cannot be enforced as none', () => {
   const lower = startBehind(['/bin/sh', '-c', 'ulimit -f 2048; exec "$0" "$@"'], '');
   expect(lower).toMatchObject({ state: 'ready', limits: { fileSizeBytes: 1024 ** 2, openFiles: 64 } });
   const blind = startBehind([compileProgram('without_cpu_clock')], 'sandbox: best-effort');
@@ -88,7 +88,7 @@ test('limits in force are what the kernel says, and what cannot be enforced is n
   });
 });
 
-test('where everything can be seen, strict runs it and says so', () => {
+test('strict runs a plugin when every limit can be observed, and reports that', () => {
   expect(startBehind([], '')).toMatchObject({
     state: 'ready',
     sandbox: { missing: [], states: { cpu_clock: '1', resident_memory: '1' } },
