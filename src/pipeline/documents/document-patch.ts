@@ -1,5 +1,5 @@
 import type { JsonObject, JsonValue } from '../../config/types.js';
-import type { JsonMembers, JsonOutline } from '../../plugins/json-outline.js';
+import type { JsonMembers, JsonOutline, ListedJson } from '../../plugins/json-outline.js';
 import type { HeaderMap } from '../../plugins/plugin.js';
 import { InvalidAnswer, checkHeaders, isFraming } from '../../plugins/response-check.js';
 import { type JsonText, mergeMembers, mergeValue, PatchMembers } from './merge-patch.js';
@@ -40,9 +40,12 @@ export class DocumentPatch {
     return index === -1 ? undefined : (JSON.parse(this.outline.valueText(index)) as JsonValue);
   }
 
-  /** A member of the document after the patch. The patch must name the member, and not with null. */
-  applied(name: string, target: JsonText): JsonText {
-    return mergeValue(target, this.outline, this.index(name));
+  /**
+   * A member of the document after the patch. The patch must name the member, and not with null.
+   * @param listed what is known of the target's members
+   */
+  applied(name: string, target: JsonText, listed: ListedJson | null = null): JsonText {
+    return mergeValue(target, this.outline, this.index(name), listed);
   }
 
   /**
