@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { filesUnder, longFunctions, type Module, readModule, root } from './source-imports.js';
 
@@ -330,6 +330,30 @@ test('no file has a meaningless name', () => {
     file.split(/[/\-_.]/).some((word) => EMPTY_NAMES.test(word)),
   );
   expect(empty).toEqual([]);
+});
+
+/** Paths among the code spans of a text; a name without a folder lies beside the path before it. */
+function pathsOf(text: string): string[] {
+  const spans = [...text.matchAll(/`([\w./-]+)`/g)].map(([, span = '']) => span);
+  return spans.reduce<string[]>(
+    (paths, span) => [...paths, span.includes('/') ? span : join(dirname(paths.at(-1) ?? ''), span)],
+    [],
+  );
+}
+
+test('ARCHITECTURE.md says where to change at least twenty things, in files that exist', () => {
+  const text = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8');
+  const section = text.split(/^## To change something, open$/m)[1]?.split(/^## /m)[0] ?? '';
+  const rows = section.split('\n').filter((line) => line.startsWith('| '));
+  const places = rows.slice(1).map((row) => ({ row, paths: pathsOf(row.split('|')[2] ?? '') }));
+  expect(places.length).toBeGreaterThanOrEqual(20);
+  expect(places.filter(({ paths }) => paths.length === 0)).toEqual([]);
+  const named = [
+    ...places.flatMap(({ paths }) => paths),
+    ...pathsOf(text).filter((path) => /\/.*\.ts$/.test(path)),
+  ];
+  const missing = named.filter((path) => ![path, `src/${path}`].some((file) => existsSync(join(root, file))));
+  expect(missing).toEqual([]);
 });
 
 test('the TypeScript and C files of the runner protocol begin with the same comment', () => {

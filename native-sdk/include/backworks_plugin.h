@@ -109,6 +109,8 @@ typedef struct PluginVTable {
      * Returns: NULL to leave the request unchanged; {"response": {"status", "headers", "body"}} to
      *   answer now; {"request": {...}} or any other object to change the request, as an RFC 7396
      *   merge patch. The document omits headers that concern only the client's connection.
+     * A plugin that denies requests (401, 403) sets "critical": true in its manifest. The host skips
+     *   an optional plugin that crashes or misses its deadline, and the request passes unchecked.
      * Owner: request_json is the host's until return; the result stays the plugin's.
      * Thread: [hook].
      * Since: 1.
@@ -334,7 +336,8 @@ typedef struct BackworksExtensions {
      * Returns: a JSON object {hooks, capabilities, dependencies, config_schema, permissions,
      *   max_execution_time_ms, critical, priority, author, license, backworks}; every key is optional.
      *   max_execution_time_ms: a whole number from 1 to 999999999. priority: a whole number from
-     *   -1000000 to 1000000.
+     *   -1000000 to 1000000. critical: requests that the plugin should see are refused while it fails;
+     *   false without the key.
      *   capabilities: names of operations that call() performs, such as "storage.kv.get".
      *   dependencies: names of plugins, or objects {name or capability, version, optional}, with
      *   version a semver range. A plugin starts after the plugins it needs, and not without them.

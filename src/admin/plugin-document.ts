@@ -31,6 +31,10 @@ export interface PluginDocument {
   refusals: RefusalDocument[];
   limits: LimitsDocument;
   critical: boolean;
+  /** It has a before_request hook and is not critical: when it fails, requests pass without it. */
+  fails_open: boolean;
+  /** Its before_request has denied a request with 401 or 403 since the plugin was loaded. */
+  has_denied: boolean;
   priority: number;
   /**
    * Position in the order of plugins that a request passes, from 1. Null for a plugin that no request passes.
@@ -144,6 +148,8 @@ export function pluginDocument(plugin: PluginStatus): PluginDocument {
     refusals: plugin.refusals.map(refusalDocument),
     limits: limitsDocument(plugin.limits),
     critical: plugin.critical,
+    fails_open: plugin.failsOpen,
+    has_denied: plugin.hasDenied,
     priority: plugin.priority,
     order: plugin.order,
     needs: plugin.needs.map(needDocument),

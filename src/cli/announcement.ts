@@ -4,6 +4,7 @@ import type { Log } from '../log.js';
 import { pluginDocument } from '../admin/plugin-document.js';
 import { connectable } from './address.js';
 import type { CommandContext } from './command.js';
+import { failingOpen, failOpenSentence } from './fail-open.js';
 import { isReadable } from './logger.js';
 import { printPlugins } from './plugin-table.js';
 
@@ -34,6 +35,8 @@ function showPerson({ config, backworks, address, context: { err } }: Announceme
   err.line(`listening on ${err.style('bold', address.url)}${sharedBy(config)}`);
   if (address.adminUrl !== null) err.line(`admin API on ${address.adminUrl}`);
   printPlugins(err, backworks.plugins().map(pluginDocument), backworks.rejected(), 'summary');
+  const open = failingOpen(backworks.plugins());
+  if (open.length > 0) err.line(err.style('dim', failOpenSentence(open)));
   const attempt = tryLine(config, address.url);
   if (attempt !== null) err.line(err.style('green', attempt));
 }
@@ -46,6 +49,8 @@ function writeLog({ config, backworks, address, log }: Announcement): void {
   const fields = workers === 1 ? { url: address.url, plugins } : { url: address.url, workers, plugins };
   log.info(fields, `listening on ${address.url}${sharedBy(config)}`);
   if (address.adminUrl !== null) log.info({ url: address.adminUrl }, `admin API on ${address.adminUrl}`);
+  const open = failingOpen(backworks.plugins());
+  if (open.length > 0) log.info({ plugins: open }, failOpenSentence(open));
   const attempt = tryLine(config, address.url);
   if (attempt !== null) log.info({}, attempt);
 }

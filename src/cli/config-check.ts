@@ -5,6 +5,7 @@ import { EXIT } from '../errors.js';
 import type { PluginVerdict } from '../lifecycle/registry/registry.js';
 import { oneLine } from '../printable.js';
 import type { CommandContext, ExitCode } from './command.js';
+import { failingOpen, failOpenSentence } from './fail-open.js';
 import { type LoadedConfig, readConfig } from './config-file.js';
 import { printJson } from './print.js';
 
@@ -17,6 +18,8 @@ export interface CheckOptions {
 interface Checked extends LoadedConfig {
   /** Critical plugins that do not start, so the server would not start either. */
   readonly refused: readonly PluginVerdict[];
+  /** Plugins with before_request that requests pass by when they fail. */
+  readonly failOpen: readonly string[];
 }
 
 /**
@@ -57,12 +60,13 @@ async function readAndCheck(context: CommandContext, file?: string): Promise<Che
   const problems = await blockProblems(loaded?.config.plugins ?? failed?.soundPlugins ?? []);
   const all = sortProblems([...(failed?.problems ?? []), ...problems]);
   if (loaded === null || all.length > 0) throw new ConfigError(all);
-  const verdicts = await judge(loaded.config, context.env);
+  const { verdicts, failOpen } = await judge(loaded.config, context.env);
   const warnings = verdicts.filter(({ critical }) => !critical).map(sentence);
   return {
     ...loaded,
     warnings: [...loaded.warnings, ...warnings],
     refused: verdicts.filter(({ critical }) => critical),
+    failOpen,
   };
 }
 
@@ -74,12 +78,16 @@ async function blockProblems(plugins: readonly PluginConfig[]): Promise<ConfigEr
   return checkConfigs(plugins, openLibraryReader());
 }
 
-async function judge(config: BackworksConfig, environment: NodeJS.ProcessEnv): Promise<PluginVerdict[]> {
-  if (config.plugins.length === 0 && !config.autoDiscover.enabled) return [];
+async function judge(
+  config: BackworksConfig,
+  environment: NodeJS.ProcessEnv,
+): Promise<{ readonly verdicts: readonly PluginVerdict[]; readonly failOpen: readonly string[] }> {
+  if (config.plugins.length === 0 && !config.autoDiscover.enabled) return { verdicts: [], failOpen: [] };
   const { createBackworks } = await import('../backworks.js');
   const backworks = createBackworks(config, { environment });
   try {
-    return await backworks.inspect();
+    const verdicts = await backworks.inspect();
+    return { verdicts, failOpen: failingOpen(backworks.plugins()) };
   } finally {
     await backworks.stop();
   }
@@ -92,7 +100,7 @@ function sentence({ name, error, where }: PluginVerdict): string {
 
 function printResult(context: CommandContext, checked: Checked, strict: boolean): ExitCode {
   const { out, err, json } = context;
-  const { config, warnings, environment, refused } = checked;
+  const { config, warnings, environment, refused, failOpen } = checked;
   const { file, name, version, endpoints, plugins } = config;
   const [first] = refused;
   const code = first?.error.exitCode ?? (strict && warnings.length > 0 ? EXIT.config : EXIT.ok);
@@ -107,10 +115,12 @@ function printResult(context: CommandContext, checked: Checked, strict: boolean)
       plugins: plugins.length,
       warnings,
       refused: refused.map(refusedDocument),
+      fail_open: failOpen,
     });
     return code;
   }
   for (const warning of warnings) err.line(`${err.style('yellow', 'warning')}: ${oneLine(warning)}`);
+  if (failOpen.length > 0) err.line(`${err.style('dim', 'note')}: ${failOpenSentence(failOpen)}`);
   for (const verdict of refused) out.line(sentence(verdict));
   if (first !== undefined) {
     const what = `${count(refused.length, 'critical plugin')} would prevent the server from starting`;

@@ -45,6 +45,7 @@ function sections(plugin: PluginDocument, reason: string | null): [label: string
     ['limits', [limits(plugin.limits)]],
     ['hooks', [hooks.join(', ') || 'none']],
     ['critical', [`${critical ? 'yes' : 'no'}, priority ${priority}${position}`]],
+    ['fails open', failsOpen(plugin)],
     ['needs', plugin.needs.map((needed) => need(needed, plugin.state))],
     ['needed by', plugin.needed_by.map(({ name, optional }) => (optional ? `${name} (optional)` : name))],
     ['circuit', [plugin.circuit]],
@@ -53,6 +54,14 @@ function sections(plugin: PluginDocument, reason: string | null): [label: string
       Object.entries(calls).map(([hook, count]) => `${hook} ${count.calls} (${count.failed} failed)`),
     ],
     ['processes', processes.map(processLine)],
+  ];
+}
+
+function failsOpen({ fails_open: open, has_denied: denied, name }: PluginDocument): string[] {
+  if (!open) return [];
+  if (!denied) return ['when it fails, requests pass without it'];
+  return [
+    `it denies requests, and when it fails, requests pass without it; set plugins.${name}.critical: true`,
   ];
 }
 

@@ -72,6 +72,7 @@ function mergePlugin(all: readonly NumberedStatus[]): PluginStatus {
     ...status,
     reason: reason === null || everywhere ? reason : `worker ${worker}: ${reason}`,
     circuit: worst(all, (one) => CIRCUITS[one.status.circuit]).status.circuit,
+    hasDenied: all.some((one) => one.status.hasDenied),
     calls: addCalls(all),
     processes: all.flatMap((one) => ofWorker(one.worker, one.status.processes)),
     versions: mergeVersions(all),

@@ -92,7 +92,15 @@ export class DeadlinePolicy {
 
   private expire(call: GuardedCall): void {
     const fail = (): void => call.failed(new TaskCancelledError(`no answer within ${this.durationMs} ms`));
-    if (!call.stopAtDeadline() && !call.settled) {
+    let stopped: boolean;
+    try {
+      stopped = call.stopAtDeadline();
+    } catch (defect) {
+      // The other calls that are due must hear of their deadlines all the same.
+      call.failed(defect);
+      return;
+    }
+    if (!stopped && !call.settled) {
       fail();
       return;
     }

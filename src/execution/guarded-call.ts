@@ -9,7 +9,10 @@ export interface Guard {
   failed(call: GuardedCall, error: unknown): void;
 }
 
-/** One guarded call: the ticket for the work, its listener, and the answer that the caller waits for. */
+/**
+ * One guarded call: the ticket for the work, its listener, and the answer that the caller waits for. Whatever its guard
+ * throws ends the call, so no caller is left waiting.
+ */
 export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket, Listener<unknown> {
   readonly requestId: string | null;
   readonly callers: readonly string[];
@@ -49,11 +52,21 @@ export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket,
   }
 
   answered(reply: unknown): void {
-    if (this.settle()) this.guard.answered(this, reply);
+    if (!this.settle()) return;
+    try {
+      this.guard.answered(this, reply);
+    } catch (defect) {
+      this.reject(defect);
+    }
   }
 
   failed(error: unknown): void {
-    if (this.settle()) this.guard.failed(this, error);
+    if (!this.settle()) return;
+    try {
+      this.guard.failed(this, error);
+    } catch (defect) {
+      this.reject(defect);
+    }
   }
 
   /** Cancels the call because nobody waits for its answer. Work that has not begun is dropped. */

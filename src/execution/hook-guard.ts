@@ -165,7 +165,7 @@ export class HookGuard implements Guard {
 
   private conclude<T>(outcome: Promise<T>, answer: Deferred<T>, startedAtMs: number): void {
     const { metrics, explain, onFailure } = this.options;
-    outcome.then(
+    const told = outcome.then(
       (value) => {
         metrics.succeeded(performance.now() - startedAtMs);
         answer.resolve(value);
@@ -180,6 +180,8 @@ export class HookGuard implements Guard {
         answer.reject(error);
       },
     );
+    // Whoever counts or hears of the outcome may throw; the caller must not wait for ever.
+    told.catch((defect: unknown) => answer.reject(defect));
   }
 }
 

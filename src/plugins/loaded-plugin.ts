@@ -8,16 +8,17 @@ import { HookWork, type Read } from './hook-work.js';
 import { readDecision, readEndpointAnswer, readOperationAnswer, readPatch } from './marshal.js';
 import type { PluginMetadata, PipelineHook } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
-import type {
-  Awaitable,
-  BackworksPlugin,
-  Caller,
-  JsonMembers,
-  Patched,
-  PluginHealth,
-  PluginResponse,
-  RequestDecision,
-  HookBatch,
+import {
+  type Awaitable,
+  type BackworksPlugin,
+  type Caller,
+  type HookBatch,
+  isDenial,
+  type JsonMembers,
+  type Patched,
+  type PluginHealth,
+  type PluginResponse,
+  type RequestDecision,
 } from './plugin.js';
 import type { ResolvedPolicy } from './plugin-entry.js';
 import type { CallStats } from './call-stats.js';
@@ -29,6 +30,8 @@ export interface LoadedPluginOptions {
   readonly digest: string;
   readonly metadata: PluginMetadata;
   readonly policy: ResolvedPolicy;
+  /** Its before_request has denied a request for the first time. @param status 401 or 403 */
+  readonly onDenied?: (status: number) => void;
 }
 
 const SERVER_ERROR = 500;
@@ -38,6 +41,8 @@ interface OwnCounts {
   crashes: number;
   /** Endpoint answers with a status of 500 or more. */
   serverErrors: number;
+  /** Its before_request has answered 401 or 403. */
+  hasDenied: boolean;
 }
 
 /** A native plugin behind its executor. Only this class calls the plugin's functions. */
@@ -55,13 +60,22 @@ export class LoadedPlugin implements BackworksPlugin {
     return answer;
   };
 
+  private readonly readDecision: Read<RequestDecision | null> = (reply, bytesMax, document) => {
+    const decision = readDecision(reply, bytesMax, document);
+    if (isDenial(decision) && !this.ownCounts.hasDenied) {
+      this.ownCounts.hasDenied = true;
+      this.options.onDenied?.(decision.response.status);
+    }
+    return decision;
+  };
+
   /** @param hold keeps the library copy that the processes load */
   constructor(
     private readonly options: LoadedPluginOptions,
     private readonly native: NativePlugin,
     private readonly executor: PluginExecutor,
     private readonly hold: LibraryHold,
-    private readonly ownCounts: OwnCounts = { crashes: 0, serverErrors: 0 },
+    private readonly ownCounts: OwnCounts = { crashes: 0, serverErrors: 0, hasDenied: false },
   ) {
     const { policy } = options;
     this.name = options.name;
@@ -113,11 +127,11 @@ export class LoadedPlugin implements BackworksPlugin {
     batch?: HookBatch,
   ): Awaitable<RequestDecision | null> {
     const args = [requestJson];
-    if (batch === undefined) return this.call('before_request', args, readDecision, caller, document);
-    const { callee } = this;
+    const { callee, readDecision: read } = this;
+    if (batch === undefined) return this.call('before_request', args, read, caller, document);
     return this.executor.run(
       'before_request',
-      new HookBatchWork(callee, 'before_request', requestJson, args, readDecision, caller, batch, document),
+      new HookBatchWork(callee, 'before_request', requestJson, args, read, caller, batch, document),
     );
   }
 
@@ -183,6 +197,11 @@ export class LoadedPlugin implements BackworksPlugin {
     const { calls, failed, busyMs } = this.executor.totals;
     const { serverErrors, crashes } = this.ownCounts;
     return { calls, failed: failed + serverErrors, busyMs, crashes };
+  }
+
+  /** Whether its before_request has denied a request since it was loaded, with 401 or 403. */
+  get hasDenied(): boolean {
+    return this.ownCounts.hasDenied;
   }
 
   /** Counts a failed process. Called by the handler of the failure event. */

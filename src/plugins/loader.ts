@@ -44,6 +44,8 @@ export interface PluginEvents {
   /** The sandbox refused an operation of the plugin. */
   refused(refusal: Refusal): void;
   circuit(state: CircuitStateName): void;
+  /** Its before_request has denied a request, with 401 or 403; told once. */
+  denied(status: number): void;
   /** Every call of a hook fails. @param error of the newest call; null when a call has succeeded again */
   failing(phase: PluginPhase, error: BackworksError | null): void;
   /** The plugin calls an operation of another plugin. Resolves to null if there is no answer. Never rejects. */
@@ -61,6 +63,7 @@ export const IGNORED_EVENTS: PluginEvents = {
   badAnswer() {},
   refused() {},
   circuit() {},
+  denied() {},
   failing() {},
   operate: () => Promise.resolve(null),
 };
@@ -137,7 +140,9 @@ export class PluginLoader {
           if (error instanceof PluginFailure && UNUSABLE.has(error.outcome)) events.badAnswer(error);
         },
       });
-      return new LoadedPlugin({ name, digest: stored.digest, metadata, policy }, native, executor, hold);
+      const { digest } = stored;
+      const onDenied = (status: number): void => events.denied(status);
+      return new LoadedPlugin({ name, digest, metadata, policy, onDenied }, native, executor, hold);
     } catch (error) {
       await native?.close();
       await hold.release();

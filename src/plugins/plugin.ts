@@ -24,6 +24,15 @@ export type RequestDecision =
   | { readonly kind: 'respond'; readonly response: PluginResponse }
   | { readonly kind: 'patch'; readonly patch: JsonMembers };
 
+const DENIALS: readonly number[] = [401, 403];
+
+/** Whether before_request has turned a client away. A plugin that does so guards what is behind it. */
+export function isDenial(
+  decision: RequestDecision | null,
+): decision is Extract<RequestDecision, { kind: 'respond' }> {
+  return decision?.kind === 'respond' && DENIALS.includes(decision.response.status);
+}
+
 /** A result that may be available at once, without waiting for a promise. */
 export type Awaitable<T> = T | Promise<T> | Deferred<T>;
 

@@ -1,4 +1,4 @@
-import type { BackworksPlugin } from './plugin.js';
+import { type BackworksPlugin, isDenial } from './plugin.js';
 import type { PipelineHook } from './metadata.js';
 
 /** Number of calls with each document. Heap damage often shows only in a later call. */
@@ -35,30 +35,43 @@ const RESPONSES = [
   { status: 500, ...RESPONSE, body: 'AAECAw==', body_encoding: 'base64' },
 ];
 
+/** What a hook made of the sample documents. */
+export interface SampleAnswers {
+  /** It had an answer to any of them. */
+  readonly answered: boolean;
+  /** The status with which before_request denied one of them, 401 or 403; null when it denied none. */
+  readonly denied: number | null;
+}
+
 /**
  * Calls a hook with every sample document, several times.
- * @returns true if the hook answered at least one of them
  * @throws BackworksError at the first call that fails
  */
-export async function callWithSamples(plugin: BackworksPlugin, hook: PipelineHook): Promise<boolean> {
+export async function callWithSamples(plugin: BackworksPlugin, hook: PipelineHook): Promise<SampleAnswers> {
   let answered = false;
+  let denied: number | null = null;
   for (let round = 0; round < ROUNDS; round++) {
     for (const document of hook === 'after_response' ? RESPONSES : REQUESTS) {
       const json = JSON.stringify(document);
-      const answer = await call(plugin, hook, 'method' in document ? document.method : '', json);
-      answered ||= answer !== null;
+      if (hook === 'before_request') {
+        const decision = await plugin.beforeRequest(json);
+        if (isDenial(decision)) denied ??= decision.response.status;
+        answered ||= decision !== null;
+      } else {
+        const answer = await call(plugin, hook, 'method' in document ? document.method : '', json);
+        answered ||= answer !== null;
+      }
     }
   }
-  return answered;
+  return { answered, denied };
 }
 
 async function call(
   plugin: BackworksPlugin,
-  hook: PipelineHook,
+  hook: Exclude<PipelineHook, 'before_request'>,
   method: string,
   json: string,
 ): Promise<unknown> {
-  if (hook === 'before_request') return plugin.beforeRequest(json);
   if (hook === 'after_response') return plugin.afterResponse(json);
   return plugin.processEndpoint(REQUEST.path, method, json);
 }

@@ -4,7 +4,7 @@ import { checkLibrary, readLibraryFacts } from '../native/library/facts/index.js
 import type { LibraryReader } from './library-reader.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import { type PluginLoader, IGNORED_EVENTS } from './loader.js';
-import type { PluginMetadata } from './metadata.js';
+import type { PipelineHook, PluginMetadata } from './metadata.js';
 import { callWithSamples } from './sample-calls.js';
 import { isVersion } from './version.js';
 
@@ -141,11 +141,7 @@ async function checkRunning(
       if (status === 'unhealthy') throw new Error(`the plugin reports that it is unhealthy: ${text}`);
       return text === '' ? status : `${status}: ${text}`;
     });
-    for (const hook of running.metadata.hooks) {
-      await report.check(hook, async () =>
-        (await callWithSamples(running, hook)) ? 'a usable answer' : 'NULL',
-      );
-    }
+    for (const hook of running.metadata.hooks) await checkHook(running, hook, report);
   } finally {
     await report.check('shutdown', async () => {
       await running.close();
@@ -153,6 +149,21 @@ async function checkRunning(
     });
   }
   return true;
+}
+
+/** Calls a hook with sample documents. A plugin that denies requests should be critical. */
+async function checkHook(plugin: LoadedPlugin, hook: PipelineHook, report: Report): Promise<void> {
+  const denials: number[] = [];
+  await report.check(hook, async () => {
+    const { answered, denied } = await callWithSamples(plugin, hook);
+    if (denied !== null) denials.push(denied);
+    return answered ? 'a usable answer' : 'NULL';
+  });
+  const [status] = denials;
+  if (status === undefined || plugin.critical) return;
+  const detail = `before_request answers ${status}, and the plugin is not critical: when it fails, requests pass`;
+  const hint = 'put "critical": true into the manifest, so that requests are refused while the plugin fails';
+  report.note('critical', 'warning', detail, hint);
 }
 
 /** The outcome of a failed check, and a hint. */

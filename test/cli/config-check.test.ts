@@ -12,7 +12,7 @@ endpoints:
   hello: { path: /hello, response: { status: 200, body: hi } }
   bye: { path: /bye, response: { status: 200, body: bye } }
 plugins:
-  one: { path: ${compilePlugin('echo')} }
+  one: { path: ${compilePlugin('echo')}, critical: true }
 `;
 const BAD = `
 endpoints:
@@ -47,7 +47,26 @@ test('--json prints the summary as JSON', async () => {
     plugins: 1,
     warnings: [],
     refused: [],
+    fail_open: [],
   });
+});
+
+test('plugins that requests pass by when they fail are named: enabled, with before_request, not critical', async () => {
+  const [echo, guarded] = [compilePlugin('echo'), compilePlugin('guard')];
+  const endpointOnly = compilePlugin('config_echo');
+  const file = join(cwd, 'open.yaml');
+  writeFileSync(
+    file,
+    `plugins:
+  one: { path: ${echo} }
+  off: { path: ${echo}, enabled: false }
+  two: { path: ${guarded}, critical: false }
+  three: { path: ${guarded}, critical: true }
+  four: { path: ${endpointOnly} }
+`,
+  );
+  const { stderr } = await check(file, '--strict');
+  expect(stderr).toContain('requests pass without its before_request: one, two (');
 });
 
 test('every problem is a line on stdout with its location', async () => {

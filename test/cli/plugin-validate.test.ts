@@ -1,4 +1,6 @@
 import { afterAll, expect, test } from '@jest/globals';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { compilePlugin } from '../fixtures/compile.js';
 import { backworks, scratch } from './command.js';
 
@@ -73,6 +75,17 @@ test.each([
     outcome,
     detail: expect.stringMatching(detail),
   });
+});
+
+test('a plugin that denies requests and is not critical gets a warning, and none when it is critical', async () => {
+  const warning = { name: 'critical', outcome: 'warning', detail: expect.stringContaining('answers 401') };
+  const path = compilePlugin('denies');
+  const [report] = await reports(0, path);
+  expect(report?.checks).toContainEqual(expect.objectContaining(warning));
+  const file = join(directory.path, 'critical.yaml');
+  writeFileSync(file, `plugins: { keys: { path: ${path}, critical: true } }`);
+  const [configured] = await reports(0, '--config', file, 'keys');
+  expect(configured?.checks.map(({ name }) => name)).not.toContain('critical');
 });
 
 const glibc =

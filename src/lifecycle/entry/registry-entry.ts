@@ -298,7 +298,10 @@ export class RegistryEntry {
 
   /** Runs work after all work reported earlier. @param work must not reject */
   report(work: () => void | Promise<void>): void {
-    void this.reports.run(async () => work());
+    // A report that fails, say because the log does, must not end the server.
+    this.reports
+      .run(async () => work())
+      .catch((defect: unknown) => process.emitWarning(`a report about a plugin was lost: ${String(defect)}`));
   }
 
   /** Resolves when all work reported so far has ended. */
@@ -322,6 +325,8 @@ export class RegistryEntry {
       hooks: this.metadata ? [...this.metadata.hooks] : [],
       isolation: config.isolation,
       critical,
+      failsOpen: !critical && this.metadata?.hooks.has('before_request') === true,
+      hasDenied: this.loaded?.hasDenied ?? false,
       priority,
       circuit: this.circuit,
       calls: this.loaded?.calls ?? {},

@@ -27,6 +27,10 @@ export interface PluginStatus extends PluginRelations {
   readonly hooks: readonly PipelineHook[];
   readonly isolation: Isolation;
   readonly critical: boolean;
+  /** It has a before_request hook and is not critical: when it fails, requests pass without it. */
+  readonly failsOpen: boolean;
+  /** Its before_request has denied a request with 401 or 403 since the plugin was loaded. */
+  readonly hasDenied: boolean;
   readonly priority: number;
   readonly circuit: CircuitStateName;
   readonly calls: Readonly<Record<string, { readonly calls: number; readonly failed: number }>>;

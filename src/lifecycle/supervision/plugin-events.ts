@@ -4,7 +4,7 @@ import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
 import type { PluginEvents } from '../../plugins/loader.js';
 import type { PluginCalls } from '../dependencies/plugin-calls.js';
 import type { PluginEntry } from '../../plugins/plugin-entry.js';
-import { reportFailure } from './plugin-reports.js';
+import { failsOpenSentence, reportFailure } from './plugin-reports.js';
 import { refusalSentence } from '../entry/refusals.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 
@@ -57,6 +57,9 @@ export function pluginEvents(
       const { permission, function: called, object } = refusal;
       const sentence = refusalSentence(name, refusal, plan.config.permissions);
       log.warn({ plugin: name, permission, function: called, object }, sentence);
+    },
+    denied: (status) => {
+      if (!entry.critical) log.warn({ plugin: name, status }, failsOpenSentence(name, status));
     },
     circuit: (state) => {
       if (serves()) entry.setCircuit(state);

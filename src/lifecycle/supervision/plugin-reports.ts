@@ -25,6 +25,14 @@ export function reportSandbox(log: Log, { plan, plugin }: RegistryEntry): void {
   }
 }
 
+/** Why an optional plugin that denies requests should be critical. @param status with which it denied one */
+export function failsOpenSentence(name: string, status: number): string {
+  return (
+    `plugin ${name} has denied a request with ${status}, and it is not critical: when it fails, requests pass ` +
+    `without it — set plugins.${name}.critical: true to refuse them instead`
+  );
+}
+
 /** Logs a process failure as soon as its location is known. */
 export function reportFailure(
   log: Log,

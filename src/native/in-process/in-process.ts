@@ -5,6 +5,7 @@ import { BackworksError, PluginFailure, type PluginPhase } from '../../errors.js
 import type { Text } from '../../long-text.js';
 import { ABI_VERSION, BackworksHost, PROTOTYPES } from './abi.js';
 import { configurationRefused, pluginFailed, withOriginalPath } from '../failures.js';
+import { guardedEvents } from '../guarded-events.js';
 import { InProcessLibrary } from './in-process-library.js';
 import type {
   Hook,
@@ -44,7 +45,8 @@ export class InProcessPlugin implements NativePlugin {
 
   /** Loads and initializes the library. @throws PluginFailure when it cannot be loaded or refuses to start */
   static async open(options: NativePluginOptions): Promise<InProcessPlugin> {
-    const plugin = new InProcessPlugin(options);
+    const events = guardedEvents(options.name, options.events);
+    const plugin = new InProcessPlugin({ ...options, events });
     const configJson = (await options.prepareConfig?.(plugin.description)) ?? options.configJson;
     plugin.guarded(() => {
       plugin.bindHost();

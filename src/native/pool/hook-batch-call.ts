@@ -1,7 +1,7 @@
 import type { CallTicket } from '../../call-ticket.js';
 import type { Listener } from '../../deferred.js';
 import type { Text } from '../../long-text.js';
-import type { BackworksError } from '../../errors.js';
+import { type BackworksError, toBackworksError } from '../../errors.js';
 import { type Dispatcher, HookCall } from './hook-call.js';
 import type { NativeReply, NativeHookBatch } from '../plugin.js';
 import { ServerFrame, BatchStep } from '../protocol/protocol.js';
@@ -39,7 +39,13 @@ export class HookBatchCall extends HookCall {
       return true;
     }
     const { ticket, follower } = this;
-    const call = this.batch.next(next);
+    let call: ReturnType<NativeHookBatch['next']>;
+    try {
+      call = this.batch.next(next);
+    } catch (defect) {
+      this.giveUp(toBackworksError(defect));
+      return true;
+    }
     this.obey(call);
     this.follower = call;
     ticket.report?.(ownNs, plain);

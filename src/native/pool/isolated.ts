@@ -15,6 +15,7 @@ import type {
   SandboxReport,
 } from '../plugin.js';
 import { callCancelled } from '../failures.js';
+import { guardedEvents } from '../guarded-events.js';
 import { reconfigureAll } from './reconfigure.js';
 import { findRunner } from '../binaries.js';
 import { HookBatchCall } from './hook-batch-call.js';
@@ -29,7 +30,7 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
   private readonly options: NativePluginOptions & { configJson: string };
 
   private constructor(options: NativePluginOptions) {
-    this.options = { ...options };
+    this.options = { ...options, events: guardedEvents(options.name, options.events) };
     const released = (): void => this.releaseWaiting((call) => this.dispatch(call));
     // After a failed start, calls that have time until the next attempt keep waiting.
     const events = { ready: released, startFailed: released };

@@ -21,6 +21,8 @@ export class FrameWriter {
 
   /** Appends a frame whose payload is the given texts, each ended by a NUL byte. */
   add(type: number, id: number, detail: number, value: number, texts: readonly Text[]): void {
+    // Before anything is written: half a frame would spoil all that follow.
+    if (value !== (value | 0)) throw new RangeError(`frame value ${value} is no 32-bit integer`);
     let needed = FRAME_HEADER_SIZE;
     for (const text of texts) needed += encodedMax(text) + 1;
     this.reserve(needed);

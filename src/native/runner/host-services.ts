@@ -18,6 +18,11 @@ const WINDOW_MS = 1000;
 /** A call may end while a request of it is on its way. More than these in a second no honest plugin sends. */
 const REQUESTS_OUTSIDE_CALLS_MAX = 100;
 
+/** Requests of one call, and of all calls of a process in a second. Each 64 KiB of a request count as one. */
+const REQUESTS_PER_CALL_MAX = 10_000;
+const REQUESTS_PER_SECOND_MAX = 50_000;
+const REQUEST_UNIT_BYTES = 64 * 1024;
+
 /**
  * The server's end of a runner's second socket. Requests come one at a time. The next one is read when the
  * plugin has taken the answer to the one before, so that answers nobody reads do not pile up in the server.
@@ -25,7 +30,8 @@ const REQUESTS_OUTSIDE_CALLS_MAX = 100;
 export class HostServices {
   private readonly parser = new FrameParser(SERVICE_PAYLOADS, (...frame) => this.onFrame(...frame));
   private waiting = false;
-  private outside = { sinceMs: -Infinity, requests: 0 };
+  private window = { sinceMs: -Infinity, inside: 0, outside: 0 };
+  private readonly ofCall = new WeakMap<AskingCall, number>();
   private ended = false;
 
   constructor(
@@ -49,8 +55,9 @@ export class HostServices {
       this.parser.push(bytes);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      this.close();
+      // The process is ended first, so that it cannot answer its call when it sees the socket closed.
       this.options.broken({ kind: 'protocol', message: error.message });
+      this.close();
     }
   }
 
@@ -58,10 +65,11 @@ export class HostServices {
     if (this.waiting) throw new FrameError('a request before the one before was answered');
     const request = readRequest(payload);
     const caller = this.options.callOf(value >>> 0);
-    if (caller === null) this.countOutsideCall();
+    this.count(caller, 1 + Math.floor(payload.length / REQUEST_UNIT_BYTES));
     this.waiting = true;
     this.socket.pause();
-    void this.options.operate(request, caller).then((reply) => {
+    const answer = this.options.operate(request, caller).catch(() => null);
+    void answer.then((reply) => {
       if (this.ended) return;
       this.socket.write(answerFrame(id, reply), () => {
         this.waiting = false;
@@ -70,13 +78,22 @@ export class HostServices {
     });
   }
 
-  /** @throws FrameError when the plugin asks too often while none of its hooks runs */
-  private countOutsideCall(): void {
+  /** @throws FrameError when the plugin asks too often. @param units what the request counts as */
+  private count(caller: AskingCall | null, units: number): void {
     const nowMs = performance.now();
-    if (nowMs - this.outside.sinceMs >= WINDOW_MS) this.outside = { sinceMs: nowMs, requests: 0 };
-    this.outside.requests += 1;
-    if (this.outside.requests > REQUESTS_OUTSIDE_CALLS_MAX)
+    if (nowMs - this.window.sinceMs >= WINDOW_MS) this.window = { sinceMs: nowMs, inside: 0, outside: 0 };
+    const { window } = this;
+    if (caller === null) window.outside += units;
+    else window.inside += units;
+    if (window.outside > REQUESTS_OUTSIDE_CALLS_MAX)
       throw new FrameError(`more than ${REQUESTS_OUTSIDE_CALLS_MAX} requests in a second outside of a call`);
+    if (window.inside > REQUESTS_PER_SECOND_MAX)
+      throw new FrameError(`more than ${REQUESTS_PER_SECOND_MAX} requests in a second`);
+    if (caller === null) return;
+    const ofCall = (this.ofCall.get(caller) ?? 0) + units;
+    this.ofCall.set(caller, ofCall);
+    if (ofCall > REQUESTS_PER_CALL_MAX)
+      throw new FrameError(`more than ${REQUESTS_PER_CALL_MAX} requests in one call`);
   }
 }
 

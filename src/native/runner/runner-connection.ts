@@ -1,4 +1,4 @@
-import { PluginFailure, type PluginPhase } from '../../errors.js';
+import { PluginFailure, type PluginPhase, toBackworksError } from '../../errors.js';
 import type { Text } from '../../long-text.js';
 import type { AnswerHandler } from './answer-handler.js';
 import { CallsInAnyOrder, CallsInOrder, type UnansweredCalls } from './unanswered-calls.js';
@@ -131,10 +131,11 @@ export class RunnerConnection {
       return;
     }
     const id = this.nextId;
+    // First, since nobody would answer a call whose frame cannot be written.
+    this.writer.add(type, id, detail, value, texts);
     this.nextId = id === 0xffff_ffff ? 1 : id + 1;
     handler.id = id;
     this.pending.add(handler);
-    this.writer.add(type, id, detail, value, texts);
     if (this.writer.size >= BATCH_BYTES_MAX) this.flush();
     else if (!this.flushScheduled) {
       this.flushScheduled = true;
@@ -166,9 +167,14 @@ export class RunnerConnection {
     const lost = this.pending.takeAll();
     const failure = explain(charged?.phase ?? 'idle', charged?.requestId ?? undefined);
     for (const call of lost) {
-      if (call === charged && failure !== null) call.failed(failure);
-      else if (this.calls.hasBegun(call.id, newest)) call.failed(this.lost(call.phase));
-      else call.notBegun(call === lost[0]);
+      try {
+        if (call === charged && failure !== null) call.failed(failure);
+        else if (this.calls.hasBegun(call.id, newest)) call.failed(this.lost(call.phase));
+        else call.notBegun(call === lost[0]);
+      } catch (defect) {
+        // The other calls must be told all the same.
+        call.failed(toBackworksError(defect));
+      }
     }
     this.onDrained?.();
   }

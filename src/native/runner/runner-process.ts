@@ -31,6 +31,7 @@ const CLOSED_GRACE_MS = 200;
 /** The same for a process that sent a crash report: a real crash ends the process at once. */
 const CRASHED_GRACE_MS = 1000;
 const NO_DEADLINE = -1;
+const INT32_MAX = 2 ** 31 - 1;
 /** One runner process with one library, from its start to its end. */
 export class RunnerProcess {
   readonly startedAt = new Date();
@@ -177,7 +178,7 @@ export class RunnerProcess {
     handler: AnswerHandler,
   ): void {
     this.cpu.begin();
-    const left = Number.isFinite(timeLeftMs) ? Math.max(0, Math.ceil(timeLeftMs)) : NO_DEADLINE;
+    const left = Number.isFinite(timeLeftMs) ? clamp(Math.ceil(timeLeftMs)) : NO_DEADLINE;
     this.connection.send(type, detail, left, args, handler);
   }
 
@@ -312,4 +313,9 @@ export class RunnerProcess {
 
 function connectionOptions({ name, concurrency, replyBytesMax }: NativePluginOptions): ConnectionOptions {
   return { plugin: name, concurrency, replyBytesMax };
+}
+
+/** A time in milliseconds as a frame carries it. */
+function clamp(milliseconds: number): number {
+  return Math.min(Math.max(0, milliseconds), INT32_MAX);
 }

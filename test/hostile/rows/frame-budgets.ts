@@ -139,4 +139,12 @@ export const FRAME_BUDGETS: readonly Row[] = [
     expected: { kind: 'course', run: answersFalsely },
     entry: NO_HEALTH_CHECKS,
   },
+  {
+    id: 'H60',
+    does: 'asks the server for operations without a pause while its hook runs',
+    fixture: 'h60_asks_in_call',
+    by: 'the budget of requests: 10,000 in one call',
+    expected: breaks(/more than 10000 requests in one call/),
+    entry: NO_HEALTH_CHECKS,
+  },
 ];
