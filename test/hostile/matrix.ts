@@ -6,6 +6,7 @@ import { CONTROL_FLOW } from './rows/control-flow.js';
 import { CRASHES } from './rows/crashes.js';
 import { DEADLINES } from './rows/deadlines.js';
 import { FRAME_BUDGETS } from './rows/frame-budgets.js';
+import { LIES } from './rows/lies.js';
 import { LIFETIMES } from './rows/lifetimes.js';
 import { LOADING } from './rows/loading.js';
 import { LOOSENING } from './rows/loosening.js';
@@ -33,6 +34,7 @@ const ROWS: readonly Row[] = [
   ...OWN_CODE,
   ...LIFETIMES,
   ...FRAME_BUDGETS,
+  ...LIES,
 ];
 
 /** Every behaviour of the hostile matrix, in its order. */

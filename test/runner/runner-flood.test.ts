@@ -46,6 +46,8 @@ test('a runner that sends without end is heard a little each turn of the event l
     log: () => (heard += 1),
     metric: () => undefined,
     refused: () => undefined,
+    busy: () => undefined,
+    idle: () => undefined,
     crashed: () => undefined,
     broken: ({ kind }) => expect(kind).toBe('never broken'),
   });

@@ -51,7 +51,16 @@ function reservedPaths(file: CheckedFile): Reserved[] {
   const libraries = pluginEntries(raw.plugins).flatMap(([name, plugin]) => {
     const pointer = below('/plugins', name);
     if (file.isWrongItself(pointer) || file.isBroken(below(pointer, 'path'))) return [];
-    return plugin.path === undefined ? [] : [one(absolute(plugin.path), `the library of plugins.${name}`)];
+    if (plugin.path === undefined) return [];
+    const library = absolute(plugin.path);
+    const folder = dirname(library);
+    return [
+      one(library, `the library of plugins.${name}`),
+      // A library may load others that lie below its folder ($ORIGIN). Beside the configuration lies anything.
+      ...(contains(realPath(folder), realPath(directory))
+        ? []
+        : [tree(folder, `what lies beside the library of plugins.${name}`)]),
+    ];
   });
   const { auto_discover: discover } = raw.plugins;
   const found = file.isBroken('/plugins/auto_discover') || !discover.enabled ? [] : discover.directories;

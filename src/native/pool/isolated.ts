@@ -100,8 +100,8 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
   }
 
   async healthCheck(ticket: CallTicket): Promise<{ status: number; text: string }> {
-    const worker = this.pool.leastLoaded();
-    if (worker === null) throw this.unavailable();
+    const worker = this.pool.leastLoaded() ?? this.pool.workingProcesses()[0];
+    if (worker === undefined) throw this.unavailable();
     return worker.healthCheck(ticket);
   }
 

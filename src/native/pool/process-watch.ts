@@ -1,30 +1,30 @@
 import type { NativePluginOptions, ProcessUsage } from '../plugin.js';
 import { processorTimeMs } from '../process/limits/process-clock.js';
-import { processUsage } from '../process/limits/process-usage.js';
+import { processUsage, threadTimeMs } from '../process/limits/process-usage.js';
 import type { RunnerProcess } from '../runner/runner-process.js';
+import { BUSY_SAMPLES_MAX, IdleWatch } from './idle-watch.js';
 
 const SAMPLE_INTERVAL_MS = 1000;
-/** A process is replaced after this many consecutive samples in which it was busy without a call. */
-const BUSY_SAMPLES_MAX = 10;
-
-interface Seen {
-  cpuMs: number;
-  atMs: number;
-  answered: number;
-  busySamples: number;
-}
 
 const watches = new Set<ProcessWatch>();
 let timer: NodeJS.Timeout | null = null;
 
+/** What a process is subject to when it goes beyond a limit. */
+export interface ProcessActions {
+  /** Another takes over, and it ends. */
+  replace(process: RunnerProcess): void;
+  /** It gets no calls for a moment. */
+  hold(process: RunnerProcess): void;
+}
+
 /**
  * Samples the processes of one plugin every second. A process that exceeds its memory or thread limit is
- * ended. A process that passed `recycle.memory`, or is busy between calls, is replaced. The spare is
+ * ended. A process that passed `recycle.memory`, or computes beyond its calls, is replaced. The spare is
  * sampled like the others; its end is no failure of the plugin, so it is logged here. One timer serves all
  * plugins.
  */
 export class ProcessWatch {
-  private readonly seen = new WeakMap<RunnerProcess, Seen>();
+  private readonly idle = new WeakMap<RunnerProcess, IdleWatch>();
   /** Processes that have reached their thread limit; each is reported once. */
   private readonly full = new WeakSet<RunnerProcess>();
   private readonly usage = new WeakMap<RunnerProcess, ProcessUsage>();
@@ -32,7 +32,7 @@ export class ProcessWatch {
   constructor(
     private readonly options: NativePluginOptions,
     private readonly processes: () => Iterable<RunnerProcess>,
-    private readonly replace: (process: RunnerProcess) => void,
+    private readonly actions: ProcessActions,
   ) {
     watches.add(this);
     timer ??= setInterval(() => watches.forEach((watch) => watch.look()), SAMPLE_INTERVAL_MS).unref();
@@ -76,12 +76,20 @@ export class ProcessWatch {
       if (isSpare(process)) this.warn(process, `ended: it had ${threads} threads`);
       process.kill({ kind: 'threads', threads, limit });
     } else if (recycleMemoryBytes > 0 && !isSpare(process) && residentBytes >= recycleMemoryBytes) {
-      this.replace(process);
-    } else if (this.isBusyBetweenCalls(process, usage.cpuMs)) {
+      this.actions.replace(process);
+    } else this.judgeIdle(process);
+  }
+
+  private judgeIdle(process: RunnerProcess): void {
+    const reading = process.pauses.read();
+    if (reading === null) return;
+    const verdict = this.idleWatch(process).judge(reading, this.options.idleCpuPercent);
+    if (verdict === 'hold' && !isSpare(process)) this.actions.hold(process);
+    if (verdict === 'replace') {
       const end = isSpare(process) ? 'ended' : 'replaced';
       const used = `used more than ${this.options.idleCpuPercent} % of a core`;
       this.warn(process, `${end}: it ${used} between calls for ${BUSY_SAMPLES_MAX} s`);
-      this.replace(process);
+      this.actions.replace(process);
     }
   }
 
@@ -100,16 +108,15 @@ export class ProcessWatch {
     events.log({ source: 'log', level: 'warn', text, pid: process.pid });
   }
 
-  private isBusyBetweenCalls(process: RunnerProcess, cpuMs: number | null): boolean {
-    if (cpuMs === null) return false;
-    const { idleCpuPercent } = this.options;
-    const now = performance.now();
-    const last = this.seen.get(process);
-    const idle = process.load === 0 && last?.answered === process.answered;
-    const percent = last === undefined ? 0 : (100 * (cpuMs - last.cpuMs)) / (now - last.atMs);
-    const busySamples = idle && idleCpuPercent > 0 && percent > idleCpuPercent ? last.busySamples + 1 : 0;
-    this.seen.set(process, { cpuMs, atMs: now, answered: process.answered, busySamples });
-    return busySamples >= BUSY_SAMPLES_MAX;
+  private idleWatch(process: RunnerProcess): IdleWatch {
+    const known = this.idle.get(process);
+    if (known !== undefined) return known;
+    // With threads nobody knows which of them run calls.
+    const created = new IdleWatch(() =>
+      this.options.concurrency > 1 ? 0 : threadTimeMs(process.pid, process.pid),
+    );
+    this.idle.set(process, created);
+    return created;
   }
 }
 

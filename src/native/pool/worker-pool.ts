@@ -5,6 +5,7 @@ import { ProcessStarts } from './process-starts.js';
 import { RestartDelay } from '../process/restart-delay.js';
 import { initializeWithNewest } from './reconfigure.js';
 import type { RunnerProcess } from '../runner/runner-process.js';
+import { HeldProcesses } from './held-processes.js';
 import { Spare } from './spare.js';
 import { inTurn } from '../process/start-turn.js';
 
@@ -28,6 +29,7 @@ export class WorkerPool {
   lastFailure: PluginFailure | null = null;
   private readonly workers = new Set<RunnerProcess>();
   private readonly draining = new Set<RunnerProcess>();
+  private readonly held = new HeldProcesses();
   private readonly starts: ProcessStarts;
   private readonly spare: Spare;
   private readonly delay: RestartDelay;
@@ -54,18 +56,18 @@ export class WorkerPool {
   async open(): Promise<void> {
     await Promise.all(Array.from({ length: this.options.instances }, () => this.startWorker()));
     void this.spare.start();
-    this.watch = new ProcessWatch(
-      this.options,
-      () => [...this.workers, ...this.standingBy],
-      (process) => (process === this.spare.process ? process.kill() : this.recycle(process)),
-    );
+    this.watch = new ProcessWatch(this.options, () => [...this.workers, ...this.standingBy], {
+      replace: (process) => (process === this.spare.process ? process.kill() : this.recycle(process)),
+      hold: (process) => this.held.hold(process, () => this.events.ready()),
+    });
   }
 
   /** The ready worker with the fewest calls in flight, or null. */
   leastLoaded(): RunnerProcess | null {
     let best: RunnerProcess | null = null;
     for (const worker of this.workers) {
-      if (worker.usable && (best === null || worker.load < best.load)) best = worker;
+      if (!worker.usable || this.held.has(worker)) continue;
+      if (best === null || worker.load < best.load) best = worker;
     }
     const { recycleCalls } = this.options;
     if (best !== null && recycleCalls > 0 && best.answered + best.load >= recycleCalls) this.recycle(best);
@@ -78,7 +80,8 @@ export class WorkerPool {
 
   /** Milliseconds until the next start is allowed; Infinity once closed. */
   get nextStartInMs(): number {
-    return this.closed ? Infinity : this.delay.remainingMs();
+    if (this.closed) return Infinity;
+    return this.held.size > 0 ? 0 : this.delay.remainingMs();
   }
 
   processes(): NativeProcess[] {

@@ -2,13 +2,13 @@ import { type ProcessEnd } from './child-process.js';
 import { PluginFailure, type PluginFailureDetails, type PluginPhase } from '../../errors.js';
 import { type LibraryNames, shownPlace } from './crash-place.js';
 import type { CrashReport } from './crash-report.js';
-import { type ThreadActivity, threadActivity } from './limits/process-usage.js';
+import { isAnyThreadComputing, type ThreadActivity, threadActivity } from './limits/process-usage.js';
 import { RUNNER_EXIT } from '../protocol/protocol.js';
 
 /** Why the server ended a runner; null when the server did not. */
 export type KillReason =
   | { readonly kind: 'deadline'; readonly activity?: ThreadActivity }
-  | { readonly kind: 'cpu_time'; readonly usedMs: number; readonly limitMs: number }
+  | { readonly kind: 'cpu_time'; readonly usedMs: number; readonly limitMs: number; readonly calls: number }
   | { readonly kind: 'memory'; readonly bytes: number }
   | { readonly kind: 'threads'; readonly threads: number; readonly limit: number }
   | { readonly kind: 'protocol'; readonly message: string }
@@ -22,8 +22,12 @@ export type KillReason =
  * @param thread the thread that runs the call; null for the process's first thread
  */
 export function withActivity(reason: KillReason, pid: number, thread: number | null): KillReason {
-  const activity = reason?.kind === 'deadline' ? threadActivity(pid, thread ?? pid) : null;
-  return activity === null ? reason : { kind: 'deadline', activity };
+  if (reason?.kind !== 'deadline') return reason;
+  const activity = threadActivity(pid, thread ?? pid);
+  if (activity === null) return reason;
+  // Its first thread may wait for another one.
+  const isElsewhere = thread === null && isAnyThreadComputing(pid);
+  return { kind: 'deadline', activity: isElsewhere ? 'computing' : activity };
 }
 
 export interface EndFacts {
@@ -71,8 +75,10 @@ function explainKill(
       return new PluginFailure('BW_PLUGIN_TIMEOUT', message, { ...details, signal: 'SIGKILL', hint });
     }
     case 'cpu_time': {
-      const used = `it used ${seconds(killed.usedMs)} of CPU time in one call`;
-      const message = `plugin ${plugin} was stopped ${during}: ${used}, limits.cpu_time allows ${killed.limitMs / 1000} s`;
+      const { usedMs, limitMs, calls } = killed;
+      const used = `it used ${seconds(usedMs)} of CPU time in ${calls === 1 ? 'one call' : `${calls} calls`}`;
+      const allowed = `limits.cpu_time allows ${limitMs / 1000} s${calls === 1 ? '' : ' each'}`;
+      const message = `plugin ${plugin} was stopped ${during}: ${used}, ${allowed}`;
       const hint = 'raise limits.cpu_time in its configuration if the work is legitimate';
       return new PluginFailure('BW_PLUGIN_TIMEOUT', message, { ...details, signal: 'SIGKILL', hint });
     }

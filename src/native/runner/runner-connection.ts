@@ -12,7 +12,7 @@ import { ReadPace } from '../process/read-pace.js';
 import { FrameCounts, runnerPayloads } from '../protocol/frame-budgets.js';
 import { FrameError, FrameParser, FrameWriter } from '../protocol/frames.js';
 import { AnswerFlag, PROTOCOL_VERSION, RunnerFrame, ServerFrame } from '../protocol/protocol.js';
-import { RunningCalls } from './running-calls.js';
+import { follows, RunningCalls } from './running-calls.js';
 import type { SharedPage } from '../protocol/shared-page.js';
 import type { RunnerPipes } from '../process/child-process.js';
 
@@ -45,6 +45,10 @@ export interface ConnectionEvents {
   log(level: PluginLogLine['level'], text: string, droppedBytes: number): void;
   metric(name: string, delta: number): void;
   refused(refusal: Refusal): void;
+  /** The first call without an answer is sent. */
+  busy(): void;
+  /** The last call without an answer is answered. */
+  idle(): void;
   /** The process reported that it is crashing. It may keep running all the same. */
   crashed(): void;
   /** The runner broke the protocol. Nothing more is read from it. */
@@ -75,6 +79,8 @@ export class RunnerConnection {
   private readonly writer = new FrameWriter();
   private readonly pending: UnansweredCalls;
   private nextId = 1;
+  /** The newest id that was written to the runner. */
+  private writtenId = 0;
   private received = 0;
   /** Frames that answered a call. */
   private answers = 0;
@@ -135,6 +141,7 @@ export class RunnerConnection {
     this.writer.add(type, id, detail, value, texts);
     this.nextId = id === 0xffff_ffff ? 1 : id + 1;
     handler.id = id;
+    if (this.load === 0) this.events.busy();
     this.pending.add(handler);
     if (this.writer.size >= BATCH_BYTES_MAX) this.flush();
     else if (!this.flushScheduled) {
@@ -182,6 +189,9 @@ export class RunnerConnection {
   private readonly flush = (): void => {
     this.flushScheduled = false;
     if (this.writer.size === 0 || this.closed) return;
+    const { oldest } = this.pending;
+    if (oldest !== undefined && follows(oldest.id, this.writtenId)) this.pending.oldestBegins();
+    this.writtenId = this.nextId - 1;
     const { calls } = this.pipes;
     const chunks = this.writer.take();
     if (chunks.length > 1) calls.cork();
@@ -284,13 +294,16 @@ export class RunnerConnection {
     if ((flags & AnswerFlag.MORE) === 0) {
       this.forget(call);
       call.answered(reply, value, plain);
-    } else if (call.answeredAndGoesOn?.(reply, value, plain) !== true)
-      throw new FrameError(`more than one answer to ${call.phase}`);
+    } else if (call.answeredAndGoesOn?.(reply, value, plain) === true) {
+      if (call === this.pending.oldest) this.pending.oldestBegins();
+    } else throw new FrameError(`more than one answer to ${call.phase}`);
   }
 
   private forget(call: AnswerHandler): void {
     this.pending.forget(call);
-    if (this.pending.size === 0) this.onDrained?.();
+    if (this.load > 0) return;
+    this.events.idle();
+    this.onDrained?.();
   }
 
   private lost(phase: PluginPhase): PluginFailure {

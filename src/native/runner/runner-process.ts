@@ -11,6 +11,8 @@ import { loadedFrame } from './loaded-frame.js';
 import type { LibraryDescription, NativePluginOptions, NativeReply, SandboxReport } from '../plugin.js';
 import { OverdueCalls } from './overdue-calls.js';
 import { oneLine } from '../../printable.js';
+import { PauseMeter } from './pause-meter.js';
+import { processorTimeMs } from '../process/limits/process-clock.js';
 import { PluginOutput } from '../process/plugin-output.js';
 import { type LoadFrom, ServerFrame } from '../protocol/protocol.js';
 import {
@@ -39,6 +41,8 @@ export class RunnerProcess {
   sandbox: SandboxReport | null = null;
   /** Its active configuration; null before it was initialized. */
   configJson: string | null = null;
+  /** What it uses while it has no call. */
+  readonly pauses = new PauseMeter(() => processorTimeMs(this.pid));
   private readonly connection: RunnerConnection;
   private readonly services: HostServices;
   private readonly output: PluginOutput;
@@ -82,6 +86,8 @@ export class RunnerProcess {
       log: (level, text, dropped) => this.output.frame(level, text, dropped),
       metric: (counter, delta) => events.metric(counter, delta),
       refused: (refusal) => events.refused(refusal),
+      busy: () => this.pauses.end(),
+      idle: () => this.pauses.begin(),
       crashed: () => this.killAfter(CRASHED_GRACE_MS, { kind: 'crash_report' }),
       broken: (reason) => this.kill(reason),
     });
@@ -90,10 +96,16 @@ export class RunnerProcess {
       operate: async (request, caller) => (await options.operate?.(request, caller)) ?? null,
       broken: (reason) => this.kill(reason),
     });
-    this.overdue = new OverdueCalls(this.connection, (call) => this.kill({ kind: 'deadline' }, call));
-    this.cpu = new CallCpuWatch(this.pid, this.connection.calls, options, (reason, call) =>
+    const { calls } = this.connection;
+    const answered = (): number => this.connection.answered;
+    this.cpu = new CallCpuWatch(this.pid, calls, answered, options, (reason, call) =>
       this.kill(reason, call),
     );
+    this.overdue = new OverdueCalls(this.connection, {
+      isEnding: () => this.killReason !== null,
+      isStarved: () => this.cpu.isStarved(),
+      kill: (call) => this.kill({ kind: 'deadline' }, call),
+    });
     answers.once('end', () =>
       this.killAfter(CLOSED_GRACE_MS, { kind: 'protocol', message: 'it closed its connection' }),
     );

@@ -8,17 +8,23 @@ export interface RunningCall extends RunningSlot {
   readonly call: AnswerHandler;
 }
 
-/** What the calls of a runner are doing, as far as it says so in the shared page. */
+/**
+ * What the calls of a runner are doing. Two sources say so. The server itself knows which calls have no
+ * answer yet and which of them is the oldest: a runner works on that one. The shared page says more, and
+ * sooner, but the plugin can write to it; limits are enforced by what the server knows.
+ */
 export class RunningCalls {
   private readonly slotCount: number;
+  private readonly takesTurns: boolean;
 
   constructor(
     private readonly unanswered: UnansweredCalls,
     private readonly shared: SharedPage,
     concurrency: number,
   ) {
+    this.takesTurns = concurrency === 1;
     // The serving thread has one, too.
-    this.slotCount = concurrency === 1 ? 1 : 1 + concurrency;
+    this.slotCount = this.takesTurns ? 1 : 1 + concurrency;
   }
 
   /** Calls without an answer yet. */
@@ -31,7 +37,7 @@ export class RunningCalls {
     return this.unanswered.oldest;
   }
 
-  /** The calls that run, the one that began first before the others; none when nobody knows. */
+  /** The calls that run as the page says, the one that began first before the others. */
   get running(): RunningCall[] {
     if (!this.shared.isShared || this.load === 0) return [];
     return this.slots()
@@ -40,27 +46,31 @@ export class RunningCalls {
       .sort((a, b) => b.runningForMs - a.runningForMs);
   }
 
-  /**
-   * Where a call stands: 'waiting' behind others, 'stalled' when nothing runs and the runner has not
-   * begun the oldest call either, 'answered' when its answer is in or on its way.
-   */
-  stateOf(id: number): 'running' | 'waiting' | 'stalled' | 'answered' {
-    const { oldest } = this.unanswered;
-    if (oldest === undefined || this.unanswered.find(id) === undefined) return 'answered';
-    if (!this.shared.isShared || this.slots().some((slot) => slot.id === id)) return 'running';
-    const begun = this.shared.begun();
-    if (!follows(id, begun)) return 'answered';
-    return follows(oldest.id, begun) ? 'stalled' : 'waiting';
+  /** Whether the call has no answer yet. */
+  isUnanswered(id: number): boolean {
+    return this.unanswered.find(id) !== undefined;
   }
 
-  /** For how long a call has been running, in milliseconds. */
-  runningForMs(id: number): number {
+  /** Whether the call runs, as the page says. */
+  saysRunning(id: number): boolean {
+    return !this.shared.isShared || this.slots().some((slot) => slot.id === id);
+  }
+
+  /** For how long a call has been running as the page says, in milliseconds. */
+  saysRunningForMs(id: number): number {
     if (!this.shared.isShared) return Infinity;
     return this.slots().find((slot) => slot.id === id)?.runningForMs ?? 0;
   }
 
-  /** The system's number of the thread a call runs on; null when it does not run, or nobody knows. */
+  /** For how long the runner has had nothing to do before this call, in milliseconds; 0 unless it is the oldest. */
+  oldestForMs(id: number): number {
+    const { oldest, oldestSinceMs } = this.unanswered;
+    return oldest?.id === id ? performance.now() - oldestSinceMs : 0;
+  }
+
+  /** The system's number of the thread a call runs on; null for the process's first, or when nobody knows. */
   threadOf(id: number): number | null {
+    if (this.takesTurns) return null;
     return this.running.find(({ call }) => call.id === id)?.thread ?? null;
   }
 
@@ -73,17 +83,19 @@ export class RunningCalls {
   }
 
   /**
-   * The call that is charged with the end of the process: the one it was ended for, the one whose thread
-   * ended it, or the one that ran longest.
-   * @param endedFor as the server knows; 0 for none
+   * The call that is charged with the end of the process. Where calls take turns it is the oldest, unless
+   * the process ended by itself before it began that call. Otherwise it is the one the process was ended
+   * for, the one whose thread ended it, or the one that ran longest.
+   * @param endedFor the server's own judgement; 0 for none
    */
   charged(endedFor: number): AnswerHandler | undefined {
-    if (!this.shared.isShared) return this.unanswered.oldest;
-    for (const id of [endedFor, this.shared.endedBy()]) {
-      const call = this.unanswered.find(id);
-      if (call !== undefined && this.hasBegun(id)) return call;
-    }
-    return this.running[0]?.call;
+    const { oldest } = this.unanswered;
+    if (!this.shared.isShared || oldest === undefined) return oldest;
+    const judged = this.unanswered.find(endedFor);
+    if (this.takesTurns) return judged !== undefined || this.hasBegun(oldest.id) ? oldest : undefined;
+    if (judged !== undefined) return judged;
+    const blamed = this.unanswered.find(this.shared.endedBy());
+    return blamed !== undefined && this.hasBegun(blamed.id) ? blamed : this.running[0]?.call;
   }
 
   /** Whether a call may have been begun. @param newest the newest call that has */
@@ -97,6 +109,6 @@ export class RunningCalls {
 }
 
 /** Whether id `a` was given out after id `b`; ids wrap around at 32 bits. */
-function follows(a: number, b: number): boolean {
+export function follows(a: number, b: number): boolean {
   return a !== b && (a - b) >>> 0 < 0x8000_0000;
 }

@@ -7,6 +7,10 @@ const FORGET_LOT = 64;
 export interface UnansweredCalls {
   readonly size: number;
   readonly oldest: AnswerHandler | undefined;
+  /** When the oldest call became the oldest, or was written to the runner; performance.now(). */
+  readonly oldestSinceMs: number;
+  /** The runner goes on to another hook of the oldest call, or has just been sent that call. */
+  oldestBegins(): void;
   add(call: AnswerHandler): void;
   /** The call with this number that may be answered now; a sentence when there is none. */
   answerable(id: number): AnswerHandler | string;
@@ -19,6 +23,7 @@ export interface UnansweredCalls {
 
 /** Of a runner that works on one call at a time: the oldest is answered first. */
 export class CallsInOrder implements UnansweredCalls {
+  oldestSinceMs = 0;
   private queue: AnswerHandler[] = [];
   private front = 0;
 
@@ -30,7 +35,12 @@ export class CallsInOrder implements UnansweredCalls {
     return this.queue[this.front];
   }
 
+  oldestBegins(): void {
+    this.oldestSinceMs = performance.now();
+  }
+
   add(call: AnswerHandler): void {
+    if (this.size === 0) this.oldestBegins();
     this.queue.push(call);
   }
 
@@ -41,6 +51,7 @@ export class CallsInOrder implements UnansweredCalls {
   }
 
   forget(): void {
+    this.oldestBegins();
     this.front += 1;
     if (this.front === this.queue.length) {
       this.queue = [];
@@ -69,6 +80,7 @@ export class CallsInOrder implements UnansweredCalls {
 
 /** Of a runner with threads: whichever is done is answered. */
 export class CallsInAnyOrder implements UnansweredCalls {
+  oldestSinceMs = 0;
   /** A Map keeps the order in which they came. */
   private readonly calls = new Map<number, AnswerHandler>();
 
@@ -81,7 +93,12 @@ export class CallsInAnyOrder implements UnansweredCalls {
     return undefined;
   }
 
+  oldestBegins(): void {
+    this.oldestSinceMs = performance.now();
+  }
+
   add(call: AnswerHandler): void {
+    if (this.size === 0) this.oldestBegins();
     this.calls.set(call.id, call);
   }
 
@@ -90,6 +107,7 @@ export class CallsInAnyOrder implements UnansweredCalls {
   }
 
   forget({ id }: AnswerHandler): void {
+    if (this.oldest?.id === id) this.oldestBegins();
     this.calls.delete(id);
   }
 

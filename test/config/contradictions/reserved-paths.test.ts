@@ -36,6 +36,8 @@ describe('the server refuses a write grant', () => {
     [dirname(directory), 'this file'],
     ['./lib', 'the library of plugins.a'],
     ['lib/x.so', 'the library of plugins.a'],
+    ['lib/dependencies', 'what lies beside the library of plugins.a'],
+    ['lib/new/dependency.so', 'what lies beside the library of plugins.a'],
     [cacheDirectory(), "the server's cache of libraries"],
     [join(cacheDirectory(), 'libraries'), "the server's cache of libraries"],
     [join(cacheDirectory(), 'versions', 'new'), "the server's cache of libraries"],
@@ -94,7 +96,13 @@ describe('the server refuses a write grant', () => {
 });
 
 describe('the server accepts a write grant', () => {
-  test.each(['./data', '../other', 'lib/cache', 'li', join(homedir(), 'data'), 'not/there/yet'])(
+  test('for a folder beside a library that lies beside the configuration', () => {
+    expect(
+      problems('plugins: { a: { path: x.so, permissions: { filesystem: { write: [./data] } } } }'),
+    ).toEqual([]);
+  });
+
+  test.each(['./data', '../other', 'li', join(homedir(), 'data'), 'not/there/yet'])(
     'for %s, which is not reserved',
     (path) => {
       expect(granting(path)).toEqual([]);

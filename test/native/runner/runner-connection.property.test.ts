@@ -21,6 +21,8 @@ function converse(chunks: readonly Uint8Array[]): { logged: string[]; broken: st
     log: (_level, text) => logged.push(text),
     metric: (name) => logged.push(name),
     refused: ({ function: name }) => logged.push(name),
+    busy: () => undefined,
+    idle: () => undefined,
     crashed: () => logged.push('crashed'),
     broken: ({ kind }) => broken.push(kind),
   });

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ProcessUsage } from '../../plugin.js';
 import { processorTimeMs } from './process-clock.js';
@@ -58,6 +58,16 @@ const SYSTEM_TICKS = 12;
 /** Reads the activity synchronously, before the process changes; null as above. @param thread `pid` for the first */
 export function threadActivity(pid: number, thread: number): ThreadActivity | null {
   return ACTIVITIES[threadStat(pid, thread)[0] ?? ''] ?? null;
+}
+
+/** Whether a thread of the process runs, or would if it got a processor. True when that cannot be read. */
+export function isAnyThreadComputing(pid: number): boolean {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`);
+    return threads.some((thread) => threadActivity(pid, Number(thread)) === 'computing');
+  } catch {
+    return true;
+  }
 }
 
 /** Processor time of one thread, in milliseconds, to a hundredth of a second; null as above. */
