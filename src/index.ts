@@ -42,7 +42,9 @@ export type {
   Permissions,
   PluginConfig,
   PluginPolicy,
+  RequestBodyUse,
   ResourceLimits,
+  ResponseBodyUse,
   RetryCondition,
   SandboxMode,
   ServerConfig,
@@ -50,8 +52,10 @@ export type {
   SwapPolicy,
   UnmatchedRequests,
   UserRange,
+  WantedBodies,
   Written,
 } from './config/types.js';
+export type { BodyUse } from './plugins/body-use.js';
 
 /** Errors. */
 export {

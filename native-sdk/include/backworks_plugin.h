@@ -109,6 +109,9 @@ typedef struct PluginVTable {
      * Returns: NULL to leave the request unchanged; {"response": {"status", "headers", "body"}} to
      *   answer now; {"request": {...}} or any other object to change the request, as an RFC 7396
      *   merge patch. The document omits headers that concern only the client's connection.
+     * Body: one with a content-encoding is base64 of the bytes as sent, and not inflated; when a patch
+     *   changes it, content-encoding is removed unless the same patch sets it. When no plugin needs the
+     *   body (see body in manifest()), the document has "body": null and "body_streamed": true.
      * A plugin that denies requests (401, 403) sets "critical": true in its manifest. The host skips
      *   an optional plugin that crashes or misses its deadline, and the request passes unchecked.
      * Owner: request_json is the host's until return; the result stays the plugin's.
@@ -334,10 +337,15 @@ typedef struct BackworksExtensions {
      * Describes the plugin. Called during discovery, without initialize().
      * Required: no.
      * Returns: a JSON object {hooks, capabilities, dependencies, config_schema, permissions,
-     *   max_execution_time_ms, critical, priority, author, license, backworks}; every key is optional.
+     *   max_execution_time_ms, critical, priority, body, author, license, backworks}; every key is
+     *   optional.
      *   max_execution_time_ms: a whole number from 1 to 999999999. priority: a whole number from
      *   -1000000 to 1000000. critical: requests that the plugin should see are refused while it fails;
      *   false without the key.
+     *   body: the bodies that the hooks need: {"request": "none" or "buffer", "response": "none",
+     *   "auto" or "buffer"}, or one of "none" and "buffer" for both. Without it request is buffer
+     *   and response is auto. none lets bodies pass as they come, of any length; a hook that changes
+     *   the body all the same fails. process_endpoint always gets the body of the request.
      *   capabilities: names of operations that call() performs, such as "storage.kv.get".
      *   dependencies: names of plugins, or objects {name or capability, version, optional}, with
      *   version a semver range. A plugin starts after the plugins it needs, and not without them.

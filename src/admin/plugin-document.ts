@@ -36,6 +36,8 @@ export interface PluginDocument {
   /** Its before_request has denied a request with 401 or 403 since the plugin was loaded. */
   has_denied: boolean;
   priority: number;
+  /** The bodies its hooks need. */
+  body: { request: PluginStatus['body']['request']; response: PluginStatus['body']['response'] };
   /**
    * Position in the order of plugins that a request passes, from 1. Null for a plugin that no request passes.
    */
@@ -151,6 +153,7 @@ export function pluginDocument(plugin: PluginStatus): PluginDocument {
     fails_open: plugin.failsOpen,
     has_denied: plugin.hasDenied,
     priority: plugin.priority,
+    body: { ...plugin.body },
     order: plugin.order,
     needs: plugin.needs.map(needDocument),
     needed_by: plugin.neededBy.map(({ name, optional }) => ({ name, optional })),

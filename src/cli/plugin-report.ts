@@ -28,7 +28,7 @@ export function printPlugin(screen: Screen, plugin: PluginDocument): void {
 }
 
 function sections(plugin: PluginDocument, reason: string | null): [label: string, lines: string[]][] {
-  const { sandbox, critical, priority, hooks, calls, processes } = plugin;
+  const { sandbox, critical, priority, body, hooks, calls, processes } = plugin;
   const states = Object.entries(sandbox.states).map(([mechanism, state]) => `${mechanism} ${state}`);
   const kept = plugin.isolation === 'process' ? `process, sandbox ${sandbox.mode}` : plugin.isolation;
   const position = plugin.order === null ? '' : `, position ${plugin.order} in the order of plugins`;
@@ -46,6 +46,7 @@ function sections(plugin: PluginDocument, reason: string | null): [label: string
     ['hooks', [hooks.join(', ') || 'none']],
     ['critical', [`${critical ? 'yes' : 'no'}, priority ${priority}${position}`]],
     ['fails open', failsOpen(plugin)],
+    ['bodies', [`request ${body.request}, response ${body.response}`]],
     ['needs', plugin.needs.map((needed) => need(needed, plugin.state))],
     ['needed by', plugin.needed_by.map(({ name, optional }) => (optional ? `${name} (optional)` : name))],
     ['circuit', [plugin.circuit]],

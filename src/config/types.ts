@@ -168,6 +168,17 @@ export interface PluginConfig extends PluginPolicy {
 /** When a plugin starts: with the server, or on its first use. */
 export type LoadTime = 'eager' | 'lazy';
 
+/** none: a hook does without the body, which passes as it comes; buffer: the hook waits for the whole body. */
+export type RequestBodyUse = 'none' | 'buffer';
+/** auto: the hook sees a body that can be held, and a longer one or an event stream passes as it comes. */
+export type ResponseBodyUse = 'none' | 'auto' | 'buffer';
+
+/** The bodies that the hooks of a plugin need, as far as somebody says. */
+export interface WantedBodies {
+  readonly request: RequestBodyUse | null;
+  readonly response: ResponseBodyUse | null;
+}
+
 /** How the server runs a plugin. Discovered plugins get the defaults. */
 export interface PluginPolicy {
   readonly load: LoadTime;
@@ -175,6 +186,8 @@ export interface PluginPolicy {
   readonly idleAfterMs: number;
   /** Whether a failure of the plugin ends the request. Null when the file does not say; then the manifest decides. */
   readonly critical: boolean | null;
+  /** The bodies its hooks need; null where the file does not say, so that a manifest may. */
+  readonly body: WantedBodies;
   /** Lower runs first. Null when the file does not say; then the manifest decides. */
   readonly priority: number | null;
   readonly isolation: Isolation;

@@ -15,11 +15,12 @@ export function checkLength(rawHeaders: readonly string[], limitBytes: number): 
   if (Number(rawHeader(rawHeaders, 'content-length') ?? 0) > limitBytes) throw tooLarge(limitBytes);
 }
 
-/** @throws BackworksError BW_REQUEST_MEDIA_TYPE when the body is compressed or not UTF-8: plugins cannot read it. */
-export function checkEncoding(rawHeaders: readonly string[]): void {
-  if (!isPlain(rawHeaders)) {
-    throw new BackworksError('BW_REQUEST_MEDIA_TYPE', 'the body has a content-encoding other than identity');
-  }
+/**
+ * Plugins get text in UTF-8. A body with a content coding is bytes to them, whatever its text is written in.
+ * @throws BackworksError BW_REQUEST_MEDIA_TYPE when plugins could not read the body.
+ */
+export function checkCharset(rawHeaders: readonly string[]): void {
+  if (!isPlain(rawHeaders)) return;
   const charset = charsetOf(rawHeader(rawHeaders, 'content-type'));
   if (charset !== undefined && !CHARSETS.has(charset)) {
     throw new BackworksError('BW_REQUEST_MEDIA_TYPE', 'the body has a charset other than UTF-8');
@@ -68,24 +69,21 @@ export function collect(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: Bod
  * The body as it arrives. Destroying the result does not destroy the client's connection. The client's time
  * does not run while its bytes wait to be taken.
  */
-export function limited(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: BodyLimits): Readable {
-  let length = 0;
-  const limiter = new Transform({
+export function arriving(source: Readable, timeoutMs: number): Readable {
+  const passage = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       clock.restart();
-      length += chunk.length;
-      if (length > bodyLimitBytes) done(tooLarge(bodyLimitBytes));
-      else done(null, chunk);
+      done(null, chunk);
     },
   });
-  const isOwed = (): boolean => limiter.writableLength === 0;
-  const onLate = (): Transform => limiter.destroy(tooSlow(bodyTimeoutMs));
-  const clock = new ClientClock(bodyTimeoutMs, isOwed, onLate);
+  const isOwed = (): boolean => passage.writableLength === 0;
+  const onLate = (): Transform => passage.destroy(tooSlow(timeoutMs));
+  const clock = new ClientClock(timeoutMs, isOwed, onLate);
   const stop = (): void => clock.stop();
-  limiter.on('drain', () => clock.restart());
-  limiter.once('finish', stop).once('close', stop);
-  source.on('error', (error) => limiter.destroy(error));
-  return source.pipe(limiter);
+  passage.on('drain', () => clock.restart());
+  passage.once('finish', stop).once('close', stop);
+  source.on('error', (error) => passage.destroy(error));
+  return source.pipe(passage);
 }
 
 /**

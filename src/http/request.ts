@@ -7,7 +7,7 @@ import type { PluginSet } from '../pipeline/plugin-set.js';
 import type { RouteMatch } from '../pipeline/documents/route-match.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
 import { Connection } from './connection.js';
-import { checkEncoding, checkLength, collect, limited } from './body.js';
+import { checkCharset, checkLength, collect, arriving } from './body.js';
 import { announcesBody, readHead, type RequestHead } from './request-head.js';
 import { requestId } from './request-id.js';
 
@@ -92,13 +92,16 @@ export class ServerRequest implements IncomingRequest {
 
   async readBody(limits: BodyLimits): Promise<Buffer> {
     checkLength(this.rawHeaders, limits.bodyLimitBytes);
-    checkEncoding(this.rawHeaders);
+    checkCharset(this.rawHeaders);
     return collect(this.stream(), limits);
   }
 
-  bodyStream(limits: BodyLimits): Readable {
-    checkLength(this.rawHeaders, limits.bodyLimitBytes);
-    return limited(this.stream(), limits);
+  bodyStream({ bodyTimeoutMs }: Pick<BodyLimits, 'bodyTimeoutMs'>): Readable {
+    return arriving(this.stream(), bodyTimeoutMs);
+  }
+
+  get rawTrailers(): readonly string[] {
+    return 'rawTrailers' in this.source ? this.source.rawTrailers : [];
   }
 
   private stream(): Readable {

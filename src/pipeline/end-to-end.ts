@@ -57,3 +57,20 @@ function without(raw: readonly string[], removed: ReadonlySet<string>): string[]
   }
   return kept;
 }
+
+/**
+ * Fields that a trailer must not set: a recipient that adds trailers to the headers would take the message for
+ * another one, or for another client's (RFC 9110 section 6.5.1).
+ */
+const NOT_IN_TRAILERS =
+  /^(?:authorization|cache-control|content-(?:encoding|length|range|type)|cookie|forwarded|host|max-forwards|set-cookie|x-forwarded-.*|x-real-ip|x-request-id)$/i;
+
+/** The fields of a trailer that are passed on, as [name, value] pairs. @param raw Node's flat list */
+export function passingTrailers(raw: readonly string[]): [string, string][] {
+  const kept = endToEnd(raw);
+  const pairs: [string, string][] = [];
+  for (let i = 0; i + 1 < kept.length; i += 2) {
+    if (!NOT_IN_TRAILERS.test(kept[i]!)) pairs.push([kept[i]!, kept[i + 1]!]);
+  }
+  return pairs;
+}

@@ -106,7 +106,8 @@ export class PluginOrchestrator {
     const exchange = new Exchange(request, plugins);
     try {
       if (!needsDocument(request, plugins)) this.answer(exchange);
-      else if (request.hasBody) exchange.expect(request.readBody(plugins), this.read);
+      else if (request.hasBody && needsBody(request, plugins))
+        exchange.expect(request.readBody(plugins), this.read);
       else this.read.take(exchange, null);
     } catch (error) {
       exchange.reject(error);
@@ -118,7 +119,9 @@ export class PluginOrchestrator {
   private readonly read: Stage<Buffer | null> = {
     take: (exchange, bytes) => {
       try {
-        exchange.document = new RequestDocument(exchange.request, bytes);
+        const { request } = exchange;
+        const isStreamed = bytes === null && request.hasBody;
+        exchange.document = new RequestDocument(request, bytes, isStreamed);
       } catch (error) {
         this.read.fail(exchange, error);
         return;
@@ -138,6 +141,7 @@ export class PluginOrchestrator {
       return;
     }
     let decision: Awaitable<RequestDecision | null>;
+    document!.mayChangeBody = station.plugin.body.request !== 'none';
     try {
       exchange.batch = batchFromRequest(exchange, station.plugin);
       decision = station.plugin.beforeRequest(document!.toJson(), request, document!, exchange.batch);
@@ -226,7 +230,7 @@ export class PluginOrchestrator {
 
   /** Runs the after_response hooks of the plugins that precede `position` on the way in, last plugin first. */
   private afterResponse(exchange: Exchange, response: PluginResponse, position: number): void {
-    const { afterResponse, bodyLimitBytes } = exchange.plugins;
+    const { afterResponse, responseBodies, bodyLimitBytes } = exchange.plugins;
     let first = 0;
     while (first < afterResponse.length && afterResponse[first]!.position >= position) first += 1;
     if (first === afterResponse.length) {
@@ -234,7 +238,7 @@ export class PluginOrchestrator {
       return;
     }
     exchange.index = first;
-    exchange.expect(heldResponse(response, bodyLimitBytes), this.held);
+    exchange.expect(heldResponse(response, responseBodies[first]!, bodyLimitBytes), this.held);
   }
 
   /** The response is ready for hooks; or a problem document, when its body could not be read. */
@@ -258,6 +262,7 @@ export class PluginOrchestrator {
       return;
     }
     refuseCancelled(request);
+    document.mayChangeBody = station.plugin.body.response !== 'none';
     const unknown = undecided(exchange, 'patch');
     if (unknown !== undefined) {
       exchange.expect(unknown, this.responseDecided);
@@ -295,9 +300,18 @@ function goOn(take: (exchange: Exchange) => void): Stage<void> {
   return { take, fail: (exchange, error) => exchange.reject(error) };
 }
 
-/** Whether a hook or plugin will see the request. If not, no document is built and the body can stream. */
+/** Whether a hook or plugin will see the request. If not, no document is built. */
 function needsDocument(request: IncomingRequest, plugins: PluginSet): boolean {
-  if (plugins.beforeRequest.length > 0) return true;
+  return plugins.beforeRequest.length > 0 || asksPlugin(request, plugins);
+}
+
+/** Whether a plugin needs the body; if not, it is neither held nor limited. */
+function needsBody(request: IncomingRequest, plugins: PluginSet): boolean {
+  return plugins.readsRequests || asksPlugin(request, plugins);
+}
+
+/** Whether a plugin is asked for the answer. */
+function asksPlugin(request: IncomingRequest, plugins: PluginSet): boolean {
   if (request.refusal !== null) return false;
   if (request.endpoint === null) return plugins.unmatched.length > 0;
   const { kind } = request.endpoint.target;

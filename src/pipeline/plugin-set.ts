@@ -1,5 +1,10 @@
+import type { ResponseBodyUse } from '../config/types.js';
+import { strongest } from '../plugins/body-use.js';
 import type { BackworksPlugin } from '../plugins/plugin.js';
 import { hookOrder } from '../plugins/hook-order.js';
+
+const strongestUse = (use: ResponseBodyUse, { plugin }: Station): ResponseBodyUse =>
+  strongest(use, plugin.body.response);
 
 /** A plugin and its position in the order of before_request hooks. */
 export interface Station {
@@ -9,7 +14,7 @@ export interface Station {
 
 /** Settings that a request keeps from beginning to end, like its plugins. */
 export interface RequestSettings {
-  /** Longest request body, and longest streamed response body that after_response hooks see. */
+  /** Longest body that is held for plugins. */
   readonly bodyLimitBytes: number;
   /** Longest time between two reads of a request body. */
   readonly bodyTimeoutMs: number;
@@ -30,6 +35,10 @@ export class PluginSet {
   readonly unmatched: readonly BackworksPlugin[];
   /** Last plugin first. */
   readonly afterResponse: readonly Station[];
+  /** Whether a before_request hook waits for the body of a request. */
+  readonly readsRequests: boolean;
+  /** What the plugin at an index of afterResponse, and all behind it, need of the body of a response. */
+  readonly responseBodies: readonly ResponseBodyUse[];
   private readonly byName: ReadonlyMap<string, BackworksPlugin>;
 
   private requests = 0;
@@ -49,6 +58,10 @@ export class PluginSet {
     this.endpoints = stations.map(({ plugin }) => plugin).filter((plugin) => plugin.has('process_endpoint'));
     this.unmatched = this.endpoints.filter(({ name }) => offersUnmatched(name));
     this.afterResponse = stations.filter(({ plugin }) => plugin.has('after_response')).reverse();
+    this.readsRequests = this.beforeRequest.some(({ plugin }) => plugin.body.request === 'buffer');
+    this.responseBodies = this.afterResponse.map((_, first) =>
+      this.afterResponse.slice(first).reduce<ResponseBodyUse>(strongestUse, 'none'),
+    );
     this.byName = new Map(plugins.map((plugin) => [plugin.name, plugin]));
   }
 

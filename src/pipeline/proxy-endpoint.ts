@@ -52,19 +52,26 @@ export class ProxyEndpoint {
   /**
    * @param document the request after the plugins; null when none has seen it.
    * @param limits limits of a streamed request body.
-   * @throws BackworksError BW_PROXY_UPSTREAM, BW_PROXY_TIMEOUT, BW_REQUEST_BODY_TOO_LARGE, BW_REQUEST_TIMEOUT.
+   * @throws BackworksError BW_PROXY_UPSTREAM, BW_PROXY_TIMEOUT, BW_REQUEST_TIMEOUT.
    */
   async respond(
     request: IncomingRequest,
     document: RequestDocument | null,
-    limits: BodyLimits,
+    limits: Pick<BodyLimits, 'bodyTimeoutMs'>,
   ): Promise<PluginResponse> {
     const options = this.options(request, document);
-    const body = document !== null ? document.bytes : request.hasBody ? request.bodyStream(limits) : null;
+    const streams = request.hasBody && (document === null || document.isStreamed);
+    const body = streams ? request.bodyStream(limits) : (document?.bytes ?? null);
     frame(options.headers, body);
     try {
       const { name: endpoint, timeoutMs } = this;
-      const answer = await askUpstream({ endpoint, options, body, timeoutMs });
+      const answer = await askUpstream({
+        endpoint,
+        options,
+        body,
+        trailers: () => request.rawTrailers,
+        timeoutMs,
+      });
       return toResponse(answer, options.method, request.method);
     } catch (error) {
       throw this.explain(error, request.signal);

@@ -2,6 +2,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { Readable, pipeline } from 'node:stream';
 import { BackworksError } from '../errors.js';
+import { passingTrailers } from './end-to-end.js';
 
 export interface UpstreamOptions extends https.RequestOptions {
   readonly method: string;
@@ -13,6 +14,8 @@ export interface UpstreamRequest {
   readonly endpoint: string;
   readonly options: UpstreamOptions;
   readonly body: Readable | Buffer | null;
+  /** Flat list of the header lines behind a body that is a stream, when that has ended. */
+  readonly trailers: () => readonly string[];
   /** How long the target may be silent, before and during its answer. */
   readonly timeoutMs: number;
 }
@@ -70,6 +73,7 @@ class UpstreamExchange {
         reject(this.failure('closed the connection without an answer'));
       });
       if (body instanceof Readable) {
+        body.once('end', () => upstream.addTrailers(passingTrailers(request.trailers())));
         // Once there is an answer, only the answer decides how the exchange ends.
         pipeline(body, upstream, (error) => {
           if (error) reject(error);

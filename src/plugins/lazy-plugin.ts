@@ -1,6 +1,7 @@
 import { BackworksError } from '../errors.js';
 import { Deferred } from '../deferred.js';
 import type { Text } from '../long-text.js';
+import type { BodyUse } from './body-use.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import type { PluginMetadata, PipelineHook } from './metadata.js';
 import type {
@@ -32,6 +33,7 @@ export class LazyPlugin implements BackworksPlugin {
   readonly metadata: PluginMetadata;
   readonly priority: number;
   readonly critical: boolean;
+  readonly body: BodyUse;
   readonly batchesHooks = false;
   private plugin: LoadedPlugin | null = null;
   private starting: Promise<LoadedPlugin> | null = null;
@@ -42,6 +44,7 @@ export class LazyPlugin implements BackworksPlugin {
     this.metadata = metadata;
     this.priority = policy.priority;
     this.critical = policy.critical;
+    this.body = policy.body;
   }
 
   has(hook: PipelineHook): boolean {

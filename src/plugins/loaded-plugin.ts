@@ -3,6 +3,7 @@ import type { PluginConfig } from '../config/types.js';
 import type { Text } from '../long-text.js';
 import type { LibraryHold } from '../native/library/library-holds.js';
 import type { Hook, NativePlugin, NativeProcess, NativeReply, SandboxReport } from '../native/plugin.js';
+import type { BodyUse } from './body-use.js';
 import { fittingConfig } from './fitting-config.js';
 import { HookWork, type Read } from './hook-work.js';
 import { readDecision, readEndpointAnswer, readOperationAnswer, readPatch } from './marshal.js';
@@ -52,6 +53,7 @@ export class LoadedPlugin implements BackworksPlugin {
   readonly metadata: PluginMetadata;
   readonly priority: number;
   readonly critical: boolean;
+  readonly body: BodyUse;
   readonly batchesHooks: boolean;
   private readonly callee: HookBatchCallee;
   private readonly readAnswer: Read<PluginResponse | null> = (reply, bytesMax, document, plain) => {
@@ -83,6 +85,7 @@ export class LoadedPlugin implements BackworksPlugin {
     this.metadata = options.metadata;
     this.priority = policy.priority;
     this.critical = policy.critical;
+    this.body = policy.body;
     this.batchesHooks = native.batch !== undefined;
     const { parsedReplyBytes } = policy.limits;
     this.callee = { name: this.name, native, parsedReplyBytes, executor, readAnswer: this.readAnswer };

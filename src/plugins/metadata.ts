@@ -1,5 +1,11 @@
 import { type BackworksError, type PluginPhase, PluginFailure } from '../errors.js';
-import type { JsonObject, JsonValue } from '../config/types.js';
+import type {
+  JsonObject,
+  JsonValue,
+  RequestBodyUse,
+  ResponseBodyUse,
+  WantedBodies,
+} from '../config/types.js';
 import type { LibraryDescription } from '../native/plugin.js';
 
 import { oneLine } from '../printable.js';
@@ -36,6 +42,7 @@ export interface PluginMetadata {
   /** Recommended by the author; used when the configuration has no value. The same for the next two members. */
   readonly priority: number | null;
   readonly critical: boolean | null;
+  readonly body: WantedBodies;
   readonly maxExecutionTimeMs: number | null;
   readonly threadSafe: boolean;
 }
@@ -73,6 +80,7 @@ export function readMetadata(
     permissions: reader.object('permissions'),
     priority: reader.integer('priority', -PRIORITY_MAX, PRIORITY_MAX),
     critical: reader.optional('critical', 'boolean'),
+    body: readBodies(reader),
     maxExecutionTimeMs: reader.integer('max_execution_time_ms', 1, EXECUTION_MS_MAX),
     threadSafe: description.threadSafe,
   };
@@ -121,6 +129,27 @@ function readDependencies(reader: ManifestReader): PluginDependency[] {
       throw reader.mismatch('dependencies', `valid: ${JSON.stringify(version)} is not a semver range`);
     return { kind, name: oneLine(wanted), version: oneLine(version), optional };
   });
+}
+
+const REQUEST_USES: readonly RequestBodyUse[] = ['none', 'buffer'];
+const RESPONSE_USES: readonly ResponseBodyUse[] = ['none', 'auto', 'buffer'];
+
+/** `body`: a word for both directions, or an object with a word for each. */
+function readBodies(reader: ManifestReader): WantedBodies {
+  const given = reader.value('body');
+  if (given === null) return { request: null, response: null };
+  const both = REQUEST_USES.find((use) => use === given);
+  if (both !== undefined) return { request: both, response: both };
+  if (!isObject(given) || !Object.keys(given).every((key) => key === 'request' || key === 'response'))
+    throw reader.mismatch('body', '"none", "buffer" or an object of request and response');
+  const { request = null, response = null } = given;
+  const wanted = {
+    request: REQUEST_USES.find((use) => use === request) ?? null,
+    response: RESPONSE_USES.find((use) => use === response) ?? null,
+  };
+  if (wanted.request !== request) throw reader.mismatch('body.request', '"none" or "buffer"');
+  if (wanted.response !== response) throw reader.mismatch('body.response', '"none", "auto" or "buffer"');
+  return wanted;
 }
 
 interface ScalarTypes {
@@ -173,7 +202,7 @@ class ManifestReader {
     return invalid(this.plugin, this.phase, `manifest key "${key}" is not ${expected}`);
   }
 
-  private value(key: string): JsonValue {
+  value(key: string): JsonValue {
     return Object.hasOwn(this.manifest, key) ? (this.manifest[key] ?? null) : null;
   }
 }

@@ -1,5 +1,6 @@
 import type { BackworksConfig, PluginConfig, PluginPolicy } from '../config/types.js';
 import { BackworksError } from '../errors.js';
+import { type BodyUse, resolveBodyUse } from './body-use.js';
 import type { DiscoveredLibrary } from './discovery.js';
 import type { PluginMetadata } from './metadata.js';
 
@@ -17,6 +18,7 @@ export interface PluginEntry {
 export interface ResolvedPolicy extends PluginPolicy {
   readonly critical: boolean;
   readonly priority: number;
+  readonly body: BodyUse;
   readonly timeouts: PluginPolicy['timeouts'] & { readonly callMs: number };
 }
 
@@ -27,6 +29,7 @@ export function resolvePolicy(config: PluginPolicy, metadata: PluginMetadata | n
     ...config,
     critical: config.critical ?? metadata?.critical ?? false,
     priority: config.priority ?? metadata?.priority ?? DEFAULT_PRIORITY,
+    body: resolveBodyUse(config.body, metadata?.body),
     timeouts: { ...config.timeouts, callMs },
   };
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { BodyUse } from './body-use.js';
 import type { PipelineHook, PluginMetadata } from './metadata.js';
 import { Deferred } from '../deferred.js';
 import type { Text } from '../long-text.js';
@@ -71,6 +72,7 @@ export interface BackworksPlugin {
   readonly priority: number;
   /** A failure of a critical plugin ends the request; others are skipped. */
   readonly critical: boolean;
+  readonly body: BodyUse;
   /** Whether calling several hooks at once saves time. Otherwise no batch is planned. */
   readonly batchesHooks: boolean;
   /** Whether the plugin has a hook. Missing hooks cost nothing. */

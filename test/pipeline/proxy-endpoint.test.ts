@@ -286,12 +286,12 @@ test('does not mistake a slow client for a silent target', async () => {
   );
 });
 
-test('answers 413 when a streamed body exceeds the limit', async () => {
+test('a body that no plugin needs may be longer than the limit', async () => {
   await upstream(mirror, (target) =>
     served(appOf([proxyTo(target)]), async ({ url }) => {
       const headers = { 'transfer-encoding': 'chunked' };
       const answer = await ask(`${url}/legacy/x`, { method: 'POST', headers }, Buffer.alloc(BODY_LIMIT + 1));
-      expect(problemOf(answer)).toMatchObject({ status: 413 });
+      expect(answer.status).toBe(200);
     }),
   );
 });

@@ -33,6 +33,7 @@ export interface PluginTraits {
   priority?: number;
   critical?: boolean;
   dependsOn?: string[];
+  body?: Partial<BackworksPlugin['body']>;
 }
 
 /** Continues with a hook's answer when it arrives. */
@@ -59,6 +60,7 @@ export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = 
     name,
     priority: traits.priority ?? 100,
     critical: traits.critical ?? false,
+    body: { request: 'buffer', response: 'auto', ...traits.body },
     batchesHooks: false,
     metadata: {
       name,
@@ -78,6 +80,7 @@ export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = 
       permissions: null,
       priority: null,
       critical: null,
+      body: { request: null, response: null },
       maxExecutionTimeMs: null,
       threadSafe: false,
     },

@@ -12,6 +12,32 @@ function read(manifest: string): ReturnType<typeof readMetadata> {
   });
 }
 
+describe('the bodies that a manifest asks for', () => {
+  test.each([
+    ['{}', null, null],
+    ['{"body":"none"}', 'none', 'none'],
+    ['{"body":"buffer"}', 'buffer', 'buffer'],
+    ['{"body":{"request":"none"}}', 'none', null],
+    ['{"body":{"request":null,"response":"auto"}}', null, 'auto'],
+  ])('%s', (manifest, request, response) => {
+    expect(read(manifest).body).toEqual({ request, response });
+  });
+
+  test.each([
+    ['"auto"', 'body" is not "none", "buffer" or an object of request and response'],
+    ['{"requests":"none"}', 'body" is not "none", "buffer" or an object of request and response'],
+    ['{"request":"auto"}', 'body.request" is not "none" or "buffer"'],
+    ['{"response":1}', 'body.response" is not "none", "auto" or "buffer"'],
+  ])('%s is refused', (body, expected) => {
+    expect(() => read(`{"body":${body}}`)).toThrow(
+      expect.objectContaining({
+        code: 'BW_PLUGIN_METADATA',
+        message: expect.stringContaining(`manifest key "${expected}`),
+      }),
+    );
+  });
+});
+
 describe('numbers in a manifest', () => {
   test.each([
     ['max_execution_time_ms', '3000000000', 'a whole number from 1 to 999999999'],

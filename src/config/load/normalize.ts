@@ -12,8 +12,10 @@ import type {
   Permissions,
   PluginConfig,
   PluginPolicy,
+  RequestBodyUse,
   ResourceLimits,
   SwapPolicy,
+  WantedBodies,
   Written,
 } from '../types.js';
 import { AS_IT_IS } from '../source/written.js';
@@ -135,6 +137,7 @@ export function normalizePolicy(raw: RawPlugin, directory: string): PluginPolicy
   return {
     critical: raw.critical ?? null,
     priority: raw.priority ?? null,
+    body: wantedBodies(raw.body),
     load: raw.load,
     idleAfterMs: parseDuration(raw.idle_after),
     isolation: raw.isolation,
@@ -164,6 +167,16 @@ export function normalizePolicy(raw: RawPlugin, directory: string): PluginPolicy
     quarantine: { failures: quarantine.failures, windowMs: parseDuration(quarantine.window) },
     swap: normalizeSwap(raw.swap),
   };
+}
+
+/** A word stands for both directions. */
+function wantedBodies(raw: RawPlugin['body']): WantedBodies {
+  if (typeof raw === 'string') {
+    // The schema admits no other words.
+    const both = raw as RequestBodyUse;
+    return { request: both, response: both };
+  }
+  return { request: raw?.request ?? null, response: raw?.response ?? null };
 }
 
 function normalizeSwap({ watch, canary, probation, keep }: RawPlugin['swap']): SwapPolicy {

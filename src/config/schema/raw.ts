@@ -274,6 +274,21 @@ export interface RawPlugin {
    */
   critical?: boolean;
   /**
+   * The bodies that the hooks of the plugin need. Default: the value of the plugin's manifest, else request: buffer and response: auto.
+   */
+  body?:
+    | string
+    | {
+        /**
+         * none: before_request does without the body, which passes as it comes, of any length. buffer: it waits for the whole body.
+         */
+        request?: 'none' | 'buffer';
+        /**
+         * none: after_response does without the body, which passes as it comes. auto: it sees a body of up to server.body_limit; event streams and longer bodies pass as they come. buffer: it sees every body, and a longer one is refused.
+         */
+        response?: 'none' | 'auto' | 'buffer';
+      };
+  /**
    * Lower runs first. Default: the value of the plugin's manifest, else 100.
    */
   priority?: number;

@@ -311,7 +311,7 @@ export class RegistryEntry {
 
   status(): OwnStatus {
     const { name, origin, config } = this.plan;
-    const { critical, priority } = resolvePolicy(config, this.metadata);
+    const { critical, priority, body } = resolvePolicy(config, this.metadata);
     return {
       name,
       state: this.state,
@@ -328,6 +328,7 @@ export class RegistryEntry {
       failsOpen: !critical && this.metadata?.hooks.has('before_request') === true,
       hasDenied: this.loaded?.hasDenied ?? false,
       priority,
+      body,
       circuit: this.circuit,
       calls: this.loaded?.calls ?? {},
       processes: this.loaded?.processes() ?? [],

@@ -1,3 +1,4 @@
+import type { BodyUse } from '../../plugins/body-use.js';
 import type { Isolation, ResourceLimits, SandboxMode } from '../../config/types.js';
 import type { ErrorCode, PluginOutcome, PluginPhase } from '../../errors.js';
 import type { CircuitStateName } from '../../execution/executor.js';
@@ -32,6 +33,8 @@ export interface PluginStatus extends PluginRelations {
   /** Its before_request has denied a request with 401 or 403 since the plugin was loaded. */
   readonly hasDenied: boolean;
   readonly priority: number;
+  /** The bodies its hooks need. */
+  readonly body: BodyUse;
   readonly circuit: CircuitStateName;
   readonly calls: Readonly<Record<string, { readonly calls: number; readonly failed: number }>>;
   readonly processes: readonly PluginProcess[];

@@ -22,6 +22,8 @@ const SETTINGS: Readonly<Record<string, SettingKey>> = {
   path: swap('path'),
   critical: adjust('critical'),
   priority: adjust('priority'),
+  'body.request': adjust('body.request'),
+  'body.response': adjust('body.response'),
   load: adjust('load'),
   idleAfterMs: adjust('idle_after'),
   isolation: swap('isolation'),

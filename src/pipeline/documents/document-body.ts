@@ -6,6 +6,7 @@ import { decodeBase64, InvalidAnswer } from '../../plugins/response-check.js';
 import { checkJson, JsonFact } from '../../plugins/json-check.js';
 import { JSON_DEPTH_MAX } from '../../plugins/json-depth.js';
 import { checkForPatch, type ListedJson, unquoted } from '../../plugins/json-outline.js';
+import { isRewritten } from './validators.js';
 import { type JsonText, jsonText, LONG_BYTES_MIN } from './merge-patch.js';
 import type { DocumentPatch } from './document-patch.js';
 
@@ -106,6 +107,23 @@ export function patchBody(current: DocumentBody, patch: DocumentPatch): PatchedB
   const json = given ? patch.applied('body', current.json, current.listed) : current.json;
   const encoding = wanted ?? (isString(json) ? current.encoding : 'json');
   return { encoding, json, bytes: bytesOf(encoding, json) };
+}
+
+/**
+ * Lets a patch pass whose plugin does without bodies. It may repeat the body, as one that returns the whole
+ * document does.
+ * @param bytes of the body; null when there is none here
+ * @throws InvalidAnswer when it changes the body
+ */
+export function refuseBody(
+  current: DocumentBody,
+  bytes: Buffer | string | null,
+  patch: DocumentPatch,
+  direction: 'request' | 'response',
+): void {
+  const patched = patchBody(current, patch);
+  if (patched === null || !isRewritten(bytes, patched.bytes)) return;
+  throw new InvalidAnswer(`it changes the body of the ${direction}, and body.${direction} is none`);
 }
 
 function bytesOf(encoding: BodyEncoding, json: JsonText): Buffer {

@@ -10,7 +10,7 @@ import {
   isFraming,
 } from '../../plugins/response-check.js';
 import { type JsonText, mergeMembers, mergeValue, PatchMembers } from './merge-patch.js';
-import { setOwn } from './own-member.js';
+import { isObject, setOwn } from './own-member.js';
 
 /** A plugin's patch, with access to the members of the document. */
 export class DocumentPatch {
@@ -65,6 +65,11 @@ export class DocumentPatch {
     if (this.outline.valueKind(this.index(name)) !== 'object')
       throw new InvalidAnswer(`${name} is not an object`);
     return this.applied(name, target).toString();
+  }
+
+  setsHeader(name: string): boolean {
+    const { headers } = this.change;
+    return isObject(headers) && Object.hasOwn(headers, name) && headers[name] !== null;
   }
 
   /** A copy of the headers after the patch. */

@@ -30,11 +30,10 @@ export interface IncomingRequest extends Caller {
    *   early.
    */
   readBody(limits: BodyLimits): Promise<Buffer>;
-  /**
-   * The body as it arrives; it fails with BW_REQUEST_BODY_TOO_LARGE beyond the limit, and with
-   * BW_REQUEST_TIMEOUT when the client stops sending.
-   */
-  bodyStream(limits: BodyLimits): Readable;
+  /** The body as it arrives, of any length; it fails with BW_REQUEST_TIMEOUT when the client stops sending. */
+  bodyStream(limits: Pick<BodyLimits, 'bodyTimeoutMs'>): Readable;
+  /** Flat list of the header lines behind the body; complete when the body has ended. */
+  readonly rawTrailers: readonly string[];
 }
 
 /** What a body is read within. */

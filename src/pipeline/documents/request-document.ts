@@ -2,11 +2,19 @@ import type { JsonObject } from '../../config/types.js';
 import type { Text } from '../../long-text.js';
 import type { BodyEncoding, HeaderMap, JsonMembers } from '../../plugins/plugin.js';
 import { InvalidAnswer, isToken } from '../../plugins/response-check.js';
-import { type DocumentBody, EMPTY_BODY, patchBody, withBody, requestBody } from './document-body.js';
+import {
+  type DocumentBody,
+  EMPTY_BODY,
+  type PatchedBody,
+  patchBody,
+  refuseBody,
+  requestBody,
+  withBody,
+} from './document-body.js';
 import { headerMap, headerText } from './header-map.js';
 import type { RemoteAddress, RequestHead } from './incoming-request.js';
 import { headersJson, objectJson, plainHeadersJson, quoted } from './json-text.js';
-import { encodingOf } from './media-type.js';
+import { encodingOf, isPlainCoding } from './media-type.js';
 import { DocumentPatch, moreMembers } from './document-patch.js';
 import { headersAfter } from './patch-rules.js';
 import { type Query, parseQuery } from './query.js';
@@ -38,6 +46,7 @@ const DEFINED: ReadonlySet<string> = new Set([
   'remote',
   'context',
   'body_encoding',
+  'body_streamed',
   'body',
 ]);
 
@@ -53,9 +62,18 @@ export class RequestDocument {
   private currentBytes: Buffer | null;
   private json: Text | null = null;
   private queryChanged = false;
+  /** Whether the plugin that is asked may: one that does without bodies may not. */
+  mayChangeBody = true;
 
-  /** @throws BackworksError BW_REQUEST_INVALID when query or body cannot be read. */
-  constructor(head: RequestHead, bytes: Buffer | null) {
+  /**
+   * @param isStreamed the body passes as it comes, and nobody sees it here
+   * @throws BackworksError BW_REQUEST_INVALID when query or body cannot be read.
+   */
+  constructor(
+    head: RequestHead,
+    bytes: Buffer | null,
+    readonly isStreamed = false,
+  ) {
     this.head = head;
     this.currentBytes = bytes;
     this.query = head.search === '' ? NO_QUERY : parseQuery(head.search);
@@ -103,12 +121,16 @@ export class RequestDocument {
    */
   merge(members: JsonMembers): void {
     const patch = new DocumentPatch(members);
-    const body = patchBody(this.body, patch);
+    const body = this.patchedBody(patch);
     const changed = this.apply(patch);
     const headers =
       body === null ? changed.headers : headersAfter(changed.headers, body, this.body, patch.change);
     if (body !== null) {
-      if (isRewritten(this.currentBytes, body.bytes)) dropDigests(headers, this.headers, patch.change);
+      if (isRewritten(this.currentBytes, body.bytes)) {
+        dropDigests(headers, this.headers, patch.change);
+        // The coding was of the old bytes. A plugin that codes its own says so.
+        if (!patch.setsHeader('content-encoding')) delete headers['content-encoding'];
+      }
       this.body = body;
       this.currentBytes = body.bytes;
     }
@@ -116,6 +138,12 @@ export class RequestDocument {
     this.parsedHeaders = headers;
     this.changed = { ...changed, headers };
     this.json = null;
+  }
+
+  private patchedBody(patch: DocumentPatch): PatchedBody | null {
+    if (this.mayChangeBody && !this.isStreamed) return patchBody(this.body, patch);
+    refuseBody(this.body, this.currentBytes, patch, 'request');
+    return null;
   }
 
   private apply(patch: DocumentPatch): Changed {
@@ -144,7 +172,7 @@ export class RequestDocument {
       const headers = plainHeadersJson(this.head.rawHeaders) ?? headersJson(this.headers);
       return (
         `{"id":${quoted(id)},${match.json},"query":${objectJson(this.query)},"headers":${headers},` +
-        `"remote":${remoteJson(remote)},"context":{},"body_encoding":"${this.body.encoding}"`
+        `"remote":${remoteJson(remote)},"context":{},"body_encoding":"${this.body.encoding}"${this.streamedJson}`
       );
     }
     const { method, path, params, query, headers, context, rest } = changed;
@@ -153,15 +181,22 @@ export class RequestDocument {
     return (
       `{"id":${quoted(id)},${place},"params":${params},"query":${objectJson(query)},` +
       `"headers":${headersJson(headers)},"remote":${remoteJson(remote)},"context":${context},` +
-      `"body_encoding":"${this.body.encoding}"${moreMembers(rest)}`
+      `"body_encoding":"${this.body.encoding}"${this.streamedJson}${moreMembers(rest)}`
     );
+  }
+
+  private get streamedJson(): string {
+    return this.isStreamed ? ',"body_streamed":true' : '';
   }
 }
 
 const NO_QUERY: Query = Object.freeze({});
 
+/** A body with a content coding is bytes: the server does not inflate what a client sends. */
 function bodyEncoding({ rawHeaders }: RequestHead): BodyEncoding {
-  return encodingOf(headerText(headerMap(rawHeaders), 'content-type'));
+  const headers = headerMap(rawHeaders);
+  const plain = isPlainCoding(headerText(headers, 'content-encoding'));
+  return plain ? encodingOf(headerText(headers, 'content-type')) : 'base64';
 }
 
 function remoteJson(remote: RemoteAddress | null): string {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import { BackworksError } from '../../errors.js';
+import type { ResponseBodyUse } from '../../config/types.js';
 import type { Text } from '../../long-text.js';
 import type {
   Awaitable,
@@ -9,7 +10,15 @@ import type {
   PluginResponse,
 } from '../../plugins/plugin.js';
 import { checkStatus } from '../../plugins/response-check.js';
-import { type DocumentBody, EMPTY_BODY, patchBody, withBody, responseBody } from './document-body.js';
+import {
+  type DocumentBody,
+  EMPTY_BODY,
+  type PatchedBody,
+  patchBody,
+  refuseBody,
+  responseBody,
+  withBody,
+} from './document-body.js';
 import { headerText } from './header-map.js';
 import { headersJson, quoted } from './json-text.js';
 import { encodingOf, isPlainCoding, mediaType } from './media-type.js';
@@ -77,6 +86,8 @@ export class ResponseDocument {
   private given: PluginResponse;
   private bytes: PluginResponse['body'];
   private json: Text | null = null;
+  /** Whether the plugin that is told may: one that does without bodies may not. */
+  mayChangeBody = true;
 
   /** @param context a JSON object */
   constructor(
@@ -105,7 +116,7 @@ export class ResponseDocument {
    */
   merge(members: JsonMembers): void {
     const patch = new DocumentPatch(members);
-    const body = this.isStreamed && !patch.has('body') ? null : patchBody(this.content, patch);
+    const body = this.patchedBody(patch);
     let status = checkedStatus(patch.has('status') ? patch.value('status') : this.status);
     const context = patch.appliedObject('context', this.context);
     const rest = patch.appliedRest(DEFINED, this.rest);
@@ -138,6 +149,15 @@ export class ResponseDocument {
 
   toResponse(): PluginResponse {
     return { status: this.status, headers: this.headers, body: this.bytes };
+  }
+
+  private patchedBody(patch: DocumentPatch): PatchedBody | null {
+    const { bytes } = this;
+    if (!this.mayChangeBody) {
+      refuseBody(this.content, bytes instanceof Readable ? null : bytes, patch, 'response');
+      return null;
+    }
+    return this.isStreamed && !patch.has('body') ? null : patchBody(this.content, patch);
   }
 
   private get isStreamed(): boolean {
@@ -179,15 +199,26 @@ function bodyEncoding(headers: HeaderMap): BodyEncoding {
 }
 
 /**
- * The response as after_response hooks see it: with the body in memory, or with the stream when hooks do not
- * see the body. Hooks see neither event streams nor bodies longer than the limit.
- * @param limitBytes longest body in memory
- * @throws BackworksError BW_PROXY_UPSTREAM when a body is cut off, BW_PROXY_TIMEOUT when it takes too long
+ * The response as after_response hooks see it: with its body in memory, or with the stream where they do not
+ * see the body. Unless they need every body, they see no event stream, and no body longer than the limit.
+ * @param use what the hooks need of the body
+ * @param limitBytes how long a body in memory may be
+ * @throws BackworksError BW_PROXY_UPSTREAM when a body breaks off, or is longer than the limit and needed;
+ *   BW_PROXY_TIMEOUT when it takes too long
  */
-export function heldResponse(response: PluginResponse, limitBytes: number): Awaitable<PluginResponse> {
+export function heldResponse(
+  response: PluginResponse,
+  use: ResponseBodyUse,
+  limitBytes: number,
+): Awaitable<PluginResponse> {
   const { status, headers, body } = response;
-  if (!(body instanceof Readable) || isStream(headers, limitBytes)) return response;
-  return hold(body, limitBytes).then((held) => ({ status, headers, body: held }));
+  if (use === 'none' || !(body instanceof Readable)) return response;
+  if (use === 'auto' && isStream(headers, limitBytes)) return response;
+  return hold(body, limitBytes).then((held) => {
+    if (use === 'auto' || !(held instanceof Readable)) return { status, headers, body: held };
+    held.destroy();
+    throw tooLong(limitBytes);
+  });
 }
 
 /** Whether the body stays a stream: an event stream never ends, and a longer content-length needs no reading. */
@@ -223,6 +254,11 @@ function hold(stream: Readable, limitBytes: number): Promise<Buffer | Readable> 
     const onClose = (): void => settle(() => reject(brokenOff()));
     stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
   });
+}
+
+function tooLong(limitBytes: number): BackworksError {
+  const message = `the answer of the proxy target is longer than ${limitBytes} bytes, and an after_response hook needs all of it`;
+  return new BackworksError('BW_PROXY_UPSTREAM', message);
 }
 
 function tooSlow(): BackworksError {

@@ -129,6 +129,7 @@ describe('a whole file', () => {
           where: `${file}:19:3`,
           critical: true,
           priority: -5,
+          body: { request: null, response: null },
           load: 'eager',
           idleAfterMs: 0,
           isolation: 'process',
@@ -221,6 +222,7 @@ describe('a whole file', () => {
     expect(defaultPluginPolicy()).toEqual({
       critical: null,
       priority: null,
+      body: { request: null, response: null },
       load: 'eager',
       idleAfterMs: 0,
       isolation: 'process',

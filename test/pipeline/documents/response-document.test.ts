@@ -92,14 +92,16 @@ test('removed headers and context become empty', () => {
 test('a stream is buffered up to the limit and streamed beyond it; a broken stream is the target’s fault', async () => {
   const response = (body: Readable) => ({ status: 200, headers: {}, body });
 
-  expect((await heldResponse(response(Readable.from(['ab', Buffer.from('cd')])), 4)).body).toEqual(
+  expect((await heldResponse(response(Readable.from(['ab', Buffer.from('cd')])), 'auto', 4)).body).toEqual(
     Buffer.from('abcd'),
   );
-  const long = (await heldResponse(response(Readable.from([Buffer.from('ab'), Buffer.from('cde')])), 4)).body;
+  const long = (
+    await heldResponse(response(Readable.from([Buffer.from('ab'), Buffer.from('cde')])), 'auto', 4)
+  ).body;
   expect(long).toBeInstanceOf(Readable);
   expect(await (long as Readable).map(String).toArray()).toEqual(['abcde']);
   const broken = new Readable({ read: () => broken.destroy(new Error('reset')) });
-  await expect(heldResponse(response(broken), 4)).rejects.toThrow(
+  await expect(heldResponse(response(broken), 'auto', 4)).rejects.toThrow(
     expect.objectContaining({ code: 'BW_PROXY_UPSTREAM' }),
   );
 });

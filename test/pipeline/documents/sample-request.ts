@@ -26,6 +26,7 @@ export function sampleRequest(
     signal: new AbortController().signal,
     readBody: async () => body,
     bodyStream: () => Readable.from([body]),
+    rawTrailers: [],
     ...parts,
   };
 }
