@@ -11,6 +11,7 @@ interface Schema {
   examples?: unknown[];
   required?: string[];
   properties?: Record<string, Schema>;
+  anyOf?: Schema[];
   additionalProperties?: boolean | Schema;
   definitions?: Record<string, Schema>;
   type?: string | string[];
@@ -39,12 +40,17 @@ function keysOf(parent: Schema, prefix = ''): Key[] {
       { path: prefix + key, schema: child, required: parent.required?.includes(key) === true },
       ...keysOf(child, `${prefix}${key}.`),
     ]),
+    ...(parent.anyOf ?? []).flatMap((alternative) => keysOf(alternative, prefix)),
     ...(entry === undefined ? [] : keysOf(entry, `${prefix}NAME.`)),
   ];
 }
 
 const keys = keysOf(schema);
-const leaves = keys.filter(({ path }) => !keys.some((other) => other.path.startsWith(`${path}.`)));
+/** The keys that take a value which is no mapping of further keys. */
+const leaves = keys.filter(
+  ({ path, schema: { anyOf } }) =>
+    anyOf !== undefined || !keys.some((other) => other.path.startsWith(`${path}.`)),
+);
 
 /** The default that the documentation gives for each key. */
 const documented = new Map(
