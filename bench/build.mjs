@@ -60,6 +60,17 @@ export function benchPlugin(variant = 'all') {
   return compileC('plugin/bench_plugin.c', `${name}.so`, flags);
 }
 
+/**
+ * A build of bench/plugin/changing_plugin.c.
+ * @param hooks names of those it has
+ */
+export function changingPlugin(hooks) {
+  const bits = hooks.reduce((sum, hook) => sum + HOOK_BITS[hook], 0);
+  return compileC('plugin/changing_plugin.c', `changing-${bits}.so`, ['-shared', '-fPIC', `-DHOOKS=${bits}`]);
+}
+
+const HOOK_BITS = { before: 1, endpoint: 2, after: 4 };
+
 export function emptyPlugin() {
   return compileC('plugin/empty_plugin.c', 'empty.so', ['-shared', '-fPIC']);
 }

@@ -20,19 +20,34 @@ export function backworksPeer(plugins, answering = '') {
  * @param commands name → command line
  * @param open makes of a server's `{ url, pids }` what measures it; `pids` are those of the server's own
  *   processes, without runners
+ * @param check is called with a server's URL and name before it is measured, and throws when it answers wrongly
  * @returns what `use` gives for the list of peers; one that cannot run here is `{ name, missing }`
  */
-export function withServers(commands, open, use) {
+export function withServers(commands, open, use, check = expectAnswer) {
   const openServer = async (_process, peer, { url, pids }) => {
-    await expectAnswer(url + PATH);
+    await check(url + PATH, peer);
     return open({ url: url + PATH, pids }, peer);
   };
   return withPeers(commands, openServer, use);
 }
 
-/** A server that answers something else would be fast for the wrong reason. */
+/**
+ * A server that answers something else would be fast for the wrong reason.
+ * @param url asked for; `_peer` is the name of who answers
+ * @throws Error with the answer
+ */
 async function expectAnswer(url) {
-  const response = await fetch(url);
+  await expectResponse(url, { answer: ANSWER });
+}
+
+/**
+ * @param wanted `{ answer, headers, requestHeaders }`: the body, headers that must be there, those to send
+ * @throws Error with the answer when it is another one
+ */
+export async function expectResponse(url, { answer, headers = {}, requestHeaders = {} }) {
+  const response = await fetch(url, { headers: requestHeaders });
   const body = await response.text();
-  if (response.status !== 200 || body !== ANSWER) throw new Error(`${url}: ${response.status} ${body}`);
+  const fits = Object.entries(headers).every(([name, value]) => response.headers.get(name) === value);
+  if (response.status === 200 && body === answer && fits) return;
+  throw new Error(`${url}: ${response.status} ${JSON.stringify([...response.headers])} ${body}`);
 }

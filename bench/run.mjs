@@ -11,6 +11,7 @@ import { renderTable } from './report/table.mjs';
 import { slopeOf } from './slope.mjs';
 import * as body from './scenarios/body.mjs';
 import * as call from './scenarios/call.mjs';
+import * as changes from './scenarios/changes.mjs';
 import * as chain from './scenarios/chain.mjs';
 import * as connections from './scenarios/connections.mjs';
 import * as http from './scenarios/http.mjs';
@@ -22,6 +23,7 @@ import * as start from './scenarios/start.mjs';
 import * as workers from './scenarios/workers.mjs';
 
 const SCENARIOS = {
+  changes,
   call,
   resilience,
   http,

@@ -2,6 +2,11 @@ const isolated = 'Backworks, isolated';
 const inProcess = 'Backworks, in-process';
 const bare = 'Hono, bare';
 const at64 = { scenario: 'http', key: 'requests64' };
+const changes = { scenario: 'changes', peer: 'three hooks, each changes something' };
+const PATCHES =
+  'a hook that changes the request ends the hook batch, because the runner does not apply patches. Such a request goes to the runner twice: [heads and patches](decisions/0019-response-heads.md).';
+const TWO_OF_THEM =
+  'hooks of microseconds gain nothing from a second process or thread. It halves the batches, and it competes with the server and the load generator for two cores.';
 const perCall = { scenario: 'call', key: 'perCall64', peer: isolated };
 
 /**
@@ -12,6 +17,45 @@ const perCall = { scenario: 'call', key: 'perCall64', peer: isolated };
  */
 export const TARGETS = [
   {
+    what: 'HTTP requests/s, three hooks that each change something ÷ bare Hono, which changes nothing',
+    ...changes,
+    key: 'toBare',
+    atLeast: 0.8,
+    why: PATCHES,
+  },
+  {
+    what: 'the same ÷ Hono middleware that does the same in JavaScript',
+    ...changes,
+    key: 'toMiddleware',
+    atLeast: 1,
+    why: PATCHES,
+  },
+  {
+    what: 'server CPU per request above bare Hono, three hooks that each change something (µs)',
+    ...changes,
+    key: 'aboveBare',
+    atMost: 8,
+    why: PATCHES,
+  },
+  {
+    what: 'HTTP requests/s, endpoint and after_response that adds a header ÷ bare Hono',
+    ...changes,
+    peer: 'endpoint, and after_response adds a header',
+    key: 'toBare',
+    atLeast: 0.85,
+    why: 'see [heads and patches](decisions/0019-response-heads.md).',
+  },
+  {
+    what: 'server CPU for a 64 KiB body of which before_request changes one member ÷ the same body unchanged',
+    scenario: 'body',
+    key: 'cpu',
+    peer: 'Backworks, before_request changes one member, 64 KiB',
+    by: 'ratio',
+    to: 'Backworks, before_request changes nothing, 64 KiB',
+    atMost: 1.5,
+    why: 'see [heads and patches](decisions/0019-response-heads.md).',
+  },
+  {
     what: 'HTTP requests/s, one isolated plugin with three hooks ÷ bare Hono, 64 connections',
     ...at64,
     peer: isolated,
@@ -21,13 +65,31 @@ export const TARGETS = [
     why: 'documents, calls, checks and guards are work that bare Hono does not have, on a thread that is busy all the time: [the profile](decisions/0008-hot-path.md), [hook batches](decisions/0012-hook-batches.md).',
   },
   {
-    what: 'the same with three plugins, one hook each (three hops)',
+    what: 'HTTP requests/s, three isolated plugins, one hook each ÷ bare Hono',
     ...at64,
     peer: 'Backworks, three isolated plugins',
     by: 'ratio',
     to: bare,
-    atLeast: 0.75,
+    atLeast: 0.8,
     why: 'three frames there and three back for each request, and three runners beside the server and the load generator on two cores: [the profile](decisions/0008-hot-path.md).',
+  },
+  {
+    what: 'HTTP requests/s, two instances of a plugin ÷ one',
+    ...at64,
+    peer: 'Backworks, isolated, 2 instances',
+    by: 'ratio',
+    to: isolated,
+    atLeast: 0.95,
+    why: TWO_OF_THEM,
+  },
+  {
+    what: 'HTTP requests/s, a thread pool of two ÷ one thread',
+    ...at64,
+    peer: 'Backworks, isolated, thread pool of 2',
+    by: 'ratio',
+    to: isolated,
+    atLeast: 0.95,
+    why: TWO_OF_THEM,
   },
   {
     what: 'HTTP requests/s, isolated ÷ in-process, 64 connections',

@@ -112,7 +112,11 @@ export const ERRORS = {
     EXIT.failure,
     'A client sent nothing of its request body for server.body_timeout.',
   ),
-  BW_REQUEST_BODY_TOO_LARGE: kind(413, EXIT.failure, 'A request body exceeds server.body_limit.'),
+  BW_REQUEST_BODY_TOO_LARGE: kind(
+    413,
+    EXIT.failure,
+    'A request body exceeds the body_limit of its endpoint or of the server.',
+  ),
   BW_REQUEST_MEDIA_TYPE: kind(415, EXIT.failure, 'A request body uses an encoding that is not supported.'),
   BW_REQUEST_NOT_IMPLEMENTED: kind(
     501,

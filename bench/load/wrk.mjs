@@ -12,20 +12,26 @@ const US = { us: 1, ms: 1000, s: 1_000_000 };
 /**
  * The program that makes requests from a process of its own, in a closed loop: each connection asks
  * again when it has its answer.
+ * @param headers sent with each request, besides those the program sends itself
  * @returns `load(url, connections, seconds, body)`, which posts the body if there is one and resolves to
  *   `{ requests, answered, failed, p50, p99 }`: good answers per second and altogether, how many were
  *   asked for in vain, and latency in microseconds, null without an answer
  * @throws Missing
  */
-export function loadGenerator() {
-  if (findProgram('wrk') !== null) return wrk;
-  if (findProgram('autocannon') !== null) return autocannon;
+export function loadGenerator(headers = {}) {
+  const lines = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+  const bound =
+    (program) =>
+    (...load) =>
+      program(lines, ...load);
+  if (findProgram('wrk') !== null) return bound(wrk);
+  if (findProgram('autocannon') !== null) return bound(autocannon);
   throw new Missing('needs wrk (Debian: apt-get install wrk)');
 }
 
-async function wrk(url, connections, seconds, body) {
+async function wrk(lines, url, connections, seconds, body) {
   const script = body === undefined ? [] : ['-s', postScript(body)];
-  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...script, url];
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--latency', ...lines, ...script, url];
   const { stdout } = await execute('wrk', args, { signal });
   const number = (pattern) => Number(pattern.exec(stdout)?.[1] ?? 0);
   const total = number(/(\d+) requests in/);
@@ -49,9 +55,19 @@ function postScript(body) {
   return file;
 }
 
-async function autocannon(url, connections, seconds, body) {
+async function autocannon(lines, url, connections, seconds, body) {
   const post = body === undefined ? [] : ['-m', 'POST', '-H', 'content-type=application/json', '-b', body];
-  const args = ['--json', '--no-progress', '-c', String(connections), '-d', String(seconds), ...post, url];
+  const args = [
+    '--json',
+    '--no-progress',
+    '-c',
+    String(connections),
+    '-d',
+    String(seconds),
+    ...lines,
+    ...post,
+    url,
+  ];
   const { stdout } = await execute('autocannon', args, { maxBuffer: 16 * 1024 * 1024, signal });
   const { requests, duration, latency, errors, non2xx } = JSON.parse(stdout);
   const answered = requests.total - non2xx;

@@ -16,3 +16,11 @@ export const ENDPOINT = '/weather/{city}';
 export const METHOD = 'GET';
 /** The path the HTTP servers answer. */
 export const PATH = '/weather/lisbon';
+
+/** What the changing plugin answers with `days`: 2 KiB. */
+const days = Array.from({ length: 51 }, (_, index) => ({ day: index + 1, celsius: 21.5, sky: 'fair' }));
+export const DAYS = JSON.stringify({ city: 'Lisbon', days });
+/** What it answers after a change of the body. */
+export const CHANGED_ANSWER = ANSWER.replace('fair', 'cloudy');
+/** The value of x-api-key that it accepts. */
+export const KEY = 'bench-key';

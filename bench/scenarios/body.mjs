@@ -1,4 +1,4 @@
-import { benchPlugin } from '../build.mjs';
+import { benchPlugin, changingPlugin } from '../build.mjs';
 import { backworksPeer, httpPeer, withServers } from '../http-peers.mjs';
 import { loadGenerator } from '../load/wrk.mjs';
 import { measureLoad } from '../load/measure-load.mjs';
@@ -18,7 +18,7 @@ const pointsOf = (kind, key) => SIZES_KIB.map((kib) => ({ x: kib, peer: nameOf(k
 
 export const name = 'body';
 export const title = 'Request bodies, three hooks each';
-export const takes = { full: 90, quick: 38 };
+export const takes = { full: 112, quick: 48 };
 export const metrics = [
   { key: 'requests', label: `${CONNECTIONS} connections`, unit: 'requests/s' },
   { key: 'megabytes', label: 'of bodies', unit: 'MB/s' },
@@ -47,6 +47,13 @@ export const slopes = [
   },
 ];
 
+/** A body that passes one before_request, and one that it changes. */
+const ONE_HOOK = {
+  'Backworks, before_request changes nothing': {},
+  'Backworks, before_request changes one member': { before: 'body' },
+};
+const ONE_HOOK_KIB = 64;
+
 export async function run({ rounds, onTurn }) {
   const sizes = new Map();
   const commands = {};
@@ -56,6 +63,11 @@ export async function run({ rounds, onTurn }) {
       commands[nameOf(kind, kib)] = command;
       sizes.set(nameOf(kind, kib), Math.round(kib * KIB));
     }
+  }
+  for (const [kind, config] of Object.entries(ONE_HOOK)) {
+    const path = changingPlugin(['before']);
+    commands[nameOf(kind, ONE_HOOK_KIB)] = () => backworksPeer([{ name: 'changing', path, config }]);
+    sizes.set(nameOf(kind, ONE_HOOK_KIB), ONE_HOOK_KIB * KIB);
   }
   const open = async (server, peer) => {
     const load = loadGenerator();

@@ -344,8 +344,8 @@ typedef struct BackworksExtensions {
      *   false without the key.
      *   body: the bodies that the hooks need: {"request": "none" or "buffer", "response": "none",
      *   "auto" or "buffer"}, or one of "none" and "buffer" for both. Without it request is buffer
-     *   and response is auto. none lets bodies pass as they come, of any length; a hook that changes
-     *   the body all the same fails. process_endpoint always gets the body of the request.
+     *   and response is auto. none lets bodies pass as they come; a hook that changes the body all the
+     *   same fails. process_endpoint always gets the body of the request.
      *   capabilities: names of operations that call() performs, such as "storage.kv.get".
      *   dependencies: names of plugins, or objects {name or capability, version, optional}, with
      *   version a semver range. A plugin starts after the plugins it needs, and not without them.

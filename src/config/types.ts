@@ -3,7 +3,9 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
+/** Any JSON value. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+/** A JSON object. */
 export type JsonObject = { [key: string]: JsonValue };
 
 /**
@@ -42,6 +44,7 @@ export interface BackworksConfig {
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
+  /** Longest request body, for endpoints without a limit of their own. */
   readonly bodyLimitBytes: number;
   /** Longest pause between two reads of a request body. */
   readonly bodyTimeoutMs: number;
@@ -118,6 +121,8 @@ export interface EndpointConfig {
   readonly path: string;
   /** Empty: every method. */
   readonly methods: readonly HttpMethod[];
+  /** Longest request body. Null when the file does not say; then the server's limit applies. */
+  readonly bodyLimitBytes: number | null;
   readonly target: EndpointTarget;
 }
 

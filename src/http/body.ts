@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import { BackworksError } from '../errors.js';
+import { bodyTooLarge } from '../pipeline/body-limits.js';
 import { rawHeader } from '../pipeline/documents/header-map.js';
 import type { BodyLimits } from '../pipeline/documents/incoming-request.js';
 import { charsetOf, isPlainCoding } from '../pipeline/documents/media-type.js';
@@ -9,11 +10,6 @@ import { ClientClock } from './client-clock.js';
 const REST_MAX_MS = 500;
 const REST_MAX_BYTES = 64 * 1024 * 1024;
 const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
-
-/** @throws BackworksError BW_REQUEST_BODY_TOO_LARGE when the announced length exceeds the limit. */
-export function checkLength(rawHeaders: readonly string[], limitBytes: number): void {
-  if (Number(rawHeader(rawHeaders, 'content-length') ?? 0) > limitBytes) throw tooLarge(limitBytes);
-}
 
 /**
  * Plugins get text in UTF-8. A body with a content coding is bytes to them, whatever its text is written in.
@@ -50,7 +46,7 @@ export function collect(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: Bod
       clock.restart();
       chunks.push(chunk);
       length += chunk.length;
-      if (length > bodyLimitBytes) settle(() => reject(tooLarge(bodyLimitBytes)));
+      if (length > bodyLimitBytes) settle(() => reject(bodyTooLarge(bodyLimitBytes)));
     };
     const onEnd = (): void => settle(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     const onClose = (): void => settle(() => reject(endedEarly()));
@@ -66,19 +62,22 @@ export function collect(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: Bod
 }
 
 /**
- * The body as it arrives. Destroying the result does not destroy the client's connection. The client's time
- * does not run while its bytes wait to be taken.
+ * The body as it arrives; it fails when it exceeds a limit. Destroying the result does not destroy the client's
+ * connection. The client's time does not run while its bytes wait to be taken.
  */
-export function arriving(source: Readable, timeoutMs: number): Readable {
+export function arriving(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: BodyLimits): Readable {
+  let length = 0;
   const passage = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       clock.restart();
-      done(null, chunk);
+      length += chunk.length;
+      if (length > bodyLimitBytes) done(bodyTooLarge(bodyLimitBytes));
+      else done(null, chunk);
     },
   });
   const isOwed = (): boolean => passage.writableLength === 0;
-  const onLate = (): Transform => passage.destroy(tooSlow(timeoutMs));
-  const clock = new ClientClock(timeoutMs, isOwed, onLate);
+  const onLate = (): Transform => passage.destroy(tooSlow(bodyTimeoutMs));
+  const clock = new ClientClock(bodyTimeoutMs, isOwed, onLate);
   const stop = (): void => clock.stop();
   passage.on('drain', () => clock.restart());
   passage.once('finish', stop).once('close', stop);
@@ -100,10 +99,6 @@ export function discardRest(incoming: IncomingMessage): void {
     if (bytes > REST_MAX_BYTES) socket.destroySoon();
   });
   incoming.once('end', stop).once('close', stop).on('error', ignore).resume();
-}
-
-function tooLarge(limitBytes: number): BackworksError {
-  return new BackworksError('BW_REQUEST_BODY_TOO_LARGE', `the body is longer than ${limitBytes} bytes`);
 }
 
 function tooSlow(timeoutMs: number): BackworksError {

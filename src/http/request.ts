@@ -7,7 +7,7 @@ import type { PluginSet } from '../pipeline/plugin-set.js';
 import type { RouteMatch } from '../pipeline/documents/route-match.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
 import { Connection } from './connection.js';
-import { checkCharset, checkLength, collect, arriving } from './body.js';
+import { checkCharset, collect, arriving } from './body.js';
 import { announcesBody, readHead, type RequestHead } from './request-head.js';
 import { requestId } from './request-id.js';
 
@@ -91,13 +91,12 @@ export class ServerRequest implements IncomingRequest {
   }
 
   async readBody(limits: BodyLimits): Promise<Buffer> {
-    checkLength(this.rawHeaders, limits.bodyLimitBytes);
     checkCharset(this.rawHeaders);
     return collect(this.stream(), limits);
   }
 
-  bodyStream({ bodyTimeoutMs }: Pick<BodyLimits, 'bodyTimeoutMs'>): Readable {
-    return arriving(this.stream(), bodyTimeoutMs);
+  bodyStream(limits: BodyLimits): Readable {
+    return arriving(this.stream(), limits);
   }
 
   get rawTrailers(): readonly string[] {

@@ -98,10 +98,12 @@ export interface MemberList {
   readonly table: ArrayLike<number>;
 }
 
-/** Room for the members of an ordinary text. A longer list is read a second time, with room for all. */
+/** Members of an ordinary text. */
 const ORDINARY_MEMBERS = 64;
+/** Room in scratch memory. A longer list is read a second time, with room for all. */
+const SCRATCH_MEMBERS = 1024;
 /** Scratch memory: the number of members, then their fields. */
-const scratch = new Uint32Array(1 + ORDINARY_MEMBERS * MEMBER_FIELDS);
+const scratch = new Uint32Array(1 + SCRATCH_MEMBERS * MEMBER_FIELDS);
 
 /**
  * Checks a text and lists the members of its outermost object, and of objects that are values of listed
@@ -112,16 +114,34 @@ const scratch = new Uint32Array(1 + ORDINARY_MEMBERS * MEMBER_FIELDS);
  */
 export function listMembers(bytes: Buffer, depthMax: number, levels: number): MemberList {
   const { list } = functions ?? loadJsonCheck();
-  let table = scratch;
-  let facts = list(bytes, bytes.length, depthMax, levels, table, ORDINARY_MEMBERS);
-  const count = table[0]!;
-  if (count > ORDINARY_MEMBERS) {
-    table = new Uint32Array(1 + count * MEMBER_FIELDS);
-    facts = list(bytes, bytes.length, depthMax, levels, table, count);
-    return { facts, table: table.subarray(1) };
-  }
+  const facts = list(bytes, bytes.length, depthMax, levels, scratch, SCRATCH_MEMBERS);
+  const count = scratch[0]!;
+  if (count <= SCRATCH_MEMBERS) return { facts, table: copyOfScratch(count) };
+  const table = new Uint32Array(1 + count * MEMBER_FIELDS);
+  list(bytes, bytes.length, depthMax, levels, table, count);
+  return { facts, table: table.subarray(1) };
+}
+
+/**
+ * Checks a text as checkJson() does and lists its members in the same pass.
+ * @returns `table` is null when there are more members than scratch memory has room for
+ */
+export function checkAndList(
+  bytes: Buffer,
+  depthMax: number,
+  levels: number,
+): { readonly facts: number; readonly table: ArrayLike<number> | null } {
+  const { list } = functions ?? loadJsonCheck();
+  const facts = list(bytes, bytes.length, depthMax, levels, scratch, SCRATCH_MEMBERS);
+  const count = scratch[0]!;
+  return { facts, table: count <= SCRATCH_MEMBERS ? copyOfScratch(count) : null };
+}
+
+function copyOfScratch(count: number): ArrayLike<number> {
+  const end = 1 + count * MEMBER_FIELDS;
+  if (count > ORDINARY_MEMBERS) return scratch.slice(1, end);
   // A short plain array is cheaper than a typed array, whose memory is allocated separately.
   const short: number[] = [];
-  for (let at = 1; at <= count * MEMBER_FIELDS; at += 1) short.push(table[at]!);
-  return { facts, table: short };
+  for (let at = 1; at < end; at += 1) short.push(scratch[at]!);
+  return short;
 }

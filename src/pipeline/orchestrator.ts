@@ -22,6 +22,7 @@ import { ProxyEndpoint } from './proxy-endpoint.js';
 import { StaticEndpoint } from './static-endpoint.js';
 import { Failures } from './failures.js';
 import type { IncomingRequest } from './documents/incoming-request.js';
+import { bodyLimits } from './body-limits.js';
 import { refuseCancelled } from './cancelled.js';
 import type { PluginSet, RequestSettings } from './plugin-set.js';
 import { problem } from './problem.js';
@@ -106,8 +107,7 @@ export class PluginOrchestrator {
     const exchange = new Exchange(request, plugins);
     try {
       if (!needsDocument(request, plugins)) this.answer(exchange);
-      else if (request.hasBody && needsBody(request, plugins))
-        exchange.expect(request.readBody(plugins), this.read);
+      else if (request.hasBody) this.receive(exchange);
       else this.read.take(exchange, null);
     } catch (error) {
       exchange.reject(error);
@@ -115,7 +115,21 @@ export class PluginOrchestrator {
     return exchange.atHand;
   }
 
-  /** The body has been read. */
+  /** Reads the body when a plugin needs it. A body that is announced as too long is refused before any hook runs. */
+  private receive(exchange: Exchange): void {
+    const { request, plugins } = exchange;
+    let body: Awaitable<Buffer | null>;
+    try {
+      const limits = bodyLimits(request, plugins);
+      body = needsBody(request, plugins) ? request.readBody(limits) : null;
+    } catch (error) {
+      this.read.fail(exchange, error);
+      return;
+    }
+    exchange.expect(body, this.read);
+  }
+
+  /** The body has been read, or is left to be streamed. */
   private readonly read: Stage<Buffer | null> = {
     take: (exchange, bytes) => {
       try {
@@ -305,7 +319,7 @@ function needsDocument(request: IncomingRequest, plugins: PluginSet): boolean {
   return plugins.beforeRequest.length > 0 || asksPlugin(request, plugins);
 }
 
-/** Whether a plugin needs the body; if not, it is neither held nor limited. */
+/** Whether a plugin needs the body; if not, it is not held. */
 function needsBody(request: IncomingRequest, plugins: PluginSet): boolean {
   return plugins.readsRequests || asksPlugin(request, plugins);
 }

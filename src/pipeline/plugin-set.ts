@@ -14,7 +14,10 @@ export interface Station {
 
 /** Settings that a request keeps from beginning to end, like its plugins. */
 export interface RequestSettings {
-  /** Longest body that is held for plugins. */
+  /**
+   * Longest request body of endpoints without a limit of their own, and longest response body that is held for
+   * after_response hooks.
+   */
   readonly bodyLimitBytes: number;
   /** Longest time between two reads of a request body. */
   readonly bodyTimeoutMs: number;

@@ -5,6 +5,7 @@ import { urlToHttpOptions } from 'node:url';
 import { BackworksError } from '../errors.js';
 import type { PluginResponse } from '../plugins/plugin.js';
 import { endToEnd } from './end-to-end.js';
+import { bodyLimits } from './body-limits.js';
 import { headerMap } from './documents/header-map.js';
 import type { BodyLimits, IncomingRequest } from './documents/incoming-request.js';
 import { formatQuery } from './documents/query.js';
@@ -51,17 +52,17 @@ export class ProxyEndpoint {
 
   /**
    * @param document the request after the plugins; null when none has seen it.
-   * @param limits limits of a streamed request body.
-   * @throws BackworksError BW_PROXY_UPSTREAM, BW_PROXY_TIMEOUT, BW_REQUEST_TIMEOUT.
+   * @param serverLimits the server's limits of request bodies.
+   * @throws BackworksError BW_PROXY_UPSTREAM, BW_PROXY_TIMEOUT, BW_REQUEST_BODY_TOO_LARGE, BW_REQUEST_TIMEOUT.
    */
   async respond(
     request: IncomingRequest,
     document: RequestDocument | null,
-    limits: Pick<BodyLimits, 'bodyTimeoutMs'>,
+    serverLimits: BodyLimits,
   ): Promise<PluginResponse> {
     const options = this.options(request, document);
     const streams = request.hasBody && (document === null || document.isStreamed);
-    const body = streams ? request.bodyStream(limits) : (document?.bytes ?? null);
+    const body = streams ? request.bodyStream(bodyLimits(request, serverLimits)) : (document?.bytes ?? null);
     frame(options.headers, body);
     try {
       const { name: endpoint, timeoutMs } = this;

@@ -1,5 +1,5 @@
 import { isAscii } from 'node:buffer';
-import { listMembers, MEMBER_FIELDS, MemberField } from '../native/json-check.js';
+import { checkAndList, listMembers, MEMBER_FIELDS, MemberField } from '../native/json-check.js';
 import { JsonFact } from './json-check.js';
 import { JSON_DEPTH_MAX } from './json-depth.js';
 
@@ -61,6 +61,11 @@ export class JsonOutline {
   static of(bytes: Buffer, levels = JSON_DEPTH_MAX): JsonOutline | number {
     const { facts, table } = listMembers(bytes, JSON_DEPTH_MAX, levels);
     return (facts & JsonFact.VALID) === 0 ? facts : new JsonOutline(bytes, facts, table);
+  }
+
+  /** The same of a text whose members were listed when it was checked. */
+  static from({ bytes, facts, table }: ListedJson): JsonOutline {
+    return new JsonOutline(bytes, facts, table);
   }
 
   /** The kind of the outermost value. */
@@ -152,6 +157,24 @@ export class JsonOutline {
   private field(index: number, field: number): number {
     return this.table[index * MEMBER_FIELDS + field]!;
   }
+}
+
+/** A JSON text whose outermost members were listed in the pass that checked it. */
+export interface ListedJson {
+  /** Must not change any more. */
+  readonly bytes: Buffer;
+  readonly facts: number;
+  readonly table: ArrayLike<number>;
+}
+
+/**
+ * Checks a text that a patch may change later, and lists its outermost members in the same pass.
+ * @returns facts of `JsonFact`; `listed` is null when it is not JSON, or has too many members to keep a list
+ */
+export function checkForPatch(bytes: Buffer): { readonly facts: number; readonly listed: ListedJson | null } {
+  const { facts, table } = checkAndList(bytes, JSON_DEPTH_MAX, 1);
+  const usable = table !== null && (facts & JsonFact.VALID) !== 0;
+  return { facts, listed: usable ? { bytes, facts, table } : null };
 }
 
 /** The value of a JSON string with its quotes. */

@@ -7,6 +7,7 @@ const endpoint = (path: string, methods: HttpMethod[] = []): EndpointConfig => (
   name: path,
   path,
   methods,
+  bodyLimitBytes: null,
   target: { kind: 'any-plugin' },
 });
 

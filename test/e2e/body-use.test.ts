@@ -22,9 +22,9 @@ async function targetOf(handler: http.RequestListener): Promise<string> {
   return `http://127.0.0.1:${(target.address() as AddressInfo).port}`;
 }
 
-const serverFor = (target: string, plugins: string) =>
+const serverFor = (target: string, plugins: string, endpoint = '') =>
   startServer(`server: { port: 0, body_limit: 64KiB }
-endpoints: { up: { path: "/up/*", proxy: { target: "${target}" } } }
+endpoints: { up: { path: "/up/*", proxy: { target: "${target}" }${endpoint} } }
 plugins: { ${plugins} }
 `);
 
@@ -66,7 +66,7 @@ describe('a plugin whose manifest says that it needs no bodies', () => {
       waiting += 1;
       setTimeout(() => mirror(request, response), 1000);
     });
-    const { url } = await serverFor(target, idle());
+    const { url } = await serverFor(target, idle(), ', body_limit: 64MiB');
     const request = http.request(`${url}/up/x`, {
       method: 'POST',
       agent: false,
@@ -152,7 +152,7 @@ describe('a plugin whose manifest says that it needs no bodies', () => {
 test('the configuration takes bodies away from a plugin, by one word', async () => {
   const target = await targetOf(mirror);
   const q = `q: { path: ${compilePlugin('patches_request')}, config: { headers: { x-q: "1" } }, body: none }`;
-  const server = await serverFor(target, q);
+  const server = await serverFor(target, q, ', body_limit: 1MiB');
   const { seen } = await post(server.url, Buffer.alloc(MIB));
   expect(seen).toMatchObject({ length: MIB, headers: { 'x-q': '1' } });
   expect(server.plugin('q').body).toEqual({ request: 'none', response: 'none' });

@@ -145,6 +145,18 @@ plugins: { two: { path: ${two}, config: { n: 1 } }, one: { path: ${one}, config:
     expect(await post()).toBe(200);
     await server.change(A);
   });
+
+  test('a body limit of an endpoint, for requests that begin afterwards', async () => {
+    const post = async (): Promise<number> =>
+      (await fetch(`${server.url}/one`, { method: 'POST', body: 'x'.repeat(2000) })).status;
+    const limited = (limit: string): string =>
+      A.replace('plugin: one }', `plugin: one, body_limit: ${limit} }`);
+    await server.change(limited('3kB'));
+    expect(await post()).toBe(200);
+    expect(await server.change(limited('1kB'))).toMatchObject({ endpoints: { changed: ['one'] } });
+    expect(await post()).toBe(413);
+    await server.change(A);
+  });
 });
 
 describe('nothing changes', () => {

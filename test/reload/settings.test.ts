@@ -50,6 +50,13 @@ test('keys that need a restart keep their old values, all others get the new one
   );
 });
 
+test('a limit of an endpoint changes that endpoint, and a limit of the server changes no endpoint', () => {
+  const limited = 'endpoints: { a: { path: /a, body_limit: 2MiB } }';
+  expect(plan('endpoints: { a: { path: /a } }', limited).endpoints.changed).toEqual(['a']);
+  const both = plan(limited, `server: { body_limit: 2MiB }\n${limited}`);
+  expect(both).toMatchObject({ endpoints: { changed: [] }, settings: ['server.body_limit'] });
+});
+
 test('endpoints are planned by name: added, removed and changed', () => {
   const a = 'endpoints: { a: { path: /a }, b: { path: /b }, c: { path: /c } }';
   const b = 'endpoints: { d: { path: /d }, c: { path: /c }, b: { path: /b, response: { body: 1 } } }';

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { unbracketed } from '../source/host.js';
-import { type CheckedFile, checkSize } from '../schema/checked-file.js';
+import type { CheckedFile } from '../schema/checked-file.js';
 import { endpointContradictions } from './endpoints.js';
+import { checkBodyLimit } from './limits.js';
 import { withoutCredentials } from '../schema/explain.js';
 import { below, isWithin, type Pointer, quote } from '../source/pointer.js';
 import { reservedPathContradictions } from './reserved-paths.js';
@@ -10,7 +11,6 @@ import type { ProblemReport } from '../source/problems.js';
 import type { RawConfig } from '../schema/raw.js';
 import type { Source } from '../source/source.js';
 
-const BODY_BYTES_MAX = 1024 ** 3;
 /** The next number, 2^32 - 1, is not a user: system calls take it as "leave the user unchanged". */
 const USER_MAX = 2 ** 32 - 2;
 /** `nobody`, and the 16-bit form of "no user". */
@@ -58,7 +58,7 @@ export function reportContradictions(
 
 function serverContradictions(file: CheckedFile): void {
   if (!file.isBroken('/server')) {
-    checkSize(file, '/server/body_limit', file.raw.server.body_limit, BODY_BYTES_MAX);
+    checkBodyLimit(file, '/server/body_limit', file.raw.server.body_limit);
     checkUsers(file);
   }
 }

@@ -1,4 +1,5 @@
 import type { CheckedFile } from '../schema/checked-file.js';
+import { checkBodyLimit } from './limits.js';
 import { nearest } from '../source/nearest.js';
 import { routeFault, routeShape } from '../schema/route.js';
 import { below, type Pointer } from '../source/pointer.js';
@@ -20,6 +21,8 @@ export function endpointContradictions(file: CheckedFile): void {
     const pointer = below('/endpoints', name);
     if (file.isBroken(pointer)) continue;
     checkTarget(file, pointer, endpoint);
+    const { body_limit: bodyLimit } = endpoint;
+    if (bodyLimit !== undefined) checkBodyLimit(file, below(pointer, 'body_limit'), bodyLimit);
     if (isRoute(file, below(pointer, 'path'), endpoint.path)) checkOverlap(file, name, endpoint, taken);
   }
 }

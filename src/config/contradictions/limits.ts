@@ -1,15 +1,22 @@
 import { type CheckedFile, checkSize } from '../schema/checked-file.js';
 import { below, type Pointer } from '../source/pointer.js';
 import { sandboxOf } from '../schema/plugin-entries.js';
-import type { RawPlugin } from '../schema/raw.js';
+import type { RawPlugin, RawSize } from '../schema/raw.js';
 import { formatSize, parseDuration, parseSize } from '../source/units.js';
 
 const MIB = 1024 ** 2;
+/** A body may be held in memory as a whole. */
+const BODY_BYTES_MAX = 1024 * MIB;
 /** The most that one frame of the runner protocol carries. */
 const REPLY_BYTES_MAX = 16 * MIB;
 /** With less memory, the runner and the C library fail before they reach the plugin. */
 const MEMORY_BYTES_MIN = 8 * MIB;
 const OPEN_FILES_MIN = 16;
+
+/** Reports a limit of request bodies that is too high. */
+export function checkBodyLimit(file: CheckedFile, pointer: Pointer, value: RawSize): void {
+  checkSize(file, pointer, value, BODY_BYTES_MAX);
+}
 
 /** Reports limits and delays of a plugin that cannot be enforced. */
 export function limitContradictions(file: CheckedFile, plugin: Pointer, raw: RawPlugin): void {

@@ -97,7 +97,13 @@ function normalizeAlerts({
 
 function normalizeEndpoint(name: string, raw: RawEndpoint, origin: Origin): EndpointConfig {
   const written = origin.written(`${below('/endpoints', name)}/response/body`);
-  return { name, path: raw.path, methods: raw.methods ?? [], target: normalizeTarget(raw, written) };
+  return {
+    name,
+    path: raw.path,
+    methods: raw.methods ?? [],
+    bodyLimitBytes: raw.body_limit === undefined ? null : parseSize(raw.body_limit),
+    target: normalizeTarget(raw, written),
+  };
 }
 
 function normalizeTarget({ plugin, response, proxy }: RawEndpoint, written: Written): EndpointTarget {

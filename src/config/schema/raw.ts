@@ -218,6 +218,7 @@ export interface RawEndpoint {
    * The methods that the endpoint accepts. Default: every method.
    */
   methods?: ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS')[];
+  body_limit?: RawSize;
   plugin?: RawName;
   /**
    * A fixed answer.
@@ -280,7 +281,7 @@ export interface RawPlugin {
     | string
     | {
         /**
-         * none: before_request does without the body, which passes as it comes, of any length. buffer: it waits for the whole body.
+         * none: before_request does without the body, which passes as it comes. buffer: it waits for the whole body.
          */
         request?: 'none' | 'buffer';
         /**

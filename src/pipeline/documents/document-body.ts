@@ -5,9 +5,9 @@ import type { BodyEncoding } from '../../plugins/plugin.js';
 import { decodeBase64, InvalidAnswer } from '../../plugins/response-check.js';
 import { checkJson, JsonFact } from '../../plugins/json-check.js';
 import { JSON_DEPTH_MAX } from '../../plugins/json-depth.js';
-import { unquoted } from '../../plugins/json-outline.js';
+import { checkForPatch, type ListedJson, unquoted } from '../../plugins/json-outline.js';
 import { isRewritten } from './validators.js';
-import { type JsonText, jsonText } from './merge-patch.js';
+import { type JsonText, jsonText, LONG_BYTES_MIN } from './merge-patch.js';
 import type { DocumentPatch } from './document-patch.js';
 
 /** A body in the form in which a document carries it. */
@@ -18,6 +18,8 @@ export interface DocumentBody {
    * exactly as it was sent.
    */
   readonly json: JsonText;
+  /** The members of a long JSON body that came in: a patch of it does not read it again. */
+  readonly listed?: ListedJson | null;
 }
 
 export const EMPTY_BODY: DocumentBody = { encoding: 'text', json: 'null' };
@@ -30,9 +32,15 @@ export function requestBody(bytes: Buffer, encoding: BodyEncoding): DocumentBody
   if (bytes.length === 0) return EMPTY_BODY;
   if (encoding === 'base64') return base64Body(bytes);
   if (encoding === 'text') return { encoding, json: JSON.stringify(utf8Text(bytes)) };
-  const facts = checkJson(bytes);
+  const { facts, listed } = check(bytes);
   if ((facts & JsonFact.VALID) === 0) throw notJson(bytes, facts);
-  return { encoding, json: jsonText(bytes) };
+  return { encoding, json: jsonText(bytes), listed };
+}
+
+/** Reads a body once. Short ones are kept as text, whose members are listed when they are needed. */
+function check(bytes: Buffer): ReturnType<typeof checkForPatch> {
+  if (bytes.length < LONG_BYTES_MIN) return { facts: checkJson(bytes), listed: null };
+  return checkForPatch(bytes);
 }
 
 function utf8Text(bytes: Buffer): string {
@@ -60,9 +68,9 @@ function notJson(bytes: Buffer, facts: number): BackworksError {
 export function responseBody(body: Buffer | string, encoding: BodyEncoding): DocumentBody {
   if (body.length === 0) return EMPTY_BODY;
   if (encoding === 'json') {
-    const facts = checkJson(typeof body === 'string' ? Buffer.from(body) : body);
+    const { facts, listed } = check(typeof body === 'string' ? Buffer.from(body) : body);
     if ((facts & JsonFact.VALID) !== 0) {
-      return { encoding, json: typeof body === 'string' ? body : jsonText(body) };
+      return { encoding, json: typeof body === 'string' ? body : jsonText(body), listed };
     }
   }
   if (typeof body !== 'string' && (encoding === 'base64' || !isUtf8(body))) return base64Body(body);
@@ -96,7 +104,7 @@ export function patchBody(current: DocumentBody, patch: DocumentPatch): PatchedB
   if (wanted !== null && wanted !== 'json' && wanted !== 'text' && wanted !== 'base64') {
     throw new InvalidAnswer('body_encoding is not "json", "text" or "base64"');
   }
-  const json = given ? patch.applied('body', current.json) : current.json;
+  const json = given ? patch.applied('body', current.json, current.listed) : current.json;
   const encoding = wanted ?? (isString(json) ? current.encoding : 'json');
   return { encoding, json, bytes: bytesOf(encoding, json) };
 }

@@ -1,7 +1,14 @@
 import type { JsonObject, JsonValue } from '../../config/types.js';
-import type { JsonMembers, JsonOutline } from '../../plugins/json-outline.js';
+import type { JsonMembers, JsonOutline, ListedJson } from '../../plugins/json-outline.js';
 import type { HeaderMap } from '../../plugins/plugin.js';
-import { InvalidAnswer, checkHeaders, isFraming } from '../../plugins/response-check.js';
+import {
+  HEADER_BYTES_MAX,
+  InvalidAnswer,
+  checkHeaderName,
+  checkHeaderValue,
+  checkHeaders,
+  isFraming,
+} from '../../plugins/response-check.js';
 import { type JsonText, mergeMembers, mergeValue, PatchMembers } from './merge-patch.js';
 import { isObject, setOwn } from './own-member.js';
 
@@ -40,9 +47,12 @@ export class DocumentPatch {
     return index === -1 ? undefined : (JSON.parse(this.outline.valueText(index)) as JsonValue);
   }
 
-  /** A member of the document after the patch. The patch must name the member, and not with null. */
-  applied(name: string, target: JsonText): JsonText {
-    return mergeValue(target, this.outline, this.index(name));
+  /**
+   * A member of the document after the patch. The patch must name the member, and not with null.
+   * @param listed what is known of the target's members
+   */
+  applied(name: string, target: JsonText, listed: ListedJson | null = null): JsonText {
+    return mergeValue(target, this.outline, this.index(name), listed);
   }
 
   /**
@@ -64,12 +74,14 @@ export class DocumentPatch {
 
   /** A copy of the headers after the patch. */
   appliedHeaders(headers: Readonly<HeaderMap>): HeaderMap {
-    const { headers: change } = this.change;
+    const change = this.change.headers as Record<string, string | string[] | null> | null | undefined;
     if (change === null) return {};
     const result = { ...headers };
-    for (const [name, value] of Object.entries((change ?? {}) as Record<string, string | string[] | null>)) {
+    for (const name in change) {
+      const value = change[name]!;
       if (value === null) delete result[name];
-      else setOwn(result, name, value);
+      // Checked names do not include "__proto__".
+      else result[name] = value;
     }
     return result;
   }
@@ -97,6 +109,29 @@ function readHeaders(outline: JsonOutline, index: number): JsonObject | null {
   if (outline.valueKind(index) === 'null') return null;
   const members = outline.objectAt(index);
   if (members === null) throw new InvalidAnswer('headers are not an object');
+  return plainHeaders(outline, members) ?? anyHeaders(outline, members);
+}
+
+/** So many headers cannot exceed the limit of their number. */
+const PLAIN_HEADERS_MAX = 16;
+
+/** Headers that a patch sets to one text each, without an object in between; null for any other change. */
+function plainHeaders(outline: JsonOutline, { first, stop }: JsonMembers): JsonObject | null {
+  if (stop - first > PLAIN_HEADERS_MAX) return null;
+  const change: JsonObject = {};
+  for (let member = first; member < stop; member = outline.after(member)) {
+    if (outline.valueKind(member) !== 'string') return null;
+    if (outline.valueEnd(member) - outline.nameStart(first) > HEADER_BYTES_MAX) return null;
+    const name = checkHeaderName(outline.name(member));
+    // A name that occurs twice, or one that every object has.
+    if (change[name] !== undefined) return null;
+    const value = checkHeaderValue(name, outline.string(member));
+    if (!isFraming(name)) change[name] = value;
+  }
+  return change;
+}
+
+function anyHeaders(outline: JsonOutline, members: JsonMembers): JsonObject {
   const given: Record<string, unknown> = {};
   const removed = new Set<string>();
   for (let member = members.first; member < members.stop; member = outline.after(member)) {

@@ -30,13 +30,16 @@ export interface IncomingRequest extends Caller {
    *   early.
    */
   readBody(limits: BodyLimits): Promise<Buffer>;
-  /** The body as it arrives, of any length; it fails with BW_REQUEST_TIMEOUT when the client stops sending. */
-  bodyStream(limits: Pick<BodyLimits, 'bodyTimeoutMs'>): Readable;
+  /**
+   * The body as it arrives. It fails with BW_REQUEST_BODY_TOO_LARGE beyond the limit, and with BW_REQUEST_TIMEOUT
+   * when the client stops sending.
+   */
+  bodyStream(limits: BodyLimits): Readable;
   /** Flat list of the header lines behind the body; complete when the body has ended. */
   readonly rawTrailers: readonly string[];
 }
 
-/** What a body is read within. */
+/** Limits of a request body, whether it is held for plugins or streamed. */
 export interface BodyLimits {
   readonly bodyLimitBytes: number;
   /** Longest time between two reads. */

@@ -1,4 +1,4 @@
-import { bytesOf, type JsonMembers, JsonOutline } from '../../plugins/json-outline.js';
+import { bytesOf, type JsonMembers, JsonOutline, type ListedJson } from '../../plugins/json-outline.js';
 
 /**
  * Applies RFC 7396 merge patches to JSON text. Bytes that the patch does not name stay unchanged, including
@@ -12,7 +12,7 @@ import { bytesOf, type JsonMembers, JsonOutline } from '../../plugins/json-outli
 export type JsonText = string | Buffer;
 
 /** Shorter JSON is faster to process as a string. */
-const LONG_BYTES_MIN = 4 * 1024;
+export const LONG_BYTES_MIN = 4 * 1024;
 
 /** Long JSON as bytes, short JSON as a string. */
 export function jsonText(bytes: Buffer): JsonText {
@@ -23,11 +23,17 @@ export function jsonText(bytes: Buffer): JsonText {
  * A value after a patch.
  * @param target valid JSON; undefined when there is no value yet
  * @param patch the member of a patch whose value is applied
+ * @param listed what is known of the target's members
  */
-export function mergeValue(target: JsonText | undefined, patch: JsonOutline, index: number): JsonText {
+export function mergeValue(
+  target: JsonText | undefined,
+  patch: JsonOutline,
+  index: number,
+  listed: ListedJson | null = null,
+): JsonText {
   const members = patch.objectAt(index);
   if (members === null) return plainValue(patch, index);
-  return mergeMembers(target, new PatchMembers(members));
+  return mergeMembers(target, new PatchMembers(members), listed);
 }
 
 /** A member's value that replaces the old value, whatever that was. */
@@ -39,11 +45,16 @@ function plainValue(patch: JsonOutline, index: number): JsonText {
 
 /**
  * An object after a patch.
- * @param target valid JSON; a value that is not an object counts as an empty object
+ * @param target valid JSON; what is not an object counts as an empty one
+ * @param listed what is known of the target's members
  */
-export function mergeMembers(target: JsonText | undefined, patch: PatchMembers): JsonText {
+export function mergeMembers(
+  target: JsonText | undefined,
+  patch: PatchMembers,
+  listed: ListedJson | null = null,
+): JsonText {
   const isEmpty = target === undefined || target === '{}';
-  const outline = isEmpty ? null : JsonOutline.of(bytesOf(target), patch.levels());
+  const outline = isEmpty ? null : outlineOf(target, patch.levels(), listed);
   if (typeof outline === 'number') throw new TypeError('the target of a patch is not JSON');
   const lengthMax = (outline?.bytes.length ?? 0) + patch.outline.bytes.length;
   const splice = lengthMax < LONG_BYTES_MIN ? new ShortSplice() : new LongSplice(lengthMax);
@@ -58,6 +69,12 @@ export function mergeMembers(target: JsonText | undefined, patch: PatchMembers):
   mergeObject(splice, object, outline.start, end, patch);
   splice.add(outline, end, outline.bytes.length);
   return splice.result();
+}
+
+/** @returns facts of `JsonFact` when the text is not JSON */
+function outlineOf(text: JsonText, levels: number, listed: ListedJson | null): JsonOutline | number {
+  const isListed = listed !== null && listed.bytes === text && levels === 1;
+  return isListed ? JsonOutline.from(listed) : JsonOutline.of(bytesOf(text), levels);
 }
 
 /** Where the outermost value ends. */

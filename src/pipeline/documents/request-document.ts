@@ -150,7 +150,7 @@ export class RequestDocument {
     const { match } = this.head;
     const before = this.changed;
     const query = before?.query ?? this.query;
-    const params = before?.params ?? objectJson(match.params);
+    const params = before?.params ?? match.paramsJson;
     return {
       method: patch.has('method') ? checkMethod(patch.value('method')) : this.method,
       path: patch.has('path') ? checkPath(patch.value('path')) : this.path,

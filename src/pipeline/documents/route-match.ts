@@ -13,6 +13,7 @@ export interface OtherMethods {
 /** The match of a method and a path. It is immutable, so requests with the same target share it. */
 export class RouteMatch {
   private cachedJson: string | null = null;
+  private cachedParamsJson: string | null = null;
   private cachedPlaceJson: string | null = null;
 
   /**
@@ -29,9 +30,14 @@ export class RouteMatch {
     readonly others: OtherMethods | null = null,
   ) {}
 
+  /** The parameters as a JSON object. */
+  get paramsJson(): string {
+    return (this.cachedParamsJson ??= JSON.stringify(this.params));
+  }
+
   /** The members method, path, route and params of a request's document, without braces. */
   get json(): string {
-    return (this.cachedJson ??= `${this.placeJson},"params":${JSON.stringify(this.params)}`);
+    return (this.cachedJson ??= `${this.placeJson},"params":${this.paramsJson}`);
   }
 
   /** The members method, path and route, without braces. */

@@ -94,6 +94,11 @@ export const CONTRADICTIONS: readonly Case[] = [
     '1:23: server.body_limit: expected a size of at most 1GiB, found "2GiB"',
   ],
   [
+    'a body limit of an endpoint that is too large',
+    'endpoints: { e: { path: /, body_limit: 2GiB } }',
+    '1:40: endpoints.e.body_limit: expected a size of at most 1GiB, found "2GiB"',
+  ],
+  [
     'a directory twice',
     `plugins:
   auto_discover: { directories: [./a, b, a/] }`,

@@ -73,12 +73,14 @@ describe('an overlay', () => {
         name: 'city',
         path: '/city',
         methods: ['HEAD'],
+        bodyLimitBytes: null,
         target: { kind: 'proxy', target: 'http://127.0.0.1:1', timeoutMs: 30_000 },
       },
       {
         name: 'hello',
         path: '/hello',
         methods: [],
+        bodyLimitBytes: null,
         target: { kind: 'static', response: { status: 201, headers: {}, body: { a: 1, b: 3 } } },
       },
     ]);

@@ -23,7 +23,7 @@ alerts:
   timeout: 2s
   retry: { attempts: 1, delay: 1ms }
 endpoints:
-  city: { path: "/weather/{city}", methods: [GET, HEAD], plugin: weather }
+  city: { path: "/weather/{city}", methods: [GET, HEAD], body_limit: 64kB, plugin: weather }
   hello: { path: /hello, response: { status: 201, headers: { x-a: b }, body: { hello: [world, null] } } }
   empty: { path: /empty, response: {} }
   legacy: { path: "/legacy/*", proxy: { target: "http://127.0.0.1:9000" } }
@@ -94,12 +94,14 @@ describe('a whole file', () => {
           name: 'city',
           path: '/weather/{city}',
           methods: ['GET', 'HEAD'],
+          bodyLimitBytes: 64_000,
           target: { kind: 'plugin', plugin: 'weather' },
         },
         {
           name: 'hello',
           path: '/hello',
           methods: [],
+          bodyLimitBytes: null,
           target: {
             kind: 'static',
             response: { status: 201, headers: { 'x-a': 'b' }, body: { hello: ['world', null] } },
@@ -109,15 +111,17 @@ describe('a whole file', () => {
           name: 'empty',
           path: '/empty',
           methods: [],
+          bodyLimitBytes: null,
           target: { kind: 'static', response: { status: 200, headers: {}, body: undefined } },
         },
         {
           name: 'legacy',
           path: '/legacy/*',
           methods: [],
+          bodyLimitBytes: null,
           target: { kind: 'proxy', target: 'http://127.0.0.1:9000', timeoutMs: 30_000 },
         },
-        { name: 'open', path: '/', methods: [], target: { kind: 'any-plugin' } },
+        { name: 'open', path: '/', methods: [], bodyLimitBytes: null, target: { kind: 'any-plugin' } },
       ],
       plugins: [
         {

@@ -11,8 +11,8 @@ interface Schema {
   examples?: unknown[];
   required?: string[];
   properties?: Record<string, Schema>;
-  additionalProperties?: boolean | Schema;
   anyOf?: Schema[];
+  additionalProperties?: boolean | Schema;
   definitions?: Record<string, Schema>;
   type?: string | string[];
 }
@@ -38,17 +38,18 @@ function keysOf(parent: Schema, prefix = ''): Key[] {
   return [
     ...Object.entries(parent.properties ?? {}).flatMap(([key, child]) => [
       { path: prefix + key, schema: child, required: parent.required?.includes(key) === true },
-      ...[child, ...(child.anyOf ?? [])].flatMap((form) => keysOf(form, `${prefix}${key}.`)),
+      ...keysOf(child, `${prefix}${key}.`),
     ]),
+    ...(parent.anyOf ?? []).flatMap((alternative) => keysOf(alternative, prefix)),
     ...(entry === undefined ? [] : keysOf(entry, `${prefix}NAME.`)),
   ];
 }
 
 const keys = keysOf(schema);
-/** Keys with a value of their own; a block that may also be written as one word is both. */
+/** The keys that take a value which is no mapping of further keys. */
 const leaves = keys.filter(
-  ({ path, schema: key }) =>
-    key.anyOf !== undefined || !keys.some((other) => other.path.startsWith(`${path}.`)),
+  ({ path, schema: { anyOf } }) =>
+    anyOf !== undefined || !keys.some((other) => other.path.startsWith(`${path}.`)),
 );
 
 /** The default that the documentation gives for each key. */

@@ -13,7 +13,7 @@ import { rejection } from '../load/rejection.js';
 const FILE = `server: { port: "\${PORT}", host: "\${HOST:-0.0.0.0}" }
 admin: { token: hunter2, read_token: "\${READ}" }
 endpoints:
-  a: { path: /a, methods: [GET, POST], plugin: weather }
+  a: { path: /a, methods: [GET, POST], plugin: weather, body_limit: 16MiB }
   b: { path: /b, response: { body: { l: [{ a: 1 }, ~, [x]], e: {}, n: ~ } } }
 plugins:
   weather:
@@ -121,6 +121,7 @@ test('with origins, every value has a comment that says where it came from', asy
   expect(text('endpoints.a.methods[0]')).toBe('default');
   expect(text('endpoints.a.methods')).toBe(`${file}:4:27`);
   expect(text('plugins.weather.critical')).toBe(`environment production ${file}:21:37`);
+  expect(text('endpoints.a.body_limit')).toBe(`${file}:4:69`);
   expect(origins['server.body_limit']).toEqual({ from: 'default' });
   expect(origins['server.port']).toEqual({
     from: 'environment',
@@ -139,10 +140,10 @@ describe('a difference', () => {
 
   test('does not exist between two notations of the same value', async () => {
     const a = `server: { body_limit: 1024, shutdown: { delay: 1s } }
-endpoints: { e: { path: /, methods: [GET, POST] } }
+endpoints: { e: { path: /, methods: [GET, POST], body_limit: 2048 } }
 plugins: { a: { path: x, limits: { idle_cpu: 20%, queue: 1024 }, config: { a: 1, b: 2 } } }`;
     const b = `plugins: { a: { limits: { idle_cpu: 20 }, path: "x", config: { b: 2, a: 1 }, enabled: true } }
-endpoints: { e: { methods: [POST, GET], path: / } }
+endpoints: { e: { body_limit: 2KiB, methods: [POST, GET], path: / } }
 server: { shutdown: { delay: 1000 }, body_limit: 1KiB }
 environments: { a: { name: other } }`;
     expect(await between(a, b)).toEqual([]);

@@ -36,7 +36,7 @@ export function endpoint(
   target: EndpointTarget,
   methods: EndpointConfig['methods'] = [],
 ): EndpointConfig {
-  return { name: path, path, methods, target };
+  return { name: path, path, methods, bodyLimitBytes: null, target };
 }
 
 export function staticEndpoint(
