@@ -6,6 +6,7 @@ import type {
   PluginDocument,
   RefusalDocument,
 } from '../admin/plugin-document.js';
+import { missingPermissionSentence } from '../plugins/permissions.js';
 import { STATE_STYLES } from './plugin-table.js';
 import { cellText } from './print.js';
 import { type Screen } from './screen.js';
@@ -40,7 +41,7 @@ function sections(plugin: PluginDocument, reason: string | null): [label: string
     ['isolation', [kept]],
     ['sandbox', states.length === 0 ? [] : [states.join(', ')]],
     ['lacks', sandbox.missing],
-    ['permissions', plugin.missing_permissions.map((missing) => permissionLine(plugin.name, missing))],
+    ['permissions', plugin.missing_permissions.map((missing) => missingPermissionSentence(plugin.name, missing))],
     ['refused', plugin.refusals.map(refusal)],
     ['limits', [limits(plugin.limits)]],
     ['hooks', [hooks.join(', ') || 'none']],
@@ -64,10 +65,6 @@ function failsOpen({ fails_open: open, has_denied: denied, name }: PluginDocumen
   return [
     `it denies requests, and when it fails, requests pass without it; set plugins.${name}.critical: true`,
   ];
-}
-
-function permissionLine(name: string, missing: string): string {
-  return `${name} requests ${missing}; without the grant the plugin may fail`;
 }
 
 function need(needed: NeedDocument, state: PluginDocument['state']): string {

@@ -34,13 +34,13 @@ export function mergePlans(plans: readonly [ReloadPlan, ...ReloadPlan[]]): Reloa
   };
 }
 
-/** Plugins whose change failed in any worker. `keptFormer` is true only if every such worker kept the former version. */
+/** Plugins whose change failed in any worker. `previousServes` is true only if it is true in all of these workers. */
 export function mergeFailed(lists: readonly (readonly SentFailedChange[])[]): FailedChange[] {
   const failed = new Map<string, FailedChange>();
-  for (const { name, error, keptFormer } of lists.flat()) {
+  for (const { name, error, previousServes } of lists.flat()) {
     const known = failed.get(name);
-    if (known === undefined) failed.set(name, { name, error: receivedError(error), keptFormer });
-    else failed.set(name, { ...known, keptFormer: known.keptFormer && keptFormer });
+    if (known === undefined) failed.set(name, { name, error: receivedError(error), previousServes });
+    else failed.set(name, { ...known, previousServes: known.previousServes && previousServes });
   }
   return [...failed.values()];
 }

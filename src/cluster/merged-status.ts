@@ -158,8 +158,8 @@ export class MergedStates {
   private update(plugin: string, workers: ReadonlyMap<number, StateChange>, time: Date): void {
     if (workers.size === 0) return;
     const change = worst([...workers.values()], ({ state }) => STATES[state]);
-    const told = this.reported.get(plugin);
-    if (told?.state === change.state && told.reason === change.reason && told.code === change.code) return;
+    const reported = this.reported.get(plugin);
+    if (reported?.state === change.state && reported.reason === change.reason && reported.code === change.code) return;
     this.reported.set(plugin, change);
     this.report({ ...change, time });
   }

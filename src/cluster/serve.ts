@@ -132,7 +132,7 @@ class ServingWorker {
     const { change, level } = this.decided();
     const failed = await change.commit();
     if (this.log !== null) this.log.level = level;
-    return failed.map(({ name, error, keptFormer }) => ({ name, error: sentError(error), keptFormer }));
+    return failed.map(({ name, error, previousServes }) => ({ name, error: sentError(error), previousServes }));
   }
 
   /** Aborts a reload that was prepared and never decided. */

@@ -49,7 +49,7 @@ export class SharedHistory {
 
   /** Called when a new process takes over the number of a worker that exited. */
   forget(worker: number): void {
-    for (const told of [...this.recent.values()].flat()) told.by.delete(worker);
+    for (const event of [...this.recent.values()].flat()) event.by.delete(worker);
   }
 
   private async write(plugin: string, record: SwapRecord, keep: number): Promise<void> {

@@ -31,7 +31,7 @@ export interface WorkerReport {
 export interface SentFailedChange {
   readonly name: string;
   readonly error: SentError;
-  readonly keptFormer: boolean;
+  readonly previousServes: boolean;
 }
 
 /** Procedures of a worker that the primary calls. Arguments and results are copied by structured clone. */

@@ -176,7 +176,7 @@ export class Workers {
   private async replace(slot: WorkerSlot, how: string): Promise<void> {
     const { number, delay } = slot;
     let last = how;
-    while (delay.inARow < QUICK_EXITS_MAX || this.running().length > 0) {
+    while (delay.consecutiveFailures < QUICK_EXITS_MAX || this.running().length > 0) {
       await this.pause(delay.remainingMs());
       if (this.stopping) return;
       const startedAtMs = performance.now();
@@ -185,7 +185,8 @@ export class Workers {
       last = error.message;
       delay.failed(performance.now() - startedAtMs);
     }
-    const message = `no worker is running: worker ${number} ended ${delay.inARow} times in a row; last failure: ${last}`;
+    const times = `${delay.consecutiveFailures} times in a row`;
+    const message = `no worker is running: worker ${number} ended ${times}; last failure: ${last}`;
     if (!this.stopping) this.options.failed(new BackworksError('BW_SERVER_WORKER', message));
   }
 

@@ -2,10 +2,10 @@ import { TaskCancelledError } from 'cockatiel';
 import type { CallOrigin } from '../call-ticket.js';
 import { type Guard, GuardedCall } from './guarded-call.js';
 
-/** A deadline may be noticed this much late. */
+/** A deadline is noticed at most this much late. */
 const TICK_MS = 5;
 /** Settled calls are removed from the front of the queue in batches of this size. */
-const FORGET_LOT = 64;
+const FORGET_BATCH = 64;
 
 /**
  * One coarse timer for every call in flight. A `setTimeout` and an AbortController per call, as
@@ -65,7 +65,7 @@ export class DeadlinePolicy {
     let { oldest } = this;
     while (oldest < inFlight.length && inFlight[oldest]!.settled) oldest += 1;
     if (oldest === inFlight.length) inFlight.length = oldest = 0;
-    else if (oldest >= FORGET_LOT) {
+    else if (oldest >= FORGET_BATCH) {
       inFlight.splice(0, oldest);
       oldest = 0;
     }
@@ -85,7 +85,7 @@ export class DeadlinePolicy {
     }
     this.inFlight = inFlight.slice(oldest);
     this.oldest = 0;
-    // Last, because a listener that hears of a failure may begin another call.
+    // Last, because the listener of a failed call may begin another call.
     for (const call of due) this.expire(call);
     return this.inFlight.length > 0;
   }
@@ -96,7 +96,7 @@ export class DeadlinePolicy {
     try {
       stopped = call.stopAtDeadline();
     } catch (defect) {
-      // The other calls that are due must hear of their deadlines all the same.
+      // The other overdue calls must still be stopped.
       call.failed(defect);
       return;
     }

@@ -25,7 +25,7 @@ export interface PluginExecutorOptions {
   onFailing?(phase: PluginPhase, error: BackworksError | null): void;
 }
 
-/** Guards every call of a plugin with breaker, bulkhead, deadline, retry and metrics. There is no other way to it. */
+/** Guards every call of a plugin with breaker, bulkhead, deadline, retry and metrics. No call bypasses it. */
 export class PluginExecutor {
   private readonly policies: Policies;
   private readonly hooks: Map<PluginPhase, HookMetrics>;
@@ -69,7 +69,7 @@ export class PluginExecutor {
     return new PluginExecutor({ ...this.options, settings }, this);
   }
 
-  /** Stops reporting the circuit's state: the plugin is gone and nothing replaces it. */
+  /** Stops reporting the circuit's state: the plugin was removed. */
   withdraw(): void {
     this.listener.dispose();
     this.options.metrics.withdraw(this.options.plugin);
@@ -111,8 +111,8 @@ export class PluginExecutor {
   }
 
   /**
-   * The same without promises. Reading the reply is guarded too: an error that `work.read` throws is a failure
-   * of the call.
+   * Runs one call as execute() does, without promises. Reading the reply is guarded too: an error that `work.read`
+   * throws is a failure of the call.
    */
   run<R, T>(phase: PluginPhase, work: Work<R, T>): T | Deferred<T> {
     // cockatiel would make calls wait for the trial call; here they fail at once.
@@ -196,7 +196,7 @@ export class PluginExecutor {
 
   private circuitOpen(phase: PluginPhase): PluginFailure {
     const { plugin } = this.options;
-    const message = `plugin ${plugin} failed too often and is left alone for now`;
+    const message = `plugin ${plugin} failed too often, so its circuit breaker is open`;
     const { resetAfterMs } = this.options.settings.circuitBreaker;
     const retryAfterMs = Math.max(0, this.opened.atMs + resetAfterMs - performance.now());
     return new PluginFailure('BW_PLUGIN_CIRCUIT_OPEN', message, { plugin, phase, retryAfterMs });

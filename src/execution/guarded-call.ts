@@ -10,8 +10,8 @@ export interface Guard {
 }
 
 /**
- * One guarded call: the ticket for the work, its listener, and the answer that the caller waits for. Whatever its guard
- * throws ends the call, so no caller is left waiting.
+ * One guarded call: the ticket for the work, the listener of the work, and the answer for the caller. An exception of
+ * the guard fails the call, so that no caller waits for ever.
  */
 export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket, Listener<unknown> {
   readonly requestId: string | null;
@@ -69,7 +69,7 @@ export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket,
     }
   }
 
-  /** Cancels the call because nobody waits for its answer. Work that has not begun is dropped. */
+  /** Cancels the call because its answer is no longer needed. Work that has not begun is dropped. */
   cancel(): void {
     if (this.guard.cancellable) this.stopWork?.('cancelled');
   }

@@ -25,7 +25,7 @@ export interface HookGuardOptions {
 }
 
 /** One attempt of a call. */
-class Try<R, T> extends GuardedCall<T> {
+class Attempt<R, T> extends GuardedCall<T> {
   /** @param askedAtMs when the plugin was called, if that was before this call's time started */
   constructor(
     deadlineMs: number,
@@ -51,7 +51,7 @@ class Try<R, T> extends GuardedCall<T> {
 
 const NS_PER_MS = 1_000_000;
 
-type AnyTry = Try<unknown, unknown>;
+type AnyAttempt = Attempt<unknown, unknown>;
 
 /**
  * The policies around one function of a plugin. While the circuit is closed and the bulkhead has room,
@@ -77,7 +77,7 @@ export class HookGuard implements Guard {
   /** Guards a call that is already running, because an earlier call (made at `askedAtMs`) led to it. */
   adopt<R, T>(work: Work<R, T>, askedAtMs: number): GuardedCall<T> {
     const { policies, deadline } = this.options;
-    const call = new Try(deadline.durationMs, this, work, askedAtMs);
+    const call = new Attempt(deadline.durationMs, this, work, askedAtMs);
     policies.bulkhead.inFlight += 1;
     deadline.hold(call);
     return call;
@@ -90,23 +90,23 @@ export class HookGuard implements Guard {
     metrics.answered(call.ownNs);
     let value: unknown;
     try {
-      value = (call as AnyTry).work.read(reply, call);
+      value = (call as AnyAttempt).work.read(reply, call);
     } catch (error) {
-      this.recover(call as AnyTry, error);
+      this.recover(call as AnyAttempt, error);
       return;
     }
-    metrics.succeeded((call as AnyTry).durationMs);
+    metrics.succeeded((call as AnyAttempt).durationMs);
     call.resolve(value);
   }
 
   failed(call: GuardedCall, error: unknown): void {
     this.options.policies.bulkhead.inFlight -= 1;
-    this.recover(call as AnyTry, error);
+    this.recover(call as AnyAttempt, error);
   }
 
-  private begin<R, T>(work: Work<R, T>, guard: Guard): Try<R, T> {
+  private begin<R, T>(work: Work<R, T>, guard: Guard): Attempt<R, T> {
     const { policies, deadline } = this.options;
-    const call = new Try(deadline.durationMs, guard, work);
+    const call = new Attempt(deadline.durationMs, guard, work);
     policies.bulkhead.inFlight += 1;
     let outcome: R | Promise<R> | Deferred<R>;
     try {
@@ -138,7 +138,7 @@ export class HookGuard implements Guard {
       this.options.policies.bulkhead.inFlight -= 1;
       this.options.metrics.answered(call.ownNs);
       try {
-        call.resolve((call as AnyTry).work.read(reply, call));
+        call.resolve((call as AnyAttempt).work.read(reply, call));
       } catch (error) {
         call.reject(error);
       }
@@ -150,7 +150,7 @@ export class HookGuard implements Guard {
   };
 
   /** Reports a failure to cockatiel, which has not seen the call begin, and retries if cockatiel says so. */
-  private recover(call: AnyTry, error: unknown): void {
+  private recover(call: AnyAttempt, error: unknown): void {
     const { breaker, retry } = this.options.policies;
     const rejected = (): Promise<never> => rejection(error);
     // A call that began in an earlier state of the circuit says nothing about the present state.
@@ -165,7 +165,7 @@ export class HookGuard implements Guard {
 
   private conclude<T>(outcome: Promise<T>, answer: Deferred<T>, startedAtMs: number): void {
     const { metrics, explain, onFailure } = this.options;
-    const told = outcome.then(
+    const settled = outcome.then(
       (value) => {
         metrics.succeeded(performance.now() - startedAtMs);
         answer.resolve(value);
@@ -180,8 +180,8 @@ export class HookGuard implements Guard {
         answer.reject(error);
       },
     );
-    // Whoever counts or hears of the outcome may throw; the caller must not wait for ever.
-    told.catch((defect: unknown) => answer.reject(defect));
+    // The metrics or a listener may throw. The caller must get an outcome all the same.
+    settled.catch((defect: unknown) => answer.reject(defect));
   }
 }
 

@@ -34,8 +34,8 @@ export type PolicySettings = Pick<PluginPolicy, 'circuitBreaker' | 'retry' | 'li
   readonly healthCheck: { readonly timeoutMs: number };
 };
 
-/** Failures that say nothing about the plugin: they must not keep its circuit open. */
-const NOT_THE_PLUGINS: ReadonlySet<ErrorCode> = new Set([
+/** Failures that the plugin did not cause. They must not keep its circuit open. */
+const NOT_PLUGIN_FAULTS: ReadonlySet<ErrorCode> = new Set([
   'BW_PLUGIN_UNAVAILABLE',
   'BW_PLUGIN_OVERLOADED',
   'BW_PLUGIN_CIRCUIT_OPEN',
@@ -115,5 +115,5 @@ function createRetry({ attempts, on }: PluginPolicy['retry']): RetryPolicy | nul
 /** Whether the plugin caused a failure, so that its breaker counts it. */
 export function isPluginFault(error: Error): boolean {
   if (error instanceof TaskCancelledError) return true;
-  return error instanceof PluginFailure && !NOT_THE_PLUGINS.has(error.code);
+  return error instanceof PluginFailure && !NOT_PLUGIN_FAULTS.has(error.code);
 }

@@ -101,7 +101,7 @@ export function createApp({ routes, orchestrator, log }: AppOptions): App {
 function refusal({ configured, allow }: OtherMethods, request: ServerRequest): PluginResponse {
   const methods = allow.join(', ');
   if (request.method === 'OPTIONS') return { status: 204, headers: { allow: methods }, body: null };
-  const message = `${request.path} takes ${configured.join(', ')}, not ${request.method}`;
+  const message = `${request.path} allows ${configured.join(', ')}, not ${request.method}`;
   const answer = problem(new BackworksError('BW_ROUTE_METHOD', message), request.path, request.id);
   answer.headers.allow = methods;
   return answer;
@@ -114,6 +114,6 @@ function refusal({ configured, allow }: OtherMethods, request: ServerRequest): P
 function upgradeRefusal(request: ServerRequest): PluginResponse | null {
   const protocol = wantedProtocol(request.head);
   if (protocol === undefined) return null;
-  const message = `protocol upgrades are not served: the request asks for ${JSON.stringify(protocol)}`;
+  const message = `protocol upgrades are not supported: the request asks for ${JSON.stringify(protocol)}`;
   return problem(new BackworksError('BW_REQUEST_NOT_IMPLEMENTED', message), request.path, request.id);
 }

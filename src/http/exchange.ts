@@ -31,7 +31,7 @@ export class SocketExchange implements Listener<PluginResponse> {
     // When the rest of the body will come is unknown, and until then the connection is of no use.
     if (answer.status === REQUEST_TIMEOUT && !this.incoming.complete)
       outgoing.setHeader('connection', 'close');
-    // A plugin or proxy target that answers while the body still arrives may go on reading it.
+    // A plugin or proxy target that answers while the body still arrives may continue to read it.
     if (answer.body instanceof Readable) outgoing.once('finish', () => this.discardRest());
     else this.discardRest();
     try {

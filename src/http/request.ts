@@ -72,7 +72,7 @@ export class ServerRequest implements IncomingRequest {
     this.plugins = null;
   }
 
-  /** The client has gone. */
+  /** The client has disconnected. */
   cancel(): void {
     this.cancelled = true;
     this.call?.cancel();

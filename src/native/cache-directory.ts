@@ -7,7 +7,7 @@ const isRoot = process.getuid?.() === 0;
 /**
  * Permissions of directories and of copied libraries. Only the owner may write or list them, because
  * whoever can write there can put code into plugin processes. A server that runs as root starts its
- * runners as another user, which must be able to open the library it is told to load.
+ * runners as another user, which must be able to open the library.
  */
 export const DIRECTORY_MODE = isRoot ? 0o711 : 0o700;
 export const LIBRARY_MODE = isRoot ? 0o555 : 0o500;

@@ -33,11 +33,11 @@ export function noSandbox(
   missing: string,
   details: Partial<PluginFailureDetails> = {},
 ): PluginFailure {
-  return new PluginFailure('BW_PLUGIN_SANDBOX', `plugin ${plugin} cannot have its sandbox: ${missing}`, {
+  return new PluginFailure('BW_PLUGIN_SANDBOX', `the sandbox of plugin ${plugin} cannot be set up: ${missing}`, {
     plugin,
     phase: 'sandbox',
     ...details,
-    hint: 'sandbox: best-effort applies what this system has, sandbox: off nothing',
+    hint: 'sandbox: best-effort applies only what this system supports; sandbox: off does without a sandbox',
   });
 }
 
@@ -47,33 +47,33 @@ export function pluginFailed(
   text: string,
   details: Omit<PluginFailureDetails, 'plugin'>,
 ): PluginFailure {
-  const why = text === '' ? 'it gives no reason' : text;
+  const why = text === '' ? 'it gave no reason' : text;
   return new PluginFailure('BW_PLUGIN_FAILED', `plugin ${plugin} failed: ${why}`, { ...details, plugin });
 }
 
-/** The failure of a plugin that is configured to run several calls at once in a process, but cannot. */
+/** The failure of a plugin with limits.concurrency above 1 whose library is not thread-safe. */
 export function notThreadSafe(plugin: string, concurrency: number): PluginFailure {
-  const message = `plugin ${plugin} has limits.concurrency ${concurrency}, and its library does not say that it is thread-safe`;
+  const message = `plugin ${plugin} has limits.concurrency ${concurrency}, but its library is not declared thread-safe`;
   const hint = 'use instances for more processes; a thread-safe library sets BACKWORKS_THREAD_SAFE';
   return new PluginFailure('BW_PLUGIN_UNSUPPORTED', message, { plugin, phase: 'load', hint });
 }
 
-/** The failure of a call that had not begun, or only just begun, at its deadline. */
+/** The failure of a call that had not begun, or had only just begun, at its deadline. */
 export function noTimeLeft(plugin: string): PluginFailure {
-  const message = `plugin ${plugin} had no time for the call before its deadline`;
-  const hint = 'raise instances or timeouts.call, or send it less';
+  const message = `plugin ${plugin} was too busy to finish the call before its deadline`;
+  const hint = 'raise instances or timeouts.call, or send fewer requests';
   return new PluginFailure('BW_PLUGIN_OVERLOADED', message, { plugin, phase: 'idle', hint });
 }
 
 /** The failure of a request to a process that has ended. */
 export function processGone(plugin: string, phase: PluginPhase): PluginFailure {
-  const message = `plugin ${plugin} has no process any more`;
+  const message = `the process of plugin ${plugin} has ended`;
   return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, { plugin, phase, retryAfterMs: 0 });
 }
 
-/** The error of a call that was cancelled before it began, because the client had gone. */
+/** The error of a call that was cancelled before it began, because the client had disconnected. */
 export function callCancelled(plugin: string): BackworksError {
-  return new BackworksError('BW_REQUEST_CANCELLED', `the client went away before plugin ${plugin} was asked`);
+  return new BackworksError('BW_REQUEST_CANCELLED', `the client disconnected before plugin ${plugin} was called`);
 }
 
 /**

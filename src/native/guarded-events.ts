@@ -1,18 +1,18 @@
 import type { NativePluginEvents } from './plugin.js';
 
 /**
- * Events of a plugin whose listeners cannot throw into the work of its processes: a log or a counter that fails must
- * leave no call without an answer, and no plugin without a process. What they throw becomes a warning of Node.js.
+ * Wraps the listeners of a plugin's events so that an exception in a listener becomes a Node.js warning. Otherwise a
+ * failing log or counter could leave a call without an answer, or the plugin without a process.
  */
 export function guardedEvents(plugin: string, events: NativePluginEvents): NativePluginEvents {
   const guarded =
-    <A extends unknown[]>(tell: (...told: A) => void) =>
-    (...told: A): void => {
+    <A extends unknown[]>(listener: (...args: A) => void) =>
+    (...args: A): void => {
       try {
-        tell(...told);
+        listener(...args);
       } catch (defect) {
         const why = defect instanceof Error ? defect.message : String(defect);
-        process.emitWarning(`an event of plugin ${plugin} was lost: ${why}`, 'BackworksWarning');
+        process.emitWarning(`a listener failed, so an event of plugin ${plugin} is not reported: ${why}`, 'BackworksWarning');
       }
     };
   return {

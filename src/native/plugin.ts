@@ -59,7 +59,7 @@ export interface OperationRequest {
 }
 
 /** The running call of the plugin that makes the request. */
-export type AskingCall = CallOrigin;
+export type RequestingCall = CallOrigin;
 
 /** A hook's answer: UTF-8 bytes from a runner, a string from in-process code, null for NULL. */
 export type NativeReply = Buffer | string | null;
@@ -192,7 +192,7 @@ export interface NativePluginOptions {
    * Never rejects.
    * @param caller null when no hook of this plugin is running
    */
-  readonly operate?: (request: OperationRequest, caller: AskingCall | null) => Promise<NativeReply>;
+  readonly operate?: (request: OperationRequest, caller: RequestingCall | null) => Promise<NativeReply>;
   readonly events: NativePluginEvents;
 }
 
@@ -247,7 +247,7 @@ export interface Refusal {
   readonly times: number;
 }
 
-/** Resource use of a process at one moment; null when the system does not tell or the process is gone. */
+/** Resource use of a process at one moment; null when unknown or when the process has ended. */
 export interface ProcessUsage {
   readonly residentBytes: number | null;
   readonly threads: number | null;

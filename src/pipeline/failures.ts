@@ -11,7 +11,7 @@ import type { IncomingRequest } from './documents/incoming-request.js';
 import { problem } from './problem.js';
 import type { BufferedResponse } from './documents/response-document.js';
 
-/** Handles failures of requests. When the client has gone, errors are passed on unchanged. */
+/** Handles failures of requests. When the client has disconnected, errors are passed on unchanged. */
 export class Failures {
   constructor(private readonly log: Log) {}
 
@@ -38,7 +38,7 @@ export class Failures {
     const outcome = UNTRIED.has(code) ? undefined : failure.outcome;
     const fields = { plugin: plugin.name, hook: phase, code, outcome, requestId: request.id };
     if (failure.code === 'BW_INTERNAL') this.log.error({ ...fields, err: failure.cause }, failure.message);
-    else if (TOLD_BEFORE.has(code)) this.log.debug(fields, failure.message);
+    else if (LOGGED_AT_ONSET.has(code)) this.log.debug(fields, failure.message);
     else this.log.warn(fields, failure.message);
     return failure;
   }
@@ -54,7 +54,7 @@ const UNTRIED: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /** Failures that affect every request; they are logged when they begin. */
-const TOLD_BEFORE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+const LOGGED_AT_ONSET: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'BW_PLUGIN_CIRCUIT_OPEN',
   'BW_PLUGIN_QUARANTINED',
 ]);

@@ -99,7 +99,7 @@ export class PluginOrchestrator {
   }
 
   /**
-   * Answers a request, at once when no plugin makes it wait. Fails only when the client has gone, and on a
+   * Answers a request, at once when no plugin makes it wait. Fails only when the client has disconnected, and on a
    * defect of the server itself.
    * @param plugins the result of begin()
    */
@@ -177,7 +177,7 @@ export class PluginOrchestrator {
     },
   };
 
-  /** @param response ends the request here; null to go on */
+  /** @param response ends the request here; null to continue */
   private decided(exchange: Exchange, response: PluginResponse | null): void {
     const { position } = exchange.plugins.beforeRequest[exchange.index]!;
     exchange.index += 1;

@@ -96,7 +96,7 @@ export class ProxyEndpoint {
   private explain(error: unknown, signal: AbortSignal): BackworksError {
     if (error instanceof BackworksError) return error;
     if (signal.aborted)
-      return new BackworksError('BW_REQUEST_INVALID', 'the client went away', { cause: error });
+      return new BackworksError('BW_REQUEST_INVALID', 'the client disconnected', { cause: error });
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     return new BackworksError(
       'BW_PROXY_UPSTREAM',

@@ -3,7 +3,7 @@ import type { BackworksConfig } from '../config/types.js';
 /**
  * Decides which plugins are offered a request that no endpoint matches. Endpoints that name a plugin list what
  * the plugin serves, so it is offered nothing else, unless `server.unmatched` is `plugins`.
- * @returns a function that says whether the plugin of a name is offered such requests
+ * @returns whether the plugin with a given name is offered such requests
  */
 export function offersUnmatched({
   server: { unmatched },

@@ -66,7 +66,7 @@ class UpstreamExchange {
         socket.destroy();
         reject(this.failure('switched protocols (101), which the request did not ask for'));
       });
-      upstream.on('timeout', () => this.silent());
+      upstream.on('timeout', () => this.onTimeout());
       upstream.on('error', reject);
       upstream.once('close', () => {
         clearTimeout(this.headTimer);
@@ -107,8 +107,8 @@ class UpstreamExchange {
     });
   }
 
-  /** The target was silent for the allowed time. */
-  private silent(): void {
+  /** The target sent nothing for the allowed time. */
+  private onTimeout(): void {
     const { timeoutMs } = this.request;
     if (this.waitsForClient()) this.upstream.socket?.setTimeout(timeoutMs);
     else if (this.answered !== null) this.answered.destroy(this.timedOut());
@@ -124,7 +124,7 @@ class UpstreamExchange {
 
   private timedOut(): BackworksError {
     const { endpoint, timeoutMs } = this.request;
-    const message = `the target of endpoint ${endpoint} was silent for ${timeoutMs} ms`;
+    const message = `the target of endpoint ${endpoint} sent nothing for ${timeoutMs} ms`;
     return new BackworksError('BW_PROXY_TIMEOUT', message);
   }
 

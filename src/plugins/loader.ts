@@ -11,7 +11,7 @@ import { checkLibrary, readLibraryFacts } from '../native/library/facts/index.js
 import type { LibraryHold } from '../native/library/library-holds.js';
 import type { LibraryStore, StoredLibrary } from '../native/library/library-store.js';
 import type {
-  AskingCall,
+  RequestingCall,
   LibraryDescription,
   NativePlugin,
   NativeReply,
@@ -44,12 +44,12 @@ export interface PluginEvents {
   /** The sandbox refused an operation of the plugin. */
   refused(refusal: Refusal): void;
   circuit(state: CircuitStateName): void;
-  /** Its before_request has denied a request, with 401 or 403; told once. */
+  /** Its before_request has denied a request, with 401 or 403; called once. */
   denied(status: number): void;
   /** Every call of a hook fails. @param error of the newest call; null when a call has succeeded again */
   failing(phase: PluginPhase, error: BackworksError | null): void;
   /** The plugin calls an operation of another plugin. Resolves to null if there is no answer. Never rejects. */
-  operate(request: OperationRequest, caller: AskingCall | null): Promise<NativeReply>;
+  operate(request: OperationRequest, caller: RequestingCall | null): Promise<NativeReply>;
 }
 
 /** Outcomes of calls without an answer that can be used, from processes that live on. */

@@ -37,7 +37,7 @@ export interface PluginMetadata {
   readonly capabilities: readonly PluginCapability[];
   readonly dependencies: readonly PluginDependency[];
   readonly configSchema: JsonObject | null;
-  /** Permissions that the plugin asks for, in the form of the configuration's `permissions:`. */
+  /** Permissions that the plugin requests, in the form of the configuration's `permissions:`. */
   readonly permissions: JsonObject | null;
   /** Recommended by the author; used when the configuration has no value. The same for the next two members. */
   readonly priority: number | null;

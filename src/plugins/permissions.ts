@@ -2,13 +2,13 @@ import { oneLine } from '../printable.js';
 import type { JsonObject, JsonValue, Permissions } from '../config/types.js';
 
 /**
- * The permissions that a manifest asks for and the operator has not granted, such as "network.connect 443". A
- * manifest cannot grant permissions; only the configuration can.
+ * The permissions that a manifest requests and the configuration does not grant, such as "network.connect 443".
+ * Only the configuration can grant permissions.
  */
-export function missingPermissions(asked: JsonObject | null, granted: Permissions): string[] {
-  if (asked === null) return [];
-  const filesystem = member(asked, 'filesystem');
-  const network = member(asked, 'network');
+export function missingPermissions(requested: JsonObject | null, granted: Permissions): string[] {
+  if (requested === null) return [];
+  const filesystem = member(requested, 'filesystem');
+  const network = member(requested, 'network');
   const { read, write } = granted.filesystem;
   const missing = (
     name: string,
@@ -24,8 +24,13 @@ export function missingPermissions(asked: JsonObject | null, granted: Permission
     ...missing('network.connect', network.connect, (port) => granted.network.connect.includes(Number(port))),
     ...missing('network.listen', network.listen, (port) => granted.network.listen.includes(Number(port))),
     ...(network.udp === true && !granted.network.udp ? ['network.udp'] : []),
-    ...missing('env', asked.env, (name) => granted.env.some((given) => given === name)),
+    ...missing('env', requested.env, (name) => granted.env.some((given) => given === name)),
   ];
+}
+
+/** The warning about one missing permission, in the log and in `plugin status`. */
+export function missingPermissionSentence(plugin: string, missing: string): string {
+  return `plugin ${plugin} requests ${missing}, which its configuration does not grant; the plugin may fail`;
 }
 
 function member(object: JsonObject, key: string): JsonObject {

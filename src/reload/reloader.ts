@@ -65,8 +65,8 @@ export class Reloader {
     const { log } = this.options;
     try {
       const report = await this.run(false);
-      for (const { name, error, keptFormer } of report.failed) {
-        const serving = keptFormer ? '; the previous version keeps serving' : '';
+      for (const { name, error, previousServes } of report.failed) {
+        const serving = previousServes ? '; the previous version keeps serving' : '';
         log.error({ plugin: name, code: error.code }, `plugin not reloaded: ${error.message}${serving}`);
       }
       for (const warning of report.warnings) log.warn({}, warning);

@@ -36,11 +36,11 @@ export function reloadDocument(report: ReloadReport): ReloadDocument {
     dry_run: report.dryRun,
     plugins: report.plugins.map(({ name, action, changed: keys }) => ({ name, action, changed: [...keys] })),
     reordered: report.reordered,
-    failed: report.failed.map(({ name, error, keptFormer }) => ({
+    failed: report.failed.map(({ name, error, previousServes }) => ({
       name,
       code: error.code,
       message: error.message,
-      serving: keptFormer,
+      serving: previousServes,
     })),
     endpoints: { added: [...added], removed: [...removed], changed: [...changed] },
     settings: [...report.settings],

@@ -8,7 +8,7 @@ import { compilePlugin } from '../fixtures/compile.js';
 import { eventually } from '../fixtures/server.js';
 import { type Answer, Cluster, directory, gone } from './cluster.js';
 
-/** Requests in flight when a server with workers is told to stop. */
+/** Requests in flight when a server with workers stops. */
 chmodSync(directory.path, 0o755);
 let gates = 0;
 

@@ -198,7 +198,7 @@ describe('a protocol upgrade', () => {
       expect(answer.status).toBe(501);
       expect(JSON.parse(answer.rest)).toMatchObject({
         code: 'BW_REQUEST_NOT_IMPLEMENTED',
-        detail: expect.stringContaining('upgrades are not served') as unknown,
+        detail: expect.stringContaining('upgrades are not supported') as unknown,
       });
       expect(target.received).toEqual([]);
     },

@@ -5,7 +5,7 @@ import { eventually, startServer, type TestServer } from '../fixtures/server.js'
 
 ownCache();
 
-const FULL = /plugin bare has as many threads as limits\.threads allows/;
+const FULL = /plugin bare has reached limits\.threads/;
 
 const uidOf = (server: TestServer, name: string): string | undefined =>
   server.plugin(name).sandbox?.states['uid'];

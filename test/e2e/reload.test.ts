@@ -242,7 +242,7 @@ test('an optional plugin that does not come up leaves its former version in plac
   const server = await startServer(A);
   const before = pidsOf(server, 'two');
   const report = await server.change(plugins('config: { n: 2 }', 'config: { broken: 1 }'));
-  expect(report.failed).toMatchObject([{ name: 'two', keptFormer: true }]);
+  expect(report.failed).toMatchObject([{ name: 'two', previousServes: true }]);
   expect((await server.get('/one')).body).toEqual({ n: 2 });
   expect((await server.get('/two')).body).toMatchObject({ config: { n: 1 }, pid: before[0] });
   // The next reload sees that it is still to be done.

@@ -9,8 +9,8 @@ type Response = Awaited<ReturnType<TestServer['get']>>;
 const FORMS = /^f?(chmod|chown|link|mknod|symlink)at$/;
 const STATUS: Partial<Record<string, number>> = { BW_PLUGIN_TIMEOUT: 504, BW_PLUGIN_BAD_RESPONSE: 502 };
 
-/** Has the deed done, checks what comes of it and what is told of it. */
-export async function expectDeed(expected: Expected, scene: Scene): Promise<Observation> {
+/** Triggers the fault, then checks its outcome and how the server reports it. */
+export async function expectFault(expected: Expected, scene: Scene): Promise<Observation> {
   const { server } = scene;
   switch (expected.kind) {
     case 'ends':
@@ -27,20 +27,18 @@ export async function expectDeed(expected: Expected, scene: Scene): Promise<Obse
 }
 
 async function expectEnd(expected: Ends, server: TestServer, response: Response): Promise<Observation> {
-  const { outcome, code, told, stderr, logged, at, kind, phase = 'process_endpoint', ...rest } = expected;
+  const { outcome, code, pattern, stderr, logged, at, kind, phase = 'process_endpoint', ...rest } = expected;
   const status = STATUS[code] ?? 503;
   expect(kind).toBe('ends');
   expect(response).toMatchObject({ status, body: { status, code, plugin: 'hostile' } });
 
   // An answer at the deadline does not wait for the process to be gone.
   await eventually(() => server.plugin('hostile').failures.length > 0, 'the post-mortem');
-  // A deadline is told to the client before the process is gone.
-  await eventually(() => server.plugin('hostile').failures.length > 0, 'the post-mortem');
   const { failures } = server.plugin('hostile');
   expect(failures).toHaveLength(1);
   const postMortem = failures[0] as PostMortem;
   expect(postMortem).toMatchObject({ outcome, code, phase, ...rest });
-  expect(postMortem.message).toMatch(told);
+  expect(postMortem.message).toMatch(pattern);
   if (at === null) expect(postMortem.at).toBeNull();
   else if (at !== undefined) expect(postMortem.at).toMatch(at);
   if (stderr !== undefined) expect(postMortem.stderr.join('\n')).toMatch(stderr);
@@ -48,8 +46,8 @@ async function expectEnd(expected: Ends, server: TestServer, response: Response)
   if (logged !== undefined) expect(output.map(({ message }) => message).join('\n')).toMatch(logged);
 
   const line = (): LogLine | undefined =>
-    server.log.find(({ level, message }) => level === 'error' && told.test(message));
-  await eventually(() => line() !== undefined, `the log line ${told.source}`);
+    server.log.find(({ level, message }) => level === 'error' && pattern.test(message));
+  await eventually(() => line() !== undefined, `the log line ${pattern.source}`);
   expect(line()?.fields).toMatchObject({ plugin: 'hostile', code, outcome, phase, ...rest });
   return { outcome: endOf(postMortem), reported: reportOf(postMortem) };
 }
@@ -64,19 +62,19 @@ async function expectAnswer(expected: Answers, server: TestServer, response: Res
     delete rest[name];
   }
   expect(rest).toEqual(answer);
-  const told = (): string[] => refusalsTold(server);
-  await eventually(() => told().length >= refused.length, `the report of ${refused.join(', ')}`);
-  expect(told()).toEqual([...refused].sort());
+  const reportedNow = (): string[] => reportedRefusals(server);
+  await eventually(() => reportedNow().length >= refused.length, `the report of ${refused.join(', ')}`);
+  expect(reportedNow()).toEqual([...refused].sort());
   expectRefusalsLogged(server);
   expect(server.plugin('hostile').failures).toEqual([]);
   const failed = Object.values(response.body as object).some((value) => /^E[A-Z]/.test(String(value)));
   const silence = failed ? 'nothing; the plugin sees the error' : 'nothing';
-  const reported = refused.length === 0 ? silence : `refused ${told().join(', ')}`;
+  const reported = refused.length === 0 ? silence : `refused ${reportedNow().join(', ')}`;
   return { outcome: answerOf(answer, numbers), reported };
 }
 
-/** Each kind once: the paths and ports are of the row's own making. */
-function refusalsTold(server: TestServer): string[] {
+/** Each kind of refusal once: the row itself chooses the paths and ports. */
+function reportedRefusals(server: TestServer): string[] {
   const kinds = server.plugin('hostile').refusals.map(({ permission, function: name }) => {
     const made = name.replace(FORMS, '$1');
     return permission === null ? made : `${permission} (${made})`;
@@ -84,7 +82,7 @@ function refusalsTold(server: TestServer): string[] {
   return [...new Set(kinds)].sort();
 }
 
-/** Every refusal has its line, which says what it was about and what would allow it. */
+/** Every refusal has a log line with the object concerned and the permission that would allow it. */
 function expectRefusalsLogged(server: TestServer): void {
   for (const { permission, function: name, object } of server.plugin('hostile').refusals) {
     const lines = server.log.filter(
@@ -102,11 +100,11 @@ function expectRefusalsLogged(server: TestServer): void {
 }
 
 function expectBadAnswer(expected: BadAnswer, server: TestServer, response: Response): Observation {
-  const { told, hook = 'process_endpoint' } = expected;
+  const { pattern, hook = 'process_endpoint' } = expected;
   const code = 'BW_PLUGIN_BAD_RESPONSE';
-  const body = { status: 502, code, plugin: 'hostile', detail: expect.stringMatching(told) };
+  const body = { status: 502, code, plugin: 'hostile', detail: expect.stringMatching(pattern) };
   expect(response).toMatchObject({ status: 502, body });
-  const line = server.log.find(({ level, message }) => level === 'warn' && told.test(message));
+  const line = server.log.find(({ level, message }) => level === 'warn' && pattern.test(message));
   expect(line?.fields).toMatchObject({
     plugin: 'hostile',
     code,
@@ -125,14 +123,14 @@ function expectBadAnswer(expected: BadAnswer, server: TestServer, response: Resp
   return { outcome: 'answer refused (502)', reported: `\`${code}\` in ${hook}, the reason` };
 }
 
-/** Checks that the plugin does not serve, that the list and the log say why, and nobody else suffers. */
+/** Checks that the plugin does not serve, and that its status and the log say why. */
 async function expectNotLoaded(expected: NotLoaded, server: TestServer): Promise<Observation> {
-  const { code, outcome, told } = expected;
+  const { code, outcome, pattern } = expected;
   const phase = expected.phase ?? 'load';
   const { state, reason, processes } = server.plugin('hostile');
   expect({ state, processes }).toEqual({ state: 'failed', processes: [] });
-  expect(reason).toMatch(told);
-  const line = server.log.find(({ level, message }) => level === 'error' && told.test(message));
+  expect(reason).toMatch(pattern);
+  const line = server.log.find(({ level, message }) => level === 'error' && pattern.test(message));
   expect(line?.fields).toMatchObject({ plugin: 'hostile', code, ...(outcome && { outcome, phase }) });
   expect(await server.get('/bad')).toMatchObject({ status: 503, body: { plugin: 'hostile' } });
   if (outcome === undefined) return { outcome: 'not loaded', reported: `\`${code}\`` };
@@ -145,7 +143,7 @@ function endOf({ outcome, message, signal, exitStatus, systemCall }: PostMortem)
   return how === null ? outcome : `${outcome} (${how})`;
 }
 
-/** Where it happened is told with an address, which is not the same everywhere. */
+/** A place contains an address, which differs between systems. */
 function reportOf({ code, phase, signal, at, stderr }: PostMortem): string {
   const parts = [
     `\`${code}\` in ${phase}`,

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeEach, expect, test } from '@jest/globals';
 import { appendFileSync } from 'node:fs';
 import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, startServer, type TestServer } from '../fixtures/server.js';
-import { expectDeed } from './expectations.js';
+import { expectFault } from './expectations.js';
 import { Ground } from './ground.js';
 import { runnersLeft } from './left-over.js';
 import { MATRIX } from './matrix.js';
@@ -69,7 +69,7 @@ test.each(MATRIX.map((row) => [row.id, row.does, row] as const))(
   async (_id, _does, row) => {
     server = await startServer(await configuration(row));
     const pid = processOf(server);
-    const observation = await expectDeed(row.expected, { server, ground, pid });
+    const observation = await expectFault(row.expected, { server, ground, pid });
     await expectNextAnswers(row, server, pid);
     await row.also?.({ server, ground, pid });
     await server.backworks.stop();

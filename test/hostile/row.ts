@@ -2,11 +2,11 @@ import type { ErrorCode, PluginOutcome, PluginPhase } from '../../dist/errors.js
 import type { TestServer } from '../fixtures/server.js';
 import type { Ground } from './ground.js';
 
-/** What was seen of a row, in the words of the matrix's document. */
+/** What a row's test observed, as text for docs/hostile-matrix.md. */
 export interface Observation {
-  /** What became of the deed. */
+  /** The outcome of the fault. */
   readonly outcome: string;
-  /** What the server told of it. */
+  /** How the server reported the fault. */
   readonly reported: string;
 }
 
@@ -20,33 +20,33 @@ export interface Ends {
   readonly signal?: string;
   readonly exitStatus?: number;
   readonly systemCall?: string;
-  /** What the post-mortem says of the place: a pattern, or null for a place nobody can know. */
+  /** Pattern of the post-mortem's place; null if the place cannot be known. */
   readonly at?: RegExp | null;
-  /** What the plugin's last words on stderr contain. */
+  /** Pattern of the stderr excerpt in the post-mortem. */
   readonly stderr?: RegExp;
-  /** What the log has of its stderr, for words that are not the last. */
+  /** Pattern of the logged stderr, for lines that are not in the excerpt. */
   readonly logged?: RegExp;
-  /** What the log line says. */
-  readonly told: RegExp;
+  /** Pattern of the log line and of the post-mortem. */
+  readonly pattern: RegExp;
 }
 
-/** The plugin lives on and answers what became of its attempts. */
+/** The plugin keeps running and answers with the results of its attempts. */
 export interface Answers {
   readonly kind: 'answers';
-  /** The JSON object it answers, whole but for `numbers`. */
+  /** The JSON object it answers, without the members in `numbers`. */
   readonly answer: Readonly<Record<string, unknown>>;
-  /** Members that must be numbers between two others, these included. */
+  /** Members that must be numbers within these bounds, inclusive. */
   readonly numbers?: Readonly<Record<string, readonly [low: number, high: number]>>;
-  /** What the server tells as refused, "permission (function)" or the function alone; nothing else is told. */
+  /** All refusals that the server reports: "permission (function)", or the function alone. */
   readonly refused?: readonly string[];
 }
 
-/** The process lives on, and its answer is thrown away. */
+/** The process keeps running, and its answer is rejected. */
 export interface BadAnswer {
   readonly kind: 'bad answer';
   /** 'process_endpoint' unless said otherwise. */
   readonly hook?: 'before_request' | 'after_response';
-  readonly told: RegExp;
+  readonly pattern: RegExp;
 }
 
 /** The plugin never serves. */
@@ -56,27 +56,27 @@ export interface NotLoaded {
   /** None for a file that is refused before a process is started for it. */
   readonly outcome?: PluginOutcome;
   readonly phase?: PluginPhase;
-  readonly told: RegExp;
+  readonly pattern: RegExp;
 }
 
-/** A deed that takes more than one request, or whose outcome is a matter of luck. */
+/** A fault that takes more than one request, or whose outcome varies. */
 export interface Course {
   readonly kind: 'course';
-  /** Has it done and checks what comes of it, up to where the next requests follow. */
+  /** Triggers the fault and checks its outcome, before the next requests are sent. */
   readonly run: (scene: Scene) => Promise<Observation>;
 }
 
 export type Expected = Ends | Answers | BadAnswer | NotLoaded | Course;
 
-/** What a row's further checks can look at. */
+/** What the checks of a row can use. */
 export interface Scene {
   readonly server: TestServer;
   readonly ground: Ground;
-  /** Process that did the deed; null when the plugin was not loaded. */
+  /** Process with the fault; null when the plugin was not loaded. */
   readonly pid: number | null;
 }
 
-/** One thing a hostile plugin does, and what must come of it. */
+/** One fault of a hostile plugin, and its expected outcome. */
 export interface Row {
   /** Row of the matrix; several behaviours may share one. */
   readonly id: `H${number}`;

@@ -1,6 +1,6 @@
 import { BackworksError, PluginFailure, toBackworksError } from '../../errors.js';
 import type { Log } from '../../log.js';
-import type { AskingCall, NativeReply, OperationRequest } from '../../native/plugin.js';
+import type { RequestingCall, NativeReply, OperationRequest } from '../../native/plugin.js';
 import { oneLine } from '../../printable.js';
 import type { Provider } from './dependency-resolver.js';
 import type { LazyPlugin } from '../../plugins/lazy-plugin.js';
@@ -29,7 +29,7 @@ export class PluginCalls {
    * the operation. A refused or failed operation is logged and answered with null. Never rejects.
    * @param caller the running call of the asking plugin, or null
    */
-  async operate(asking: string, request: OperationRequest, caller: AskingCall | null): Promise<NativeReply> {
+  async operate(asking: string, request: OperationRequest, caller: RequestingCall | null): Promise<NativeReply> {
     try {
       if (caller === null) throw refused(asking, request, 'outside of a call');
       const callers = [...(caller.callers ?? []), asking];

@@ -47,7 +47,7 @@ export interface PluginStatus extends PluginRelations {
     /** Protections that the system does not support; empty under `strict`. */
     readonly missing: readonly string[];
   };
-  /** Permissions that the manifest asks for and the configuration does not grant. */
+  /** Permissions that the manifest requests and the configuration does not grant. */
   readonly missingPermissions: readonly string[];
   /** Operations that the sandbox refused, newest first. */
   readonly refusals: readonly KeptRefusal[];

@@ -16,7 +16,7 @@ export interface FailedChange {
   readonly name: string;
   readonly error: BackworksError;
   /** True if the previous version keeps serving. */
-  readonly keptFormer: boolean;
+  readonly previousServes: boolean;
 }
 
 export interface RegistryChangeOptions {
@@ -108,7 +108,7 @@ export class RegistryChange {
       if (step === undefined) throw new TypeError('a plugin in the load order has no change');
       const { action } = step.change;
       if (refusal !== null) step.error = refusal;
-      else if (action === 'load' || action === 'swap') await this.bringUp(step);
+      else if (action === 'load' || action === 'swap') await this.startStep(step);
       else if (action === 'postpone') await this.check(step);
       if (step.checked !== null) return null;
       // A plugin whose change fails keeps serving as before, and so do the plugins that depend on it.
@@ -155,7 +155,7 @@ export class RegistryChange {
 
   failed(): FailedChange[] {
     return this.steps.flatMap(({ change: { name }, entry, prepared, error }) =>
-      error === null ? [] : [{ name, error, keptFormer: entry.plugin !== null && entry.plugin !== prepared }],
+      error === null ? [] : [{ name, error, previousServes: entry.plugin !== null && entry.plugin !== prepared }],
     );
   }
 
@@ -176,7 +176,7 @@ export class RegistryChange {
     }
   }
 
-  private async bringUp(step: Step): Promise<void> {
+  private async startStep(step: Step): Promise<void> {
     try {
       if (step.target !== null) step.prepared = await this.supervisor.prepare(step.entry, step.target);
     } catch (error) {
@@ -203,7 +203,7 @@ export class RegistryChange {
     } catch (error) {
       // A library in the server's process cannot be loaded a second time.
       if (target.config.isolation === 'in-process') step.error = toBackworksError(error);
-      else await this.bringUp(step);
+      else await this.startStep(step);
     }
   }
 

@@ -17,10 +17,10 @@ export interface PluginEventsOptions {
   readonly identified: (digest: string) => void;
   /**
    * Called when a process failed.
-   * @param hopeless why the serving version cannot go on, or null
+   * @param fatalReason why the serving version must stop serving, or null
    * @returns true if the former version serves again
    */
-  readonly judge: (hopeless: string | null) => boolean;
+  readonly judge: (fatalReason: string | null) => boolean;
   /** Called when the plugin failed too often. */
   readonly quarantine: (failure: PluginFailure) => void;
 }

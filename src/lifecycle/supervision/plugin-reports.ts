@@ -1,7 +1,7 @@
 import type { PluginFailure } from '../../errors.js';
 import type { Log } from '../../log.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
-import { missingPermissions } from '../../plugins/permissions.js';
+import { missingPermissions, missingPermissionSentence } from '../../plugins/permissions.js';
 import { evidence } from '../entry/post-mortem.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 
@@ -11,7 +11,7 @@ export function reportReady(log: Log, entry: RegistryEntry, { metadata }: Loaded
   const { version } = metadata;
   log.info({ plugin: name, version, isolation: config.isolation }, `plugin ${name} is ready`);
   for (const missing of missingPermissions(metadata.permissions, config.permissions)) {
-    log.warn({ plugin: name }, `plugin ${name} asks for ${missing}; grant it or the plugin may fail`);
+    log.warn({ plugin: name }, missingPermissionSentence(name, missing));
   }
   reportSandbox(log, entry);
 }

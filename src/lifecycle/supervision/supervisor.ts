@@ -71,7 +71,7 @@ export class PluginSupervisor implements SwapContext {
     entry.startLoading();
     try {
       const { plan } = entry;
-      const plugin = await this.bringUp(entry, plan, this.keeper.choose(plan), (digest) =>
+      const plugin = await this.start(entry, plan, this.keeper.choose(plan), (digest) =>
         entry.identify(digest),
       );
       entry.finishLoading(plugin);
@@ -126,7 +126,7 @@ export class PluginSupervisor implements SwapContext {
    * @throws BackworksError BW_PLUGIN_STATE, or the reason the plugin does not start
    */
   async prepare(entry: RegistryEntry, plan: PluginEntry): Promise<LoadedPlugin> {
-    const plugin = await this.bringUp(entry, plan, this.keeper.choose(plan), (digest) =>
+    const plugin = await this.start(entry, plan, this.keeper.choose(plan), (digest) =>
       entry.identify(digest),
     );
     try {
@@ -225,7 +225,7 @@ export class PluginSupervisor implements SwapContext {
    * Loads and initializes a plugin. Its events change the entry only while this plugin serves.
    * @throws BackworksError the reason the plugin does not start, or that the server is stopping
    */
-  async bringUp(
+  async start(
     entry: RegistryEntry,
     plan: PluginEntry,
     choose: LibraryChoice,
@@ -239,7 +239,7 @@ export class PluginSupervisor implements SwapContext {
       plan,
       plugin: () => plugin,
       identified,
-      judge: (hopeless) => this.swapper.judge(entry, hopeless),
+      judge: (fatalReason) => this.swapper.judge(entry, fatalReason),
       quarantine: (failure) => this.enforcer.quarantine(entry, failure),
     });
     plugin = await loader.load(plan, events, choose);

@@ -14,7 +14,7 @@ export interface SwapContext {
    * Loads and initializes a plugin.
    * @throws BackworksError the reason the plugin does not start, or that the server stops; no process is left
    */
-  bringUp(
+  start(
     entry: RegistryEntry,
     plan: PluginEntry,
     choose: LibraryChoice,

@@ -47,7 +47,7 @@ export class PluginSwapper {
    * @throws BackworksError the reason the version is rejected; the current version keeps serving
    */
   async swap(entry: RegistryEntry, request: SwapRequest): Promise<SwapResult> {
-    const result = await this.bringUp(entry, request, (candidate): SwapResult => {
+    const result = await this.startCandidate(entry, request, (candidate): SwapResult => {
       this.endCanary(entry, 'rejected', { by: request.by, reason: 'another swap replaced this one' });
       const { plugin: serving } = entry;
       const { percent, durationMs } = candidate.plan.config.swap.canary;
@@ -83,7 +83,7 @@ export class PluginSwapper {
       // The trial may have ended while find() was running.
       const { library } = known ?? (await keeper.find(entry, to));
       const choose: LibraryChoice = () => Promise.resolve(library);
-      await this.bringUp(
+      await this.startCandidate(
         entry,
         { by, choose, evenIfSame: true, followsWorker },
         ({ plugin, plan, steps }) => {
@@ -117,12 +117,12 @@ export class PluginSwapper {
 
   /**
    * Judges a trial at once, because a process failed.
-   * @param hopeless why the serving version cannot go on, or null
+   * @param fatalReason why the serving version must stop serving, or null
    * @returns true if the former version serves again
    */
-  judge({ trial }: RegistryEntry, hopeless: string | null): boolean {
+  judge({ trial }: RegistryEntry, fatalReason: string | null): boolean {
     if (trial === null) return false;
-    if (trial.stage === 'probation' && hopeless !== null) return trial.fail(hopeless);
+    if (trial.stage === 'probation' && fatalReason !== null) return trial.fail(fatalReason);
     return trial.judge() && trial.stage === 'probation';
   }
 
@@ -137,7 +137,7 @@ export class PluginSwapper {
    * @param use called synchronously after the last check, so that no other change comes in between
    * @returns null if the version already serves
    */
-  private async bringUp<T>(
+  private async startCandidate<T>(
     entry: RegistryEntry,
     { by, evenIfSame = false, followsWorker = false, ...request }: SwapRequest,
     use: (candidate: Candidate) => T,
@@ -153,7 +153,7 @@ export class PluginSwapper {
       return library;
     };
     try {
-      plugin = await this.context.bringUp(entry, plan, choose, (identified) => {
+      plugin = await this.context.start(entry, plan, choose, (identified) => {
         digest = identified;
         steps.done('copy');
       });

@@ -21,7 +21,7 @@ export async function followVersion(
     if (canary !== null && canary === from.digest) await swapper.rollBack(entry, by, undefined, why);
     else if (serves && to.digest !== null) await swapper.rollBack(entry, by, to.digest, why);
   } else if (outcome === 'swapped' && serves && canary !== to.digest) {
-    // A version that this worker rolled back stays refused. The other workers are told to roll it back as well.
+    // A version that this worker rolled back stays refused. The other workers must roll it back as well.
     if (lastSwap?.outcome === 'rolled_back' && lastSwap.from.digest === to.digest) return;
     const choose = keeper.chooseVersion(entry.plan, to);
     await swapper.swap(entry, { by, choose, followsWorker: true });

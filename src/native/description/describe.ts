@@ -96,7 +96,7 @@ function judge(library: string, file: string, timeoutMs: number, run: DescribeRu
     const what = `did not finish loading within ${timeoutMs} ms and was stopped`;
     throw failed('BW_PLUGIN_TIMEOUT', library, what, run, 'it must not do long work before initialize()');
   }
-  if (run.overflowed) throw failed('BW_PLUGIN_METADATA', library, 'describes itself in more than 1 MiB', run);
+  if (run.overflowed) throw failed('BW_PLUGIN_METADATA', library, 'has a description longer than 1 MiB', run);
   if (signal !== null) return { signal, stderrTail };
 
   const answer = parseAnswer(run.stdout);

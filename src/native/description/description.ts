@@ -28,7 +28,7 @@ const FUNCTIONS: ReadonlySet<string> = new Set<AbiFunction>([
  */
 export function readDescription(value: unknown, plugin: string): LibraryDescription {
   const wrong = (what: string, hint: string): PluginFailure =>
-    new PluginFailure('BW_PLUGIN_METADATA', `plugin ${plugin} describes itself wrongly: ${what}`, {
+    new PluginFailure('BW_PLUGIN_METADATA', `plugin ${plugin} has invalid metadata: ${what}`, {
       plugin,
       phase: 'describe',
       hint,
@@ -42,7 +42,7 @@ export function readDescription(value: unknown, plugin: string): LibraryDescript
   }
   if (typeof version !== 'string' || version === '') throw wrong('its version is missing', inInfo);
   if (version.length > VERSION_CHARACTERS_MAX || version !== oneLine(version)) {
-    throw wrong(`its version is no text of at most ${VERSION_CHARACTERS_MAX} characters`, inInfo);
+    throw wrong(`its version is not one line of at most ${VERSION_CHARACTERS_MAX} characters`, inInfo);
   }
   const words = description ?? '';
   if (typeof words !== 'string' || Buffer.byteLength(words) > DESCRIPTION_BYTES_MAX) {

@@ -153,7 +153,7 @@ export class InProcessPlugin implements NativePlugin {
     const { name: plugin } = this.options;
     const status = bindHost(this.hostTable()) as number;
     if (status === 0) return;
-    const text = `plugin ${plugin} does not fit this server: bind_host() returned ${status}: ${this.library.lastError()}`;
+    const text = `plugin ${plugin} is not compatible with this server: bind_host() returned ${status}: ${this.library.lastError()}`;
     throw new PluginFailure('BW_PLUGIN_ABI', text, { plugin, phase: 'load' });
   }
 

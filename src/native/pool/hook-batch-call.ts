@@ -30,11 +30,11 @@ export class HookBatchCall extends HookCall {
 
   /** Takes an answer after which the process calls another hook. False when no hook can follow. */
   answeredAndGoesOn(reply: NativeReply, ownNs: number, plain: boolean): boolean {
-    const next = this.following(reply, plain);
+    const next = this.nextHook(reply, plain);
     if (next === null) return false;
     this.phase = next;
     if (this.givenUp) {
-      // Nobody waits for the remaining hooks, but they must not run for ever either.
+      // The caller no longer waits for the remaining hooks, but they must not run for ever.
       this.process?.expire(this.id, this.limitMs, () => {});
       return true;
     }
@@ -46,20 +46,20 @@ export class HookBatchCall extends HookCall {
       this.giveUp(toBackworksError(defect));
       return true;
     }
-    this.obey(call);
+    this.useTicket(call);
     this.follower = call;
     ticket.report?.(ownNs, plain);
-    this.tell(follower, reply);
+    this.settleHook(follower, reply);
     return true;
   }
 
   override answered(reply: NativeReply, ownNs: number, plain: boolean): void {
     this.batch.end();
     this.ticket.report?.(ownNs, plain);
-    this.tell(this.follower, reply);
+    this.settleHook(this.follower, reply);
   }
 
-  private tell(follower: Listener<NativeReply> | null, reply: NativeReply): void {
+  private settleHook(follower: Listener<NativeReply> | null, reply: NativeReply): void {
     if (follower === null) this.resolve(reply);
     else follower.answered(reply);
   }
@@ -70,7 +70,7 @@ export class HookBatchCall extends HookCall {
     else this.follower.failed(error);
   }
 
-  /** The process may have begun the next hook already, which must not be called twice. */
+  /** The process may already have begun the next hook, so no other process may call it. */
   protected override giveUp(error: BackworksError): void {
     this.givenUp = true;
     this.process?.cancel(this.id);
@@ -78,7 +78,7 @@ export class HookBatchCall extends HookCall {
     this.failed(error);
   }
 
-  private following(reply: NativeReply, plain: boolean): 'process_endpoint' | 'after_response' | null {
+  private nextHook(reply: NativeReply, plain: boolean): 'process_endpoint' | 'after_response' | null {
     if (this.phase === 'before_request') return reply === null ? 'process_endpoint' : null;
     const { responseHead } = this.batch;
     return this.phase === 'process_endpoint' && plain && responseHead !== null ? 'after_response' : null;

@@ -18,7 +18,7 @@ export interface Dispatcher {
   dispatch(call: HookCall): void;
   /** The failure of a call that no process will take. */
   unavailable(): BackworksError;
-  /** The error of a call whose client has gone. */
+  /** The error of a call whose client has disconnected. */
   cancelled(): BackworksError;
 }
 
@@ -41,10 +41,10 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
     private readonly dispatcher: Dispatcher,
   ) {
     super();
-    this.obey(ticket);
+    this.useTicket(ticket);
   }
 
-  protected obey(ticket: CallTicket): void {
+  protected useTicket(ticket: CallTicket): void {
     this.ticket = ticket;
     this.expired = false;
     this.limitMs = ticket.deadlineAtMs - performance.now();
@@ -63,7 +63,7 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
     return this.ticket.deadlineAtMs;
   }
 
-  /** The deadline has passed or the client has gone: nobody waits for the answer. */
+  /** The deadline has passed or the client has disconnected: the answer is no longer needed. */
   get abandoned(): boolean {
     return this.expired || this.cancelled;
   }
@@ -111,19 +111,19 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
       });
   }
 
-  /** Ends without an answer, while a process still has the call. */
+  /** Fails the call while a process still runs it. */
   protected giveUp(error: BackworksError): void {
     this.failed(error);
   }
 
-  /** A process that has the call then answers whether it began the call. */
+  /** If a process has the call, its answer says whether the call had begun. */
   private cancel(): void {
     this.cancelled = true;
     if (this.process === null) this.failed(this.dispatcher.cancelled());
     else this.process.cancel(this.id);
   }
 
-  /** When the client has gone, a missed deadline is nobody's failure. */
+  /** After the client has disconnected, a missed deadline is not a failure of the plugin. */
   private outcome(error: BackworksError): BackworksError {
     return this.cancelled ? this.dispatcher.cancelled() : error;
   }

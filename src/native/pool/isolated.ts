@@ -62,7 +62,7 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
     const call = new HookCall(hook, args, ticket, this);
     if (call.fits(this.options.sandbox.memoryBytes)) this.dispatch(call);
     else {
-      const message = `the request is too large to hand to plugin ${this.options.name}`;
+      const message = `the request is too large for plugin ${this.options.name}`;
       call.failed(new BackworksError('BW_REQUEST_BODY_TOO_LARGE', message));
     }
     return call;
@@ -89,7 +89,7 @@ export class IsolatedPlugin implements NativePlugin, Dispatcher {
     return new PluginFailure('BW_PLUGIN_UNAVAILABLE', `plugin ${name} is not running${why}`, {
       plugin: name,
       phase: 'idle',
-      hint: 'it is started again by itself',
+      hint: 'the server starts it again',
       retryAfterMs: this.pool.nextStartInMs,
       cause: lastFailure ?? undefined,
     });

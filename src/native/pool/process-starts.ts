@@ -31,7 +31,7 @@ export class ProcessStarts {
     return spawning;
   }
 
-  /** Runs a step of a worker's start. When the step fails or takes too long, the process is ended. */
+  /** Runs a step of a worker's start. If the step fails or takes too long, the process is killed. */
   async step(process: RunnerProcess, work: (deadline: StartDeadline) => Promise<void>): Promise<void> {
     this.workers.add(process);
     const deadline = new StartDeadline(process, this.options.initializeTimeoutMs);
@@ -46,22 +46,22 @@ export class ProcessStarts {
     }
   }
 
-  /** Starts no further process, and ends those that are not workers yet. */
+  /** Starts no further process, and kills processes that are not workers yet. */
   async close(): Promise<void> {
     this.closed = true;
-    const useless = [...this.workers];
-    for (const process of useless) process.kill();
-    await Promise.all(useless.map((process) => process.close()));
+    const unfinished = [...this.workers];
+    for (const process of unfinished) process.kill();
+    await Promise.all(unfinished.map((process) => process.close()));
     await Promise.allSettled(this.spawning);
   }
 
   private async spawnUnlessClosed(): Promise<RunnerProcess> {
-    if (this.closed) throw this.tooLate();
+    if (this.closed) throw this.alreadyClosed();
     const process = await this.create();
     if (!this.closed) return process;
     process.kill();
     await process.close();
-    throw this.tooLate();
+    throw this.alreadyClosed();
   }
 
   private async create(): Promise<RunnerProcess> {
@@ -90,7 +90,7 @@ export class ProcessStarts {
     }
   }
 
-  private tooLate(): PluginFailure {
+  private alreadyClosed(): PluginFailure {
     return processGone(this.options.name, 'load');
   }
 }

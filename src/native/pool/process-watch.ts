@@ -9,24 +9,24 @@ const SAMPLE_INTERVAL_MS = 1000;
 const watches = new Set<ProcessWatch>();
 let timer: NodeJS.Timeout | null = null;
 
-/** What a process is subject to when it goes beyond a limit. */
+/** What happens to a process that exceeds a limit. */
 export interface ProcessActions {
-  /** Another takes over, and it ends. */
+  /** Another process takes over, then this one ends. */
   replace(process: RunnerProcess): void;
-  /** It gets no calls for a moment. */
+  /** Withholds calls from the process for a moment. */
   hold(process: RunnerProcess): void;
 }
 
 /**
  * Samples the processes of one plugin every second. A process that exceeds its memory or thread limit is
- * ended. A process that passed `recycle.memory`, or computes beyond its calls, is replaced. The spare is
- * sampled like the others; its end is no failure of the plugin, so it is logged here. One timer serves all
+ * killed. A process that passed `recycle.memory`, or computes outside its calls, is replaced. The spare is
+ * sampled like the others; its end is not a failure of the plugin, so it is logged here. One timer serves all
  * plugins.
  */
 export class ProcessWatch {
   private readonly idle = new WeakMap<RunnerProcess, IdleWatch>();
   /** Processes that have reached their thread limit; each is reported once. */
-  private readonly full = new WeakSet<RunnerProcess>();
+  private readonly atThreadLimit = new WeakSet<RunnerProcess>();
   private readonly usage = new WeakMap<RunnerProcess, ProcessUsage>();
 
   constructor(
@@ -35,7 +35,7 @@ export class ProcessWatch {
     private readonly actions: ProcessActions,
   ) {
     watches.add(this);
-    timer ??= setInterval(() => watches.forEach((watch) => watch.look()), SAMPLE_INTERVAL_MS).unref();
+    timer ??= setInterval(() => watches.forEach((watch) => watch.sample()), SAMPLE_INTERVAL_MS).unref();
   }
 
   /** The last sample of a process; null before the first. */
@@ -50,7 +50,7 @@ export class ProcessWatch {
     timer = null;
   }
 
-  private look(): void {
+  private sample(): void {
     for (const process of this.processes()) {
       const known = this.usage.get(process);
       const cpuMs = known === undefined ? null : processorTimeMs(process.pid);
@@ -95,10 +95,10 @@ export class ProcessWatch {
 
   /** Warns once: the kernel refuses further threads, and the plugin may not say why it fails. */
   private warnOfThreads(process: RunnerProcess, threads: number | null): void {
-    if (threads === null || threads !== this.options.sandbox.threads || this.full.has(process)) return;
-    this.full.add(process);
+    if (threads === null || threads !== this.options.sandbox.threads || this.atThreadLimit.has(process)) return;
+    this.atThreadLimit.add(process);
     const { name, events } = this.options;
-    const text = `plugin ${name} has as many threads as limits.threads allows; the system refuses further ones`;
+    const text = `plugin ${name} has reached limits.threads, so the system refuses further threads`;
     events.log({ source: 'log', level: 'warn', text, pid: process.pid });
   }
 
@@ -111,7 +111,7 @@ export class ProcessWatch {
   private idleWatch(process: RunnerProcess): IdleWatch {
     const known = this.idle.get(process);
     if (known !== undefined) return known;
-    // With threads nobody knows which of them run calls.
+    // With several call threads, it is unknown which threads run calls.
     const created = new IdleWatch(() =>
       this.options.concurrency > 1 ? 0 : threadTimeMs(process.pid, process.pid),
     );

@@ -6,11 +6,11 @@ import type { RunnerProcess } from '../runner/runner-process.js';
 type Options = Pick<NativePluginOptions, 'name' | 'initializeTimeoutMs'> & { configJson: string };
 
 /**
- * Gives another configuration to every process of a plugin, one after the other, so that the others keep
- * answering. Processes that start meanwhile or later get it too.
+ * Applies another configuration to every process of a plugin, one after the other, so that the other
+ * processes keep answering. Processes that start meanwhile or later get it too.
  * @param processes the processes that take calls at the moment
  * @throws PluginFailure BW_PLUGIN_RECONFIGURE when a process rejects it. The former configuration is then
- *   active in all of them: a process that does not return to it is ended and replaced.
+ *   active in all of them: a process that does not return to it is killed and replaced.
  */
 export async function reconfigureAll(
   processes: () => readonly RunnerProcess[],
@@ -36,7 +36,7 @@ export async function initializeWithNewest(process: RunnerProcess, options: Opti
   while (process.configJson !== options.configJson) await reconfigure(process, options);
 }
 
-/** A process that takes too long is ended, as during initialize(). */
+/** A process that takes too long is killed, as during initialize(). */
 async function reconfigure(process: RunnerProcess, options: Options): Promise<void> {
   if (process.configJson === options.configJson) return;
   const timer = setTimeout(() => process.kill({ kind: 'deadline' }), options.initializeTimeoutMs);

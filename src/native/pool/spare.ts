@@ -29,7 +29,7 @@ export class Spare {
     return this.process?.usable === true;
   }
 
-  /** Returns the spare to be initialized; null when there is none, or when it would not answer. */
+  /** Takes the spare to initialize it; null when there is none, or when it is halted. */
   take(): RunnerProcess | null {
     const { process } = this;
     if (process?.usable !== true) return null;
@@ -54,7 +54,7 @@ export class Spare {
     this.startLater(Date.now() - process.startedAt.getTime());
   }
 
-  /** Starts no further spare, and ends the present one. */
+  /** Starts no further spare, and kills the current spare. */
   close(): void {
     this.closed = true;
     if (this.timer !== null) clearTimeout(this.timer);
@@ -81,7 +81,7 @@ export class Spare {
     }
   }
 
-  /** Waits longer after a spare that did not start or soon ended, as for workers. */
+  /** Delays the next start after a spare that did not start or soon ended, as for workers. */
   private startLater(lifetimeMs: number): void {
     if (this.closed) return;
     this.delay.failed(lifetimeMs);

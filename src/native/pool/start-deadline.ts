@@ -1,6 +1,6 @@
 import type { RunnerProcess } from '../runner/runner-process.js';
 
-/** Ends a process that takes too long to start. Time that the server needs meanwhile does not count. */
+/** Kills a process that takes too long to start. Time in which the process waits for the server does not count. */
 export class StartDeadline {
   private timer: NodeJS.Timeout | undefined;
 
@@ -11,7 +11,7 @@ export class StartDeadline {
     this.begin();
   }
 
-  /** Waits for work of the server; afterwards the process has its full time again. */
+  /** Waits for work of the server, then gives the process its full time again. */
   async pausedFor(work: Promise<void> | undefined): Promise<void> {
     if (work === undefined) return;
     this.clear();

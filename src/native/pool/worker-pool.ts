@@ -44,7 +44,7 @@ export class WorkerPool {
     private readonly options: NativePluginOptions,
     runner: string,
     private readonly events: WorkerPoolEvents,
-    /** Prepares the configuration, once the library was described. */
+    /** Prepares the configuration when the library has been described. */
     private readonly prepare: (description: LibraryDescription) => Promise<void> | undefined,
   ) {
     this.delay = new RestartDelay(() => options.restart);
@@ -56,7 +56,7 @@ export class WorkerPool {
   async open(): Promise<void> {
     await Promise.all(Array.from({ length: this.options.instances }, () => this.startWorker()));
     void this.spare.start();
-    this.watch = new ProcessWatch(this.options, () => [...this.workers, ...this.standingBy], {
+    this.watch = new ProcessWatch(this.options, () => [...this.workers, ...this.spares], {
       replace: (process) => (process === this.spare.process ? process.kill() : this.recycle(process)),
       hold: (process) => this.held.hold(process, () => this.events.ready()),
     });
@@ -94,7 +94,7 @@ export class WorkerPool {
       ...list(this.workers, 'ready'),
       ...list(this.starts.workers, 'starting'),
       ...list(this.draining, 'draining'),
-      ...list(this.standingBy, 'spare'),
+      ...list(this.spares, 'spare'),
     ];
   }
 
@@ -112,12 +112,12 @@ export class WorkerPool {
     this.closed = true;
     this.watch?.close();
     for (const timer of this.timers) clearTimeout(timer);
-    const processes = [...this.workers, ...this.draining, ...this.standingBy];
+    const processes = [...this.workers, ...this.draining, ...this.spares];
     this.spare.close();
     await Promise.all([this.starts.close(), ...processes.map((process) => process.close())]);
   }
 
-  private get standingBy(): RunnerProcess[] {
+  private get spares(): RunnerProcess[] {
     return this.spare.process === null ? [] : [this.spare.process];
   }
 
@@ -198,12 +198,12 @@ export class WorkerPool {
     this.replaceWorker();
   }
 
-  /** Runs `act` as soon as the restart delay allows. */
-  private later(act: () => void): void {
+  /** Runs `start` as soon as the restart delay allows. */
+  private later(start: () => void): void {
     if (this.closed) return;
     const timer = setTimeout(() => {
       this.timers.delete(timer);
-      act();
+      start();
     }, this.delay.remainingMs());
     this.timers.add(timer.unref());
   }

@@ -8,7 +8,7 @@ const WEXITED = 4;
 const WNOWAIT = 0x0100_0000;
 const P_ALL = 0;
 const P_PID = 1;
-/** Room for a siginfo_t (128 bytes). */
+/** At least the size of a siginfo_t (128 bytes). */
 const OPAQUE_BYTES = 512;
 /** A process that ended is reaped within this time even when a descendant holds its streams open. */
 const SWEEP_INTERVAL_MS = 250;
@@ -33,7 +33,7 @@ function libc(): Wait {
   return bound;
 }
 
-/** A child process that only the server waits for. */
+/** The end of a child process that only the server reaps. */
 export interface ChildEnd {
   readonly ended: Promise<ProcessEnd>;
   /** Signals the process and its group; does nothing once the process is reaped. */
@@ -56,7 +56,7 @@ const sweep = new Set<() => void>();
 let sweepTimer: NodeJS.Timeout | null = null;
 
 /**
- * Notices the end of a process and reaps it: at once when a stream ends, otherwise at the next sweep.
+ * Detects the end of a process and reaps it: at once when its stream ends, otherwise at the next sweep.
  * @param stream a stream that ends with the process, unless a descendant holds it open
  */
 export function childEnd(pid: number, stream: Readable): ChildEnd {
@@ -86,7 +86,7 @@ export function childEnd(pid: number, stream: Readable): ChildEnd {
     sweep.add(reap);
     sweepTimer ??= setInterval(() => {
       // One system call for all of them, because usually none has ended.
-      if (hasEnded(P_ALL, 0)) sweep.forEach((look) => look());
+      if (hasEnded(P_ALL, 0)) sweep.forEach((reap) => reap());
     }, SWEEP_INTERVAL_MS);
   });
   return {

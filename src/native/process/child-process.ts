@@ -14,9 +14,9 @@ export interface PipedProcess {
 
 /** The server's ends of the streams that carry frames; on some systems one socket is both. */
 export interface RunnerPipes {
-  /** To the runner. */
+  /** Written by the server. */
   readonly calls: Socket;
-  /** From the runner, as 'data'. */
+  /** Read by the server, with 'data' events. */
   readonly answers: Socket;
 }
 
@@ -51,10 +51,10 @@ export interface SpawnOptions extends Omit<PipedSpawnOptions, 'directory'> {
   readonly threads: number;
 }
 
-/** How a runner process ended, as the operating system tells it. */
+/** How a process ended, according to the operating system. */
 export interface ProcessEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The kernel ended it because its cgroup had no memory left. */
+  /** The kernel killed it because its cgroup had no memory left. */
   readonly outOfMemory?: boolean;
 }

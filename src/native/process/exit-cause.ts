@@ -13,7 +13,7 @@ export type KillReason =
   | { readonly kind: 'threads'; readonly threads: number; readonly limit: number }
   | { readonly kind: 'protocol'; readonly message: string }
   | { readonly kind: 'version'; readonly message: string }
-  /** It sent a crash report, which is the last frame of a process, and went on. */
+  /** It sent a crash report, which must be the last frame of a process, and kept running. */
   | { readonly kind: 'crash_report' }
   | null;
 
@@ -25,7 +25,7 @@ export function withActivity(reason: KillReason, pid: number, thread: number | n
   if (reason?.kind !== 'deadline') return reason;
   const activity = threadActivity(pid, thread ?? pid);
   if (activity === null) return reason;
-  // Its first thread may wait for another one.
+  // The first thread may be waiting for another thread.
   const isElsewhere = thread === null && isAnyThreadComputing(pid);
   return { kind: 'deadline', activity: isElsewhere ? 'computing' : activity };
 }
@@ -119,7 +119,7 @@ function explainCrash(
 ): PluginFailure {
   const signal = end.signal ?? undefined;
   if (end.outOfMemory === true) {
-    const message = `plugin ${plugin} was ended by the system ${during}: it used more than limits.memory allows`;
+    const message = `plugin ${plugin} was killed by the system ${during}: it used more than limits.memory allows`;
     return outOfMemory(message, { ...details, signal });
   }
   const systemCall = crash?.systemCall ?? undefined;

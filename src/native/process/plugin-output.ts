@@ -7,10 +7,10 @@ import { ReadPace } from './read-pace.js';
 import { StderrExcerpt } from './stderr-excerpt.js';
 
 const LINE_CHARACTERS_MAX = 8 * 1024;
-/** What a line costs beyond its text, because the log writes more than the text. */
+/** Counted for each line in addition to its text, because the log writes more than the text. */
 const LINE_OVERHEAD_BYTES = 64;
 const RATE_WINDOW_MS = 1000;
-/** A plugin that prints a lot gets far more than one line into each read, so this is plenty. */
+/** A read holds many lines when a plugin prints a lot, so this is enough for any honest plugin. */
 const READS_PER_SECOND_MAX = 200;
 /** A runner keeps to the rate, but frames sent before a change of the rate may exceed the new rate. */
 const FRAMED_RATES_MAX = 8;
@@ -32,7 +32,7 @@ export class PluginOutput {
   private readonly paces: ReadPace[] = [];
 
   /**
-   * @param bytesPerSecond called every second for the present limit
+   * @param bytesPerSecond called every second for the current limit
    * @param limitedAtSource whether the runner knows the rate
    */
   constructor(
@@ -41,7 +41,7 @@ export class PluginOutput {
     private readonly limitedAtSource = true,
   ) {}
 
-  /** Its output on stderr, oldest line first, for reports about the end of the process. */
+  /** The end of stderr, oldest line first, for reports about the end of the process. */
   get stderrTail(): string[] {
     return this.stderr.lines();
   }
@@ -53,7 +53,7 @@ export class PluginOutput {
     this.paces.push(pace);
     stream.on('data', (bytes: Buffer) => {
       if (!this.spend(bytes.length)) {
-        pace.rest();
+        pace.pause();
         return;
       }
       pace.count();
@@ -91,7 +91,7 @@ export class PluginOutput {
     if (droppedBytes === 0 || text !== '') this.log(level, text);
   }
 
-  /** Logs a text as the plugin's; each line of it becomes a line of the log and counts as one. */
+  /** Logs a text in the plugin's name. Each line of the text becomes a line of the log. */
   log(level: PluginLogLine['level'], text: string): void {
     for (const line of text.split('\n')) {
       if (line.trim() === '' && line !== text) continue;

@@ -1,21 +1,21 @@
 import type { Readable } from 'node:stream';
 
 const WINDOW_MS = 1000;
-/** The pause between two reads of a stream beyond its budget. Meanwhile the pipe may fill up. */
+/** Pause between two reads of a stream that is over its budget. Meanwhile the pipe may fill up. */
 const PAUSE_MS = 5;
 
 /**
- * How often the server reads a stream that a plugin fills. A read costs the server more than the write costs the
- * plugin, so a plugin that writes byte by byte, or without a pause, would take a core of the server. Beyond the
- * budget the stream is paused between two reads: the pipe fills up, and the plugin has to wait.
+ * Limits how often the server reads a stream that a plugin fills. A read costs the server more than the write costs
+ * the plugin, so a plugin that writes byte by byte, or without a pause, would keep a core of the server busy. Beyond
+ * the budget, the stream is paused between reads: the pipe fills up, and the plugin has to wait (back-pressure).
  */
 export class ReadPace {
   private reads = 0;
   private windowStartMs = -Infinity;
-  private resting = false;
+  private paused = false;
   private released = false;
 
-  /** @param readsPerSecond so many reads are made without a pause */
+  /** @param readsPerSecond budget: this many reads are made without a pause */
   constructor(
     private readonly stream: Pick<Readable, 'pause' | 'resume'>,
     private readonly readsPerSecond: number,
@@ -29,16 +29,16 @@ export class ReadPace {
       this.reads = 0;
     }
     this.reads += 1;
-    if (this.reads > this.readsPerSecond) this.rest();
+    if (this.reads > this.readsPerSecond) this.pause();
   }
 
   /** Pauses the stream for PAUSE_MS. */
-  rest(): void {
-    if (this.released || this.resting) return;
-    this.resting = true;
+  pause(): void {
+    if (this.released || this.paused) return;
+    this.paused = true;
     this.stream.pause();
     setTimeout(() => {
-      if (this.resting) this.goOn();
+      if (this.paused) this.resume();
     }, PAUSE_MS);
   }
 
@@ -48,13 +48,13 @@ export class ReadPace {
    */
   release(): boolean {
     this.released = true;
-    if (!this.resting) return false;
-    this.goOn();
+    if (!this.paused) return false;
+    this.resume();
     return true;
   }
 
-  private goOn(): void {
-    this.resting = false;
+  private resume(): void {
+    this.paused = false;
     this.stream.resume();
   }
 }

@@ -1,7 +1,7 @@
 /** After a lifetime this long, a failure starts a new series. */
 const STABLE_AFTER_MS = 30_000;
 
-/** How long to wait before the next start: a first delay that doubles with every failure, up to a bound. */
+/** Delay before the next start (exponential backoff): it doubles with every failure, up to a maximum. */
 export class RestartDelay {
   private failures = 0;
   private nextStartAtMs = 0;
@@ -9,15 +9,15 @@ export class RestartDelay {
   /** @param bounds called at every failure */
   constructor(private readonly bounds: () => { readonly delayMs: number; readonly maxDelayMs: number }) {}
 
-  /** Notes a failure of a process that had lived for `lifetimeMs`. */
+  /** Records the failure of a process that ran for `lifetimeMs`. */
   failed(lifetimeMs: number): void {
     this.failures = lifetimeMs >= STABLE_AFTER_MS ? 1 : this.failures + 1;
     const { delayMs, maxDelayMs } = this.bounds();
     this.nextStartAtMs = performance.now() + Math.min(delayMs * 2 ** (this.failures - 1), maxDelayMs);
   }
 
-  /** How many processes in a row have failed, each soon after its start. */
-  get inARow(): number {
+  /** How many processes have failed consecutively, each soon after its start. */
+  get consecutiveFailures(): number {
     return this.failures;
   }
 

@@ -44,10 +44,10 @@ export function sandboxInForce(
   const { states, missing } = readReady(ready);
   const seen = observe(pid, mode);
   const kernel = { memory: hasCgroup, threads: amount(states.get('threads')) > 0 };
-  const unseen = mode === 'off' ? [] : unenforceable(seen, options, kernel);
-  if (mode !== 'off' && typeof user?.missing === 'string') unseen.push(user.missing);
-  if (mode === 'strict' && unseen.length > 0) throw noSandbox(options.name, unseen.join('; '));
-  missing.unshift(...unseen);
+  const unenforced = mode === 'off' ? [] : unenforceable(seen, options, kernel);
+  if (mode !== 'off' && typeof user?.missing === 'string') unenforced.push(user.missing);
+  if (mode === 'strict' && unenforced.length > 0) throw noSandbox(options.name, unenforced.join('; '));
+  missing.unshift(...unenforced);
   states.set('cgroup', hasCgroup ? `memory.max ${memoryCgroup.maxBytes}` : `none: ${memoryCgroup.missing}`);
   states.set('cpu_clock', seen.cpuClock ? '1' : '0');
   states.set('resident_memory', seen.residentMemory ? '1' : '0');

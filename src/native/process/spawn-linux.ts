@@ -148,7 +148,7 @@ interface DescriptorPairs {
 
 /**
  * Opens descriptors for a process.
- * @param start returns what to do once nothing can fail any more; before that, an error closes them all
+ * @param start returns the step that takes them over and cannot fail; if `start` rejects, all are closed
  */
 async function withDescriptors<T>(
   program: string,
@@ -178,8 +178,8 @@ function readable(descriptor: number): Socket {
   return new Socket({ fd: descriptor, readable: true, writable: false });
 }
 
-/** The buffer that every pipe is read into. It is consumed before another pipe is read. */
-const room = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
+/** The buffer that every pipe is read into. Its bytes are consumed before another pipe is read. */
+const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
 /**
  * Reads with `onread`, because Node would otherwise allocate 64 KiB for each read.
@@ -187,9 +187,9 @@ const room = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
  */
 function readableInPlace(fd: number, kept: boolean): Socket {
   const onread: OnReadOpts = {
-    buffer: room,
+    buffer: readBuffer,
     callback(length) {
-      const bytes = room.subarray(0, length);
+      const bytes = readBuffer.subarray(0, length);
       pipe.emit('data', kept ? Buffer.from(bytes) : bytes);
       return true;
     },
@@ -233,11 +233,11 @@ async function posixSpawn(
 
 function cannotStart(program: string, errno: number): BackworksError {
   const { EMFILE, ENFILE } = constants.errno;
-  const why = errno === EMFILE || errno === ENFILE ? 'no descriptors are left' : nameOf(errno);
+  const why = errno === EMFILE || errno === ENFILE ? 'the server has no file descriptors left' : nameOf(errno);
   const hint =
     errno === EMFILE
       ? 'raise the limit of open files of the server (ulimit -n, LimitNOFILE=): each process of a plugin takes five'
-      : 'check that the file exists and may be executed, and that processes and descriptors are left';
+      : 'check that the file is executable, and the limits of processes and open files';
   return new BackworksError('BW_RUNNER_START', `the runner ${program} cannot be started: ${why}`, { hint });
 }
 

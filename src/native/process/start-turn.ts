@@ -6,21 +6,21 @@ import { Semaphore } from '../../semaphore.js';
 const AT_ONCE = 2 * availableParallelism();
 /** A start that takes longer waits for something other than a core, so the next start begins. */
 const TURN_MS = 100;
-/** After this long without an urgent start, the others (order 'last') begin. */
+/** Starts with the order 'last' begin after this long without a start with the order 'next'. */
 const QUIET_MS = 50;
 
 const turns = new Semaphore(AT_ONCE);
-let neededAtMs = -Infinity;
+let lastUrgentAtMs = -Infinity;
 
 /**
  * Starts a process when few others are starting. A hundred starts at once would only slow each other down,
  * and block the event loop.
- * @param order 'last' for processes that nobody waits for, such as spares: while a server starts, its
+ * @param order 'last' for processes that no request waits for, such as spares: while a server starts, its
  *   workers get descriptors and memory first
  */
 export async function inTurn<T>(start: () => Promise<T>, order: 'next' | 'last' = 'next'): Promise<T> {
-  if (order === 'next') neededAtMs = performance.now();
-  else await quiet();
+  if (order === 'next') lastUrgentAtMs = performance.now();
+  else await noUrgentStart();
   const release = await turns.acquire(order);
   const timer = setTimeout(release, TURN_MS).unref();
   try {
@@ -28,13 +28,13 @@ export async function inTurn<T>(start: () => Promise<T>, order: 'next' | 'last' 
   } finally {
     clearTimeout(timer);
     release();
-    if (order === 'next') neededAtMs = performance.now();
+    if (order === 'next') lastUrgentAtMs = performance.now();
   }
 }
 
-async function quiet(): Promise<void> {
+async function noUrgentStart(): Promise<void> {
   for (;;) {
-    const leftMs = neededAtMs + QUIET_MS - performance.now();
+    const leftMs = lastUrgentAtMs + QUIET_MS - performance.now();
     if (leftMs <= 0) return;
     await pause(leftMs, undefined, { ref: false });
   }

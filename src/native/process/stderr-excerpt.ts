@@ -26,7 +26,7 @@ export class StderrExcerpt {
     if (this.tail.length > TAIL_LINES) this.tail.shift();
   }
 
-  /** Oldest first; a line "… 17 lines …" replaces those left out. */
+  /** Oldest first. A line "… 17 lines …" replaces the omitted lines. */
   lines(): string[] {
     const before = this.burst - this.tail.length;
     if (before <= 0) return [...this.tail];

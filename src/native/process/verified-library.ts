@@ -7,7 +7,7 @@ import { LibraryDigests } from '../library/library-digests.js';
 
 type Library = Pick<NativePluginOptions, 'name' | 'libraryPath' | 'libraryDigest' | 'libraryInPlace'>;
 
-/** A library whose bytes were compared with its digest, and how a runner is to load it. */
+/** A library whose digest was verified, and how a runner must load it. */
 export interface VerifiedLibrary {
   /** Descriptor to pass to the runner; null where the runner loads by path. */
   readonly descriptor: number | null;
@@ -20,9 +20,9 @@ const digests = new LibraryDigests();
 
 /**
  * Opens a library for one process and compares its bytes with the digest that was approved. The process
- * loads the opened file, even if its path then leads to another file. The bytes are read again only when
+ * loads the opened file, even if its path leads to another file by then. The bytes are read again only when
  * the file's identity, size or times have changed; otherwise this takes two system calls.
- * @throws PluginFailure BW_LIBRARY_CHANGED when the file is gone or has other bytes
+ * @throws PluginFailure BW_LIBRARY_CHANGED when the file is missing or its contents have changed
  */
 export async function openVerified(library: Library): Promise<VerifiedLibrary> {
   const { libraryPath: path, libraryDigest: digest } = library;
@@ -32,7 +32,7 @@ export async function openVerified(library: Library): Promise<VerifiedLibrary> {
   });
   try {
     const found = await digests.readFrom(file, path);
-    if (found !== digest) throw changed(library, 'its bytes are different');
+    if (found !== digest) throw changed(library, 'its contents have changed');
   } catch (error) {
     await file.close();
     throw error instanceof PluginFailure ? error : changed(library, (error as Error).message);
@@ -54,6 +54,6 @@ async function closed(file: FileHandle): Promise<VerifiedLibrary> {
 
 function changed({ name, libraryPath }: Library, what: string): PluginFailure {
   const message = `the library of plugin ${name} changed after it was checked: ${libraryPath}: ${what}`;
-  const hint = `"backworks plugin restart ${name}" loads the present file; find out who changed it`;
+  const hint = `"backworks plugin restart ${name}" loads the current file; find out who changed it`;
   return new PluginFailure('BW_LIBRARY_CHANGED', message, { plugin: name, phase: 'load', hint });
 }

@@ -175,10 +175,10 @@ export function readFunctionBits(bits: number): { functions: Set<AbiFunction>; t
 /** Sentences for the runner's exit codes. */
 export const RUNNER_EXIT: Readonly<Record<number, string>> = {
   64: 'the runner was started with wrong arguments',
-  71: 'the runner had not enough memory',
+  71: 'the runner ran out of memory',
   74: 'the connection to the runner failed',
   75: 'the library could not be loaded',
-  76: 'the runner and the server did not understand each other',
-  77: 'the server was gone before the runner began',
-  78: 'the sandbox could not be put on',
+  76: 'the runner received an invalid frame from the server',
+  77: 'the server had ended before the runner began',
+  78: 'the sandbox could not be set up',
 };

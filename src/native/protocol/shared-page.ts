@@ -34,8 +34,8 @@ export class SharedPage {
       ftruncateSync(this.descriptor, Shared.SIZE);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new BackworksError('BW_RUNNER_START', `no memory can be shared with a runner: ${why}`, {
-        hint: 'check that descriptors and memory are left',
+      throw new BackworksError('BW_RUNNER_START', `shared memory for a runner cannot be created: ${why}`, {
+        hint: 'check the limits of open files and memory',
         cause,
       });
     }

@@ -18,7 +18,7 @@ export interface AnswerHandler extends CallOrigin {
    * @param wasNext whether the process died while idle, with this call first in its queue
    */
   notBegun(wasNext: boolean): void;
-  /** Whether the caller no longer wants the answer. */
+  /** Whether the caller no longer needs the answer. */
   readonly cancelled?: boolean;
   /** The function that is called. */
   readonly phase: PluginPhase;

@@ -6,10 +6,10 @@ import { isAnyThreadComputing, threadTimeMs } from '../process/limits/process-us
 const TICK_MS = 100;
 /** A process that gets less than this share of a core while it computes is short of processor time. */
 const STARVED_SHARE = 0.1;
-/** Processor time is not compared over less time than this. */
+/** Shortest time over which processor time is compared. */
 const COMPARED_MS_MIN = 20;
-/** What requests and health checks ask of a plugin; the rest of its life has deadlines of its own. */
-const CALLS: ReadonlySet<PluginPhase> = new Set([
+/** Functions that requests and health checks call. Other functions have their own deadlines. */
+const LIMITED_PHASES: ReadonlySet<PluginPhase> = new Set([
   'before_request',
   'after_response',
   'process_endpoint',
@@ -23,11 +23,11 @@ interface Call {
 }
 
 /** The calls of one process. */
-export interface CallsUnderWay {
+export interface CallsInFlight {
   /** Calls without an answer yet. */
   readonly load: number;
   readonly oldest: Call | undefined;
-  /** Those that run, as the shared page says. */
+  /** Calls that run, according to the shared page. */
   readonly running: readonly { readonly thread: number; readonly call: Call }[];
 }
 
@@ -37,13 +37,13 @@ interface Options {
   readonly concurrency: number;
 }
 
-/** What the process had used when its oldest call was first seen as the oldest. */
-interface Base {
+/** Usage of the process when its present oldest call was first seen as the oldest. */
+interface Baseline {
   readonly key: string;
   readonly atMs: number;
   readonly cpuMs: number;
   readonly answered: number;
-  /** The same of its first thread, read at the second look; null before that and when nobody knows. */
+  /** Usage when the first thread was first read, at the second check; null before that or if unknown. */
   firstThread: { readonly atMs: number; readonly cpuMs: number; readonly ownMs: number } | null;
 }
 
@@ -51,33 +51,32 @@ const watched = new Set<CallCpuWatch>();
 let timer: NodeJS.Timeout | null = null;
 
 /**
- * Watches how much processor time the calls of one process use. The clock of the process is charged to the
- * call without an answer that is the oldest: both are facts that a plugin cannot write to. With threads
- * that is a bound for all calls together, and each call is also held to the limit by the thread on which
- * it runs, as the shared page says.
+ * Limits the processor time of the calls of one process. The time of the process is charged to the oldest
+ * call without an answer: a plugin can forge neither. With several call threads, this limits all calls
+ * together. Each call is then also limited by the time of its own thread, which the shared page names.
  *
- * One timer, which runs only while there are calls, looks at all processes: a call that is there at two of
- * its ticks is measured from the first, so that it may use up to a tick more than its limit, never less.
+ * One timer, which runs only while calls are in flight, checks all processes. A call is measured from the
+ * first tick that sees it, so it may use up to one tick more than its limit, never less.
  */
 export class CallCpuWatch {
   private isWatched = false;
-  private base: Base | null = null;
-  /** Of each call that was there at the last tick, the time its thread had used at the first. */
+  private base: Baseline | null = null;
+  /** Time that a call's thread had used at the call's first tick, for the calls of the last tick. */
   private threadBaseMs = new Map<string, number>();
 
   /**
-   * @param options asked at every tick; `callCpuMs` 0: any amount
+   * @param options read at every tick; `callCpuMs` 0 means no limit
    * @param answered calls answered so far
    */
   constructor(
     private readonly pid: number,
-    private readonly calls: CallsUnderWay,
+    private readonly calls: CallsInFlight,
     private readonly answered: () => number,
     private readonly options: Options,
     private readonly kill: (reason: KillReason, call: number) => void,
   ) {}
 
-  /** To be told of every call; costs nothing while one is under way. */
+  /** Must be called for every call. Costs nothing while another call is in flight. */
   begin(): void {
     if (this.isWatched) return;
     this.isWatched = true;
@@ -85,17 +84,18 @@ export class CallCpuWatch {
     timer ??= setInterval(tick, TICK_MS).unref();
   }
 
-  /** Whether there are still calls to look at. */
-  look(): boolean {
+  /** Checks the limits. Returns false when no call is in flight. */
+  check(): boolean {
     this.isWatched = this.calls.load > 0;
-    this.lookAtOldest();
-    if (this.options.concurrency > 1 && this.options.callCpuMs > 0) this.lookAtThreads();
+    this.checkOldest();
+    if (this.options.concurrency > 1 && this.options.callCpuMs > 0) this.checkThreads();
     return this.isWatched;
   }
 
   /**
-   * Whether the process has threads that would run and hardly gets to: then it may not have begun a call
-   * although it has had nothing else to do. One that computes or sleeps has begun it, whatever it says.
+   * Whether threads of the process are ready to run but get hardly any processor time. Such a process may
+   * not have begun a call although it had nothing else to do. A process that computes or sleeps has begun
+   * the call, whatever the shared page says.
    */
   isStarved(): boolean {
     if (!isAnyThreadComputing(this.pid)) return false;
@@ -108,10 +108,10 @@ export class CallCpuWatch {
 
   private oldestKey(): string | null {
     const { oldest } = this.calls;
-    return oldest === undefined || !CALLS.has(oldest.phase) ? null : keyOf(oldest);
+    return oldest === undefined || !LIMITED_PHASES.has(oldest.phase) ? null : keyOf(oldest);
   }
 
-  private lookAtOldest(): void {
+  private checkOldest(): void {
     const key = this.oldestKey();
     const cpuMs = key === null ? null : processorTimeMs(this.pid);
     if (key === null || cpuMs === null) this.base = null;
@@ -120,7 +120,7 @@ export class CallCpuWatch {
     else this.judge(this.base, cpuMs);
   }
 
-  private judge(base: Base, cpuMs: number): void {
+  private judge(base: Baseline, cpuMs: number): void {
     const { callCpuMs: limitMs } = this.options;
     if (limitMs === 0) return;
     const usedMs = cpuMs - base.cpuMs - this.backgroundMs(base, cpuMs);
@@ -129,16 +129,16 @@ export class CallCpuWatch {
       this.killUnlessAnswered(base.key, { kind: 'cpu_time', usedMs, limitMs, calls });
   }
 
-  /** How many calls may have used processor time since then. */
-  private callsSince(base: Base): number {
+  /** How many calls may have used processor time since the baseline. */
+  private callsSince(base: Baseline): number {
     return this.options.concurrency === 1 ? 1 : this.calls.load + this.answered() - base.answered;
   }
 
   /**
-   * What the plugin's own threads used without going beyond `limits.idle_cpu`, a garbage collector for
-   * example: a call that waits for long is not charged with it. Looked at for long calls only.
+   * Time that the plugin's own threads, for example a garbage collector, used within `limits.idle_cpu`. A
+   * long call is not charged with it.
    */
-  private backgroundMs(base: Base, cpuMs: number): number {
+  private backgroundMs(base: Baseline, cpuMs: number): number {
     const atMs = performance.now();
     const share = this.options.idleCpuPercent / 100;
     if (this.options.concurrency > 1) return share * (atMs - base.atMs);
@@ -151,18 +151,18 @@ export class CallCpuWatch {
   }
 
   private killUnlessAnswered(key: string, reason: KillReason): void {
-    // Timers come before what lies in sockets: after a pause of the server, the answer may be there.
+    // Timers run before sockets are read: after a pause of the server, the answer may already have arrived.
     setImmediate(() => {
       const { oldest } = this.calls;
       if (oldest !== undefined && this.oldestKey() === key) this.kill(reason, oldest.id);
     });
   }
 
-  private lookAtThreads(): void {
+  private checkThreads(): void {
     const before = this.threadBaseMs;
     this.threadBaseMs = new Map();
     for (const { thread, call } of this.calls.running) {
-      if (!CALLS.has(call.phase)) continue;
+      if (!LIMITED_PHASES.has(call.phase)) continue;
       const cpuMs = threadTimeMs(this.pid, thread);
       if (cpuMs === null) continue;
       const key = keyOf(call);
@@ -182,13 +182,13 @@ export class CallCpuWatch {
   }
 }
 
-/** The hooks of a batch have one number, and a limit each. */
+/** The hooks of a batch share one id, but each hook has its own limit. */
 function keyOf({ id, phase }: Call): string {
   return `${id} ${phase}`;
 }
 
 function tick(): void {
-  for (const watch of watched) if (!watch.look()) watched.delete(watch);
+  for (const watch of watched) if (!watch.check()) watched.delete(watch);
   if (watched.size > 0 || timer === null) return;
   clearInterval(timer);
   timer = null;

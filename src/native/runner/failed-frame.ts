@@ -15,7 +15,7 @@ export function failedFrame(
   failure: number,
   payload: Buffer,
 ): BackworksError {
-  // A plugin can send this frame in its runner's name, for any call, so `cancelled` must agree.
+  // The plugin can forge this frame for any call, so the call must really be cancelled.
   if (failure === Failure.CANCELLED && cancelled === true) return callCancelled(plugin);
   const text = oneLine(payload.toString());
   const details = { plugin, phase, requestId: requestId ?? undefined };
@@ -32,7 +32,7 @@ export function failedFrame(
     case Failure.ABI:
       return new PluginFailure(
         'BW_PLUGIN_ABI',
-        `plugin ${plugin} does not fit this server: ${text}`,
+        `plugin ${plugin} is not compatible with this server: ${text}`,
         details,
       );
     case Failure.PLUGIN:

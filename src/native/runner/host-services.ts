@@ -1,37 +1,37 @@
 import type { Socket } from 'node:net';
 import type { KillReason } from '../process/exit-cause.js';
 import { FrameError, FrameParser, FrameWriter } from '../protocol/frames.js';
-import type { AskingCall, NativeReply, OperationRequest } from '../plugin.js';
+import type { RequestingCall, NativeReply, OperationRequest } from '../plugin.js';
 import { SERVICE_PAYLOADS } from '../protocol/frame-budgets.js';
 import { FRAME_HEADER_SIZE, ServiceFrame } from '../protocol/protocol.js';
 
 export interface HostServicesOptions {
   /** The running call with that id; null when there is none. */
-  readonly callOf: (number: number) => AskingCall | null;
+  readonly callOf: (number: number) => RequestingCall | null;
   /** Performs an operation that a plugin requests; null for no answer. Never rejects. */
-  readonly operate: (request: OperationRequest, caller: AskingCall | null) => Promise<NativeReply>;
+  readonly operate: (request: OperationRequest, caller: RequestingCall | null) => Promise<NativeReply>;
   /** The runner broke the protocol. */
   readonly broken: (reason: NonNullable<KillReason>) => void;
 }
 
 const WINDOW_MS = 1000;
-/** A call may end while a request of it is on its way. More than these in a second no honest plugin sends. */
+/** Requests per second while no call runs. A call may end while its request is on the way, but not this often. */
 const REQUESTS_OUTSIDE_CALLS_MAX = 100;
 
-/** Requests of one call, and of all calls of a process in a second. Each 64 KiB of a request count as one. */
+/** Limits per call, and per second of a process. Each 64 KiB of a request counts as one request. */
 const REQUESTS_PER_CALL_MAX = 10_000;
 const REQUESTS_PER_SECOND_MAX = 50_000;
 const REQUEST_UNIT_BYTES = 64 * 1024;
 
 /**
- * The server's end of a runner's second socket. Requests come one at a time. The next one is read when the
- * plugin has taken the answer to the one before, so that answers nobody reads do not pile up in the server.
+ * The server's end of a runner's second socket. Requests come one at a time. The server reads the next
+ * request after the plugin has read the previous answer, so that unread answers do not pile up.
  */
 export class HostServices {
   private readonly parser = new FrameParser(SERVICE_PAYLOADS, (...frame) => this.onFrame(...frame));
-  private waiting = false;
+  private answering = false;
   private window = { sinceMs: -Infinity, inside: 0, outside: 0 };
-  private readonly ofCall = new WeakMap<AskingCall, number>();
+  private readonly ofCall = new WeakMap<RequestingCall, number>();
   private ended = false;
 
   constructor(
@@ -55,38 +55,38 @@ export class HostServices {
       this.parser.push(bytes);
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
-      // The process is ended first, so that it cannot answer its call when it sees the socket closed.
+      // The process is killed first: otherwise it could see the closed socket and still answer its call.
       this.options.broken({ kind: 'protocol', message: error.message });
       this.close();
     }
   }
 
   private onFrame(_type: number, id: number, _detail: number, value: number, payload: Buffer): void {
-    if (this.waiting) throw new FrameError('a request before the one before was answered');
+    if (this.answering) throw new FrameError('a request before the previous request was answered');
     const request = readRequest(payload);
     const caller = this.options.callOf(value >>> 0);
     this.count(caller, 1 + Math.floor(payload.length / REQUEST_UNIT_BYTES));
-    this.waiting = true;
+    this.answering = true;
     this.socket.pause();
     const answer = this.options.operate(request, caller).catch(() => null);
     void answer.then((reply) => {
       if (this.ended) return;
       this.socket.write(answerFrame(id, reply), () => {
-        this.waiting = false;
+        this.answering = false;
         this.socket.resume();
       });
     });
   }
 
-  /** @throws FrameError when the plugin asks too often. @param units what the request counts as */
-  private count(caller: AskingCall | null, units: number): void {
+  /** @throws FrameError when the plugin sends too many requests. @param units how many this one counts as */
+  private count(caller: RequestingCall | null, units: number): void {
     const nowMs = performance.now();
     if (nowMs - this.window.sinceMs >= WINDOW_MS) this.window = { sinceMs: nowMs, inside: 0, outside: 0 };
     const { window } = this;
     if (caller === null) window.outside += units;
     else window.inside += units;
     if (window.outside > REQUESTS_OUTSIDE_CALLS_MAX)
-      throw new FrameError(`more than ${REQUESTS_OUTSIDE_CALLS_MAX} requests in a second outside of a call`);
+      throw new FrameError(`more than ${REQUESTS_OUTSIDE_CALLS_MAX} requests in a second outside a call`);
     if (window.inside > REQUESTS_PER_SECOND_MAX)
       throw new FrameError(`more than ${REQUESTS_PER_SECOND_MAX} requests in a second`);
     if (caller === null) return;

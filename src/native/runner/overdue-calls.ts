@@ -1,37 +1,36 @@
 import type { RunnerConnection } from './runner-connection.js';
 
 /**
- * A call that has run for less than this share of its limit when its deadline passes has waited for
- * the rest of the time, which is not its fault.
+ * A call that has run for less than this share of its limit at its deadline spent the rest of the time
+ * waiting, which is not its fault.
  */
 const MIN_SHARE_OF_LIMIT = 0.5;
-/** A runner that begins nothing for so long is not merely short of processor time. */
+/** A runner that begins no call for this long does not merely lack processor time. */
 const STALLED_GRACE_MS = 1000;
-/** After a pause of the whole machine, a runner has so much time to answer before its calls are judged. */
-const LOOK_AGAIN_MS = 50;
+/** After a pause of the whole machine, a runner gets this much time to answer before its calls are judged. */
+const RECHECK_MS = 50;
 const NO_CALL = { id: 0, phase: 'idle' } as const;
 
-/** What the server knows of the process beside its calls. */
+/** The process of the calls. */
 export interface OverdueProcess {
-  /** The server has ended it: its calls are told when it is gone. */
+  /** The server has killed the process. Its calls fail when it has ended. */
   isEnding(): boolean;
-  /** It may not have begun its oldest call because it gets no processor time. */
+  /** The process gets no processor time, so it may not have begun its oldest call. */
   isStarved(): boolean;
-  /** Ends it. @param call the one to blame; 0 for none that the server knows */
+  /** @param call the call to charge; 0 if unknown */
   kill(call: number): void;
 }
 
 /**
- * Stops the calls of one process whose deadline has passed. One that has not begun is not begun. One that
- * runs ends the process when it has been running for as long as a call may: not before, since it may have
- * spent its time waiting behind others.
+ * Stops the calls of one process whose deadline has passed. A call that has not begun is cancelled. For a
+ * call that runs, the process is killed, but only after the call has run for its share of the limit: it may
+ * have spent the time before waiting behind other calls.
  *
- * The shared page says for how long a call has been running, and a plugin can make it say less. The
- * oldest call therefore counts as running for as long as it has been the oldest, unless the process gets
- * no processor time.
+ * The shared page says how long a call has been running, but the plugin can forge a lower number. The oldest
+ * call therefore counts as running since it became the oldest, unless the process gets no processor time.
  */
 export class OverdueCalls {
-  /** Runs while nobody knows whether the process still answers. */
+  /** Runs while it is unknown whether the process still answers. */
   private answerTimer: NodeJS.Timeout | null = null;
 
   constructor(
@@ -41,18 +40,18 @@ export class OverdueCalls {
 
   /**
    * @param limitMs longest time of a call
-   * @param giveUp told when the process need not end for the call to end
+   * @param giveUp called when the call ends without the end of its process
    */
   expire(id: number, limitMs: number, giveUp: () => void): void {
-    // Answers that lie in the pipe are read first: after a pause of the server itself, a call that
-    // looks late may have been answered in time.
+    // The answers in the pipe are read first: after a pause of the server itself, a call that looks late
+    // may have been answered in time.
     setImmediate(() => {
       if (this.connection.isClosed || this.process.isEnding()) return;
       const { calls } = this.connection;
       const shareMs = limitMs * MIN_SHARE_OF_LIMIT;
-      const isDoubtful = calls.saysRunningForMs(id) < shareMs && calls.oldestForMs(id) >= shareMs;
+      const isDoubtful = calls.reportedRunningMs(id) < shareMs && calls.oldestForMs(id) >= shareMs;
       const decide = (): void => this.decide(id, limitMs, giveUp);
-      if (isDoubtful) setTimeout(() => setImmediate(decide), LOOK_AGAIN_MS);
+      if (isDoubtful) setTimeout(() => setImmediate(decide), RECHECK_MS);
       else decide();
     });
   }
@@ -60,35 +59,35 @@ export class OverdueCalls {
   private decide(id: number, limitMs: number, giveUp: () => void): void {
     if (this.connection.isClosed || this.process.isEnding()) return;
     const { calls } = this.connection;
-    if (this.hasTakenItsShare(id, limitMs)) {
+    if (this.hasUsedItsShare(id, limitMs)) {
       this.process.kill(id);
       return;
     }
-    if (calls.isUnanswered(id) && calls.saysRunning(id)) this.killIfStillRunning(id, limitMs);
+    if (calls.isUnanswered(id) && calls.isReportedRunning(id)) this.killIfStillRunning(id, limitMs);
     else this.connection.cancel(id);
     this.killUnlessAnswering(Math.max(2 * limitMs, STALLED_GRACE_MS));
     giveUp();
   }
 
-  private hasTakenItsShare(id: number, limitMs: number): boolean {
+  private hasUsedItsShare(id: number, limitMs: number): boolean {
     const { calls } = this.connection;
     if (!calls.isUnanswered(id)) return false;
     const shareMs = limitMs * MIN_SHARE_OF_LIMIT;
-    if (calls.saysRunningForMs(id) >= shareMs) return true;
+    if (calls.reportedRunningMs(id) >= shareMs) return true;
     return calls.oldestForMs(id) >= shareMs && !this.process.isStarved();
   }
 
-  /** Ends the process if a call that began late takes a whole limit of its own. */
+  /** Kills the process if a call that began late runs for another `limitMs`. */
   private killIfStillRunning(id: number, limitMs: number): void {
-    const look = (): void => {
+    const check = (): void => {
       if (this.connection.isClosed) return;
-      // A batch may be in another of its hooks, which began later.
-      if (this.hasTakenItsShare(id, limitMs)) this.process.kill(id);
+      // A batch may have reached a hook that began later.
+      if (this.hasUsedItsShare(id, limitMs)) this.process.kill(id);
     };
-    setTimeout(() => setImmediate(look), limitMs).unref();
+    setTimeout(() => setImmediate(check), limitMs).unref();
   }
 
-  /** Ends the process if its oldest hook is not answered for `ms`. */
+  /** Kills the process if its oldest hook is not answered within `ms`. */
   private killUnlessAnswering(ms: number): void {
     if (this.answerTimer !== null) return;
     const { id, phase } = this.connection.calls.oldest ?? NO_CALL;

@@ -1,15 +1,15 @@
-/** A shorter pause says little: a runner still has work to do after it has answered. */
+/** Shorter pauses are ignored: a runner still works for a moment after its answer. */
 const PAUSE_MS_MIN = 1;
-/** After this much of pauses, or so many of them, it measures no more until it is read. */
+/** After this much pause time, or this many pauses, measuring stops until the next read(). */
 const MEASURED_MS = 50;
 const PAUSES_MAX = 200;
 
-/** What a process used since the meter was read last. */
+/** What a process used since the previous read(). */
 export interface PauseReading {
   readonly passedMs: number;
-  /** Processor time in all. */
+  /** Processor time in total. */
   readonly usedMs: number;
-  /** How long the pauses were that were measured, and the processor time used in them. */
+  /** Total length of the measured pauses, and the processor time used in them. */
   readonly pausedMs: number;
   readonly usedInPausesMs: number;
 }
@@ -20,9 +20,9 @@ interface Moment {
 }
 
 /**
- * Measures the processor time that a process uses while none of its calls waits for an answer, also in the
- * short pauses between the calls of steady traffic. The server knows by itself when those are, and the
- * kernel keeps the clock, so that nothing a plugin writes has a say.
+ * Measures the processor time that a process uses while no call is in flight, including the short pauses
+ * between calls under steady traffic. The server itself knows the pauses and the kernel keeps the clock, so
+ * a plugin cannot influence the result.
  */
 export class PauseMeter {
   private pausedMs = 0;
@@ -32,10 +32,10 @@ export class PauseMeter {
   private start: Moment | null = null;
   private readAt: Moment | null = null;
 
-  /** @param clock processor time of the process in milliseconds; null when nobody knows */
+  /** @param clock processor time of the process in milliseconds; null if unknown */
   constructor(private readonly clock: () => number | null) {}
 
-  /** No call waits for an answer any more. */
+  /** Starts a pause: the last call in flight was answered. */
   begin(): void {
     this.paused = true;
     if (this.pausedMs >= MEASURED_MS || this.pauses >= PAUSES_MAX) return;
@@ -43,18 +43,18 @@ export class PauseMeter {
     this.start = this.now();
   }
 
-  /** The next pause is measured, however many there were before it. */
+  /** Makes sure that the next pause is measured. */
   measureNext(): void {
     this.pauses = 0;
   }
 
-  /** A call is sent. */
+  /** Ends a pause: a call is sent. */
   end(): void {
     this.paused = false;
     this.count(this.start === null ? null : this.now());
   }
 
-  /** Reads the meter, and sets it back. Null the first time, and when nobody knows. */
+  /** The usage since the previous read(); resets the meter. Null at the first read() or if unknown. */
   read(): PauseReading | null {
     const now = this.now();
     this.count(now);

@@ -14,13 +14,13 @@ const PERMISSIONS: Readonly<Record<number, RefusedPermission>> = {
 
 /**
  * Reads a REFUSED frame.
- * @throws FrameError when the frame says nothing
+ * @throws FrameError when the frame is malformed
  */
 export function readRefusal(permission: number, times: number, payload: Buffer): Refusal {
   const texts = payload.toString().split('\0');
   const [name, object] = texts;
   const known = PERMISSIONS[permission];
   if (known === undefined || texts.length !== 3 || !name || times < 1)
-    throw new FrameError('REFUSED frame that says nothing');
+    throw new FrameError('malformed REFUSED frame');
   return { permission: known, function: oneLine(name), object: object ? oneLine(object) : null, times };
 }

@@ -20,9 +20,9 @@ import type { RunnerPipes } from '../process/child-process.js';
 const BATCH_BYTES_MAX = 64 * 1024;
 /** The most that Node reads at once; more bytes may wait in the pipe. */
 const FULL_READ_BYTES = 64 * 1024;
-/** Shorter reads without an answer are counted. Parts of long answers are longer. */
+/** Shorter reads that complete no answer are counted. The reads of a long answer are longer. */
 const SHORT_READ_BYTES = 16 * 1024;
-/** So many such reads a second are made without a pause. A runner with many log lines and metrics needs fewer. */
+/** This many such reads a second are made without a pause. Even many log lines and metrics need fewer. */
 const READS_WITHOUT_ANSWER_MAX = 1000;
 const ANSWER_FLAGS = AnswerFlag.MORE | AnswerFlag.PLAIN;
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -40,7 +40,7 @@ const EXPECTED_ANSWER: Partial<Record<PluginPhase, number>> = {
 export interface ConnectionEvents {
   /**
    * @param droppedBytes bytes of log lines that the runner dropped before this line
-   * @throws FrameError when it is more than a runner sends
+   * @throws FrameError when the plugin logs more than its runner would send
    */
   log(level: PluginLogLine['level'], text: string, droppedBytes: number): void;
   metric(name: string, delta: number): void;
@@ -49,7 +49,7 @@ export interface ConnectionEvents {
   busy(): void;
   /** The last call without an answer is answered. */
   idle(): void;
-  /** The process reported that it is crashing. It may keep running all the same. */
+  /** The process reported that it is crashing. It may still keep running. */
   crashed(): void;
   /** The runner broke the protocol. Nothing more is read from it. */
   broken(reason: NonNullable<KillReason>): void;
@@ -87,7 +87,7 @@ export class RunnerConnection {
   private readonly counts = new FrameCounts();
   private readonly pace: ReadPace;
   private flushScheduled = false;
-  private greeted = false;
+  private helloReceived = false;
   private broken = false;
   private closed = false;
   private onDrained: (() => void) | null = null;
@@ -137,7 +137,7 @@ export class RunnerConnection {
       return;
     }
     const id = this.nextId;
-    // First, since nobody would answer a call whose frame cannot be written.
+    // First, because a call whose frame cannot be written would never be answered.
     this.writer.add(type, id, detail, value, texts);
     this.nextId = id === 0xffff_ffff ? 1 : id + 1;
     handler.id = id;
@@ -158,28 +158,28 @@ export class RunnerConnection {
   /**
    * Ends the connection after the process has ended. Reads the remaining answers from the shared page, then
    * calls the handler of every call without an answer.
-   * @param endedFor the call for which the server ended the process; 0 for none
+   * @param killedFor the call for which the server killed the process; 0 for none
    * @param explain creates the failure, for the charged call or for no call ('idle')
    */
   close(
-    endedFor: number,
+    killedFor: number,
     explain: (phase: PluginPhase, requestId: string | undefined) => PluginFailure | null,
   ): void {
     if (!this.broken) this.parse(this.shared.undelivered(this.received));
     this.closed = true;
     this.pipes.calls.destroy();
     this.pipes.answers.destroy();
-    const charged = this.calls.charged(endedFor);
+    const charged = this.calls.charged(killedFor);
     const newest = this.shared.begun();
     const lost = this.pending.takeAll();
     const failure = explain(charged?.phase ?? 'idle', charged?.requestId ?? undefined);
     for (const call of lost) {
       try {
         if (call === charged && failure !== null) call.failed(failure);
-        else if (this.calls.hasBegun(call.id, newest)) call.failed(this.lost(call.phase));
+        else if (this.calls.hasBegun(call.id, newest)) call.failed(this.processEnded(call.phase));
         else call.notBegun(call === lost[0]);
       } catch (defect) {
-        // The other calls must be told all the same.
+        // The other calls must still be settled.
         call.failed(toBackworksError(defect));
       }
     }
@@ -190,7 +190,7 @@ export class RunnerConnection {
     this.flushScheduled = false;
     if (this.writer.size === 0 || this.closed) return;
     const { oldest } = this.pending;
-    if (oldest !== undefined && follows(oldest.id, this.writtenId)) this.pending.oldestBegins();
+    if (oldest !== undefined && follows(oldest.id, this.writtenId)) this.pending.restartOldest();
     this.writtenId = this.nextId - 1;
     const { calls } = this.pipes;
     const chunks = this.writer.take();
@@ -200,7 +200,7 @@ export class RunnerConnection {
   };
 
   /** Node reads a full pipe 32 times in a turn, so a plugin that floods the pipe would stall all others. */
-  private letOthersTakeTurns(): void {
+  private yieldToOtherPipes(): void {
     this.pipes.answers.pause();
     setImmediate(() => {
       if (!this.closed) this.pipes.answers.resume();
@@ -211,7 +211,7 @@ export class RunnerConnection {
     const { answers } = this;
     this.received += chunk.length;
     this.parse(chunk);
-    if (chunk.length >= FULL_READ_BYTES) this.letOthersTakeTurns();
+    if (chunk.length >= FULL_READ_BYTES) this.yieldToOtherPipes();
     else if (this.answers === answers && chunk.length < SHORT_READ_BYTES) this.pace.count();
   }
 
@@ -232,7 +232,7 @@ export class RunnerConnection {
 
   private onFrame(type: number, id: number, detail: number, value: number, payload: Buffer): void {
     if (this.broken) return;
-    if (!this.greeted) this.greet(type, value);
+    if (!this.helloReceived) this.onHello(type, value);
     else if (this.crash !== null) this.break({ kind: 'crash_report' });
     else if (type === RunnerFrame.REPLY || type === RunnerFrame.EMPTY)
       this.onAnswer(type, id, detail, value, payload);
@@ -254,10 +254,10 @@ export class RunnerConnection {
     this.events.crashed();
   }
 
-  private greet(type: number, version: number): void {
+  private onHello(type: number, version: number): void {
     if (type !== RunnerFrame.HELLO) throw new FrameError(`frame type ${type} before HELLO`);
     this.counts.add(type);
-    this.greeted = true;
+    this.helloReceived = true;
     if (version === PROTOCOL_VERSION) return;
     const message = `the runner speaks protocol ${version}, this server speaks ${PROTOCOL_VERSION}`;
     this.break({ kind: 'version', message });
@@ -274,7 +274,7 @@ export class RunnerConnection {
     const expected = EXPECTED_ANSWER[call.phase] ?? RunnerFrame.STATUS;
     const fits = type === expected || (type === RunnerFrame.EMPTY && expected === RunnerFrame.REPLY);
     if (!fits && type !== RunnerFrame.FAILED)
-      throw new FrameError(`frame type ${type} answers ${call.phase}`);
+      throw new FrameError(`frame type ${type} as the answer of ${call.phase}`);
     this.answers += 1;
     if (expected === RunnerFrame.REPLY) {
       this.answered += 1;
@@ -295,8 +295,8 @@ export class RunnerConnection {
       this.forget(call);
       call.answered(reply, value, plain);
     } else if (call.answeredAndGoesOn?.(reply, value, plain) === true) {
-      if (call === this.pending.oldest) this.pending.oldestBegins();
-    } else throw new FrameError(`more than one answer to ${call.phase}`);
+      if (call === this.pending.oldest) this.pending.restartOldest();
+    } else throw new FrameError(`more than one answer of ${call.phase}`);
   }
 
   private forget(call: AnswerHandler): void {
@@ -306,8 +306,8 @@ export class RunnerConnection {
     this.onDrained?.();
   }
 
-  private lost(phase: PluginPhase): PluginFailure {
-    const message = `plugin ${this.plugin} lost its process before it answered`;
+  private processEnded(phase: PluginPhase): PluginFailure {
+    const message = `the process of plugin ${this.plugin} ended before it answered the call`;
     return new PluginFailure('BW_PLUGIN_UNAVAILABLE', message, {
       plugin: this.plugin,
       phase,

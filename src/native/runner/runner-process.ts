@@ -6,7 +6,7 @@ import { libraryNames } from '../process/crash-place.js';
 import { explainEnd, type KillReason, withActivity } from '../process/exit-cause.js';
 import type { ProcessEnd, GroupedProcess } from '../process/child-process.js';
 import { HostServices } from './host-services.js';
-import { afterLastWords } from './last-words.js';
+import { drainAnswers } from './drain-answers.js';
 import { loadedFrame } from './loaded-frame.js';
 import type { LibraryDescription, NativePluginOptions, NativeReply, SandboxReport } from '../plugin.js';
 import { OverdueCalls } from './overdue-calls.js';
@@ -34,6 +34,7 @@ const CLOSED_GRACE_MS = 200;
 const CRASHED_GRACE_MS = 1000;
 const NO_DEADLINE = -1;
 const INT32_MAX = 2 ** 31 - 1;
+
 /** One runner process with one library, from its start to its end. */
 export class RunnerProcess {
   readonly startedAt = new Date();
@@ -41,20 +42,20 @@ export class RunnerProcess {
   sandbox: SandboxReport | null = null;
   /** Its active configuration; null before it was initialized. */
   configJson: string | null = null;
-  /** What it uses while it has no call. */
+  /** Measures what the process uses while no call is in flight. */
   readonly pauses = new PauseMeter(() => processorTimeMs(this.pid));
   private readonly connection: RunnerConnection;
   private readonly services: HostServices;
   private readonly output: PluginOutput;
   private readonly cpu: CallCpuWatch;
   private readonly overdue: OverdueCalls;
-  /** The server asked the process to end, so its end is no failure. */
+  /** The server asked the process to end, so its end is not a failure. */
   private closing = false;
   /** The process takes no more calls. */
   private retiring = false;
-  private gone = false;
+  private hasEnded = false;
   private killReason: KillReason = null;
-  /** The call for which the server ended the process; 0 for none. */
+  /** The call for which the server killed the process; 0 for none. */
   private killedFor = 0;
   /** Why the process ended; null while it runs, or when it ended as requested. */
   private endFailure: PluginFailure | null = null;
@@ -92,7 +93,7 @@ export class RunnerProcess {
       broken: (reason) => this.kill(reason),
     });
     this.services = new HostServices(services, {
-      callOf: (number) => this.connection.calls.asking(number),
+      callOf: (number) => this.connection.calls.requester(number),
       operate: async (request, caller) => (await options.operate?.(request, caller)) ?? null,
       broken: (reason) => this.kill(reason),
     });
@@ -135,7 +136,7 @@ export class RunnerProcess {
   /** True until the process ends or is asked to end. */
   get usable(): boolean {
     return (
-      !this.gone &&
+      !this.hasEnded &&
       !this.closing &&
       !this.retiring &&
       this.killReason === null &&
@@ -196,7 +197,7 @@ export class RunnerProcess {
 
   /** Asks the process not to begin a call. A call that has begun runs to its end. */
   cancel(id: number): void {
-    if (!this.gone) this.connection.cancel(id);
+    if (!this.hasEnded) this.connection.cancel(id);
   }
 
   /**
@@ -223,7 +224,7 @@ export class RunnerProcess {
 
   /** Lets running calls finish, calls shutdown() and waits for the end, all within the time-box. */
   async close(): Promise<void> {
-    if (this.gone) return;
+    if (this.hasEnded) return;
     if (this.closing) {
       await this.child.ended;
       return;
@@ -242,7 +243,7 @@ export class RunnerProcess {
 
   /** Kills the process. @param call the call that is charged; 0 for the running call */
   kill(reason: KillReason = null, call = 0): void {
-    if (this.gone || this.killReason !== null) return;
+    if (this.hasEnded || this.killReason !== null) return;
     this.killReason = withActivity(reason, this.pid, this.connection.calls.threadOf(call));
     this.killedFor = call;
     if (reason === null) this.closing = true;
@@ -271,7 +272,7 @@ export class RunnerProcess {
         callers: NO_CALLERS,
         answered: (reply, status) => resolve({ reply, value: status }),
         failed: reject,
-        // A health check that was not made is no failure of the plugin. A failed start gives its reason.
+        // A health check that was not sent is not a failure of the plugin. A failed start reports its reason.
         notBegun: () => reject((ticket ? null : this.endFailure) ?? processGone(this.options.name, phase)),
       };
       this.connection.send(type, detail, value, strings, handler);
@@ -286,8 +287,8 @@ export class RunnerProcess {
 
   private onProcessEnd(end: ProcessEnd): void {
     const settle = (): void => {
-      if (this.gone) return;
-      this.gone = true;
+      if (this.hasEnded) return;
+      this.hasEnded = true;
       this.connection.close(this.killedFor, (phase, requestId) => {
         if (!this.closing) {
           const { stderrTail } = this.output;
@@ -310,7 +311,7 @@ export class RunnerProcess {
       this.services.close();
     };
     const outputIsLeft = this.output.release();
-    afterLastWords(this.child.answers, () => {
+    drainAnswers(this.child.answers, () => {
       // A paused stream is read in the next turn of the event loop.
       if (outputIsLeft) setImmediate(settle);
       else settle();
@@ -327,7 +328,7 @@ function connectionOptions({ name, concurrency, replyBytesMax }: NativePluginOpt
   return { plugin: name, concurrency, replyBytesMax };
 }
 
-/** A time in milliseconds as a frame carries it. */
+/** A time in milliseconds, as the number of a frame. */
 function clamp(milliseconds: number): number {
   return Math.min(Math.max(0, milliseconds), INT32_MAX);
 }

@@ -9,22 +9,22 @@ export interface RunningCall extends RunningSlot {
 }
 
 /**
- * What the calls of a runner are doing. Two sources say so. The server itself knows which calls have no
- * answer yet and which of them is the oldest: a runner works on that one. The shared page says more, and
- * sooner, but the plugin can write to it; limits are enforced by what the server knows.
+ * The state of a runner's calls, from two sources. The server itself knows which calls have no answer yet and
+ * which of them is the oldest, on which the runner works. The shared page reports more, and sooner, but the
+ * plugin can write to it. Limits are therefore enforced by what the server itself knows.
  */
 export class RunningCalls {
   private readonly slotCount: number;
-  private readonly takesTurns: boolean;
+  private readonly isSerial: boolean;
 
   constructor(
     private readonly unanswered: UnansweredCalls,
     private readonly shared: SharedPage,
     concurrency: number,
   ) {
-    this.takesTurns = concurrency === 1;
-    // The serving thread has one, too.
-    this.slotCount = this.takesTurns ? 1 : 1 + concurrency;
+    this.isSerial = concurrency === 1;
+    // The serving thread has a slot as well.
+    this.slotCount = this.isSerial ? 1 : 1 + concurrency;
   }
 
   /** Calls without an answer yet. */
@@ -37,7 +37,7 @@ export class RunningCalls {
     return this.unanswered.oldest;
   }
 
-  /** The calls that run as the page says, the one that began first before the others. */
+  /** The calls that run according to the page, the longest running first. */
   get running(): RunningCall[] {
     if (!this.shared.isShared || this.load === 0) return [];
     return this.slots()
@@ -51,31 +51,31 @@ export class RunningCalls {
     return this.unanswered.find(id) !== undefined;
   }
 
-  /** Whether the call runs, as the page says. */
-  saysRunning(id: number): boolean {
+  /** Whether the call runs, according to the page. */
+  isReportedRunning(id: number): boolean {
     return !this.shared.isShared || this.slots().some((slot) => slot.id === id);
   }
 
-  /** For how long a call has been running as the page says, in milliseconds. */
-  saysRunningForMs(id: number): number {
+  /** How long a call has been running according to the page, in milliseconds. */
+  reportedRunningMs(id: number): number {
     if (!this.shared.isShared) return Infinity;
     return this.slots().find((slot) => slot.id === id)?.runningForMs ?? 0;
   }
 
-  /** For how long the runner has had nothing to do before this call, in milliseconds; 0 unless it is the oldest. */
+  /** How long this call has been the oldest, in milliseconds; 0 if another call is. */
   oldestForMs(id: number): number {
     const { oldest, oldestSinceMs } = this.unanswered;
     return oldest?.id === id ? performance.now() - oldestSinceMs : 0;
   }
 
-  /** The system's number of the thread a call runs on; null for the process's first, or when nobody knows. */
+  /** Id of the thread that runs a call; null for the process's first thread, or if unknown. */
   threadOf(id: number): number | null {
-    if (this.takesTurns) return null;
+    if (this.isSerial) return null;
     return this.running.find(({ call }) => call.id === id)?.thread ?? null;
   }
 
-  /** The hook that asks the server something. @param id as the runner says, 0 when it does not */
-  asking(id: number): AnswerHandler | null {
+  /** The hook that sent a request to the server, or null. @param id as the runner reported it; 0 if it did not */
+  requester(id: number): AnswerHandler | null {
     const { running } = this;
     const found =
       running.find(({ call }) => call.id === id) ?? (running.length === 1 ? running[0] : undefined);
@@ -83,22 +83,22 @@ export class RunningCalls {
   }
 
   /**
-   * The call that is charged with the end of the process. Where calls take turns it is the oldest, unless
-   * the process ended by itself before it began that call. Otherwise it is the one the process was ended
-   * for, the one whose thread ended it, or the one that ran longest.
-   * @param endedFor the server's own judgement; 0 for none
+   * The call that is charged with the end of the process. If the process runs one call at a time, it is the
+   * oldest call, unless the process ended by itself before it began that call. Otherwise it is the call for
+   * which the server killed the process, the call whose thread ended it, or the call that ran longest.
+   * @param killedFor the call for which the server killed the process; 0 for none
    */
-  charged(endedFor: number): AnswerHandler | undefined {
+  charged(killedFor: number): AnswerHandler | undefined {
     const { oldest } = this.unanswered;
     if (!this.shared.isShared || oldest === undefined) return oldest;
-    const judged = this.unanswered.find(endedFor);
-    if (this.takesTurns) return judged !== undefined || this.hasBegun(oldest.id) ? oldest : undefined;
-    if (judged !== undefined) return judged;
-    const blamed = this.unanswered.find(this.shared.endedBy());
-    return blamed !== undefined && this.hasBegun(blamed.id) ? blamed : this.running[0]?.call;
+    const overLimit = this.unanswered.find(killedFor);
+    if (this.isSerial) return overLimit !== undefined || this.hasBegun(oldest.id) ? oldest : undefined;
+    if (overLimit !== undefined) return overLimit;
+    const crashed = this.unanswered.find(this.shared.endedBy());
+    return crashed !== undefined && this.hasBegun(crashed.id) ? crashed : this.running[0]?.call;
   }
 
-  /** Whether a call may have been begun. @param newest the newest call that has */
+  /** Whether a call may have begun. @param newest id of the newest call that has begun */
   hasBegun(id: number, newest = this.shared.begun()): boolean {
     return !this.shared.isShared || !follows(id, newest);
   }
@@ -108,7 +108,7 @@ export class RunningCalls {
   }
 }
 
-/** Whether id `a` was given out after id `b`; ids wrap around at 32 bits. */
+/** Whether id `a` was assigned after id `b`; ids wrap around at 32 bits. */
 export function follows(a: number, b: number): boolean {
   return a !== b && (a - b) >>> 0 < 0x8000_0000;
 }

@@ -1,7 +1,7 @@
 import type { AnswerHandler } from './answer-handler.js';
 
-/** Answered calls are dropped from the front of the queue in lots of this size. */
-const FORGET_LOT = 64;
+/** Answered calls are dropped from the front of the queue in batches of this size. */
+const FORGET_BATCH = 64;
 
 /** Calls that a runner was sent and has not answered, oldest first. */
 export interface UnansweredCalls {
@@ -9,19 +9,19 @@ export interface UnansweredCalls {
   readonly oldest: AnswerHandler | undefined;
   /** When the oldest call became the oldest, or was written to the runner; performance.now(). */
   readonly oldestSinceMs: number;
-  /** The runner goes on to another hook of the oldest call, or has just been sent that call. */
-  oldestBegins(): void;
+  /** Restarts `oldestSinceMs`: the runner was just sent the oldest call, or begins another hook of it. */
+  restartOldest(): void;
   add(call: AnswerHandler): void;
-  /** The call with this number that may be answered now; a sentence when there is none. */
+  /** The call with this id, if it may be answered now; otherwise the reason, for an error message. */
   answerable(id: number): AnswerHandler | string;
-  /** Forgets a call that answerable() gave. */
+  /** Removes a call that answerable() returned. */
   forget(call: AnswerHandler): void;
   find(id: number): AnswerHandler | undefined;
-  /** All of them; none are left. */
+  /** Removes and returns all calls. */
   takeAll(): AnswerHandler[];
 }
 
-/** Of a runner that works on one call at a time: the oldest is answered first. */
+/** For a runner that runs one call at a time: the oldest call is answered first. */
 export class CallsInOrder implements UnansweredCalls {
   oldestSinceMs = 0;
   private queue: AnswerHandler[] = [];
@@ -35,28 +35,28 @@ export class CallsInOrder implements UnansweredCalls {
     return this.queue[this.front];
   }
 
-  oldestBegins(): void {
+  restartOldest(): void {
     this.oldestSinceMs = performance.now();
   }
 
   add(call: AnswerHandler): void {
-    if (this.size === 0) this.oldestBegins();
+    if (this.size === 0) this.restartOldest();
     this.queue.push(call);
   }
 
   answerable(id: number): AnswerHandler | string {
     const call = this.queue[this.front];
-    if (call === undefined) return `answer ${id} to no call`;
-    return call.id === id ? call : `answer ${id} where ${call.id} was due`;
+    if (call === undefined) return `answer ${id}, but no call is in flight`;
+    return call.id === id ? call : `answer ${id}, expected ${call.id}`;
   }
 
   forget(): void {
-    this.oldestBegins();
+    this.restartOldest();
     this.front += 1;
     if (this.front === this.queue.length) {
       this.queue = [];
       this.front = 0;
-    } else if (this.front >= FORGET_LOT) {
+    } else if (this.front >= FORGET_BATCH) {
       this.queue = this.queue.slice(this.front);
       this.front = 0;
     }
@@ -65,7 +65,7 @@ export class CallsInOrder implements UnansweredCalls {
   find(id: number): AnswerHandler | undefined {
     const first = this.queue[this.front];
     if (first === undefined) return undefined;
-    // Numbers are given out one after the other, and wrap around past 0.
+    // Ids are assigned in sequence and wrap around without 0.
     const index = this.front + ((id - first.id) >>> 0);
     return [this.queue[index], this.queue[index - 1]].find((call) => call?.id === id);
   }
@@ -78,10 +78,10 @@ export class CallsInOrder implements UnansweredCalls {
   }
 }
 
-/** Of a runner with threads: whichever is done is answered. */
+/** For a runner with call threads: calls are answered in any order. */
 export class CallsInAnyOrder implements UnansweredCalls {
   oldestSinceMs = 0;
-  /** A Map keeps the order in which they came. */
+  /** A Map keeps the order of insertion. */
   private readonly calls = new Map<number, AnswerHandler>();
 
   get size(): number {
@@ -93,21 +93,21 @@ export class CallsInAnyOrder implements UnansweredCalls {
     return undefined;
   }
 
-  oldestBegins(): void {
+  restartOldest(): void {
     this.oldestSinceMs = performance.now();
   }
 
   add(call: AnswerHandler): void {
-    if (this.size === 0) this.oldestBegins();
+    if (this.size === 0) this.restartOldest();
     this.calls.set(call.id, call);
   }
 
   answerable(id: number): AnswerHandler | string {
-    return this.calls.get(id) ?? `answer ${id} to no call`;
+    return this.calls.get(id) ?? `answer ${id} to a call that is not in flight`;
   }
 
   forget({ id }: AnswerHandler): void {
-    if (this.oldest?.id === id) this.oldestBegins();
+    if (this.oldest?.id === id) this.restartOldest();
     this.calls.delete(id);
   }
 

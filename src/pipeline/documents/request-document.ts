@@ -128,7 +128,7 @@ export class RequestDocument {
     if (body !== null) {
       if (isRewritten(this.currentBytes, body.bytes)) {
         dropDigests(headers, this.headers, patch.change);
-        // The coding was of the old bytes. A plugin that codes its own says so.
+        // The coding applied to the old body. A plugin that encodes its body sets the header itself.
         if (!patch.setsHeader('content-encoding')) delete headers['content-encoding'];
       }
       this.body = body;

@@ -86,7 +86,7 @@ export class ResponseDocument {
   private given: PluginResponse;
   private bytes: PluginResponse['body'];
   private json: Text | null = null;
-  /** Whether the plugin that is told may: one that does without bodies may not. */
+  /** False while a plugin that gets no bodies handles the document. */
   mayChangeBody = true;
 
   /** @param context a JSON object */
@@ -250,8 +250,8 @@ function hold(stream: Readable, limitBytes: number): Promise<Buffer | Readable> 
       });
     };
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
-    const onError = (cause: Error): void => settle(() => reject(brokenOff(cause)));
-    const onClose = (): void => settle(() => reject(brokenOff()));
+    const onError = (cause: Error): void => settle(() => reject(endedEarly(cause)));
+    const onClose = (): void => settle(() => reject(endedEarly()));
     stream.on('data', onData).on('end', onEnd).on('error', onError).on('close', onClose);
   });
 }
@@ -262,11 +262,11 @@ function tooLong(limitBytes: number): BackworksError {
 }
 
 function tooSlow(): BackworksError {
-  const message = `the answer of the proxy target took longer than ${HOLD_MAX_MS / 1000} s, which after_response hooks waited for`;
+  const message = `the answer of the proxy target took longer than ${HOLD_MAX_MS / 1000} s, and an after_response hook needs all of it`;
   return new BackworksError('BW_PROXY_TIMEOUT', message);
 }
 
-function brokenOff(cause?: Error): BackworksError {
+function endedEarly(cause?: Error): BackworksError {
   if (cause instanceof BackworksError) return cause;
-  return new BackworksError('BW_PROXY_UPSTREAM', 'the answer of the proxy target broke off', { cause });
+  return new BackworksError('BW_PROXY_UPSTREAM', 'the answer of the proxy target ended early', { cause });
 }

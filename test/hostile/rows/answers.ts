@@ -6,19 +6,19 @@ const VALIDATION = "the server's check of every answer";
 /** A parser that is let loose on 8 MiB of brackets takes longer than a second. */
 const STALL_MS_MAX = 700;
 
-function unusable(told: RegExp): BadAnswer {
-  return { kind: 'bad answer', told };
+function unusable(pattern: RegExp): BadAnswer {
+  return { kind: 'bad answer', pattern };
 }
 
 /** The same in the hooks of a plugin whose failure ends the request. */
 const IN_HOOKS: readonly Row[] = (['before_request', 'after_response'] as const).flatMap((hook) => {
-  const row = (id: Row['id'], what: string, fixture: string, told: RegExp): Row => ({
+  const row = (id: Row['id'], what: string, fixture: string, pattern: RegExp): Row => ({
     id,
     does: `has ${hook} answer with ${what}`,
     fixture: `${fixture}_${hook}`,
     entry: 'critical: true',
     by: VALIDATION,
-    expected: { kind: 'bad answer', hook, told },
+    expected: { kind: 'bad answer', hook, pattern },
   });
   return [
     row('H48', 'a member "__proto__"', 'h48_prototype', /the answer has a member "__proto__"/),
@@ -33,7 +33,7 @@ const ENDS_IN_COPY: Ends = {
   outcome: 'crashed',
   code: 'BW_PLUGIN_CRASHED',
   signal: 'SIGSEGV',
-  told: /crashed with SIGSEGV during process_endpoint/,
+  pattern: /crashed with SIGSEGV during process_endpoint/,
 };
 
 /** An answer from memory that holds it by luck: it goes out, is refused, or the process crashes. */
@@ -50,11 +50,11 @@ const AS_LUCK_HAS_IT: Course = {
   },
 };
 
-/** Has a deed done and tells how long the event loop stood still meanwhile, in milliseconds. */
-async function longestStall(deed: () => Promise<void>): Promise<number> {
+/** Does some work and returns the longest stall of the event loop meanwhile, in milliseconds. */
+async function longestStall(work: () => Promise<void>): Promise<number> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
-  await deed();
+  await work();
   // The delay that was going on is counted when the next timer fires.
   await new Promise((resolve) => setTimeout(resolve, 20));
   delay.disable();

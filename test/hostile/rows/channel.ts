@@ -4,8 +4,8 @@ import type { Ends, Observation, Row, Scene } from '../row.js';
 
 const VALIDATOR = "the server's check of every frame";
 
-function breaks(told: RegExp): Ends {
-  return { kind: 'ends', outcome: 'protocol_error', code: 'BW_PLUGIN_PROTOCOL', told };
+function breaks(pattern: RegExp): Ends {
+  return { kind: 'ends', outcome: 'protocol_error', code: 'BW_PLUGIN_PROTOCOL', pattern };
 }
 
 /** Of its lines no more than the rate leave its process, and what was dropped is accounted for. */
@@ -48,7 +48,7 @@ export const CHANNEL: readonly Row[] = [
     does: 'answers a call that was never made',
     fixture: 'h28_unknown_id',
     by: VALIDATOR,
-    expected: breaks(/answer 1000000 where \d+ was due/),
+    expected: breaks(/answer 1000000, expected \d+/),
   },
   {
     id: 'H28',
@@ -56,7 +56,7 @@ export const CHANNEL: readonly Row[] = [
     fixture: 'h28_out_of_state',
     by: VALIDATOR,
     entry: 'health: { interval: 0s }',
-    expected: breaks(/frame type 66 answers process_endpoint/),
+    expected: breaks(/frame type 66 as the answer of process_endpoint/),
   },
   {
     id: 'H29',
@@ -68,8 +68,8 @@ export const CHANNEL: readonly Row[] = [
       run: async ({ server, pid }) => {
         // The answer was computed, so it is not lost with the process.
         expect(await server.get('/bad')).toMatchObject({ status: 200, body: { closed: 'ok' } });
-        const told = /exited between calls: the connection to the runner failed/;
-        await eventually(() => server.log.some(({ message }) => told.test(message)), 'the report');
+        const pattern = /exited between calls: the connection to the runner failed/;
+        await eventually(() => server.log.some(({ message }) => pattern.test(message)), 'the report');
         expect(server.plugin('hostile').failures).toEqual([
           expect.objectContaining({
             code: 'BW_PLUGIN_EXITED',
@@ -101,7 +101,7 @@ export const CHANNEL: readonly Row[] = [
       outcome: 'timeout',
       code: 'BW_PLUGIN_TIMEOUT',
       signal: 'SIGKILL',
-      told: /stopped at its deadline during process_endpoint/,
+      pattern: /stopped at its deadline during process_endpoint/,
     },
   },
   {

@@ -8,7 +8,7 @@ function aborts(stderr: RegExp): Ends {
     code: 'BW_PLUGIN_CRASHED',
     signal: 'SIGABRT',
     stderr,
-    told: /crashed with SIGABRT during process_endpoint/,
+    pattern: /crashed with SIGABRT during process_endpoint/,
   };
 }
 

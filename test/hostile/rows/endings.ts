@@ -3,51 +3,51 @@ import type { Ends } from '../row.js';
 /** Somewhere in a library, as the post-mortem says it. */
 export const PLACE = /^\S+\+0x[0-9a-f]+/;
 
-type Details = Partial<Pick<Ends, 'at' | 'stderr' | 'logged' | 'phase' | 'told'>>;
+type Details = Partial<Pick<Ends, 'at' | 'stderr' | 'logged' | 'phase' | 'pattern'>>;
 
 /** The process ends by a signal during the call. */
 export function crashed(signal: string, details: Details = {}): Ends {
-  const told = new RegExp(`^plugin hostile crashed with ${signal} during process_endpoint`);
-  return { kind: 'ends', outcome: 'crashed', code: 'BW_PLUGIN_CRASHED', signal, told, ...details };
+  const pattern = new RegExp(`^plugin hostile crashed with ${signal} during process_endpoint`);
+  return { kind: 'ends', outcome: 'crashed', code: 'BW_PLUGIN_CRASHED', signal, pattern, ...details };
 }
 
 /** It ends as one does that finds no memory. */
 export function outOfMemory(signal: string, details: Details = {}): Ends {
-  const told = new RegExp(`^plugin hostile crashed with ${signal} .*with little memory left`);
-  return { kind: 'ends', outcome: 'oom_suspected', code: 'BW_PLUGIN_MEMORY', signal, told, ...details };
+  const pattern = new RegExp(`^plugin hostile crashed with ${signal} .*with little memory left`);
+  return { kind: 'ends', outcome: 'oom_suspected', code: 'BW_PLUGIN_MEMORY', signal, pattern, ...details };
 }
 
-/** It is ended at the deadline, and what it was doing is told. */
+/** The process is killed at its deadline, and the report says what it was doing. */
 export function timedOut(activity: string): Ends {
-  const told = new RegExp(
+  const pattern = new RegExp(
     `^plugin hostile was stopped at its deadline during process_endpoint, ${activity}$`,
   );
-  return { kind: 'ends', outcome: 'timeout', code: 'BW_PLUGIN_TIMEOUT', signal: 'SIGKILL', told };
+  return { kind: 'ends', outcome: 'timeout', code: 'BW_PLUGIN_TIMEOUT', signal: 'SIGKILL', pattern };
 }
 
 /** It is ended for the processor time of one call, long before its deadline. */
 export function usedUp(limit: string): Ends {
-  const told = new RegExp(
+  const pattern = new RegExp(
     `^plugin hostile was stopped during process_endpoint: it used [\\d.]+ s of CPU time in one call, limits\\.cpu_time allows ${limit}$`,
   );
-  return { kind: 'ends', outcome: 'timeout', code: 'BW_PLUGIN_TIMEOUT', signal: 'SIGKILL', told };
+  return { kind: 'ends', outcome: 'timeout', code: 'BW_PLUGIN_TIMEOUT', signal: 'SIGKILL', pattern };
 }
 
 /** It ends itself with exit code 0, which is no success. */
 export function exited(): Ends {
-  const told = /^plugin hostile exited during process_endpoint: .*exit code 0/;
-  return { kind: 'ends', outcome: 'exited', code: 'BW_PLUGIN_EXITED', exitStatus: 0, told };
+  const pattern = /^plugin hostile exited during process_endpoint: .*exit code 0/;
+  return { kind: 'ends', outcome: 'exited', code: 'BW_PLUGIN_EXITED', exitStatus: 0, pattern };
 }
 
 /** It is ended for a system call that nobody makes by mistake. */
 export function violated(systemCall?: string): Ends {
-  const told = new RegExp(`its sandbox forbids ${systemCall ?? 'a system call'}$`);
+  const pattern = new RegExp(`its sandbox forbids ${systemCall ?? 'a system call'}$`);
   const end: Ends = {
     kind: 'ends',
     outcome: 'violation',
     code: 'BW_PLUGIN_VIOLATION',
     signal: 'SIGSYS',
-    told,
+    pattern,
   };
   return systemCall === undefined ? end : { ...end, systemCall, at: PLACE };
 }

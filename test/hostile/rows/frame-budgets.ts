@@ -10,7 +10,7 @@ const NO_HEALTH_CHECKS = 'health: { interval: 0s }';
 const PRINTED_BYTES_MIN = 1024 * 1024;
 
 /** The hook answers; then the process ends because of a thread it left behind. */
-function endsLater(code: ErrorCode, outcome: PluginOutcome, told: RegExp): Course {
+function endsLater(code: ErrorCode, outcome: PluginOutcome, pattern: RegExp): Course {
   return {
     kind: 'course',
     run: async ({ server, pid }) => {
@@ -18,9 +18,9 @@ function endsLater(code: ErrorCode, outcome: PluginOutcome, told: RegExp): Cours
       await eventually(() => server.plugin('hostile').failures.length > 0, 'the post-mortem', 20_000);
       const { failures } = server.plugin('hostile');
       expect(failures).toMatchObject([
-        { code, outcome, phase: 'idle', message: expect.stringMatching(told) },
+        { code, outcome, phase: 'idle', message: expect.stringMatching(pattern) },
       ]);
-      const line = server.log.find(({ level, message }) => level === 'error' && told.test(message));
+      const line = server.log.find(({ level, message }) => level === 'error' && pattern.test(message));
       expect(line?.fields).toMatchObject({ plugin: 'hostile', code, outcome, phase: 'idle' });
       expect(server.plugin('hostile').processes).not.toContainEqual(expect.objectContaining({ pid }));
       return { outcome: `answered; ${outcome}`, reported: `\`${code}\` in idle` };
@@ -59,8 +59,8 @@ async function answersFalsely({ server }: Scene): Promise<Observation> {
   };
 }
 
-function breaks(told: RegExp): Ends {
-  return { kind: 'ends', outcome: 'protocol_error', code: 'BW_PLUGIN_PROTOCOL', told };
+function breaks(pattern: RegExp): Ends {
+  return { kind: 'ends', outcome: 'protocol_error', code: 'BW_PLUGIN_PROTOCOL', pattern };
 }
 
 /** Plugins that send more than a runner does, or print without an end. */
@@ -112,7 +112,7 @@ export const FRAME_BUDGETS: readonly Row[] = [
     does: 'answers while no hook runs',
     fixture: 'h58_answers_unasked',
     by: "the server's check of every frame",
-    expected: endsLater('BW_PLUGIN_PROTOCOL', 'protocol_error', /answer 5 to no call/),
+    expected: endsLater('BW_PLUGIN_PROTOCOL', 'protocol_error', /answer 5, but no call is in flight/),
     entry: NO_HEALTH_CHECKS,
   },
   {
@@ -120,7 +120,7 @@ export const FRAME_BUDGETS: readonly Row[] = [
     does: 'sends a long answer byte by byte while no hook runs',
     fixture: 'h58_trickles',
     by: `the server's check of every frame, and ${READS}`,
-    expected: endsLater('BW_PLUGIN_PROTOCOL', 'protocol_error', /answer 5 to no call/),
+    expected: endsLater('BW_PLUGIN_PROTOCOL', 'protocol_error', /answer 5, but no call is in flight/),
     entry: NO_HEALTH_CHECKS,
   },
   {

@@ -51,7 +51,7 @@ plugins: { hostile: { path: ${server.plugin('hostile').path}, timeouts: { call: 
       () => 'answered',
       () => 'cut off',
     );
-    await eventually(() => runnersLeft(command.child.pid).some(isBusy), 'the deed', 20_000);
+    await eventually(() => runnersLeft(command.child.pid).some(isBusy), 'the fault', 20_000);
     const runners = runnersLeft(command.child.pid);
     command.child.kill('SIGKILL');
     expect(await answer).toBe('cut off');

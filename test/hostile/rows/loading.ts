@@ -5,8 +5,8 @@ import type { PluginOutcome } from '../../../dist/errors.js';
 import type { Ground } from '../ground.js';
 import type { NotLoaded, Row, Scene } from '../row.js';
 
-function refused(code: NotLoaded['code'], outcome: PluginOutcome, told: RegExp): NotLoaded {
-  return { kind: 'not loaded', code, outcome, told };
+function refused(code: NotLoaded['code'], outcome: PluginOutcome, pattern: RegExp): NotLoaded {
+  return { kind: 'not loaded', code, outcome, pattern };
 }
 
 function file(ground: Ground, content: Buffer | string): string {
@@ -22,7 +22,7 @@ async function stopsWithoutDestructor({ server }: Scene): Promise<void> {
   expect(lines().filter((line) => line === 'destructor runs')).toHaveLength(during);
 }
 
-/** Plugins that do their deed while they are loaded, and files that are no plugins. */
+/** Plugins that commit their fault while they are loaded, and files that are not plugins. */
 export const LOADING: readonly Row[] = [
   {
     id: 'H35',
@@ -73,7 +73,7 @@ export const LOADING: readonly Row[] = [
       code: 'BW_PLUGIN_TIMEOUT',
       signal: 'SIGKILL',
       stderr: /destructor runs/,
-      told: /stopped at its deadline during process_endpoint/,
+      pattern: /stopped at its deadline during process_endpoint/,
     },
     also: stopsWithoutDestructor,
   },
@@ -82,7 +82,7 @@ export const LOADING: readonly Row[] = [
     does: 'exports no plugin_vtable()',
     fixture: 'h37_no_vtable',
     by: 'reading the file before it is loaded',
-    expected: { kind: 'not loaded', code: 'BW_LIBRARY_SYMBOL', told: /plugin_vtable/ },
+    expected: { kind: 'not loaded', code: 'BW_LIBRARY_SYMBOL', pattern: /plugin_vtable/ },
   },
   {
     id: 'H37',
@@ -97,7 +97,7 @@ export const LOADING: readonly Row[] = [
     fixture: 'h35_constructor',
     library: (_, ground) => file(ground, 'This is no library.\n'),
     by: 'reading the file before it is loaded',
-    expected: { kind: 'not loaded', code: 'BW_LIBRARY_FORMAT', told: /hostile\.so/ },
+    expected: { kind: 'not loaded', code: 'BW_LIBRARY_FORMAT', pattern: /hostile\.so/ },
   },
   {
     id: 'H37',
@@ -105,7 +105,7 @@ export const LOADING: readonly Row[] = [
     fixture: 'h35_constructor',
     library: (_, ground) => join(ground.directory('libraries'), 'missing.so'),
     by: 'reading the file before it is loaded',
-    expected: { kind: 'not loaded', code: 'BW_LIBRARY_NOT_FOUND', told: /missing\.so/ },
+    expected: { kind: 'not loaded', code: 'BW_LIBRARY_NOT_FOUND', pattern: /missing\.so/ },
   },
   {
     id: 'H38',
@@ -116,6 +116,6 @@ export const LOADING: readonly Row[] = [
       return file(ground, bytes.subarray(0, bytes.length / 2));
     },
     by: 'reading the file before it is loaded',
-    expected: { kind: 'not loaded', code: 'BW_LIBRARY_TRUNCATED', told: /hostile\.so/ },
+    expected: { kind: 'not loaded', code: 'BW_LIBRARY_TRUNCATED', pattern: /hostile\.so/ },
   },
 ];

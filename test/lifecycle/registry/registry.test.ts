@@ -124,7 +124,7 @@ describe('entries', () => {
     expect(silent.plugin('m')).toMatchObject({ priority: 7, critical: true, hooks: ['before_request'] });
     expect(silent.plugin('m').missingPermissions).toEqual(['network.connect 443', 'env TZ']);
     expect(silent.log.map(({ message }) => message)).toContain(
-      'plugin m asks for network.connect 443; grant it or the plugin may fail',
+      'plugin m requests network.connect 443, which its configuration does not grant; the plugin may fail',
     );
     const spoken = await startServer(`
 plugins:

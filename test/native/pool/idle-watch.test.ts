@@ -21,7 +21,7 @@ describe('a process is replaced', () => {
   test.each([
     ['without any call', second(1000, 1000, 1000)],
     ['beside short calls', second(1100, 50, 50)],
-    ['on two cores beside calls that take half of a third', second(2500, 50, 100)],
+    ['on two cores beside calls that use half a core', second(2500, 50, 100)],
   ])('that computes %s', (_what, reading) => {
     const seen = verdicts(new IdleWatch(thread(0)), reading);
     expect(seen.slice(0, -1)).not.toContain('replace');
@@ -32,8 +32,8 @@ describe('a process is replaced', () => {
 describe('a process is left alone', () => {
   test.each([
     ['that uses less than the limit in its pauses', second(190, 1000, 190)],
-    ['that computes in its calls alone', second(1900, 50, 2)],
-    ['whose garbage collector goes on after its calls', second(800, 50, 20)],
+    ['that computes only in its calls', second(1900, 50, 2)],
+    ['whose garbage collector continues after its calls', second(800, 50, 20)],
   ])('%s', (_what, reading) => {
     expect(new Set(verdicts(new IdleWatch(thread(0)), reading, 30))).toEqual(new Set(['nothing']));
   });
@@ -53,15 +53,15 @@ describe('a process is left alone', () => {
   });
 });
 
-describe('without pauses', () => {
+describe('without pauses between calls', () => {
   const busy = second(1500, 0, 0);
 
-  test('calls are held back when other threads than that of the calls compute', () => {
+  test('calls are held back when threads other than the call thread compute', () => {
     const watch = new IdleWatch(thread(500));
     expect(verdicts(watch, busy, 3)).toEqual(['hold', 'hold', 'hold']);
   });
 
-  test('and then once in a while only, when the process was calm', () => {
+  test('after a calm second, calls are held back only once in ten seconds', () => {
     const watch = new IdleWatch(thread(500));
     watch.judge(busy, 20);
     watch.judge(second(1500, 10, 0), 20);
@@ -69,7 +69,7 @@ describe('without pauses', () => {
     expect(watch.judge(busy, 20)).toBe('hold');
   });
 
-  test('they are not when the thread of the calls used it all', () => {
+  test('calls are not held back when the call thread used all the CPU time', () => {
     const watch = new IdleWatch(thread(950));
     watch.judge(second(960, 0, 0), 20);
     expect(verdicts(watch, second(960, 0, 0), 20)).toEqual(Array(20).fill('nothing'));

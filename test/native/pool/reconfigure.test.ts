@@ -29,7 +29,7 @@ function optionsOf(
   settings: string,
   lines: PluginLogLine[],
 ): { options: NativePluginOptions; failures: string[] } {
-  // When the server runs as root, its runners are another user.
+  // When the server runs as root, its runners run as another user.
   chmodSync(directory, 0o755);
   const libraryPath = join(directory, `${fixture}.so`);
   copyFileSync(compilePlugin(fixture), libraryPath);
@@ -133,7 +133,7 @@ describe('reconfigure', () => {
     ['crashes', { crash: true }, 'BW_PLUGIN_CRASHED'],
     ['hangs', { hang: true }, 'BW_PLUGIN_TIMEOUT'],
   ])(
-    'a process that %s over it is replaced by one with the former configuration',
+    'replaces a process that %s in reconfigure() by a process with the former configuration',
     async (_case, config, code) => {
       const { plugin, failures } = await open('timeouts: { initialize: 1s }');
       expect(await refusal(plugin, config)).toMatchObject({ code: 'BW_PLUGIN_RECONFIGURE' });

@@ -6,8 +6,8 @@ const MIB = 1024 ** 2;
 const open: SupervisedPlugin[] = [];
 afterEach(() => Promise.all(open.splice(0).map((plugin) => plugin.close())));
 
-/** A plugin whose spare is ended. The next spare starts an hour later at the earliest. */
-async function expectSpareEnded(supervision: Supervision, told: RegExp): Promise<void> {
+/** Opens a plugin and expects its spare to be killed. The next spare starts an hour later at the earliest. */
+async function expectSpareEnded(supervision: Supervision, message: RegExp): Promise<void> {
   const plugin = await SupervisedPlugin.open({
     callMs: 60_000,
     ...supervision,
@@ -19,7 +19,7 @@ async function expectSpareEnded(supervision: Supervision, told: RegExp): Promise
     [...plugin.begun].find((text) => text.includes('spare process was ended'));
   const worker = plugin.worker();
   await until(() => line() !== undefined, 'its end', 40_000);
-  expect(line()).toMatch(told);
+  expect(line()).toMatch(message);
   await until(() => spare() === undefined, 'no spare');
   // The end is not counted as a failure, and the worker keeps serving.
   expect(plugin.failures).toEqual([]);

@@ -53,7 +53,7 @@ test.each([false, true])('a library with another digest is not loaded; in place:
   place('echo', `names-${inPlace}.so`);
   await expect(open(path, digest, inPlace)).rejects.toMatchObject({
     code: 'BW_LIBRARY_CHANGED',
-    message: `the library of plugin supervised changed after it was checked: ${path}: its bytes are different`,
+    message: `the library of plugin supervised changed after it was checked: ${path}: its contents have changed`,
   });
 });
 
@@ -92,7 +92,7 @@ test('an undefined symbol is reported with the path of the library', async () =>
   });
 });
 
-/** A runner that gets `opened` as descriptor 7 and is told to load `path`. */
+/** A runner that gets `opened` as descriptor 7 and must load `path`. */
 async function started(opened: string, path: string, from: number): Promise<Conversation> {
   const descriptor = openSync(opened, 'r');
   const conversation = new Conversation(undefined, { library: descriptor });

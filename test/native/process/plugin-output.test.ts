@@ -4,33 +4,33 @@ import { PluginOutput } from '../../../dist/native/process/plugin-output.js';
 import { eventually } from '../../fixtures/server.js';
 
 test('dropped output is reported even when the plugin writes nothing more', async () => {
-  const told: string[] = [];
+  const logged: string[] = [];
   const output = new PluginOutput(
     () => 100,
-    ({ level, text }) => void told.push(`${level}: ${text}`),
+    ({ level, text }) => void logged.push(`${level}: ${text}`),
   );
   const stream = new PassThrough();
   output.attach(stream, 'stdout');
   stream.write('short\n');
   stream.write(`${'long '.repeat(100)}\n`);
-  await eventually(() => told.length > 1, 'the report');
-  expect(told).toEqual(['info: short', 'warn: 501 bytes of output dropped: more than 100 bytes a second']);
+  await eventually(() => logged.length > 1, 'the report');
+  expect(logged).toEqual(['info: short', 'warn: 501 bytes of output dropped: more than 100 bytes a second']);
 });
 
 test('output that the runner dropped is included in the report', async () => {
-  const told: string[] = [];
+  const logged: string[] = [];
   const output = new PluginOutput(
     () => 100,
-    ({ level, text }) => void told.push(`${level}: ${text}`),
+    ({ level, text }) => void logged.push(`${level}: ${text}`),
   );
   output.frame('info', 'first', 0);
   output.frame('info', '', 5000);
   output.frame('info', 'beyond the rate', 20);
-  await eventually(() => told.length > 1, 'the report');
-  expect(told).toEqual(['info: first', 'warn: 5099 bytes of output dropped: more than 100 bytes a second']);
+  await eventually(() => logged.length > 1, 'the report');
+  expect(logged).toEqual(['info: first', 'warn: 5099 bytes of output dropped: more than 100 bytes a second']);
 });
 
-test('log frames beyond what a runner sends are a protocol error, where the runner knows the rate', () => {
+test('more log frames than a runner may send are a protocol error, if the runner knows the rate', () => {
   const flood = (limitedAtSource: boolean): (() => void) => {
     const output = new PluginOutput(
       () => 1000,
@@ -45,30 +45,30 @@ test('log frames beyond what a runner sends are a protocol error, where the runn
   expect(flood(false)).not.toThrow();
 });
 
-test('the excerpt of a long burst on stderr has its beginning and its end', async () => {
-  const told: string[] = [];
+test('the excerpt of a long burst on stderr contains its beginning and its end', async () => {
+  const logged: string[] = [];
   const output = new PluginOutput(
     () => 1 << 20,
-    ({ text }) => void told.push(text),
+    ({ text }) => void logged.push(text),
   );
   const stream = new PassThrough();
   output.attach(stream, 'stderr');
-  const lines = Array.from({ length: 100 }, (_, index) => `line ${index + 1}`);
-  stream.write(`${lines.join('\n')}\n`);
-  await eventually(() => told.length === 100, 'the lines');
-  expect(output.stderrTail).toEqual([...lines.slice(0, 10), '… 70 lines …', ...lines.slice(80)]);
+  const written = Array.from({ length: 100 }, (_, index) => `line ${index + 1}`);
+  stream.write(`${written.join('\n')}\n`);
+  await eventually(() => logged.length === 100, 'the lines');
+  expect(output.stderrTail).toEqual([...written.slice(0, 10), '… 70 lines …', ...written.slice(80)]);
 });
 
 test.each([1, 20, 25, 30])('the excerpt of %i lines omits none and repeats none', async (count) => {
-  const told: string[] = [];
+  const logged: string[] = [];
   const output = new PluginOutput(
     () => 1 << 20,
-    ({ text }) => void told.push(text),
+    ({ text }) => void logged.push(text),
   );
   const stream = new PassThrough();
   output.attach(stream, 'stderr');
-  const lines = Array.from({ length: count }, (_, index) => `line ${index + 1}`);
-  stream.write(`${lines.join('\n')}\n`);
-  await eventually(() => told.length === count, 'the lines');
-  expect(output.stderrTail).toEqual(lines);
+  const written = Array.from({ length: count }, (_, index) => `line ${index + 1}`);
+  stream.write(`${written.join('\n')}\n`);
+  await eventually(() => logged.length === count, 'the lines');
+  expect(output.stderrTail).toEqual(written);
 });

@@ -143,12 +143,12 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
   test('has its refused operations reported', async () => {
     const plugin = await start('h09_memory');
     await plugin.attempt();
-    const told = [await plugin.conversation.next(), await plugin.conversation.next()];
-    expect(told.map(({ type, detail, value }) => [type, detail, value])).toEqual([
+    const reports = [await plugin.conversation.next(), await plugin.conversation.next()];
+    expect(reports.map(({ type, detail, value }) => [type, detail, value])).toEqual([
       [ANSWER.REFUSED, 0, 1],
       [ANSWER.REFUSED, 0, 1],
     ]);
-    expect(told.map(({ payload }) => payload.toString()).sort()).toEqual(['memfd_create\0\0', 'shmget\0\0']);
+    expect(reports.map(({ payload }) => payload.toString()).sort()).toEqual(['memfd_create\0\0', 'shmget\0\0']);
     // Reported again when it happens for the fourth time, and not before.
     await plugin.attempt();
     await plugin.attempt();

@@ -12,7 +12,7 @@ async function supervise(supervision: Supervision): Promise<SupervisedPlugin> {
 }
 
 describe('limits.cpu_time', () => {
-  test('ends a call that computes too long; the next call is answered', async () => {
+  test('stops a call that computes too long; the next call is answered', async () => {
     const plugin = await supervise({ options: { callCpuMs: 200 } });
     const worker = plugin.worker();
     const { error, id } = await plugin.call('/compute', '3600000');
@@ -33,7 +33,7 @@ describe('limits.cpu_time', () => {
   test('counts each call separately, without the time it waits', async () => {
     const plugin = await supervise({ options: { callCpuMs: 400 } });
     const worker = plugin.worker();
-    // Together they compute for three times the limit, in one process.
+    // Together, the calls compute for three times the limit, in one process.
     const outcomes = await Promise.all(Array.from({ length: 12 }, () => plugin.call('/compute', '100')));
     outcomes.push(await plugin.call('/sleep', '1000'));
     expect(outcomes.filter(({ error }) => error !== null)).toEqual([]);

@@ -33,7 +33,7 @@ function requestFrame(id: number): Buffer {
   return Buffer.concat([header, payload]);
 }
 
-test('a plugin that reads no answers gets no more of them than its socket holds', async () => {
+test('the server queues no more answers for a plugin that reads none than its socket holds', async () => {
   const [server, plugin] = await pair();
   const performed: OperationRequest[] = [];
   const reasons: KillReason[] = [];
@@ -46,7 +46,7 @@ test('a plugin that reads no answers gets no more of them than its socket holds'
     broken: (reason) => void reasons.push(reason),
   });
   plugin.pause();
-  // One at a time, so that each could have been answered before the next arrives.
+  // One at a time, so that each request could be answered before the next arrives.
   for (let id = 1; id <= 20; id += 1) {
     plugin.write(requestFrame(id));
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -54,12 +54,12 @@ test('a plugin that reads no answers gets no more of them than its socket holds'
   expect(performed.length).toBeLessThan(10);
   expect(server.writableLength).toBeLessThanOrEqual(4 * 1024 * 1024 + FRAME_HEADER_SIZE);
   plugin.resume();
-  // It has sent many requests without waiting for answers, which no runner does.
+  // The plugin sent many requests without waiting for answers, which a runner never does.
   await eventually(() => reasons.length > 0, 'the end of the plugin');
-  expect(reasons).toEqual([{ kind: 'protocol', message: 'a request before the one before was answered' }]);
+  expect(reasons).toEqual([{ kind: 'protocol', message: 'a request before the previous request was answered' }]);
 });
 
-test('a plugin that keeps asking while none of its hooks runs is ended', async () => {
+test('a plugin that keeps sending requests outside its calls is killed', async () => {
   const [server, plugin] = await pair();
   const reasons: KillReason[] = [];
   let performed = 0;
@@ -78,7 +78,7 @@ test('a plugin that keeps asking while none of its hooks runs is ended', async (
   plugin.write(requestFrame(0));
   await eventually(() => reasons.length > 0, 'the end of the plugin');
   expect(reasons).toEqual([
-    { kind: 'protocol', message: 'more than 100 requests in a second outside of a call' },
+    { kind: 'protocol', message: 'more than 100 requests in a second outside a call' },
   ]);
   expect(performed).toBe(100);
 });

@@ -12,8 +12,8 @@ afterAll(() => shared.close());
 
 const OPTIONS = { plugin: 'fuzzed', concurrency: 1, replyBytesMax: 1000 };
 
-/** A conversation whose runner sends these bytes, one chunk after the other. */
-function converse(chunks: readonly Uint8Array[]): { logged: string[]; broken: string[] } {
+/** A connection to a runner that sends these chunks. */
+function receive(chunks: readonly Uint8Array[]): { logged: string[]; broken: string[] } {
   const socket = new PassThrough() as unknown as Socket;
   const logged: string[] = [];
   const broken: string[] = [];
@@ -40,29 +40,29 @@ function frames(...types: readonly [number, string][]): Buffer {
 
 const hello = frames([RunnerFrame.HELLO, '']);
 const log = frames([RunnerFrame.LOG, 'text']);
-/** No frame begins like this: 255 is not a type. */
+/** Bytes that are no frame: 255 is not a frame type. */
 const nonsense = fc
   .uint8Array({ minLength: 16, maxLength: 40 })
   .map((bytes) => Uint8Array.from(bytes, (byte, index) => (index === 8 ? 255 : byte)));
 
-test('the first bytes that are no frame end the conversation, whatever follows', () => {
+test('the first malformed frame breaks the connection, and nothing after it is read', () => {
   fc.assert(
     fc.property(nonsense, fc.array(fc.oneof(fc.constant(log), nonsense)), (bad, more) => {
-      expect(converse([hello, log, bad, ...more])).toEqual({ logged: ['text\0'], broken: ['protocol'] });
+      expect(receive([hello, log, bad, ...more])).toEqual({ logged: ['text\0'], broken: ['protocol'] });
     }),
   );
 });
 
-test('any bytes at all are heard without an error thrown, and break it once at most', () => {
+test('any bytes are read without throwing and break the connection at most once', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.constant(log), fc.uint8Array({ maxLength: 50 }))), (chunks) => {
-      expect(converse([hello, ...chunks]).broken.length).toBeLessThanOrEqual(1);
-      expect(converse(chunks).broken.length).toBeLessThanOrEqual(1);
+      expect(receive([hello, ...chunks]).broken.length).toBeLessThanOrEqual(1);
+      expect(receive(chunks).broken.length).toBeLessThanOrEqual(1);
     }),
   );
 });
 
-test('an answer to nothing breaks it, of whatever type', () => {
+test('an answer without a request breaks the connection, whatever its type', () => {
   const types = [
     RunnerFrame.HELLO,
     RunnerFrame.LOADED,
@@ -73,5 +73,5 @@ test('an answer to nothing breaks it, of whatever type', () => {
     RunnerFrame.READY,
   ];
   for (const type of types)
-    expect(converse([hello, frames([type, 'x']), log])).toEqual({ logged: [], broken: ['protocol'] });
+    expect(receive([hello, frames([type, 'x']), log])).toEqual({ logged: [], broken: ['protocol'] });
 });

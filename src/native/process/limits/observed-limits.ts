@@ -10,11 +10,11 @@ export interface Observation {
   readonly residentMemory: boolean;
 }
 
-/** Once everything was observable for one process, it is for every process with the same sandbox. */
+/** If everything is observable for one process, it is for every process with the same sandbox. */
 let everythingSeen = false;
 
 /**
- * Tries what the server must observe of a process, after its sandbox was applied: with hidepid, /proc
+ * Checks what the server can observe of a process after its sandbox was applied: with hidepid, /proc
  * hides a process that is not dumpable from its own user.
  */
 export function observe(pid: number, mode: SandboxMode): Observation {

@@ -54,7 +54,7 @@ describe.each([
     const started = startBehind(command(), '');
     expect(started).toMatchObject({
       state: 'failed',
-      reason: expect.stringContaining(`plugin limited cannot have its sandbox: ${lack}`),
+      reason: expect.stringContaining(`the sandbox of plugin limited cannot be set up: ${lack}`),
     });
   });
 
