@@ -57,7 +57,7 @@ async function readAndCheck(context: CommandContext, file?: string): Promise<Che
     if (!(error instanceof ConfigError)) throw error;
     failed = error;
   }
-  const problems = await blockProblems(loaded?.config.plugins ?? failed?.soundPlugins ?? []);
+  const problems = await blockProblems(loaded?.config.plugins ?? failed?.validPlugins ?? []);
   const all = sortProblems([...(failed?.problems ?? []), ...problems]);
   if (loaded === null || all.length > 0) throw new ConfigError(all);
   const { verdicts, failOpen } = await judge(loaded.config, context.env);

@@ -75,9 +75,9 @@ export function arriving(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: Bo
       else done(null, chunk);
     },
   });
-  const isOwed = (): boolean => passage.writableLength === 0;
+  const isClientsTurn = (): boolean => passage.writableLength === 0;
   const onLate = (): Transform => passage.destroy(tooSlow(bodyTimeoutMs));
-  const clock = new ClientClock(bodyTimeoutMs, isOwed, onLate);
+  const clock = new ClientClock(bodyTimeoutMs, isClientsTurn, onLate);
   const stop = (): void => clock.stop();
   passage.on('drain', () => clock.restart());
   passage.once('finish', stop).once('close', stop);

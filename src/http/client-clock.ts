@@ -5,22 +5,22 @@ export class ClientClock {
   private hasMoved = false;
 
   /**
-   * @param isOwed whether it is the client's turn: its time does not run while what it sent waits to be taken
-   * @param onLate is called once, when the client has sent nothing for `timeoutMs`
+   * @param isClientsTurn false while bytes of the client wait to be read: its time does not run then
+   * @param onLate called once, when the client has sent nothing for `timeoutMs`
    */
-  constructor(timeoutMs: number, isOwed: () => boolean, onLate: () => void) {
+  constructor(timeoutMs: number, isClientsTurn: () => boolean, onLate: () => void) {
     this.timer = setTimeout(() => {
       this.hasMoved = false;
-      // What has arrived while the server was busy is read first.
+      // Bytes that arrived while the server was busy are read first.
       setImmediate(() => {
         if (this.isStopped || this.hasMoved) return;
-        if (isOwed()) onLate();
+        if (isClientsTurn()) onLate();
         else this.timer.refresh();
       });
     }, timeoutMs);
   }
 
-  /** Something was sent, or it is the client's turn again. */
+  /** Call when the client has sent something, or when it is the client's turn again. */
   restart(): void {
     if (this.isStopped) return;
     this.hasMoved = true;

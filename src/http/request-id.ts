@@ -20,7 +20,7 @@ let next = 0;
  */
 export function newRequestId(): string {
   if (next === ids.length) {
-    ids = writeLot();
+    ids = generateBatch();
     next = 0;
   }
   return ids.slice(next, (next += ID_CHARACTERS));
@@ -31,7 +31,7 @@ export function requestId(given: string | undefined): string {
   return given !== undefined && /^[\x21-\x7e]{1,128}$/.test(given) ? given : newRequestId();
 }
 
-function writeLot(): string {
+function generateBatch(): string {
   randomFillSync(random);
   let end = 0;
   for (let start = 0; start < random.length; start += ID_BYTES) {

@@ -50,7 +50,7 @@ export function askEndpoint(
 }
 
 /** Calls a plugin's after_response, unless the batch has already called it. */
-export function tellResponse(
+export function askAfterResponse(
   { batch, request }: Exchange,
   plugin: BackworksPlugin,
   document: ResponseDocument,

@@ -29,7 +29,7 @@ import { problem } from './problem.js';
 import { RequestDocument } from './documents/request-document.js';
 import { ResponseDocument, heldResponse, requestFacts } from './documents/response-document.js';
 import { TrafficSplit } from './traffic-split.js';
-import { askEndpoint, tellResponse, undecided, batchFromRequest } from './hook-batches.js';
+import { askEndpoint, askAfterResponse, undecided, batchFromRequest } from './hook-batches.js';
 
 export interface OrchestratorOptions extends RequestSettings {
   readonly log: Log;
@@ -37,7 +37,7 @@ export interface OrchestratorOptions extends RequestSettings {
 
 /**
  * Takes a request through its stages, in this order: `handle()` begins; `read` has the body; `ask` and `before`
- * run the before_request hooks; `answer` and `endpoint` produce the response; `afterResponse`, `held`, `tell`
+ * run the before_request hooks; `answer` and `endpoint` produce the response; `afterResponse`, `held`, `askAfter`
  * and `after` run the after_response hooks. Each stage starts the next.
  */
 export class PluginOrchestrator {
@@ -149,16 +149,16 @@ export class PluginOrchestrator {
   private ask(exchange: Exchange): void {
     const { request, plugins, document, index } = exchange;
     refuseCancelled(request);
-    const station = plugins.beforeRequest[index];
-    if (station === undefined) {
+    const ordered = plugins.beforeRequest[index];
+    if (ordered === undefined) {
       this.answer(exchange);
       return;
     }
     let decision: Awaitable<RequestDecision | null>;
-    document!.mayChangeBody = station.plugin.body.request !== 'none';
+    document!.mayChangeBody = ordered.plugin.body.request !== 'none';
     try {
-      exchange.batch = batchFromRequest(exchange, station.plugin);
-      decision = station.plugin.beforeRequest(document!.toJson(), request, document!, exchange.batch);
+      exchange.batch = batchFromRequest(exchange, ordered.plugin);
+      decision = ordered.plugin.beforeRequest(document!.toJson(), request, document!, exchange.batch);
     } catch (error) {
       this.before.fail(exchange, error);
       return;
@@ -226,7 +226,7 @@ export class PluginOrchestrator {
     return askAll(request, document, asked, ask, report);
   }
 
-  private readonly endpointDecided = goOn((exchange) => this.answer(exchange));
+  private readonly endpointDecided = continueWith((exchange) => this.answer(exchange));
 
   private readonly endpoint: Stage<PluginResponse | null> = {
     take: (exchange, response) => {
@@ -261,22 +261,22 @@ export class PluginOrchestrator {
       const { request, document } = exchange;
       const facts = requestFacts(request, document);
       exchange.response = new ResponseDocument(response, facts, document === null ? '{}' : document.context);
-      this.tell(exchange);
+      this.askAfter(exchange);
     },
     fail: (exchange, error) => this.held.take(exchange, this.failures.problem(error, exchange.request)),
   };
 
   /** Calls after_response of the plugin at `exchange.index`. */
-  private tell(exchange: Exchange): void {
+  private askAfter(exchange: Exchange): void {
     const { request, plugins, index } = exchange;
     const document = exchange.response!;
-    const station = plugins.afterResponse[index];
-    if (station === undefined) {
+    const ordered = plugins.afterResponse[index];
+    if (ordered === undefined) {
       exchange.resolve(document.toResponse());
       return;
     }
     refuseCancelled(request);
-    document.mayChangeBody = station.plugin.body.response !== 'none';
+    document.mayChangeBody = ordered.plugin.body.response !== 'none';
     const unknown = undecided(exchange, 'patch');
     if (unknown !== undefined) {
       exchange.expect(unknown, this.responseDecided);
@@ -284,7 +284,7 @@ export class PluginOrchestrator {
     }
     let patch: Awaitable<JsonMembers | null>;
     try {
-      patch = tellResponse(exchange, station.plugin, document);
+      patch = askAfterResponse(exchange, ordered.plugin, document);
     } catch (error) {
       this.after.fail(exchange, error);
       return;
@@ -292,12 +292,12 @@ export class PluginOrchestrator {
     exchange.expect(patch, this.after);
   }
 
-  private readonly responseDecided = goOn((exchange) => this.tell(exchange));
+  private readonly responseDecided = continueWith((exchange) => this.askAfter(exchange));
 
   private readonly after: Stage<JsonMembers | null> = {
     take: (exchange) => {
       exchange.index += 1;
-      this.tell(exchange);
+      this.askAfter(exchange);
     },
     fail: (exchange, error) => {
       const { request, plugins, index, response } = exchange;
@@ -305,12 +305,12 @@ export class PluginOrchestrator {
       const failure = this.failures.failure(plugin, 'after_response', error, request);
       if (plugin.critical) response!.replace(problem(failure, request.path, request.id));
       exchange.index += 1;
-      this.tell(exchange);
+      this.askAfter(exchange);
     },
   };
 }
 
-function goOn(take: (exchange: Exchange) => void): Stage<void> {
+function continueWith(take: (exchange: Exchange) => void): Stage<void> {
   return { take, fail: (exchange, error) => exchange.reject(error) };
 }
 

@@ -3,11 +3,11 @@ import { strongest } from '../plugins/body-use.js';
 import type { BackworksPlugin } from '../plugins/plugin.js';
 import { hookOrder } from '../plugins/hook-order.js';
 
-const strongestUse = (use: ResponseBodyUse, { plugin }: Station): ResponseBodyUse =>
+const strongestUse = (use: ResponseBodyUse, { plugin }: OrderedPlugin): ResponseBodyUse =>
   strongest(use, plugin.body.response);
 
 /** A plugin and its position in the order of before_request hooks. */
-export interface Station {
+export interface OrderedPlugin {
   readonly plugin: BackworksPlugin;
   readonly position: number;
 }
@@ -31,13 +31,13 @@ export interface RequestSettings {
  * request can call it any more.
  */
 export class PluginSet {
-  readonly beforeRequest: readonly Station[];
+  readonly beforeRequest: readonly OrderedPlugin[];
   /** Plugins with process_endpoint, for endpoints that name no plugin. */
   readonly endpoints: readonly BackworksPlugin[];
   /** The plugins that are offered a request that no endpoint matches. */
   readonly unmatched: readonly BackworksPlugin[];
   /** Last plugin first. */
-  readonly afterResponse: readonly Station[];
+  readonly afterResponse: readonly OrderedPlugin[];
   /** Whether a before_request hook waits for the body of a request. */
   readonly readsRequests: boolean;
   /** What the plugin at an index of afterResponse, and all behind it, need of the body of a response. */
@@ -56,11 +56,11 @@ export class PluginSet {
   ) {
     this.bodyLimitBytes = bodyLimitBytes;
     this.bodyTimeoutMs = bodyTimeoutMs;
-    const stations = hookOrder(plugins).map((plugin, position) => ({ plugin, position }));
-    this.beforeRequest = stations.filter(({ plugin }) => plugin.has('before_request'));
-    this.endpoints = stations.map(({ plugin }) => plugin).filter((plugin) => plugin.has('process_endpoint'));
+    const ordered = hookOrder(plugins).map((plugin, position) => ({ plugin, position }));
+    this.beforeRequest = ordered.filter(({ plugin }) => plugin.has('before_request'));
+    this.endpoints = ordered.map(({ plugin }) => plugin).filter((plugin) => plugin.has('process_endpoint'));
     this.unmatched = this.endpoints.filter(({ name }) => offersUnmatched(name));
-    this.afterResponse = stations.filter(({ plugin }) => plugin.has('after_response')).reverse();
+    this.afterResponse = ordered.filter(({ plugin }) => plugin.has('after_response')).reverse();
     this.readsRequests = this.beforeRequest.some(({ plugin }) => plugin.body.request === 'buffer');
     this.responseBodies = this.afterResponse.map((_, first) =>
       this.afterResponse.slice(first).reduce<ResponseBodyUse>(strongestUse, 'none'),

@@ -28,18 +28,18 @@ export function reportContradictions(
   broken: readonly Pointer[],
   report: ProblemReport,
 ): void {
-  const isWrongItself = (pointer: Pointer): boolean =>
+  const isInvalid = (pointer: Pointer): boolean =>
     broken.some((other) => isWithin(pointer, other)) || source.isUnresolved(pointer);
-  if (isWrongItself('')) return;
+  if (isInvalid('')) return;
   const file: CheckedFile = {
     raw: source.value as unknown as RawConfig,
     directory,
     path: path === undefined ? null : resolve(directory, path),
     isBroken: (pointer) =>
-      isWrongItself(pointer) ||
+      isInvalid(pointer) ||
       source.hasUnresolved(pointer) ||
       broken.some((other) => isWithin(other, pointer)),
-    isWrongItself,
+    isInvalid,
     show: (pointer, text) => source.origin(pointer) ?? quote(withoutCredentials(text)),
     reject: (pointer, finding) =>
       report.add('BW_CONFIG_INVALID', pointer, source.valuePosition(pointer), finding),

@@ -15,7 +15,7 @@ interface Taken {
 
 /** Reports endpoints that cannot answer or that claim the same requests. */
 export function endpointContradictions(file: CheckedFile): void {
-  if (file.isWrongItself('/endpoints')) return;
+  if (file.isInvalid('/endpoints')) return;
   const taken = new Map<string, Taken[]>();
   for (const [name, endpoint] of Object.entries(file.raw.endpoints)) {
     const pointer = below('/endpoints', name);
@@ -62,7 +62,7 @@ function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint)
 /** With auto_discover, the set of plugins is known only later. */
 function checkPluginName(file: CheckedFile, pointer: Pointer, name: string): void {
   const { plugins } = file.raw;
-  if (file.isWrongItself('/plugins') || file.isBroken('/plugins/auto_discover')) return;
+  if (file.isInvalid('/plugins') || file.isBroken('/plugins/auto_discover')) return;
   if (plugins.auto_discover.enabled) return;
   const names = Object.keys(plugins).filter((key) => key !== 'auto_discover');
   if (names.includes(name)) return;

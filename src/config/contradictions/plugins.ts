@@ -10,7 +10,7 @@ import { swapContradictions } from './swap.js';
 
 /** Reports plugins that cannot run as the file describes them. */
 export function pluginContradictions(file: CheckedFile): void {
-  if (file.isWrongItself('/plugins')) return;
+  if (file.isInvalid('/plugins')) return;
   for (const [name, plugin] of pluginEntries(file.raw.plugins)) {
     const pointer = below('/plugins', name);
     if (!file.isBroken(pointer)) checkPlugin(file, pointer, plugin);

@@ -23,7 +23,7 @@ const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
  * can be granted. Paths are compared after links are resolved, so a symbolic link is no way around the check.
  */
 export function reservedPathContradictions(file: CheckedFile): void {
-  if (file.isWrongItself('/plugins')) return;
+  if (file.isInvalid('/plugins')) return;
   const reserved = reservedPaths(file).map((one) => ({ ...one, path: realPath(one.path) }));
   for (const [name, plugin] of pluginEntries(file.raw.plugins)) {
     const pointer = below('/plugins', name);
@@ -50,7 +50,7 @@ function reservedPaths(file: CheckedFile): Reserved[] {
   const tree = (path: string, what: string): Reserved => ({ path, what, isTree: true });
   const libraries = pluginEntries(raw.plugins).flatMap(([name, plugin]) => {
     const pointer = below('/plugins', name);
-    if (file.isWrongItself(pointer) || file.isBroken(below(pointer, 'path'))) return [];
+    if (file.isInvalid(pointer) || file.isBroken(below(pointer, 'path'))) return [];
     if (plugin.path === undefined) return [];
     const library = absolute(plugin.path);
     const folder = dirname(library);

@@ -175,7 +175,7 @@ function check(
   source.reportMissing(report);
   const broken = validateSchema(source, report, known);
   reportContradictions(source, options, broken, report);
-  report.throwIfAny(() => soundPlugins(source, broken, options));
+  report.throwIfAny(() => validPlugins(source, broken, options));
   return source;
 }
 
@@ -183,20 +183,20 @@ function check(
  * Plugin entries whose library and `config` are valid although the file has mistakes elsewhere. Other invalid
  * values of such an entry are replaced with their defaults, which grant nothing.
  */
-function soundPlugins(source: Source, broken: readonly Pointer[], options: ParseOptions): PluginConfig[] {
+function validPlugins(source: Source, broken: readonly Pointer[], options: ParseOptions): PluginConfig[] {
   const origin = originOf(source, options);
-  const isWrongItself = (pointer: Pointer): boolean => broken.some((other) => isWithin(pointer, other));
-  const isSound = (pointer: Pointer): boolean =>
-    !isWrongItself(pointer) &&
+  const isInvalid = (pointer: Pointer): boolean => broken.some((other) => isWithin(pointer, other));
+  const isValid = (pointer: Pointer): boolean =>
+    !isInvalid(pointer) &&
     !source.hasUnresolved(pointer) &&
     !broken.some((other) => isWithin(other, pointer));
   // An unset variable may stand for all entries.
-  if (!isMapping(source.at('/plugins')) || isWrongItself('/plugins')) return [];
+  if (!isMapping(source.at('/plugins')) || isInvalid('/plugins')) return [];
   const plugins = pluginEntries((source.value as unknown as RawConfig).plugins).flatMap(([name, plugin]) => {
     const pointer = below('/plugins', name);
-    if (isWrongItself(pointer) || source.isUnresolved(pointer)) return [];
-    if (!['type', 'path', 'config'].every((key) => isSound(below(pointer, key)))) return [];
-    const right = Object.entries(plugin).filter(([key]) => isSound(below(pointer, key)));
+    if (isInvalid(pointer) || source.isUnresolved(pointer)) return [];
+    if (!['type', 'path', 'config'].every((key) => isValid(below(pointer, key)))) return [];
+    const right = Object.entries(plugin).filter(([key]) => isValid(below(pointer, key)));
     const entry: RawPlugin = { ...defaultEntry(), type: 'external', ...Object.fromEntries(right) };
     return [deepFreeze(normalizePlugin(name, entry, origin))];
   });

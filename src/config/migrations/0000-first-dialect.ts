@@ -41,7 +41,7 @@ export function migrateFirstDialect(file: EditedDocument): void {
   migrateDashboard(file, root);
   const names = migratePlugins(file, root);
   migrateDiscovery(file, root);
-  migrateEndpoints(file, root, { names, others: findsOthers(file, root) });
+  migrateEndpoints(file, root, { names, others: discoversPlugins(file, root) });
   for (const entry of file.entries(root)) {
     if (['name', 'version', 'description'].includes(entry.key)) asText(file, root, entry);
     if (entry.key === 'server') keepKeys(file, entry, SERVER_KEYS);
@@ -158,7 +158,7 @@ function migratePlugin(file: EditedDocument, entry: Entry, plugin: YAMLMap): boo
 }
 
 /** Whether endpoints may name plugins without an entry. */
-function findsOthers(file: EditedDocument, root: YAMLMap): boolean {
+function discoversPlugins(file: EditedDocument, root: YAMLMap): boolean {
   const plugins = file.mapping(file.entry(root, 'plugins')?.value);
   const found = plugins === null ? undefined : file.entry(plugins, 'auto_discover');
   const map = file.mapping(found?.value);

@@ -111,13 +111,13 @@ function pathOf(text: string): string | null {
     .slice(1)
     .map((segment) => segment.replace(/^:(\w+)$/, '{$1}').replace(/^\*\w*$/, '*'));
   const names = segments.filter((segment) => segment.startsWith('{'));
-  const isSound = segments.every((segment, index) => {
+  const isValid = segments.every((segment, index) => {
     if (segment === '*') return index === segments.length - 1;
     if (/^\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(segment)) return true;
     return /^[A-Za-z0-9._~!$&'()+,;=@-]+$/.test(segment) && !/^\.\.?$/.test(segment);
   });
   if (path === '/') return path;
-  return isSound && new Set(names).size === names.length ? `/${segments.join('/')}` : null;
+  return isValid && new Set(names).size === names.length ? `/${segments.join('/')}` : null;
 }
 
 /** @returns the methods, empty for all methods; null when no valid method is left */

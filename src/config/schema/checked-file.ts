@@ -12,7 +12,7 @@ export interface CheckedFile {
   /** True when the value or a part of it is wrong, so nothing can be concluded from the value. */
   isBroken(pointer: Pointer): boolean;
   /** True when the value itself is wrong, so its parts cannot be examined. */
-  isWrongItself(pointer: Pointer): boolean;
+  isInvalid(pointer: Pointer): boolean;
   /** True for a value that messages must not show. */
   isHidden(pointer: Pointer): boolean;
   /** True for a value from the file, false for a default. */

@@ -59,10 +59,10 @@ export function differences(a: Source, b: Source): Difference[] {
 /** Numbers that JavaScript would change, in the blocks that are passed on to a plugin or a client. */
 function writtenNumbers(source: Source, pointer: Pointer): Written {
   const [block, , ...path] = segments(pointer);
-  const isHandedOn =
+  const isPassedThrough =
     (block === 'plugins' && path[0] === 'config') ||
     (block === 'endpoints' && path[0] === 'response' && path[1] === 'body');
-  return isHandedOn ? { ...AS_IT_IS, numbers: writtenAt(source.marks, pointer).numbers } : AS_IT_IS;
+  return isPassedThrough ? { ...AS_IT_IS, numbers: writtenAt(source.marks, pointer).numbers } : AS_IT_IS;
 }
 
 /** A value for display. It is JSON text if JavaScript would lose digits of its numbers. */

@@ -14,11 +14,11 @@ export function nearest(word: string, candidates: readonly string[]): string | u
       bestDistance = distance;
     }
   }
-  return best ?? onlyOneThatBegins(word, candidates);
+  return best ?? uniqueByPrefix(word, candidates);
 }
 
 /** Matches `prod` with `production`, and `warning` with `warn`, if only one candidate has such a prefix. */
-function onlyOneThatBegins(word: string, candidates: readonly string[]): string | undefined {
+function uniqueByPrefix(word: string, candidates: readonly string[]): string | undefined {
   const begins = (one: string, other: string): boolean =>
     other.length >= ABBREVIATION_MIN && one.toLowerCase().startsWith(other.toLowerCase());
   const alike = candidates.filter((candidate) => begins(candidate, word) || begins(word, candidate));

@@ -49,12 +49,12 @@ export type ConfigErrorCode = Extract<
 export class ConfigError extends BackworksError {
   readonly problems: readonly ConfigProblem[];
 
-  /** @param soundPlugins the valid entries of the file, so that later checks can continue with them */
+  /** @param validPlugins the valid entries of the file, so that later checks can continue with them */
   constructor(
     problems: readonly ConfigProblem[],
-    readonly soundPlugins: readonly PluginConfig[] = [],
+    readonly validPlugins: readonly PluginConfig[] = [],
   ) {
-    super(gravest(problems), problems.map(formatProblem).join('\n'));
+    super(mostSevere(problems), problems.map(formatProblem).join('\n'));
     this.name = 'ConfigError';
     this.problems = problems;
   }
@@ -73,7 +73,7 @@ export function formatProblem(problem: ConfigProblem): string {
   return oneLine(place + path + problem.message + hint);
 }
 
-function gravest(problems: readonly ConfigProblem[]): ConfigErrorCode {
+function mostSevere(problems: readonly ConfigProblem[]): ConfigErrorCode {
   const codes = new Set(problems.map((problem) => problem.code));
   if (codes.has('BW_CONFIG_SYNTAX')) return 'BW_CONFIG_SYNTAX';
   return codes.has('BW_CONFIG_INVALID') ? 'BW_CONFIG_INVALID' : 'BW_CONFIG_VARIABLE';
@@ -121,13 +121,13 @@ export class ProblemReport {
   }
 
   /** @throws ConfigError when there is a problem. */
-  throwIfAny(soundPlugins?: () => readonly PluginConfig[]): void {
-    if (this.problems.length > 0) this.fail(soundPlugins?.());
+  throwIfAny(validPlugins?: () => readonly PluginConfig[]): void {
+    if (this.problems.length > 0) this.fail(validPlugins?.());
   }
 
   /** @throws ConfigError with all problems. */
-  fail(soundPlugins?: readonly PluginConfig[]): never {
-    throw new ConfigError(this.inOrder(), soundPlugins);
+  fail(validPlugins?: readonly PluginConfig[]): never {
+    throw new ConfigError(this.inOrder(), validPlugins);
   }
 
   /** The problems in the order of the file, then the problems from outside the file. */

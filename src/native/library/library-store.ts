@@ -135,8 +135,8 @@ async function storedAlready(folder: string, path: string): Promise<StoredLibrar
   try {
     const digest = await digestOf(file);
     const target = join(folder, digest + extensionOf(path));
-    const isThere = await holds(target, digest, (await file.stat()).size);
-    return isThere ? { digest, path: target, inPlace: false, directories: [] } : null;
+    const exists = await holds(target, digest, (await file.stat()).size);
+    return exists ? { digest, path: target, inPlace: false, directories: [] } : null;
   } finally {
     await file.close();
   }

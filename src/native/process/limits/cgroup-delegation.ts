@@ -19,9 +19,9 @@ export type Delegation = { readonly directory: string } | { readonly missing: st
  */
 export function delegationAt({ directory, parent }: CgroupPlace): Delegation {
   try {
-    if (parent !== null && isDelegated(parent) && !isMarked(directory)) return readied(parent);
+    if (parent !== null && isDelegated(parent) && !isMarked(directory)) return prepared(parent);
     if (process.getuid?.() === 0 && !isMarked(directory)) return { missing: `${directory} is not delegated` };
-    return readied(directory, () => leave(directory));
+    return prepared(directory, () => leave(directory));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     return { missing: `${directory} is not delegated: ${why}` };
@@ -29,7 +29,7 @@ export function delegationAt({ directory, parent }: CgroupPlace): Delegation {
 }
 
 /** @param vacate makes sure that the group contains no process */
-function readied(directory: string, vacate: () => string | null = () => null): Delegation {
+function prepared(directory: string, vacate: () => string | null = () => null): Delegation {
   if (!words(directory, 'cgroup.controllers').includes('memory'))
     return { missing: `${directory} has no memory controller` };
   const occupied = vacate();
