@@ -237,7 +237,7 @@ function cannotStart(program: string, errno: number): BackworksError {
   const hint =
     errno === EMFILE
       ? 'raise the limit of open files of the server (ulimit -n, LimitNOFILE=): each process of a plugin takes five'
-      : 'check that the file is executable, and the limits of processes and open files';
+      : 'check that the file exists and is executable, and the limits of processes and open files';
   return new BackworksError('BW_RUNNER_START', `the runner ${program} cannot be started: ${why}`, { hint });
 }
 

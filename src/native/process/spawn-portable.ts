@@ -49,7 +49,7 @@ function piped(child: ChildProcess, program: string): PipedProcess {
   const { pid } = child;
   if (pid === undefined) {
     throw new BackworksError('BW_RUNNER_START', `the runner ${program} cannot be started`, {
-      hint: 'check that the file exists and may be executed',
+      hint: 'check that the file exists and is executable',
     });
   }
   const [, stdout, stderr] = child.stdio as readonly unknown[];
