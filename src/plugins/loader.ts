@@ -52,7 +52,7 @@ export interface PluginEvents {
   operate(request: OperationRequest, caller: RequestingCall | null): Promise<NativeReply>;
 }
 
-/** Outcomes of calls without an answer that can be used, from processes that live on. */
+/** Outcomes of calls without a usable answer, from processes that keep running. */
 const UNUSABLE: ReadonlySet<PluginOutcome> = new Set(['bad_response', 'failed']);
 
 /** Ignores all events; calls to other plugins get no answer. */

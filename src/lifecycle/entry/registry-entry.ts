@@ -35,7 +35,7 @@ export class RegistryEntry {
   private currentDigest: string | null = null;
   private currentError: BackworksError | null = null;
   private loaded: LoadedPlugin | null = null;
-  private placeholder: LazyPlugin | null = null;
+  private standIn: LazyPlugin | null = null;
   private currentTrial: Trial | null = null;
   private swapRecord: SwapRecord | null = null;
   private readonly leavingVersions = new Set<LoadedPlugin>();
@@ -94,7 +94,7 @@ export class RegistryEntry {
 
   /** The plugin that receives requests: the loaded one, or the stand-in that starts a lazy one; null if neither. */
   get serving(): LoadedPlugin | LazyPlugin | null {
-    return this.loaded ?? this.placeholder;
+    return this.loaded ?? this.standIn;
   }
 
   /** The trial of a second version beside the one that serves, or null. */
@@ -131,7 +131,7 @@ export class RegistryEntry {
   /** Loading has succeeded. */
   finishLoading(plugin: LoadedPlugin): void {
     this.loaded = plugin;
-    this.placeholder = null;
+    this.standIn = null;
     this.currentMetadata = plugin.metadata;
     const missing = plugin.sandbox?.missing ?? [];
     if (missing.length > 0) this.conditions.set('sandbox', `its sandbox lacks: ${missing.join('; ')}`);
@@ -157,14 +157,14 @@ export class RegistryEntry {
    * @param reason why the plugin is not started
    * @returns the plugin that served before; the caller closes it
    */
-  postpone(plan: PluginEntry, placeholder: LazyPlugin, digest: string, reason: string): LoadedPlugin | null {
+  postpone(plan: PluginEntry, standIn: LazyPlugin, digest: string, reason: string): LoadedPlugin | null {
     const former = this.takeOut();
     this.clearProblems();
     this.failures.resetCount();
     this.currentPlan = plan;
-    this.currentMetadata = placeholder.metadata;
+    this.currentMetadata = standIn.metadata;
     this.currentDigest = digest;
-    this.placeholder = placeholder;
+    this.standIn = standIn;
     this.enter('lazy', reason);
     return former;
   }
@@ -177,7 +177,7 @@ export class RegistryEntry {
     const former = this.takeOut();
     this.currentError = error;
     // The stand-in of a critical plugin stays and refuses requests; requests pass an optional one by.
-    if (!this.critical) this.placeholder = null;
+    if (!this.critical) this.standIn = null;
     if (error instanceof PluginFailure && error.code !== 'BW_PLUGIN_QUARANTINED')
       this.failures.keep(error, this.limits);
     this.enter('failed', error.hint === undefined ? error.message : `${error.message} — ${error.hint}`);
@@ -191,7 +191,7 @@ export class RegistryEntry {
   stop(reason: string): LoadedPlugin | null {
     const former = this.takeOut();
     this.clearProblems();
-    this.placeholder = null;
+    this.standIn = null;
     this.enter('stopped', reason);
     return former;
   }

@@ -65,8 +65,8 @@ export class LazyLoading {
     supervisor.stopWatching(entry, reason);
     const policy = resolvePolicy(plan.config, metadata);
     const start = (): Promise<LoadedPlugin> => exclusively(() => this.start(name));
-    const placeholder = new LazyPlugin({ name, metadata, policy, start });
-    const former = entry.postpone(plan, placeholder, digest, reason);
+    const standIn = new LazyPlugin({ name, metadata, policy, start });
+    const former = entry.postpone(plan, standIn, digest, reason);
     former?.withdraw();
     log.info({ plugin: name, digest }, `plugin ${name} ${reason}`);
     return former;
