@@ -41,7 +41,10 @@ function sections(plugin: PluginDocument, reason: string | null): [label: string
     ['isolation', [kept]],
     ['sandbox', states.length === 0 ? [] : [states.join(', ')]],
     ['lacks', sandbox.missing],
-    ['permissions', plugin.missing_permissions.map((missing) => missingPermissionSentence(plugin.name, missing))],
+    [
+      'permissions',
+      plugin.missing_permissions.map((missing) => missingPermissionSentence(plugin.name, missing)),
+    ],
     ['refused', plugin.refusals.map(refusal)],
     ['limits', [limits(plugin.limits)]],
     ['hooks', [hooks.join(', ') || 'none']],

@@ -159,7 +159,12 @@ export class MergedStates {
     if (workers.size === 0) return;
     const change = worst([...workers.values()], ({ state }) => STATES[state]);
     const reported = this.reported.get(plugin);
-    if (reported?.state === change.state && reported.reason === change.reason && reported.code === change.code) return;
+    if (
+      reported?.state === change.state &&
+      reported.reason === change.reason &&
+      reported.code === change.code
+    )
+      return;
     this.reported.set(plugin, change);
     this.report({ ...change, time });
   }

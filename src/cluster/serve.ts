@@ -132,7 +132,11 @@ class ServingWorker {
     const { change, level } = this.decided();
     const failed = await change.commit();
     if (this.log !== null) this.log.level = level;
-    return failed.map(({ name, error, previousServes }) => ({ name, error: sentError(error), previousServes }));
+    return failed.map(({ name, error, previousServes }) => ({
+      name,
+      error: sentError(error),
+      previousServes,
+    }));
   }
 
   /** Aborts a reload that was prepared and never decided. */

@@ -33,12 +33,16 @@ export function noSandbox(
   missing: string,
   details: Partial<PluginFailureDetails> = {},
 ): PluginFailure {
-  return new PluginFailure('BW_PLUGIN_SANDBOX', `the sandbox of plugin ${plugin} cannot be set up: ${missing}`, {
-    plugin,
-    phase: 'sandbox',
-    ...details,
-    hint: 'sandbox: best-effort applies only what this system supports; sandbox: off does without a sandbox',
-  });
+  return new PluginFailure(
+    'BW_PLUGIN_SANDBOX',
+    `the sandbox of plugin ${plugin} cannot be set up: ${missing}`,
+    {
+      plugin,
+      phase: 'sandbox',
+      ...details,
+      hint: 'sandbox: best-effort applies only what this system supports; sandbox: off does without a sandbox',
+    },
+  );
 }
 
 /** The failure of a call in which the plugin called fail(). @param text the plugin's own error message */
@@ -73,7 +77,10 @@ export function processGone(plugin: string, phase: PluginPhase): PluginFailure {
 
 /** The error of a call that was cancelled before it began, because the client had disconnected. */
 export function callCancelled(plugin: string): BackworksError {
-  return new BackworksError('BW_REQUEST_CANCELLED', `the client disconnected before plugin ${plugin} was called`);
+  return new BackworksError(
+    'BW_REQUEST_CANCELLED',
+    `the client disconnected before plugin ${plugin} was called`,
+  );
 }
 
 /**

@@ -12,7 +12,10 @@ export function guardedEvents(plugin: string, events: NativePluginEvents): Nativ
         listener(...args);
       } catch (defect) {
         const why = defect instanceof Error ? defect.message : String(defect);
-        process.emitWarning(`a listener failed, so an event of plugin ${plugin} is not reported: ${why}`, 'BackworksWarning');
+        process.emitWarning(
+          `a listener failed, so an event of plugin ${plugin} is not reported: ${why}`,
+          'BackworksWarning',
+        );
       }
     };
   return {

@@ -312,7 +312,10 @@ test('a defect in a plugin adapter is logged with its cause and not described to
 
 test('an open circuit does not fill the log', async () => {
   const beforeRequest = async () => {
-    throw new PluginFailure('BW_PLUGIN_CIRCUIT_OPEN', 'its circuit breaker is open', { plugin: 'p', phase: 'before_request' });
+    throw new PluginFailure('BW_PLUGIN_CIRCUIT_OPEN', 'its circuit breaker is open', {
+      plugin: 'p',
+      phase: 'before_request',
+    });
   };
   const { orchestrator, lines } = orchestratorOf(scriptPlugin('p', { beforeRequest }));
   await orchestrator.handle(sampleRequest({ endpoint: hello }));

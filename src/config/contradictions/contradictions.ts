@@ -36,9 +36,7 @@ export function reportContradictions(
     directory,
     path: path === undefined ? null : resolve(directory, path),
     isBroken: (pointer) =>
-      isInvalid(pointer) ||
-      source.hasUnresolved(pointer) ||
-      broken.some((other) => isWithin(other, pointer)),
+      isInvalid(pointer) || source.hasUnresolved(pointer) || broken.some((other) => isWithin(other, pointer)),
     isInvalid,
     show: (pointer, text) => source.origin(pointer) ?? quote(withoutCredentials(text)),
     reject: (pointer, finding) =>

@@ -29,7 +29,11 @@ export class PluginCalls {
    * the operation. A refused or failed operation is logged and answered with null. Never rejects.
    * @param caller the running call of the asking plugin, or null
    */
-  async operate(asking: string, request: OperationRequest, caller: RequestingCall | null): Promise<NativeReply> {
+  async operate(
+    asking: string,
+    request: OperationRequest,
+    caller: RequestingCall | null,
+  ): Promise<NativeReply> {
     try {
       if (caller === null) throw refused(asking, request, 'outside of a call');
       const callers = [...(caller.callers ?? []), asking];

@@ -301,7 +301,9 @@ export class RegistryEntry {
     // A report that fails, say because the log does, must not end the server.
     this.reports
       .run(async () => work())
-      .catch((defect: unknown) => process.emitWarning(`a report about a plugin could not be written: ${String(defect)}`));
+      .catch((defect: unknown) =>
+        process.emitWarning(`a report about a plugin could not be written: ${String(defect)}`),
+      );
   }
 
   /** Resolves when all work reported so far has ended. */

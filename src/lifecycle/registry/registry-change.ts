@@ -155,7 +155,9 @@ export class RegistryChange {
 
   failed(): FailedChange[] {
     return this.steps.flatMap(({ change: { name }, entry, prepared, error }) =>
-      error === null ? [] : [{ name, error, previousServes: entry.plugin !== null && entry.plugin !== prepared }],
+      error === null
+        ? []
+        : [{ name, error, previousServes: entry.plugin !== null && entry.plugin !== prepared }],
     );
   }
 

@@ -95,7 +95,8 @@ export class ProcessWatch {
 
   /** Warns once: the kernel refuses further threads, and the plugin may not say why it fails. */
   private warnOfThreads(process: RunnerProcess, threads: number | null): void {
-    if (threads === null || threads !== this.options.sandbox.threads || this.atThreadLimit.has(process)) return;
+    if (threads === null || threads !== this.options.sandbox.threads || this.atThreadLimit.has(process))
+      return;
     this.atThreadLimit.add(process);
     const { name, events } = this.options;
     const text = `plugin ${name} has reached limits.threads, so the system refuses further threads`;

@@ -233,7 +233,8 @@ async function posixSpawn(
 
 function cannotStart(program: string, errno: number): BackworksError {
   const { EMFILE, ENFILE } = constants.errno;
-  const why = errno === EMFILE || errno === ENFILE ? 'the server has no file descriptors left' : nameOf(errno);
+  const why =
+    errno === EMFILE || errno === ENFILE ? 'the server has no file descriptors left' : nameOf(errno);
   const hint =
     errno === EMFILE
       ? 'raise the limit of open files of the server (ulimit -n, LimitNOFILE=): each process of a plugin takes five'

@@ -148,7 +148,10 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
       [ANSWER.REFUSED, 0, 1],
       [ANSWER.REFUSED, 0, 1],
     ]);
-    expect(reports.map(({ payload }) => payload.toString()).sort()).toEqual(['memfd_create\0\0', 'shmget\0\0']);
+    expect(reports.map(({ payload }) => payload.toString()).sort()).toEqual([
+      'memfd_create\0\0',
+      'shmget\0\0',
+    ]);
     // Reported again when it happens for the fourth time, and not before.
     await plugin.attempt();
     await plugin.attempt();

@@ -56,7 +56,9 @@ test('the server queues no more answers for a plugin that reads none than its so
   plugin.resume();
   // The plugin sent many requests without waiting for answers, which a runner never does.
   await eventually(() => reasons.length > 0, 'the end of the plugin');
-  expect(reasons).toEqual([{ kind: 'protocol', message: 'a request before the previous request was answered' }]);
+  expect(reasons).toEqual([
+    { kind: 'protocol', message: 'a request before the previous request was answered' },
+  ]);
 });
 
 test('a plugin that keeps sending requests outside its calls is killed', async () => {
