@@ -47,9 +47,9 @@ test('restores handlers that a first call, a later call or a thread replaces', a
   const server = await start();
   const before = signals();
   for (const path of ['/handle', '/handle', '/thread']) {
-    const before = warnings(server).length;
+    const warned = warnings(server).length;
     await server.get(path);
-    await eventually(() => warnings(server).length > before, `the warning of ${path}`);
+    await eventually(() => warnings(server).length > warned, `the warning of ${path}`);
     expect(warnings(server).at(-1)).toContain(PUT_BACK);
     expect(signals()).toEqual(before);
   }
