@@ -47,7 +47,11 @@ export class OverdueCalls {
     // Answers that lie in the pipe are read first: after a pause of the server itself, a call that
     // looks late may have been answered in time.
     setImmediate(() => {
-      if (this.connection.isClosed || this.process.isEnding()) return;
+      if (this.connection.isClosed) return;
+      if (this.process.isEnding()) {
+        this.leaveEndingProcess(id, giveUp);
+        return;
+      }
       const { calls } = this.connection;
       const shareMs = limitMs * MIN_SHARE_OF_LIMIT;
       const isDoubtful = calls.saysRunningForMs(id) < shareMs && calls.oldestForMs(id) >= shareMs;
@@ -58,7 +62,11 @@ export class OverdueCalls {
   }
 
   private decide(id: number, limitMs: number, giveUp: () => void): void {
-    if (this.connection.isClosed || this.process.isEnding()) return;
+    if (this.connection.isClosed) return;
+    if (this.process.isEnding()) {
+      this.leaveEndingProcess(id, giveUp);
+      return;
+    }
     const { calls } = this.connection;
     if (this.hasTakenItsShare(id, limitMs)) {
       this.process.kill(id);
@@ -67,6 +75,17 @@ export class OverdueCalls {
     if (calls.isUnanswered(id) && calls.saysRunning(id)) this.killIfStillRunning(id, limitMs);
     else this.connection.cancel(id);
     this.killUnlessAnswering(Math.max(2 * limitMs, STALLED_GRACE_MS));
+    giveUp();
+  }
+
+  /**
+   * The call for which the process ends learns the reason when the process is gone. A call that waits behind
+   * it has no part in that reason, and its time is up now.
+   */
+  private leaveEndingProcess(id: number, giveUp: () => void): void {
+    const { calls } = this.connection;
+    if (calls.oldest?.id === id || calls.saysRunning(id)) return;
+    this.connection.cancel(id);
     giveUp();
   }
 
