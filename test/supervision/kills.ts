@@ -110,7 +110,12 @@ async function deadlineKills(wanted: number): Promise<void> {
   const unstopped = hangs.filter(({ error }) => error === null);
   expectThat('no hanging call was answered', unstopped.length === 0, describe(unstopped));
   // Queue time counts: calls that waited behind one that hung, or for a process, had no time left.
-  const wrongly = others.filter(({ error }) => error !== null && !WAITED.includes(error.code));
+  // The answer of a call that ran right before the hanging one may still be in the runner's batch of answers.
+  const isLate = ({ id, error }: Outcome): boolean =>
+    error?.code === 'BW_PLUGIN_TIMEOUT' && plugin.executed(id) === 1;
+  const wrongly = others.filter(
+    (call) => call.error !== null && !WAITED.includes(call.error.code) && !isLate(call),
+  );
   expectThat('calls behind them were served, or refused as waiting', wrongly.length === 0, describe(wrongly));
   await plugin.close();
 }

@@ -46,7 +46,11 @@ export class OverdueCalls {
     // The answers in the pipe are read first: after a pause of the server itself, a call that looks late
     // may have been answered in time.
     setImmediate(() => {
-      if (this.connection.isClosed || this.process.isEnding()) return;
+      if (this.connection.isClosed) return;
+      if (this.process.isEnding()) {
+        this.leaveEndingProcess(id, giveUp);
+        return;
+      }
       const { calls } = this.connection;
       const shareMs = limitMs * MIN_SHARE_OF_LIMIT;
       const isDoubtful = calls.reportedRunningMs(id) < shareMs && calls.oldestForMs(id) >= shareMs;
@@ -57,7 +61,11 @@ export class OverdueCalls {
   }
 
   private decide(id: number, limitMs: number, giveUp: () => void): void {
-    if (this.connection.isClosed || this.process.isEnding()) return;
+    if (this.connection.isClosed) return;
+    if (this.process.isEnding()) {
+      this.leaveEndingProcess(id, giveUp);
+      return;
+    }
     const { calls } = this.connection;
     if (this.hasUsedItsShare(id, limitMs)) {
       this.process.kill(id);
@@ -66,6 +74,17 @@ export class OverdueCalls {
     if (calls.isUnanswered(id) && calls.isReportedRunning(id)) this.killIfStillRunning(id, limitMs);
     else this.connection.cancel(id);
     this.killUnlessAnswering(Math.max(2 * limitMs, STALLED_GRACE_MS));
+    giveUp();
+  }
+
+  /**
+   * The call for which the process is killed fails when the process has ended. A call that waits behind it did
+   * not cause the end, and fails now.
+   */
+  private leaveEndingProcess(id: number, giveUp: () => void): void {
+    const { calls } = this.connection;
+    if (calls.oldest?.id === id || calls.isReportedRunning(id)) return;
+    this.connection.cancel(id);
     giveUp();
   }
 
