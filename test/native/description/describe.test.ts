@@ -204,7 +204,7 @@ test.each([
   [{ name: 'a\n' }, 'its name is "a\\n"'],
   [{ version: '' }, 'its version is missing'],
   [{ version: null }, 'its version is missing'],
-  [{ version: '1\u001b' }, 'its version is no text of at most 128 characters'],
+  [{ version: '1\u001b' }, 'its version is not one line of at most 128 characters'],
   [{ description: 'é'.repeat(513) }, 'its description is longer than 1024 bytes'],
   [{ manifest: 1 }, 'its description is incomplete'],
   [{ thread_safe: undefined }, 'its description is incomplete'],
