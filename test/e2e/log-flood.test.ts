@@ -16,7 +16,7 @@ plugins:
   expect(await server.get('/hello')).toMatchObject({ status: 200 });
   expect(server.plugin('asker').failures[0]).toMatchObject({
     code: 'BW_PLUGIN_PROTOCOL',
-    message: expect.stringContaining('more than 100 requests in a second outside of a call'),
+    message: expect.stringContaining('more than 100 requests in a second outside a call'),
   });
   const about = server.log.filter(({ fields }) => fields.plugin === 'asker');
   const bytes = about.reduce((sum, { message }) => sum + message.length, 0);
