@@ -48,7 +48,7 @@ export function sendPlainResponse(
   response.statusCode = status;
   response._header =
     `${head}x-request-id: ${requestId}\r\ncontent-length: ${body.length}\r\n` +
-    `${dateLine()}${keepAliveLines(response._keepAliveTimeout)}\r\n`;
+    `${headers['date'] === undefined ? dateLine() : ''}${keepAliveLines(response._keepAliveTimeout)}\r\n`;
   response._send(body, 'latin1');
   response.end();
 }

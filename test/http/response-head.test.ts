@@ -51,3 +51,13 @@ test.each<{ what: string; status: number; body: PluginResponse['body'] }>([
     });
   },
 );
+
+test('a response that has a date, such as one of a proxy target, gets no second one', async () => {
+  const date = 'Mon, 01 Jan 2024 00:00:00 GMT';
+  const plugin = scriptPlugin('dated', {
+    processEndpoint: () => ({ status: 200, headers: { date }, body: 'x' }),
+  });
+  await served(appOf([], [plugin]), async ({ port }) => {
+    expect((await exchange(port, 'keep-alive')).match(/^date: .*$/gim)).toEqual([`date: ${date}`]);
+  });
+});
