@@ -200,6 +200,11 @@ export class RunnerProcess {
     if (!this.hasEnded) this.connection.cancel(id);
   }
 
+  /** Whether the call may have been answered, and the answer has not left the process. The plugin can forge this. */
+  holdsAnswer(id: number): boolean {
+    return this.connection.calls.isPassed(id);
+  }
+
   /**
    * Stops a call whose deadline has passed.
    * @param limitMs longest time of a call
