@@ -149,7 +149,7 @@ export class PluginSwapper {
     let plugin: LoadedPlugin | null = null;
     const choose: LibraryChoice = async (add) => {
       const library = await request.choose(add);
-      if (!evenIfSame && serves(entry, library.digest, by)) throw new Unchanged();
+      if (!evenIfSame && serves(entry, library, by)) throw new Unchanged();
       return library;
     };
     try {
