@@ -28,7 +28,7 @@ export function withOverlays(schema) {
   const kept = Object.fromEntries(Object.entries(properties).filter(([key]) => !OF_THE_FILE.includes(key)));
   const overlay = {
     title: 'Overlay',
-    description: 'What differs in an environment. A null takes a value of the file away.',
+    description: 'What differs in an environment. A null removes a value of the file.',
     type: 'object',
     additionalProperties: false,
     examples: [{ server: { port: 80 } }],

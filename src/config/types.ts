@@ -175,7 +175,7 @@ export type LoadTime = 'eager' | 'lazy';
 
 /** none: the body is streamed past the hook; buffer: the server collects the whole body for the hook. */
 export type RequestBodyUse = 'none' | 'buffer';
-/** auto: the hook gets a body that fits into memory; a longer body or an event stream is streamed past it. */
+/** auto: the hook gets a body of up to `server.body_limit`; a longer one or an event stream is streamed past it. */
 export type ResponseBodyUse = 'none' | 'auto' | 'buffer';
 
 /** The bodies that the hooks of a plugin need. Null where nothing is set. */
