@@ -12,7 +12,7 @@ const REST_MAX_BYTES = 64 * 1024 * 1024;
 const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
 
 /**
- * Plugins get text in UTF-8. A body with a content coding is bytes to them, whatever its text is written in.
+ * Plugins get text in UTF-8. A body with a content coding is passed to them as bytes, whatever its charset.
  * @throws BackworksError BW_REQUEST_MEDIA_TYPE when plugins could not read the body.
  */
 export function checkCharset(rawHeaders: readonly string[]): void {

@@ -62,11 +62,11 @@ export class RequestDocument {
   private currentBytes: Buffer | null;
   private json: Text | null = null;
   private queryChanged = false;
-  /** Whether the plugin that is asked may: one that does without bodies may not. */
+  /** False while a plugin that gets no bodies handles the document. */
   mayChangeBody = true;
 
   /**
-   * @param isStreamed the body passes as it comes, and nobody sees it here
+   * @param isStreamed the body is streamed, so that no plugin sees it
    * @throws BackworksError BW_REQUEST_INVALID when query or body cannot be read.
    */
   constructor(
