@@ -123,7 +123,9 @@ test('a terminal gets a table, and the chart has a panel for each hook', async (
   const svg = join(directory.path, 'latency.svg');
   const { code, stdout, stderr } = await profile(compilePlugin('echo'), '--seconds', '0.1', '--svg', svg);
   expect(code).toBe(0);
-  expect(stderr).toBe('measuring before_request …\nmeasuring process_endpoint …\nmeasuring after_response …\n');
+  expect(stderr).toBe(
+    'measuring before_request …\nmeasuring process_endpoint …\nmeasuring after_response …\n',
+  );
   const lines = stdout.trimEnd().split('\n');
   expect(lines[0]).toBe('echo 1.0.0 (isolation: process, instances: 1)');
   const remark = '  └ ';
@@ -211,7 +213,10 @@ test('Ctrl-C stops the run early and prints the results so far', async () => {
     '3600',
     '--json',
   ]);
-  await command.until(() => (command.stderr.includes('measuring before_request') ? true : undefined), 'a hook');
+  await command.until(
+    () => (command.stderr.includes('measuring before_request') ? true : undefined),
+    'a hook',
+  );
   command.child.kill('SIGINT');
   const { code, stdout } = await command.finished;
   expect(code).toBe(0);
