@@ -3,10 +3,10 @@ import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, startServer } from '../fixtures/server.js';
 
-/** Refusals of plugins that call the C library through the library of another language. */
+/** Refused operations of plugins that use the C library through the library of another language. */
 ownCache();
 
-test.each(['refused_cpp', 'refused_rust'])('%s is told what it was refused', async (library) => {
+test.each(['refused_cpp', 'refused_rust'])('refused operations of %s are reported with the permissions that would allow them', async (library) => {
   const server = await startServer(`
 endpoints:
   try: { path: /try, plugin: refused }
