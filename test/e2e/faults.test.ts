@@ -132,7 +132,7 @@ describe('a plugin that cannot be loaded', () => {
   );
 
   const cases: [fixture: string, code: string, told: RegExp][] = [
-    ['initialize_fails', 'BW_PLUGIN_INITIALIZE', /no licence for this day/],
+    ['initialize_fails', 'BW_PLUGIN_INITIALIZE', /no licence for today/],
     ['missing_vtable', 'BW_LIBRARY_SYMBOL', /plugin_vtable/],
     ['crash_constructor', 'BW_PLUGIN_CRASHED', /SIGSEGV.*load/],
     ['hang_constructor', 'BW_PLUGIN_TIMEOUT', /deadline.*load/],
