@@ -80,7 +80,7 @@ onLinux(
   'only the plugins for which no descriptors are left fail to start',
   async () => {
     const url = await start(60, 200);
-    // The plugin that answers may be one of those that failed.
+    // The plugin that answers may itself have failed to start.
     expect([200, 503]).toContain(await status(url, new Agent()));
     const failed = server.log.filter(({ code }) => code === 'BW_RUNNER_START');
     expect(failed.length).toBeGreaterThan(0);

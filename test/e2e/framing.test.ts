@@ -139,7 +139,7 @@ describe('a request head that HTTP forbids', () => {
       'BW_REQUEST_NOT_IMPLEMENTED',
     ],
     [
-      'an unknown transfer coding on a line of its own',
+      'an unknown transfer coding on a separate line',
       'POST /up/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
       501,
       'BW_REQUEST_NOT_IMPLEMENTED',
