@@ -45,28 +45,31 @@ const readyPids = (server: TestServer): number[] =>
     .sort();
 
 describe('restart', () => {
-  test.each([1, 3])('replaces the processes of %d instances under load, and no request fails', async (instances) => {
-    const server = await start(configuration(`, instances: ${instances}, timeouts: { call: 5s }`));
-    const before = readyPids(server);
-    expect(before).toHaveLength(instances);
-    let running = true;
-    const statuses = new Set<number>();
-    const load = Array.from({ length: 4 }, async () => {
-      while (running) statuses.add((await server.get('/ok')).status);
-    });
-    expect(await post(server, 'restart')).toMatchObject({ status: 200, body: { state: 'ready' } });
-    const after = readyPids(server);
-    running = false;
-    await Promise.all(load);
-    expect(after).toHaveLength(instances);
-    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
-    expect([...statuses]).toEqual([200]);
-    const gone = (): boolean =>
-      server.plugin('operated').processes.every(({ state }) => state !== 'draining');
-    await eventually(gone, 'the end of the old processes');
-    expect(server.plugin('operated').failures).toEqual([]);
-    await server.backworks.stop();
-  });
+  test.each([1, 3])(
+    'replaces the processes of %d instances under load, and no request fails',
+    async (instances) => {
+      const server = await start(configuration(`, instances: ${instances}, timeouts: { call: 5s }`));
+      const before = readyPids(server);
+      expect(before).toHaveLength(instances);
+      let running = true;
+      const statuses = new Set<number>();
+      const load = Array.from({ length: 4 }, async () => {
+        while (running) statuses.add((await server.get('/ok')).status);
+      });
+      expect(await post(server, 'restart')).toMatchObject({ status: 200, body: { state: 'ready' } });
+      const after = readyPids(server);
+      running = false;
+      await Promise.all(load);
+      expect(after).toHaveLength(instances);
+      expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+      expect([...statuses]).toEqual([200]);
+      const gone = (): boolean =>
+        server.plugin('operated').processes.every(({ state }) => state !== 'draining');
+      await eventually(gone, 'the end of the old processes');
+      expect(server.plugin('operated').failures).toEqual([]);
+      await server.backworks.stop();
+    },
+  );
 
   test('succeeds for two concurrent calls, and a later call replaces the process again', async () => {
     const server = await start(configuration());

@@ -23,32 +23,35 @@ describe('a plugin that fails during a call', () => {
     ['hang', 'BW_PLUGIN_TIMEOUT', 504, /stopped at its deadline during process_endpoint/],
   ];
 
-  test.each(cases)('%s is reported as %s, and the next requests are answered', async (fixture, code, status, told) => {
-    const server = await startServer(configuration(fixture));
-    const [before] = server.plugin('faulty').processes.filter(({ state }) => state === 'ready');
+  test.each(cases)(
+    '%s is reported as %s, and the next requests are answered',
+    async (fixture, code, status, told) => {
+      const server = await startServer(configuration(fixture));
+      const [before] = server.plugin('faulty').processes.filter(({ state }) => state === 'ready');
 
-    const bad = await server.get('/bad');
-    expect(bad).toMatchObject({ status, body: { code, plugin: 'faulty', status } });
-    expect(bad.headers.get('content-type')).toContain('application/problem+json');
-    // Another process serves at once. A call past its deadline says nothing about the next one.
-    expect(bad.headers.get('retry-after')).toBe(status === 503 ? '1' : null);
+      const bad = await server.get('/bad');
+      expect(bad).toMatchObject({ status, body: { code, plugin: 'faulty', status } });
+      expect(bad.headers.get('content-type')).toContain('application/problem+json');
+      // Another process serves at once. A call past its deadline says nothing about the next one.
+      expect(bad.headers.get('retry-after')).toBe(status === 503 ? '1' : null);
 
-    // Another plugin answers the next request.
-    expect(await server.get('/next')).toMatchObject({ status: 200, body: { path: '/next' } });
+      // Another plugin answers the next request.
+      expect(await server.get('/next')).toMatchObject({ status: 200, body: { path: '/next' } });
 
-    // The log and the list name the plugin and the reason.
-    const line = (): unknown =>
-      server.log.find(({ level, message }) => level === 'error' && told.test(message));
-    await eventually(() => line() !== undefined, 'the log line');
-    expect(line()).toMatchObject({ fields: { plugin: 'faulty', code } });
+      // The log and the list name the plugin and the reason.
+      const line = (): unknown =>
+        server.log.find(({ level, message }) => level === 'error' && told.test(message));
+      await eventually(() => line() !== undefined, 'the log line');
+      expect(line()).toMatchObject({ fields: { plugin: 'faulty', code } });
 
-    // A fresh process serves the next call.
-    expect(await server.get('/ok')).toEqual(expect.objectContaining({ status: 200, body: { ok: true } }));
-    await eventually(() => server.plugin('faulty').state === 'ready', 'recovery');
-    const [after] = server.plugin('faulty').processes.filter(({ state }) => state === 'ready');
-    expect(after?.pid).not.toBe(before?.pid);
-    await server.backworks.stop();
-  });
+      // A fresh process serves the next call.
+      expect(await server.get('/ok')).toEqual(expect.objectContaining({ status: 200, body: { ok: true } }));
+      await eventually(() => server.plugin('faulty').state === 'ready', 'recovery');
+      const [after] = server.plugin('faulty').processes.filter(({ state }) => state === 'ready');
+      expect(after?.pid).not.toBe(before?.pid);
+      await server.backworks.stop();
+    },
+  );
 
   test('bad_json is reported as BW_PLUGIN_BAD_RESPONSE, and the process keeps running', async () => {
     const server = await startServer(configuration('bad_json'));

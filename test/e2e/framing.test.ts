@@ -246,18 +246,21 @@ plugins: { echo: { path: ${compilePlugin('echo')} } }
 test.each([
   ['https://evil.example/up/a?b', '/up/a?b'],
   ['HTTP://evil.example/up/a', '/up/a'],
-])('a request target in absolute form, %s, sets x-forwarded-host but not x-forwarded-proto', async (absolute, path) => {
-  for (const request of [undefined, { headers: { 'x-a': '1' } }]) {
-    const { ask, target } = await proxied(ok(), { request });
-    expect(
-      (await ask(`GET ${absolute} HTTP/1.1\r\nHost: real.example\r\nConnection: close\r\n\r\n`)).status,
-    ).toBe(200);
-    expect(target.received[0]).toContain(`GET ${path} HTTP/1.1\r\n`);
-    expect(target.received[0]).toMatch(/^x-forwarded-proto: http\r$/im);
-    expect(target.received[0]).toMatch(/^x-forwarded-host: evil\.example\r$/im);
-    expect(target.received[0]).not.toContain('real.example');
-  }
-});
+])(
+  'a request target in absolute form, %s, sets x-forwarded-host but not x-forwarded-proto',
+  async (absolute, path) => {
+    for (const request of [undefined, { headers: { 'x-a': '1' } }]) {
+      const { ask, target } = await proxied(ok(), { request });
+      expect(
+        (await ask(`GET ${absolute} HTTP/1.1\r\nHost: real.example\r\nConnection: close\r\n\r\n`)).status,
+      ).toBe(200);
+      expect(target.received[0]).toContain(`GET ${path} HTTP/1.1\r\n`);
+      expect(target.received[0]).toMatch(/^x-forwarded-proto: http\r$/im);
+      expect(target.received[0]).toMatch(/^x-forwarded-host: evil\.example\r$/im);
+      expect(target.received[0]).not.toContain('real.example');
+    }
+  },
+);
 
 describe('validators of a proxied answer', () => {
   const told = [

@@ -108,24 +108,30 @@ test('the C plugin is degraded when its default city is unknown', () => {
   expect(c.weather.healthCheck()).toBeGreaterThan(0);
 });
 
-test.each(both)('$name: before_request adds the units to the context, or answers 400 to unknown units', ({ weather, prefix, name }) => {
-  const request = (query: object): object => ({ route: `${prefix}/weather`, query });
-  expect(weather.before(request({}))).toEqual({ context: { [name]: { units: 'metric' } } });
-  expect(weather.before(request({ units: 'imperial' }))).toEqual({
-    context: { [name]: { units: 'imperial' } },
-  });
-  for (const units of ['kelvin', ['metric', 'metric'], 'x'.repeat(500)]) {
-    expect(weather.before(request({ units }))).toMatchObject({
-      response: { status: 400, body: { status: 400 } },
+test.each(both)(
+  '$name: before_request adds the units to the context, or answers 400 to unknown units',
+  ({ weather, prefix, name }) => {
+    const request = (query: object): object => ({ route: `${prefix}/weather`, query });
+    expect(weather.before(request({}))).toEqual({ context: { [name]: { units: 'metric' } } });
+    expect(weather.before(request({ units: 'imperial' }))).toEqual({
+      context: { [name]: { units: 'imperial' } },
     });
-  }
-});
+    for (const units of ['kelvin', ['metric', 'metric'], 'x'.repeat(500)]) {
+      expect(weather.before(request({ units }))).toMatchObject({
+        response: { status: 400, body: { status: 400 } },
+      });
+    }
+  },
+);
 
-test.each(both)('$name: after_response adds the source only to answers of the plugin', ({ weather, name }) => {
-  const header = { headers: { 'x-weather-source': `${name}/1.0.0` } };
-  expect(weather.after({ status: 200, context: { [name]: { units: 'metric' } } })).toEqual(header);
-  expect(weather.after({ status: 200, context: {} })).toBeNull();
-});
+test.each(both)(
+  '$name: after_response adds the source only to answers of the plugin',
+  ({ weather, name }) => {
+    const header = { headers: { 'x-weather-source': `${name}/1.0.0` } };
+    expect(weather.after({ status: 200, context: { [name]: { units: 'metric' } } })).toEqual(header);
+    expect(weather.after({ status: 200, context: {} })).toBeNull();
+  },
+);
 
 test.each(both)('$name: other routes and methods are left to other plugins', ({ weather, prefix }) => {
   expect(weather.answer('/other', 'GET', {})).toBeNull();

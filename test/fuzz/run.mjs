@@ -82,7 +82,8 @@ async function fuzzServer(seconds) {
 async function main() {
   const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
   const seconds = Number(values.seconds);
-  if (!Number.isInteger(seconds) || seconds < 4) throw new SetupError('--seconds must be a whole number of at least 4');
+  if (!Number.isInteger(seconds) || seconds < 4)
+    throw new SetupError('--seconds must be a whole number of at least 4');
   const half = Math.floor(seconds / 2);
   const programs = buildFuzzers(join(root, 'build/fuzz/bin'));
   const runner = await Promise.all(TARGETS.map((target) => fuzzRunner(target, programs[target.name], half)));

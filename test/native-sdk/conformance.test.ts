@@ -227,9 +227,12 @@ plugins:
       },
     );
 
-    (isolation === 'process' ? test : test.skip)('the plugin can call operations of other plugins', async () => {
-      expect(await json(await get('/c/double'))).toEqual({ answer: { n: 42 } });
-    });
+    (isolation === 'process' ? test : test.skip)(
+      'the plugin can call operations of other plugins',
+      async () => {
+        expect(await json(await get('/c/double'))).toEqual({ answer: { n: 42 } });
+      },
+    );
   });
 
   describe('starting', () => {

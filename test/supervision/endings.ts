@@ -76,9 +76,17 @@ function compare(before: Rest, quarters: readonly Rest[]): void {
   const heap = course((rest) => mebibytes(rest.heap));
   expectThat('the heap does not grow', grown((rest) => rest.heap) <= HEAP_GROWTH_MAX, heap);
   const external = course((rest) => mebibytes(rest.external));
-  expectThat('buffers and other memory do not grow', grown((rest) => rest.external) <= EXTERNAL_GROWTH_MAX, external);
+  expectThat(
+    'buffers and other memory do not grow',
+    grown((rest) => rest.external) <= EXTERNAL_GROWTH_MAX,
+    external,
+  );
   const resident = course((rest) => mebibytes(rest.resident));
-  expectThat('resident memory does not grow', grown((rest) => rest.resident) <= RESIDENT_GROWTH_MAX, resident);
+  expectThat(
+    'resident memory does not grow',
+    grown((rest) => rest.resident) <= RESIDENT_GROWTH_MAX,
+    resident,
+  );
   for (const kind of ['descriptors', 'handles', 'children'] as const) {
     const held = last[kind] <= before[kind];
     expectThat(

@@ -116,7 +116,11 @@ async function deadlineKills(wanted: number): Promise<void> {
   const wrongly = others.filter(
     (call) => call.error !== null && !WAITED.includes(call.error.code) && !isLate(call),
   );
-  expectThat('other calls were answered, or refused before they began', wrongly.length === 0, describe(wrongly));
+  expectThat(
+    'other calls were answered, or refused before they began',
+    wrongly.length === 0,
+    describe(wrongly),
+  );
   await plugin.close();
 }
 

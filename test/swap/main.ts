@@ -105,7 +105,10 @@ async function swaps(): Promise<void> {
   await settled();
   await pause(500);
   figure('requests', `${traffic.requests}, ${Math.round(traffic.requests / seconds)}/s`);
-  figure('from healthy to all traffic, p50 / p99', `${quantile(switches, 0.5)} / ${quantile(switches, 0.99)} ms`);
+  figure(
+    'from healthy to all traffic, p50 / p99',
+    `${quantile(switches, 0.5)} / ${quantile(switches, 0.99)} ms`,
+  );
   figure(
     'from the file to all traffic, p50 / p99',
     `${quantile(wholes, 0.5).toFixed(1)} / ${quantile(wholes, 0.99).toFixed(1)} ms`,
@@ -147,7 +150,10 @@ async function rollbacks(): Promise<void> {
   await settled();
   await pause(500);
   figure('requests', String(traffic.requests));
-  figure('from the verdict to all traffic, p50 / p99', `${quantile(switches, 0.5)} / ${quantile(switches, 0.99)} ms`);
+  figure(
+    'from the verdict to all traffic, p50 / p99',
+    `${quantile(switches, 0.5)} / ${quantile(switches, 0.99)} ms`,
+  );
   expectThat('every bad version was rolled back', taken === ROLLBACKS, `${taken} of ${ROLLBACKS}`);
   expectThat('no request failed', traffic.failed.length === 0, showFailures(traffic.failed));
   expectNothingLeft(before);

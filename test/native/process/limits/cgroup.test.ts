@@ -113,18 +113,21 @@ describe('groups of a server are created', () => {
   const really = canMark ? test : test.skip;
   const contents = (group: string, file: string): string => readFileSync(join(group, file), 'utf8');
 
-  really('beside its leaf, when the server runs in a leaf of a delegated group, and the server stays there', () => {
-    const { top, leaf } = tree({ procs: '1\n2\n' });
-    expect(delegationAt({ directory: leaf, parent: top })).toEqual({ directory: top });
-    expect(contents(top, 'cgroup.subtree_control')).toBe('+memory +pids');
-    expect(readdirSync(top).sort()).toEqual([
-      'cgroup.controllers',
-      'cgroup.procs',
-      'cgroup.subtree_control',
-      'leaf',
-    ]);
-    expect(readdirSync(leaf)).toHaveLength(3);
-  });
+  really(
+    'beside its leaf, when the server runs in a leaf of a delegated group, and the server stays there',
+    () => {
+      const { top, leaf } = tree({ procs: '1\n2\n' });
+      expect(delegationAt({ directory: leaf, parent: top })).toEqual({ directory: top });
+      expect(contents(top, 'cgroup.subtree_control')).toBe('+memory +pids');
+      expect(readdirSync(top).sort()).toEqual([
+        'cgroup.controllers',
+        'cgroup.procs',
+        'cgroup.subtree_control',
+        'leaf',
+      ]);
+      expect(readdirSync(leaf)).toHaveLength(3);
+    },
+  );
 
   really('below its own group, when that group is delegated, and the server moves to a leaf', () => {
     const { top, leaf } = tree({ marked: 'leaf' });
