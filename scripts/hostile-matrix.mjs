@@ -2,13 +2,13 @@ import { writeFileSync } from 'node:fs';
 
 const HEADING = `# Hostile matrix
 
-This page lists what hostile plugins do to the server, and what happens then. \`npm run test:hostile\` runs every row
-against a real server, with one library per row, and writes this page from the results. It checks that the server
-reports what happened, answers the next request, with the same plugin too, and leaves no process behind.
+Faults that plugins commit, and what contains each fault. \`npm run test:hostile\` runs every row against a real
+server, with one library per row, and writes this file. Each row checks that the server reports the fault, answers
+the next requests, including those to the same plugin, and leaves no process behind.
 
-- **As root**: the server runs as root, and its plugins as another user. **As a user**: both run as the same
-  ordinary user.
-- \`EPERM: a, b\` means that the plugin kept running, and that its attempts \`a\` and \`b\` failed with EPERM.
+- **As root**: the server runs as root, and its plugins as another user. **As a user**: both run as the
+  same ordinary user.
+- \`EPERM: a, b\` means that the plugin kept running and that its attempts \`a\` and \`b\` failed with EPERM.
 - A reported failure is in the log, in the plugin's list entry and post-mortem, and in the answer to the client.
 
 | Row | The plugin | As root | As a user | Contained by | Reported |
@@ -17,7 +17,7 @@ reports what happened, answers the next request, with the same plugin too, and l
 
 /**
  * Writes the results of two runs of the matrix as a document. The same results give the same document.
- * @throws Error when the runs do not have the same rows
+ * @throws Error when the two runs have different rows
  */
 export function writeHostileMatrix(path, rootRows, userRows) {
   const lines = rootRows.map((row, index) => {

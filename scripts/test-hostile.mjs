@@ -3,9 +3,9 @@
  *
  *   node scripts/test-hostile.mjs [jest options]
  *
- * When started as root, the matrix runs twice: as root, with plugins that become another user, and as an
- * ordinary user, with plugins that run as the same user. Otherwise it runs only as the current user. The
- * document is written when every row has passed in both runs.
+ * Started as root, the matrix runs twice: as root, where plugins run as another user, and as an ordinary
+ * user, where plugins run as the user of the server. Otherwise the matrix runs once, as the current user.
+ * The document is written when every row has passed in both runs.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ const isRoot = process.getuid?.() === 0;
 const options = process.argv.slice(2);
 const say = (text) => process.stderr.write(`test:hostile: ${text}\n`);
 
-/** Runs the matrix with its own home directory, so that no earlier run and no quarantine affects it. */
+/** Runs the matrix with its own home directory, so that no earlier run and no quarantine affects the results. */
 function runMatrix(work, { name, user }) {
   const home = join(work, user === undefined && isRoot ? 'root' : 'user');
   mkdirSync(home);
@@ -46,7 +46,7 @@ function runMatrix(work, { name, user }) {
     stdio: 'inherit',
     env: {
       ...process.env,
-      // The compilers of the first run need the home directory of the user who started it.
+      // The compilers of the first run need the home directory of the current user.
       ...(user === undefined ? {} : { HOME: home }),
       XDG_CACHE_HOME: join(home, '.cache'),
       TMPDIR: home,
@@ -59,21 +59,21 @@ function runMatrix(work, { name, user }) {
 }
 
 if (process.platform !== 'linux') {
-  say(`the matrix needs Linux; this is ${process.platform}`);
+  say(`the matrix is about Linux; this is ${process.platform}`);
   process.exit(1);
 }
 const work = mkdtempSync(join(tmpdir(), 'backworks-matrix-'));
 chmodSync(work, 0o755);
 try {
   const asRoot = isRoot ? runMatrix(work, { name: 'root' }) : null;
-  if (!isRoot) say('not started as root: running only as an ordinary user');
+  if (!isRoot) say('not started as root: only the run as an ordinary user');
   const asUser = runMatrix(work, { name: 'an ordinary user', user: isRoot ? ORDINARY : undefined });
   const passed = (asRoot?.passed ?? true) && asUser.passed;
   process.exitCode = passed ? 0 : 1;
   if (passed && asRoot !== null && options.length === 0) {
     writeHostileMatrix(join(root, 'docs/hostile-matrix.md'), asRoot.rows, asUser.rows);
   } else {
-    say('docs/hostile-matrix.md was not changed');
+    say('docs/hostile-matrix.md stays as it is');
   }
 } finally {
   rmSync(work, { recursive: true, force: true });
