@@ -378,7 +378,7 @@ test('when setPlugins() throws, the former plugins and settings stay active', as
 test('a body that cannot be read is refused before any plugin sees the request', async () => {
   const { orchestrator } = orchestratorOf(tracer('t'));
   const response = await orchestrator.handle(
-    sampleRequest({ endpoint: hello, body: '{', rawHeaders: ['content-type', 'application/json'] }),
+    sampleRequest({ body: '{', rawHeaders: ['content-type', 'application/json'] }),
   );
   expect(response.status).toBe(400);
   expect(response.headers).not.toHaveProperty('x-trail');
