@@ -11,7 +11,7 @@ const REQUEST = { id: 'r', method: 'GET', path: '/p', route: '/{x}' };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 function documentOf(headers: HeaderMap, body: Buffer | string | null, context = '{}'): ResponseDocument {
-  return new ResponseDocument({ status: 200, headers, body }, REQUEST, context);
+  return new ResponseDocument({ status: 200, headers, body }, REQUEST, { context });
 }
 
 function view(document: ResponseDocument): JsonObject {
