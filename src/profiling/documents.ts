@@ -51,6 +51,10 @@ function callFor(hook: PipelineHook, request: RecordedRequest, routes: Routes): 
   if (hook === 'process_endpoint')
     return (plugin, caller) => plugin.processEndpoint(route, method, json, caller);
   const facts = { id: ID, method, path, route: match.endpoint?.path ?? null };
-  const answer = new ResponseDocument({ ...ANSWER, headers: { ...ANSWER.headers } }, facts, NO_CONTEXT).toJson();
+  const answer = new ResponseDocument(
+    { ...ANSWER, headers: { ...ANSWER.headers } },
+    facts,
+    NO_CONTEXT,
+  ).toJson();
   return (plugin, caller) => plugin.afterResponse(answer, caller);
 }
