@@ -6,9 +6,10 @@ import {
   type DocumentBody,
   EMPTY_BODY,
   type PatchedBody,
+  checkedBody,
+  passingBody,
   patchBody,
   refuseBody,
-  requestBody,
   withBody,
 } from './document-body.js';
 import { headerMap, headerText } from './header-map.js';
@@ -69,17 +70,20 @@ export class RequestDocument {
 
   /**
    * @param isStreamed the body passes as it comes, and nobody sees it here
-   * @throws BackworksError BW_REQUEST_INVALID when query or body cannot be read.
+   * @param isAnswered a plugin answers the request, so its body has to match its content-type
+   * @throws BackworksError BW_REQUEST_INVALID when such a body does not match
    */
   constructor(
     head: RequestHead,
     bytes: Buffer | null,
     readonly isStreamed = false,
+    isAnswered = true,
   ) {
     this.head = head;
     this.currentBytes = bytes;
     this.query = head.search === '' ? NO_QUERY : parseQuery(head.search);
-    this.body = bytes === null ? EMPTY_BODY : requestBody(bytes, bodyEncoding(head));
+    const read = isAnswered ? checkedBody : passingBody;
+    this.body = bytes === null ? EMPTY_BODY : read(bytes, bodyEncoding(head, bytes));
   }
 
   get id(): string {
@@ -221,10 +225,10 @@ export class RequestDocument {
 const NO_QUERY: Query = Object.freeze({});
 
 /** A body with a content coding is bytes: the server does not inflate what a client sends. */
-function bodyEncoding({ rawHeaders }: RequestHead): BodyEncoding {
+function bodyEncoding({ rawHeaders }: RequestHead, body: Buffer): BodyEncoding {
   const headers = headerMap(rawHeaders);
   const plain = isPlainCoding(headerText(headers, 'content-encoding'));
-  return plain ? encodingOf(headerText(headers, 'content-type')) : 'base64';
+  return plain ? encodingOf(headerText(headers, 'content-type'), body) : 'base64';
 }
 
 function remoteJson(remote: RemoteAddress | null): string {
