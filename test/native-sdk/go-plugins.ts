@@ -11,7 +11,7 @@ export function go(args: readonly string[], directory: string): string {
 
 /**
  * Builds the module in `directory`.
- * @returns absolute path of the library @throws Error with the compiler's words
+ * @returns absolute path of the library @throws Error with the compiler's message
  */
 export function buildGo(directory: string, name: string): string {
   const library = join(target, 'go', `lib${name}.so`);

@@ -8,20 +8,20 @@ export const sources = join(root, 'test/fixtures/conformance');
 /** Where what the tests build is kept. */
 export const target = join(root, 'build/conformance');
 
-/** A language with an SDK, and how its conformance plugin is built with the language's own tool. */
+/** A language with an SDK, and how its conformance plugin is built with the language's own build tool. */
 export interface SdkLanguage {
   readonly name: string;
-  /** Modes in which a plugin of this language runs. */
+  /** Isolation modes that plugins in this language support. */
   readonly isolations: readonly ('process' | 'in-process')[];
-  /** Whether the SDK makes config_schema from the configuration's type. */
+  /** True if the SDK generates config_schema from the type of the configuration. */
   readonly checksConfig: boolean;
-  /** Where the place of a panic or exception is reported, what it looks like. */
+  /** Pattern of the source location in the message of a panic or exception. */
   readonly place: RegExp;
-  /** @returns absolute path of the library @throws Error with the compiler's words */
+  /** @returns absolute path of the library @throws Error with the compiler's message */
   build(): string;
 }
 
-/** Runs a build tool. @returns its output @throws Error with the tool's words */
+/** Runs a build tool. @returns its output @throws Error with the tool's message */
 export function run(
   command: string,
   args: readonly string[],
@@ -32,7 +32,7 @@ export function run(
     return execFileSync(command, args, { cwd, stdio: 'pipe', env: { ...process.env, ...env } }).toString();
   } catch (error) {
     const { stdout, stderr, message } = error as { stdout?: Buffer; stderr?: Buffer; message: string };
-    const words = `${stdout?.toString() ?? ''}${stderr?.toString() ?? ''}` || message;
-    throw new Error(`${command} ${args.join(' ')}: ${words}`, { cause: error });
+    const output = `${stdout?.toString() ?? ''}${stderr?.toString() ?? ''}` || message;
+    throw new Error(`${command} ${args.join(' ')}: ${output}`, { cause: error });
   }
 }

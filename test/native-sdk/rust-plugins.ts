@@ -4,7 +4,7 @@ import { run, sources, target, type SdkLanguage } from './language.js';
 
 /**
  * Builds the crate in test/fixtures/conformance/`folder`, whose library is named `name`.
- * @returns absolute path of the library @throws Error with the compiler's words
+ * @returns absolute path of the library @throws Error with the compiler's message
  */
 export function buildRust(folder: string, name: string): string {
   const directory = join(target, 'rust');
