@@ -1,3 +1,4 @@
+import net from 'node:net';
 import { describe, expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
 import { header, rawAsk, rawTarget } from '../fixtures/raw-http.js';
@@ -174,6 +175,13 @@ describe('a request head that HTTP forbids', () => {
     expect(target.received).toEqual([]);
   });
 
+  test('OPTIONS * is answered 204, and * with another method is 400', async () => {
+    const { ask, target } = await proxied(ok());
+    expect(await ask(`OPTIONS * HTTP/1.1\r\n${CLOSE}`)).toMatchObject({ status: 204, rest: '' });
+    expect((await ask(`GET * HTTP/1.1\r\n${CLOSE}`)).status).toBe(400);
+    expect(target.received).toEqual([]);
+  });
+
   test('an HTTP/1.0 request without Host is answered', async () => {
     const { ask, target } = await proxied(ok());
     expect(await ask('GET /up/x HTTP/1.0\r\n\r\n')).toMatchObject({ status: 200, rest: 'hello' });
@@ -183,6 +191,101 @@ describe('a request head that HTTP forbids', () => {
   test('CONNECT is answered with 501', async () => {
     const { ask } = await proxied(ok());
     expect((await ask('CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n')).status).toBe(501);
+  });
+
+  test('CONNECT behind other requests is answered after them', async () => {
+    const { ask } = await proxied(ok());
+    const { status, rest } = await ask(
+      'GET /up/x HTTP/1.1\r\nHost: a\r\n\r\nCONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n',
+    );
+    expect(status).toBe(200);
+    expect(rest).toMatch(/^helloHTTP\/1\.1 501 /);
+  });
+
+  test('a client that resets its connection after CONNECT, or keeps it open, harms nobody', async () => {
+    const { port, get, server } = await proxied(ok());
+    const text = `CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n${'x'.repeat(100_000)}`;
+    for (let round = 0; round < 20; round += 1) {
+      const socket = net.connect(Number(port), '127.0.0.1').on('error', () => undefined);
+      await new Promise((resolve) => socket.write(text, resolve));
+      socket.resetAndDestroy();
+    }
+    const open = net.connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+    open.on('error', () => undefined).write(text);
+    await new Promise((resolve) => open.once('data', resolve));
+    expect((await get()).status).toBe(200);
+    await server.backworks.stop();
+    open.destroy();
+  });
+});
+
+describe('a client that waits for 100 Continue', () => {
+  const head = (path: string, length: number, more = ''): string =>
+    `POST ${path} HTTP/1.1\r\nHost: h\r\n${more}Expect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`;
+
+  test.each([
+    ['streamed', undefined],
+    ['read for a plugin', { headers: { 'x-a': '1' } }],
+  ])('is told to send a body that is %s, and reuses its connection', async (_how, request) => {
+    const { port } = await proxied(ok(), { request });
+    const socket = net.connect(Number(port), '127.0.0.1');
+    let received = '';
+    const until = async (text: string): Promise<void> => {
+      while (!received.includes(text)) await new Promise((resolve) => socket.once('data', resolve));
+    };
+    socket.on('data', (chunk) => (received += chunk.toString('latin1')));
+    for (let round = 0; round < 2; round += 1) {
+      received = '';
+      socket.write(head('/up/x', 2));
+      await until('\r\n\r\n');
+      expect(received).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+      socket.write('{}');
+      await until('hello');
+    }
+    socket.destroy();
+  });
+
+  test.each([
+    ['too long', head('/up/x', 2 ** 30), 413],
+    ['for nobody', head('/other', 2), 404],
+    ['with a head that HTTP forbids', head('/up/x', 2, 'Host: g\r\n'), 400],
+  ])(
+    'gets the answer alone for a body that is %s, and the connection closes',
+    async (_what, text, status) => {
+      const answer = await (await proxied(ok())).ask(text);
+      expect(answer.status).toBe(status);
+      expect(header(answer, 'connection')).toBe('close');
+    },
+  );
+});
+
+describe('a target', () => {
+  test.each(['gzip, chunked', 'identity'])(
+    'that answers in the transfer coding %s is a 502',
+    async (coding) => {
+      const raw = `HTTP/1.1 200 OK\r\nTransfer-Encoding: ${coding}\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n`;
+      for (const response of [undefined, { headers: { 'x-a': '1' } }]) {
+        expect((await (await proxied(raw, { response })).get()).status).toBe(502);
+      }
+    },
+  );
+
+  test.each([0, 50])('that answers twice, %i ms apart, answers one request', async (apart) => {
+    const twice = 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nEVIL';
+    const target = await rawTarget((_head, socket) => {
+      if (apart === 0) return ok() + twice;
+      setTimeout(() => socket.write(twice), apart);
+      return ok();
+    });
+    const { url } = await startServer(
+      `endpoints:\n  up: { path: "/up/*", proxy: { target: "${target.url}" } }`,
+    );
+    for (let round = 0; round < 3; round += 1) {
+      const answer = await rawAsk(new URL(url).port, `POST /up/x HTTP/1.1\r\n${CLOSE}`);
+      expect(answer).toMatchObject({ status: 200, rest: 'hello' });
+      await new Promise((resolve) => setTimeout(resolve, 2 * apart));
+    }
+    expect(target.received).toHaveLength(3);
   });
 });
 
@@ -208,6 +311,12 @@ describe('a protocol upgrade', () => {
     const { ask, target } = await proxied(ok());
     expect(await ask(handshake('h2c'))).toMatchObject({ status: 200, rest: 'hello' });
     expect(target.received[0]).not.toMatch(/upgrade/i);
+  });
+
+  test('is 501 where a plugin would answer without an endpoint', async () => {
+    const { url } = await startServer(`plugins: { echo: { path: ${compilePlugin('echo')} } }`);
+    const answer = await rawAsk(new URL(url).port, handshake('websocket'));
+    expect(answer.status).toBe(501);
   });
 
   test('is 404 where there is no endpoint', async () => {
