@@ -28,7 +28,7 @@ import type { PluginSet, RequestSettings } from './plugin-set.js';
 import { problem } from './problem.js';
 import { checkCharset } from './documents/media-type.js';
 import { RequestDocument } from './documents/request-document.js';
-import { ResponseDocument, heldResponse, requestFacts } from './documents/response-document.js';
+import { NO_CONTEXT, ResponseDocument, heldResponse, requestFacts } from './documents/response-document.js';
 import { TrafficSplit } from './traffic-split.js';
 import { askEndpoint, askAfterResponse, undecided, batchFromRequest } from './hook-batches.js';
 
@@ -262,7 +262,7 @@ export class PluginOrchestrator {
     take: (exchange, response) => {
       const { request, document } = exchange;
       const facts = requestFacts(request, document);
-      exchange.response = new ResponseDocument(response, facts, document === null ? '{}' : document.context);
+      exchange.response = new ResponseDocument(response, facts, document ?? NO_CONTEXT);
       this.askAfter(exchange);
     },
     fail: (exchange, error) => this.held.take(exchange, this.failures.problem(error, exchange.request)),

@@ -2,6 +2,7 @@ import type { CircuitStateName, PluginExecutor } from '../execution/executor.js'
 import type { PluginConfig } from '../config/types.js';
 import type { Text } from '../long-text.js';
 import type { LibraryHold } from '../native/library/library-holds.js';
+import { RUNNER_PATCH_MAX } from '../native/protocol/protocol.js';
 import type { Hook, NativePlugin, NativeProcess, NativeReply, SandboxReport } from '../native/plugin.js';
 import type { BodyUse } from './body-use.js';
 import { fittingConfig } from './fitting-config.js';
@@ -86,8 +87,9 @@ export class LoadedPlugin implements BackworksPlugin {
     this.priority = policy.priority;
     this.critical = policy.critical;
     this.body = policy.body;
-    this.batchesHooks = native.batch !== undefined;
     const { parsedReplyBytes } = policy.limits;
+    // The runner does not know the limit, so it would go on after a patch that the server refuses.
+    this.batchesHooks = native.batch !== undefined && parsedReplyBytes >= RUNNER_PATCH_MAX;
     this.callee = { name: this.name, native, parsedReplyBytes, executor, readAnswer: this.readAnswer };
   }
 

@@ -74,14 +74,14 @@ describe('text in another charset', () => {
     expect(header(answer, 'content-type')).toBe('text/html; charset=ISO-8859-1; x=1');
   });
 
-  test('that a hook replaces is labelled as the UTF-8 that it is', async () => {
+  test('that a hook replaces is labelled as UTF-8', async () => {
     const patch = patched('response', { body: 'fée', body_encoding: 'text', headers: { 'x-a': '1' } });
     const answer = await (await proxied(`${latin}page`, patch)).ask('/up/x');
     expect(Buffer.from(answer.rest, 'latin1').toString()).toBe('fée');
     expect(header(answer, 'content-type')).toBe('text/html; charset=utf-8; x=1');
   });
 
-  test('of a request that a hook replaces is labelled as the UTF-8 that it is', async () => {
+  test('of a request that a hook replaces is labelled as UTF-8', async () => {
     const { ask, target } = await proxied(OK, patched('request', { body: 'fée' }));
     await ask('/up/x', 'Content-Type: text/plain; charset=windows-1252\r\n', 'old');
     expect(target.received[0]).toMatch(/content-type: text\/plain; charset=utf-8\r\n/i);

@@ -44,6 +44,11 @@ export interface RequestFacts {
   readonly route: string | null;
 }
 
+/** Where after_response's context begins: the request's document, which may have to compute it. */
+export type RequestContext = Pick<RequestDocument, 'context'>;
+
+export const NO_CONTEXT: RequestContext = { context: '{}' };
+
 /** @param document the request's document, if one was built */
 export function requestFacts(request: IncomingRequest, document: RequestDocument | null): RequestFacts {
   const { method, path } = document ?? request;
@@ -77,8 +82,8 @@ const DEFINED: ReadonlySet<string> = new Set([
 export class ResponseDocument {
   private status: number;
   private headers: HeaderMap;
-  /** A JSON object. */
-  private context: string;
+  /** A JSON object; null while it is the request's. */
+  private ownContext: string | null = null;
   /** Members that the document does not define, as an object. */
   private rest = '{}';
   /** Built lazily, because checking that a body matches its headers is most of the cost. */
@@ -89,21 +94,24 @@ export class ResponseDocument {
   /** False while a plugin that gets no bodies handles the document. */
   mayChangeBody = true;
 
-  /** @param context a JSON object */
   constructor(
     response: PluginResponse,
     private readonly request: RequestFacts,
-    context: string,
+    private readonly requestContext: RequestContext,
   ) {
     this.status = response.status;
     this.headers = response.headers;
-    this.context = context;
     this.bytes = response.body;
     this.given = response;
   }
 
   toJson(): Text {
     return (this.json ??= withBody(this.membersJson(), this.content));
+  }
+
+  /** A JSON object. */
+  private get context(): string {
+    return this.ownContext ?? this.requestContext.context;
   }
 
   private get content(): DocumentBody {
@@ -118,7 +126,7 @@ export class ResponseDocument {
     const patch = new DocumentPatch(members);
     const body = this.patchedBody(patch);
     let status = checkedStatus(patch.has('status') ? patch.value('status') : this.status);
-    const context = patch.appliedObject('context', this.context);
+    const context = patch.has('context') ? patch.appliedObject('context', this.context) : this.ownContext;
     const rest = patch.appliedRest(DEFINED, this.rest);
     let headers = patch.appliedHeaders(this.headers);
     if (body !== null) {
@@ -131,7 +139,7 @@ export class ResponseDocument {
     }
     this.status = status;
     this.headers = headers;
-    this.context = context;
+    this.ownContext = context;
     this.rest = rest;
     this.json = null;
   }

@@ -12,7 +12,7 @@ const REQUEST = { id: 'r', method: 'GET', path: '/p', route: '/{x}' };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 function documentOf(headers: HeaderMap, body: Buffer | string | null, context = '{}'): ResponseDocument {
-  return new ResponseDocument({ status: 200, headers, body }, REQUEST, context);
+  return new ResponseDocument({ status: 200, headers, body }, REQUEST, { context });
 }
 
 function view(document: ResponseDocument): JsonObject {
@@ -134,7 +134,7 @@ describe('a body that takes longer than hooks wait for', () => {
     }
   };
 
-  test('passes as it comes', async () => {
+  test('is streamed', async () => {
     const body = new PassThrough();
     expect(await held(body, 'auto')).toMatchObject({ status: 'fulfilled', value: { body } });
     body.end('last');
