@@ -31,6 +31,7 @@
         'src/runner/serve/pool.c',
         'src/runner/sandbox/print_filter.c',
         'src/runner/sandbox/refusals.c',
+        'src/runner/serve/request_patch.c',
         'src/runner/sandbox/sandbox_policy.c',
         'src/runner/sandbox/sandbox_report.c',
         'src/runner/sandbox/sandbox_settings.c',
@@ -98,7 +99,7 @@
             'src/runner/sandbox/user_quotas_linux.c',
           ],
           'cflags': ['-fstack-clash-protection'],
-          # as-needed: node-gyp may link with the C++ compiler, whose library nothing here uses.
+          # as-needed: node-gyp may link with the C++ compiler, but nothing here uses its library.
           'ldflags': ['-pie', '-Wl,-z,relro,-z,now', '-Wl,-z,noexecstack', '-Wl,--as-needed',
                       '-Wl,--dynamic-list=<(module_root_dir)/src/runner/interpose/interposed.list'],
           'libraries': ['-ldl', '-lpthread'],
@@ -107,7 +108,7 @@
       ],
     },
     {
-      # What the server itself needs of it.
+      # The part that the server itself needs.
       'target_name': 'backworks-json-check',
       'type': 'shared_library',
       'product_prefix': '',

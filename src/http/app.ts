@@ -49,7 +49,8 @@ export function createApp({ routes, orchestrator, log }: AppOptions): App {
     const match = routes().match(request.method, request.path, request.path.length + request.search.length);
     request.match = match;
     if (match.others !== null) request.refusal = refusal(match.others, request);
-    else if (match.endpoint !== null) request.refusal = upgradeRefusal(request);
+    else if (match.endpoint !== null || plugins.unmatched.length > 0)
+      request.refusal = upgradeRefusal(request);
     return orchestrator.handle(request, plugins);
   };
 
@@ -97,7 +98,7 @@ export function createApp({ routes, orchestrator, log }: AppOptions): App {
   return Object.assign(app, { serve });
 }
 
-/** The answer for a path whose endpoints do not take the method. */
+/** The answer for a path whose endpoints do not accept the method. */
 function refusal({ configured, allow }: OtherMethods, request: ServerRequest): PluginResponse {
   const methods = allow.join(', ');
   if (request.method === 'OPTIONS') return { status: 204, headers: { allow: methods }, body: null };

@@ -1,6 +1,6 @@
 /**
- * The seeds of a fuzz test. `BACKWORKS_FUZZ_SEED=n` repeats one, `BACKWORKS_FUZZ_SECONDS=n` tries new ones for that
- * long, and otherwise the first `count` ones are the test.
+ * The seeds of a fuzz test: 1 to `count`. `BACKWORKS_FUZZ_SEED=n` repeats one seed, and `BACKWORKS_FUZZ_SECONDS=n` tries
+ * new seeds for n seconds.
  */
 export function* seeds(count: number): Generator<number> {
   const { BACKWORKS_FUZZ_SEED: one, BACKWORKS_FUZZ_SECONDS: seconds } = process.env;

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { BackworksError } from '../../errors.js';
 import { LongText, type Text } from '../../long-text.js';
 import type { BodyEncoding } from '../../plugins/plugin.js';
-import { decodeBase64, InvalidAnswer } from '../../plugins/response-check.js';
+import { checkEncoding, checkText, decodeBase64, InvalidAnswer } from '../../plugins/response-check.js';
 import { checkJson, JsonFact } from '../../plugins/json-check.js';
 import { JSON_DEPTH_MAX } from '../../plugins/json-depth.js';
 import { checkForPatch, type ListedJson, unquoted } from '../../plugins/json-outline.js';
@@ -25,10 +25,10 @@ export interface DocumentBody {
 export const EMPTY_BODY: DocumentBody = { encoding: 'text', json: 'null' };
 
 /**
- * The body of a request.
+ * The body of a request that the endpoint of a plugin reads.
  * @throws BackworksError BW_REQUEST_INVALID when the body does not match its content-type.
  */
-export function requestBody(bytes: Buffer, encoding: BodyEncoding): DocumentBody {
+export function checkedBody(bytes: Buffer, encoding: BodyEncoding): DocumentBody {
   if (bytes.length === 0) return EMPTY_BODY;
   if (encoding === 'base64') return base64Body(bytes);
   if (encoding === 'text') return { encoding, json: JSON.stringify(utf8Text(bytes)) };
@@ -64,8 +64,8 @@ function notJson(bytes: Buffer, facts: number): BackworksError {
   return new BackworksError('BW_REQUEST_INVALID', 'the body is not valid JSON', { cause });
 }
 
-/** The body of a response. A body that does not match its content-type is carried as text or base64. */
-export function responseBody(body: Buffer | string, encoding: BodyEncoding): DocumentBody {
+/** A body that passes through hooks. One that does not match its content-type is carried as text or base64. */
+export function passingBody(body: Buffer | string, encoding: BodyEncoding): DocumentBody {
   if (body.length === 0) return EMPTY_BODY;
   if (encoding === 'json') {
     const { facts, listed } = check(typeof body === 'string' ? Buffer.from(body) : body);
@@ -91,29 +91,26 @@ export interface PatchedBody extends DocumentBody {
 }
 
 /**
- * Applies a patch's `body` and `body_encoding`. Without an encoding, a string keeps the present encoding and
+ * Applies a patch's `body` and `body_encoding`. Without an encoding, a string keeps the current encoding and
  * any other value is JSON. The parts of a JSON body that the patch does not name stay exactly as written.
  * @returns null when the patch names neither.
  * @throws InvalidAnswer when encoding and body do not fit.
  */
 export function patchBody(current: DocumentBody, patch: DocumentPatch): PatchedBody | null {
   const given = patch.has('body');
-  const wanted = patch.value('body_encoding') ?? null;
+  const wanted = checkEncoding(patch.value('body_encoding') ?? null);
   if (!given && (wanted === null || wanted === current.encoding)) return null;
   if (given && patch.isNull('body')) return { ...EMPTY_BODY, bytes: null };
-  if (wanted !== null && wanted !== 'json' && wanted !== 'text' && wanted !== 'base64') {
-    throw new InvalidAnswer('body_encoding is not "json", "text" or "base64"');
-  }
   const json = given ? patch.applied('body', current.json, current.listed) : current.json;
   const encoding = wanted ?? (isString(json) ? current.encoding : 'json');
   return { encoding, json, bytes: bytesOf(encoding, json) };
 }
 
 /**
- * Lets a patch pass whose plugin does without bodies. It may repeat the body, as one that returns the whole
- * document does.
+ * Checks the patch of a plugin that gets no bodies. The patch may repeat the body, as a plugin that returns the
+ * whole document does.
  * @param bytes of the body; null when there is none here
- * @throws InvalidAnswer when it changes the body
+ * @throws InvalidAnswer when the patch changes the body
  */
 export function refuseBody(
   current: DocumentBody,
@@ -131,7 +128,7 @@ function bytesOf(encoding: BodyEncoding, json: JsonText): Buffer {
   const value = isString(json) ? unquoted(json.toString().trim()) : null;
   if (encoding === 'base64') return decodeBase64(value);
   if (value === null) throw new InvalidAnswer('a body with encoding "text" is not a string');
-  return Buffer.from(value);
+  return Buffer.from(checkText(value));
 }
 
 /** Whether a JSON text is a string. */

@@ -32,6 +32,15 @@ export class DocumentPatch {
     if (headers !== -1) this.change.headers = readHeaders(outline, headers);
   }
 
+  /** Whether it names headers and context only, and its context is an object: its headers are checked already. */
+  get cannotFail(): boolean {
+    for (const [name, index] of this.named) {
+      if (name === 'context' && this.outline.valueKind(index) === 'object') continue;
+      if (name !== 'headers') return false;
+    }
+    return true;
+  }
+
   has(name: string): boolean {
     return this.named.has(name);
   }
@@ -112,10 +121,10 @@ function readHeaders(outline: JsonOutline, index: number): JsonObject | null {
   return plainHeaders(outline, members) ?? anyHeaders(outline, members);
 }
 
-/** So many headers cannot exceed the limit of their number. */
+/** This many headers cannot exceed the limit on the number of headers. */
 const PLAIN_HEADERS_MAX = 16;
 
-/** Headers that a patch sets to one text each, without an object in between; null for any other change. */
+/** Headers that a patch sets to one text each, without an intermediate object; null for any other change. */
 function plainHeaders(outline: JsonOutline, { first, stop }: JsonMembers): JsonObject | null {
   if (stop - first > PLAIN_HEADERS_MAX) return null;
   const change: JsonObject = {};
