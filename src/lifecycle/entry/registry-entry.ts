@@ -179,15 +179,9 @@ export class RegistryEntry {
    */
   fail(error: BackworksError): LoadedPlugin | null {
     const former = this.takeOut();
-<<<<<<< HEAD
     this.facts.error = error;
-    // The stand-in of a critical plugin stays and refuses requests; requests pass an optional one by.
-    if (!this.critical) this.facts.standIn = null;
-=======
-    this.currentError = error;
     // The stand-in of a critical plugin stays and refuses requests. Requests continue without an optional plugin.
-    if (!this.critical) this.standIn = null;
->>>>>>> main
+    if (!this.critical) this.facts.standIn = null;
     if (error instanceof PluginFailure && error.code !== 'BW_PLUGIN_QUARANTINED')
       this.failures.keep(error, this.limits);
     this.enter('failed', error.hint === undefined ? error.message : `${error.message} — ${error.hint}`);
@@ -328,8 +322,7 @@ export class RegistryEntry {
 
   /** Runs work after all work reported earlier. @param work must not reject */
   report(work: () => void | Promise<void>): void {
-<<<<<<< HEAD
-    // A report that fails, say because the log does, must not end the server.
+    // A report that fails, for example because the log fails, must not end the server.
     const run = (): Promise<void> =>
       this.reports
         .run(async () => work())
@@ -337,14 +330,6 @@ export class RegistryEntry {
           process.emitWarning(`a report about a plugin could not be written: ${String(defect)}`),
         );
     this.afterChange(() => void run());
-=======
-    // A report that fails, for example because the log fails, must not end the server.
-    this.reports
-      .run(async () => work())
-      .catch((defect: unknown) =>
-        process.emitWarning(`a report about a plugin could not be written: ${String(defect)}`),
-      );
->>>>>>> main
   }
 
   /** Resolves when all work reported so far has ended. */

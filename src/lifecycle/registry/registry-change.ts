@@ -123,13 +123,8 @@ export class RegistryChange {
   }
 
   /**
-<<<<<<< HEAD
    * Switches all plugins within one turn of the event loop. A plugin whose switch fails keeps its former version
-   * and is listed in failed(); the others are switched all the same.
-=======
-   * Switches all plugins within one turn of the event loop. A plugin whose switch fails is listed in failed();
-   * the others are still switched.
->>>>>>> main
+   * and is listed in failed(); the others are still switched.
    * @param keep called with every entry of the new configuration, in order
    * @param switched called after the entries have changed; its promise resolves when no request uses the former
    *   plugins any more
