@@ -48,4 +48,27 @@ const rust: SdkLanguage = {
   build: () => buildRust('rust', 'conformance'),
 };
 
-export const SDK_LANGUAGES: readonly SdkLanguage[] = [rust];
+/** What a plugin's author may ask of the compiler; the headers of the SDKs have no warning under it. */
+const strict = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', '-O2', '-g', '-shared', '-fPIC'];
+
+/**
+ * Compiles `source` with one command of a C or C++ compiler.
+ * @returns absolute path of the library @throws Error with the compiler's words
+ */
+export function compileWith(compiler: string, standard: string, source: string, library: string): string {
+  const output = join(target, library);
+  mkdirSync(target, { recursive: true });
+  const include = `-I${join(root, 'native-sdk/include')}`;
+  run(compiler, [`-std=${standard}`, ...strict, include, '-o', output, source], sources);
+  return output;
+}
+
+const c: SdkLanguage = {
+  name: 'C',
+  isolations: ['process', 'in-process'],
+  checksConfig: true,
+  place: /conformance\.c:\d+/,
+  build: () => compileWith('cc', 'c11', 'c/conformance.c', 'conformance-c.so'),
+};
+
+export const SDK_LANGUAGES: readonly SdkLanguage[] = [c, rust];
