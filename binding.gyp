@@ -31,6 +31,7 @@
         'src/runner/serve/pool.c',
         'src/runner/sandbox/print_filter.c',
         'src/runner/sandbox/refusals.c',
+        'src/runner/serve/request_patch.c',
         'src/runner/sandbox/sandbox_policy.c',
         'src/runner/sandbox/sandbox_report.c',
         'src/runner/sandbox/sandbox_settings.c',

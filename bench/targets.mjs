@@ -4,7 +4,7 @@ const bare = 'Hono, bare';
 const at64 = { scenario: 'http', key: 'requests64' };
 const changes = { scenario: 'changes', peer: 'three hooks, each changes something' };
 const PATCHES =
-  'a hook that changes the request ends the hook batch, because the runner does not apply patches. Such a request goes to the runner twice: [heads and patches](decisions/0019-response-heads.md).';
+  'documents, calls, checks and patches are work that bare Hono does not have: [patches in the runner](decisions/0020-patches-in-the-runner.md), [heads of responses](decisions/0019-response-heads.md).';
 const TWO_OF_THEM =
   'hooks of microseconds gain nothing from a second process or thread. It halves the batches, and it competes with the server and the load generator for two cores.';
 const perCall = { scenario: 'call', key: 'perCall64', peer: isolated };

@@ -2,22 +2,22 @@ import { writeFileSync } from 'node:fs';
 
 const HEADING = `# Hostile matrix
 
-What plugins do to hurt the server, and what comes of it. \`npm run test:hostile\` runs every row against a
-real server, with one library per row, and writes this file from what it saw; it checks that the server tells
-what happened, answers the next request, also with the same plugin, and leaves no process behind.
+Faults that plugins commit, and what contains each fault. \`npm run test:hostile\` runs every row against a real
+server, with one library per row, and writes this file. Each row checks that the server reports the fault, answers
+the next requests, of the same plugin too, and leaves no process behind.
 
-- **As root**: the server runs as root, and its plugins as another user. **As a user**: both are the same
-  ordinary user.
-- \`EPERM: a, b\` means that the plugin lived on, and that its attempts \`a\` and \`b\` failed with EPERM.
-- A failure told is in the log, in the plugin's list entry and post-mortem, and in the answer to the client.
+- **As root**: the server runs as root, and its plugins as another user. **As a user**: both run as the
+  same ordinary user.
+- \`EPERM: a, b\` means that the plugin kept running and that its attempts \`a\` and \`b\` failed with EPERM.
+- A reported failure is in the log, in the plugin's list entry and post-mortem, and in the answer to the client.
 
 | Row | The plugin | As root | As a user | Contained by | Reported |
 | --- | --- | --- | --- | --- | --- |
 `;
 
 /**
- * Writes the results of two runs of the matrix as a document; the same results make the same document.
- * @throws Error when the runs are not of the same rows
+ * Writes the results of two runs of the matrix as a document. The same results give the same document.
+ * @throws Error when the two runs have different rows
  */
 export function writeHostileMatrix(path, rootRows, userRows) {
   const lines = rootRows.map((row, index) => {

@@ -1,11 +1,11 @@
 /**
- * Runs the hostile matrix, test/hostile, and writes docs/hostile-matrix.md from what was seen.
+ * Runs the hostile matrix, test/hostile, and writes docs/hostile-matrix.md from the results.
  *
  *   node scripts/test-hostile.mjs [jest options]
  *
- * Started as root, the matrix runs twice: as root, whose plugins become another user, and as an
- * ordinary user, whose plugins have the server's own. Otherwise it runs as the user it was started by.
- * The document is written when every row has passed as both.
+ * Started as root, the matrix runs twice: as root, where plugins run as another user, and as an ordinary
+ * user, where plugins run as the user of the server. Otherwise the matrix runs once, as the current user.
+ * The document is written when every row has passed in both runs.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -19,7 +19,7 @@ const isRoot = process.getuid?.() === 0;
 const options = process.argv.slice(2);
 const say = (text) => process.stderr.write(`test:hostile: ${text}\n`);
 
-/** Runs the matrix with a home of its own, so that no earlier run and no quarantine has a say. */
+/** Runs the matrix with its own home directory, so that no earlier run and no quarantine affects the results. */
 function runMatrix(work, { name, user }) {
   const home = join(work, user === undefined && isRoot ? 'root' : 'user');
   mkdirSync(home);
@@ -46,7 +46,7 @@ function runMatrix(work, { name, user }) {
     stdio: 'inherit',
     env: {
       ...process.env,
-      // The compilers of the first run need the home of whoever started it.
+      // The compilers of the first run need the home directory of the current user.
       ...(user === undefined ? {} : { HOME: home }),
       XDG_CACHE_HOME: join(home, '.cache'),
       TMPDIR: home,

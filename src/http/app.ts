@@ -49,7 +49,8 @@ export function createApp({ routes, orchestrator, log }: AppOptions): App {
     const match = routes().match(request.method, request.path, request.path.length + request.search.length);
     request.match = match;
     if (match.others !== null) request.refusal = refusal(match.others, request);
-    else if (match.endpoint !== null) request.refusal = upgradeRefusal(request);
+    else if (match.endpoint !== null || plugins.unmatched.length > 0)
+      request.refusal = upgradeRefusal(request);
     return orchestrator.handle(request, plugins);
   };
 

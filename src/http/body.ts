@@ -1,35 +1,30 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import { BackworksError } from '../errors.js';
 import { bodyTooLarge } from '../pipeline/body-limits.js';
-import { rawHeader } from '../pipeline/documents/header-map.js';
 import type { BodyLimits } from '../pipeline/documents/incoming-request.js';
-import { charsetOf, isPlainCoding } from '../pipeline/documents/media-type.js';
 import { ClientClock } from './client-clock.js';
 
 const REST_MAX_MS = 500;
 const REST_MAX_BYTES = 64 * 1024 * 1024;
-const CHARSETS = new Set(['utf-8', 'utf8', 'us-ascii', 'ascii']);
 
-/**
- * Plugins get text in UTF-8. A body with a content coding is bytes to them, whatever its text is written in.
- * @throws BackworksError BW_REQUEST_MEDIA_TYPE when plugins could not read the body.
- */
-export function checkCharset(rawHeaders: readonly string[]): void {
-  if (!isPlain(rawHeaders)) return;
-  const charset = charsetOf(rawHeader(rawHeaders, 'content-type'));
-  if (charset !== undefined && !CHARSETS.has(charset)) {
-    throw new BackworksError('BW_REQUEST_MEDIA_TYPE', 'the body has a charset other than UTF-8');
-  }
+/** Requests whose clients send the body only when they are told to (`expect: 100-continue`). */
+const waitingClients = new WeakMap<IncomingMessage, ServerResponse>();
+
+/** The client waits to be told to send the body. */
+export function awaitContinue(incoming: IncomingMessage, outgoing: ServerResponse): void {
+  waitingClients.set(incoming, outgoing);
 }
 
-/** Whether no Content-Encoding line names a coding. There may be several lines with several codings each. */
-function isPlain(rawHeaders: readonly string[]): boolean {
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const named = rawHeaders[i]!.toLowerCase() === 'content-encoding';
-    if (named && !isPlainCoding(rawHeaders[i + 1])) return false;
-  }
-  return true;
+/** Whether the client still waits: it may never send the body. */
+export function isWaiting(incoming: IncomingMessage): boolean {
+  return waitingClients.has(incoming);
+}
+
+/** Tells a client that waits to send the body. */
+export function requestBody(incoming: IncomingMessage): void {
+  waitingClients.get(incoming)?.writeContinue();
+  waitingClients.delete(incoming);
 }
 
 /**

@@ -29,6 +29,9 @@ export const CONCURRENT_MAX = 8;
  */
 export const WAITING_MAX = 1024;
 
+/** How long a client may take to read the last answer of a connection and to close it. */
+const LINGER_MS = 500;
+
 const CONNECTION = Symbol('the client of a socket');
 type Marked = Socket & { [CONNECTION]?: Connection };
 
@@ -130,6 +133,25 @@ export class Connection {
       log.debug({ remote: this.remote?.address }, message);
     }
     socket.destroy();
+  }
+
+  /**
+   * Sends bytes behind the responses to earlier requests, and closes the connection. For a socket that Node hands
+   * over (CONNECT): nothing else listens for its errors or limits its time.
+   */
+  endWith(bytes: string): void {
+    const { socket } = this;
+    const send = (): void => {
+      if (socket.destroyed) return;
+      socket.end(bytes);
+      const late = setTimeout(() => socket.destroy(), LINGER_MS);
+      socket.once('close', () => clearTimeout(late));
+    };
+    socket.on('error', () => undefined).resume();
+    this.forgetSent();
+    const last = this.waiting.at(-1)?.outgoing ?? this.unsent.at(-1);
+    if (last === undefined) send();
+    else last.once('close', send);
   }
 
   private closeAfter(outgoing: ServerResponse): void {

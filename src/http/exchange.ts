@@ -6,7 +6,7 @@ import type { PluginResponse } from '../plugins/plugin.js';
 import { writeAnswer } from './answer.js';
 import { Connection } from './connection.js';
 import { problemOf } from './problem.js';
-import { discardRest } from './body.js';
+import { discardRest, isWaiting } from './body.js';
 import type { ServerRequest } from './request.js';
 
 const REQUEST_TIMEOUT = 408;
@@ -29,7 +29,7 @@ export class SocketExchange implements Listener<PluginResponse> {
     const { request, outgoing, log } = this;
     this.end();
     // When the rest of the body will come is unknown, and until then the connection is of no use.
-    if (answer.status === REQUEST_TIMEOUT && !this.incoming.complete)
+    if ((answer.status === REQUEST_TIMEOUT && !this.incoming.complete) || isWaiting(this.incoming))
       outgoing.setHeader('connection', 'close');
     // A plugin or proxy target that answers while the body still arrives may continue to read it.
     if (answer.body instanceof Readable) outgoing.once('finish', () => this.discardRest());

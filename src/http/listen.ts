@@ -4,7 +4,7 @@ import { RequestError, getRequestListener } from '@hono/node-server';
 import { randomUUID } from 'node:crypto';
 import { BackworksError } from '../errors.js';
 import { type Log, silentLog } from '../log.js';
-import { discardRest } from './body.js';
+import { awaitContinue, discardRest, requestBody } from './body.js';
 import { Connection } from './connection.js';
 import { connectionsMax } from './connection-limit.js';
 import { problemOf, problemResponse } from './problem.js';
@@ -82,12 +82,21 @@ export async function listen(
       refuse(error, incoming, outgoing, log);
       return;
     }
+    if (incoming.url === '*' && incoming.method === 'OPTIONS') {
+      outgoing.writeHead(204, { 'x-request-id': randomUUID() }).end();
+      return;
+    }
+    if (app.serve === undefined) requestBody(incoming);
     if (app.serve?.(incoming, outgoing, head) !== true) void handler(incoming, outgoing);
   };
-  const server = http.createServer(SERVER_OPTIONS, (incoming, outgoing) =>
-    Connection.of(incoming.socket).admit(incoming, outgoing, serve),
-  );
-  server.on('connect', (_incoming, socket) => socket.end(NO_TUNNEL));
+  const admit = (incoming: http.IncomingMessage, outgoing: http.ServerResponse): void =>
+    Connection.of(incoming.socket).admit(incoming, outgoing, serve);
+  const server = http.createServer(SERVER_OPTIONS, admit);
+  server.on('checkContinue', (incoming: http.IncomingMessage, outgoing: http.ServerResponse) => {
+    awaitContinue(incoming, outgoing);
+    admit(incoming, outgoing);
+  });
+  server.on('connect', (_incoming, socket: Socket) => Connection.of(socket).endWith(NO_TUNNEL));
   const connections = watchWrites(server, writeTimeoutMs, log);
   const most = connectionsMax();
   if (most !== null) server.maxConnections = most;

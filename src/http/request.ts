@@ -7,7 +7,7 @@ import type { PluginSet } from '../pipeline/plugin-set.js';
 import type { RouteMatch } from '../pipeline/documents/route-match.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
 import { Connection } from './connection.js';
-import { checkCharset, collect, arriving } from './body.js';
+import { arriving, collect, requestBody } from './body.js';
 import { announcesBody, readHead, type RequestHead } from './request-head.js';
 import { requestId } from './request-id.js';
 
@@ -90,8 +90,7 @@ export class ServerRequest implements IncomingRequest {
     return 'socket' in this.source ? Connection.of(this.source.socket).remote : null;
   }
 
-  async readBody(limits: BodyLimits): Promise<Buffer> {
-    checkCharset(this.rawHeaders);
+  readBody(limits: BodyLimits): Promise<Buffer> {
     return collect(this.stream(), limits);
   }
 
@@ -104,7 +103,10 @@ export class ServerRequest implements IncomingRequest {
   }
 
   private stream(): Readable {
-    if ('rawHeaders' in this.source) return this.source;
+    if ('rawHeaders' in this.source) {
+      requestBody(this.source);
+      return this.source;
+    }
     return Readable.fromWeb(this.source.body as NodeReadableStream<Uint8Array>);
   }
 }

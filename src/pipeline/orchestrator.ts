@@ -26,8 +26,9 @@ import { bodyLimits } from './body-limits.js';
 import { refuseCancelled } from './cancelled.js';
 import type { PluginSet, RequestSettings } from './plugin-set.js';
 import { problem } from './problem.js';
+import { checkCharset } from './documents/media-type.js';
 import { RequestDocument } from './documents/request-document.js';
-import { ResponseDocument, heldResponse, requestFacts } from './documents/response-document.js';
+import { NO_CONTEXT, ResponseDocument, heldResponse, requestFacts } from './documents/response-document.js';
 import { TrafficSplit } from './traffic-split.js';
 import { askEndpoint, askAfterResponse, undecided, batchFromRequest } from './hook-batches.js';
 
@@ -121,6 +122,7 @@ export class PluginOrchestrator {
     let body: Awaitable<Buffer | null>;
     try {
       const limits = bodyLimits(request, plugins);
+      if (asksPlugin(request, plugins)) checkCharset(request.rawHeaders);
       body = needsBody(request, plugins) ? request.readBody(limits) : null;
     } catch (error) {
       this.read.fail(exchange, error);
@@ -133,9 +135,9 @@ export class PluginOrchestrator {
   private readonly read: Stage<Buffer | null> = {
     take: (exchange, bytes) => {
       try {
-        const { request } = exchange;
+        const { request, plugins } = exchange;
         const isStreamed = bytes === null && request.hasBody;
-        exchange.document = new RequestDocument(request, bytes, isStreamed);
+        exchange.document = new RequestDocument(request, bytes, isStreamed, asksPlugin(request, plugins));
       } catch (error) {
         this.read.fail(exchange, error);
         return;
@@ -260,7 +262,7 @@ export class PluginOrchestrator {
     take: (exchange, response) => {
       const { request, document } = exchange;
       const facts = requestFacts(request, document);
-      exchange.response = new ResponseDocument(response, facts, document === null ? '{}' : document.context);
+      exchange.response = new ResponseDocument(response, facts, document ?? NO_CONTEXT);
       this.askAfter(exchange);
     },
     fail: (exchange, error) => this.held.take(exchange, this.failures.problem(error, exchange.request)),

@@ -129,14 +129,20 @@ function frame(headers: UpstreamOptions['headers'], body: Readable | Buffer | nu
  */
 function toResponse(upstream: http.IncomingMessage, asked: string, method: string): PluginResponse {
   const status = upstream.statusCode!;
-  if (status < 200 || status > 599) {
-    upstream.destroy();
-    throw new BackworksError('BW_PROXY_UPSTREAM', `the proxy target answered with status ${status}`);
-  }
+  if (status < 200 || status > 599) throw unusable(upstream, `with status ${status}`);
+  const coding = upstream.headers['transfer-encoding'];
+  // The client gets the body in chunks or with its length, and would take any other coding for the body itself.
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked')
+    throw unusable(upstream, `in the transfer coding ${JSON.stringify(coding)}`);
   const headers = headerMap(endToEnd(upstream.rawHeaders));
   if (asked !== 'HEAD') return { status, headers, body: upstream };
   upstream.resume();
   // The length of a body that was not sent is meaningless to a client that did not ask with HEAD.
   if (method !== 'HEAD') delete headers['content-length'];
   return { status, headers, body: null };
+}
+
+function unusable(upstream: http.IncomingMessage, how: string): BackworksError {
+  upstream.destroy();
+  return new BackworksError('BW_PROXY_UPSTREAM', `the proxy target answered ${how}`);
 }

@@ -3,7 +3,10 @@ import https from 'node:https';
 import type { Duplex } from 'node:stream';
 
 /**
- * Keeps connections to proxy targets. A target may answer and close before it has read the whole request, for
+ * Keeps connections to proxy targets. Bytes that a target sends while nobody has asked close the connection:
+ * the next request would take them for its answer, which may be another client's.
+ *
+ * A target may answer and close before it has read the whole request, for
  * example with a 413. The next write then fails while the answer still waits to be read, and Node would destroy
  * the socket together with the answer. So this agent reports such a write as done. Only the reading side
  * decides the outcome: an answer, or the end of the connection.
@@ -12,11 +15,29 @@ class UpstreamAgent extends http.Agent {
   override createConnection(...args: Parameters<http.Agent['createConnection']>): Duplex | null | undefined {
     return readingOn(super.createConnection(...args));
   }
+
+  override keepSocketAlive(socket: Duplex): boolean {
+    return (super.keepSocketAlive(socket) as unknown as boolean) && expectNothing(socket);
+  }
+
+  override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
+    socket.off('data', closeUnasked);
+    super.reuseSocket(socket, request);
+  }
 }
 
 class SecureUpstreamAgent extends https.Agent {
   override createConnection(...args: Parameters<https.Agent['createConnection']>): Duplex | null | undefined {
     return readingOn(super.createConnection(...args));
+  }
+
+  override keepSocketAlive(socket: Duplex): boolean {
+    return (super.keepSocketAlive(socket) as unknown as boolean) && expectNothing(socket);
+  }
+
+  override reuseSocket(socket: Duplex, request: http.ClientRequest): void {
+    socket.off('data', closeUnasked);
+    super.reuseSocket(socket, request);
   }
 }
 
@@ -25,6 +46,17 @@ export const UPSTREAM_AGENTS = {
   http: new UpstreamAgent({ keepAlive: true }),
   https: new SecureUpstreamAgent({ keepAlive: true }),
 } as const;
+
+/** Watches an idle connection. @returns whether it can be kept: nothing has arrived that nobody asked for */
+function expectNothing(socket: Duplex): boolean {
+  if (socket.readableLength > 0) return false;
+  socket.on('data', closeUnasked).resume();
+  return true;
+}
+
+function closeUnasked(this: Duplex): void {
+  this.destroy();
+}
 
 type Written = (error?: Error | null) => void;
 

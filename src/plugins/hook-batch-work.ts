@@ -68,9 +68,8 @@ export class HookBatchWork<T> extends HookWork<T> implements NativeHookBatch {
   }
 
   private endpointCall(): GuardedCall<unknown> {
-    const { host, requestJson, batch, caller, startedAtMs } = this;
-    const args = [batch.endpoint, batch.method, requestJson];
-    const work = new HookWork(host, 'process_endpoint', args, host.readAnswer, caller);
+    const { host, document, batch, caller, startedAtMs } = this;
+    const work = new EndpointWork(host, batch, document!, caller);
     return (batch.endpointAnswer = host.executor.adopt('process_endpoint', work, startedAtMs));
   }
 
@@ -78,6 +77,24 @@ export class HookBatchWork<T> extends HookWork<T> implements NativeHookBatch {
     const { host, batch, caller, startedAtMs } = this;
     const work = new ResponseWork(host, batch, caller);
     return (batch.patch = host.executor.adopt('after_response', work, startedAtMs));
+  }
+}
+
+/** process_endpoint as part of a batch that began with before_request. A retry sends the document after that hook. */
+class EndpointWork extends HookWork<PluginResponse | null> {
+  constructor(
+    host: HookBatchCallee,
+    private readonly batch: HookBatch,
+    private readonly request: Patched,
+    caller: Caller | undefined,
+  ) {
+    super(host, 'process_endpoint', [], host.readAnswer, caller);
+  }
+
+  override begin(call: GuardedCall): ReturnType<NativePlugin['call']> {
+    const { endpoint, method } = this.batch;
+    this.args = [endpoint, method, this.request.toJson()];
+    return super.begin(call);
   }
 }
 

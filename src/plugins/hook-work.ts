@@ -16,6 +16,7 @@ export interface Callee {
 /**
  * Reads a reply and applies a patch to the document.
  * @param plain true if the reply is an endpoint's answer that is sent unchanged
+ * @param sent the document that the plugin answers
  * @throws InvalidAnswer
  */
 export type Read<T> = (
@@ -23,6 +24,7 @@ export type Read<T> = (
   parsedBytesMax: number,
   document: Patched | undefined,
   plain: boolean,
+  sent: Text | undefined,
 ) => T;
 
 /** One hook call, for the executor. */
@@ -57,7 +59,8 @@ export class HookWork<T> implements Work<NativeReply, T> {
   /** Reads the reply within the guards, so that an unusable answer counts as a failure of the plugin. */
   read(reply: NativeReply, call: GuardedCall): T {
     try {
-      return this.readReply(reply, this.callee.parsedReplyBytes, this.document, call.plain);
+      const { callee, document, args } = this;
+      return this.readReply(reply, callee.parsedReplyBytes, document, call.plain, args.at(-1));
     } catch (error) {
       throw error instanceof InvalidAnswer ? this.badAnswer(error) : error;
     }

@@ -2,6 +2,7 @@ import type { CircuitStateName, PluginExecutor } from '../execution/executor.js'
 import type { PluginConfig } from '../config/types.js';
 import type { Text } from '../long-text.js';
 import type { LibraryHold } from '../native/library/library-holds.js';
+import { RUNNER_PATCH_MAX } from '../native/protocol/protocol.js';
 import type { Hook, NativePlugin, NativeProcess, NativeReply, SandboxReport } from '../native/plugin.js';
 import type { BodyUse } from './body-use.js';
 import { fittingConfig } from './fitting-config.js';
@@ -56,14 +57,14 @@ export class LoadedPlugin implements BackworksPlugin {
   readonly body: BodyUse;
   readonly batchesHooks: boolean;
   private readonly callee: HookBatchCallee;
-  private readonly readAnswer: Read<PluginResponse | null> = (reply, bytesMax, document, plain) => {
-    const answer = readEndpointAnswer(reply, bytesMax, document, plain);
+  private readonly readAnswer: Read<PluginResponse | null> = (reply, bytesMax, document, plain, sent) => {
+    const answer = readEndpointAnswer(reply, bytesMax, document, plain, sent);
     if (answer !== null && answer.status >= SERVER_ERROR) this.ownCounts.serverErrors += 1;
     return answer;
   };
 
-  private readonly readDecision: Read<RequestDecision | null> = (reply, bytesMax, document) => {
-    const decision = readDecision(reply, bytesMax, document);
+  private readonly readDecision: Read<RequestDecision | null> = (reply, bytesMax, document, plain, sent) => {
+    const decision = readDecision(reply, bytesMax, document, plain, sent);
     if (isDenial(decision) && !this.ownCounts.hasDenied) {
       this.ownCounts.hasDenied = true;
       this.options.onDenied?.(decision.response.status);
@@ -86,8 +87,9 @@ export class LoadedPlugin implements BackworksPlugin {
     this.priority = policy.priority;
     this.critical = policy.critical;
     this.body = policy.body;
-    this.batchesHooks = native.batch !== undefined;
     const { parsedReplyBytes } = policy.limits;
+    // The runner does not know the limit, so it would go on after a patch that the server refuses.
+    this.batchesHooks = native.batch !== undefined && parsedReplyBytes >= RUNNER_PATCH_MAX;
     this.callee = { name: this.name, native, parsedReplyBytes, executor, readAnswer: this.readAnswer };
   }
 

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { JsonValue } from '../config/types.js';
+import type { Text } from '../long-text.js';
 import type { NativeReply } from '../native/plugin.js';
 import { checkJson, JsonFact } from './json-check.js';
 import { JSON_DEPTH_MAX } from './json-depth.js';
@@ -10,7 +11,7 @@ import { checkResponseParts, decodeBase64, InvalidAnswer } from './response-chec
 /**
  * Turns plugin answers from untrusted bytes into checked values. No other file reads the answers of plugins. Bodies
  * and patches stay JSON text, so numbers keep their digits. Every function throws InvalidAnswer with the reason when
- * an answer is not usable.
+ * an answer is not usable. `sent` is the document that the plugin answers.
  */
 
 const JSON_TYPE: HeaderMap = { 'content-type': 'application/json' };
@@ -29,9 +30,11 @@ export function readDecision(
   reply: NativeReply,
   parsedBytesMax: number,
   document?: Patched,
+  _plain = false,
+  sent?: Text,
 ): RequestDecision | null {
   if (reply === null) return null;
-  const answer = readObject(reply, parsedBytesMax);
+  const answer = readObject(reply, parsedBytesMax, sent);
   const response = memberObject(answer, 'response');
   if (response !== null) return { kind: 'respond', response: readResponse(response) };
   const patch = memberObject(answer, 'request') ?? answer;
@@ -47,9 +50,11 @@ export function readPatch(
   reply: NativeReply,
   parsedBytesMax: number,
   document?: Patched,
+  _plain = false,
+  sent?: Text,
 ): JsonMembers | null {
   if (reply === null) return null;
-  const answer = readObject(reply, parsedBytesMax);
+  const answer = readObject(reply, parsedBytesMax, sent);
   const patch = memberObject(answer, 'response') ?? answer;
   document?.merge(patch);
   return patch;
@@ -66,14 +71,15 @@ export function readEndpointAnswer(
   parsedBytesMax: number,
   _document?: Patched,
   plain = false,
+  sent?: Text,
 ): PluginResponse | null {
   if (reply === null) return null;
   if (plain && typeof reply !== 'string') {
-    refuseUnlessJson(reply, checkJson(reply));
+    refuseUnlessJson(reply, checkJson(reply), sent);
     const body = reply.length <= TEXT_BODY_BYTES_MAX ? reply.toString('utf8') : reply;
     return { status: 200, headers: { ...JSON_TYPE }, body, json: body };
   }
-  const outline = read(reply, parsedBytesMax, RESPONSE_LEVELS);
+  const outline = read(reply, parsedBytesMax, sent, RESPONSE_LEVELS);
   const response = outline.object();
   if (response !== null && isResponse(response)) return readResponse(response);
   const { bytes } = outline;
@@ -82,8 +88,14 @@ export function readEndpointAnswer(
 }
 
 /** Checks that the answer of an operation is JSON. It is passed unchanged to the calling plugin. */
-export function readOperationAnswer(reply: NativeReply, parsedBytesMax: number): NativeReply {
-  if (reply !== null) read(reply, parsedBytesMax, 0);
+export function readOperationAnswer(
+  reply: NativeReply,
+  parsedBytesMax: number,
+  _document?: Patched,
+  _plain = false,
+  sent?: Text,
+): NativeReply {
+  if (reply !== null) read(reply, parsedBytesMax, sent, 0);
   return reply;
 }
 
@@ -137,8 +149,8 @@ function smallValue(members: JsonMembers, name: string): JsonValue | undefined {
   return index === -1 ? undefined : (JSON.parse(members.outline.valueText(index)) as JsonValue);
 }
 
-function readObject(reply: Buffer | string, bytesMax: number): JsonMembers {
-  const answer = read(reply, bytesMax).object();
+function readObject(reply: Buffer | string, bytesMax: number, sent: Text | undefined): JsonMembers {
+  const answer = read(reply, bytesMax, sent).object();
   if (answer === null) throw new InvalidAnswer('answer is not a JSON object');
   return answer;
 }
@@ -153,7 +165,12 @@ function memberObject(members: JsonMembers, name: string): JsonMembers | null {
 }
 
 /** @param levels depth of nested objects whose members are needed; default: all */
-function read(reply: Buffer | string, bytesMax: number, levels?: number): JsonOutline {
+function read(
+  reply: Buffer | string,
+  bytesMax: number,
+  sent: Text | undefined,
+  levels?: number,
+): JsonOutline {
   if (reply.length > bytesMax) {
     throw new InvalidAnswer(
       `the answer has ${reply.length} bytes, but limits.parsed_reply allows only ${bytesMax}`,
@@ -161,15 +178,21 @@ function read(reply: Buffer | string, bytesMax: number, levels?: number): JsonOu
   }
   const outline = JsonOutline.of(bytesOf(reply), levels);
   if (typeof outline === 'number') throw unreadable(reply, outline);
-  refuseUnlessJson(reply, outline.facts);
+  refuseUnlessJson(reply, outline.facts, sent);
   return outline;
 }
 
 /** @param facts flags of `JsonFact` for the reply */
-function refuseUnlessJson(reply: Buffer | string, facts: number): void {
+function refuseUnlessJson(reply: Buffer | string, facts: number, sent: Text | undefined): void {
   if ((facts & JsonFact.VALID) === 0) throw unreadable(reply, facts);
-  // Copying an object with a member "__proto__" would change the prototype of the copy.
-  if ((facts & JsonFact.HAS_PROTOTYPE) !== 0) throw new InvalidAnswer('the answer has a member "__proto__"');
+  // Programs that copy an object with a member "__proto__" change the prototype of the copy. A plugin may repeat
+  // what the client sent: otherwise a client could make plugins fail that return the whole document.
+  if (hasPrototype(facts) && !(sent !== undefined && hasPrototype(checkJson(bytesOf(sent.toString())))))
+    throw new InvalidAnswer('the answer has a member "__proto__"');
+}
+
+function hasPrototype(facts: number): boolean {
+  return (facts & JsonFact.HAS_PROTOTYPE) !== 0;
 }
 
 /** The reason the checker refused a text. */

@@ -58,6 +58,8 @@ export interface Patched {
    * @throws InvalidAnswer when the patch cannot be applied
    */
   merge(patch: JsonMembers): void;
+  /** The document with the patches so far, as the next hook receives it. */
+  toJson(): Text;
 }
 
 /**
@@ -123,15 +125,10 @@ export interface PluginHealth {
 
 export type { JsonMembers };
 
-/** The response document that after_response receives. */
-export interface ResponseToPatch extends Patched {
-  toJson(): Text;
-}
-
 /**
  * Consecutive hooks of one plugin in the pipeline of a request. They are sent to an isolated plugin in one frame,
- * and the plugin answers one after the other. The batch goes on while before_request leaves the request unchanged
- * and the endpoint answers with plain JSON. Hooks that the batch did not reach are called separately.
+ * and the plugin answers one after the other. The batch goes on while before_request changes at most headers and
+ * context, and the endpoint answers with plain JSON. Hooks that the batch did not reach are called separately.
  */
 export class HookBatch {
   /** The answer of the endpoint; set when the endpoint was called. */
@@ -139,7 +136,7 @@ export class HookBatch {
   /** The answer of after_response; set when after_response was called. */
   patch: Awaitable<JsonMembers | null> | undefined;
   /** The document to which the patch is applied. It is set before the patch arrives. */
-  response: ResponseToPatch | null = null;
+  response: Patched | null = null;
   private state: 'planned' | 'under way' | 'ended' = 'planned';
   private onEnd: Deferred<void> | null = null;
 

@@ -1,5 +1,5 @@
 import type { EndpointConfig } from '../config/types.js';
-import { ResponseDocument } from '../pipeline/documents/response-document.js';
+import { NO_CONTEXT, ResponseDocument } from '../pipeline/documents/response-document.js';
 import { RequestDocument } from '../pipeline/documents/request-document.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
 import type { Awaitable, Caller } from '../plugins/plugin.js';
@@ -51,6 +51,10 @@ function callFor(hook: PipelineHook, request: RecordedRequest, routes: Routes): 
   if (hook === 'process_endpoint')
     return (plugin, caller) => plugin.processEndpoint(route, method, json, caller);
   const facts = { id: ID, method, path, route: match.endpoint?.path ?? null };
-  const answer = new ResponseDocument({ ...ANSWER, headers: { ...ANSWER.headers } }, facts, '{}').toJson();
+  const answer = new ResponseDocument(
+    { ...ANSWER, headers: { ...ANSWER.headers } },
+    facts,
+    NO_CONTEXT,
+  ).toJson();
   return (plugin, caller) => plugin.afterResponse(answer, caller);
 }

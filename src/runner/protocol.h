@@ -19,14 +19,15 @@
  * server may send further frames after its HELLO without waiting. Without call threads, the runner
  * answers frames in the order they were sent. With call threads, it answers each call when the call is
  * done, and every other frame after the calls before it. Strings in a payload each end with a NUL byte,
- * except the text of REPLY, FAILED, LOG and METRIC, which is the rest of the payload. Neither side parses
- * JSON to speak this protocol.
+ * except the text of REPLY, FAILED, LOG and METRIC, which is the rest of the payload. Neither side makes
+ * values of JSON to speak this protocol.
  *
  * A BATCH calls several hooks of one request in order: before_request, process_endpoint and
  * after_response. Its detail names two or three consecutive ones. The runner answers each hook with a
- * frame of its own. It calls the next hook only when before_request left the request unchanged (EMPTY),
- * and when the endpoint's answer is JSON that is sent unchanged (PLAIN), which then completes the response
- * document. MORE on an answer says that the runner calls the next hook.
+ * frame of its own. It calls the next hook only when before_request left the request unchanged (EMPTY) or
+ * returned a patch that the runner can apply to its documents (request_patch.h), and when the endpoint's
+ * answer is JSON that is sent unchanged (PLAIN), which then completes the response document. MORE on an
+ * answer says that the runner calls the next hook.
  *
  *   server ─▶ HELLO  [SANDBOX]  LOAD  INITIALIZE  (CALL | BATCH | HEALTH_CHECK | RECONFIGURE)*  SHUTDOWN
  *   runner ─▶ HELLO  [READY]  LOADED  STATUS  (REPLY | EMPTY | STATUS | FAILED | LOG | METRIC | REFUSED)*  STATUS
@@ -56,7 +57,8 @@ enum {
     FRAME_PAYLOAD_MAX = 16 * 1024 * 1024,
     LOG_TEXT_MAX = 8 * 1024,
     THREADS_MAX = 64,
-    JSON_DEPTH_MAX = 100
+    JSON_DEPTH_MAX = 100,
+    RUNNER_PATCH_MAX = 4096
 };
 
 /*

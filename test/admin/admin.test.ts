@@ -147,7 +147,7 @@ test.each<[string, Partial<AdminStatus>, number, string]>([
     'unavailable',
   ],
   [
-    'with a critical plugin on its way',
+    'with a critical plugin that is starting',
     { plugins: [plugin('a', 'loading', { critical: true })] },
     503,
     'starting',
@@ -217,7 +217,7 @@ test.each([
   ['another scheme', `Basic ${TOKEN}`],
   ['a wrong token', 'Bearer wrong'],
   ['an empty token', 'Bearer '],
-  ['a beginning of the token', `Bearer ${TOKEN.slice(0, -1)}`],
+  ['a prefix of the token', `Bearer ${TOKEN.slice(0, -1)}`],
   ['the token and more', `Bearer ${TOKEN}x`],
 ])('metrics and plugins answer 401 to %s', async (_case, value) => {
   const app = admin({ plugins: [plugin('weather', 'ready')] });

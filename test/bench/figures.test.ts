@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from '@jest/globals';
 
-/** What the benchmark does with its measurements; the measuring itself needs a quiet machine. */
+/** Evaluation and presentation of measurements. The measuring itself needs a quiet machine and is not tested. */
 interface Spread {
   median: number;
   min: number;
@@ -91,7 +91,7 @@ const { slopeOf } = (await load('slope.mjs')) as {
 const folder = mkdtempSync(join(tmpdir(), 'backworks-bench-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test('every round measures every peer once, beginning with another one each time', async () => {
+test('every round measures every peer once, in a rotated or reversed order', async () => {
   const order: string[] = [];
   const peer = (name: string) => ({ name, measure: () => ({ nth: order.push(name) }) });
   const measured = await alternate([peer('a'), { name: 'b', missing: 'needs b' }, peer('c')], 3);
@@ -103,7 +103,7 @@ test('every round measures every peer once, beginning with another one each time
   ]);
 });
 
-test('a round goes through the parts of a measurement one by one, and keeps what each of them found', async () => {
+test('a round measures one part of all peers after the other and merges the results of each peer', async () => {
   const order: string[] = [];
   const part = (name: string, key: string) => () => {
     order.push(name + key);
@@ -118,7 +118,7 @@ test('a round goes through the parts of a measurement one by one, and keeps what
   ]);
 });
 
-test('a slope is taken within each round too', () => {
+test('a slope is computed within each round', () => {
   const peers = [
     { name: 'one', rounds: [{ us: 11 }, { us: 102 }] },
     { name: 'ten', rounds: [{ us: 20 }, { us: 120 }] },
@@ -133,7 +133,7 @@ test('a slope is taken within each round too', () => {
   expect(slopeOf(peers, points.slice(1))).toBeNull();
 });
 
-test('a target is judged by the median, and one that is missed says why', () => {
+test('a target is judged by the median, and a missed target is listed with its reason', () => {
   const rounds = [{ us: 3 }, { us: 4 }, { us: 9 }];
   const summary = { us: { median: 4, min: 3, max: 9 } };
   const twice = { name: 'twice', rounds: [{ us: 6 }, { us: 8 }, { us: 18 }] };
@@ -174,7 +174,7 @@ test('a target is judged by the median, and one that is missed says why', () => 
   ]);
 });
 
-test('a chart has a bar for each peer that was measured, or a line for each series', () => {
+test('a chart has a bar for each measured peer or a line for each series', () => {
   const peer = (name: string, median: number) => ({ name, summary: { us: { median, min: 1, max: 30 } } });
   const peers = [peer('Backworks <1>', 2), peer('ten', 20), { name: 'not here', missing: 'needs go' }];
   const chart = { title: 'Time', unit: 'µs', better: 'less' };
@@ -194,7 +194,7 @@ test('a chart has a bar for each peer that was measured, or a line for each seri
   expect(lines).not.toContain('NaN');
 });
 
-test('a ratio is taken within each round, so that a slow round does not change it', () => {
+test('a ratio is computed within each round, so a slow round does not change the ratio', () => {
   const peers = [
     { name: 'base', rounds: [{ us: 10 }, { us: 100 }, { us: 20 }] },
     { name: 'other', rounds: [{ us: 20 }, { us: 200 }, { us: 40 }] },
@@ -204,7 +204,7 @@ test('a ratio is taken within each round, so that a slow round does not change i
   expect(other?.summary?.us?.compared).toEqual({ median: 2, min: 2, max: 2 });
 });
 
-test('nothing is compared with a peer that could not be measured', () => {
+test('no peer is compared with a peer that could not be measured', () => {
   const peers = [
     { name: 'base', missing: 'needs go' },
     { name: 'other', rounds: [{ us: 20 }] },
@@ -214,7 +214,7 @@ test('nothing is compared with a peer that could not be measured', () => {
   expect(summarized[1]?.summary).toEqual({ us: { median: 20, min: 20, max: 20 } });
 });
 
-test('percentiles are values that were measured', () => {
+test('percentiles are measured values', () => {
   const values = Array.from({ length: 100 }, (_, index) => 100 - index);
   expect([0, 0.5, 0.99, 1].map((share) => percentile(values, share))).toEqual([1, 50, 99, 100]);
 });
@@ -236,12 +236,12 @@ test.each(results.map((result) => ({ scenario: result.name, result })))(
   },
 );
 
-test('docs/performance.md holds the targets against the results', () => {
+test('docs/performance.md compares the targets with the results', () => {
   expect(readFileSync(join(root, 'docs/performance.md'), 'utf8')).toContain(renderTargets(results));
 });
 
 test.each(results.flatMap(({ name, charts, peers }) => charts.map((chart) => ({ name, chart, peers }))))(
-  'the chart "$chart.title" is drawn from bench/results/$name.json, and shown',
+  'the chart "$chart.title" matches bench/results/$name.json and is in docs/performance.md',
   ({ name, chart, peers }) => {
     const file = `${name}${chart.name === undefined ? '' : `-${chart.name}`}.svg`;
     expect(readFileSync(join(root, 'bench/results', file), 'utf8')).toBe(renderChart(chart, peers));
@@ -251,7 +251,7 @@ test.each(results.flatMap(({ name, charts, peers }) => charts.map((chart) => ({ 
 );
 
 test.each(results.map((result) => ({ scenario: result.name, result })))(
-  'bench/results/$scenario.json is summed up from its own rounds',
+  'the summary in bench/results/$scenario.json matches its rounds',
   ({ result }) => {
     const again = summarize(result.peers, result.metrics);
     for (const [index, { summary, rounds }] of result.peers.entries()) {
@@ -261,7 +261,7 @@ test.each(results.map((result) => ({ scenario: result.name, result })))(
       }
     }
     for (const { points, figure } of result.slopes) {
-      // Rounds are written with six digits, and a slope is a difference of them.
+      // Rounds are written with six digits, and a slope is computed from their differences.
       expect(slopeOf(result.peers, points)?.median).toBeCloseTo(figure?.median ?? NaN, 0);
     }
   },

@@ -6,8 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { afterAll, expect, test } from '@jest/globals';
 
 /**
- * The benchmark's peers that are made of Backworks still work with it: each starts, measures something
- * and ends with its input. How much they measure is nobody's business here.
+ * The benchmark's peers that use Backworks: each peer starts, measures and ends with its input. The values
+ * are not checked.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const { benchPlugin, compileC } = (await import(pathToFileURL(join(root, 'bench/build.mjs')).href)) as {
@@ -24,7 +24,7 @@ afterAll(() => {
 
 type Figures = Record<string, unknown>;
 
-/** Starts a peer, hands it a task or none, and waits for its end. @returns what it said, line by line */
+/** Starts a peer, sends it a task if there is one, and waits for its end. @returns its output, one object a line */
 async function converse(script: string, args: string[], task: object | null): Promise<Figures[]> {
   const child = spawn(process.execPath, [`bench/peers/${script}.mjs`, ...args], {
     cwd: root,
@@ -59,7 +59,7 @@ test.each<{ script: string; args: string[]; task: object; keys: string[] }>([
   },
   { script: 'recovery/main', args: ['isolated', computing], task: { kills: 2 }, keys: ['p50', 'p99'] },
   { script: 'recovery/main', args: ['isolated', computing], task: { computes: 5 }, keys: ['delay'] },
-])('$script measures', async ({ script, args, task, keys }) => {
+])('$script reports numbers for its task', async ({ script, args, task, keys }) => {
   const [, figures] = await converse(script, args, task);
   expect(figures).toEqual(
     expect.objectContaining(Object.fromEntries(keys.map((key) => [key, expect.any(Number)]))),
@@ -73,7 +73,7 @@ test.each([
   { script: 'http/backworks', args: [plugin({ isolation: 'in-process' }), 'bench'] },
   { script: 'http/backworks', args: [plugin({ path: threads, limits: { concurrency: 2 } }), 'bench'] },
   { script: 'http/workers', args: [plugin({}), 'bench', '2'] },
-])('$script $args says where it listens', async ({ script, args }) => {
+])('$script $args prints its URL and its process ids', async ({ script, args }) => {
   const [ready] = await converse(script, args, null);
   expect(ready).toEqual({
     url: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/),

@@ -51,7 +51,7 @@ test('--json prints the summary as JSON', async () => {
   });
 });
 
-test('plugins that requests pass by when they fail are named: enabled, with before_request, not critical', async () => {
+test('enabled plugins that have before_request and are not critical are named in a warning', async () => {
   const [echo, guarded] = [compilePlugin('echo'), compilePlugin('guard')];
   const endpointOnly = compilePlugin('config_echo');
   const file = join(cwd, 'open.yaml');
@@ -190,15 +190,15 @@ const withPlugin = (path: string, critical: boolean): string =>
 const elf = process.platform === 'linux' ? test : test.skip;
 elf.each<[string, () => string, RegExp]>([
   ['a library for another processor', forAnotherProcessor, /BW_LIBRARY_ARCHITECTURE: .*is built for s390x?/],
-  ['a library that is not there', () => './none.so', /BW_LIBRARY_NOT_FOUND: .*none\.so does not exist/],
+  ['a missing library', () => './none.so', /BW_LIBRARY_NOT_FOUND: .*none\.so does not exist/],
   ['another plugin ABI', () => compilePlugin('newer_abi'), /BW_PLUGIN_(ABI|LOAD|METADATA): .*ABI/],
   [
     'a library that crashes while it is loaded',
     () => compilePlugin('crash_constructor'),
     /BW_PLUGIN_CRASHED: /,
   ],
-  ['no plugin at all', () => compilePlugin('missing_vtable'), /BW_LIBRARY_SYMBOL: /],
-  ['a plugin it needs that is not there', () => compilePlugin('needs_plugin'), /BW_PLUGIN_DEPENDENCY: /],
+  ['a library that is not a plugin', () => compilePlugin('missing_vtable'), /BW_LIBRARY_SYMBOL: /],
+  ['a missing dependency', () => compilePlugin('needs_plugin'), /BW_PLUGIN_DEPENDENCY: /],
 ])('%s: start and config check report the same error', async (_what, library, reason) => {
   const critical = directory.write('critical.yaml', withPlugin(library(), true));
   const checked = await check(critical);

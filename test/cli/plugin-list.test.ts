@@ -162,7 +162,7 @@ test('with a server, live states, calls and processes are listed', async () => {
   expect(crash).toMatchObject({ state: 'ready', reason: null, processes: someReady });
   expect(refuses).toMatchObject({
     state: 'failed',
-    reason: expect.stringContaining('no licence for this day'),
+    reason: expect.stringContaining('no licence for today'),
   });
   expect(off).toMatchObject({ state: 'stopped' });
   expect(echo).toMatchObject({ calls: { process_endpoint: { calls: 1, failed: 0 } } });
@@ -193,7 +193,7 @@ plugins: { crash: { path: ${compilePlugin('crash_segv')} } }
   expect(stdout).toMatch(/^crash .* 1\/1/m);
 });
 
-test('when no server can be asked, the list says why and shows the libraries on disk', async () => {
+test('when the list cannot use a server, it says why and shows the libraries on disk', async () => {
   const port = await freePort();
   const file = configFile('theirs.yaml', port);
   const { command } = await serve(file);

@@ -68,7 +68,7 @@ test.each([
   ['missing_vtable', 'file', 'failed', /plugin_vtable/],
   ['hang', 'process_endpoint', 'timeout', /did not answer process_endpoint within/],
   ['hang_constructor', 'load and describe', 'timeout', /did not finish loading/],
-  ['initialize_fails', 'initialize with an empty configuration', 'skipped', /no licence for this day/],
+  ['initialize_fails', 'initialize with an empty configuration', 'skipped', /no licence for today/],
 ])('%s: the check "%s" has %s', async (fixture, name, outcome, detail) => {
   const [report] = await reports(4, compilePlugin(fixture));
   expect(report?.checks.find((check) => check.name === name)).toMatchObject({
@@ -94,7 +94,7 @@ const glibc =
 (glibc ? test : test.skip).each([
   ['heap_overflow', 'crashed', /SIGABRT during process_endpoint at /, [/corrupted|invalid/]],
   ['freed_answer', 'failed', /is not (UTF-8|JSON)/, []],
-])('%s, which a server does not notice, is found', async (fixture, outcome, detail, stderr) => {
+])('validate finds %s, which a server does not notice', async (fixture, outcome, detail, stderr) => {
   const [report] = await reports(4, compilePlugin(fixture));
   expect(report?.checks.find(({ name }) => name === 'process_endpoint')).toMatchObject({
     outcome,

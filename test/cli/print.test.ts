@@ -77,7 +77,7 @@ test('external text stays on one line, without control characters', () => {
 test.each<[string, number | undefined, NodeJS.ProcessEnv, boolean]>([
   ['a terminal', 80, {}, true],
   ['a dumb terminal', 80, { TERM: 'dumb' }, false],
-  ['a terminal of someone who wants none', 80, { NO_COLOR: '1' }, false],
+  ['a terminal with NO_COLOR', 80, { NO_COLOR: '1' }, false],
   ['a terminal with an empty NO_COLOR', 80, { NO_COLOR: '' }, true],
   ['a pipe', undefined, {}, false],
   ['a pipe with FORCE_COLOR', undefined, { FORCE_COLOR: '1', NO_COLOR: '1' }, true],

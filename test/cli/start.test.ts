@@ -188,7 +188,7 @@ test('a critical plugin that does not start makes start exit with 4; an optional
   const critical = configFile(`plugins: { boom: { path: ${path}, critical: true } }`);
   const failed = await backworks(['start', '--config', critical]);
   expect(failed.code).toBe(4);
-  expect(failed.stderr).toMatch(/^BW_PLUGIN_INITIALIZE: .*boom.*no licence for this day — .+\n$/);
+  expect(failed.stderr).toMatch(/^BW_PLUGIN_INITIALIZE: .*boom.*no licence for today — .+\n$/);
 
   const optional = launch(configFile(`plugins: { boom: { path: ${path} } }`));
   const { adminUrl } = await serving(optional);

@@ -100,7 +100,7 @@ test.each([
     'canary',
     'swap: { canary: { percent: 50, duration: 60s }, probation: { duration: 60s, max_crashes: 0 } }',
   ],
-])('the first worker in which a version fails its %s has all go back', async (_, policy) => {
+])('when a version fails its %s in one worker, all workers roll back', async (_, policy) => {
   const cluster = await launch(policy);
   putVersion(cluster.path, 1003, 'crash');
   expect((await act(cluster, 'swap')).status).toBe(200);

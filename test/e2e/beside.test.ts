@@ -13,20 +13,20 @@ const directory = mkdtempSync(join(tmpdir(), 'backworks-beside-'));
 chmodSync(directory, 0o755);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-describe.each(['dep', '../dep'])('a library that needs another one in $ORIGIN/%s', (place) => {
+describe.each(['dep', '../dep'])('a plugin whose library needs another library in $ORIGIN/%s', (place) => {
   const home = join(directory, place.replaceAll(/\W/g, '_'), 'plugins');
   mkdirSync(home, { recursive: true });
   const path = compileWithLibrary(home, { plugin: 'beside', library: 'beside_dependency', place });
 
-  test('is described as config check describes it', async () => {
+  test('is described without a server, as for config check', async () => {
     expect(await openLibraryReader().read(path)).toMatchObject({ name: 'beside', version: '1.0.0' });
   });
 
-  test('is valid', async () => {
+  test('passes plugin validation', async () => {
     expect(await validatePlugin(path)).toMatchObject({ ok: true, metadata: { name: 'beside' } });
   });
 
-  test('serves, eager and lazy', async () => {
+  test('answers requests, loaded eagerly or lazily', async () => {
     const server = await startServer(`
 endpoints:
   eager: { path: /eager, plugin: eager }

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
 import { startServer } from '../fixtures/server.js';
 
-/** What plugins need of bodies, and bodies that pass them as they come. */
+/** A plugin states which bodies it needs. The server streams all other bodies. */
 const MIB = 1024 * 1024;
 const CHUNK = Buffer.alloc(64 * 1024, 'x');
 const targets: http.Server[] = [];
@@ -37,7 +37,7 @@ interface Mirrored {
   readonly sha256: string;
 }
 
-/** Tells what it was sent. */
+/** Answers with a description of the request. */
 const mirror: http.RequestListener = (request, response) => {
   const hash = createHash('sha256');
   let length = 0;
@@ -60,7 +60,7 @@ async function post(url: string, body: Buffer, headers: Record<string, string> =
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
 describe('a plugin whose manifest says that it needs no bodies', () => {
-  test('lets an upload in chunks pass as it comes: trailers follow, and a target that waits holds the client', async () => {
+  test('does not hold an upload: trailers reach the target, and a target that does not read slows the client down', async () => {
     let waiting = 0;
     const target = await targetOf((request, response) => {
       waiting += 1;
@@ -98,12 +98,12 @@ describe('a plugin whose manifest says that it needs no bodies', () => {
     expect(seen.trailers).not.toHaveProperty('host');
     expect(seen.headers).toMatchObject({ 'x-seen': 'streamed', 'transfer-encoding': 'chunked' });
     expect(waiting).toBe(1);
-    // The sockets between the three take some MiB.
+    // The socket buffers between client, server and target hold some MiB.
     expect(sentBeforeRead).toBeGreaterThan(0);
     expect(sentBeforeRead).toBeLessThan(32 * MIB);
   });
 
-  test('lets an answer of any kind pass as it comes', async () => {
+  test('does not hold a response: the first part reaches the client before the end', async () => {
     const target = await targetOf((_request, response) => {
       response.writeHead(200, { 'content-type': 'text/plain' });
       response.write('first');
@@ -116,7 +116,7 @@ describe('a plugin whose manifest says that it needs no bodies', () => {
     expect(server.plugin('idle').body).toEqual({ request: 'none', response: 'none' });
   });
 
-  test('fails when it changes a body, and the body stays', async () => {
+  test('fails when it changes a body, and the body stays unchanged', async () => {
     const target = await targetOf(mirror);
     const { url, log } = await serverFor(target, idle());
     const answer = await fetch(`${url}/up/changes`, { method: 'POST', body: 'mine' });
@@ -134,7 +134,7 @@ describe('a plugin whose manifest says that it needs no bodies', () => {
     }
   });
 
-  test('gets the body where another plugin or the configuration needs it, within the limit', async () => {
+  test('receives bodies up to the limit when another plugin or the configuration needs bodies', async () => {
     const target = await targetOf(mirror);
     for (const plugins of [
       `${idle()}, q: { path: ${compilePlugin('patches_request')} }`,
@@ -149,7 +149,7 @@ describe('a plugin whose manifest says that it needs no bodies', () => {
   });
 });
 
-test('the configuration takes bodies away from a plugin, by one word', async () => {
+test('`body: none` in the configuration keeps bodies from a plugin', async () => {
   const target = await targetOf(mirror);
   const q = `q: { path: ${compilePlugin('patches_request')}, config: { headers: { x-q: "1" } }, body: none }`;
   const server = await serverFor(target, q, ', body_limit: 1MiB');
@@ -158,7 +158,7 @@ test('the configuration takes bodies away from a plugin, by one word', async () 
   expect(server.plugin('q').body).toEqual({ request: 'none', response: 'none' });
 });
 
-test('a hook that needs every body has a longer answer refused', async () => {
+test('when a hook needs response bodies, a response beyond the body limit is a 502', async () => {
   const target = await targetOf((_request, response) => void response.end(Buffer.alloc(MIB)));
   const { url } = await serverFor(target, idle(', body: { response: buffer }'));
   const answer = await fetch(`${url}/up/x`);
@@ -166,7 +166,7 @@ test('a hook that needs every body has a longer answer refused', async () => {
   expect(await answer.json()).toMatchObject({ code: 'BW_PROXY_UPSTREAM' });
 });
 
-describe('a coded body', () => {
+describe('a compressed body', () => {
   const coded = gzipSync('{"a":1}');
 
   test.each(['gzip', 'gzip, br', 'deflate'])(
@@ -181,9 +181,9 @@ describe('a coded body', () => {
   );
 
   test.each([
-    ['loses its coding', {}, undefined],
-    ['has the coding that the hook sets', { headers: { 'content-encoding': 'br' } }, 'br'],
-  ])('of a request that a hook replaces %s', async (_what, more, coding) => {
+    ['loses its content-encoding', {}, undefined],
+    ['has the content-encoding that the hook sets', { headers: { 'content-encoding': 'br' } }, 'br'],
+  ])('of a request %s when a hook replaces the body', async (_what, more, coding) => {
     const target = await targetOf(mirror);
     const config = JSON.stringify({ body: 'bWluZQ==', body_encoding: 'base64', ...more });
     const { url } = await serverFor(
@@ -195,7 +195,7 @@ describe('a coded body', () => {
     expect(seen.headers['content-encoding']).toBe(coding);
   });
 
-  test('of a response passes an idle hook unchanged', async () => {
+  test('of a response is unchanged when the hook does not name the body', async () => {
     const target = await targetOf((_request, response) => {
       response.writeHead(200, {
         'content-encoding': 'gzip',

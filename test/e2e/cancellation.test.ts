@@ -13,7 +13,7 @@ const directory = mkdtempSync(join(tmpdir(), 'backworks-gate-'));
 chmodSync(directory, 0o755);
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-/** `tag` looks at every request and response, `gate` answers. */
+/** The plugin `tag` has hooks for every request and response; `gate` answers. */
 const configuration = (openIf: string): string => `
 endpoints:
   slow:   { path: /slow, plugin: gate }
@@ -28,7 +28,7 @@ plugins:
     permissions: { filesystem: { read: [${directory}] } }
 `;
 
-/** Sends a request and leaves the answer to others. */
+/** Sends a request without reading the answer. */
 async function send(server: TestServer, path: string): Promise<net.Socket> {
   const socket = net.connect(Number(new URL(server.url).port), '127.0.0.1');
   await once(socket, 'connect');
@@ -43,7 +43,7 @@ async function leave(socket: net.Socket): Promise<void> {
 
 const calls = (server: TestServer, plugin: string, hook: string) => server.plugin(plugin).calls[hook];
 
-test('requests whose clients have gone are not run, and are nobody’s failure', async () => {
+test('queued requests whose clients disconnected are not run and do not count as failures', async () => {
   const openIf = join(directory, 'open');
   const server = await startServer(configuration(openIf));
   const slow = await send(server, '/slow');
@@ -52,24 +52,24 @@ test('requests whose clients have gone are not run, and are nobody’s failure',
   const waiting = await Promise.all(Array.from({ length: QUEUED }, () => send(server, '/queued')));
   await eventually(
     () => calls(server, 'tag', 'before_request')?.calls === QUEUED + 1,
-    'the way of every request to the plugin that is busy',
+    'the arrival of every request at the busy plugin',
   );
   await Promise.all([slow, ...waiting].map(leave));
-  // The server hears of it in the turns of its event loop that these take.
+  // While the server answers these requests, its event loop also reports the closed connections.
   for (let turn = 0; turn < 10; turn++) await server.get('/static');
   const afterwards = calls(server, 'tag', 'after_response')?.calls ?? 0;
 
   writeFileSync(openIf, '');
   expect(await server.get('/queued')).toMatchObject({ status: 200, body: { calls: 2 } });
   expect(calls(server, 'gate', 'process_endpoint')).toEqual({ calls: 2, failed: 0 });
-  // One response to look at: nobody waits for that of the call that had begun.
+  // after_response runs for the new request only: the client of the first call has disconnected.
   expect(calls(server, 'tag', 'after_response')?.calls).toBe(afterwards + 1);
   expect(server.plugin('gate').state).toBe('ready');
   expect(server.log.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
   await server.backworks.stop();
 });
 
-test('a client that goes takes along nobody’s request but its own', async () => {
+test('a client that disconnects cancels only its own request', async () => {
   const openIf = join(directory, 'open-too');
   const server = await startServer(configuration(openIf));
   const [first, second] = await Promise.all([send(server, '/slow'), send(server, '/slow')]);

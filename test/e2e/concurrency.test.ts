@@ -15,7 +15,7 @@ plugins:
 `;
 
 describe('limits.concurrency', () => {
-  test('requests meet within one process of a plugin', async () => {
+  test('requests run concurrently in one process of a plugin', async () => {
     const server = await startServer(yaml('concurrent', 2));
     const answers = await Promise.all(Array.from({ length: 20 }, () => server.get('/two')));
     expect(answers.map(({ status, body }) => [status, body])).toEqual(
@@ -26,7 +26,7 @@ describe('limits.concurrency', () => {
     expect(processes.filter(({ state }) => state === 'ready')).toHaveLength(1);
   });
 
-  test('one request that hangs is answered with 504, the others as ever', async () => {
+  test('a request that hangs is answered with 504, and the requests beside it are answered', async () => {
     const server = await startServer(yaml('concurrent', 3, '1s'));
     const hanging = server.get('/hang');
     const [first, second] = await Promise.all([server.get('/two'), server.get('/two')]);
@@ -36,7 +36,7 @@ describe('limits.concurrency', () => {
     expect(server.plugin('any').failures[0]?.message).toContain('while waiting');
   });
 
-  test('a change of it takes another process, while requests go on', async () => {
+  test('a changed value takes effect with a reload', async () => {
     const server = await startServer(yaml('concurrent', 1, '300ms'));
     expect((await server.get('/two')).status).toBe(504);
     await server.change(yaml('concurrent', 2));
@@ -44,7 +44,7 @@ describe('limits.concurrency', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
   });
 
-  test('a library that is not thread-safe does not start, and says what to do', async () => {
+  test('a library that is not thread-safe does not start, and the reason names the setting', async () => {
     const server = await startServer(yaml('supervised', 2));
     const { state, reason } = server.plugin('any');
     expect(state).toBe('failed');

@@ -4,10 +4,10 @@ import { startServer, type TestServer } from '../fixtures/server.js';
 
 const FIXTURES = ['echo', 'counter', 'config_echo', 'responses', 'tag', 'host_services', 'owned_strings'];
 
-/** The same expectations in both modes: where a plugin runs changes nothing it can observe. */
+/** The ABI behaves the same whether a plugin runs in its own process or in the server. */
 describe.each(['process', 'in-process'])('isolation: %s', (isolation) => {
   let server: TestServer;
-  /** Has only plugins that leave most paths to others. */
+  /** A server whose plugins answer NULL for most paths. */
   let quiet: TestServer;
 
   beforeAll(async () => {
@@ -43,7 +43,7 @@ plugins:
 
   afterAll(() => Promise.all([server.backworks.stop(), quiet.backworks.stop()]));
 
-  test('the request document has everything, and hooks saw it in order of priority', async () => {
+  test('the request document has every member, and hooks run in order of priority', async () => {
     const response = await fetch(`${server.url}/echo/S%C3%A3o%20Paulo?units=metric&tag=x&tag=y`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', 'x-request-id': 'test-1', 'x-many': 'one' },
@@ -66,7 +66,7 @@ plugins:
   });
 
   test.each([100, 4_000, 5_000, 20_000, 300_000])(
-    'a JSON body of %i characters arrives as it was sent, with its patched document',
+    'a JSON body of %i characters arrives as it was sent, in the document that hooks patched',
     async (length) => {
       const body = `{ "list": [1.50, "${'ü'.repeat(length)}"], "end": {} }`;
       const response = await fetch(`${server.url}/echo/x`, {
@@ -86,7 +86,7 @@ plugins:
     expect(['a', 'b', 'c'].map((tag) => headers.get(`x-${tag}`))).toEqual(['seen', 'seen', 'seen']);
   });
 
-  test('a short-circuit skips the endpoint and the plugins behind it', async () => {
+  test('an answer in before_request skips the endpoint and all later plugins', async () => {
     const { status, body, headers } = await server.get('/stop-at-b');
     expect(status).toBe(403);
     expect(body).toEqual({ by: 'b' });
@@ -123,7 +123,7 @@ plugins:
     );
   });
 
-  test('every string goes back through free_string exactly once', async () => {
+  test('every string is passed to free_string exactly once', async () => {
     for (let i = 0; i < 50; i += 1) expect((await server.get('/owned')).body).toEqual({ outstanding: 0 });
   });
 
@@ -141,13 +141,13 @@ plugins:
     ]);
   });
 
-  test('a base64 body goes out as the bytes it stands for', async () => {
+  test('a base64 body is sent decoded', async () => {
     const response = await fetch(`${quiet.url}/binary`);
     expect(Buffer.from(await response.arrayBuffer())).toEqual(Buffer.from([0, 1, 2, 255]));
   });
 
   test.each(['/bad-status', '/bad-header', '/empty'])(
-    '%s is a bad response, told when nobody else answers',
+    '%s is a bad response, reported when no other plugin answers',
     async (path) => {
       const { status, body } = await quiet.get(path);
       expect({ status, body }).toMatchObject({ status: 502, body: { code: 'BW_PLUGIN_BAD_RESPONSE' } });
@@ -159,7 +159,7 @@ plugins:
     },
   );
 
-  test('NULL from every plugin is a 404 problem document, seen by hooks', async () => {
+  test('NULL from every plugin is a 404 problem document, which hooks see', async () => {
     const { status, body, headers } = await quiet.get('/nobody');
     expect(status).toBe(404);
     expect(body).toMatchObject({ code: 'BW_ROUTE_NOT_FOUND', status: 404, instance: '/nobody' });
@@ -168,7 +168,7 @@ plugins:
   });
 });
 
-test('in a process of its own, an answer that is not UTF-8 is a bad response', async () => {
+test('an answer that is not UTF-8 is a bad response (isolation: process)', async () => {
   const server = await startServer(`
 endpoints: { it: { path: /not-utf8, plugin: responses } }
 plugins: { responses: { path: ${compilePlugin('responses')} } }

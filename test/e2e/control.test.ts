@@ -5,7 +5,7 @@ import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, startServer, type TestServer } from '../fixtures/server.js';
 
-/** What an operator sees of real plugins, and does to them, through the admin API. */
+/** Status and control of real plugins through the admin API. */
 const cache = ownCache();
 const TOKEN = 'planted-token-that-controls';
 const READ_TOKEN = 'planted-token-that-reads';
@@ -45,30 +45,33 @@ const readyPids = (server: TestServer): number[] =>
     .sort();
 
 describe('restart', () => {
-  test.each([1, 3])('of %d instances under load: new processes, and no request fails', async (instances) => {
-    const server = await start(configuration(`, instances: ${instances}, timeouts: { call: 5s }`));
-    const before = readyPids(server);
-    expect(before).toHaveLength(instances);
-    let running = true;
-    const statuses = new Set<number>();
-    const load = Array.from({ length: 4 }, async () => {
-      while (running) statuses.add((await server.get('/ok')).status);
-    });
-    expect(await post(server, 'restart')).toMatchObject({ status: 200, body: { state: 'ready' } });
-    const after = readyPids(server);
-    running = false;
-    await Promise.all(load);
-    expect(after).toHaveLength(instances);
-    expect(after.filter((pid) => before.includes(pid))).toEqual([]);
-    expect([...statuses]).toEqual([200]);
-    const gone = (): boolean =>
-      server.plugin('operated').processes.every(({ state }) => state !== 'draining');
-    await eventually(gone, 'the end of the old processes');
-    expect(server.plugin('operated').failures).toEqual([]);
-    await server.backworks.stop();
-  });
+  test.each([1, 3])(
+    'replaces the processes of %d instances under load, and no request fails',
+    async (instances) => {
+      const server = await start(configuration(`, instances: ${instances}, timeouts: { call: 5s }`));
+      const before = readyPids(server);
+      expect(before).toHaveLength(instances);
+      let running = true;
+      const statuses = new Set<number>();
+      const load = Array.from({ length: 4 }, async () => {
+        while (running) statuses.add((await server.get('/ok')).status);
+      });
+      expect(await post(server, 'restart')).toMatchObject({ status: 200, body: { state: 'ready' } });
+      const after = readyPids(server);
+      running = false;
+      await Promise.all(load);
+      expect(after).toHaveLength(instances);
+      expect(after.filter((pid) => before.includes(pid))).toEqual([]);
+      expect([...statuses]).toEqual([200]);
+      const gone = (): boolean =>
+        server.plugin('operated').processes.every(({ state }) => state !== 'draining');
+      await eventually(gone, 'the end of the old processes');
+      expect(server.plugin('operated').failures).toEqual([]);
+      await server.backworks.stop();
+    },
+  );
 
-  test('two at once are one, and those that follow are others', async () => {
+  test('succeeds for two concurrent calls, and a later call replaces the process again', async () => {
     const server = await start(configuration());
     const answers = await Promise.all([post(server, 'restart'), post(server, 'restart')]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
@@ -79,7 +82,7 @@ describe('restart', () => {
     await server.backworks.stop();
   });
 
-  test('of a plugin that failed to start: another start, with what is on disk by then', async () => {
+  test('starts a plugin that failed to start, with the library that is now on disk', async () => {
     const library = join(cache, 'library.so');
     copyFileSync(compilePlugin('initialize_fails'), library);
     const server = await start(configuration().replace(compilePlugin('operated'), library));
@@ -99,7 +102,7 @@ describe('restart', () => {
   });
 
   test.each([
-    ['in the server itself', ', isolation: in-process, trusted: true', /server's own process/],
+    ['that runs in-process', ', isolation: in-process, trusted: true', /server's own process/],
     ['that is disabled', ', enabled: false', /is stopped and cannot be restarted/],
   ])('of a plugin %s is a conflict', async (_case, extra, told) => {
     const server = await start(configuration(extra));
@@ -109,7 +112,7 @@ describe('restart', () => {
     await server.backworks.stop();
   });
 
-  test('is not for the read token', async () => {
+  test('is refused for the read token and for an unknown token', async () => {
     const server = await start(configuration());
     const before = readyPids(server);
     expect(await post(server, 'restart', READ_TOKEN)).toMatchObject({ status: 403 });
@@ -121,7 +124,7 @@ describe('restart', () => {
 });
 
 describe('a crash', () => {
-  test('is told with signal, place, function, request and last words, in the API and in the log', async () => {
+  test('is reported with signal, address, function, request id and stderr, in the API and in the log', async () => {
     const server = await start(configuration());
     const crashed = await server.get('/crash');
     expect(crashed.status).toBe(503);
@@ -158,7 +161,7 @@ describe('a crash', () => {
       missing_permissions: ['network.connect 443'],
       sandbox: { mode: 'strict', missing: [] },
     });
-    // No name of a copy reaches anybody.
+    // The path of the cached copy of the library appears nowhere.
     const digest = String(body['digest']).slice(0, 32);
     expect(JSON.stringify([crashed.body, server.log, body['failures'], body['reason']])).not.toContain(
       digest,
@@ -180,7 +183,7 @@ describe('quarantine', () => {
     return server;
   }
 
-  test('is told, refuses restarts, and is lifted by release for good', async () => {
+  test('is shown with a reason, refuses restarts, and ends with a release', async () => {
     const server = await confined();
     expect(server.plugin('operated').reason).toMatch(/is in quarantine since .* 2 failures within 60 s/);
     expect(await server.get('/ok')).toMatchObject({ status: 503 });
@@ -191,7 +194,7 @@ describe('quarantine', () => {
     });
     const released = await post(server, 'release');
     expect(released).toMatchObject({ status: 200, body: { state: 'ready', reason: null } });
-    // What happened before is still there to be read, and no longer counts.
+    // The failures before the release are still listed, but no longer count.
     expect(released.body['failures']).toHaveLength(2);
     expect(await server.get('/ok')).toMatchObject({ status: 200 });
     await server.get('/crash');
@@ -200,7 +203,7 @@ describe('quarantine', () => {
     await server.backworks.stop();
   });
 
-  test('outlives the server, and release needs no failure of this one', async () => {
+  test('survives a restart of the server, until a release', async () => {
     const first = await confined();
     await first.backworks.stop();
     const second = await start(configuration(fragile));
@@ -213,8 +216,8 @@ describe('quarantine', () => {
   });
 
   test.each([
-    ['an optional plugin leaves the server ready, and names it', '', 200, 'ready', false],
-    ['a critical one takes it out', ', critical: true', 503, 'unavailable', true],
+    ['an optional plugin leaves the server ready, and readyz names the plugin', '', 200, 'ready', false],
+    ['a critical plugin makes the server unavailable', ', critical: true', 503, 'unavailable', true],
   ] as const)('of %s', async (_case, extra, code, status, critical) => {
     const server = await confined(extra);
     expect(await ask(server, '/readyz')).toMatchObject({
@@ -232,8 +235,8 @@ describe('an open circuit', () => {
     `, circuit_breaker: { failures: 1, window: 30s, reset_after: ${reset} }`;
 
   test.each([
-    ['an optional plugin leaves the server ready, and names it', '', 200, 'ready', false],
-    ['a critical one takes it out', ', critical: true', 503, 'unavailable', true],
+    ['an optional plugin leaves the server ready, and readyz names the plugin', '', 200, 'ready', false],
+    ['a critical plugin makes the server unavailable', ', critical: true', 503, 'unavailable', true],
   ] as const)('of %s', async (_case, extra, code, status, critical) => {
     const server = await start(configuration(breaker('1h') + extra));
     await server.get('/crash');
@@ -244,7 +247,7 @@ describe('an open circuit', () => {
     await server.backworks.stop();
   });
 
-  test('that may let a call through brings the server back: only a call can close it', async () => {
+  test('counts as serving once it is half-open, because only a call can close it', async () => {
     const server = await start(configuration(`${breaker('50ms')}, critical: true`));
     await server.get('/crash');
     await eventually(() => server.plugin('operated').circuit === 'half-open', 'the end of the pause');
@@ -260,7 +263,7 @@ describe('an open circuit', () => {
 describe('health checks', () => {
   const slow = 'timeouts: { call: 30ms }, config: { health_ms: 120 }';
 
-  test('may take longer than calls may', async () => {
+  test('may take longer than timeouts.call', async () => {
     const server = await start(configuration(`, ${slow}, health: { interval: 20ms, timeout: 10s }`));
     const checked = (): boolean => (server.plugin('operated').calls['health_check']?.calls ?? 0) >= 2;
     await eventually(checked, 'two health checks');
@@ -269,7 +272,7 @@ describe('health checks', () => {
     await server.backworks.stop();
   });
 
-  test('end at their own deadline', async () => {
+  test('are stopped at health.timeout', async () => {
     const server = await start(
       configuration(
         ', timeouts: { call: 1h }, config: { health_ms: 60000 }, health: { interval: 50ms, timeout: 30ms }',
@@ -284,7 +287,7 @@ describe('health checks', () => {
   });
 });
 
-test('secrets are in no answer of the admin API and in no log line', async () => {
+test('no answer of the admin API and no log line contains a secret', async () => {
   const secrets = ['planted-config-1', 'planted-config-2', 'planted-variable', TOKEN, READ_TOKEN];
   const extra = `, config: { api_key: planted-config-1, nested: { password: planted-config-2 } },
     permissions: { env: [PLANTED] }, quarantine: { failures: 2, window: 1m }, restart: { delay: 1ms, max_delay: 1ms }`;

@@ -3,14 +3,14 @@ import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, startServer, type TestServer } from '../fixtures/server.js';
 
-/** What becomes of requests that a plugin was to see before they are answered, when it serves no more. */
+/** Requests while a plugin with a hook for every request is out of service. */
 ownCache();
 const TOKEN = 'planted-token-that-controls';
 let server: TestServer;
 
 afterEach(() => server.backworks.stop());
 
-/** A plugin that sees every request, in quarantine after two crashes. */
+/** Starts a server and crashes its plugin, which has a hook for every request, into quarantine. */
 async function confined(critical: boolean): Promise<void> {
   server = await startServer(
     `
@@ -46,14 +46,14 @@ describe('a critical plugin in quarantine', () => {
     await confined(true);
     for (const path of ['/ok', '/crash', '/nowhere', '/ok'])
       expect(await server.get(path)).toMatchObject(refused);
-    // A start that fails leaves it refusing.
+    // A failed restart does not end the quarantine.
     expect(await post('restart')).toBe(503);
     expect(await server.get('/ok')).toMatchObject(refused);
     expect(await post('release')).toBe(200);
     expect(await server.get('/ok')).toMatchObject({ status: 200, body: 'open' });
   });
 
-  test('refuses none when an operator stops it', async () => {
+  test('refuses no request after an operator unloads the plugin', async () => {
     await confined(true);
     expect(await server.get('/ok')).toMatchObject(refused);
     expect(await post('unload')).toBe(200);
@@ -62,7 +62,7 @@ describe('a critical plugin in quarantine', () => {
   });
 });
 
-test('requests go on without an optional one', async () => {
+test('requests pass without an optional plugin that is in quarantine', async () => {
   await confined(false);
   expect(await server.get('/ok')).toMatchObject({ status: 200, body: 'open' });
 });

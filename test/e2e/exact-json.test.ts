@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
 import { startServer, type TestServer } from '../fixtures/server.js';
 
-/** JSON that plugins, clients and the configuration bring goes on as it is written: exact_numbers.c has what is lost otherwise. */
+/** JSON from plugins, clients and the configuration is passed on as it is written, with the digits that JavaScript loses. */
 
 const NUMBERS = '"id":12345678901234567890,"one":1.0,"big":1e400,"2":-0,"1":0.10';
 
@@ -27,14 +27,14 @@ describe.each([
   ['in-process', 'isolation: in-process, trusted: true'],
   ['lazy', 'load: lazy'],
 ])('a plugin that is %s', (_what, settings) => {
-  test('has its JSON passed on as it wrote it', async () => {
+  test('has its JSON passed on as it is written', async () => {
     const server = await startServer(yaml(settings));
     expect(await text(server, '/respond')).toBe(`{${NUMBERS}}`);
     expect(await text(server, '/envelope')).toBe(`{${NUMBERS},"one":2.0}`);
     expect(await text(server, '/plain')).toBe(`{${NUMBERS},"one":2.0,"added":2.50}`);
   });
 
-  test('patches a request without touching what it does not name', async () => {
+  test('patches a request without changing any member that the patch does not name', async () => {
     const server = await startServer(yaml(settings));
     const body = '{ "old": 1, "n" : 1.0, "n" : 98765432109876543210, "\\u0061": 1e-400 }';
     const headers = { 'content-type': 'application/json' };
@@ -46,7 +46,7 @@ describe.each([
     expect(seen).toContain(`"more":{${NUMBERS}}`);
   });
 
-  test('patches a static body without touching what it does not name', async () => {
+  test('patches a static body without changing any member that the patch does not name', async () => {
     const server = await startServer(yaml(settings));
     expect(await text(server, '/static')).toBe(
       '{"id":12345678901234567890,"2":1.0,"1":[16,1.50],"added":2.50}',
@@ -63,7 +63,7 @@ describe.each([
   });
 });
 
-test('a reload hands over a number that differs only in digits that JavaScript drops', async () => {
+test('a reload reconfigures a plugin when a number differs only in digits that JavaScript loses', async () => {
   const config = (digits: string): string => yaml('isolation: process', `{ list: [${digits}] }`);
   const server = await startServer(config('12345678901234567890'));
   const { plugins } = await server.change(config('12345678901234567891'));

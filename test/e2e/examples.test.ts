@@ -7,11 +7,11 @@ import { type Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 
-/** Every curl line of the example's documentation, against the real server. */
+/** Runs every curl command in the documentation of the example against a real server. */
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const README_ADDRESS = 'http://127.0.0.1:8080';
 const documents = [
-  // Its section "A plugin of your own" is followed by walkthrough.test.ts.
+  // walkthrough.test.ts covers the section "A plugin of your own".
   'README.md',
   'examples/weather/README.md',
   'examples/weather/c/README.md',
@@ -42,7 +42,7 @@ function examplesOf(file: string): Example[] {
 let server: ChildProcess;
 let address: string;
 
-/** The address the server prints once it serves; goes on reading, so that its pipe never fills. */
+/** The address that the server prints. Keeps reading afterwards, so that the pipe never fills. */
 function addressOf(child: ChildProcess & { stdout: Readable; stderr: Readable }): Promise<string> {
   return new Promise((resolve, reject) => {
     const said: string[] = [];
@@ -60,7 +60,7 @@ function addressOf(child: ChildProcess & { stdout: Readable; stderr: Readable })
 }
 
 beforeAll(async () => {
-  // Ports the system chooses; empty variables count as unset.
+  // The system chooses the ports; empty variables count as unset.
   const args = ['dist/cli/main.js', 'start', '--config', 'examples/weather/backworks.yaml'];
   const env = { ...process.env, PORT: '0', ADMIN_PORT: '0', WEATHER_CITY: '', WEATHER_API_KEY: '' };
   const child = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -82,7 +82,7 @@ test('every document of the example shows a request', () => {
   expect([...new Set(examples.map(({ file }) => file))]).toEqual(documents);
 });
 
-test.each(examples)('$file: $command', ({ command, answer }) => {
+test.each(examples)('$file: the answer to $command is the documented one', ({ command, answer }) => {
   expect(command).toContain(README_ADDRESS);
   const line = command.replace(README_ADDRESS, address);
   expect(execFileSync('sh', ['-c', line], { encoding: 'utf8' }).trim()).toBe(answer);

@@ -19,13 +19,13 @@ plugins:
 
   afterAll(() => server.backworks.stop());
 
-  test('an answer is used while fail() is not called', async () => {
+  test('an answer is sent when fail() is not called', async () => {
     const response = await fetch(`${server.url}/fine`);
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ answer: 42 });
   });
 
-  test('an endpoint that fails is a 500 that names the plugin; the answer beside fail() is dropped', async () => {
+  test('fail() in process_endpoint gives a 500 that names the plugin, and the returned answer is dropped', async () => {
     const response = await fetch(`${server.url}/fail-endpoint`);
     expect(response.status).toBe(500);
     expect(await response.json()).toMatchObject({ code: 'BW_PLUGIN_FAILED', plugin: 'optional' });
@@ -36,7 +36,7 @@ plugins:
   });
 
   test.each(['/static/fail-before', '/static/fail-after'])(
-    '%s: an optional plugin is passed over',
+    '%s: an optional plugin whose hook fails is skipped',
     async (path) => {
       const response = await fetch(server.url + path);
       expect(response.status).toBe(200);

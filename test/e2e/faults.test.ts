@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
 import { createTestServer, eventually, startServer } from '../fixtures/server.js';
 
-/** The plugin under test beside one that works, as two endpoints each. */
+/** A server with a faulty plugin at /bad and /ok, and a plugin that works at /next. */
 function configuration(fixture: string, extra = ''): string {
   return `
 endpoints:
@@ -23,34 +23,37 @@ describe('a plugin that fails during a call', () => {
     ['hang', 'BW_PLUGIN_TIMEOUT', 504, /stopped at its deadline during process_endpoint/],
   ];
 
-  test.each(cases)('%s: %s, and everything goes on', async (fixture, code, status, told) => {
-    const server = await startServer(configuration(fixture));
-    const [before] = server.plugin('faulty').processes.filter(({ state }) => state === 'ready');
+  test.each(cases)(
+    '%s is reported as %s, and the next requests are answered',
+    async (fixture, code, status, told) => {
+      const server = await startServer(configuration(fixture));
+      const [before] = server.plugin('faulty').processes.filter(({ state }) => state === 'ready');
 
-    const bad = await server.get('/bad');
-    expect(bad).toMatchObject({ status, body: { code, plugin: 'faulty', status } });
-    expect(bad.headers.get('content-type')).toContain('application/problem+json');
-    // Another process serves at once. A call past its deadline says nothing about the next one.
-    expect(bad.headers.get('retry-after')).toBe(status === 503 ? '1' : null);
+      const bad = await server.get('/bad');
+      expect(bad).toMatchObject({ status, body: { code, plugin: 'faulty', status } });
+      expect(bad.headers.get('content-type')).toContain('application/problem+json');
+      // Another process serves at once. A call past its deadline says nothing about the next one.
+      expect(bad.headers.get('retry-after')).toBe(status === 503 ? '1' : null);
 
-    // The server answers the next request, and another plugin's.
-    expect(await server.get('/next')).toMatchObject({ status: 200, body: { path: '/next' } });
+      // Another plugin answers the next request.
+      expect(await server.get('/next')).toMatchObject({ status: 200, body: { path: '/next' } });
 
-    // The log and the list name the plugin and the reason.
-    const line = (): unknown =>
-      server.log.find(({ level, message }) => level === 'error' && told.test(message));
-    await eventually(() => line() !== undefined, 'the log line');
-    expect(line()).toMatchObject({ fields: { plugin: 'faulty', code } });
+      // The log and the list name the plugin and the reason.
+      const line = (): unknown =>
+        server.log.find(({ level, message }) => level === 'error' && told.test(message));
+      await eventually(() => line() !== undefined, 'the log line');
+      expect(line()).toMatchObject({ fields: { plugin: 'faulty', code } });
 
-    // A fresh process serves the next call.
-    expect(await server.get('/ok')).toEqual(expect.objectContaining({ status: 200, body: { ok: true } }));
-    await eventually(() => server.plugin('faulty').state === 'ready', 'recovery');
-    const [after] = server.plugin('faulty').processes.filter(({ state }) => state === 'ready');
-    expect(after?.pid).not.toBe(before?.pid);
-    await server.backworks.stop();
-  });
+      // A fresh process serves the next call.
+      expect(await server.get('/ok')).toEqual(expect.objectContaining({ status: 200, body: { ok: true } }));
+      await eventually(() => server.plugin('faulty').state === 'ready', 'recovery');
+      const [after] = server.plugin('faulty').processes.filter(({ state }) => state === 'ready');
+      expect(after?.pid).not.toBe(before?.pid);
+      await server.backworks.stop();
+    },
+  );
 
-  test('bad_json: BW_PLUGIN_BAD_RESPONSE, and the process lives on', async () => {
+  test('bad_json is reported as BW_PLUGIN_BAD_RESPONSE, and the process keeps running', async () => {
     const server = await startServer(configuration('bad_json'));
     const pid = server.plugin('faulty').processes[0]?.pid;
     expect(await server.get('/bad')).toMatchObject({
@@ -62,7 +65,7 @@ describe('a plugin that fails during a call', () => {
     await server.backworks.stop();
   });
 
-  test('failing again and again opens the circuit, which the list shows', async () => {
+  test('has its circuit opened after repeated failures, and its status shows the circuit', async () => {
     const server = await startServer(
       configuration('crash_segv', ', circuit_breaker: { failures: 2, window: 30s, reset_after: 30s }'),
     );
@@ -80,9 +83,9 @@ describe('a plugin that fails during a call', () => {
   });
 });
 
-describe('a plugin of which every call fails', () => {
+describe('a plugin whose calls all fail', () => {
   test.each(['bad_json', 'crash_segv'])(
-    '%s: it is degraded, with the reason, until a call succeeds',
+    'is degraded, with a reason, until a call succeeds: %s',
     async (fixture) => {
       const extra =
         ', circuit_breaker: { failures: 1000 }, quarantine: { failures: 0 }, restart: { delay: 1ms, max_delay: 1ms }';
@@ -104,7 +107,7 @@ describe('a plugin of which every call fails', () => {
   );
 });
 
-test('a plugin that is waited for between two starts says when to come again', async () => {
+test('while a plugin waits for its next start, its 503 answers state the delay in retry-after', async () => {
   const extra =
     ', circuit_breaker: { failures: 1000 }, quarantine: { failures: 0 }, restart: { delay: 40s, max_delay: 40s }';
   const server = await startServer(configuration('crash_segv', extra));
@@ -119,7 +122,7 @@ test('a plugin that is waited for between two starts says when to come again', a
 
 describe('a plugin that cannot be loaded', () => {
   test.each(['', ', isolation: in-process, trusted: true'])(
-    'for a missing function: its own path is named%s',
+    'for a missing function has the function and its own path in the reason%s',
     async (extra) => {
       const server = await startServer(configuration('undefined_symbol', extra));
       expect(server.plugin('faulty').reason).toContain('function_of_no_library');
@@ -132,13 +135,13 @@ describe('a plugin that cannot be loaded', () => {
   );
 
   const cases: [fixture: string, code: string, told: RegExp][] = [
-    ['initialize_fails', 'BW_PLUGIN_INITIALIZE', /no licence for this day/],
+    ['initialize_fails', 'BW_PLUGIN_INITIALIZE', /no licence for today/],
     ['missing_vtable', 'BW_LIBRARY_SYMBOL', /plugin_vtable/],
     ['crash_constructor', 'BW_PLUGIN_CRASHED', /SIGSEGV.*load/],
     ['hang_constructor', 'BW_PLUGIN_TIMEOUT', /deadline.*load/],
   ];
 
-  test.each(cases)('%s: reported as %s while the rest serves', async (fixture, code, told) => {
+  test.each(cases)('%s is reported as %s, and other plugins serve', async (fixture, code, told) => {
     const server = await startServer(configuration(fixture));
     expect(server.plugin('faulty')).toMatchObject({ state: 'failed' });
     expect(server.plugin('faulty').reason).toMatch(told);
@@ -153,7 +156,7 @@ describe('a plugin that cannot be loaded', () => {
     await server.backworks.stop();
   });
 
-  test('a critical one stops the start, and nothing is left running', async () => {
+  test('makes the start fail if it is critical, and no process keeps running', async () => {
     const { backworks } = createTestServer(configuration('initialize_fails', ', critical: true'));
     await expect(backworks.start()).rejects.toMatchObject({ code: 'BW_PLUGIN_INITIALIZE' });
     expect(backworks.plugins().every(({ processes }) => processes.length === 0)).toBe(true);
@@ -166,7 +169,7 @@ endpoints: { faulty: { path: /ok, plugin: faulty } }
 plugins: { faulty: { path: ${compilePlugin('hang_shutdown')}, ${policy} } }
 `;
 
-  test('in initialize() is ended at the deadline for that', async () => {
+  test('in initialize() is stopped at timeouts.initialize', async () => {
     const server = await startServer(
       entry('timeouts: { initialize: 300ms }, config: { hang_initialize: true }'),
     );
@@ -175,7 +178,7 @@ plugins: { faulty: { path: ${compilePlugin('hang_shutdown')}, ${policy} } }
     await server.backworks.stop();
   });
 
-  test('in shutdown() is ended at the deadline for that', async () => {
+  test('in shutdown() is stopped at timeouts.shutdown', async () => {
     const server = await startServer(entry('timeouts: { shutdown: 200ms }'));
     expect(await server.get('/ok')).toMatchObject({ status: 200 });
     const pids = server.plugin('faulty').processes.map(({ pid }) => pid);

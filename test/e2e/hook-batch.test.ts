@@ -6,8 +6,8 @@ import { compilePlugin } from '../fixtures/compile.js';
 import { startServer, type TestServer } from '../fixtures/server.js';
 
 /**
- * A plugin with several hooks in a row is asked all of them in one go. What comes of it must be what comes
- * of asking one by one, and no hook may run twice for a request.
+ * The server sends consecutive hooks of one plugin to the process as one batch. The result must equal that of
+ * single calls, and no hook may run twice for a request.
  */
 
 const directory = mkdtempSync(join(tmpdir(), 'backworks-batch-'));
@@ -64,7 +64,7 @@ ${others}
 
 const ALL = ['before_request', 'process_endpoint', 'after_response'];
 
-describe('what comes of it', () => {
+describe('a batch of hooks', () => {
   const WHATS = [
     'usual',
     'silent',
@@ -84,7 +84,7 @@ describe('what comes of it', () => {
     'broken-after',
   ];
 
-  test('is the same as in-process, where hooks are called one by one', async () => {
+  test('gives the same answers as in-process, where hooks are called one by one', async () => {
     const [isolated, inProcess] = await Promise.all([
       start(),
       start('isolation: in-process\n    trusted: true'),
@@ -101,7 +101,7 @@ describe('what comes of it', () => {
     }
   });
 
-  test('all hooks of the usual request were called, and the last one saw the whole response', async () => {
+  test('calls every hook of a usual request, and after_response sees the whole response', async () => {
     const server = await start();
     const { status, headers, body } = await server.ask('usual', 'request-1');
     expect({ status, after: headers.get('x-after') }).toEqual({ status: 200, after: 'yes' });
@@ -116,7 +116,7 @@ describe('what comes of it', () => {
     expect(server.calls('request-1')).toEqual(ALL);
   });
 
-  test('another plugin between the hooks sees what it would have seen', async () => {
+  test('lets another plugin run between the hooks', async () => {
     const between = await start(
       'priority: 10',
       `  tag: { path: ${compilePlugin('tag')}, config: { tag: a }, priority: 20 }`,
@@ -135,7 +135,7 @@ describe('a hook that fails', () => {
     ['before_request', 200, ALL],
     ['process_endpoint', 503, ALL],
     ['after_response', 200, ALL],
-  ])('%s crashes: it is named, and no hook runs twice', async (hook, status, calls) => {
+  ])('%s crashes: the log names the hook, and no hook runs twice', async (hook, status, calls) => {
     const server = await start();
     expect(await server.ask(`crash-${hook}`, 'crash')).toMatchObject({ status });
     expect(server.calls('crash')).toEqual(calls);
@@ -145,7 +145,7 @@ describe('a hook that fails', () => {
     expect(await server.ask('silent', 'next')).toMatchObject({ status: 200 });
   });
 
-  test('a critical plugin that crashes in after_response has its answer withdrawn', async () => {
+  test('in after_response of a critical plugin replaces the answer of the plugin by a 503', async () => {
     const server = await start('critical: true');
     const { status, body } = await server.ask('crash-after_response', 'crash');
     expect({ status, code: (JSON.parse(body) as { code: string }).code }).toEqual({
@@ -156,7 +156,7 @@ describe('a hook that fails', () => {
   });
 
   test.each(['before_request', 'process_endpoint', 'after_response'])(
-    '%s hangs: it is stopped at its deadline, and no hook runs twice',
+    '%s hangs: the process is stopped at the deadline, and no hook runs twice',
     async (hook) => {
       const server = await start('', '', '300ms');
       const { status } = await server.ask(`hang-${hook}`, 'hang');
@@ -170,7 +170,7 @@ describe('a hook that fails', () => {
     },
   );
 
-  test('each hook has a deadline of its own', async () => {
+  test('each hook has its own deadline', async () => {
     // Three hooks of 1.5 s each: together they take longer than each of them may.
     const server = await start('', '', '4s');
     const { status } = await server.ask('slow-everywhere', 'slow');
@@ -178,7 +178,7 @@ describe('a hook that fails', () => {
     expect(server.calls('slow')).toEqual(ALL);
   });
 
-  test('a crashed hook is tried again if that is allowed, and no other', async () => {
+  test('only the crashed hook is retried', async () => {
     const server = await start('retry: { attempts: 2, on: [crash] }');
     expect(await server.ask('crash-process_endpoint', 'again')).toMatchObject({ status: 503 });
     const [first, ...rest] = server.calls('again');
@@ -188,7 +188,7 @@ describe('a hook that fails', () => {
   });
 });
 
-/** The process may have been killed before, and nobody has noticed yet. */
+/** The process may already have ended without the server having noticed. */
 function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
@@ -197,7 +197,7 @@ function kill(pid: number): void {
   }
 }
 
-test('processes killed at any moment run no hook twice', async () => {
+test('no hook runs twice when processes are killed at any moment', async () => {
   const server = await start('instances: 2');
   const end = Date.now() + 3000;
   let asked = 0;
@@ -219,6 +219,6 @@ test('processes killed at any moment run no hook twice', async () => {
   await Promise.all([killer(), ...Array.from({ length: 32 }, client)]);
   expect(answered).toBeGreaterThan(0);
   expect([...server.notes()].filter(([, count]) => count > 1)).toEqual([]);
-  // Each hook of an answered request ran, whatever became of the process meanwhile.
+  // Each hook of an answered request ran, even if its process was killed.
   expect(server.notes().size).toBeGreaterThanOrEqual(answered);
 });

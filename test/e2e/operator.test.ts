@@ -1,4 +1,4 @@
-/** A day of an operator: one server, everything through the command line, from version 1 to a migrated file. */
+/** An operator changes one running server through the command line. Each test continues where the previous test ended. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -54,7 +54,7 @@ async function freePort(): Promise<number> {
 
 const run = (...args: string[]): Promise<Finished> => backworks(args, { cwd: directory.path });
 
-/** A command that succeeds, and what it prints as JSON. */
+/** Runs a command that must succeed. Returns the JSON that the command prints. */
 async function json<T>(...args: string[]): Promise<T> {
   const { code, stdout, stderr } = await run(...args, '--json');
   expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: '' });
@@ -81,7 +81,7 @@ interface History {
   }[];
 }
 
-test('an endpoint more: a dry run says so and does nothing, a reload does it', async () => {
+test('reload --dry-run shows an added endpoint and changes nothing; reload adds the endpoint', async () => {
   expect(await version()).toBe('1.0.1000');
   const before = readFileSync(file, 'utf8');
   writeFileSync(
@@ -95,7 +95,7 @@ test('an endpoint more: a dry run says so and does nothing, a reload does it', a
   expect(await text('/also')).toBe('hello');
 });
 
-test('a mistake in the file is told with its place, and changes nothing', async () => {
+test('reload reports a mistake in the file with its location and changes nothing', async () => {
   const before = readFileSync(file, 'utf8');
   writeFileSync(file, before.replace('response: { body: hello }', 'plugin: version'));
   const { code, stderr } = await run('reload');
@@ -105,7 +105,7 @@ test('a mistake in the file is told with its place, and changes nothing', async 
   writeFileSync(file, before);
 });
 
-test('a new library takes over, a bad one goes back by itself, and the history has both', async () => {
+test('swap starts a new version, a version that crashes is rolled back, and history lists each change', async () => {
   putVersion(library, 2000);
   expect(await json('plugin', 'swap', 'versioned')).toMatchObject({ result: 'swapped' });
   expect(await version()).toBe('1.0.2000');
@@ -121,17 +121,17 @@ test('a new library takes over, a bad one goes back by itself, and the history h
   expect(stdout).toMatch(/auto +rolled back +1\.0\.3000 .* 1\.0\.2000 /);
 });
 
-test('what was taken back by itself stays away: a reload does not bring it again', async () => {
+test('reload does not start a version again that was rolled back', async () => {
   await json('reload');
   expect(await version()).toBe('1.0.2000');
 });
 
-test('back by hand, to the version before', async () => {
+test('rollback starts the version before', async () => {
   await json('plugin', 'rollback', 'versioned');
   expect(await version()).toBe('1.0.1000');
 });
 
-test('disabled and enabled again, for now and in the file', async () => {
+test('disable changes only the server, and disable and enable with --write also the file', async () => {
   const before = readFileSync(file, 'utf8');
   const refused = await run('plugin', 'disable', 'versioned');
   expect(refused.stderr).toMatch(/^BW_PLUGIN_IN_USE: .*also|^BW_PLUGIN_IN_USE: .*version/);
@@ -148,7 +148,7 @@ test('disabled and enabled again, for now and in the file', async () => {
   expect(readFileSync(file, 'utf8')).toContain('versioned: # of the operator\n');
 });
 
-test('a file of the first dialect becomes one the same server takes up', async () => {
+test('config migrate rewrites a file of the first dialect, and the running server reloads the file', async () => {
   const before = readFileSync(file, 'utf8');
   writeFileSync(
     file,
@@ -168,7 +168,7 @@ test('a file of the first dialect becomes one the same server takes up', async (
 });
 
 test.each(['swap', 'rollback', 'history', 'restart', 'enable', 'disable', 'unload'])(
-  'plugin %s of a plugin there is not',
+  'plugin %s of an unknown plugin exits with 4 and lists the known plugins',
   async (action) => {
     const { code, stderr } = await run('plugin', action, 'other');
     expect(stderr).toBe('BW_PLUGIN_UNKNOWN: no plugin is named "other" — known plugins: versioned\n');
@@ -176,7 +176,7 @@ test.each(['swap', 'rollback', 'history', 'restart', 'enable', 'disable', 'unloa
   },
 );
 
-test('SIGTERM ends it', async () => {
+test('the server exits with 0 on SIGTERM', async () => {
   server.child.kill('SIGTERM');
   expect(await server.finished).toMatchObject({ code: 0, signal: null });
 });

@@ -14,7 +14,7 @@ async function readMetrics({ adminUrl, adminToken }: TestServer): Promise<string
 }
 
 test.each(['process', 'in-process'])(
-  'operators see what a plugin takes of its calls: %s',
+  'metrics show how much time of its calls a plugin itself used (isolation: %s)',
   async (isolation) => {
     const server = await startServer(`
 endpoints: { compute: { path: /compute, plugin: busy } }
@@ -26,7 +26,7 @@ plugins: { busy: { path: ${compilePlugin('busy')}, isolation: ${isolation}, trus
     expect([...seconds.keys()].sort()).toEqual(['before_request', 'process_endpoint']);
     expect(seconds.get('process_endpoint')).toBeGreaterThanOrEqual(requests * 0.002);
     expect(seconds.get('before_request')).toBeLessThan(seconds.get('process_endpoint') as number);
-    // No call is shorter than what the plugin did in it, whether or not its hooks were asked together.
+    // A call takes at least as long as the plugin ran, also when hooks were called as one batch.
     for (const [, hook, value] of exposition.matchAll(DURATION))
       expect(Number(value)).toBeGreaterThanOrEqual((seconds.get(hook) as number) * 0.999);
     await server.backworks.stop();

@@ -10,7 +10,7 @@ const FULL = /plugin bare has reached limits\.threads/;
 const uidOf = (server: TestServer, name: string): string | undefined =>
   server.plugin(name).sandbox?.states['uid'];
 
-test('plugins of one server share no quota; a full one is named and goes on', async () => {
+test('plugins share no quota, and a plugin at limits.threads is named in a warning and keeps running', async () => {
   const server = await startServer(`
 endpoints:
   taker: { path: /bad, methods: [GET], plugin: taker }
@@ -31,7 +31,7 @@ plugins:
   await server.backworks.stop();
 });
 
-test('a process above limits.threads is ended where the system does not keep it to them', async () => {
+test('a process above limits.threads is stopped when the system does not enforce the limit', async () => {
   const server = await startServer(`
 endpoints: { bad: { path: /bad, plugin: bomb } }
 plugins:
@@ -45,7 +45,7 @@ plugins:
   await server.backworks.stop();
 });
 
-test('each plugin of a server that runs as root has a user of its own, the same after a restart', async () => {
+test('on a server that runs as root, each plugin has its own user, the same after a restart', async () => {
   const isRoot = process.getuid?.() === 0;
   const library = compilePlugin('echo');
   const yaml = (range: string): string => `server: { port: 0, plugin_users: { ${range} } }

@@ -5,20 +5,20 @@ import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, startServer, type TestServer } from '../fixtures/server.js';
 import { type PluginsBlock, pluginsBlock } from '../plugins/sample-plugins.js';
 
-/** A real server that goes from A to B is held against one that was started with B. */
+/** Compares a server that reloads from A to B with a server that was started with B. */
 ownCache();
 const libraries = [compilePlugin('config_echo'), compilePlugin('reconfigurable')];
 const PATHS = ['/x', '/y', '/{z}', '/x/*'];
 
 interface Sample {
   readonly plugins: PluginsBlock;
-  /** For each path the plugin that answers, by its place among the plugins; null for a static answer. */
+  /** For each path, the index of the plugin that answers; null for a static answer. */
   readonly targets: readonly (number | null)[];
   readonly bodyLimit: number;
 }
 
 const sample: fc.Arbitrary<Sample> = fc.record({
-  // No plugin is too slow, on whatever machine.
+  // With timeouts this long, no call times out on a busy machine.
   plugins: pluginsBlock(libraries, 10_000),
   targets: fc.array(fc.option(fc.nat({ max: 3 })), { maxLength: PATHS.length }),
   bodyLimit: fc.constantFrom(10, 1000),
@@ -31,7 +31,7 @@ function yamlOf({ plugins, targets, bodyLimit }: Sample): string {
     const answer = name === undefined ? { response: { body: `static ${index}` } } : { plugin: name };
     return [`e${index}`, { path: PATHS[index], ...answer }];
   });
-  // A document of JSON is one of YAML; each key starts a line of its own for the fixture's head.
+  // JSON is valid YAML. Each key starts a line, because the fixture adds a head by lines.
   return [
     `server: { port: 0, body_limit: ${bodyLimit} }`,
     `endpoints: ${JSON.stringify(Object.fromEntries(endpoints))}`,
@@ -39,7 +39,7 @@ function yamlOf({ plugins, targets, bodyLimit }: Sample): string {
   ].join('\n');
 }
 
-/** Everything of a server that its configuration decides, as the outside sees it. */
+/** Everything that the configuration decides and that is visible from outside. */
 async function stateOf(server: TestServer): Promise<unknown> {
   const plugins = server.backworks.plugins().map((plugin) => ({
     name: plugin.name,
@@ -57,7 +57,7 @@ async function stateOf(server: TestServer): Promise<unknown> {
     processes: plugin.processes.filter(({ state }) => state === 'ready').length,
   }));
   const answers: unknown[] = [];
-  // One after the other: a queue may be short.
+  // One request at a time, because a queue may be short.
   for (const path of ['/x', '/y', '/q', '/x/deep', '/']) {
     const { status, body } = await server.get(path);
     answers.push({ path, status, body: stable(body) });
@@ -66,7 +66,7 @@ async function stateOf(server: TestServer): Promise<unknown> {
   return { plugins, answers, long: long.status };
 }
 
-/** An answer without what differs from process to process. */
+/** An answer without the members that differ between processes. */
 function stable(body: unknown): unknown {
   if (typeof body !== 'object' || body === null) return body;
   const { pid, reconfigured, request_id: id, ...rest } = body as Record<string, unknown>;
@@ -77,7 +77,7 @@ function stable(body: unknown): unknown {
 const isSettled = (server: TestServer): boolean =>
   server.backworks.plugins().every(({ processes }) => processes.every(({ state }) => state !== 'draining'));
 
-test('reloading B in a server of A ends where starting with B does, and reloading A where A did', async () => {
+test('a reload from A to B gives the same state as a start with B, and a reload back to A restores the first state', async () => {
   await fc.assert(
     fc.asyncProperty(sample, sample, async (a, b) => {
       const started = await startServer(yamlOf(b));
@@ -86,10 +86,10 @@ test('reloading B in a server of A ends where starting with B does, and reloadin
         const first = await stateOf(reloaded);
         const report = await reloaded.change(yamlOf(b));
         expect(report).toMatchObject({ failed: [], needsRestart: [] });
-        await eventually(() => isSettled(reloaded), 'the end of what was replaced');
+        await eventually(() => isSettled(reloaded), 'the end of the replaced processes');
         expect(await stateOf(reloaded)).toEqual(await stateOf(started));
         await reloaded.change(yamlOf(a));
-        await eventually(() => isSettled(reloaded), 'the end of what was replaced');
+        await eventually(() => isSettled(reloaded), 'the end of the replaced processes');
         expect(await stateOf(reloaded)).toEqual(first);
       } finally {
         await Promise.all([started.backworks.stop(), reloaded.backworks.stop()]);

@@ -7,7 +7,7 @@ import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, startServer, type TestServer } from '../fixtures/server.js';
 
-/** A configuration that changes while real plugins serve. */
+/** Reloads while real plugins serve. */
 const cache = ownCache();
 const ENDPOINTS = 'endpoints: { one: { path: /one, plugin: one }, two: { path: /two, plugin: two } }';
 const one = compilePlugin('config_echo');
@@ -45,14 +45,14 @@ async function refusal(change: Promise<unknown>): Promise<{ code: string; messag
   return error as { code: string; message: string };
 }
 
-describe('each change does the least', () => {
+describe('each change causes the smallest action', () => {
   let server: TestServer;
   beforeAll(async () => {
     server = await startServer(A);
   });
   afterAll(() => server.backworks.stop());
 
-  test('none at all: nothing happens', async () => {
+  test('no change keeps every process', async () => {
     const before = [...pidsOf(server, 'one'), ...pidsOf(server, 'two')];
     const report = await server.change(A);
     expect(actions(report)).toEqual({ one: 'keep', two: 'keep' });
@@ -61,7 +61,7 @@ describe('each change does the least', () => {
     expect(server.log.at(-1)?.message).toBe('configuration reloaded: nothing changed');
   });
 
-  test('a limit that guards calls: the processes stay, and it holds at once', async () => {
+  test('a changed priority takes effect at once and keeps the processes', async () => {
     const before = pidsOf(server, 'one');
     const report = await server.change(
       plugins('config: { n: 1 }, priority: 7, critical: true', 'config: { n: 1 }'),
@@ -72,7 +72,7 @@ describe('each change does the least', () => {
     await server.change(A);
   });
 
-  test('the configuration of a plugin that can be told: its processes stay', async () => {
+  test('a changed configuration is passed to reconfigure(), and the processes stay', async () => {
     const before = pidsOf(server, 'two');
     expect(actions(await server.change(plugins('config: { n: 1 }', 'config: { n: 2 }')))).toEqual({
       one: 'keep',
@@ -83,7 +83,7 @@ describe('each change does the least', () => {
     await server.change(A);
   });
 
-  test('of one that refuses to be told, or cannot be: other processes', async () => {
+  test('a changed configuration replaces the processes when reconfigure() is missing or refuses', async () => {
     const before = { one: pidsOf(server, 'one'), two: pidsOf(server, 'two') };
     const report = await server.change(plugins('config: { n: 3 }', 'config: { refuse: 1 }'));
     expect(actions(report)).toEqual({ one: 'swap', two: 'reconfigure' });
@@ -94,7 +94,7 @@ describe('each change does the least', () => {
     await server.change(A);
   });
 
-  test('plugins and endpoints that come and go, are switched off and on', async () => {
+  test('plugins and endpoints are added, removed, disabled and enabled', async () => {
     const before = { one: pidsOf(server, 'one'), two: pidsOf(server, 'two') };
     const other = `endpoints: { three: { path: /three, plugin: three } }
 plugins: { three: { path: ${one}, config: { n: 3 } }, two: { path: ${two}, enabled: false } }`;
@@ -123,7 +123,7 @@ plugins: { two: { path: ${two}, config: { n: 1 } }, one: { path: ${one}, config:
     await server.change(A);
   });
 
-  test('settings of the server that hold at once, and those that wait for a restart', async () => {
+  test('server.body_limit takes effect at once, and a warning says that server.host needs a restart', async () => {
     const body = 'x'.repeat(2000);
     const post = async (): Promise<number> =>
       (await fetch(`${server.url}/one`, { method: 'POST', body })).status;
@@ -137,7 +137,7 @@ plugins: { two: { path: ${two}, config: { n: 1 } }, one: { path: ${one}, config:
         message: 'takes effect after a restart of the server: server.host',
       }),
     );
-    // It is named until it is in force.
+    // Each reload names the setting until a restart.
     expect(await server.change(`server: { port: 0, host: 127.0.0.2 }\n${A}`)).toMatchObject({
       settings: ['server.body_limit'],
       needsRestart: ['server.host'],
@@ -146,7 +146,7 @@ plugins: { two: { path: ${two}, config: { n: 1 } }, one: { path: ${one}, config:
     await server.change(A);
   });
 
-  test('a body limit of an endpoint, for requests that begin afterwards', async () => {
+  test('a changed body limit of an endpoint applies to later requests', async () => {
     const post = async (): Promise<number> =>
       (await fetch(`${server.url}/one`, { method: 'POST', body: 'x'.repeat(2000) })).status;
     const limited = (limit: string): string =>
@@ -160,7 +160,7 @@ plugins: { two: { path: ${two}, config: { n: 1 } }, one: { path: ${one}, config:
 });
 
 describe('nothing changes', () => {
-  test('with a file that is invalid, which says why', async () => {
+  test('when the file is invalid, and the log has the mistake', async () => {
     const server = await startServer(A);
     const before = pidsOf(server, 'one');
     const error = await refusal(server.change('plugins: { one: { pth: x } }'));
@@ -174,7 +174,7 @@ describe('nothing changes', () => {
     await server.backworks.stop();
   });
 
-  test('when a critical plugin does not come up: others that did are ended, what was told is taken back', async () => {
+  test('when a critical plugin fails: other new processes end, and reconfigured plugins get their former configuration', async () => {
     const server = await startServer(A);
     const before = { one: pidsOf(server, 'one'), two: pidsOf(server, 'two') };
     const bad = compilePlugin('initialize_fails');
@@ -202,7 +202,7 @@ describe('nothing changes', () => {
     await server.backworks.stop();
   });
 
-  test('when a plugin that was told does not go back: it gets new processes with what it had', async () => {
+  test('when a reconfigured plugin refuses its former configuration: new processes start with that configuration', async () => {
     const with_ = (first: string, second: string): string =>
       `endpoints: { two: { path: /two, plugin: two } }
 plugins: { two: { path: ${two}, config: ${first} }, three: { path: ${two}, critical: true, config: ${second} } }`;
@@ -217,7 +217,7 @@ plugins: { two: { path: ${two}, config: ${first} }, three: { path: ${two}, criti
     await server.backworks.stop();
   });
 
-  test('in a dry run, which says what would', async () => {
+  test('in a dry run, and the report lists the planned changes', async () => {
     const server = await startServer(A);
     const before = pidsOf(server, 'one');
     const report = await server.change(
@@ -238,14 +238,14 @@ plugins: { two: { path: ${two}, config: ${first} }, three: { path: ${two}, criti
   });
 });
 
-test('an optional plugin that does not come up leaves its former version in place, and is named', async () => {
+test('an optional plugin that refuses its new configuration serves with the former one, and the report names the plugin', async () => {
   const server = await startServer(A);
   const before = pidsOf(server, 'two');
   const report = await server.change(plugins('config: { n: 2 }', 'config: { broken: 1 }'));
   expect(report.failed).toMatchObject([{ name: 'two', previousServes: true }]);
   expect((await server.get('/one')).body).toEqual({ n: 2 });
   expect((await server.get('/two')).body).toMatchObject({ config: { n: 1 }, pid: before[0] });
-  // The next reload sees that it is still to be done.
+  // The next reload still finds a difference.
   expect(actions(await server.change(plugins('config: { n: 2 }', 'config: { n: 3 }')))).toMatchObject({
     two: 'reconfigure',
   });
@@ -253,14 +253,14 @@ test('an optional plugin that does not come up leaves its former version in plac
   await server.backworks.stop();
 });
 
-test('requests in flight finish with the endpoints, plugins and limits they began with', async () => {
+test('requests in flight keep the endpoints, plugins and limits they began with', async () => {
   const library = compilePlugin('operated');
   const with_ = (target: string, more: string): string =>
     `endpoints: { echo: { path: /echo, ${target} } }
 plugins: { operated: { path: ${library}, timeouts: { call: 5s }, ${more} } }`;
   const server = await startServer(with_('plugin: operated', ''));
   const before = pidsOf(server, 'operated');
-  // The request has begun, and its body has not come yet.
+  // The request has begun, but its body is incomplete.
   const { port } = new URL(server.url);
   const request = http.request({ port, path: '/echo', method: 'POST', headers: { 'content-length': 3 } });
   const answer = new Promise<string>((resolve, reject) => {
@@ -270,7 +270,7 @@ plugins: { operated: { path: ${library}, timeouts: { call: 5s }, ${more} } }`;
     request.on('error', reject);
   });
   await new Promise<void>((resolve) => request.write('1', () => resolve()));
-  // Its first bytes are read before those of a request that comes after it.
+  // When a later request is answered, the server has read the beginning of this one.
   expect((await server.get('/echo')).body).not.toBe('static');
   const report = await server.change(
     `server: { port: 0, body_limit: 1B }\n${with_('response: { body: static }', 'instances: 2')}`,
@@ -285,7 +285,7 @@ plugins: { operated: { path: ${library}, timeouts: { call: 5s }, ${more} } }`;
   await server.backworks.stop();
 });
 
-test('reloads that are asked for together are one after the other, and the newest file wins', async () => {
+test('of concurrent reloads, the newest file takes effect', async () => {
   const server = await startServer(A);
   const changes = [2, 3, 4, 5].map((n) => server.change(plugins(`config: { n: ${n} }`, 'config: { n: 1 }')));
   await Promise.all(changes);
@@ -295,7 +295,7 @@ test('reloads that are asked for together are one after the other, and the newes
   await server.backworks.stop();
 });
 
-test('a library that is another one on disk is taken up, and files that come and go in a directory', async () => {
+test('a reload swaps a library that changed on disk, and loads a library that was added to a directory', async () => {
   const directory = join(cache, 'plugins');
   mkdirSync(directory, { recursive: true });
   const library = join(directory, 'library.so');
@@ -318,7 +318,7 @@ describe('the admin API', () => {
   const ask = (server: TestServer, path: string, token: string): Promise<Response> =>
     fetch(server.adminUrl + path, { method: 'POST', headers: { authorization: `Bearer ${token}` } });
 
-  test('reloads for the token that controls, shows a plan, and says why a file is refused', async () => {
+  test('reloads only for the control token, shows a plan for a dry run, and answers 422 to an invalid file', async () => {
     const server = await startServer(A, { admin: `token: ${TOKEN}, read_token: reads` });
     expect((await ask(server, '/reload', 'reads')).status).toBe(403);
     expect((await ask(server, '/reload', 'other')).status).toBe(401);
@@ -337,7 +337,7 @@ describe('the admin API', () => {
     await server.backworks.stop();
   });
 
-  test('takes another token at once', async () => {
+  test('accepts only the new token after a reload', async () => {
     const server = await startServer(A, { admin: () => `token: ${tokens.shift() ?? 'second'}` });
     await server.change(A);
     expect((await ask(server, '/reload', 'first')).status).toBe(401);
@@ -347,7 +347,7 @@ describe('the admin API', () => {
   const tokens = ['first'];
 });
 
-describe('by hand', () => {
+describe('an operator’s command', () => {
   const TOKEN = 'token-that-controls';
   const post = async (
     server: TestServer,
@@ -359,7 +359,7 @@ describe('by hand', () => {
   };
   const start = (yaml: string): Promise<TestServer> => startServer(yaml, { admin: `token: ${TOKEN}` });
 
-  test('what others depend on is stopped after them and started before them', async () => {
+  test('stops a plugin only after its dependents and starts it before them', async () => {
     const yaml = `plugins: { base: { path: ${compilePlugin('needed')} }, user: { path: ${compilePlugin('needs_plugin')} } }`;
     const server = await start(yaml);
     for (const query of ['', '?force=true']) {
@@ -382,7 +382,7 @@ describe('by hand', () => {
     await server.backworks.stop();
   });
 
-  test('under load: nothing fails while an optional hook comes and goes', async () => {
+  test('disables and enables a plugin with hooks under load, and no request fails', async () => {
     const tag = `tag: { path: ${compilePlugin('tag')}, config: { tag: a }, timeouts: { call: 10s } }`;
     const first = `one: { path: ${one}, config: { n: 1 }, timeouts: { call: 10s } }`;
     const server = await start(
@@ -405,7 +405,7 @@ describe('by hand', () => {
     await server.backworks.stop();
   });
 
-  test('a plugin that is stopped has no circuit, however it was left', async () => {
+  test('that stops a plugin also removes its circuit, and the next start begins with a closed circuit', async () => {
     const crashing = compilePlugin('operated');
     const server = await start(`endpoints: { crash: { path: /crash, plugin: operated } }
 plugins: { operated: { path: ${crashing}, circuit_breaker: { failures: 1, reset_after: 1h } } }`);
@@ -423,7 +423,7 @@ plugins: { operated: { path: ${crashing}, circuit_breaker: { failures: 1, reset_
     await server.backworks.stop();
   });
 
-  test('a name is no path, whoever asks', async () => {
+  test('refuses a path or a file name in place of a plugin name', async () => {
     const server = await start(A);
     for (const name of [one, '../fixtures/config_echo.so', 'config_echo.so']) {
       expect(await post(server, `/plugins/${encodeURIComponent(name)}/load`)).toMatchObject({

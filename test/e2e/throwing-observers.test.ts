@@ -13,7 +13,7 @@ afterEach(() => {
   undo = [];
 });
 
-/** Lets a method throw once, the next time it is called. */
+/** Makes a method throw the next time it is called, and only then. */
 function throwsOnce<T extends object>(prototype: T, method: keyof T & string): () => void {
   return () => {
     const original = Object.getOwnPropertyDescriptor(prototype, method)!;
@@ -29,7 +29,7 @@ function throwsOnce<T extends object>(prototype: T, method: keyof T & string): (
   };
 }
 
-/** Each step between the begin of a call and its answer, and how it is made to throw. */
+/** The steps between the beginning of a call and its answer, and how the test makes each step throw. */
 const STEPS: readonly {
   readonly step: string;
   readonly fixture: string;
@@ -38,7 +38,7 @@ const STEPS: readonly {
 }[] = [
   { step: 'a log line of the plugin', fixture: 'host_services', log: /said through the host/ },
   {
-    step: "a counter of the plugin's",
+    step: 'a custom counter of the plugin',
     fixture: 'host_services',
     arm: throwsOnce(PluginMetrics.prototype, 'customCounter'),
   },
@@ -48,7 +48,7 @@ const STEPS: readonly {
     arm: throwsOnce(FrameWriter.prototype, 'add'),
   },
   {
-    step: 'counting the own time',
+    step: 'counting the time spent in the plugin',
     fixture: 'host_services',
     arm: throwsOnce(HookMetrics.prototype, 'answered'),
   },
@@ -76,7 +76,7 @@ const STEPS: readonly {
   },
 ];
 
-test.each(STEPS)('a request is answered, and the next one too, when $step throws', async (faulty) => {
+test.each(STEPS)('a request and the next requests are answered when $step throws', async (faulty) => {
   const { fixture, arm, log } = faulty;
   let armed = false;
   const onLog = ({ message }: LogLine): void => {
@@ -100,7 +100,7 @@ plugins:
   arm?.();
   expect((await get('/bad')).status).toBeGreaterThanOrEqual(200);
   armed = false;
-  // One call at a time may be in flight: a call that was left behind would refuse all others.
+  // Only one call may be in flight, so a call that never ended would make the server refuse all others.
   let status = 0;
   await eventually(
     () => server.plugin('faulty').processes.some(({ state }) => state === 'ready'),

@@ -1,4 +1,4 @@
-/** Documents that lead from an empty file to a running plugin, followed word for word in real terminals. */
+/** Follows, in real terminals, the documents that lead from an empty file to a running plugin. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ import { patternOf, type Step, stepsOf } from './walkthrough.js';
 ownCache();
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const START = 'npx backworks start';
-/** What a reader's checkout has after `npm run build`. */
+/** Files of a checkout after `npm run build`. */
 const BUILT = ['package.json', 'dist', 'build', 'native-sdk', 'node_modules', 'schema'];
 const END_OF_OUTPUT = 'end-of-output';
 
@@ -30,7 +30,7 @@ class Reader {
   private server: Terminal | null = null;
   private ports: readonly [number, number] = [0, 0];
   private serverOutput = '';
-  /** Resolves with true when the server's terminal is gone. */
+  /** Resolves with true when the server's terminal has closed. */
   private serverEnded: Promise<boolean> = new Promise(() => undefined);
 
   async sitDown(): Promise<void> {
@@ -47,7 +47,7 @@ class Reader {
     else if (step.kind === 'see') await this.see(step.output);
     else if (step.command === START) await this.start(step.output);
     else {
-      // A JSON answer has no newline at its end; the document has one all the same.
+      // A JSON answer does not end with a newline; in the document it does.
       const expected = new RegExp(`^${this.pattern(step.output)}$`);
       expect((await this.type(step.command)).replace(/([^\n])$/, '$1\n')).toMatch(expected);
     }
@@ -62,7 +62,7 @@ class Reader {
     rmSync(this.checkout, { recursive: true, force: true });
   }
 
-  /** The ports of the document belong to somebody else on a machine that runs tests. */
+  /** Replaces the ports of the document, which other programs may use on this machine. */
   private local(text: string): string {
     return text.replaceAll(/127\.0\.0\.1:(8080|8081)\b/g, (_, port) => {
       return `127.0.0.1:${this.ports[port === '8080' ? 0 : 1]}`;
@@ -93,7 +93,7 @@ class Reader {
     });
   }
 
-  /** Starts the server in a terminal of its own, as a person does; python3 is the terminal. */
+  /** Starts the server in its own terminal, which python3 provides. */
   private async start(output: string): Promise<void> {
     const directory = await this.path('.');
     const terminal = 'import pty, sys; pty.spawn(sys.argv[1:])';
@@ -110,7 +110,7 @@ class Reader {
   private async see(output: string): Promise<void> {
     if (this.server === null) throw new Error('the server was not started');
     if (output.startsWith('^C')) this.server.stdin.write('\x03');
-    // Before its first line npx draws a spinner; between the lines others may stand.
+    // npx draws a spinner before the first line, and other lines may appear in between.
     const lines = this.pattern(output).split(/(?<=\n)/);
     const pattern = new RegExp(lines.join('(?:.*\\n)*?'));
     while (!pattern.test(this.serverOutput)) {
@@ -177,7 +177,7 @@ describe.each([
 
   test.each(steps)('$title', (step) => reader.take(step));
 
-  test('goes from a compile line to an answer of the plugin', () => {
+  test('leads from a compiler command to an answer of the plugin', () => {
     const typed = steps.flatMap((step) => (step.kind === 'type' ? [step.command] : []));
     const places = [/^cc .*-shared/, /^npx backworks start$/, /^curl /].map((command) =>
       typed.findIndex((line) => command.test(line)),

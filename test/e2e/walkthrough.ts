@@ -1,4 +1,4 @@
-/** A document that a reader follows step by step: what to write into files, what to type, what appears. */
+/** One step of a document: a file to write or change, a command to type, or output to expect. */
 export type Step =
   | { readonly kind: 'write'; readonly title: string; readonly file: string; readonly text: string }
   | { readonly kind: 'change'; readonly title: string; readonly file: string; readonly patch: string }
@@ -8,9 +8,9 @@ export type Step =
 /**
  * Reads the steps of a document.
  *
- * - A `console` block holds commands, each after "$ ", and below each what it prints.
- * - A `text` block holds what the server prints in its own terminal; "^C" at the beginning is typed there.
- * - A `diff` block changes a file, any other block is a file. The paragraph above ends with its name: "`greeter.c`:".
+ * - A `console` block holds commands, each after "$ " and followed by its output.
+ * - A `text` block holds output of the server in its own terminal. A "^C" at the beginning is typed there.
+ * - A `diff` block changes a file; any other block is a file. The paragraph above ends with the name: "`greeter.c`:".
  * - `sh` blocks are not steps: they hold commands that set up the checkout.
  */
 export function stepsOf(markdown: string): Step[] {
@@ -43,7 +43,7 @@ function commandsOf(text: string): Step[] {
     });
 }
 
-/** The output a document shows: "…" stands for anything within a line, and alone for any lines. */
+/** A pattern for the output in a document: "…" stands for any text within a line, and on its own line for any lines. */
 export function patternOf(output: string): string {
   const escaped = output.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
   return escaped.replace(/^…\n/gm, '(?:.*\\n)*?').replaceAll('…', '.*');

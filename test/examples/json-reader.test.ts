@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 /**
- * The reader of the C example against JSON.parse, compiled with AddressSanitizer and
+ * Compares the JSON reader of the C example with JSON.parse. The reader is compiled with AddressSanitizer and
  * UndefinedBehaviorSanitizer: a read or write out of bounds ends the driver and fails the test.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -23,7 +23,7 @@ beforeAll(() => {
   try {
     compile(['-fsanitize=address,undefined', '-fno-sanitize-recover=all']);
   } catch {
-    // Some systems package the sanitizers apart; the comparison is worth having without them.
+    // Some systems have no sanitizers. The comparison is useful without them too.
     compile([]);
   }
 });
@@ -32,7 +32,7 @@ afterAll(() => {
   rmSync(driver, { force: true });
 });
 
-/** What the driver has to say about a document. */
+/** The answer that the driver must give for a document. */
 function expected(text: string): string {
   let value: unknown;
   try {
@@ -55,7 +55,7 @@ function ask(documents: readonly string[]): string[] {
     .split('\n');
 }
 
-/** JSON.parse on text that went through UTF-8, as the driver's input does. */
+/** The text after encoding and decoding as UTF-8, like the driver's input. */
 const throughUtf8 = (text: string): string => Buffer.from(text).toString();
 
 function agree(documents: readonly string[]): void {
@@ -71,11 +71,11 @@ const text = fc.string({ unit: 'binary', maxLength: 90 });
 const name = fc.oneof(fc.constantFrom('city', 'City', 'cit', 'city '), text);
 const document = fc.dictionary(name, fc.oneof(text, fc.jsonValue({ maxDepth: 6 })), { maxKeys: 8 });
 
-/** One \u escape for every character, which JSON.stringify itself never writes. */
+/** Replaces letters by \u escapes, which JSON.stringify never writes. */
 const escapeAll = (json: string): string =>
   json.replace(/[A-Za-z]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-test('reads what JSON.parse reads', () => {
+test('the reader accepts what JSON.parse accepts, with the same result', () => {
   fc.assert(
     fc.property(fc.array(document, { minLength: 1, maxLength: 100 }), (documents) => {
       agree(documents.flatMap((value) => [JSON.stringify(value), JSON.stringify(value, null, '\t ')]));
@@ -84,7 +84,7 @@ test('reads what JSON.parse reads', () => {
   );
 });
 
-test('refuses what JSON.parse refuses, whatever the damage', () => {
+test('the reader refuses damaged documents that JSON.parse refuses', () => {
   const damaged = fc
     .tuple(
       document,
@@ -104,7 +104,7 @@ test('refuses what JSON.parse refuses, whatever the damage', () => {
   );
 });
 
-test('escapes, surrogates, duplicates, numbers and trailing text', () => {
+test('the reader agrees with JSON.parse on escapes, surrogates, duplicates, numbers and trailing text', () => {
   agree([
     `{"city":"${escapeAll('Oslo')}"}`,
     `{"${escapeAll('city')}":"x"}`,
@@ -141,7 +141,7 @@ test('escapes, surrogates, duplicates, numbers and trailing text', () => {
   ]);
 });
 
-test('refuses nesting beyond its limit instead of exhausting the stack', () => {
+test('the reader refuses nesting beyond its limit instead of exhausting the stack', () => {
   const nested = (depth: number): string => '['.repeat(depth) + ']'.repeat(depth);
   expect(ask([nested(DEPTH_MAX), nested(DEPTH_MAX + 1), nested(1_000_000)])).toEqual([
     'none',

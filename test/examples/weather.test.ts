@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import koffi from 'koffi';
 
-/** The two weather plugins, called directly: what one answers, the other answers. */
+/** Calls the two weather plugins directly. Both must give the same answers. */
 const plugins = fileURLToPath(new URL('../../examples/weather/plugins', import.meta.url));
 
 const Info = koffi.struct({ name: 'const char *', version: 'const char *', description: 'const char *' });
@@ -63,18 +63,18 @@ const both = [c, rust];
 const inCity = ({ weather, prefix, name }: typeof c, city: string, units = 'metric'): unknown =>
   weather.answer(`${prefix}/weather/{city}`, 'GET', { params: { city }, context: { [name]: { units } } });
 
-test('name themselves', () => {
+test('both plugins report their name and version', () => {
   expect(c.weather.info).toMatchObject({ name: 'weather', version: '1.0.0' });
   expect(rust.weather.info).toMatchObject({ name: 'weather-rust', version: '1.0.0' });
 });
 
-test.each(both)('$name: a known city, however it is written, in both units', (plugin) => {
+test.each(both)('$name: a known city is found in any letter case, in both units', (plugin) => {
   const oslo = { basis: 'yearly mean', city: 'Oslo', conditions: 'overcast', humidity: 76 };
   expect(inCity(plugin, 'oSLO')).toEqual({ ...oslo, temperature: 6.7, units: 'metric' });
   expect(inCity(plugin, 'Oslo', 'imperial')).toEqual({ ...oslo, temperature: 44.1, units: 'imperial' });
 });
 
-test('both give one answer for any name', () => {
+test('both plugins give the same answer for any name', () => {
   const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }).filter((text) => {
     const bytes = Buffer.from(text);
     return bytes.length <= 127 && !text.includes('\0') && bytes.toString() === text;
@@ -97,44 +97,50 @@ test.each(both)('$name: the default city comes from the configuration', ({ weath
 });
 
 test.each([{ api_key: '' }, { api_key: 7 }, { default_city: '' }, { default_city: 'x'.repeat(128) }])(
-  'both refuse the configuration %j',
+  'both plugins refuse the configuration %j',
   (config) => {
     for (const { weather } of both) expect(weather.initialize(config)).not.toBe(0);
   },
 );
 
-test('the C plugin is degraded when it has to make its default city up', () => {
+test('the C plugin is degraded when its default city is unknown', () => {
   expect(c.weather.initialize({ default_city: 'Nowhere' })).toBe(0);
   expect(c.weather.healthCheck()).toBeGreaterThan(0);
 });
 
-test.each(both)('$name: before_request notes the units, or answers 400', ({ weather, prefix, name }) => {
-  const request = (query: object): object => ({ route: `${prefix}/weather`, query });
-  expect(weather.before(request({}))).toEqual({ context: { [name]: { units: 'metric' } } });
-  expect(weather.before(request({ units: 'imperial' }))).toEqual({
-    context: { [name]: { units: 'imperial' } },
-  });
-  for (const units of ['kelvin', ['metric', 'metric'], 'x'.repeat(500)]) {
-    expect(weather.before(request({ units }))).toMatchObject({
-      response: { status: 400, body: { status: 400 } },
+test.each(both)(
+  '$name: before_request adds the units to the context, or answers 400 to unknown units',
+  ({ weather, prefix, name }) => {
+    const request = (query: object): object => ({ route: `${prefix}/weather`, query });
+    expect(weather.before(request({}))).toEqual({ context: { [name]: { units: 'metric' } } });
+    expect(weather.before(request({ units: 'imperial' }))).toEqual({
+      context: { [name]: { units: 'imperial' } },
     });
-  }
-});
+    for (const units of ['kelvin', ['metric', 'metric'], 'x'.repeat(500)]) {
+      expect(weather.before(request({ units }))).toMatchObject({
+        response: { status: 400, body: { status: 400 } },
+      });
+    }
+  },
+);
 
-test.each(both)('$name: after_response names the source, of its own answers only', ({ weather, name }) => {
-  const header = { headers: { 'x-weather-source': `${name}/1.0.0` } };
-  expect(weather.after({ status: 200, context: { [name]: { units: 'metric' } } })).toEqual(header);
-  expect(weather.after({ status: 200, context: {} })).toBeNull();
-});
+test.each(both)(
+  '$name: after_response adds the source only to answers of the plugin',
+  ({ weather, name }) => {
+    const header = { headers: { 'x-weather-source': `${name}/1.0.0` } };
+    expect(weather.after({ status: 200, context: { [name]: { units: 'metric' } } })).toEqual(header);
+    expect(weather.after({ status: 200, context: {} })).toBeNull();
+  },
+);
 
-test.each(both)('$name: leaves other routes and methods alone', ({ weather, prefix }) => {
+test.each(both)('$name: other routes and methods are left to other plugins', ({ weather, prefix }) => {
   expect(weather.answer('/other', 'GET', {})).toBeNull();
   expect(weather.answer(`${prefix}/weather`, 'POST', {})).toBeNull();
   expect(weather.before({ route: '/hello', query: { units: 'kelvin' } })).toBeNull();
   expect(weather.before({ route: null })).toBeNull();
 });
 
-test.each(both)('$name: a name that is too long or no text is a 400', (plugin) => {
+test.each(both)('$name: a city that is too long or not text is a 400', (plugin) => {
   const ask = (city: unknown): unknown => inCity(plugin, city as string);
   for (const city of ['x'.repeat(128), '', 'a\0b', 7, { a: 1 }])
     expect(ask(city)).toMatchObject({ status: 400 });

@@ -1,7 +1,7 @@
 /**
- * Builds the fuzzers of the runner: its own files as they are, with AddressSanitizer and
- * UndefinedBehaviorSanitizer, and test/fuzz/runner/*_memory.c in place of the operating system's. Builds the
- * fuzzer of the C SDK, which is all headers, in the same way.
+ * Builds the fuzzers of the runner from its unchanged files, with AddressSanitizer and
+ * UndefinedBehaviorSanitizer. test/fuzz/runner/*_memory.c replaces the operating system.
+ * Builds the fuzzer of the C SDK, which consists of headers, in the same way.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -42,7 +42,7 @@ const SURROUNDINGS = ['answers', 'channel_memory', 'dylib_memory', 'process_memo
 const SDK_FUZZER = 'test/fuzz/sdk/document_fuzzer.c';
 const SDK_FLAGS = [...FLAGS, '-std=c11', '-Inative-sdk/include', '-fsanitize=fuzzer'];
 
-/** Per fuzzer: what it needs besides, of the runner and of its own. */
+/** Further files of each fuzzer: from the runner, and from test/fuzz/runner. */
 const FUZZERS = {
   conversation: { runner: ['sandbox/sandbox_other'], own: ['conversation_fuzzer', 'frame_mutator'] },
   settings: {
@@ -55,7 +55,7 @@ const FUZZERS = {
 
 /**
  * @returns the path of each program by name
- * @throws SetupError with the compiler's words
+ * @throws SetupError with the compiler's message
  */
 export function buildFuzzers(directory) {
   mkdirSync(directory, { recursive: true });

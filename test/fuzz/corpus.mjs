@@ -1,6 +1,6 @@
 /**
- * Starting inputs for the fuzzers of the runner and of the C SDK. Those of the runner are written with the
- * server's own FrameWriter, so that they are what a server really says.
+ * Seed inputs for the fuzzers of the runner and of the C SDK. The server's own FrameWriter writes the
+ * frames, so they are those of a real server.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,9 +37,9 @@ const EVERY_HOOK = [
   call('call', ['analytics.track', '{"event":"a"}']),
 ];
 
-/** What the plugin in dylib_memory.c does by its first argument. */
+/** First arguments that select what the plugin in dylib_memory.c does. */
 const BEHAVIOURS = ['E', 'N', 'B\u0001', 'L\u0002text', 'Mcounter', 'D'];
-/** What it is like by the letters of its path. */
+/** Paths whose letters select properties of the plugin in dylib_memory.c. */
 const PROPERTIES = [
   '/',
   '/d',
@@ -163,7 +163,7 @@ function named(prefix, items, make) {
   return Object.fromEntries(items.map((item, index) => [`${prefix}-${index}`, make(item)]));
 }
 
-/** Writes the inputs, one file each, and returns how many. */
+/** Writes each input to a file. @returns the number of inputs */
 export function writeCorpus(inputs, directory) {
   mkdirSync(directory, { recursive: true });
   const entries = Object.entries(inputs);

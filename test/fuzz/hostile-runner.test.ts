@@ -9,8 +9,8 @@ import { createBackworks, parseConfig } from '../../dist/index.js';
 import { eventually } from '../fixtures/server.js';
 
 /**
- * A server whose runners lie. Each seed is one way of lying; `BACKWORKS_FUZZ_SEED=n` repeats one, and
- * `BACKWORKS_FUZZ_SECONDS=n` tries new ones for that long.
+ * A server with hostile runners. A seed determines the frames of a runner; `BACKWORKS_FUZZ_SEED=n` repeats a
+ * seed, and `BACKWORKS_FUZZ_SECONDS=n` tries new seeds for n seconds.
  */
 const SEEDS = 60;
 const REQUESTS_AT_ONCE = 4;
@@ -38,7 +38,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** The codes that were reported; the log itself is as long as a runner wants it. */
+/** Codes in the log. The log itself is not recorded, because a runner determines its length. */
 const codes = new Set<string>();
 const keep = (fields: object): void => {
   if ('code' in fields) codes.add(String(fields.code));
@@ -57,7 +57,7 @@ plugins:
     timeouts: { call: 40ms, initialize: 150ms, shutdown: 50ms }
 `;
 
-/** Names of this process's children that are runners, zombies included. */
+/** Process ids of the runners with this name, zombies included. */
 function runnersLeft(name: string): string[] {
   return readdirSync('/proc').filter((entry) => {
     if (!/^\d+$/.test(entry)) return false;
@@ -69,7 +69,7 @@ function runnersLeft(name: string): string[] {
   });
 }
 
-/** What a lying runner may be reported as; anything else is a defect of the server. */
+/** Codes with which the server may report a hostile runner. Any other code is a defect of the server. */
 const EXPECTED_CODE = /^BW_(PLUGIN_[A-Z_]+|RUNNER_VERSION|ROUTE_NOT_FOUND)$/;
 
 async function request(url: string): Promise<void> {
@@ -79,20 +79,20 @@ async function request(url: string): Promise<void> {
   expect(response.status).not.toBe(500);
 }
 
-/** What one lying runner made of a server. */
+/** Runs a server with the hostile runner of this seed, and checks that the server serves and stops. */
 async function lie(seed: number): Promise<void> {
   const name = `liar.${seed}`;
   const runner = join(directory, name);
   symlinkSync(program, runner);
   process.env['BACKWORKS_RUNNER'] = runner;
-  // Not by startServer(), which keeps every server it has started.
+  // startServer() would keep a reference to every server.
   const { config } = parseConfig(configuration, { directory });
   const backworks = createBackworks(config, { log });
   const { url } = await backworks.start();
   try {
     for (const count of [1, REQUESTS_AT_ONCE]) {
       await Promise.all(Array.from({ length: count }, () => request(url + '/lies')));
-      // Its hooks run here too, but nobody depends on it.
+      // The hooks of the optional plugin run for this request too.
       await request(url + '/fine');
     }
   } finally {
@@ -117,7 +117,7 @@ function* seeds(): Generator<number> {
   }
 }
 
-test('a server outlives runners that lie', async () => {
+test('a server with hostile runners answers every request and leaks no process', async () => {
   let tried = 0;
   let before = 0;
   for (const seed of seeds()) {
@@ -127,7 +127,7 @@ test('a server outlives runners that lie', async () => {
       throw new Error(`BACKWORKS_FUZZ_SEED=${seed}: ${String(cause)}`, { cause });
     }
     tried += 1;
-    // The first ones load what every server needs.
+    // The first servers load code and data that later servers share.
     if (tried === 10) before = process.memoryUsage().rss;
   }
   if (tried > 10) expect(process.memoryUsage().rss - before).toBeLessThan(MEMORY_GROWTH_MAX_BYTES);

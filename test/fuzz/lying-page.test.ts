@@ -24,14 +24,14 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-test('a process that answers nothing is ended, whatever it writes into the shared page', async () => {
+test('a process that does not answer is stopped at the deadline, whatever it writes into the shared page', async () => {
   const server = await startServer(`
 endpoints: { lies: { path: /lies, plugin: liar } }
 plugins: { liar: { path: ${compilePlugin('echo')}, timeouts: { call: 40ms, initialize: 2s, shutdown: 50ms } } }
 `);
   const pid = server.plugin('liar').processes.find(({ state }) => state === 'ready')?.pid;
   expect((await server.get('/lies')).status).toBe(504);
-  await eventually(() => server.plugin('liar').failures.length > 0, 'the end of the liar');
+  await eventually(() => server.plugin('liar').failures.length > 0, 'the end of the process');
   expect(server.plugin('liar').failures[0]).toMatchObject({ outcome: 'timeout' });
   expect(server.plugin('liar').processes.map((process) => process.pid)).not.toContain(pid);
 });

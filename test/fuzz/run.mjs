@@ -1,7 +1,7 @@
 /**
- * `npm run test:fuzz -- --seconds N`: fuzzes for about N seconds (default 60) in all, half of them the
- * runner and the C SDK with libFuzzer, half the server with runners that lie. Inputs that were worth keeping stay
- * in build/fuzz/corpus for the next run; what breaks something is left in build/fuzz/findings.
+ * `npm run test:fuzz -- --seconds N`: fuzzes for about N seconds in all (default 60). Half of the time libFuzzer
+ * fuzzes the runner and the C SDK; the other half, hostile runners fuzz the server. Inputs that reach new code stay in
+ * build/fuzz/corpus for the next run. Inputs that cause a failure are written to build/fuzz/findings.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const TARGETS = [
   { name: 'document', inputs: documents, dictionary: 'json.dict' },
 ];
 
-/** Runs a program; everything it wrote, and its exit code. */
+/** Runs a program. @returns its output and its exit code */
 function start(command, args, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, ...options, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -32,7 +32,7 @@ function start(command, args, options = {}) {
   });
 }
 
-/** Whether the native check says of an input what JSON.parse() says. */
+/** True when the native check and JSON.parse() agree on an input. */
 function agreesWithParse(bytes) {
   const found = disagreement(bytes, 8);
   if (found !== null) console.error(found);
@@ -68,7 +68,7 @@ async function fuzzRunner({ name, inputs, dictionary, check = () => true }, prog
   return false;
 }
 
-/** The server against runners that lie, for the time that is left. */
+/** Fuzzes the server with hostile runners. */
 async function fuzzServer(seconds) {
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const { code, output } = await start(
@@ -83,7 +83,8 @@ async function fuzzServer(seconds) {
 async function main() {
   const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
   const seconds = Number(values.seconds);
-  if (!Number.isInteger(seconds) || seconds < 4) throw new SetupError('--seconds is a number from 4');
+  if (!Number.isInteger(seconds) || seconds < 4)
+    throw new SetupError('--seconds must be a whole number of at least 4');
   const half = Math.floor(seconds / 2);
   const programs = buildFuzzers(join(root, 'build/fuzz/bin'));
   const runner = await Promise.all(TARGETS.map((target) => fuzzRunner(target, programs[target.name], half)));

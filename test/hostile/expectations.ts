@@ -5,7 +5,7 @@ import type { Answers, BadAnswer, Ends, Expected, NotLoaded, Observation, Scene 
 
 type Response = Awaited<ReturnType<TestServer['get']>>;
 
-/** C libraries differ in whether they make, say, chmod() of the system call chmod or fchmodat. */
+/** Some C libraries implement chmod() with the system call chmod, others with fchmodat. */
 const FORMS = /^f?(chmod|chown|link|mknod|symlink)at$/;
 const STATUS: Partial<Record<string, number>> = { BW_PLUGIN_TIMEOUT: 504, BW_PLUGIN_BAD_RESPONSE: 502 };
 
@@ -32,7 +32,7 @@ async function expectEnd(expected: Ends, server: TestServer, response: Response)
   expect(kind).toBe('ends');
   expect(response).toMatchObject({ status, body: { status, code, plugin: 'hostile' } });
 
-  // An answer at the deadline does not wait for the process to be gone.
+  // The client gets its answer at the deadline, before the process has ended.
   await eventually(() => server.plugin('hostile').failures.length > 0, 'the post-mortem');
   const { failures } = server.plugin('hostile');
   expect(failures).toHaveLength(1);
@@ -73,7 +73,7 @@ async function expectAnswer(expected: Answers, server: TestServer, response: Res
   return { outcome: answerOf(answer, numbers), reported };
 }
 
-/** Each kind of refusal once: the row itself chooses the paths and ports. */
+/** Each kind of refusal once, without paths and ports. */
 function reportedRefusals(server: TestServer): string[] {
   const kinds = server.plugin('hostile').refusals.map(({ permission, function: name }) => {
     const made = name.replace(FORMS, '$1');
@@ -143,18 +143,18 @@ function endOf({ outcome, message, signal, exitStatus, systemCall }: PostMortem)
   return how === null ? outcome : `${outcome} (${how})`;
 }
 
-/** A place contains an address, which differs between systems. */
+/** Without the address itself, which differs between systems. */
 function reportOf({ code, phase, signal, at, stderr }: PostMortem): string {
   const parts = [
     `\`${code}\` in ${phase}`,
     ...(signal === null ? [] : [signal]),
-    ...(at === null ? [] : ['the place']),
-    ...(stderr.length === 0 ? [] : ['its stderr']),
+    ...(at === null ? [] : ['the address']),
+    ...(stderr.length === 0 ? [] : ['stderr']),
   ];
   return parts.join(', ');
 }
 
-/** Names of attempts by what they returned; of numbers the bounds, as they differ from run to run. */
+/** Attempts grouped by result. Numbers appear as bounds, because they differ between runs. */
 function answerOf(answer: Answers['answer'], numbers: NonNullable<Answers['numbers']>): string {
   const names = new Map<string, string[]>();
   for (const [name, result] of Object.entries(answer)) {

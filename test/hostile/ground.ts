@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { defaultPluginUsers } from '../../dist/config/load/load.js';
 import { pluginUsers } from '../../dist/plugins/plugin-users.js';
 
-/** The user that runs the plugin `hostile`; null where the server is no root. */
+/** The user that runs the plugin `hostile`; null when the server does not run as root. */
 const PLUGIN_USER = pluginUsers(defaultPluginUsers()).of('hostile');
 
-/** What a row's plugin may be let at: directories it can write to, ports that listen. */
+/** Directories and listening ports that a row can grant to its plugin. */
 export class Ground {
-  /** Ports on which somebody connected, in order. */
+  /** Ports that received a connection, in order. */
   readonly connections: number[] = [];
-  /** What was made so far, in order. */
+  /** Ports and directories in the order of their creation. */
   readonly ports: number[] = [];
   readonly directories: string[] = [];
   private readonly path = mkdtempSync(join(tmpdir(), 'backworks-hostile-'));
@@ -57,7 +57,7 @@ export class Ground {
     return port;
   }
 
-  /** Waits until everything that was sent to the ports so far has arrived. */
+  /** Waits until every earlier connection to the ports has been counted. */
   async settle(): Promise<void> {
     const last = await this.listen();
     await new Promise((resolve) => createConnection(last, '127.0.0.1').once('close', resolve).resume());

@@ -23,7 +23,7 @@ afterEach(async () => {
 });
 afterAll(() => expect(runnersLeft()).toEqual([]));
 
-/** The plugin of the row beside one that works. */
+/** A configuration with the row's plugin and a plugin that works. */
 async function configuration(row: Row): Promise<string> {
   const { callMs = PATIENCE_MS, initializeMs = PATIENCE_MS, entry = '' } = row;
   const more = typeof entry === 'string' ? entry : await entry(ground);
@@ -46,7 +46,7 @@ function processOf(server: TestServer): number | null {
   return server.plugin('hostile').processes.find(({ state }) => state === 'ready')?.pid ?? null;
 }
 
-/** The next request is answered: by another plugin, and by this one, afresh if its process is lost. */
+/** Checks that both plugins answer their next request, the row's plugin from a new process if the fault ended the first. */
 async function expectNextAnswers(row: Row, server: TestServer, before: number | null): Promise<void> {
   const { kind } = row.expected;
   expect(await server.get('/next')).toMatchObject({ status: 200, body: { path: '/next' } });
@@ -65,7 +65,7 @@ function record(row: Row, observation: Observation): void {
 }
 
 test.each(MATRIX.map((row) => [row.id, row.does, row] as const))(
-  '%s: %s',
+  '%s: the server survives a plugin that %s',
   async (_id, _does, row) => {
     server = await startServer(await configuration(row));
     const pid = processOf(server);

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Runners of a server, this process by default, and what came of them: its children, orphans and zombies. */
+/** Process ids of the runners of a server (default: this process) and of their children, orphans and zombies included. */
 export function runnersLeft(server: number = process.pid): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -14,7 +14,7 @@ export function isGone(pid: number): boolean {
 }
 
 function isRunnerOf(server: number, pid: number): boolean {
-  // A process that a runner forked has its command line; a zombie has none, but a parent and a name.
+  // A process that a runner forked has the runner's command line. A zombie has only its parent and its name.
   if (textOf(pid, 'cmdline').includes(`\0--parent\0${server}\0`)) return true;
   const [, name = '', parent = ''] = /^\d+ \((.*)\) \w (\d+)/s.exec(textOf(pid, 'stat')) ?? [];
   return name.startsWith('backworks-runn') && Number(parent) === server;

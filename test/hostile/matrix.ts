@@ -37,7 +37,7 @@ const ROWS: readonly Row[] = [
   ...LIES,
 ];
 
-/** Every behaviour of the hostile matrix, in its order. */
+/** All rows of the hostile matrix, in the order of their ids. */
 export const MATRIX: readonly Row[] = [...ROWS].sort((a, b) => numberOf(a) - numberOf(b));
 
 function numberOf({ id }: Row): number {

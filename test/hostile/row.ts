@@ -2,7 +2,7 @@ import type { ErrorCode, PluginOutcome, PluginPhase } from '../../dist/errors.js
 import type { TestServer } from '../fixtures/server.js';
 import type { Ground } from './ground.js';
 
-/** What a row's test observed, as text for docs/hostile-matrix.md. */
+/** The result of a row's test, as text for docs/hostile-matrix.md. */
 export interface Observation {
   /** The outcome of the fault. */
   readonly outcome: string;
@@ -15,12 +15,12 @@ export interface Ends {
   readonly kind: 'ends';
   readonly outcome: PluginOutcome;
   readonly code: ErrorCode;
-  /** 'process_endpoint' unless said otherwise. */
+  /** Default: 'process_endpoint'. */
   readonly phase?: PluginPhase;
   readonly signal?: string;
   readonly exitStatus?: number;
   readonly systemCall?: string;
-  /** Pattern of the post-mortem's place; null if the place cannot be known. */
+  /** Pattern of the crash address in the post-mortem; null when the report must have none. */
   readonly at?: RegExp | null;
   /** Pattern of the stderr excerpt in the post-mortem. */
   readonly stderr?: RegExp;
@@ -44,7 +44,7 @@ export interface Answers {
 /** The process keeps running, and its answer is rejected. */
 export interface BadAnswer {
   readonly kind: 'bad answer';
-  /** 'process_endpoint' unless said otherwise. */
+  /** Default: 'process_endpoint'. */
   readonly hook?: 'before_request' | 'after_response';
   readonly pattern: RegExp;
 }
@@ -82,20 +82,20 @@ export interface Row {
   readonly id: `H${number}`;
   /** What the plugin does: "writes through a null pointer". */
   readonly does: string;
-  /** Its library, test/fixtures/plugins/hostile/`fixture`, which does it on /bad or when it is loaded. */
+  /** Library test/fixtures/plugins/hostile/`fixture`, which commits the fault on /bad or while it is loaded. */
   readonly fixture: string;
-  /** The file that is loaded in place of the compiled library, whose path is given. */
+  /** Returns the path to load in place of `compiled`, the path of the compiled library. */
   readonly library?: (compiled: string, ground: Ground) => string;
-  /** Deadlines; so long by default that a busy machine does not reach them. */
+  /** Deadlines; the defaults are so long that a busy machine does not reach them. */
   readonly callMs?: number;
   readonly initializeMs?: number;
-  /** Further keys of its entry under `plugins:`, in YAML's flow style: "limits: { memory: 64MiB }". */
+  /** Further keys of the plugin's entry, in YAML's flow style: "limits: { memory: 64MiB }". */
   readonly entry?: string | ((ground: Ground) => string | Promise<string>);
-  /** The mechanism that contains it. */
+  /** The mechanism that contains the fault. */
   readonly by: string;
   readonly expected: Expected;
   /** Further checks, after the server has answered the next requests. */
   readonly also?: (scene: Scene) => void | Promise<void>;
-  /** For what nothing catches: the sentence that says so. */
+  /** For a fault that nothing contains: the consequence, as a sentence. */
   readonly uncaught?: string;
 }

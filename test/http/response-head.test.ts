@@ -22,7 +22,7 @@ function exchange(port: number, connection: string): Promise<string> {
   });
 }
 
-/** The same response with what belongs to the connection, or changes with the time, left out. */
+/** The response without its date and the headers of the connection. */
 function comparable(response: string): string {
   return response.replace(/^(?:Connection|Keep-Alive|Date): .*\r\n/gm, '');
 }
@@ -37,7 +37,7 @@ test.each<{ what: string; status: number; body: PluginResponse['body'] }>([
   { what: 'a body beyond one write', status: 200, body: Buffer.alloc(40_000, 'é') },
   { what: 'an empty body', status: 200, body: '' },
 ])(
-  '$what: a connection that stays open carries the bytes that Node writes before it closes one',
+  '$what: a keep-alive response has the bytes that Node writes on a connection that closes',
   async ({ status, body }) => {
     const plugin = scriptPlugin('answers', {
       processEndpoint: () => ({ status, headers: { ...headers }, body }),
@@ -52,7 +52,7 @@ test.each<{ what: string; status: number; body: PluginResponse['body'] }>([
   },
 );
 
-test('a response that has a date, such as one of a proxy target, gets no second one', async () => {
+test('a response with a date header, such as from a proxy target, gets no second date', async () => {
   const date = 'Mon, 01 Jan 2024 00:00:00 GMT';
   const plugin = scriptPlugin('dated', {
     processEndpoint: () => ({ status: 200, headers: { date }, body: 'x' }),

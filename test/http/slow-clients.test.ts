@@ -8,7 +8,7 @@ import { appOf, ask, served, upstream } from './served.js';
 
 const MIB = 1024 * 1024;
 
-/** Sends `parts` with a pause before each but the first. @returns all that the server sends until it closes */
+/** Sends `parts` with a pause after each. @returns everything that the server sends until it closes the connection */
 function drip(port: number, parts: readonly string[], pauseMs = 0): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = net.connect(port, '127.0.0.1');
@@ -38,10 +38,10 @@ const takesAll: http.RequestListener = (request, response) => {
   request.resume().on('end', () => response.end('whole'));
 };
 
-describe('a client that stops in the middle of its body is told 408 and loses its connection', () => {
+describe('a client that stops in the middle of its body gets a 408, and the connection is closed', () => {
   const stopped = /^HTTP\/1\.1 408 [^]*\r\nconnection: close\r\n[^]*"code":"BW_REQUEST_TIMEOUT"/i;
 
-  test('when a plugin is to answer', () =>
+  test('when a plugin would answer', () =>
     served(
       appOf([endpoint('/up/*', { kind: 'plugin', plugin: 'echo' })], [echo], MIB, 100),
       async ({ port }) => {
@@ -50,9 +50,9 @@ describe('a client that stops in the middle of its body is told 408 and loses it
     ));
 
   test.each([
-    ['as it comes', []],
+    ['streamed', []],
     ['after a hook', [tracer('t')]],
-  ])('when a target gets the body %s, whose own time does not run', (_how, plugins) =>
+  ])('when a target gets the body %s, without a timeout of the target', (_how, plugins) =>
     upstream(takesAll, (target) =>
       served(appOf([proxyTo(target, 50)], plugins, MIB, 300), async ({ port }) => {
         expect(await drip(port, [`${head(10)}half`])).toMatch(stopped);
@@ -62,9 +62,9 @@ describe('a client that stops in the middle of its body is told 408 and loses it
 });
 
 test.each([
-  ['as it comes', []],
+  ['streamed', []],
   ['after a hook', [tracer('t')]],
-])('a body that comes slowly reaches the target %s', (_how, plugins) =>
+])('a body that arrives slowly reaches the target %s', (_how, plugins) =>
   upstream(takesAll, (target) =>
     served(appOf([proxyTo(target, 50)], plugins, MIB, 1000), async ({ port }) => {
       const parts = [`${head(6, 'Connection: close\r\n')}1`, '2', '3', '4', '5', '6'];
@@ -73,7 +73,7 @@ test.each([
   ),
 );
 
-test('a client is not charged for the time a target takes to read', async () => {
+test('the time that a target takes to read does not count against the client', async () => {
   const hesitates: http.RequestListener = (request, response) => {
     setTimeout(() => takesAll(request, response), 1000);
   };

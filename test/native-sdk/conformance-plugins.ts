@@ -7,16 +7,16 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const sources = join(root, 'test/fixtures/conformance');
 const target = join(root, 'build/conformance');
 
-/** A language with an SDK, and how its conformance plugin is built with the language's own tool. */
+/** A language with an SDK, and how its conformance plugin is built with the language's own build tool. */
 export interface SdkLanguage {
   readonly name: string;
-  /** Modes in which a plugin of this language runs. */
+  /** Isolation modes that plugins in this language support. */
   readonly isolations: readonly ('process' | 'in-process')[];
-  /** Whether the SDK makes config_schema from the configuration's type. */
+  /** True if the SDK generates config_schema from the type of the configuration. */
   readonly checksConfig: boolean;
-  /** Where the place of a panic or exception is reported, what it looks like. */
+  /** Pattern of the source location in the message of a panic or exception. */
   readonly place: RegExp;
-  /** @returns absolute path of the library @throws Error with the compiler's words */
+  /** @returns absolute path of the library @throws Error with the compiler's message */
   build(): string;
 }
 
@@ -31,7 +31,7 @@ function run(command: string, args: readonly string[], cwd: string, env: NodeJS.
 
 /**
  * Builds the crate in test/fixtures/conformance/`folder`, whose library is named `name`.
- * @returns absolute path of the library @throws Error with the compiler's words
+ * @returns absolute path of the library @throws Error with the compiler's message
  */
 export function buildRust(folder: string, name: string): string {
   const directory = join(target, 'rust');
@@ -53,7 +53,7 @@ const strict = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', '-O2', '-g', '-shar
 
 /**
  * Compiles `source` with one command of a C or C++ compiler.
- * @returns absolute path of the library @throws Error with the compiler's words
+ * @returns absolute path of the library @throws Error with the compiler's message
  */
 export function compileWith(compiler: string, standard: string, source: string, library: string): string {
   const output = join(target, library);

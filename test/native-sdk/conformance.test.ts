@@ -1,6 +1,6 @@
 /**
- * The questions every SDK's conformance plugin must answer in the same way; what it should do is in
- * test/fixtures/conformance/README.md. Run by `npm run test:sdk`.
+ * Tests that the conformance plugin of every SDK must pass. test/fixtures/conformance/README.md specifies the
+ * plugin. Run by `npm run test:sdk`.
  */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
@@ -55,14 +55,14 @@ plugins:
     }, 60_000);
     afterAll(() => server.backworks.stop());
 
-    test('the plugin is known by the name and version it states', () => {
+    test('the plugin has the name and version that it states', () => {
       expect(server.plugin('conformance')).toMatchObject({
         version: '1.2.3',
         state: 'ready',
       });
     });
 
-    test('every member of the request document arrives typed', async () => {
+    test('the plugin reads every member of the request document', async () => {
       const response = await get('/c/echo?one=1&many=a&many=b%20c', { 'x-echo': 'heard' });
       expect(response.status).toBe(200);
       expect(await json(response)).toEqual({
@@ -83,7 +83,7 @@ plugins:
       expect(await json(response)).toMatchObject({ changed: 'yes', seen: true });
     });
 
-    test('before_request answers by itself', async () => {
+    test('before_request can answer the request', async () => {
       const response = await get('/c/echo', { 'x-before': 'respond' });
       expect(response.status).toBe(418);
       expect(response.headers.get('x-by')).toBe('conformance');
@@ -96,7 +96,7 @@ plugins:
     });
 
     test.each(['{"numbers": "none"}', '{"numbers": [1, "2"]}', '[]', '{}'])(
-      'a body that does not fit, %s, is an error that names what does not fit',
+      'a body of the wrong type, %s, fails the call with an error that names the member',
       async (body) => {
         const response = await post('/c/sum', body, 'application/json');
         expect(response.status).toBe(500);
@@ -106,20 +106,20 @@ plugins:
 
     test.each([
       ['text with characters of 1 to 4 bytes', 'text/plain', Buffer.from('aé€🐎'), 10, 0x8e],
-      ['bytes that are no text', 'application/octet-stream', Buffer.from([0, 255, 128]), 3, 128],
+      ['bytes that are not text', 'application/octet-stream', Buffer.from([0, 255, 128]), 3, 128],
       ['JSON as it was sent', 'application/json', Buffer.from('{ "a": 1.50 }'), 13, 0x7d],
       ['no body', 'text/plain', Buffer.alloc(0), 0, null],
-    ])('the bytes of a body: %s', async (_name, type, body, bytes, last) => {
+    ])('the plugin reads the bytes of a body: %s', async (_name, type, body, bytes, last) => {
       expect(await json(await post('/c/length', body, type))).toEqual({ bytes, last });
     });
 
-    test('text goes out as UTF-8', async () => {
+    test('a text answer is sent as UTF-8', async () => {
       const response = await get('/c/text');
       expect(response.headers.get('content-type')).toMatch(/^text\/plain/);
       expect(await response.text()).toBe('žluťoučký 🐎');
     });
 
-    test('bytes go out as they are', async () => {
+    test('an answer of bytes is sent unchanged', async () => {
       const response = await get('/c/bytes');
       expect(response.headers.get('content-type')).toBe('application/octet-stream');
       expect([...new Uint8Array(await response.arrayBuffer())]).toEqual(
@@ -127,7 +127,7 @@ plugins:
       );
     });
 
-    test('a response of its own has status, headers and several cookies', async () => {
+    test('a response can have a status, headers and several cookies', async () => {
       const response = await get('/c/created');
       expect(response.status).toBe(201);
       expect(response.headers.get('location')).toBe('/c/1');
@@ -135,24 +135,24 @@ plugins:
       expect(await json(response)).toEqual({ id: 1 });
     });
 
-    test('a response without a body', async () => {
+    test('a response can have no body', async () => {
       const response = await get('/c/empty');
       expect(response.status).toBe(204);
       expect(await response.text()).toBe('');
     });
 
-    test('a problem document', async () => {
+    test('a response can be a problem document', async () => {
       const response = await get('/c/problem');
       expect(response.status).toBe(422);
       expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
       expect(await json(response)).toMatchObject({ status: 422, title: 'Not possible', detail: 'as asked' });
     });
 
-    test('a request that is not for the plugin is a 404', async () => {
+    test('a request that the plugin leaves to others is a 404', async () => {
       expect((await get('/c/pass')).status).toBe(404);
     });
 
-    test('an answer of 512 KiB', async () => {
+    test('an answer of 512 KiB is sent completely', async () => {
       expect(await (await get('/c/big')).text()).toBe('x'.repeat(1 << 19));
     });
 
@@ -177,14 +177,14 @@ plugins:
       );
     });
 
-    test('the time left and whether the answer is still wanted', async () => {
+    test('the plugin can read the time left and whether the call is cancelled', async () => {
       const { left_ms, cancelled } = (await json(await get('/c/deadline'))) as Record<string, unknown>;
       expect(cancelled).toBe(false);
       expect(left_ms).toBeGreaterThan(0);
       expect(left_ms).toBeLessThanOrEqual(5000);
     });
 
-    test('the typed configuration, with its defaults', async () => {
+    test('the configuration is typed and has its defaults', async () => {
       expect(await json(await get('/c/config'))).toEqual({ greeting: 'hi', retries: 3, tags: ['a', 'b'] });
     });
 
@@ -201,7 +201,7 @@ plugins:
       ['process_endpoint', '/c/error', {}, 'endpoint: as asked'],
       ['after_response', '/s/error', {}, 'after: as asked'],
     ])(
-      'an error of %s fails the call, and the operator reads its message',
+      'an error of %s fails the call, and only the log has its message',
       async (_hook, path, headers, reason) => {
         const response = await get(path, headers);
         expect(response.status).toBeGreaterThanOrEqual(500);
@@ -216,7 +216,7 @@ plugins:
       ['process_endpoint', '/c/panic', {}, 'endpoint: boom'],
       ['after_response', '/s/panic', {}, 'after: boom'],
     ])(
-      'a panic in %s fails the call with its message and place, and harms nothing else',
+      'a panic in %s fails only that call, and the log has its message and location',
       async (_hook, path, headers, reason) => {
         const response = await get(path, headers);
         expect(response.status).toBeGreaterThanOrEqual(500);
@@ -227,9 +227,12 @@ plugins:
       },
     );
 
-    (isolation === 'process' ? test : test.skip)('operations of other plugins', async () => {
-      expect(await json(await get('/c/double'))).toEqual({ answer: { n: 42 } });
-    });
+    (isolation === 'process' ? test : test.skip)(
+      'the plugin can call operations of other plugins',
+      async () => {
+        expect(await json(await get('/c/double'))).toEqual({ answer: { n: 42 } });
+      },
+    );
   });
 
   describe('starting', () => {
@@ -246,7 +249,7 @@ plugins: { conformance: { path: ${library}, critical: true, timeouts: { initiali
     });
 
     (language.checksConfig ? test : test.skip)(
-      'a wrong configuration is refused by the schema of its type',
+      'a configuration that does not match the generated schema is refused',
       async () => {
         await expect(startServer(one('{ retries: 11 }'))).rejects.toMatchObject({
           code: 'BW_PLUGIN_CONFIG',
@@ -255,7 +258,7 @@ plugins: { conformance: { path: ${library}, critical: true, timeouts: { initiali
       },
     );
 
-    test('reconfigure() takes a new configuration without a new process', async () => {
+    test('reconfigure() receives a new configuration without a new process', async () => {
       const server = await startServer(one('{ greeting: hi }'));
       const pids = (): (number | undefined)[] => server.plugin('conformance').processes.map(({ pid }) => pid);
       const before = pids();
@@ -265,7 +268,7 @@ plugins: { conformance: { path: ${library}, critical: true, timeouts: { initiali
       await server.backworks.stop();
     });
 
-    test.each(['degraded', 'unhealthy'])('health_check() says %s, with its reason', async (health) => {
+    test.each(['degraded', 'unhealthy'])('health_check() can report %s with a reason', async (health) => {
       const server = await startServer(one(`{ health: ${health} }`, ', health: { interval: 100ms }'));
       const reason = (): string => server.plugin('conformance').reason ?? '';
       await eventually(() => /as configured/.test(reason()), 'a health check');

@@ -1,4 +1,4 @@
-/** The example of the first design document compiles against the SDK as it stands there, and serves. */
+/** The example of the first design document compiles unchanged against the SDK, and serves. */
 import { expect, test } from '@jest/globals';
 import { startServer } from '../fixtures/server.js';
 import { buildRust } from './conformance-plugins.js';

@@ -133,7 +133,7 @@ test.each([
   ['without hooks', []],
   ['with a hook that needs no bodies', [tracer('t', { body: { request: 'none' } })]],
 ])(
-  'an announced length beyond the limit is 413 before the client sends the body and the target is asked, %s',
+  'an announced length beyond the limit is 413 before the client sends the body and without a request to the target, %s',
   async (_how, plugins) => {
     let asked = false;
     await upstream(
@@ -171,7 +171,7 @@ test('a hook that needs no bodies is not called for a length beyond the limit, b
   );
 });
 
-test('the limit of an endpoint bounds what its plugin gets, and requests without endpoint have that of the server', async () => {
+test('the limit of an endpoint applies to its plugin, and requests without an endpoint have the limit of the server', async () => {
   const named: EndpointConfig = {
     ...endpoint('/small', { kind: 'plugin', plugin: 'measure' }),
     bodyLimitBytes: 10,

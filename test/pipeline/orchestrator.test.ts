@@ -375,10 +375,10 @@ test('when setPlugins() throws, the former plugins and settings stay active', as
   expect((await orchestrator.handle(sampleRequest({ endpoint: hello }))).headers['x-trail']).toBe('old');
 });
 
-test('a body that cannot be read is refused before any plugin sees the request', async () => {
+test('a body that its plugin could not read is refused before any plugin sees the request', async () => {
   const { orchestrator } = orchestratorOf(tracer('t'));
   const response = await orchestrator.handle(
-    sampleRequest({ endpoint: hello, body: '{', rawHeaders: ['content-type', 'application/json'] }),
+    sampleRequest({ endpoint: named('t'), body: '{', rawHeaders: ['content-type', 'application/json'] }),
   );
   expect(response.status).toBe(400);
   expect(response.headers).not.toHaveProperty('x-trail');

@@ -419,9 +419,14 @@ test.each(['streamed', 'read by a plugin'])(
   },
 );
 
-test('streams an endless event stream through a hook, with the headers the hook sets', async () => {
+test.each([
+  'text/event-stream',
+  'application/x-ndjson; charset=utf-8',
+  'multipart/x-mixed-replace; boundary=b',
+  'application/grpc+proto',
+])('streams an endless %s through a hook, with the headers the hook sets', async (type) => {
   const events: http.RequestListener = (_request, response) => {
-    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.writeHead(200, { 'content-type': type });
     let count = 0;
     const timer = setInterval(() => response.write(`data: ${count++}\n\n`), 20);
     response.on('close', () => clearInterval(timer));

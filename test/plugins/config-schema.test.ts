@@ -64,7 +64,7 @@ test.each([
   ['schema_huge', '{}', /not a list of 1 to 1024 values/],
   ['schema_remote', '{}', /not a reference within the schema/],
   ['schema_text', '{}', /manifest key "config_schema" is not an object/],
-])('the server goes on beside %s', async (name, block, reason) => {
+])('the server keeps serving beside %s', async (name, block, reason) => {
   const hostile = compilePlugin(name);
   const server = await startServer(
     `${yaml('{ api_key: long-enough }')}  bad: { path: ${hostile}, config: ${block} }\n`,

@@ -163,7 +163,7 @@ describe('a fault in a call', () => {
     ['crash_segv', { code: null, signal: 'SIGSEGV' }],
     ['abort_call', { code: null, signal: 'SIGABRT' }],
     ['exit_zero', { code: 0, signal: null }],
-  ])('by %s ends the runner like any process', async (name, end) => {
+  ])('by %s ends the runner process', async (name, end) => {
     const runner = await Conversation.ready(compilePlugin(name));
     runner.send(endpoint(10, '/ok'));
     expect((await runner.expect(ANSWER.REPLY)).payload.toString()).toBe('{"ok":true}');

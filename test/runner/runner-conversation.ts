@@ -18,6 +18,7 @@ export const SERVER = {
   RECONFIGURE: 6,
   SHUTDOWN: 7,
   SANDBOX: 8,
+  BATCH: 9,
 } as const;
 export const ANSWER = {
   HELLO: 65,

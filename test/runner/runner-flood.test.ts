@@ -37,7 +37,7 @@ async function socketPair(): Promise<[Socket, Socket]> {
   return [ours, theirs];
 }
 
-test('a runner that sends without end is heard a little each turn of the event loop', async () => {
+test('the server reads a limited amount in each turn of the event loop from a runner that sends without end', async () => {
   const FRAMES = 4096;
   const line = frame(RunnerFrame.LOG, 0, 'x'.repeat(1008));
   const [ours, runner] = await socketPair();
@@ -60,8 +60,8 @@ test('a runner that sends without end is heard a little each turn of the event l
   runner.write(
     Buffer.concat([frame(RunnerFrame.HELLO, PROTOCOL_VERSION, ''), ...Array<Buffer>(FRAMES).fill(line)]),
   );
-  await eventually(() => heard === FRAMES, 'hearing all of it');
-  // Each is 1 KiB; a read takes 64 of them, and one more read may be on its way when the first is heard.
+  await eventually(() => heard === FRAMES, 'the arrival of all frames');
+  // A frame has 1 KiB and a read takes 64 frames. A second read may be under way when the first is processed.
   expect(mostPerTurn * line.length).toBeLessThanOrEqual(130 * 1024);
   ours.destroy();
   runner.destroy();

@@ -73,7 +73,7 @@ describe('a library that does not load', () => {
     expect(text).toContain('/nonexistent/plugin.so');
   });
 
-  test('because it is no library fails', async () => {
+  test('because it is not a library fails', async () => {
     const { detail, text, code } = await refusal('/etc/passwd');
     expect([detail, code]).toEqual([FAILURE.LOAD, 75]);
     expect(text).toContain('/etc/passwd');
@@ -115,7 +115,7 @@ describe('a library that does not load', () => {
     await runner.expect(ANSWER.HELLO);
     await runner.expect(ANSWER.LOADED);
     const refused = await runner.expect(ANSWER.STATUS);
-    expect([refused.value, refused.payload.toString()]).toEqual([7, 'no licence for this day']);
+    expect([refused.value, refused.payload.toString()]).toEqual([7, 'no licence for today']);
     expect((await runner.expect(ANSWER.STATUS)).value).toBe(0);
     expect(await runner.ended).toEqual({ code: 0, signal: null });
   });

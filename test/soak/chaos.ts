@@ -6,10 +6,10 @@ const PAUSE_MAX_MS = 300;
 const SHARE_KILLED = 0.6;
 const SHARE_STOPPED = 0.2;
 
-/** Kills and stops random runners, and has a plugin send garbage frames. */
+/** Kills and stops random runners, and makes a plugin send garbage frames. */
 export class Chaos {
   readonly counts = { killed: 0, stopped: 0, corrupted: 0 };
-  /** SIGKILLs sent to processes of the weather plugin that served at that time. */
+  /** SIGKILLs sent to processes of the weather plugin. */
   weatherKills = 0;
   /** When a process of the weather plugin was last stopped. */
   weatherStoppedAtMs = -Infinity;
@@ -50,7 +50,7 @@ export class Chaos {
       process.kill(runner.pid, signal);
       this.counts[signal === 'SIGKILL' ? 'killed' : 'stopped'] += 1;
     } catch {
-      // It ended in the meantime.
+      // The process has ended in the meantime.
     }
   }
 

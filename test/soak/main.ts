@@ -1,4 +1,4 @@
-/** `npm run test:soak -- --minutes N`: traffic while processes die. Ctrl-C ends it early, with its figures. */
+/** `npm run test:soak -- --minutes N`: traffic while processes are killed. Ctrl-C ends the run early and prints the figures. */
 import { childrenOf, openDescriptors, residentBytes } from '../supervision/processes.js';
 import { allHeld, expectThat, figure, mebibytes, title } from '../supervision/report.js';
 import { Chaos } from './chaos.js';
@@ -29,7 +29,7 @@ try {
   await soak();
 } finally {
   const code = await server.stop();
-  expectThat('the server ended as asked', code === 0, `exit code ${code}`);
+  expectThat('the server exited with 0 on SIGTERM', code === 0, `exit code ${code}`);
 }
 process.exitCode = allHeld() ? 0 : 1;
 
@@ -61,10 +61,10 @@ async function soak(): Promise<void> {
   figure('requests', String(traffic.requests));
   figure('killed / stopped / sent garbage', `${killed} / ${stopped} / ${corrupted}`);
   figure('answers without the optional hook', String(traffic.hooksSkipped));
-  figure('running call lost with its process', `${verdict.crashed} of ${chaos.weatherKills} kills`);
-  figure('late while a process was stopped', String(verdict.late));
+  figure('calls lost with a killed process', `${verdict.crashed} of ${chaos.weatherKills} kills`);
+  figure('late calls while a process was stopped', String(verdict.late));
   for (const text of verdict.kept) figure('unexpected', text);
-  expectThat('unexpected failures', verdict.unexpected === 0, String(verdict.unexpected));
+  expectThat('no unexpected failures', verdict.unexpected === 0, String(verdict.unexpected));
   compare(before, after);
 }
 
@@ -87,7 +87,7 @@ interface Rest {
   readonly zombies: number;
 }
 
-/** What the server holds once every plugin has its process and its spare; traffic goes on. */
+/** Resources of the server once every plugin has its process and its spare. Traffic continues. */
 async function atRest(): Promise<Rest> {
   const until = performance.now() + RECOVERY_LIMIT_MS;
   while (performance.now() < until) {
@@ -106,7 +106,7 @@ async function atRest(): Promise<Rest> {
   };
 }
 
-/** False while a stopped runner has not been found yet; without calls it is found by its health check. */
+/** False while a stopped runner is left. Without calls, the server finds it by a health check. */
 function isAwake(): boolean {
   return childrenOf(server.pid).every(({ state }) => state !== 'T' && state !== 'Z');
 }

@@ -20,14 +20,14 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const START_LIMIT_MS = 30_000;
 const TOKEN = 'soak';
 
-/** A process of a plugin, as the admin API tells it. */
+/** A plugin process in the admin API. */
 export interface Runner {
   readonly plugin: string;
   readonly pid: number;
   readonly state: string;
 }
 
-/** The command-line server in a process of its own, and the upstream its proxy endpoint leads to. */
+/** The command-line server in its own process, and the upstream of its proxy endpoint. */
 export class SoakServer {
   private constructor(
     readonly url: string,
@@ -47,7 +47,7 @@ export class SoakServer {
     const [port, adminPort, upstreamPort] = [await freePort(), await freePort(), await listening(upstream)];
     const config = join(directory, 'backworks.yaml');
     writeFileSync(config, configuration(directory, { port, adminPort, upstreamPort, callMs }));
-    // A group of its own: Ctrl-C is for this script, which then ends the server.
+    // In its own process group, so that Ctrl-C reaches only this script, which then stops the server.
     const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), 'start', '--config', config], {
       env: { ...process.env, XDG_CACHE_HOME: join(directory, 'cache') },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -66,7 +66,7 @@ export class SoakServer {
     return this.child.pid ?? 0;
   }
 
-  /** False once the server has ended, which it must not do by itself. */
+  /** False once the server has ended. */
   get isRunning(): boolean {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
@@ -83,7 +83,7 @@ export class SoakServer {
     );
   }
 
-  /** Ends it as an operator would; its exit code. */
+  /** Stops the server with SIGTERM. @returns its exit code */
   async stop(): Promise<number | null> {
     if (this.isRunning) {
       this.child.kill('SIGTERM');
@@ -125,7 +125,7 @@ function configuration(directory: string, { port, adminPort, upstreamPort, callM
   const weather = copy('weather', join(root, 'examples/weather/plugins/libweather_plugin.so'));
   const tag = copy('tag', compilePlugin('tag'));
   const garbage = copy('garbage', compilePlugin('hostile/h28_garbage'));
-  // Chaos is more frequent than any real failure: neither breaker nor quarantine may stop the plugins.
+  // Failures are far more frequent here than in production, so breaker and quarantine must not stop the plugins.
   const policy = `timeouts: { call: ${callMs}ms, initialize: 1s }, restart: { delay: 10ms, max_delay: 100ms },
       circuit_breaker: { failures: 1000000, window: 1s }, quarantine: { failures: 0 }`;
   return `

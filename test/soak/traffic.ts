@@ -4,21 +4,21 @@ const LANES = 8;
 const PAUSE_MS = 4;
 const CITIES = ['Lisbon', 'Reykjavik', 'Nairobi', 'Quito'];
 
-/** An answer that is not what it must be. */
+/** A wrong or missing answer. */
 export interface FailedRequest {
   readonly path: string;
   readonly atMs: number;
-  /** 0 when there was no answer at all. */
+  /** 0 when there was no answer. */
   readonly status: number;
   /** The problem document's code, or what is wrong. */
   readonly code: string;
   readonly detail: string;
 }
 
-/** Requests for weather, a proxied server and a static document, and what came of them. */
+/** Sends requests to a plugin, a proxy endpoint and a static endpoint, and reports failures. */
 export class Traffic {
   requests = 0;
-  /** Answers the optional hook had no part in. */
+  /** Answers for which the optional hook was skipped. */
   hooksSkipped = 0;
   private readonly agent = new Agent({ keepAlive: true, maxSockets: LANES });
   private running = true;

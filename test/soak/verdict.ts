@@ -1,15 +1,14 @@
 import type { Chaos } from './chaos.js';
 import type { FailedRequest } from './traffic.js';
 
-/** A stopped process is found by a call's deadline, ended a second later, and replaced. */
+/** Time after the deadline of a call in which the server kills and replaces a stopped process. */
 const STOP_GRACE_MS = 2500;
 const KEPT_MAX = 20;
 
 /**
- * Sorts failed requests. Expected is only, on the endpoint of the plugin that is attacked: one
- * BW_PLUGIN_CRASHED per SIGKILL (the call that was running), and a call without an answer in time while
- * a process of that plugin is stopped. Everything else is unexpected; so is any failure of the other
- * endpoints, whose hook is optional and skipped.
+ * Sorts failed requests into expected and unexpected failures. Only two kinds are expected, both on the endpoint
+ * of the weather plugin: one BW_PLUGIN_CRASHED per SIGKILL (the running call), and late calls while a process of
+ * that plugin is stopped. Failures of other endpoints are unexpected, because their hook is optional and skipped.
  */
 export class Verdict {
   crashed = 0;

@@ -5,20 +5,20 @@ import { expectThat, figure, mebibytes, title } from './report.js';
 
 const WARM_UP = 500;
 const QUARTERS = 4;
-/** Between the second quarter and the last: what each process left behind would add up to more. */
+/** From the second quarter to the last. A leak in each restart would exceed this limit. */
 const HEAP_GROWTH_MAX = 1024 * 1024;
-/** Buffers come and go in pieces; this script reads /proc into some. */
+/** Buffers are allocated and freed in blocks, also while this script reads /proc. */
 const EXTERNAL_GROWTH_MAX = 4 * 1024 * 1024;
-/** All memory of the process, which the allocator gives back as it likes. */
+/** The allocator returns memory to the system only from time to time. */
 const RESIDENT_GROWTH_MAX = 16 * 1024 * 1024;
 
 /** A way to end a process. */
 export interface Ending {
   readonly title: string;
-  /** The endpoint that does it; /ok does not. */
+  /** The endpoint that ends the process; /ok does not. */
   readonly action: string;
   readonly code: string;
-  /** Calls at once; each must end a process. */
+  /** Concurrent calls; each must end a process. */
   readonly width: number;
   /** Default: supervised.c */
   readonly library?: string;
@@ -29,12 +29,12 @@ export const GARBAGE: Ending = {
   title: 'processes that send garbage',
   action: '/bad',
   code: 'BW_PLUGIN_PROTOCOL',
-  // The process goes on with the calls behind it until it is ended.
+  // Until the process is killed, it also answers the calls queued behind this call.
   width: 1,
   library: 'hostile/h28_garbage',
 };
 
-/** What so many ended processes leave behind: nothing. */
+/** Checks that ended processes leave no memory, descriptors, handles or processes behind. */
 export async function endings(ending: Ending, total: number): Promise<void> {
   title(`${total} ${ending.title}`);
   const { action, code, width, library } = ending;
@@ -54,18 +54,18 @@ export async function endings(ending: Ending, total: number): Promise<void> {
   const started = performance.now();
   for (let quarter = 0; quarter < QUARTERS; quarter += 1) {
     await inFlight(width, total / QUARTERS, end);
-    // What this script itself keeps must not look like a leak.
+    // The records of this script must not look like a leak.
     await until(() => plugin.processes().length === 2, 'worker and spare');
     count.take();
     quarters.push(await atRest(plugin));
   }
   const seconds = (performance.now() - started) / 1000;
   figure('restarts', `${count.reported} in ${seconds.toFixed(1)} s`);
-  expectThat('each was reported once', count.reported === total + WARM_UP, String(count.reported));
+  expectThat('each end was reported once', count.reported === total + WARM_UP, String(count.reported));
   compare(before, quarters);
   await plugin.close();
   count.take();
-  expectThat(`orphans among ${count.processes} runners`, count.orphans() === 0, String(count.orphans()));
+  expectThat(`no orphans among ${count.processes} runners`, count.orphans() === 0, String(count.orphans()));
 }
 
 function compare(before: Rest, quarters: readonly Rest[]): void {
@@ -74,11 +74,19 @@ function compare(before: Rest, quarters: readonly Rest[]): void {
   const course = (of: (rest: Rest) => string): string => [before, ...quarters].map(of).join(' → ');
   const grown = (of: (rest: Rest) => number): number => of(last) - of(second);
   const heap = course((rest) => mebibytes(rest.heap));
-  expectThat('heap after collection', grown((rest) => rest.heap) <= HEAP_GROWTH_MAX, heap);
+  expectThat('the heap does not grow', grown((rest) => rest.heap) <= HEAP_GROWTH_MAX, heap);
   const external = course((rest) => mebibytes(rest.external));
-  expectThat('buffers and other memory', grown((rest) => rest.external) <= EXTERNAL_GROWTH_MAX, external);
+  expectThat(
+    'buffers and other memory do not grow',
+    grown((rest) => rest.external) <= EXTERNAL_GROWTH_MAX,
+    external,
+  );
   const resident = course((rest) => mebibytes(rest.resident));
-  expectThat('resident memory', grown((rest) => rest.resident) <= RESIDENT_GROWTH_MAX, resident);
+  expectThat(
+    'resident memory does not grow',
+    grown((rest) => rest.resident) <= RESIDENT_GROWTH_MAX,
+    resident,
+  );
   for (const kind of ['descriptors', 'handles', 'children'] as const) {
     const held = last[kind] <= before[kind];
     expectThat(
@@ -90,7 +98,7 @@ function compare(before: Rest, quarters: readonly Rest[]): void {
   expectThat('zombies', last.zombies === 0, String(last.zombies));
 }
 
-/** What is counted, so that it need not be kept. */
+/** Counts the records of the plugin and of this script, and then deletes them. */
 class Tally {
   reported = 0;
   processes = 0;
@@ -144,7 +152,7 @@ async function atRest(plugin: SupervisedPlugin): Promise<Rest> {
     'worker and spare',
   );
   await plugin.call('/ok');
-  // What a collection ends, such as a finalizer's work, the next one frees.
+  // Memory released by a finalizer is freed only by the next collection.
   for (let collection = 0; collection < 3; collection += 1) {
     globalThis.gc?.();
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -3,10 +3,10 @@ import { expectThat, figure, title } from './report.js';
 
 const IN_FLIGHT = 64;
 const THREADS = 4;
-/** What a call is told whose deadline passed before it began. */
+/** Error codes of a call whose deadline passed before the call began. */
 const WAITED: readonly string[] = ['BW_PLUGIN_OVERLOADED', 'BW_PLUGIN_UNAVAILABLE'];
 
-/** No call is run twice, and only the call that was running pays, whoever ends the process and when. */
+/** Checks that no call runs twice and that an ended process costs only its running calls. */
 export async function kills(crashes: number, kills: number, deadlines: number): Promise<void> {
   title(`${crashes + kills + deadlines} kills with ${IN_FLIGHT} calls in flight`);
   await crashesAndKills(crashes, kills, 1);
@@ -31,7 +31,7 @@ async function crashesAndKills(crashes: number, killsWanted: number, concurrency
         try {
           process.kill(victim.pid, 'SIGKILL');
         } catch {
-          // It has ended by itself just now.
+          // The process has just ended by itself.
         }
       }
       await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
@@ -42,7 +42,7 @@ async function crashesAndKills(crashes: number, killsWanted: number, concurrency
     const batch = await inFlight(IN_FLIGHT, 500, async () => {
       const crash = left > 0 && Math.random() < 0.05;
       if (crash) left -= 1;
-      // Some take a while, so that kills from outside meet running calls too.
+      // Some calls take longer, so that processes are also killed during calls.
       const action = Math.random() < 0.1 ? '/sleep' : '/ok';
       return { ...(await plugin.call(crash ? '/crash' : action, '2')), crash };
     });
@@ -50,7 +50,7 @@ async function crashesAndKills(crashes: number, killsWanted: number, concurrency
   }
   done = true;
   await killing;
-  // Beside a call that ends the process there may be as many others as there are threads more.
+  // With several threads, other calls run in the same process and are lost with it.
   const isLost = ({ error }: Outcome): boolean => concurrency > 1 && error?.code === 'BW_PLUGIN_UNAVAILABLE';
   const lost = outcomes.filter(isLost);
   const rest = outcomes.filter((outcome) => !isLost(outcome));
@@ -58,14 +58,14 @@ async function crashesAndKills(crashes: number, killsWanted: number, concurrency
   const failed = innocent.filter(({ error }) => error !== null);
   const wrongly = failed.filter(({ id, error }) => error?.signal !== 'SIGKILL' || error.requestId !== id);
   figure('calls', `${outcomes.length} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
-  figure('crashed by their plugin / killed from outside', `${crashes} / ${killed.size}`);
-  figure('running when their process was killed from outside', String(failed.length));
+  figure('processes crashed by the plugin / killed from outside', `${crashes} / ${killed.size}`);
+  figure('calls running when their process was killed', String(failed.length));
   expectExecutions(plugin, outcomes);
   if (concurrency > 1) {
-    figure('lost beside them', String(lost.length));
+    figure('calls lost beside an ended call', String(lost.length));
     const ends = crashes + killed.size;
     expectThat(
-      `at most ${concurrency - 1} calls were lost per end`,
+      `at most ${concurrency - 1} other calls were lost per process`,
       lost.length <= ends * (concurrency - 1),
       '',
     );
@@ -104,19 +104,23 @@ async function deadlineKills(wanted: number): Promise<void> {
     const code = error?.code ?? 'answered';
     codes.set(code, (codes.get(code) ?? 0) + 1);
   }
-  figure('killed at their deadline', String(plugin.failures.length));
-  figure('calls beside them', [...codes].map(([code, count]) => `${count} ${code}`).join(', '));
+  figure('processes killed at a deadline', String(plugin.failures.length));
+  figure('outcomes of the other calls', [...codes].map(([code, count]) => `${count} ${code}`).join(', '));
   expectExecutions(plugin, [...hangs, ...others]);
   const unstopped = hangs.filter(({ error }) => error === null);
   expectThat('no hanging call was answered', unstopped.length === 0, describe(unstopped));
-  // Queue time counts: calls that waited behind one that hung, or for a process, had no time left.
-  // The answer of a call that ran right before the hanging one may still be in the runner's batch of answers.
+  // Time in the queue counts: a call that waited behind a hanging call or for a process had no time left.
+  // The answer of a call that ran just before the hanging call may be lost in the runner's batch of answers.
   const isLate = ({ id, error }: Outcome): boolean =>
     error?.code === 'BW_PLUGIN_TIMEOUT' && plugin.executed(id) === 1;
   const wrongly = others.filter(
     (call) => call.error !== null && !WAITED.includes(call.error.code) && !isLate(call),
   );
-  expectThat('calls behind them were served, or refused as waiting', wrongly.length === 0, describe(wrongly));
+  expectThat(
+    'other calls were answered, or refused before they began',
+    wrongly.length === 0,
+    describe(wrongly),
+  );
   await plugin.close();
 }
 

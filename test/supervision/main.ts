@@ -1,4 +1,4 @@
-/** `npm run test:supervision [-- --quick]`: what takes too long for `npm test`. Prints figures. */
+/** `npm run test:supervision [-- --quick]`: supervision tests that take too long for `npm test`. Prints figures. */
 import { CRASHES, endings, GARBAGE } from './endings.js';
 import { kills } from './kills.js';
 import { allHeld } from './report.js';

@@ -3,11 +3,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 export interface ProcessFacts {
   readonly pid: number;
   readonly parent: number;
-  /** One letter of proc(5): R, S, T, Z … */
+  /** The state letter of proc(5): R, S, T, Z … */
   readonly state: string;
 }
 
-/** Every process there is, from /proc. */
+/** All processes in /proc. */
 export function allProcesses(): ProcessFacts[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))

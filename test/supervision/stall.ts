@@ -8,7 +8,7 @@ const GIBIBYTE = 1024 ** 3;
 const PIECE = 16 * 1024 * 1024;
 const MEDIAN_MAX_MS = 5;
 
-/** How long restarting a plugin holds up the event loop of a server with a large heap. */
+/** Measures how long a restart of a plugin blocks the event loop of a server that uses much memory. */
 export async function stall(restarts: number): Promise<void> {
   title(`Event loop while a plugin restarts, ${mebibytes(GIBIBYTE)} of buffers in use`);
   const buffers = Array.from({ length: GIBIBYTE / PIECE }, () => Buffer.alloc(PIECE, 1));
@@ -33,14 +33,14 @@ export async function stall(restarts: number): Promise<void> {
   figure('longest turn, idle', quantiles(idle));
   figure('longest turn, a crash and two new processes', quantiles(restarting));
   figure('longest turn, for comparison child_process.spawn()', quantiles(forking));
-  // A busy machine delays every turn; what counts is what a restart adds.
+  // A busy machine delays every turn, so only the time that a restart adds is checked.
   const median = quantile(restarting, 0.5) - quantile(idle, 0.5);
   expectThat(
-    `a restart holds the loop up for less than ${MEDIAN_MAX_MS} ms`,
+    `a restart blocks the loop for less than ${MEDIAN_MAX_MS} ms`,
     median < MEDIAN_MAX_MS,
     `${median.toFixed(2)} ms`,
   );
-  // Until here the buffers must not be collected.
+  // This use keeps the buffers from being collected earlier.
   figure('buffers', mebibytes(buffers.length * PIECE));
 }
 

@@ -60,7 +60,7 @@ const until = async (condition: () => boolean, what: string): Promise<void> => {
     await pause(5);
   }
 };
-/** Everything a swap leaves behind is gone but for the version that stands by. */
+/** Waits until former versions have ended, except the version kept for a rollback. */
 const settled = (): Promise<void> =>
   until(() => status().versions.every(({ role }) => role !== 'leaving'), 'the end of former versions');
 const showFailures = (failed: readonly FailedRequest[]): string =>
@@ -68,7 +68,7 @@ const showFailures = (failed: readonly FailedRequest[]): string =>
 
 title(`${SWAPS} swaps of C, Rust and Go in turn, ${CONNECTIONS} connections`);
 await swaps();
-title(`${ROLLBACKS} rollbacks by themselves, ${CONNECTIONS} connections`);
+title(`${ROLLBACKS} automatic rollbacks, ${CONNECTIONS} connections`);
 await rollbacks();
 
 await backworks.stop();
@@ -81,7 +81,7 @@ rmSync(directory, { recursive: true, force: true });
 process.exitCode = allHeld() ? 0 : 1;
 
 async function swaps(): Promise<void> {
-  // The first swap opens what stays open.
+  // The first swap opens descriptors that stay open.
   putNext('good');
   await backworks.swapPlugin('versioned');
   await pause(500);
@@ -105,15 +105,18 @@ async function swaps(): Promise<void> {
   await settled();
   await pause(500);
   figure('requests', `${traffic.requests}, ${Math.round(traffic.requests / seconds)}/s`);
-  figure('healthy to all traffic, p50 / p99', `${quantile(switches, 0.5)} / ${quantile(switches, 0.99)} ms`);
   figure(
-    'file to all traffic, p50 / p99',
+    'from healthy to all traffic, p50 / p99',
+    `${quantile(switches, 0.5)} / ${quantile(switches, 0.99)} ms`,
+  );
+  figure(
+    'from the file to all traffic, p50 / p99',
     `${quantile(wholes, 0.5).toFixed(1)} / ${quantile(wholes, 0.99).toFixed(1)} ms`,
   );
   expectThat('every version served', served === SWAPS, `${served} of ${SWAPS}`);
   expectThat('no request failed', traffic.failed.length === 0, showFailures(traffic.failed));
   expectThat(
-    `all traffic within ${SWITCH_MS_MAX} ms of healthy, p99`,
+    `p99 from healthy to all traffic is at most ${SWITCH_MS_MAX} ms`,
     quantile(switches, 0.99) <= SWITCH_MS_MAX,
     `${quantile(switches, 0.99)} ms`,
   );
@@ -130,7 +133,7 @@ async function rollbacks(): Promise<void> {
   const switches: number[] = [];
   let taken = 0;
   for (let rollback = 0; rollback < ROLLBACKS; rollback += 1) {
-    // Some good calls, so that the version that serves has done better.
+    // Good calls, so that the serving version has the better record.
     const good = status().version;
     await pause(100);
     putNext(rollback % 2 === 0 ? 'crash' : 'error');
@@ -147,8 +150,11 @@ async function rollbacks(): Promise<void> {
   await settled();
   await pause(500);
   figure('requests', String(traffic.requests));
-  figure('verdict to all traffic, p50 / p99', `${quantile(switches, 0.5)} / ${quantile(switches, 0.99)} ms`);
-  expectThat('every bad version was taken back', taken === ROLLBACKS, `${taken} of ${ROLLBACKS}`);
+  figure(
+    'from the verdict to all traffic, p50 / p99',
+    `${quantile(switches, 0.5)} / ${quantile(switches, 0.99)} ms`,
+  );
+  expectThat('every bad version was rolled back', taken === ROLLBACKS, `${taken} of ${ROLLBACKS}`);
   expectThat('no request failed', traffic.failed.length === 0, showFailures(traffic.failed));
   expectNothingLeft(before);
 }

@@ -1,18 +1,18 @@
 import { Agent, get } from 'node:http';
 
-/** An answer that is not what it must be. */
+/** A wrong or missing answer. */
 export interface FailedRequest {
   readonly path: string;
-  /** 0 when there was no answer at all. */
+  /** 0 when there was no answer. */
   readonly status: number;
   readonly what: string;
 }
 
-/** Requests over many connections, each with the next as soon as it has its answer. */
+/** Sends requests over many connections. Each connection sends the next request after each answer. */
 export class Traffic {
   requests = 0;
   readonly failed: FailedRequest[] = [];
-  /** Answers by the version that had the last word; "none" where it was skipped. */
+  /** Number of answers by the version whose hook ran; "none" when the hook was skipped. */
   readonly versions = new Map<string, number>();
   private readonly agent: Agent;
   private running = true;
@@ -55,7 +55,7 @@ export class Traffic {
           const version = String(response.headers['x-version'] ?? 'none');
           this.versions.set(version, (this.versions.get(version) ?? 0) + 1);
           if (status !== 200) this.failed.push({ path, status, what: text.slice(0, 300) });
-          // Endpoint and hook of one request are the same version.
+          // One version must run both the endpoint and the hook of a request.
           else if (path === '/version' && !text.includes(`"${version}"`))
             this.failed.push({ path, status, what: `${version} after ${text}` });
           resolve();

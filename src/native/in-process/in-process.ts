@@ -36,7 +36,7 @@ export class InProcessPlugin implements NativePlugin {
   private failure: string | null = null;
   private closed = false;
   /** Hooks that have been called before: a library may install signal handlers in the first call of each. */
-  private readonly called = new Set<Hook>();
+  private readonly called = new Map<Hook, (...args: unknown[]) => unknown>();
 
   private constructor(private readonly options: NativePluginOptions) {
     this.library = this.guarded(() => openLibrary(options));
@@ -58,8 +58,8 @@ export class InProcessPlugin implements NativePlugin {
 
   call(hook: Hook, args: readonly Text[], ticket: CallTicket): NativeReply | Promise<NativeReply> {
     const { name, replyBytesMax } = this.options;
-    const implementation = this.library.get(hook);
-    if (implementation === null) {
+    const known = this.called.get(hook);
+    if (known === undefined && this.library.get(hook) === null) {
       return this.reject('BW_PLUGIN_BAD_RESPONSE', `plugin ${name} has no ${hook}`, hook, ticket);
     }
     const { deadlineAtMs } = ticket;
@@ -67,11 +67,8 @@ export class InProcessPlugin implements NativePlugin {
     const enteredAtMs = ticket.report === undefined ? null : performance.now();
     this.deadlineAtMs = deadlineAtMs;
     this.failure = null;
-    const reply = (
-      this.called.has(hook)
-        ? implementation(...strings(args))
-        : this.firstCall(hook, () => implementation(...strings(args)))
-    ) as string | null;
+    const reply = (known === undefined ? this.firstCall(hook, strings(args)) : known(...strings(args))) as
+      string | null;
     this.deadlineAtMs = Infinity;
     if (enteredAtMs !== null || deadlineAtMs !== Infinity) {
       const leftAtMs = performance.now();
@@ -129,9 +126,10 @@ export class InProcessPlugin implements NativePlugin {
   /** Nothing to adjust without a process: the executor alone guards the calls. */
   adjust(): void {}
 
-  private firstCall(hook: Hook, call: () => unknown): unknown {
-    this.called.add(hook);
-    return this.guarded(call);
+  private firstCall(hook: Hook, args: readonly string[]): unknown {
+    const implementation = this.library.get(hook)!;
+    this.called.set(hook, implementation);
+    return this.guarded(() => implementation(...args));
   }
 
   /** Runs code of the library and restores the server's signal handlers afterwards. */

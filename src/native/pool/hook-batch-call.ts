@@ -30,7 +30,7 @@ export class HookBatchCall extends HookCall {
 
   /** Takes an answer after which the process calls another hook. False when no hook can follow. */
   answeredAndGoesOn(reply: NativeReply, ownNs: number, plain: boolean): boolean {
-    const next = this.nextHook(reply, plain);
+    const next = this.nextHook(plain);
     if (next === null) return false;
     this.phase = next;
     if (this.givenUp) {
@@ -78,8 +78,9 @@ export class HookBatchCall extends HookCall {
     this.failed(error);
   }
 
-  private nextHook(reply: NativeReply, plain: boolean): 'process_endpoint' | 'after_response' | null {
-    if (this.phase === 'before_request') return reply === null ? 'process_endpoint' : null;
+  private nextHook(plain: boolean): 'process_endpoint' | 'after_response' | null {
+    // The reply is null, or a patch that the runner has applied for the plugin's next hooks.
+    if (this.phase === 'before_request') return 'process_endpoint';
     const { responseHead } = this.batch;
     return this.phase === 'process_endpoint' && plain && responseHead !== null ? 'after_response' : null;
   }

@@ -25,10 +25,10 @@ export interface DocumentBody {
 export const EMPTY_BODY: DocumentBody = { encoding: 'text', json: 'null' };
 
 /**
- * The body of a request.
+ * The body of a request that the endpoint of a plugin reads.
  * @throws BackworksError BW_REQUEST_INVALID when the body does not match its content-type.
  */
-export function requestBody(bytes: Buffer, encoding: BodyEncoding): DocumentBody {
+export function checkedBody(bytes: Buffer, encoding: BodyEncoding): DocumentBody {
   if (bytes.length === 0) return EMPTY_BODY;
   if (encoding === 'base64') return base64Body(bytes);
   if (encoding === 'text') return { encoding, json: JSON.stringify(utf8Text(bytes)) };
@@ -64,8 +64,8 @@ function notJson(bytes: Buffer, facts: number): BackworksError {
   return new BackworksError('BW_REQUEST_INVALID', 'the body is not valid JSON', { cause });
 }
 
-/** The body of a response. A body that does not match its content-type is carried as text or base64. */
-export function responseBody(body: Buffer | string, encoding: BodyEncoding): DocumentBody {
+/** A body that passes through hooks. One that does not match its content-type is carried as text or base64. */
+export function passingBody(body: Buffer | string, encoding: BodyEncoding): DocumentBody {
   if (body.length === 0) return EMPTY_BODY;
   if (encoding === 'json') {
     const { facts, listed } = check(typeof body === 'string' ? Buffer.from(body) : body);

@@ -32,6 +32,15 @@ export class DocumentPatch {
     if (headers !== -1) this.change.headers = readHeaders(outline, headers);
   }
 
+  /** Whether it names headers and context only, and its context is an object: its headers are checked already. */
+  get cannotFail(): boolean {
+    for (const [name, index] of this.named) {
+      if (name === 'context' && this.outline.valueKind(index) === 'object') continue;
+      if (name !== 'headers') return false;
+    }
+    return true;
+  }
+
   has(name: string): boolean {
     return this.named.has(name);
   }

@@ -26,8 +26,7 @@ export interface IncomingRequest extends Caller {
   /**
    * Reads the whole body.
    * @throws BackworksError BW_REQUEST_BODY_TOO_LARGE beyond the limit, BW_REQUEST_TIMEOUT when the client stops
-   *   sending, BW_REQUEST_MEDIA_TYPE for an encoding that is not supported, BW_REQUEST_INVALID when the body ends
-   *   early.
+   *   sending, BW_REQUEST_INVALID when the body ends early.
    */
   readBody(limits: BodyLimits): Promise<Buffer>;
   /**

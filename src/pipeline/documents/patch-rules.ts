@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../config/types.js';
 import type { HeaderMap } from '../../plugins/plugin.js';
+import { inUtf8 } from './media-type.js';
 import { isObject } from './own-member.js';
 import type { DocumentBody, PatchedBody } from './document-body.js';
 
@@ -11,7 +12,7 @@ const CONTENT_TYPES = {
 
 /**
  * Headers that match a patched body: without the length and coding of the old bytes, and with the content-type
- * of the new encoding when the old type no longer matches and the patch names none.
+ * of the new encoding when the old type no longer matches and the patch names none. Text is written in UTF-8.
  * @param change the patch's changes to headers
  */
 export function headersAfter(
@@ -28,5 +29,7 @@ export function headersAfter(
   if (!named && (body.encoding !== before.encoding || fitted['content-type'] === undefined)) {
     fitted['content-type'] = CONTENT_TYPES[body.encoding];
   }
+  const type = fitted['content-type'];
+  if (body.encoding === 'text' && typeof type === 'string') fitted['content-type'] = inUtf8(type);
   return fitted;
 }

@@ -6,9 +6,10 @@ import {
   type DocumentBody,
   EMPTY_BODY,
   type PatchedBody,
+  checkedBody,
+  passingBody,
   patchBody,
   refuseBody,
-  requestBody,
   withBody,
 } from './document-body.js';
 import { headerMap, headerText } from './header-map.js';
@@ -56,6 +57,8 @@ export class RequestDocument {
   private readonly query: Query;
   /** Null until a plugin changes something. */
   private changed: Changed | null = null;
+  /** Patches that were checked and wait until somebody reads what they change. */
+  private readonly waiting: DocumentPatch[] = [];
   /** Parsed lazily; null until a field is read. */
   private parsedHeaders: HeaderMap | null = null;
   private body: DocumentBody;
@@ -67,17 +70,20 @@ export class RequestDocument {
 
   /**
    * @param isStreamed the body passes as it comes, and nobody sees it here
-   * @throws BackworksError BW_REQUEST_INVALID when query or body cannot be read.
+   * @param isAnswered a plugin answers the request, so its body has to match its content-type
+   * @throws BackworksError BW_REQUEST_INVALID when such a body does not match
    */
   constructor(
     head: RequestHead,
     bytes: Buffer | null,
     readonly isStreamed = false,
+    isAnswered = true,
   ) {
     this.head = head;
     this.currentBytes = bytes;
     this.query = head.search === '' ? NO_QUERY : parseQuery(head.search);
-    this.body = bytes === null ? EMPTY_BODY : requestBody(bytes, bodyEncoding(head));
+    const read = isAnswered ? checkedBody : passingBody;
+    this.body = bytes === null ? EMPTY_BODY : read(bytes, bodyEncoding(head, bytes));
   }
 
   get id(): string {
@@ -93,11 +99,21 @@ export class RequestDocument {
   }
 
   get headers(): Readonly<HeaderMap> {
+    this.applyWaiting();
+    return this.currentHeaders;
+  }
+
+  private get currentHeaders(): Readonly<HeaderMap> {
     return (this.parsedHeaders ??= headerMap(this.head.rawHeaders));
   }
 
   /** A JSON object. */
   get context(): string {
+    this.applyWaiting();
+    return this.currentContext;
+  }
+
+  private get currentContext(): string {
     return this.changed === null ? '{}' : this.changed.context;
   }
 
@@ -112,6 +128,7 @@ export class RequestDocument {
   }
 
   toJson(): Text {
+    this.applyWaiting();
     return (this.json ??= withBody(this.membersJson(), this.body));
   }
 
@@ -121,13 +138,28 @@ export class RequestDocument {
    */
   merge(members: JsonMembers): void {
     const patch = new DocumentPatch(members);
+    if (patch.cannotFail) {
+      // Often nobody asks any more: the runner has applied the patch for the plugin's own next hooks.
+      this.waiting.push(patch);
+      return;
+    }
+    this.applyWaiting();
+    this.mergeNow(patch);
+  }
+
+  private applyWaiting(): void {
+    if (this.waiting.length === 0) return;
+    for (const patch of this.waiting.splice(0)) this.mergeNow(patch);
+  }
+
+  private mergeNow(patch: DocumentPatch): void {
     const body = this.patchedBody(patch);
     const changed = this.apply(patch);
     const headers =
       body === null ? changed.headers : headersAfter(changed.headers, body, this.body, patch.change);
     if (body !== null) {
       if (isRewritten(this.currentBytes, body.bytes)) {
-        dropDigests(headers, this.headers, patch.change);
+        dropDigests(headers, this.currentHeaders, patch.change);
         // The coding applied to the old body. A plugin that encodes its body sets the header itself.
         if (!patch.setsHeader('content-encoding')) delete headers['content-encoding'];
       }
@@ -158,8 +190,8 @@ export class RequestDocument {
       query: patch.has('query')
         ? (JSON.parse(checkedStrings(patch, 'query', JSON.stringify(query), true)) as Query)
         : query,
-      headers: patch.appliedHeaders(this.headers),
-      context: patch.appliedObject('context', this.context),
+      headers: patch.appliedHeaders(this.currentHeaders),
+      context: patch.appliedObject('context', this.currentContext),
       rest: patch.appliedRest(DEFINED, before?.rest ?? '{}'),
     };
   }
@@ -169,7 +201,7 @@ export class RequestDocument {
     const { id, match, remote } = this.head;
     const changed = this.changed;
     if (changed === null) {
-      const headers = plainHeadersJson(this.head.rawHeaders) ?? headersJson(this.headers);
+      const headers = plainHeadersJson(this.head.rawHeaders) ?? headersJson(this.currentHeaders);
       return (
         `{"id":${quoted(id)},${match.json},"query":${objectJson(this.query)},"headers":${headers},` +
         `"remote":${remoteJson(remote)},"context":{},"body_encoding":"${this.body.encoding}"${this.streamedJson}`
@@ -193,10 +225,10 @@ export class RequestDocument {
 const NO_QUERY: Query = Object.freeze({});
 
 /** A body with a content coding is bytes: the server does not inflate what a client sends. */
-function bodyEncoding({ rawHeaders }: RequestHead): BodyEncoding {
+function bodyEncoding({ rawHeaders }: RequestHead, body: Buffer): BodyEncoding {
   const headers = headerMap(rawHeaders);
   const plain = isPlainCoding(headerText(headers, 'content-encoding'));
-  return plain ? encodingOf(headerText(headers, 'content-type')) : 'base64';
+  return plain ? encodingOf(headerText(headers, 'content-type'), body) : 'base64';
 }
 
 function remoteJson(remote: RemoteAddress | null): string {

@@ -14,9 +14,9 @@ import {
   type DocumentBody,
   EMPTY_BODY,
   type PatchedBody,
+  passingBody,
   patchBody,
   refuseBody,
-  responseBody,
   withBody,
 } from './document-body.js';
 import { headerText } from './header-map.js';
@@ -33,7 +33,7 @@ export interface BufferedResponse extends PluginResponse {
   body: Buffer | string | null;
 }
 
-/** A body that after_response hooks wait for must arrive within this time. */
+/** How long after_response hooks wait for a body. */
 const HOLD_MAX_MS = 30_000;
 
 /** The request of a response, as after_response sees it. */
@@ -43,6 +43,11 @@ export interface RequestFacts {
   readonly path: string;
   readonly route: string | null;
 }
+
+/** Where after_response's context begins: the request's document, which may have to compute it. */
+export type RequestContext = Pick<RequestDocument, 'context'>;
+
+export const NO_CONTEXT: RequestContext = { context: '{}' };
 
 /** @param document the request's document, if one was built */
 export function requestFacts(request: IncomingRequest, document: RequestDocument | null): RequestFacts {
@@ -77,8 +82,8 @@ const DEFINED: ReadonlySet<string> = new Set([
 export class ResponseDocument {
   private status: number;
   private headers: HeaderMap;
-  /** A JSON object. */
-  private context: string;
+  /** A JSON object; null while it is the request's. */
+  private ownContext: string | null = null;
   /** Members that the document does not define, as an object. */
   private rest = '{}';
   /** Built lazily, because checking that a body matches its headers is most of the cost. */
@@ -89,21 +94,24 @@ export class ResponseDocument {
   /** False while a plugin that gets no bodies handles the document. */
   mayChangeBody = true;
 
-  /** @param context a JSON object */
   constructor(
     response: PluginResponse,
     private readonly request: RequestFacts,
-    context: string,
+    private readonly requestContext: RequestContext,
   ) {
     this.status = response.status;
     this.headers = response.headers;
-    this.context = context;
     this.bytes = response.body;
     this.given = response;
   }
 
   toJson(): Text {
     return (this.json ??= withBody(this.membersJson(), this.content));
+  }
+
+  /** A JSON object. */
+  private get context(): string {
+    return this.ownContext ?? this.requestContext.context;
   }
 
   private get content(): DocumentBody {
@@ -118,7 +126,7 @@ export class ResponseDocument {
     const patch = new DocumentPatch(members);
     const body = this.patchedBody(patch);
     let status = checkedStatus(patch.has('status') ? patch.value('status') : this.status);
-    const context = patch.appliedObject('context', this.context);
+    const context = patch.has('context') ? patch.appliedObject('context', this.context) : this.ownContext;
     const rest = patch.appliedRest(DEFINED, this.rest);
     let headers = patch.appliedHeaders(this.headers);
     if (body !== null) {
@@ -131,7 +139,7 @@ export class ResponseDocument {
     }
     this.status = status;
     this.headers = headers;
-    this.context = context;
+    this.ownContext = context;
     this.rest = rest;
     this.json = null;
   }
@@ -189,22 +197,24 @@ function checkedStatus(status: unknown): number {
 
 function documentBody({ headers, body, json }: PluginResponse): DocumentBody {
   if (json !== undefined) return { encoding: 'json', json };
-  return body === null || body instanceof Readable ? EMPTY_BODY : responseBody(body, bodyEncoding(headers));
+  if (body === null || body instanceof Readable) return EMPTY_BODY;
+  return passingBody(body, bodyEncoding(headers, body));
 }
 
 /** A compressed body is carried as bytes, whatever its content-type. */
-function bodyEncoding(headers: HeaderMap): BodyEncoding {
+function bodyEncoding(headers: HeaderMap, body: Buffer | string): BodyEncoding {
   const plain = isPlainCoding(headerText(headers, 'content-encoding'));
-  return plain ? encodingOf(headerText(headers, 'content-type')) : 'base64';
+  return plain ? encodingOf(headerText(headers, 'content-type'), body) : 'base64';
 }
 
 /**
  * The response as after_response hooks see it: with its body in memory, or with the stream where they do not
- * see the body. Unless they need every body, they see no event stream, and no body longer than the limit.
+ * see the body. Unless they need every body, they see no endless stream, no body longer than the limit, and none
+ * that takes too long.
  * @param use what the hooks need of the body
  * @param limitBytes how long a body in memory may be
  * @throws BackworksError BW_PROXY_UPSTREAM when a body breaks off, or is longer than the limit and needed;
- *   BW_PROXY_TIMEOUT when it takes too long
+ *   BW_PROXY_TIMEOUT when it takes too long and is needed
  */
 export function heldResponse(
   response: PluginResponse,
@@ -215,24 +225,32 @@ export function heldResponse(
   if (use === 'none' || !(body instanceof Readable)) return response;
   if (use === 'auto' && isStream(headers, limitBytes)) return response;
   return hold(body, limitBytes).then((held) => {
-    if (use === 'auto' || !(held instanceof Readable)) return { status, headers, body: held };
-    held.destroy();
-    throw tooLong(limitBytes);
+    if (Buffer.isBuffer(held)) return { status, headers, body: held };
+    if (use === 'auto') return { status, headers, body };
+    body.destroy();
+    throw held;
   });
 }
 
-/** Whether the body stays a stream: an event stream never ends, and a longer content-length needs no reading. */
+/** Types of bodies that may never end, and whose parts are of use at once. */
+const ENDLESS =
+  /^(?:text\/event-stream|multipart\/x-mixed-replace|application\/(?:x-ndjson|ndjson|jsonl|json-seq|stream\+json|grpc(?:[+-].*)?))$/;
+
+/** Whether the body stays a stream: it may never end, or a longer content-length needs no reading. */
 function isStream(headers: HeaderMap, limitBytes: number): boolean {
   const length = Number(headerText(headers, 'content-length') ?? 0);
-  return length > limitBytes || mediaType(headerText(headers, 'content-type')) === 'text/event-stream';
+  return length > limitBytes || ENDLESS.test(mediaType(headerText(headers, 'content-type')) ?? '');
 }
 
-/** @returns the whole body; when it is longer than the limit, the stream with the read bytes put back */
-function hold(stream: Readable, limitBytes: number): Promise<Buffer | Readable> {
+/**
+ * @returns the whole body; or, with what was read put back into the stream, why the body is not held
+ * @throws BackworksError when the body breaks off
+ */
+function hold(stream: Readable, limitBytes: number): Promise<Buffer | BackworksError> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let length = 0;
-    const late = setTimeout(() => stream.destroy(tooSlow()), HOLD_MAX_MS);
+    const late = setTimeout(() => giveUp(tooSlow()), HOLD_MAX_MS);
     const settle = (finish: () => void): void => {
       clearTimeout(late);
       stream.off('data', onData).off('end', onEnd).off('error', onError).off('close', onClose);
@@ -242,13 +260,14 @@ function hold(stream: Readable, limitBytes: number): Promise<Buffer | Readable> 
       const chunk = typeof part === 'string' ? Buffer.from(part) : part;
       chunks.push(chunk);
       length += chunk.length;
-      if (length <= limitBytes) return;
+      if (length > limitBytes) giveUp(tooLong(limitBytes));
+    };
+    const giveUp = (why: BackworksError): void =>
       settle(() => {
         stream.pause();
-        stream.unshift(Buffer.concat(chunks));
-        resolve(stream);
+        if (length > 0) stream.unshift(Buffer.concat(chunks));
+        resolve(why);
       });
-    };
     const onEnd = (): void => settle(() => resolve(Buffer.concat(chunks)));
     const onError = (cause: Error): void => settle(() => reject(endedEarly(cause)));
     const onClose = (): void => settle(() => reject(endedEarly()));

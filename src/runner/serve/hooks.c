@@ -8,6 +8,7 @@
 #include "frames/frames.h"
 #include "serve/hooks.h"
 #include "serve/host_table.h"
+#include "serve/request_patch.h"
 #include "json/json_check.h"
 #include "protocol.h"
 #include "library/text.h"
@@ -175,13 +176,24 @@ static char *response_document(const char *head, Returned body) {
     return document;
 }
 
-/* Returns true when the request was left unchanged, so that the endpoint is next. */
-static bool batch_request(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
-    Returned returned = run_first(hooks, HOOK_BEFORE_REQUEST, header->value, &arguments[REQUEST]);
-    bool unchanged = returned.string == NULL && returned.failure == NULL;
+/* Whether the batch goes on after before_request: the request is unchanged, or `patched` has the documents. */
+static bool goes_on(const Hooks *hooks, Returned returned, const char *const *arguments,
+                    PatchedDocuments *patched) {
+    if (returned.failure != NULL || returned.length > hooks->reply_max)
+        return false;
+    return returned.string == NULL ||
+           request_patch(returned.string, returned.length, arguments[REQUEST],
+                         arguments[RESPONSE_HEAD], patched);
+}
 
-    answer(hooks, header->id, unchanged ? ANSWER_MORE : 0, returned);
-    return unchanged;
+/* Runs before_request. Returns true when the endpoint is next. */
+static bool batch_request(Hooks *hooks, const FrameHeader *header, const char *const *arguments,
+                          PatchedDocuments *patched) {
+    Returned returned = run_first(hooks, HOOK_BEFORE_REQUEST, header->value, &arguments[REQUEST]);
+    bool is_more = goes_on(hooks, returned, arguments, patched);
+
+    answer(hooks, header->id, is_more ? ANSWER_MORE : 0, returned);
+    return is_more;
 }
 
 /* Returns the document for after_response, which the caller frees; NULL when the batch ends here. */
@@ -218,15 +230,31 @@ static void batch_rest(Hooks *hooks, const FrameHeader *header, const char *cons
     free(document);
 }
 
-void hooks_batch(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
-    bool asks_first = (header->detail & BATCH_BEFORE_REQUEST) != 0;
+/* A batch that begins with before_request. */
+static void batch_all(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
+    PatchedDocuments patched = {NULL, NULL};
+    const char *documents[BATCH_ARGUMENTS_MAX] = {NULL};
 
+    memcpy(documents, arguments, hooks_batch_arguments(header->detail) * sizeof *documents);
+    if (!batch_request(hooks, header, documents, &patched))
+        return;
+    if (patched.request != NULL)
+        documents[REQUEST] = patched.request;
+    if (patched.response_head != NULL)
+        documents[RESPONSE_HEAD] = patched.response_head;
+    if (hooks_cancelled(hooks, header->id))
+        hooks_answer_cancelled(header->id);
+    else
+        batch_rest(hooks, header, documents);
+    free(patched.request);
+    free(patched.response_head);
+}
+
+void hooks_batch(Hooks *hooks, const FrameHeader *header, const char *const *arguments) {
     if (!has_functions(hooks->library, header->id, functions_of(header->detail)))
         return;
-    if (asks_first && !batch_request(hooks, header, arguments))
-        return;
-    if (asks_first && hooks_cancelled(hooks, header->id))
-        hooks_answer_cancelled(header->id);
+    if ((header->detail & BATCH_BEFORE_REQUEST) != 0)
+        batch_all(hooks, header, arguments);
     else
         batch_rest(hooks, header, arguments);
 }

@@ -3,7 +3,7 @@ import type { Case } from './case.js';
 /** Files that contradict themselves. */
 export const CONTRADICTIONS: readonly Case[] = [
   [
-    'a webhook that is no URL, which may be half of a secret',
+    'a webhook that is not a URL and may be part of a secret',
     'alerts: { webhook: hooks.example/secret }',
     '1:20: alerts.webhook: this is no http or https URL without user name — put credentials into alerts.headers',
   ],
@@ -18,12 +18,12 @@ export const CONTRADICTIONS: readonly Case[] = [
     '1:20: alerts.webhook: this is no http or https URL without user name — put credentials into alerts.headers',
   ],
   [
-    'a header of an alert that is the server’s',
+    'an alert header that only the server sets',
     'alerts: { headers: { Content-Type: text/plain } }',
     '1:36: alerts.headers.Content-Type: the server sets this header — remove it',
   ],
   [
-    'a plugin from nowhere',
+    'a plugin without path and type',
     `plugins:
   a: { enabled: false }`,
     '2:3: plugins.a: neither "path" nor "type" says where the plugin is',
@@ -59,31 +59,31 @@ export const CONTRADICTIONS: readonly Case[] = [
     '2:66: plugins.a.instances: an in-process plugin has one instance — remove it',
   ],
   [
-    'an in-process plugin with calls at once',
+    'an in-process plugin with concurrent calls',
     `plugins:
   a: { path: x, isolation: in-process, trusted: true, limits: { concurrency: 2 } }`,
     `2:78: plugins.a.limits.concurrency: the calls of an in-process plugin run one at a time on the server's own thread — remove it, or set isolation to "process"`,
   ],
   [
-    'a reply longer than a frame',
+    'a reply limit longer than a frame',
     `plugins:
   a: { path: x, limits: { reply: 17MiB } }`,
     '2:34: plugins.a.limits.reply: expected a size of at most 16MiB, found "17MiB"',
   ],
   [
-    'a delay longer than the longest',
+    'a restart delay above max_delay',
     `plugins:
   a: { path: x, restart: { delay: 2s, max_delay: 1999 } }`,
     '2:50: plugins.a.restart.max_delay: "1999" is shorter than restart.delay, "2s"',
   ],
   [
-    'a longest delay shorter than the first one is by default',
+    'a max_delay below the default delay',
     `plugins:
   a: { path: x, restart: { max_delay: 50ms } }`,
     '2:39: plugins.a.restart.max_delay: "50ms" is shorter than restart.delay, "100ms"',
   ],
   [
-    'a delay longer than the longest is by default',
+    'a restart delay above the default max_delay',
     `plugins:
   a: { path: x, restart: { delay: 1m } }`,
     '2:35: plugins.a.restart.delay: "1m" is longer than restart.max_delay, "30s" — raise max_delay as well',
@@ -135,7 +135,7 @@ plugins:
     '2:3: endpoints.a: expected one of plugin, response and proxy, found response and proxy — remove all but one',
   ],
   [
-    'a proxy target that is no URL',
+    'a proxy target that is not a URL',
     `endpoints:
   a: { path: /a, proxy: { target: localhost } }`,
     '2:35: endpoints.a.proxy.target: expected an http or https URL without user name, query and fragment, found "localhost"',
@@ -192,7 +192,7 @@ plugins:
     '2:14: endpoints.a.path: expected a path with "*" only as its last segment, found "/a/*/b"',
   ],
   [
-    'a parameter as elsewhere',
+    'a parameter written as :id',
     `endpoints:
   a: { path: "/a/:id" }`,
     '2:14: endpoints.a.path: expected a path of literal segments, {name}, and a final *, found "/a/:id" — write {id}',
@@ -216,13 +216,13 @@ plugins:
     '2:44: plugins.a.swap.canary.percent: expected a percentage of at most 99%, found "100%"',
   ],
   [
-    'an error rate above all calls',
+    'an error rate above 100%',
     `plugins:
   a: { path: x, swap: { probation: { max_error_rate: 101 } } }`,
     '2:54: plugins.a.swap.probation.max_error_rate: expected a percentage of at most 100%, found "101"',
   ],
   [
-    'a watch of a library that stays',
+    'a watch of an in-process plugin',
     `plugins:
   a: { path: x, isolation: in-process, trusted: true, swap: { watch: true } }`,
     '2:70: plugins.a.swap.watch: an in-process plugin cannot be swapped — remove it, or set isolation to "process"',

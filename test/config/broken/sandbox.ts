@@ -21,12 +21,12 @@ export const SANDBOX: readonly Case[] = [
     '1:35: plugins.a.sandbox: expected "strict", "best-effort" or "off", found "besteffort" — did you mean "best-effort"?',
   ],
   [
-    'a sandbox in-process',
+    'a strict sandbox in-process',
     plugin('sandbox: strict, isolation: in-process, trusted: true'),
     '1:35: plugins.a.sandbox: an in-process plugin has no sandbox — remove it, or set isolation to "process"',
   ],
   [
-    'less in-process than strict',
+    'a best-effort sandbox in-process',
     plugin('sandbox: best-effort, isolation: in-process, trusted: true'),
     '1:35: plugins.a.sandbox: an in-process plugin has no sandbox — remove it, or set isolation to "process"',
   ],
@@ -76,7 +76,7 @@ export const SANDBOX: readonly Case[] = [
     '1:62: plugins.a.permissions.network.connect[0]: expected a whole number from 1 to 65535, found 0',
   ],
   [
-    'a port beyond the last',
+    'a port above 65535',
     plugin('permissions: { network: { listen: [65536] } }'),
     '1:61: plugins.a.permissions.network.listen[0]: expected a whole number from 1 to 65535, found 65536',
   ],
@@ -111,7 +111,7 @@ export const SANDBOX: readonly Case[] = [
     '1:62: plugins.a.permissions.filesystem.read[0]: expected a path without NUL, found "a\\u0000b"',
   ],
   [
-    'a path longer than the system takes',
+    'a path longer than the system allows',
     plugin(`permissions: { filesystem: { read: [/${'a'.repeat(4095)}] } }`),
     `1:62: plugins.a.permissions.filesystem.read[0]: expected a path of less than 4096 bytes, found "/${'a'.repeat(59)}…"`,
   ],
@@ -121,7 +121,7 @@ export const SANDBOX: readonly Case[] = [
     '1:63: plugins.a.permissions.filesystem.write[0]: "/" would let the plugin change every file — name the directories it needs',
   ],
   [
-    'writing everywhere by another name',
+    'write access to a relative path that is the root',
     plugin('permissions: { filesystem: { write: [../..] } }'),
     '1:63: plugins.a.permissions.filesystem.write[0]: "../.." would let the plugin change every file — name the directories it needs',
   ],

@@ -34,7 +34,7 @@ name: b`,
     '2:1: the file contains more than one document',
   ],
   [
-    'a number JSON does not have',
+    'a number that JSON cannot express',
     'plugins: { a: { path: x, config: { rate: .inf } } }',
     '1:42: plugins.a.config.rate: expected a finite number, found .inf',
   ],

@@ -33,7 +33,7 @@ describe('each construct of the first dialect is migrated', () => {
       'plugins:\n  a: { type: external, path: x }\n',
     ],
     [
-      'a plugin that says nothing of where it is',
+      'a plugin without a path',
       'plugins:\n  a: { plugin_type: builtin }\n  b: { config: { c: 1 } }\n',
       'plugins:\n  a: { type: builtin }\n  b: { config: { c: 1 }, type: builtin }\n',
     ],
@@ -69,7 +69,7 @@ describe('each construct of the first dialect is migrated', () => {
     ],
     ['dashboard', `dashboard: { enabled: true, port: 9000 }\n`, 'admin: { enabled: true, port: 9000 }\n'],
     [
-      'numbers that mean texts',
+      'numbers in place of strings',
       `version: 1.0\ndescription:\n${ENDPOINT}`,
       'version: "1.0"\nendpoints:\n  a:\n    path: /a\n    methods: [ GET ]\n',
     ],
@@ -79,7 +79,7 @@ describe('each construct of the first dialect is migrated', () => {
       'server: { body_limit: 1MiB }\nplugins:\n  a: { type: external, path: x, timeouts: { call: 1s } }\n',
     ],
     [
-      'the level of the log',
+      'the log level',
       `logging: { level: INFO }\n${ENDPOINT}`,
       'logging: { level: info }\nendpoints:\n  a:\n    path: /a\n    methods: [ GET ]\n',
     ],
@@ -107,7 +107,7 @@ describe('a key that version 1 does not have becomes a comment with its line num
       '# database:\n#   # big\n#   type: sqlite\n',
     ],
     [
-      'code of other kinds',
+      'a runtime that is not a plugin',
       'endpoints:\n  /a:\n    runtime: { language: js }\n',
       2,
       '/a: version 1 has no target for it',
@@ -149,7 +149,7 @@ describe('a key that version 1 does not have becomes a comment with its line num
       '# a: { type: external }',
     ],
     [
-      'another kind of plugin',
+      'an unknown plugin type',
       'plugins:\n  a: { plugin_type: wasm, path: x }\n',
       2,
       'plugin_type: version 1 has no such type',
@@ -163,28 +163,28 @@ describe('a key that version 1 does not have becomes a comment with its line num
       '# recursive: true',
     ],
     [
-      'one port for both',
+      'the same port for dashboard and server',
       'dashboard: { port: 8080 }\n',
       1,
       'port: the server uses this port',
       '# port: 8080',
     ],
     [
-      'the body of a status that has none',
+      'a body for a status without a body',
       'endpoints:\n  /a:\n    response:\n      status: 204 # gone\n      body: { a: 1 }\n',
       5,
       'body: a response with status 204 has no body',
       '# body: { a: 1 }',
     ],
     [
-      'a status that is no answer',
+      'a status that is not final',
       'endpoints:\n  /a: { response: { status: 100, body: x } }\n',
       2,
       'status: version 1 has no such status',
       '# status: 100',
     ],
     [
-      'more of a proxy',
+      'an unsupported proxy setting',
       'endpoints:\n  /a: { proxy: { target: "http://h", headers: { a: b } } }\n',
       2,
       'headers: proxy has no such key',

@@ -46,7 +46,7 @@ function keysOf(parent: Schema, prefix = ''): Key[] {
 }
 
 const keys = keysOf(schema);
-/** The keys that take a value which is no mapping of further keys. */
+/** The keys whose value is not a mapping of further keys. */
 const leaves = keys.filter(
   ({ path, schema: { anyOf } }) =>
     anyOf !== undefined || !keys.some((other) => other.path.startsWith(`${path}.`)),

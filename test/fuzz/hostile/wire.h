@@ -1,5 +1,5 @@
 /*
- * Reads and writes frames like a runner, and generates numbers from one seed.
+ * Reads and writes frames like a runner, and generates numbers from a seed.
  *
  * SPDX-License-Identifier: MIT
  */

@@ -38,17 +38,17 @@ static void check_frame(const uint8_t *frame, bool first) {
     uint8_t type = frame[8];
 
     if (first != (type == FRAME_RUNNER_HELLO))
-        fuzz_fail("HELLO is not the first frame, or not the only one");
+        fuzz_fail("the first frame is not HELLO, or a later frame is HELLO");
     if (type < FRAME_RUNNER_HELLO || type > FRAME_READY)
-        fuzz_fail("a frame type the protocol does not have");
+        fuzz_fail("the runner sent a frame of an unknown type");
     if (number_at(frame) > FRAME_PAYLOAD_MAX || frame[10] != 0 || frame[11] != 0)
-        fuzz_fail("a malformed header");
+        fuzz_fail("the runner sent a malformed header");
     if ((type == FRAME_LOG || type == FRAME_METRIC) && number_at(frame + 4) != 0)
-        fuzz_fail("a frame that belongs to no call has an id");
+        fuzz_fail("a LOG or METRIC frame has an id");
     if (type == FRAME_LOG && number_at(frame) > LOG_TEXT_MAX)
-        fuzz_fail("a log line that is too long");
+        fuzz_fail("a log line is too long");
     if (type == FRAME_FAILED && (frame[9] < FAILURE_LOAD || frame[9] > FAILURE_CANCELLED))
-        fuzz_fail("a failure the protocol does not have");
+        fuzz_fail("a FAILED frame has an unknown failure");
 }
 
 /* The request document, endpoint and method; with after_response the head of the response as well. */
@@ -99,11 +99,11 @@ static void check_asked(const uint8_t *frame) {
     for (uint32_t index = 0; index < length; index++)
         strings += frame[FRAME_HEADER_SIZE + index] == '\0';
     if (strings_of(frame) != -1 && strings_of(frame) != strings)
-        fuzz_fail("an answer to a frame with the wrong number of strings");
+        fuzz_fail("the runner accepted a frame with a wrong number of strings");
     if (length > 0 && frame[FRAME_HEADER_SIZE + length - 1] != '\0')
-        fuzz_fail("an answer to a frame whose last string does not end");
+        fuzz_fail("the runner accepted a frame whose last string has no NUL");
     if (frame[10] != 0 || frame[11] != 0 || length > FRAME_PAYLOAD_MAX)
-        fuzz_fail("an answer to a malformed frame");
+        fuzz_fail("the runner accepted a malformed frame");
 }
 
 Answers check_answers(const uint8_t *stream, size_t length, const uint8_t *sent,
@@ -122,14 +122,14 @@ Answers check_answers(const uint8_t *stream, size_t length, const uint8_t *sent,
             size_t asked = frame_size(sent, sent_length);
 
             if (asked == 0)
-                fuzz_fail("an answer to nothing");
+                fuzz_fail("the runner sent more answers than there were frames");
             if (number_at(stream + 4) != number_at(sent + 4))
-                fuzz_fail("an answer with the wrong id");
+                fuzz_fail("an answer has the wrong id");
             check_asked(sent);
             if (sent[8] == FRAME_LOAD)
                 reply_max = number_at(sent + 12);
             if (stream[8] == FRAME_REPLY && number_at(stream) > reply_max)
-                fuzz_fail("a reply longer than LOAD allows");
+                fuzz_fail("a reply is longer than LOAD allows");
             if (!more_follows(stream, sent)) {
                 sent += asked;
                 sent_length -= asked;
@@ -155,12 +155,12 @@ void in_memory_check_kill(void) {
     uint8_t length[sizeof(uint32_t)];
 
     if (produced < outcome->length || produced - outcome->length > ANSWER_RING_SIZE)
-        fuzz_fail("the shared page counts wrong");
+        fuzz_fail("the shared page has a wrong count of bytes");
     while (outcome->whole + FRAME_HEADER_SIZE <= produced) {
         for (size_t index = 0; index < sizeof length; index++)
             length[index] = stream_byte(outcome->whole + index);
         outcome->whole += FRAME_HEADER_SIZE + number_at(length);
     }
     if (outcome->whole != produced)
-        fuzz_fail("a process killed now would leave a part of a frame");
+        fuzz_fail("a process killed now would leave an incomplete frame");
 }

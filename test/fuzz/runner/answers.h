@@ -18,7 +18,7 @@ typedef struct Answers {
 } Answers;
 
 /*
- * Compares the runner's stream with the server's: HELLO comes first, types are known, and ids follow the
+ * Checks the runner's stream against the server's: HELLO comes first, types are known, and answers follow the
  * order of the server's frames. Aborts when the stream breaks the protocol.
  */
 Answers check_answers(const uint8_t *stream, size_t length, const uint8_t *sent,

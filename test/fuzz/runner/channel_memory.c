@@ -49,7 +49,7 @@ enum channel_result channel_read(void *into, size_t room, size_t *got) {
     size_t count = room;
 
     if (room == 0)
-        fuzz_fail("a read into no room");
+        fuzz_fail("the runner reads into a full buffer");
     in_memory_check_kill();
     if (script->chunk > 0 && script->chunk < count)
         count = script->chunk;

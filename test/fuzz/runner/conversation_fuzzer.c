@@ -1,6 +1,6 @@
 /*
- * Sends a runner any stream: frames, states, arguments, answers, the answer ring. The first bytes of the
- * input say how the stream is delivered; the rest is the stream.
+ * Sends any stream to a runner and checks its answers. The first bytes of the input say how the stream is
+ * delivered; the rest is the stream.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -43,17 +43,17 @@ static void check(const Script *script, Outcome outcome) {
     Answers found = check_answers(outcome.written, outcome.length, script->bytes, script->length);
 
     if (!is_known_end(outcome.exit_code))
-        fuzz_fail("an exit code the server does not know");
+        fuzz_fail("the runner exited with an unknown code");
     if (script->write_limit > 0)
         return;
     if (!found.whole || found.frames == 0)
-        fuzz_fail("the stream ends in the middle of a frame");
+        fuzz_fail("the runner's stream ends within a frame");
     if (atomic_load(&in_memory_page.produced) != outcome.length)
-        fuzz_fail("bytes were produced that were never written");
+        fuzz_fail("the runner did not write all bytes it produced");
     /* A runner that reads the whole stream has answered every frame except HELLO. */
     if (outcome.ran_dry && outcome.exit_code == RUNNER_EXIT_OK &&
         found.answers + 1 < count_frames(script->bytes, script->length))
-        fuzz_fail("a frame was not answered");
+        fuzz_fail("the runner left a frame without an answer");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     whole = in_memory_serve(&script);
     check(&script, whole);
 
-    /* However the stream is cut, the runner's answers are the same. */
+    /* The runner's answers must not depend on how the stream is cut. */
     if (script.write_limit > 0 || script.realloc_fail > 0)
         return 0;
     first = realloc(first, whole.length + 1);
@@ -78,6 +78,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     check(&script, pieces);
     if (pieces.exit_code != whole.exit_code || pieces.length != whole.length ||
         memcmp(first, pieces.written, whole.length) != 0)
-        fuzz_fail("another answer to the same stream in other pieces");
+        fuzz_fail("the answers depend on how the stream is cut");
     return 0;
 }

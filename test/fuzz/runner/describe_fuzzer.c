@@ -34,7 +34,7 @@ static char unescape(const char **at) {
     if (**at != 'u')
         return *(*at)++;
     if (strncmp(*at, "u00", 3) != 0)
-        fuzz_fail("an escape that is not needed");
+        fuzz_fail("a character is escaped that need not be");
     memcpy(digits, *at + 3, 2);
     digits[2] = '\0';
     *at += 5;
@@ -45,10 +45,10 @@ static char unescape(const char **at) {
 static const char *read_string(const char *at, char *into, size_t *length) {
     *length = 0;
     if (*at++ != '"')
-        fuzz_fail("a string that does not begin");
+        fuzz_fail("a string does not begin with a quote");
     while (*at != '"') {
         if ((unsigned char)*at < 0x20 || *at == 0x7F)
-            fuzz_fail("a control character in a string");
+            fuzz_fail("a string has a control character");
         if (*at == '\\') {
             at++;
             into[(*length)++] = unescape(&at);
@@ -57,7 +57,7 @@ static const char *read_string(const char *at, char *into, size_t *length) {
         }
     }
     if (!is_utf8(into, *length))
-        fuzz_fail("a string that is not UTF-8");
+        fuzz_fail("a string is not UTF-8");
     return at + 1;
 }
 
@@ -84,7 +84,7 @@ static void check_line(const char *line, size_t length, const char *const texts[
     }
     at = skip(at, ",\"functions\":[\"initialize\"");
     if (strchr(at, '\n') != line + length - 1)
-        fuzz_fail("not one line");
+        fuzz_fail("the output is not one line");
     free(meant);
 }
 
@@ -99,13 +99,13 @@ static void check_lengths(const uint8_t *data, size_t size) {
         length = text_length(text, max);
         cut = text_length_cut(text, max);
         if (length != strnlen(text, max + 1) || cut > max || (length <= max && cut != length))
-            fuzz_fail("a wrong length");
+            fuzz_fail("the length of a text is wrong");
         if (length > max && ((unsigned char)text[max] & 0xC0) != 0x80 && cut != max)
-            fuzz_fail("cut although a character ends there");
+            fuzz_fail("a text was cut before the limit although a character ends there");
         if (length > max && is_utf8(text, max + 1) && !is_utf8(text, cut))
-            fuzz_fail("cut within a character");
+            fuzz_fail("a text was cut within a character");
         if (length > max && max - cut > 3)
-            fuzz_fail("more than one character was cut");
+            fuzz_fail("a text was cut by more than one character");
         free(text);
     }
 }
@@ -127,7 +127,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     line = in_memory_describe(texts, &length, &code);
     if (code != RUNNER_EXIT_OK)
-        fuzz_fail("a library that can be described was not");
+        fuzz_fail("a valid library was not described");
     check_line(line, length, texts);
     check_lengths(data, size);
     free(line);

@@ -42,7 +42,7 @@ void in_memory_free_strings(void) {
 
 static void free_string(const char *string) {
     if (string_count == 0 || strings[string_count - 1] != string)
-        fuzz_fail("a string was freed that is not the last one returned");
+        fuzz_fail("the runner freed a string other than the last returned string");
     free(strings[--string_count]);
 }
 
@@ -72,7 +72,7 @@ static const char *behave(const char *argument) {
         break;
     case 'D':
         if (host != NULL && (host->deadline_left_ms() < -1 || host->cancelled() > 1))
-            fuzz_fail("a deadline that cannot be");
+            fuzz_fail("the host reports an impossible deadline");
         break;
     default:
         break;

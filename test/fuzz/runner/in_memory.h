@@ -18,8 +18,8 @@
 typedef struct Script {
     const uint8_t *bytes; /* everything it sends */
     size_t length;
-    size_t chunk;          /* bytes at most that one read finds; 0: everything at once */
-    size_t write_limit;    /* the channel fails after so many bytes written; 0: never */
+    size_t chunk;          /* most bytes in one read; 0: no limit */
+    size_t write_limit;    /* the channel fails after this many bytes; 0: never */
     unsigned realloc_fail; /* the realloc() that fails, counted from 1; 0: none */
     unsigned clock_step_us;
     uint32_t cancelled_id; /* 0: none */
@@ -58,7 +58,7 @@ extern SharedPage in_memory_page;
 extern Script in_memory_script;
 extern Outcome in_memory_outcome;
 
-/* The plugin's description, and the strings it has not freed. */
+/* The plugin's description, and its strings that were not freed. */
 extern const char *const *in_memory_texts;
 void in_memory_free_strings(void);
 

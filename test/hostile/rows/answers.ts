@@ -3,18 +3,18 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { BadAnswer, Course, Ends, Row, Scene } from '../row.js';
 
 const VALIDATION = "the server's check of every answer";
-/** A parser that is let loose on 8 MiB of brackets takes longer than a second. */
+/** Parsing 8 MiB of brackets would block the event loop for longer than a second. */
 const STALL_MS_MAX = 700;
 
 function unusable(pattern: RegExp): BadAnswer {
   return { kind: 'bad answer', pattern };
 }
 
-/** The same in the hooks of a plugin whose failure ends the request. */
+/** The same faults in the hooks of a critical plugin, whose failure ends the request. */
 const IN_HOOKS: readonly Row[] = (['before_request', 'after_response'] as const).flatMap((hook) => {
   const row = (id: Row['id'], what: string, fixture: string, pattern: RegExp): Row => ({
     id,
-    does: `has ${hook} answer with ${what}`,
+    does: `answers in ${hook} with ${what}`,
     fixture: `${fixture}_${hook}`,
     entry: 'critical: true',
     by: VALIDATION,
@@ -36,16 +36,16 @@ const ENDS_IN_COPY: Ends = {
   pattern: /crashed with SIGSEGV during process_endpoint/,
 };
 
-/** An answer from memory that holds it by luck: it goes out, is refused, or the process crashes. */
-const AS_LUCK_HAS_IT: Course = {
+/** An answer in memory that may have been overwritten: the answer is sent or refused, or the process crashes. */
+const SENT_REFUSED_OR_CRASHED: Course = {
   kind: 'course',
   run: async ({ server }) => {
     const { status, body } = await server.get('/bad');
     const codes: Record<number, string> = { 502: 'BW_PLUGIN_BAD_RESPONSE', 503: 'BW_PLUGIN_CRASHED' };
     if (status !== 200) expect(body).toMatchObject({ status, code: codes[status], plugin: 'hostile' });
     return {
-      outcome: 'answered, refused (502) or crashed, as luck has it',
-      reported: 'what is no UTF-8, no JSON or a crash',
+      outcome: 'answered, refused (502) or crashed, by chance',
+      reported: 'an answer that is not UTF-8 or not JSON, or the crash',
     };
   },
 };
@@ -55,7 +55,7 @@ async function longestStall(work: () => Promise<void>): Promise<number> {
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
   await work();
-  // The delay that was going on is counted when the next timer fires.
+  // A delay in progress is counted when the next timer fires.
   await new Promise((resolve) => setTimeout(resolve, 20));
   delay.disable();
   return delay.max / 1e6;
@@ -68,27 +68,27 @@ async function refusedWithoutStall({ server }: Scene): Promise<void> {
   expect(stall).toBeLessThan(STALL_MS_MAX);
 }
 
-/** Plugins whose answers are no answers. */
+/** Plugins with invalid answers. */
 export const ANSWERS: readonly Row[] = [
   {
     id: 'H40',
-    does: 'answers in bytes that are no UTF-8',
+    does: 'answers with bytes that are not UTF-8',
     fixture: 'h40_not_utf8',
     by: VALIDATION,
     expected: unusable(/the answer is not UTF-8/),
   },
   {
     id: 'H41',
-    does: 'answers with a string that does not end where its memory does',
+    does: 'answers with a string that runs into unmapped memory',
     fixture: 'h41_unterminated',
-    by: 'a process of its own: the runner copies the answer',
+    by: 'process isolation: the runner copies the answer',
     expected: ENDS_IN_COPY,
   },
   {
     id: 'H41',
     does: 'answers with a number in place of a pointer',
     fixture: 'h41_wild_pointer',
-    by: 'a process of its own: the runner copies the answer',
+    by: 'process isolation: the runner copies the answer',
     expected: ENDS_IN_COPY,
   },
   {
@@ -103,38 +103,38 @@ export const ANSWERS: readonly Row[] = [
     id: 'H43',
     does: 'answers with memory it has freed',
     fixture: 'h43_freed_pointer',
-    by: VALIDATION + ', when it is damaged',
-    expected: AS_LUCK_HAS_IT,
-    uncaught: 'an answer whose memory nobody has used again yet is well formed and goes out.',
+    by: `${VALIDATION}, if the answer is damaged`,
+    expected: SENT_REFUSED_OR_CRASHED,
+    uncaught: 'if the memory has not been reused yet, the answer is well formed and is sent.',
   },
   {
     id: 'H43',
     does: 'answers with a variable of a function that has returned',
     fixture: 'h43_stack_pointer',
-    by: VALIDATION + ', when it is damaged',
-    expected: AS_LUCK_HAS_IT,
-    uncaught: 'an answer whose memory nobody has used again yet is well formed and goes out.',
+    by: `${VALIDATION}, if the answer is damaged`,
+    expected: SENT_REFUSED_OR_CRASHED,
+    uncaught: 'if the memory has not been reused yet, the answer is well formed and is sent.',
   },
   {
     id: 'H44',
-    does: 'writes 40 bytes beyond what it allocated',
+    does: 'writes 40 bytes beyond an allocation',
     fixture: 'h44_heap_overflow',
-    by: 'nothing, until glibc notices; a process of its own then',
+    by: 'nothing until glibc notices the damage; then process isolation',
     expected: { kind: 'answers', answer: { overflowed: 'ok' } },
     uncaught:
-      'damage to its own heap goes unnoticed until glibc stumbles over it, and only its process crashes; `plugin validate` finds it.',
+      'heap damage goes unnoticed until glibc finds it and that process crashes; `plugin validate` finds the damage at once.',
   },
   {
     id: 'H45',
-    does: 'answers NULL, "not mine", where only it is asked',
+    does: 'answers NULL, "not mine", when no other plugin is asked',
     fixture: 'h45_null',
-    by: 'the ABI: NULL and "" are two things',
+    by: 'the ABI, in which NULL and "" are different answers',
     expected: {
       kind: 'course',
       run: async ({ server }) => {
         expect(await server.get('/bad')).toMatchObject({ status: 404, body: { code: 'BW_ROUTE_NOT_FOUND' } });
         expect(server.plugin('hostile').calls['process_endpoint']).toEqual({ calls: 1, failed: 0 });
-        return { outcome: '404', reported: 'nothing: it is no failure' };
+        return { outcome: '404', reported: 'nothing; NULL is not a failure' };
       },
     },
   },
@@ -170,7 +170,7 @@ export const ANSWERS: readonly Row[] = [
   },
   {
     id: 'H48',
-    does: 'answers with a member "__proto__" in escapes',
+    does: 'answers with an escaped member "__proto__"',
     fixture: 'h48_prototype_escaped',
     by: VALIDATION,
     expected: unusable(/the answer has a member "__proto__"/),
@@ -184,7 +184,7 @@ export const ANSWERS: readonly Row[] = [
   },
   {
     id: 'H49',
-    does: 'answers with a header whose name is no token',
+    does: 'answers with a header whose name is not a token',
     fixture: 'h49_header_name',
     by: VALIDATION,
     expected: unusable(/header name "x city:" is not a token/),

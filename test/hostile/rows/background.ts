@@ -3,18 +3,18 @@ import { eventually } from '../../fixtures/server.js';
 import type { Row } from '../row.js';
 import { isGone } from '../left-over.js';
 
-/** So little that a busy machine gives it that much. */
+/** So low that a thread exceeds the limit on a busy machine too. */
 const IDLE_CPU = '1%';
 const WARNING = /used more than 1 % of a core between calls for 10 s/;
 
-/** Plugins that go on after they have answered. */
+/** Plugins that keep computing after they have answered. */
 export const BACKGROUND: readonly Row[] = [
   {
     id: 'H39',
     does: 'leaves a thread behind that computes for ever',
     fixture: 'h39_background',
     entry: `limits: { idle_cpu: ${IDLE_CPU} }`,
-    by: 'limits.idle_cpu, looked at each second',
+    by: 'limits.idle_cpu, checked each second',
     expected: {
       kind: 'course',
       run: async ({ server, pid }) => {
@@ -22,7 +22,7 @@ export const BACKGROUND: readonly Row[] = [
         await eventually(() => pid !== null && isGone(pid), 'the end of the busy process', 40_000);
         const line = server.log.find(({ message }) => WARNING.test(message));
         expect(line).toMatchObject({ level: 'warn', fields: { plugin: 'hostile', pid } });
-        return { outcome: 'answered; its process is replaced', reported: 'a warning with the figures' };
+        return { outcome: 'answered; the process is replaced', reported: 'a warning with the CPU time' };
       },
     },
   },

@@ -8,7 +8,7 @@ function breaks(pattern: RegExp): Ends {
   return { kind: 'ends', outcome: 'protocol_error', code: 'BW_PLUGIN_PROTOCOL', pattern };
 }
 
-/** Of its lines no more than the rate leave its process, and what was dropped is accounted for. */
+/** The runner sends no more lines than the rate allows, and reports how many bytes it dropped. */
 async function logsWithoutPause({ server }: Scene): Promise<Observation> {
   const { body, status } = await server.get('/bad');
   const { lines } = body as { lines: number };
@@ -20,14 +20,14 @@ async function logsWithoutPause({ server }: Scene): Promise<Observation> {
       .map(({ message }) => /^(\d+) bytes of output dropped/.exec(message)?.[1])
       .reduce((sum, bytes) => sum + Number(bytes ?? 0), 0);
   const all = lines * lineBytes;
-  await eventually(() => kept() * lineBytes + dropped() >= all, 'the account of what was dropped');
+  await eventually(() => kept() * lineBytes + dropped() >= all, 'the report of all dropped bytes');
   expect(kept() * lineBytes + dropped()).toBe(all);
   expect(dropped()).toBeGreaterThan(all / 2);
   expect(server.plugin('hostile').failures).toEqual([]);
-  return { outcome: 'answered', reported: 'how many bytes were dropped' };
+  return { outcome: 'answered', reported: 'the number of dropped bytes' };
 }
 
-/** Plugins that speak on the runner's connection to the server, which they share. */
+/** Plugins that use the runner's connection to the server, which is open in their process. */
 export const CHANNEL: readonly Row[] = [
   {
     id: 'H28',
@@ -40,7 +40,7 @@ export const CHANNEL: readonly Row[] = [
     id: 'H28',
     does: 'announces an answer of 4 GiB',
     fixture: 'h28_huge_length',
-    by: `${VALIDATOR}, before any memory is taken`,
+    by: `${VALIDATOR}, before any memory is allocated`,
     expected: breaks(/frame of 4294967295 bytes, at most 8388608 allowed/),
   },
   {
@@ -52,7 +52,7 @@ export const CHANNEL: readonly Row[] = [
   },
   {
     id: 'H28',
-    does: 'answers its call with a frame of another state',
+    does: 'answers its call with a frame of the wrong type',
     fixture: 'h28_out_of_state',
     by: VALIDATOR,
     entry: 'health: { interval: 0s }',
@@ -85,7 +85,7 @@ export const CHANNEL: readonly Row[] = [
   },
   {
     id: 'H29',
-    does: 'closes every descriptor and stays',
+    does: 'closes every descriptor and keeps running',
     fixture: 'h29_close_all',
     by: 'SIGKILL 200 ms after the end of the connection',
     expected: breaks(/broke the runner protocol during process_endpoint: it closed its connection/),
@@ -115,14 +115,14 @@ export const CHANNEL: readonly Row[] = [
     id: 'H30',
     does: "floods the runner's connection with log frames",
     fixture: 'h30_flood_logs',
-    by: `${VALIDATOR}: a runner keeps to limits.log_rate`,
+    by: `${VALIDATOR}, which knows limits.log_rate`,
     expected: breaks(/more than 2621440 bytes of log frames in a second/),
   },
   {
     id: 'H30',
     does: "floods the runner's connection with metrics",
     fixture: 'h30_flood_metrics',
-    by: `${VALIDATOR}: 200000 metrics a second and process`,
+    by: `${VALIDATOR}, at most 200000 metrics a second and process`,
     expected: breaks(/more than 200000 METRIC frames in a second/),
   },
   {

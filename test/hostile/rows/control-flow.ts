@@ -12,21 +12,21 @@ function aborts(stderr: RegExp): Ends {
   };
 }
 
-/** Plugins that leave a function in a way it was not made for. */
+/** Plugins that leave a function other than by returning. */
 export const CONTROL_FLOW: readonly Row[] = [
   {
     id: 'H32',
     does: 'catches its own SIGSEGV and jumps back',
     fixture: 'h32_recover',
-    by: 'nothing; it harms only itself',
+    by: 'nothing; the plugin harms only itself',
     expected: { kind: 'answers', answer: { recovered: 'ok' } },
-    uncaught: 'it survives its own crash and answers; nobody else can tell, and nobody else is harmed.',
+    uncaught: 'the plugin survives its own crash and answers; nothing else is affected.',
   },
   {
     id: 'H33',
     does: 'jumps into a function that has returned',
     fixture: 'h33_dead_frame',
-    by: 'a process of its own, when it ends in a crash',
+    by: 'process isolation, if the process crashes',
     expected: {
       kind: 'course',
       run: async ({ server }) => {
@@ -34,14 +34,14 @@ export const CONTROL_FLOW: readonly Row[] = [
         const { failures } = server.plugin('hostile');
         if (status === 200) expect(failures).toEqual([]);
         else expect(body).toMatchObject({ status, plugin: 'hostile', code: failures[0]?.code });
-        return { outcome: 'a wrong answer or a crash, as luck has it', reported: 'a crash' };
+        return { outcome: 'a wrong answer or a crash, by chance', reported: 'a crash' };
       },
     },
-    uncaught: 'what comes of it is undefined; a wrong answer that is well formed goes out as any other.',
+    uncaught: 'the behaviour is undefined; an answer that is wrong but well formed is sent.',
   },
   {
     id: 'H34',
-    does: 'lets a C++ exception out of a hook',
+    does: 'lets a C++ exception leave a hook',
     fixture: 'h34_throw',
     by: 'the C++ runtime, which ends the process',
     expected: aborts(/std::runtime_error.*\n.*what\(\): +thrown across the boundary/s),

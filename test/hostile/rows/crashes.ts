@@ -1,7 +1,7 @@
 import type { Row } from '../row.js';
 import { crashed, exited, PLACE } from './endings.js';
 
-const by = 'a process of its own';
+const by = 'process isolation';
 
 /** Plugins that end their own process, by mistake or not. */
 export const CRASHES: readonly Row[] = [
@@ -14,7 +14,7 @@ export const CRASHES: readonly Row[] = [
   },
   {
     id: 'H01',
-    does: 'writes to an address of nobody',
+    does: 'writes to an unmapped address',
     fixture: 'h01_wild_write',
     by,
     expected: crashed('SIGSEGV', { at: PLACE }),
@@ -24,12 +24,12 @@ export const CRASHES: readonly Row[] = [
     does: 'calls an address without code',
     fixture: 'h01_wild_call',
     by,
-    // The processor is nowhere in the plugin by then.
+    // The instruction pointer is outside the plugin by then.
     expected: crashed('SIGSEGV', { at: null }),
   },
   {
     id: 'H01',
-    does: 'reaches a trap',
+    does: 'executes a trap instruction',
     fixture: 'h01_trap',
     by,
     expected: crashed(process.arch === 'x64' ? 'SIGILL' : 'SIGTRAP', { at: PLACE }),
@@ -56,14 +56,14 @@ export const CRASHES: readonly Row[] = [
     id: 'H02',
     does: 'frees a block twice',
     fixture: 'h02_double_free',
-    by: `${by}, the checks of glibc`,
+    by: `${by}; glibc's heap checks`,
     expected: crashed('SIGABRT', { at: PLACE, stderr: /double free/ }),
   },
   {
     id: 'H02',
     does: 'writes to a freed block',
     fixture: 'h02_use_after_free',
-    by: `${by}, the checks of glibc`,
+    by: `${by}; glibc's heap checks`,
     expected: crashed('SIGABRT', { at: PLACE, stderr: /malloc\(\)/ }),
   },
   {
@@ -75,14 +75,14 @@ export const CRASHES: readonly Row[] = [
   },
   {
     id: 'H04',
-    does: 'overflows the stack of a thread of its own',
+    does: 'overflows the stack of its own thread',
     fixture: 'h04_thread_stack_overflow',
     by,
     expected: crashed('SIGSEGV', { at: PLACE }),
   },
   {
     id: 'H05',
-    does: 'crashes in a thread of its own',
+    does: 'crashes in its own thread',
     fixture: 'h05_thread_crash',
     by,
     expected: crashed('SIGSEGV', { at: PLACE }),
@@ -91,21 +91,21 @@ export const CRASHES: readonly Row[] = [
     id: 'H17',
     does: 'calls exit(0)',
     fixture: 'h17_exit',
-    by: 'a call without an answer is a failure',
+    by: 'the server, for which a call without an answer has failed',
     expected: exited(),
   },
   {
     id: 'H17',
     does: 'calls _exit(0)',
     fixture: 'h17_quick_exit',
-    by: 'a call without an answer is a failure',
+    by: 'the server, for which a call without an answer has failed',
     expected: exited(),
   },
   {
     id: 'H17',
-    does: 'makes the bare system call exit',
+    does: 'makes the system call exit directly',
     fixture: 'h17_raw_exit',
-    by: 'a call without an answer is a failure',
+    by: 'the server, for which a call without an answer has failed',
     expected: exited(),
   },
 ];

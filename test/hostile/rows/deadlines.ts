@@ -24,10 +24,10 @@ export const DEADLINES: readonly Row[] = [
   },
   {
     id: 'H06',
-    does: 'waits while four threads compute for it',
+    does: 'waits for four threads that compute for ever',
     fixture: 'h06_busy_threads',
     entry: 'limits: { cpu_time: 300ms }',
-    by: 'limits.cpu_time, of all threads together',
+    by: 'limits.cpu_time, which counts all threads',
     expected: usedUp('0\\.3 s'),
   },
   {
@@ -48,7 +48,7 @@ export const DEADLINES: readonly Row[] = [
   },
   {
     id: 'H07',
-    does: 'handles its crash by going back to the cause',
+    does: 'handles its crash by returning to the faulty instruction',
     fixture: 'h07_returning_handler',
     callMs,
     by,

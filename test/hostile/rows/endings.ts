@@ -1,6 +1,6 @@
 import type { Ends } from '../row.js';
 
-/** Somewhere in a library, as the post-mortem says it. */
+/** Library and offset, as in a post-mortem. */
 export const PLACE = /^\S+\+0x[0-9a-f]+/;
 
 type Details = Partial<Pick<Ends, 'at' | 'stderr' | 'logged' | 'phase' | 'pattern'>>;
@@ -11,13 +11,13 @@ export function crashed(signal: string, details: Details = {}): Ends {
   return { kind: 'ends', outcome: 'crashed', code: 'BW_PLUGIN_CRASHED', signal, pattern, ...details };
 }
 
-/** It ends as one does that finds no memory. */
+/** The process crashes because it is out of memory. */
 export function outOfMemory(signal: string, details: Details = {}): Ends {
   const pattern = new RegExp(`^plugin hostile crashed with ${signal} .*with little memory left`);
   return { kind: 'ends', outcome: 'oom_suspected', code: 'BW_PLUGIN_MEMORY', signal, pattern, ...details };
 }
 
-/** The process is killed at its deadline, and the report says what it was doing. */
+/** The process is killed at its deadline, and the report says what the process was doing. */
 export function timedOut(activity: string): Ends {
   const pattern = new RegExp(
     `^plugin hostile was stopped at its deadline during process_endpoint, ${activity}$`,
@@ -25,7 +25,7 @@ export function timedOut(activity: string): Ends {
   return { kind: 'ends', outcome: 'timeout', code: 'BW_PLUGIN_TIMEOUT', signal: 'SIGKILL', pattern };
 }
 
-/** It is ended for the processor time of one call, long before its deadline. */
+/** The process is stopped for the CPU time of one call, long before the deadline. */
 export function usedUp(limit: string): Ends {
   const pattern = new RegExp(
     `^plugin hostile was stopped during process_endpoint: it used [\\d.]+ s of CPU time in one call, limits\\.cpu_time allows ${limit}$`,
@@ -33,13 +33,13 @@ export function usedUp(limit: string): Ends {
   return { kind: 'ends', outcome: 'timeout', code: 'BW_PLUGIN_TIMEOUT', signal: 'SIGKILL', pattern };
 }
 
-/** It ends itself with exit code 0, which is no success. */
+/** The process exits with code 0, which is a failure of the call. */
 export function exited(): Ends {
   const pattern = /^plugin hostile exited during process_endpoint: .*exit code 0/;
   return { kind: 'ends', outcome: 'exited', code: 'BW_PLUGIN_EXITED', exitStatus: 0, pattern };
 }
 
-/** It is ended for a system call that nobody makes by mistake. */
+/** The process is ended for a system call that is never made by mistake. */
 export function violated(systemCall?: string): Ends {
   const pattern = new RegExp(`its sandbox forbids ${systemCall ?? 'a system call'}$`);
   const end: Ends = {

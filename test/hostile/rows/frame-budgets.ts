@@ -4,12 +4,12 @@ import { eventually } from '../../fixtures/server.js';
 import type { Course, Ends, Observation, Row, Scene } from '../row.js';
 
 const BUDGETS = 'the budget of each frame type';
-const READS = 'pauses between reads, so that the plugin waits for the server';
-/** The first call has a number the plugin knows only without calls before it. */
+const BACK_PRESSURE = 'back-pressure';
+/** The plugin knows the number of the first request's call only if no health check came before. */
 const NO_HEALTH_CHECKS = 'health: { interval: 0s }';
 const PRINTED_BYTES_MIN = 1024 * 1024;
 
-/** The hook answers; then the process ends because of a thread it left behind. */
+/** The hook answers; then the process ends because of a thread that the hook left behind. */
 function endsLater(code: ErrorCode, outcome: PluginOutcome, pattern: RegExp): Course {
   return {
     kind: 'course',
@@ -28,7 +28,7 @@ function endsLater(code: ErrorCode, outcome: PluginOutcome, pattern: RegExp): Co
   };
 }
 
-/** The plugin prints for as long as it lives. It is not ended, and the server says how much it dropped. */
+/** The plugin prints without end. The process keeps running, and the server reports how much it dropped. */
 function printsOn(): Course {
   return {
     kind: 'course',
@@ -38,15 +38,15 @@ function printsOn(): Course {
         server.log
           .map(({ message }) => /^(\d+) bytes of output dropped/.exec(message)?.[1])
           .reduce((sum, bytes) => sum + Number(bytes ?? 0), 0);
-      await eventually(() => dropped() > PRINTED_BYTES_MIN, 'the account of what was dropped', 20_000);
+      await eventually(() => dropped() > PRINTED_BYTES_MIN, 'the report of dropped bytes', 20_000);
       expect(server.plugin('hostile').failures).toEqual([]);
       expect(server.plugin('hostile').processes).toContainEqual(expect.objectContaining({ pid }));
-      return { outcome: 'answered', reported: 'how many bytes were dropped' };
+      return { outcome: 'answered', reported: 'the number of dropped bytes' };
     },
   };
 }
 
-/** The forged answer is refused; the runner's own answer to the same call comes after it. */
+/** The forged answer is refused; then the runner's own answer to the same call arrives. */
 async function answersFalsely({ server }: Scene): Promise<Observation> {
   const refused = { code: 'BW_PLUGIN_BAD_RESPONSE', detail: expect.stringMatching(/the answer is not JSON/) };
   expect(await server.get('/bad')).toMatchObject({ status: 502, body: refused });
@@ -63,7 +63,7 @@ function breaks(pattern: RegExp): Ends {
   return { kind: 'ends', outcome: 'protocol_error', code: 'BW_PLUGIN_PROTOCOL', pattern };
 }
 
-/** Plugins that send more than a runner does, or print without an end. */
+/** Plugins that send more frames than a runner would, or print without end. */
 export const FRAME_BUDGETS: readonly Row[] = [
   {
     id: 'H56',
@@ -81,23 +81,23 @@ export const FRAME_BUDGETS: readonly Row[] = [
   },
   {
     id: 'H57',
-    does: 'prints without an end from a thread',
+    does: 'prints without end from a thread',
     fixture: 'h57_floods_stdout',
-    by: `limits.log_rate, and ${READS}`,
+    by: `limits.log_rate, and ${BACK_PRESSURE}`,
     expected: printsOn(),
   },
   {
     id: 'H57',
-    does: 'writes to stderr without an end from a thread',
+    does: 'writes to stderr without end from a thread',
     fixture: 'h57_floods_stderr',
-    by: `limits.log_rate, and ${READS}`,
+    by: `limits.log_rate, and ${BACK_PRESSURE}`,
     expected: printsOn(),
   },
   {
     id: 'H57',
-    does: 'prints byte by byte without an end from a thread',
+    does: 'prints byte by byte without end from a thread',
     fixture: 'h57_prints_bytes',
-    by: `limits.log_rate, and ${READS}`,
+    by: `limits.log_rate, and ${BACK_PRESSURE}`,
     expected: printsOn(),
   },
   {
@@ -119,7 +119,7 @@ export const FRAME_BUDGETS: readonly Row[] = [
     id: 'H58',
     does: 'sends a long answer byte by byte while no hook runs',
     fixture: 'h58_trickles',
-    by: `the server's check of every frame, and ${READS}`,
+    by: `the server's check of every frame, and ${BACK_PRESSURE}`,
     expected: endsLater('BW_PLUGIN_PROTOCOL', 'protocol_error', /answer 5, but no call is in flight/),
     entry: NO_HEALTH_CHECKS,
   },
@@ -127,13 +127,13 @@ export const FRAME_BUDGETS: readonly Row[] = [
     id: 'H59',
     does: "answers in the runner's name with more than limits.reply allows",
     fixture: 'h59_long_reply',
-    by: "the server's check of every frame, before any memory is taken",
+    by: "the server's check of every frame, before any memory is allocated",
     expected: breaks(/frame of 2097152 bytes, at most 1048576 allowed/),
     entry: `limits: { reply: 1MiB }, ${NO_HEALTH_CHECKS}`,
   },
   {
     id: 'H59',
-    does: "answers in the runner's name that a text is JSON, and it is not",
+    does: "answers in the runner's name with text that is not JSON, marked as valid",
     fixture: 'h59_false_plain',
     by: "the server's check of every answer",
     expected: { kind: 'course', run: answersFalsely },
@@ -141,7 +141,7 @@ export const FRAME_BUDGETS: readonly Row[] = [
   },
   {
     id: 'H60',
-    does: 'asks the server for operations without a pause while its hook runs',
+    does: 'sends requests to the server without a pause while its hook runs',
     fixture: 'h60_asks_in_call',
     by: 'the budget of requests: 10,000 in one call',
     expected: breaks(/more than 10000 requests in one call/),

@@ -4,23 +4,23 @@ import { isGone } from '../left-over.js';
 import type { Row } from '../row.js';
 import { timedOut, usedUp } from './endings.js';
 
-const by = "the kernel's clock of the process, and the calls the server has no answer to";
+const by = "the kernel's CPU clock of the process, and the server's own record of open calls";
 const callMs = 800;
-/** What ends them long before their deadline. */
+/** limits.cpu_time stops these plugins long before their deadline. */
 const cpuTime = { entry: 'limits: { cpu_time: 300ms }', by, expected: usedUp('0\\.3 s') };
 const WARNING = /used more than 1 % of a core between calls for 10 s/;
 
-/** Plugins that lie in the memory they share with the server. */
+/** Plugins that write false values to the page they share with the server. */
 export const LIES: readonly Row[] = [
   {
     id: 'H61',
-    does: 'computes and says that no call runs',
+    does: 'computes and claims in the shared page that no call runs',
     fixture: 'h61_page_idle',
     ...cpuTime,
   },
   {
     id: 'H61',
-    does: 'computes until its deadline and says that no call runs',
+    does: 'computes until its deadline and claims in the shared page that no call runs',
     fixture: 'h61_page_idle',
     callMs,
     by,
@@ -28,7 +28,7 @@ export const LIES: readonly Row[] = [
   },
   {
     id: 'H61',
-    does: 'sleeps and says that no call runs',
+    does: 'sleeps and claims in the shared page that no call runs',
     fixture: 'h61_page_idle_sleeps',
     callMs,
     by,
@@ -36,7 +36,7 @@ export const LIES: readonly Row[] = [
   },
   {
     id: 'H61',
-    does: 'computes and says that its call has only just begun',
+    does: 'computes and claims in the shared page that its call has just begun',
     fixture: 'h61_page_fresh',
     callMs,
     by,
@@ -44,7 +44,7 @@ export const LIES: readonly Row[] = [
   },
   {
     id: 'H61',
-    does: 'computes and names other calls than its own',
+    does: 'computes and claims in the shared page that other calls run',
     fixture: 'h61_page_other_call',
     ...cpuTime,
   },
@@ -56,14 +56,14 @@ export const LIES: readonly Row[] = [
   },
   {
     id: 'H61',
-    does: 'computes on one of four threads and says that no call runs',
+    does: 'computes on one of four threads and claims in the shared page that no call runs',
     fixture: 'h61_page_idle_threads',
     ...cpuTime,
     entry: 'limits: { cpu_time: 300ms, concurrency: 4 }',
   },
   {
     id: 'H61',
-    does: 'computes on one of four threads until its deadline and says that no call runs',
+    does: 'computes on one of four threads until its deadline and claims in the shared page that no call runs',
     fixture: 'h61_page_idle_threads',
     entry: 'limits: { concurrency: 4 }',
     callMs,
@@ -72,11 +72,11 @@ export const LIES: readonly Row[] = [
   },
   {
     id: 'H62',
-    does: 'answers many requests at once while its threads compute for ever',
+    does: 'answers requests without a pause while its threads compute for ever',
     fixture: 'h62_burns_beside_calls',
-    // So little that a busy machine gives it that much.
+    // So low that the threads exceed the limit on a busy machine too.
     entry: 'limits: { idle_cpu: 1% }',
-    by: 'limits.idle_cpu, in the pauses between calls',
+    by: 'limits.idle_cpu, measured between calls',
     expected: {
       kind: 'course',
       run: async ({ server, pid }) => {
@@ -93,7 +93,7 @@ export const LIES: readonly Row[] = [
         }
         const line = server.log.find(({ message }) => WARNING.test(message));
         expect(line).toMatchObject({ level: 'warn', fields: { plugin: 'hostile', pid } });
-        return { outcome: 'answered; its process is replaced', reported: 'a warning with the figures' };
+        return { outcome: 'answered; the process is replaced', reported: 'a warning with the CPU time' };
       },
     },
   },

@@ -23,12 +23,12 @@ function groupOf(leader: number): number[] {
   return pids.map(Number).filter((pid) => statOf(pid)[2] === String(leader));
 }
 
-/** Whether it has computed for a fifth of a second, which starting takes no plugin. */
+/** True when the process has used 0.2 s of CPU time, which is more than a start takes. */
 function isBusy(pid: number): boolean {
   return Number(statOf(pid)[11] ?? 0) >= 20;
 }
 
-/** Orphans may stay as zombies until the system's init looks after them. */
+/** Also true for zombies, because orphans stay zombies until init reaps them. */
 function hasEnded(pid: number): boolean {
   return ['Z', 'X', undefined].includes(statOf(pid)[0]);
 }
@@ -55,25 +55,25 @@ plugins: { hostile: { path: ${server.plugin('hostile').path}, timeouts: { call: 
     const runners = runnersLeft(command.child.pid);
     command.child.kill('SIGKILL');
     expect(await answer).toBe('cut off');
-    await eventually(() => runners.every(hasEnded), 'the end of its runners', 1000);
+    await eventually(() => runners.every(hasEnded), 'the end of the runners', 1000);
   } finally {
     command.child.kill('SIGKILL');
     await command.finished;
   }
 }
 
-/** Plugins that would outlive what started them. */
+/** Plugins that try to outlive the server, and processes that try to outlive their plugin. */
 export const LIFETIMES: readonly Row[] = [
   {
     id: 'H50',
-    does: 'computes for ever while the server is SIGKILLed',
+    does: 'computes for ever while the server is killed',
     fixture: 'h50_spin',
     by: 'PR_SET_PDEATHSIG',
     expected: {
       kind: 'course',
       run: async (scene) => {
         await outliveServer(scene);
-        return { outcome: 'ends with the server', reported: 'nothing; nobody is left to tell' };
+        return { outcome: 'ends with the server', reported: 'nothing; the server has ended' };
       },
     },
   },
@@ -92,7 +92,7 @@ export const LIFETIMES: readonly Row[] = [
         await eventually(() => groupOf(leader).length === CHILDREN + 1, 'the start of 64 processes');
         const family = groupOf(leader);
         expect(await answer).toMatchObject({ status: 504, body: { code: 'BW_PLUGIN_TIMEOUT' } });
-        await eventually(() => family.every(hasEnded), 'the end of all of them');
+        await eventually(() => family.every(hasEnded), 'the end of all processes');
         await eventually(() => server.plugin('hostile').failures.length > 0, 'the post-mortem');
         expect(server.plugin('hostile').failures[0]).toMatchObject({ outcome: 'timeout', signal: 'SIGKILL' });
         return { outcome: 'timeout; all 65 are gone', reported: '`BW_PLUGIN_TIMEOUT` in process_endpoint' };
@@ -103,7 +103,7 @@ export const LIFETIMES: readonly Row[] = [
     id: 'H51',
     does: 'starts 8 processes and crashes, which only sandbox: off allows',
     fixture: 'h51_crash_with_children',
-    by: 'SIGKILL to its process group before it is reaped',
+    by: 'SIGKILL to its process group before the process is reaped',
     callMs: 2000,
     entry: 'sandbox: off',
     expected: {
@@ -114,7 +114,7 @@ export const LIFETIMES: readonly Row[] = [
         await eventually(() => groupOf(leader).length === 9, 'the start of 8 processes');
         const family = groupOf(leader);
         expect(await answer).toMatchObject({ status: 503, body: { code: 'BW_PLUGIN_CRASHED' } });
-        await eventually(() => family.every(hasEnded), 'the end of all of them');
+        await eventually(() => family.every(hasEnded), 'the end of all processes');
         return { outcome: 'crashed; all 9 are gone', reported: '`BW_PLUGIN_CRASHED` in process_endpoint' };
       },
     },

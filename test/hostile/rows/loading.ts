@@ -28,7 +28,7 @@ export const LOADING: readonly Row[] = [
     id: 'H35',
     does: 'reads /etc/passwd in its constructor',
     fixture: 'h35_constructor',
-    by: 'Landlock, put on before any code of the library runs',
+    by: 'Landlock, in force before any code of the library runs',
     expected: { kind: 'answers', answer: { constructor: 'EACCES' }, refused: ['filesystem.read (open)'] },
   },
   {
@@ -51,21 +51,21 @@ export const LOADING: readonly Row[] = [
     id: 'H35',
     does: 'crashes in its constructor',
     fixture: 'h35_constructor_crashes',
-    by: 'a process of its own',
+    by: 'process isolation',
     expected: refused('BW_PLUGIN_CRASHED', 'crashed', /crashed with SIGSEGV during load/),
   },
   {
     id: 'H35',
     does: 'calls exit(0) in its constructor',
     fixture: 'h35_constructor_exits',
-    by: 'judging by what was under way, not by the exit code',
+    by: 'the server, for which an exit during load is a failure whatever the exit code',
     expected: refused('BW_PLUGIN_EXITED', 'exited', /exited during load: .*exit code 0/),
   },
   {
     id: 'H36',
     does: 'never returns from its destructor, which exit(0) runs',
     fixture: 'h36_destructor',
-    by: 'the deadline; a runner that is told to end runs no destructors',
+    by: 'the deadline; an orderly shutdown runs no destructors',
     callMs: 500,
     expected: {
       kind: 'ends',
@@ -81,7 +81,7 @@ export const LOADING: readonly Row[] = [
     id: 'H37',
     does: 'exports no plugin_vtable()',
     fixture: 'h37_no_vtable',
-    by: 'reading the file before it is loaded',
+    by: 'the check of the file before it is loaded',
     expected: { kind: 'not loaded', code: 'BW_LIBRARY_SYMBOL', pattern: /plugin_vtable/ },
   },
   {
@@ -93,18 +93,18 @@ export const LOADING: readonly Row[] = [
   },
   {
     id: 'H37',
-    does: 'is a text',
+    does: 'is a text file',
     fixture: 'h35_constructor',
     library: (_, ground) => file(ground, 'This is no library.\n'),
-    by: 'reading the file before it is loaded',
+    by: 'the check of the file before it is loaded',
     expected: { kind: 'not loaded', code: 'BW_LIBRARY_FORMAT', pattern: /hostile\.so/ },
   },
   {
     id: 'H37',
-    does: 'is not there',
+    does: 'does not exist',
     fixture: 'h35_constructor',
     library: (_, ground) => join(ground.directory('libraries'), 'missing.so'),
-    by: 'reading the file before it is loaded',
+    by: 'the check of the file before it is loaded',
     expected: { kind: 'not loaded', code: 'BW_LIBRARY_NOT_FOUND', pattern: /missing\.so/ },
   },
   {
@@ -115,7 +115,7 @@ export const LOADING: readonly Row[] = [
       const bytes = readFileSync(compiled);
       return file(ground, bytes.subarray(0, bytes.length / 2));
     },
-    by: 'reading the file before it is loaded',
+    by: 'the check of the file before it is loaded',
     expected: { kind: 'not loaded', code: 'BW_LIBRARY_TRUNCATED', pattern: /hostile\.so/ },
   },
 ];

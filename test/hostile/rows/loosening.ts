@@ -22,7 +22,7 @@ export const LOOSENING: readonly Row[] = [
     id: 'H27',
     does: 'raises its limits, outlives its parent, leaves its group, disturbs the server',
     fixture: 'h27_loosen',
-    by: "seccomp, by the calls' arguments",
+    by: 'seccomp, which checks the arguments of calls',
     expected: {
       kind: 'answers',
       answer: {

@@ -13,9 +13,9 @@ function printed({ server }: Scene): LogLine[] {
 export const OUTPUT: readonly Row[] = [
   {
     id: 'H31',
-    does: 'prints control sequences and bytes that are no text',
+    does: 'prints control sequences and bytes that are not text',
     fixture: 'h31_stdout_garbage',
-    by: 'standard output that is only ever logged, without control characters',
+    by: 'the server, which only logs standard output, without control characters',
     expected: {
       kind: 'course',
       run: async (scene) => {
@@ -46,12 +46,12 @@ export const OUTPUT: readonly Row[] = [
             .map(({ message }) => /^(\d+) bytes of output dropped/.exec(message)?.[1])
             .reduce((sum, bytes) => sum + Number(bytes ?? 0), 0);
         const kept = (): number => printed(scene).reduce((sum, { message }) => sum + message.length + 1, 0);
-        await eventually(() => dropped() + kept() >= PRINTED * 0.999, 'the account of what was dropped');
-        // A second's rate each second, one for the second that has begun.
+        await eventually(() => dropped() + kept() >= PRINTED * 0.999, 'the report of all dropped bytes');
+        // The rate of each second, and of the second that has begun.
         const seconds = Math.ceil((performance.now() - startedAt) / 1000) + 1;
         expect(kept()).toBeLessThanOrEqual(LOG_RATE * seconds);
         expect(server.plugin('hostile').processes).toContainEqual(expect.objectContaining({ pid }));
-        return { outcome: 'answered', reported: 'how many bytes were dropped' };
+        return { outcome: 'answered', reported: 'the number of dropped bytes' };
       },
     },
   },

@@ -4,9 +4,9 @@ import type { Row } from '../row.js';
 export const OWN_CODE: readonly Row[] = [
   {
     id: 'H46',
-    does: 'loads a library it wrote itself, and runs code from memory it wrote to',
+    does: 'loads a library that it wrote itself, and runs code from memory that it wrote to',
     fixture: 'h46_own_code',
-    by: 'nothing; the sandbox holds that code too',
+    by: 'nothing; the sandbox applies to that code too',
     entry: (ground) => {
       const directory = ground.directory('own');
       return `permissions: { filesystem: { write: [${directory}] } }, config: { directory: ${directory} }`;
@@ -17,6 +17,6 @@ export const OWN_CODE: readonly Row[] = [
       refused: ['filesystem.read (open)'],
     },
     uncaught:
-      'whoever may write to a directory may run what he wrote there, with no more rights than before.',
+      'a plugin that may write to a directory may run the code it writes there, with the same permissions as before.',
   },
 ];

@@ -1,6 +1,6 @@
 import type { Row } from '../row.js';
 
-/** Plugins that want other processes, or to become another program. */
+/** Plugins that start processes or other programs. */
 export const PROCESSES: readonly Row[] = [
   {
     id: 'H15',
@@ -11,7 +11,7 @@ export const PROCESSES: readonly Row[] = [
   },
   {
     id: 'H15',
-    does: 'forks by other system calls',
+    does: 'forks with other system calls',
     fixture: 'h15_vfork',
     by: 'seccomp',
     expected: {
@@ -36,7 +36,7 @@ export const PROCESSES: readonly Row[] = [
   },
   {
     id: 'H18',
-    does: 'becomes a shell',
+    does: 'replaces itself by a shell',
     fixture: 'h18_exec_shell',
     by: 'seccomp and Landlock',
     expected: {

@@ -7,12 +7,12 @@ import { violated } from './endings.js';
 const all = (names: readonly string[], result: string): Record<string, string> =>
   Object.fromEntries(names.map((name) => [name, result]));
 
-/** What a permission to write allows, and what none does. */
+/** Operations that filesystem.write allows, and operations that no permission allows. */
 const CHANGES = ['create', 'write', 'mkdir', 'unlink'];
 const NEVER = ['create_set_id', 'chmod', 'chown', 'xattr', 'symlink', 'hardlink', 'mkfifo'];
 const named = (kind: string, names: readonly string[]): string[] => names.map((name) => `${kind}_${name}`);
 
-/** Plugins that reach for the network, for files, and for the server. */
+/** Plugins that access the network, files and the server. */
 export const REACH: readonly Row[] = [
   {
     id: 'H19',
@@ -30,13 +30,13 @@ export const REACH: readonly Row[] = [
   },
   {
     id: 'H20',
-    does: 'connects to a port beside the one it may',
+    does: 'connects to a port that was not granted',
     fixture: 'h20_other_port',
     entry: async (ground) => {
       const [granted, other] = [await ground.listen(), await ground.listen()];
       return `permissions: { network: { connect: [${granted}] } }, config: { granted: "${granted}", other: "${other}" }`;
     },
-    by: 'Landlock, and seccomp for the ways around it',
+    by: 'Landlock, and seccomp for the ways around Landlock',
     expected: {
       kind: 'answers',
       answer: {
@@ -59,7 +59,7 @@ export const REACH: readonly Row[] = [
   },
   {
     id: 'H21',
-    does: 'reads beyond the directory it may read',
+    does: 'reads outside the directory it may read',
     fixture: 'h21_reads_files',
     entry: (ground) => {
       const directory = ground.directory('own');
@@ -78,7 +78,7 @@ export const REACH: readonly Row[] = [
   },
   {
     id: 'H22',
-    does: 'changes files it may only read, or in ways no plugin may',
+    does: 'changes files it may only read, and changes files in ways no plugin may',
     fixture: 'h22_changes_files',
     entry: (ground) => {
       const [read, write] = [ground.directory('read'), ground.directory('write')];
@@ -107,16 +107,16 @@ export const REACH: readonly Row[] = [
   },
   {
     id: 'H23',
-    does: 'takes hold of the server with ptrace()',
+    does: 'attaches to the server with ptrace()',
     fixture: 'h23_ptrace',
-    by: 'seccomp; another user, where there is one',
+    by: 'seccomp; another user when the server runs as root',
     expected: violated('ptrace'),
   },
   {
     id: 'H23',
     does: "reads the server's memory",
     fixture: 'h23_process_vm_readv',
-    by: 'seccomp; another user, where there is one',
+    by: 'seccomp; another user when the server runs as root',
     expected: violated('process_vm_readv'),
   },
   {
@@ -135,9 +135,9 @@ export const REACH: readonly Row[] = [
   },
   {
     id: 'H24',
-    does: 'sends signals to the server and to everybody',
+    does: 'sends signals to the server and to every process',
     fixture: 'h24_signals',
-    by: 'seccomp, by the receiver',
+    by: 'seccomp, which checks the receiver',
     expected: {
       kind: 'answers',
       answer: all(
@@ -152,7 +152,7 @@ export const REACH: readonly Row[] = [
   },
   {
     id: 'H54',
-    does: 'reads private keys beside the certificates it needs',
+    does: 'reads private keys next to the certificates it may read',
     fixture: 'h54_reads_keys',
     entry: 'permissions: { network: { connect: [443] } }',
     by: 'Landlock',
@@ -170,9 +170,9 @@ export const REACH: readonly Row[] = [
       const granted = await ground.freePort();
       return `permissions: { network: { listen: [${granted}] } }, config: { granted: "${granted}" }`;
     },
-    by: 'the runner, in front of listen(); by the system call itself nothing does',
+    by: 'the runner, in listen() of the C library; nothing contains the direct system call',
     uncaught:
-      'The system call itself listens, on a port the kernel chose: neither Landlock nor seccomp is asked.',
+      'the direct system call succeeds, on a port that the kernel chooses, because the kernel consults neither Landlock nor seccomp.',
     expected: {
       kind: 'answers',
       answer: {

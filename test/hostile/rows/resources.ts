@@ -4,21 +4,21 @@ import { outOfMemory, PLACE } from './endings.js';
 /** The defaults of limits.memory and limits.open_files. */
 const MEBIBYTES = 256;
 const OPEN_FILES = 64;
-/** Descriptors the runner has itself, at most. */
+/** The most descriptors that the runner itself keeps open. */
 const OWN_FILES_MAX = 8;
 const PIPE_BYTES = 64 * 1024;
 /** The default of limits.threads. */
 const THREADS = 64;
-/** As the runner sets it. */
+/** The limit that the runner sets. */
 const PENDING_SIGNALS = 1024;
 
 /** Plugins that take memory, descriptors and threads. */
 export const RESOURCES: readonly Row[] = [
   {
     id: 'H09',
-    does: 'takes all memory and notices the end of it',
+    does: 'allocates until that fails, and handles the error',
     fixture: 'h09_checked_memory_bomb',
-    // More than half of the limit would have it replaced, sooner or later.
+    // Without this, the server would replace a process that uses more than half of its limit.
     entry: 'recycle: { memory: 0 }',
     by: 'RLIMIT_DATA',
     expected: {
@@ -29,15 +29,15 @@ export const RESOURCES: readonly Row[] = [
   },
   {
     id: 'H10',
-    does: 'takes all memory and writes to what it did not get',
+    does: 'allocates until that fails, and writes to the null pointer',
     fixture: 'h10_unchecked_memory_bomb',
     entry: 'recycle: { memory: 0 }',
-    by: 'RLIMIT_DATA, then a process of its own',
+    by: 'RLIMIT_DATA, then process isolation',
     expected: outOfMemory('SIGSEGV', { at: PLACE }),
   },
   {
     id: 'H10',
-    does: 'takes all memory in C++',
+    does: 'allocates until that fails, in C++',
     fixture: 'h10_bad_alloc',
     entry: 'recycle: { memory: 0 }',
     by: 'RLIMIT_DATA, then std::terminate()',
@@ -45,26 +45,26 @@ export const RESOURCES: readonly Row[] = [
   },
   {
     id: 'H10',
-    does: 'takes all memory in Rust',
+    does: 'allocates until that fails, in Rust',
     fixture: 'h10_rust_out_of_memory',
     entry: 'recycle: { memory: 0 }',
-    by: 'RLIMIT_DATA, then the runtime of Rust',
+    by: 'RLIMIT_DATA, then the Rust runtime',
     expected: outOfMemory('SIGABRT', { stderr: /memory allocation of \d+ bytes failed/ }),
   },
   {
     id: 'H10',
-    does: 'takes all memory in Go',
+    does: 'allocates until that fails, in Go',
     fixture: 'h10_go_out_of_memory',
     entry: 'recycle: { memory: 0 }',
-    by: 'RLIMIT_DATA, then the runtime of Go',
+    by: 'RLIMIT_DATA, then the Go runtime',
     // A dump of every goroutine follows.
     expected: outOfMemory('SIGABRT', { stderr: /fatal error: .*(out of memory|cannot allocate)/ }),
   },
   {
     id: 'H11',
-    does: 'takes memory that could be shared, that grows, and huge pages',
+    does: 'maps shared memory, growing stacks and huge pages',
     fixture: 'h11_shared_memory_bomb',
-    by: 'seccomp, by the flags of mmap',
+    by: 'seccomp, which checks the flags of mmap',
     expected: {
       kind: 'answers',
       answer: { shared: 0, shared_error: 'ENOMEM', grows_down: 0, huge: 0 },
@@ -72,21 +72,21 @@ export const RESOURCES: readonly Row[] = [
   },
   {
     id: 'H12',
-    does: 'keeps memory in files without a name',
+    does: 'keeps memory in anonymous files',
     fixture: 'h12_memfd',
     by: 'seccomp',
     expected: { kind: 'answers', answer: { memfd_create: 'EPERM' }, refused: ['memfd_create'] },
   },
   {
     id: 'H12',
-    does: 'asks for System V shared memory',
+    does: 'creates System V shared memory',
     fixture: 'h12_sysv_shm',
     by: 'seccomp',
     expected: { kind: 'answers', answer: { shmget: 'EPERM' }, refused: ['shmget'] },
   },
   {
     id: 'H13',
-    does: 'opens files and closes none',
+    does: 'opens files and never closes any',
     fixture: 'h13_descriptor_leak',
     by: 'RLIMIT_NOFILE',
     expected: {
@@ -103,22 +103,22 @@ export const RESOURCES: readonly Row[] = [
     expected: {
       kind: 'answers',
       answer: { enlarge: 'EPERM', one_more: 'EMFILE' },
-      // Less than 64 KiB a pipe where the system has given its user much pipe memory already.
+      // A pipe holds less than 64 KiB when its user already has much pipe memory.
       numbers: { kept: [1, (OPEN_FILES / 2) * PIPE_BYTES] },
     },
   },
   {
     id: 'H16',
-    does: 'starts threads until it gets no more',
+    does: 'starts threads until that fails',
     fixture: 'h16_thread_bomb',
     by: 'RLIMIT_DATA, which counts their stacks',
     expected: { kind: 'answers', answer: { one_more: 'EAGAIN' }, numbers: { threads: [8, 64] } },
   },
   {
     id: 'H52',
-    does: 'starts threads that take no memory until it gets no more',
+    does: 'starts threads without memory of their own until that fails',
     fixture: 'h52_bare_threads',
-    by: 'RLIMIT_NPROC in a user namespace of its own',
+    by: 'RLIMIT_NPROC in a separate user namespace',
     expected: {
       kind: 'answers',
       answer: { one_more: 'EAGAIN', clone3: 'ENOSYS' },
@@ -127,9 +127,9 @@ export const RESOURCES: readonly Row[] = [
   },
   {
     id: 'H53',
-    does: 'uses up what the kernel gives each user',
+    does: 'uses up the resources that the kernel counts per user',
     fixture: 'h53_quotas',
-    by: 'RLIMIT_SIGPENDING in a user namespace of its own; seccomp',
+    by: 'RLIMIT_SIGPENDING in a separate user namespace; seccomp',
     expected: {
       kind: 'answers',
       answer: {

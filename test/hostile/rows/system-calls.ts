@@ -3,11 +3,11 @@ import { violated } from './endings.js';
 
 const by = 'seccomp, which ends the process';
 
-/** Plugins that make system calls with which kernels are attacked, or in ways filters overlook. */
+/** Plugins that make system calls known from attacks on kernels, or calls that a simple filter overlooks. */
 export const SYSTEM_CALLS: readonly Row[] = [
   {
     id: 'H25',
-    does: 'asks for a user namespace',
+    does: 'creates a user namespace',
     fixture: 'h25_unshare',
     by,
     expected: violated('unshare'),
@@ -24,24 +24,24 @@ export const SYSTEM_CALLS: readonly Row[] = [
   { id: 'H25', does: 'reads kernel keys', fixture: 'h25_keyctl', by, expected: violated('keyctl') },
   {
     id: 'H25',
-    does: 'takes over page faults',
+    does: 'handles page faults with userfaultfd',
     fixture: 'h25_userfaultfd',
     by,
     expected: violated('userfaultfd'),
   },
   {
     id: 'H25',
-    does: 'takes a descriptor of another process',
+    does: 'takes a descriptor from another process',
     fixture: 'h25_pidfd_getfd',
     by,
     expected: violated('pidfd_getfd'),
   },
-  // The kernel ends these at once, so that nobody is left to name the call.
+  // The kernel ends these processes at once, so the runner cannot report the call.
   ...(process.arch === 'x64'
     ? ([
         {
           id: 'H25',
-          does: 'makes a system call by the 32-bit gate',
+          does: 'makes a system call through the 32-bit interface',
           fixture: 'h25_int80',
           by,
           expected: violated(),

@@ -62,7 +62,7 @@ test.each([
   );
 });
 
-test('who needs one that does not start does not start either; the reason has the chain', async () => {
+test('a plugin does not start when an indirect dependency fails, and the reason has the chain', async () => {
   const server = await startServer(
     plugins({ top: 'needs_chain', user: 'needs_plugin', base: 'needed_broken', modest: 'needs_optional' }),
   );
@@ -73,7 +73,7 @@ test('who needs one that does not start does not start either; the reason has th
   expect(server.plugin('modest').state).toBe('ready');
 });
 
-test('a critical plugin without what it needs stops the start', async () => {
+test('a critical plugin without its dependency makes the start fail', async () => {
   const { backworks } = createTestServer(plugins({ user: 'needs_plugin, critical: true' }));
   await expect(backworks.start()).rejects.toMatchObject({ code: 'BW_PLUGIN_DEPENDENCY' });
 });
@@ -94,7 +94,7 @@ test('a reload that would break a dependency is refused and changes nothing', as
   expect(server.backworks.plugins().map(({ name }) => name)).toEqual(['base']);
 });
 
-test('a reload brings up what is needed first', async () => {
+test('a reload starts dependencies first', async () => {
   const server = await startServer(plugins({ modest: 'needs_optional' }));
   await server.change(plugins({ user: 'needs_plugin', modest: 'needs_optional', base: 'needed' }));
   expect(server.plugin('user').state).toBe('ready');

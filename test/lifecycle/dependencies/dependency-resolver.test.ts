@@ -32,7 +32,7 @@ const resolve = (...plugins: [string, Traits][]) => new DependencyResolver(plugi
 const reasons = (...plugins: [string, Traits][]) =>
   Object.fromEntries([...resolve(...plugins).failures].map(([name, { message }]) => [name, message]));
 
-test('plugins come after those they need, and else in the order given', () => {
+test('plugins come after their dependencies, and otherwise in the given order', () => {
   const { order, failures } = resolve(
     ['c', { needs: ['b'] }],
     ['x', {}],
@@ -45,12 +45,12 @@ test('plugins come after those they need, and else in the order given', () => {
 
 test.each<[string, [string, Traits][], Record<string, string>]>([
   [
-    'nobody of that name',
+    'a plugin that does not exist',
     [['a', { needs: ['b'] }]],
     { a: 'plugin a needs plugin b, which no plugin is named' },
   ],
   [
-    'another version',
+    'another version of a plugin',
     [
       ['a', { needs: [{ name: 'b', version: '^2.1' }] }],
       ['b', { version: '2.0.9' }],
@@ -101,7 +101,7 @@ test.each<[string, [string, Traits][], Record<string, string>]>([
   expect(reasons(...plugins)).toEqual(expected);
 });
 
-test('a capability is provided by a plugin that is enabled and has a fitting version', () => {
+test('a capability is provided by a plugin that is enabled and has a matching version', () => {
   const { providers } = resolve(
     ['a', { needs: [{ kind: 'capability', name: 'kv', version: '>=2' }] }],
     ['off', { provides: ['kv'], version: '3.0.0', enabled: false }],

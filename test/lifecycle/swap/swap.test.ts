@@ -127,7 +127,7 @@ describe('a swap', () => {
     ['has a schema that the configuration does not match', 'schema', 'BW_PLUGIN_CONFIG'],
     ['is unhealthy', 'sick', 'BW_PLUGIN_UNHEALTHY'],
     ['is not a library', '', 'BW_LIBRARY_FORMAT'],
-  ])('leaves what serves when the new version %s', async (_case, behaviour, code) => {
+  ])('leaves the old version in service when the new version %s', async (_case, behaviour, code) => {
     const plugin = await start();
     const before = { pids: plugin.pids, copies: copies().length };
     if (behaviour === '') writeFileSync(library, 'nothing');

@@ -100,7 +100,7 @@ describe('the extension table', () => {
   });
 });
 
-/** Runs in a process of its own, because the signals would end it. */
+/** Runs in a separate process, because the signals would end it. */
 const HEARS = `
   import { InProcessPlugin } from ${JSON.stringify(moduleUrl('native/in-process/in-process.js'))};
   const lines = [];
@@ -133,7 +133,7 @@ test('a library calls its own functions when the server exports functions of the
   expect(answer).toBe('{"version":"the library\'s own"}');
 });
 
-/** Runs in a process of its own, because an unloaded library would crash it. */
+/** Runs in a separate process, because an unloaded library would crash it. */
 const COLLECTS = `
   import { InProcessPlugin } from ${JSON.stringify(moduleUrl('native/in-process/in-process.js'))};
   const options = JSON.parse(process.argv[1]);

@@ -98,7 +98,7 @@ test('uses a library in place when it looks for other libraries beside itself', 
   expect(readdirSync(store.directory)).toEqual([]);
 });
 
-test('does not store a file that is no library', async () => {
+test('does not store a file that is not a library', async () => {
   const store = await freshStore();
   const text = write(join(directory, 'text.so'), 'hello');
   await expect(store.add(text)).rejects.toMatchObject({ code: 'BW_LIBRARY_FORMAT' });

@@ -40,7 +40,7 @@ describe('concurrent calls', () => {
     const plugin = await concurrent();
     const order: string[] = [];
     const slow = plugin.call('/sleep', '300').then(({ id }) => order.push(id));
-    await until(() => plugin.begun.size === 1, 'the beginning of the slow one');
+    await until(() => plugin.begun.size === 1, 'the beginning of the slow call');
     const quick = await inFlight(8, 500, () => plugin.call('/ok'));
     order.push('quick');
     await slow;
@@ -62,7 +62,7 @@ describe('concurrent calls', () => {
   test('each have their own deadline', async () => {
     const plugin = await concurrent({ callMs: 60_000 });
     const sleeping = plugin.start('/sleep', '200', undefined, 5000);
-    await until(() => plugin.begun.has(sleeping.id), 'the beginning of the first');
+    await until(() => plugin.begun.has(sleeping.id), 'the beginning of the first call');
     const left = [1000, Infinity, 20_000].map((ms) => plugin.start('/left', '0', undefined, ms).outcome);
     const [short = 0, none, long = 0] = (await Promise.all(left)).map(Number);
     expect(short).toBeLessThanOrEqual(1000);
@@ -102,7 +102,7 @@ describe('a failure of one of several calls', () => {
     async (action, code) => {
       const plugin = await concurrent();
       const running = times(THREADS - 1, () => plugin.call('/sleep', '10000'));
-      await until(() => plugin.begun.size === THREADS - 1, 'the beginning of the others');
+      await until(() => plugin.begun.size === THREADS - 1, 'the beginning of the other calls');
       const [culprit, ...waiting] = await Promise.all([
         plugin.call(action),
         ...times(50, () => plugin.call('/ok')),
@@ -142,7 +142,7 @@ describe('a failure of one of several calls', () => {
     const plugin = await concurrent();
     const outcomes = await Promise.all([
       ...times(THREADS - 1, () => plugin.call('/sleep', '10000')),
-      until(() => plugin.begun.size === THREADS - 1, 'the beginning of the others').then(() =>
+      until(() => plugin.begun.size === THREADS - 1, 'the beginning of the other calls').then(() =>
         plugin.call('/crash-elsewhere'),
       ),
     ]);
@@ -183,7 +183,7 @@ describe('a plugin with call threads', () => {
   test('can have a waiting call cancelled, but not a running one', async () => {
     const plugin = await concurrent();
     const running = times(THREADS, () => plugin.start('/sleep', '300'));
-    await until(() => plugin.begun.size === THREADS, 'the beginning of all');
+    await until(() => plugin.begun.size === THREADS, 'the beginning of all calls');
     const waiting = plugin.start('/ok');
     // One turn, so that the runner has received the call.
     await new Promise(setImmediate);
@@ -215,7 +215,7 @@ describe('a plugin with call threads', () => {
   test('finishes running calls before shutdown()', async () => {
     const plugin = await concurrent();
     const running = times(THREADS, () => plugin.call('/sleep', '300'));
-    await until(() => plugin.begun.size === THREADS, 'the beginning of all');
+    await until(() => plugin.begun.size === THREADS, 'the beginning of all calls');
     await plugin.close();
     expect(codes(await Promise.all(running))).toEqual(times(THREADS, () => undefined));
     expect(plugin.executions.get('shutdown')).toBe(1);
@@ -260,7 +260,7 @@ test('runs no call twice when its processes are killed repeatedly under load', a
         try {
           process.kill(victim.pid, 'SIGKILL');
         } catch {
-          // The kill before has already ended it.
+          // An earlier kill has already ended the process.
         }
       }
       await new Promise((resolve) => setTimeout(resolve, 10));

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { BUSY_SAMPLES_MAX, IdleWatch } from '../../../dist/native/pool/idle-watch.js';
 import type { PauseReading } from '../../../dist/native/runner/pause-meter.js';
 
-/** A second: what the process used in all, how long its pauses were, and what it used in those. */
+/** One second of measurements: CPU time in all, length of the pauses, and CPU time in the pauses. */
 function second(usedMs: number, pausedMs: number, usedInPausesMs: number): PauseReading {
   return { passedMs: 1000, usedMs, pausedMs, usedInPausesMs };
 }

@@ -95,7 +95,7 @@ const pids = (plugin: IsolatedPlugin): number[] =>
     .sort();
 const refusal = (plugin: NativePlugin, config: object): Promise<PluginFailure> =>
   plugin.reconfigure(JSON.stringify(config)).then(
-    () => Promise.reject(new Error('it took the configuration')),
+    () => Promise.reject(new Error('the plugin accepted the configuration')),
     (error: PluginFailure) => error,
   );
 

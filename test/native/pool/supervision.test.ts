@@ -74,7 +74,7 @@ describe('calls that nobody waits for', () => {
     const pid = plugin.worker();
     const running = plugin.start('/sleep', '100');
     const waiting = plugin.start('/ok');
-    await until(() => plugin.begun.has(running.id), 'the beginning of the first');
+    await until(() => plugin.begun.has(running.id), 'the beginning of the first call');
     running.cancel();
     waiting.cancel();
     expect(await plugin.call('/ok')).toMatchObject({ error: null });
@@ -163,7 +163,7 @@ describe('recycling', () => {
     const outcomes = await inFlight(4, 12, () => plugin.call('/long', String(4 * 1024 * 1024)));
     expect(outcomes.map(({ error }) => error)).toEqual(Array(12).fill(null));
     await until(() => plugin.worker() !== first, 'the replacement');
-    await until(() => plugin.processes().every(({ pid }) => pid !== first), 'the end of the first');
+    await until(() => plugin.processes().every(({ pid }) => pid !== first), 'the end of the first process');
     expect(await plugin.call('/ok')).toMatchObject({ error: null });
     expect(plugin.failures).toEqual([]);
   });

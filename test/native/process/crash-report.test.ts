@@ -28,7 +28,7 @@ describe.each(USERS)('a runner %s', (_, user) => {
     ['divide', 'SIGFPE', 8, HEX],
     ['overflow', 'SIGSEGV', 11, HEX],
     ['thread', 'SIGSEGV', 11, '0x0'],
-  ] as const)('tells where a plugin crashed: %s', async (how, name, signal, address) => {
+  ] as const)('reports where a plugin crashed: %s', async (how, name, signal, address) => {
     const { signal: ended, last } = await (await start('h01_crash')).attemptFatally(how);
     expect(ended).toBe(name);
     expect(last).toMatchObject({ type: ANSWER.CRASHED, id: 0, detail: 0, value: signal });
@@ -50,7 +50,7 @@ describe.each(USERS)('a runner %s', (_, user) => {
   test.each([
     ['abort', 'SIGABRT', 6],
     ['raise', 'SIGSEGV', 11],
-  ] as const)('tells of a signal without an address: %s', async (how, name, signal) => {
+  ] as const)('reports a signal without an address: %s', async (how, name, signal) => {
     const { signal: ended, last } = await (await start('h01_crash')).attemptFatally(how);
     expect(ended).toBe(name);
     expect(last).toMatchObject({ type: ANSWER.CRASHED, value: signal });

@@ -152,7 +152,7 @@ describe.each(USERS)('a plugin in a runner %s', (_, user) => {
       'memfd_create\0\0',
       'shmget\0\0',
     ]);
-    // Reported again when it happens for the fourth time, and not before.
+    // A refusal is reported again when it happens for the fourth time, and not before.
     await plugin.attempt();
     await plugin.attempt();
     expect(await plugin.attempt()).toHaveProperty('memfd', 'EPERM');

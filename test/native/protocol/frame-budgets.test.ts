@@ -10,7 +10,7 @@ import { RunnerFrame } from '../../../dist/native/protocol/protocol.js';
 
 const types = Object.entries(RunnerFrame).map(([name, type]) => [name, type] as const);
 
-/** How many frames of a type are let through at once. */
+/** The number of frames of a type that are accepted at once. */
 function framesLetThrough(type: number, tried: number): number {
   const counts = new FrameCounts();
   for (let frames = 0; frames < tried; frames += 1) {
@@ -29,26 +29,26 @@ test('every frame a runner sends has a budget', () => {
 
 test.each(types)('%s frames beyond the budget break the protocol', (name, type) => {
   const { allowance } = FRAME_BUDGETS[type]!;
-  // Frames that answer calls are matched to them instead.
+  // Frames that answer calls are matched to the calls instead.
   if (allowance.per === 'call') expect(framesLetThrough(type, 1000)).toBe(1000);
   else if (allowance.per === 'process') {
     expect(framesLetThrough(type, allowance.frames + 1)).toBe(allowance.frames);
   } else {
-    // A second may end on the way.
+    // A new second may begin during the loop.
     expect(framesLetThrough(type, 10 * allowance.frames)).toBeGreaterThanOrEqual(allowance.frames);
     expect(framesLetThrough(type, 10 * allowance.frames)).toBeLessThan(10 * allowance.frames);
   }
   expect(name).not.toBe('');
 });
 
-test('a reply is at most as long as limits.reply allows, and other frames as the table says', () => {
+test('a reply may be as long as limits.reply allows, and another frame as long as the table says', () => {
   const payloads = runnerPayloads(1000);
   expect(payloads[RunnerFrame.REPLY]).toBe(1000);
   for (const [, type] of types)
     if (type !== RunnerFrame.REPLY) expect(payloads[type]).toBe(FRAME_BUDGETS[type]!.payloadBytes);
 });
 
-test('the page about frames has the table', () => {
+test('docs/frame-budgets.md has the same table', () => {
   const page = readFileSync(new URL('../../../docs/frame-budgets.md', import.meta.url), 'utf8');
   const amount = (allowance: FrameAllowance): string =>
     allowance.per === 'call'

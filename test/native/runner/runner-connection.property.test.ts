@@ -40,7 +40,7 @@ function frames(...types: readonly [number, string][]): Buffer {
 
 const hello = frames([RunnerFrame.HELLO, '']);
 const log = frames([RunnerFrame.LOG, 'text']);
-/** Bytes that are no frame: 255 is not a frame type. */
+/** Bytes that are not a frame: 255 is not a frame type. */
 const nonsense = fc
   .uint8Array({ minLength: 16, maxLength: 40 })
   .map((bytes) => Uint8Array.from(bytes, (byte, index) => (index === 8 ? 255 : byte)));

@@ -1,17 +1,18 @@
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { gzipSync } from 'node:zlib';
-import { expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
 import { patchOf } from '../patch-of.js';
 import type { JsonObject } from '../../../dist/config/types.js';
-import type { HeaderMap } from '../../../dist/plugins/plugin.js';
+import type { HeaderMap, PluginResponse } from '../../../dist/plugins/plugin.js';
 import { ResponseDocument, heldResponse } from '../../../dist/pipeline/documents/response-document.js';
 
 const REQUEST = { id: 'r', method: 'GET', path: '/p', route: '/{x}' };
 const JSON_TYPE = { 'content-type': 'application/json' };
 
 function documentOf(headers: HeaderMap, body: Buffer | string | null, context = '{}'): ResponseDocument {
-  return new ResponseDocument({ status: 200, headers, body }, REQUEST, context);
+  return new ResponseDocument({ status: 200, headers, body }, REQUEST, { context });
 }
 
 function view(document: ResponseDocument): JsonObject {
@@ -116,4 +117,33 @@ test('a body of any type is unchanged by a patch of other members', () => {
       expect(typeof view(document)).toBe('object');
     }),
   );
+});
+
+describe('a body that takes longer than hooks wait for', () => {
+  const held = async (body: PassThrough, use: 'auto' | 'buffer') => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate'] });
+    try {
+      body.write('first ');
+      const response = heldResponse({ status: 200, headers: {}, body }, use, 1024);
+      const settled = Promise.allSettled([response as Promise<PluginResponse>]);
+      await new Promise((resolve) => setImmediate(resolve));
+      await jest.advanceTimersByTimeAsync(30_000);
+      return (await settled)[0];
+    } finally {
+      jest.useRealTimers();
+    }
+  };
+
+  test('is streamed', async () => {
+    const body = new PassThrough();
+    expect(await held(body, 'auto')).toMatchObject({ status: 'fulfilled', value: { body } });
+    body.end('last');
+    expect(await text(body)).toBe('first last');
+  });
+
+  test('is refused where a hook needs it', async () => {
+    const body = new PassThrough();
+    expect(await held(body, 'buffer')).toMatchObject({ reason: { code: 'BW_PROXY_TIMEOUT' } });
+    expect(body.destroyed).toBe(true);
+  });
 });

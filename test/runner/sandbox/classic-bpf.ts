@@ -24,7 +24,7 @@ const RETURN = 0x06;
 const CONDITIONAL = new Set([JUMP_EQUAL, JUMP_GREATER, JUMP_AT_LEAST, JUMP_ANY_BIT]);
 const DATA_SIZE = 64;
 
-/** @throws Error when a line is no instruction */
+/** @throws Error when a line is not an instruction */
 export function parseProgram(text: string): Instruction[] {
   return text
     .trim()

@@ -58,7 +58,7 @@ test.each([
   expect(await verdict(path)).toBe(`BW_LIBRARY_FORMAT: ${name} is not a shared library but ${rest}`);
 });
 
-test('rejects a path that is no file', async () => {
+test('rejects a path that is not a file', async () => {
   mkdirSync(inDirectory('folder.so'));
   execFileSync('mkfifo', [inDirectory('pipe.so')]);
   expect(await verdict(inDirectory('folder.so'))).toMatch('BW_LIBRARY_FORMAT: folder.so is a directory');

@@ -24,7 +24,7 @@ test.each([
   });
 });
 
-test('recognizes a Windows program as no library', () => {
+test('does not accept a Windows program as a library', () => {
   expect(parseLibraryFacts(buildPe({ cpu: X64.pe, exports }, { flags: 0x22 })).kind).toBe('executable');
 });
 

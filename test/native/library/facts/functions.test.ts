@@ -56,7 +56,7 @@ test('names only exported functions of a stripped library', async () => {
   expect(await functionAt(stripped, hidden.start)).toBeNull();
 });
 
-test('names no function for data, addresses outside, and files that are no library', async () => {
+test('names no function for data, for addresses outside, and in files that are not libraries', async () => {
   const text = join(directory, 'text.so');
   writeFileSync(text, 'not a library\n');
   const folder = join(directory, 'folder.so');
@@ -104,7 +104,7 @@ test('survives any damage to the file', async () => {
   );
 });
 
-test('shows a place in the loaded copy under the name the operator knows', async () => {
+test('shows an address in the loaded copy under the name of the original library', async () => {
   const loaded = `${'ab'.repeat(32)}.so`;
   const names = { loaded, shown: 'libweather.so' };
   // The runner keeps 63 characters of a name.

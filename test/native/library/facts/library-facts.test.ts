@@ -11,7 +11,7 @@ function run(program: string, ...args: string[]): string {
   return execFileSync(program, args, { encoding: 'utf8', maxBuffer: 64 * 1024 * 1024 });
 }
 
-/** Libraries of this system, whichever it is: those next to its C library. */
+/** Libraries of this system: those next to its C library. */
 function systemLibraries(): string[] {
   const report = process.report.getReport() as { sharedObjects: string[] };
   const libc = report.sharedObjects.find((path) => path.includes('libc.so')) ?? '/usr/lib/libc.so';

@@ -108,25 +108,28 @@ describe('groups of a server are created', () => {
     return { top, leaf };
   }
   const setxattr = koffi.load(null).func('setxattr', 'int', ['str', 'str', 'str', 'size_t', 'int']);
-  // Not every file system for temporary files has such attributes.
+  // Not every file system for temporary files supports these attributes.
   const canMark = setxattr(directory, 'user.backworks', '1', 1, 0) === 0;
   const really = canMark ? test : test.skip;
   const contents = (group: string, file: string): string => readFileSync(join(group, file), 'utf8');
 
-  really('beside it, when it was put into a leaf of what is left to it; it stays there', () => {
-    const { top, leaf } = tree({ procs: '1\n2\n' });
-    expect(delegationAt({ directory: leaf, parent: top })).toEqual({ directory: top });
-    expect(contents(top, 'cgroup.subtree_control')).toBe('+memory +pids');
-    expect(readdirSync(top).sort()).toEqual([
-      'cgroup.controllers',
-      'cgroup.procs',
-      'cgroup.subtree_control',
-      'leaf',
-    ]);
-    expect(readdirSync(leaf)).toHaveLength(3);
-  });
+  really(
+    'beside its leaf, when the server runs in a leaf of a delegated group, and the server stays there',
+    () => {
+      const { top, leaf } = tree({ procs: '1\n2\n' });
+      expect(delegationAt({ directory: leaf, parent: top })).toEqual({ directory: top });
+      expect(contents(top, 'cgroup.subtree_control')).toBe('+memory +pids');
+      expect(readdirSync(top).sort()).toEqual([
+        'cgroup.controllers',
+        'cgroup.procs',
+        'cgroup.subtree_control',
+        'leaf',
+      ]);
+      expect(readdirSync(leaf)).toHaveLength(3);
+    },
+  );
 
-  really('below its own group, when that is left to it; it moves to a leaf', () => {
+  really('below its own group, when that group is delegated, and the server moves to a leaf', () => {
     const { top, leaf } = tree({ marked: 'leaf' });
     expect(delegationAt({ directory: leaf, parent: top })).toEqual({ directory: leaf });
     expect(contents(join(leaf, 'backworks-server'), 'cgroup.procs')).toBe(String(process.pid));
@@ -134,7 +137,7 @@ describe('groups of a server are created', () => {
     expect(contents(top, 'cgroup.subtree_control')).toBe('cpu\n');
   });
 
-  really('nowhere when others are in its group', () => {
+  really('nowhere when its group contains other processes', () => {
     const { leaf } = tree({ marked: 'leaf', procs: `1\n${process.pid}\n` });
     expect(delegationAt({ directory: leaf, parent: null })).toEqual({
       missing: `${leaf} is shared with other processes`,
@@ -149,7 +152,7 @@ describe('groups of a server are created', () => {
     });
   });
 
-  really('after those of servers that are gone were removed, and of no other', () => {
+  really('after groups of ended servers are removed, and other groups stay', () => {
     const { top, leaf } = tree();
     const gone = spawnSync('true').pid;
     for (const pid of [gone, process.pid]) mkdirSync(join(top, `backworks-runner-${pid}-1`));
