@@ -145,8 +145,8 @@ typedef struct PluginVTable {
      * data_json: the request document, as in before_request.
      * Returns: NULL for "not mine"; an object with an integer "status" and a "body" (and optional
      *   "headers") as the whole response; any other JSON as the body of a 200. With
-     *   "body_encoding": "base64" the body must be a string in padded base64 (RFC 4648 section 4);
-     *   otherwise the call fails.
+     *   "body_encoding": "base64" the body must be a string in padded base64 (RFC 4648 section 4),
+     *   with "text" a string, and "json" sends any value as JSON; otherwise the call fails.
      * Owner: the arguments are the host's until return; the result stays the plugin's.
      * Thread: [hook].
      * Since: 1.

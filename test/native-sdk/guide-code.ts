@@ -1,9 +1,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { root } from './language.js';
 
-export const root = fileURLToPath(new URL('../..', import.meta.url));
 const target = join(root, 'build/guides');
 
 /** The code blocks of a page in one language, in their order. */
