@@ -10,7 +10,11 @@ const strict = ['-Wall', '-Wextra', '-Wpedantic', '-Werror', '-O2', '-g', '-shar
  * @param compiler and the language's standard, such as ['cc', 'c11']
  * @returns absolute path of the library @throws Error with the compiler's message
  */
-export function compileWith([command, standard]: readonly [string, string], source: string, library: string): string {
+export function compileWith(
+  [command, standard]: readonly [string, string],
+  source: string,
+  library: string,
+): string {
   const output = join(target, library);
   mkdirSync(target, { recursive: true });
   const include = `-I${join(root, 'native-sdk/include')}`;
