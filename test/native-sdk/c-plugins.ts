@@ -29,3 +29,11 @@ export const cLanguage: SdkLanguage = {
   place: /conformance\.c:\d+/,
   build: () => compileWith(['cc', 'c11'], 'c/conformance.c', 'conformance-c.so'),
 };
+
+export const cppLanguage: SdkLanguage = {
+  name: 'C++',
+  isolations: ['process', 'in-process'],
+  checksConfig: true,
+  place: /conformance\.cpp:\d+/,
+  build: () => compileWith(['c++', 'c++17'], 'cpp/conformance.cpp', 'conformance-cpp.so'),
+};
