@@ -27,7 +27,8 @@
 #ifndef BACKWORKS_PLUGIN_HPP
 #define BACKWORKS_PLUGIN_HPP
 
-#if !defined(__cplusplus) || (__cplusplus < 201703L && (!defined(_MSVC_LANG) || _MSVC_LANG < 201703L))
+#if !defined(__cplusplus) ||                                                                       \
+    (__cplusplus < 201703L && (!defined(_MSVC_LANG) || _MSVC_LANG < 201703L))
 #error "backworks_plugin.hpp needs C++17"
 #endif
 #if defined(__GNUC__) && !defined(__EXCEPTIONS)

@@ -39,7 +39,7 @@ inline Json base64(const void *data, std::size_t size) {
 ///
 ///     return Reply::json(Json::object({{"error", "unknown key"}})).status(401);
 class Reply {
-public:
+  public:
     /// A response without a body, with status 204.
     static Reply empty() {
         return Reply(204, "text", Json());
@@ -58,7 +58,8 @@ public:
 
     /// A 200 with bytes.
     static Reply bytes(std::string_view content_type, const void *data, std::size_t size) {
-        return Reply(200, "base64", detail::base64(data, size)).header("content-type", content_type);
+        return Reply(200, "base64", detail::base64(data, size))
+            .header("content-type", content_type);
     }
 
     /// A problem document (RFC 9457) for a request that cannot be answered.
@@ -107,11 +108,10 @@ public:
         return document_;
     }
 
-private:
+  private:
     Reply(int status, const char *encoding, Json body)
-        : document_(Json::object({{"status", status},
-                                  {"headers", Json::object()},
-                                  {"body_encoding", encoding}})) {
+        : document_(Json::object(
+              {{"status", status}, {"headers", Json::object()}, {"body_encoding", encoding}})) {
         document_["body"] = std::move(body);
     }
 
@@ -120,7 +120,7 @@ private:
 
 /// Changes of a document. Whatever is not named stays as it is, digit for digit.
 template <typename Derived> class Patch {
-public:
+  public:
     /// Sets a header.
     Derived &header(std::string_view name, std::string_view value) {
         return in("headers", detail::lower(name), value);
@@ -162,19 +162,19 @@ public:
         return members_;
     }
 
-protected:
+  protected:
     Derived &in(std::string_view member, std::string_view name, Json value) {
         members_[member][name] = std::move(value);
         return static_cast<Derived &>(*this);
     }
 
-private:
+  private:
     Json members_ = Json::object();
 };
 
 /// Changes of a request.
 class RequestPatch final : public Patch<RequestPatch> {
-public:
+  public:
     /// Sets the method.
     RequestPatch &method(std::string_view method) {
         return set("method", method);
@@ -193,7 +193,7 @@ public:
 
 /// Changes of a response.
 class ResponsePatch final : public Patch<ResponsePatch> {
-public:
+  public:
     /// Sets the HTTP status.
     ResponsePatch &status(int status) {
         return set("status", status);
@@ -202,19 +202,22 @@ public:
 
 /// What before_request makes of a request: nothing, changes, or a reply in place of the endpoint's.
 class RequestAction {
-public:
+  public:
     RequestAction() = default;
-    RequestAction(std::nullopt_t) {}
-    RequestAction(Reply reply) : document_(Json::object({{"response", reply.document()}})) {}
+    RequestAction(std::nullopt_t) {
+    }
+    RequestAction(Reply reply) : document_(Json::object({{"response", reply.document()}})) {
+    }
     RequestAction(const RequestPatch &patch)
-        : document_(Json::object({{"request", patch.document()}})) {}
+        : document_(Json::object({{"request", patch.document()}})) {
+    }
 
     /// The action as the server reads it.
     const std::optional<Json> &document() const noexcept {
         return document_;
     }
 
-private:
+  private:
     std::optional<Json> document_;
 };
 

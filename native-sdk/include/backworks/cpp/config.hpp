@@ -60,10 +60,10 @@ template <typename T> Json schema_of();
 /// std::map<std::string, …>, Json and structs with fields() can be fields. What a member holds before is its
 /// default.
 class Fields {
-public:
+  public:
     /// What else is true of a field.
     class Field {
-    public:
+      public:
         /// The configuration must have it.
         Field &required() {
             if (fields_.config_ == nullptr) {
@@ -84,19 +84,20 @@ public:
                 const double value = detail::read_double(*found_, path_);
                 if (!(value >= static_cast<double>(minimum) &&
                       value <= static_cast<double>(maximum))) {
-                    const std::string limits = "a number from " + Json(minimum).dump() + " to " +
-                                               Json(maximum).dump();
+                    const std::string limits =
+                        "a number from " + Json(minimum).dump() + " to " + Json(maximum).dump();
                     detail::expected(limits.c_str(), *found_, path_);
                 }
             }
             return *this;
         }
 
-    private:
+      private:
         friend class Fields;
 
         Field(Fields &fields, const char *name, const Json *found)
-            : fields_(fields), name_(name), found_(found), path_{fields.path_, name_, 0} {}
+            : fields_(fields), name_(name), found_(found), path_{fields.path_, name_, 0} {
+        }
 
         Json &operator[](const char *keyword) {
             return fields_.schema_["properties"][name_][keyword];
@@ -177,12 +178,12 @@ public:
         return fields.schema_;
     }
 
-private:
+  private:
     Fields(const Json *config, const detail::JsonPath *path)
-        : config_(config), path_(path),
-          schema_(Json::object({{"type", "object"},
-                                {"additionalProperties", false},
-                                {"properties", Json::object()}})) {}
+        : config_(config), path_(path), schema_(Json::object({{"type", "object"},
+                                                              {"additionalProperties", false},
+                                                              {"properties", Json::object()}})) {
+    }
 
     Field known(const char *name, const char *description) {
         names_.push_back(name);
@@ -234,8 +235,8 @@ template <typename T> Json schema_of() {
     } else if constexpr (is_list<T>::value) {
         return Json::object({{"type", "array"}, {"items", schema_of<typename T::value_type>()}});
     } else if constexpr (is_map<T>::value) {
-        return Json::object({{"type", "object"},
-                             {"additionalProperties", schema_of<typename T::mapped_type>()}});
+        return Json::object(
+            {{"type", "object"}, {"additionalProperties", schema_of<typename T::mapped_type>()}});
     } else if constexpr (std::is_same_v<T, bool>) {
         return Json::object({{"type", "boolean"}});
     } else if constexpr (std::is_integral_v<T>) {

@@ -34,8 +34,8 @@ BACKWORKS_CPP_HIDDEN inline Kept kept = {nullptr, nullptr, nullptr, nullptr};
 #define BACKWORKS_OVERRIDES(function)                                                              \
     template <typename T, typename = void> struct overrides_##function : std::true_type {};        \
     template <typename T>                                                                          \
-    struct overrides_##function<T, std::enable_if_t<std::is_same_v<decltype(&T::function),         \
-                                                                   decltype(&Plugin::function)>>>  \
+    struct overrides_##function<                                                                   \
+        T, std::enable_if_t<std::is_same_v<decltype(&T::function), decltype(&Plugin::function)>>>  \
         : std::false_type {}
 
 BACKWORKS_OVERRIDES(reconfigure);
@@ -99,7 +99,8 @@ template <typename Work> std::int32_t succeeded(const Work &work) noexcept {
 }
 
 template <typename T> struct Exported {
-    static_assert(std::is_base_of_v<Plugin, T>, "the plugin does not derive from backworks::Plugin");
+    static_assert(std::is_base_of_v<Plugin, T>,
+                  "the plugin does not derive from backworks::Plugin");
 
     /// A plugin whose manifest() throws has no name, and the server refuses it.
     static const Manifest *manifest() noexcept {

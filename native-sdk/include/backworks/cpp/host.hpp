@@ -107,7 +107,8 @@ inline Json http_fetch(const Json &request) {
     const auto text = detail::owned(detail::host_table->http_fetch(request.dump().c_str()));
     Json answer = detail::parse_json(text.value_or(""), "the answer of http_fetch()");
     if (const Json *error = answer.find("error")) {
-        throw PluginError(error->is_string() ? std::string(error->text()) : "the request failed", nullptr);
+        throw PluginError(error->is_string() ? std::string(error->text()) : "the request failed",
+                          nullptr);
     }
     return answer;
 }
@@ -121,8 +122,8 @@ inline std::optional<Json> call(const std::string &plugin, const std::string &op
         detail::not_offered("call");
     }
     const char *name = plugin.empty() ? nullptr : plugin.c_str();
-    const auto text = detail::owned(
-        detail::host_table->call(name, operation.c_str(), payload.dump().c_str()));
+    const auto text =
+        detail::owned(detail::host_table->call(name, operation.c_str(), payload.dump().c_str()));
     if (!text) {
         return std::nullopt;
     }
@@ -141,7 +142,8 @@ inline std::optional<std::chrono::milliseconds> deadline_left() {
 
 /// Whether nobody waits for the running call's answer any more.
 inline bool cancelled() {
-    return BACKWORKS_HOST_HAS(detail::host_table, cancelled) && detail::host_table->cancelled() != 0;
+    return BACKWORKS_HOST_HAS(detail::host_table, cancelled) &&
+           detail::host_table->cancelled() != 0;
 }
 
 } // namespace host

@@ -17,7 +17,7 @@ namespace detail {
 
 /// Memory that yyjson takes piece by piece, and that is freed all at once.
 class Arena {
-public:
+  public:
     Arena() {
         backworks_arena_begin(&arena_);
         memory_.malloc = take;
@@ -37,7 +37,7 @@ public:
         return &memory_;
     }
 
-private:
+  private:
     static void *take(void *arena, size_t size) {
         return backworks_arena_take(static_cast<BackworksArena *>(arena), size);
     }
@@ -46,7 +46,8 @@ private:
         return backworks_arena_resize(static_cast<BackworksArena *>(arena), piece, old_size, size);
     }
 
-    static void give_back(void *, void *) {}
+    static void give_back(void *, void *) {
+    }
 
     BackworksArena arena_;
     yyjson_alc memory_;
@@ -153,7 +154,8 @@ inline Json parse_json(std::string_view text, const std::string &what) {
     yyjson_doc *document = yyjson_read_opts(const_cast<char *>(text.data()), text.size(),
                                             YYJSON_READ_NUMBER_AS_RAW, arena.memory(), &error);
     if (document == nullptr) {
-        throw PluginError(what + ": " + error.msg + " at byte " + std::to_string(error.pos), nullptr);
+        throw PluginError(what + ": " + error.msg + " at byte " + std::to_string(error.pos),
+                          nullptr);
     }
     return json_of(yyjson_doc_get_root(document));
 }

@@ -22,12 +22,13 @@ namespace backworks {
 ///         return Manifest("sessions", "1.0.0", "Keeps sessions.").config<Config>().critical();
 ///     }
 class Manifest {
-public:
+  public:
     /// `name`: lower-case words joined by '-', at most 64 bytes. `version`: a semantic version.
     /// `description`: one sentence for people.
     Manifest(std::string name, std::string version, std::string description)
         : name_(std::move(name)), version_(std::move(version)),
-          description_(std::move(description)) {}
+          description_(std::move(description)) {
+    }
 
     /// The type of the `config:` block, whose schema the server then checks.
     template <typename T> Manifest &config() {
@@ -63,9 +64,8 @@ public:
 
     /// Adds a plugin that this one uses when it is there.
     Manifest &may_use(std::string_view plugin, std::string_view version = "*") {
-        return add("dependencies", Json::object({{"name", plugin},
-                                                 {"version", version},
-                                                 {"optional", true}}));
+        return add("dependencies",
+                   Json::object({{"name", plugin}, {"version", version}, {"optional", true}}));
     }
 
     /// Adds an operation that some other plugin must provide.
@@ -125,7 +125,7 @@ public:
         return members_;
     }
 
-private:
+  private:
     Manifest &add(std::string_view member, Json item) {
         members_[member].push_back(std::move(item));
         return *this;
@@ -140,7 +140,7 @@ private:
 
 /// How a plugin is.
 class Health {
-public:
+  public:
     /// It works.
     static Health healthy() {
         return Health(0, "");
@@ -164,8 +164,9 @@ public:
         return reason_;
     }
 
-private:
-    Health(int status, std::string reason) : status_(status), reason_(std::move(reason)) {}
+  private:
+    Health(int status, std::string reason) : status_(status), reason_(std::move(reason)) {
+    }
 
     int status_;
     std::string reason_;
@@ -176,21 +177,24 @@ private:
 /// function that throws makes its call fail: an optional plugin is skipped, a critical one answers the request
 /// with an error.
 class Plugin {
-public:
+  public:
     virtual ~Plugin() = default;
 
     Plugin(const Plugin &) = delete;
     Plugin &operator=(const Plugin &) = delete;
 
     /// Prepares the plugin. `config` is its `config:` block, an object; see read_config().
-    virtual void initialize(const Json &) {}
+    virtual void initialize(const Json &) {
+    }
 
     /// Takes a new configuration while the plugin runs. When it throws, the plugin must still have the former
     /// one. A plugin that does not override it is started anew.
-    virtual void reconfigure(const Json &) {}
+    virtual void reconfigure(const Json &) {
+    }
 
     /// Ends the plugin's work. A process may end without this.
-    virtual void shutdown() {}
+    virtual void shutdown() {
+    }
 
     /// How the plugin is; asked from time to time, between calls.
     virtual Health health_check() {
@@ -217,7 +221,7 @@ public:
         return {};
     }
 
-protected:
+  protected:
     Plugin() = default;
 };
 

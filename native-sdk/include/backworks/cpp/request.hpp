@@ -29,8 +29,9 @@ enum class BodyEncoding {
 
 /// The body of a request or a response. It is valid as long as the request or response.
 class Body {
-public:
-    Body(BodyEncoding encoding, std::string_view raw) : encoding_(encoding), raw_(raw) {}
+  public:
+    Body(BodyEncoding encoding, std::string_view raw) : encoding_(encoding), raw_(raw) {
+    }
 
     BodyEncoding encoding() const noexcept {
         return encoding_;
@@ -81,7 +82,7 @@ public:
         return bytes;
     }
 
-private:
+  private:
     std::string string() const {
         return std::string(detail::parse_json(raw_, "the body").text());
     }
@@ -93,7 +94,7 @@ private:
 /// What requests and responses have in common. Members are read when they are asked for. A document is valid
 /// until its hook returns, and is used by one thread at a time.
 class Document {
-public:
+  public:
     explicit Document(const char *json) : document_() {
         document_.text = backworks_slice(json, json == nullptr ? 0 : std::strlen(json));
         document_.memory = arena_.memory();
@@ -144,7 +145,7 @@ public:
         return detail::json_of(value(name));
     }
 
-protected:
+  protected:
     ~Document() = default;
 
     yyjson_val *value(const char *name) const {
@@ -180,14 +181,14 @@ protected:
         return texts;
     }
 
-private:
+  private:
     detail::Arena arena_;
     mutable BackworksDocument document_; // remembers what was read
 };
 
 /// A request, as before_request and process_endpoint see it.
 class Request final : public Document {
-public:
+  public:
     using Document::Document;
 
     /// Number of the request, as in the server's log.
@@ -233,7 +234,7 @@ public:
 
 /// A response, as after_response sees it.
 class Response final : public Document {
-public:
+  public:
     using Document::Document;
 
     /// HTTP status.
