@@ -202,7 +202,7 @@ describe('a request head that HTTP forbids', () => {
     expect(rest).toMatch(/^helloHTTP\/1\.1 501 /);
   });
 
-  test('a client that resets its connection after CONNECT, or keeps it open, harms nobody', async () => {
+  test('a client that resets or keeps its connection after CONNECT blocks neither other clients nor the stop', async () => {
     const { port, get, server } = await proxied(ok());
     const text = `CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\n\r\n${'x'.repeat(100_000)}`;
     for (let round = 0; round < 20; round += 1) {

@@ -74,14 +74,14 @@ describe('text in another charset', () => {
     expect(header(answer, 'content-type')).toBe('text/html; charset=ISO-8859-1; x=1');
   });
 
-  test('that a hook replaces is labelled as the UTF-8 that it is', async () => {
+  test('that a hook replaces is labelled as UTF-8', async () => {
     const patch = patched('response', { body: 'fée', body_encoding: 'text', headers: { 'x-a': '1' } });
     const answer = await (await proxied(`${latin}page`, patch)).ask('/up/x');
     expect(Buffer.from(answer.rest, 'latin1').toString()).toBe('fée');
     expect(header(answer, 'content-type')).toBe('text/html; charset=utf-8; x=1');
   });
 
-  test('of a request that a hook replaces is labelled as the UTF-8 that it is', async () => {
+  test('of a request that a hook replaces is labelled as UTF-8', async () => {
     const { ask, target } = await proxied(OK, patched('request', { body: 'fée' }));
     await ask('/up/x', 'Content-Type: text/plain; charset=windows-1252\r\n', 'old');
     expect(target.received[0]).toMatch(/content-type: text\/plain; charset=utf-8\r\n/i);
@@ -96,6 +96,7 @@ describe('a plugin that returns whole documents', () => {
   test.each([
     ['__proto__', '{"__proto__":{"admin":true}}'],
     ['__proto__ in escapes', '{"a":[{"\\u005f_proto__":1}]}'],
+    ['a hundred levels', '['.repeat(100) + ']'.repeat(100)],
     ['constructor', '{"constructor":{"prototype":{"x":1}},"toString":1}'],
     ['digits and order', '{ "a":1.0,"b":12345678901234567890,"10":-0,"9":"\\ud800\\u0000" }'],
   ])('does not fail by a member of the client: %s', async (_what, body) => {

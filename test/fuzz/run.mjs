@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { root, SetupError } from '../../scripts/run.mjs';
 import { buildFuzzers } from './build.mjs';
 import { disagreement } from '../../dist-test/runner/json/json-oracle.js';
-import { conversations, descriptions, jsonTexts, settings, writeCorpus } from './corpus.mjs';
+import { conversations, descriptions, jsonTexts, patches, settings, writeCorpus } from './corpus.mjs';
 
 const INPUT_MAX = 8 * 1024;
 const TARGETS = [
@@ -18,6 +18,7 @@ const TARGETS = [
   { name: 'settings', inputs: settings, dictionary: 'settings.dict' },
   { name: 'describe', inputs: descriptions, dictionary: null },
   { name: 'json', inputs: jsonTexts, dictionary: 'json.dict', check: agreesWithParse },
+  { name: 'patch', inputs: patches, dictionary: 'json.dict' },
 ];
 
 /** Runs a program. @returns its output and its exit code */

@@ -5,7 +5,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, startServer, type TestServer } from '../fixtures/server.js';
-import { SDK_LANGUAGES, type SdkLanguage } from './conformance-plugins.js';
+import { SDK_LANGUAGES } from './conformance-plugins.js';
+import type { SdkLanguage } from './language.js';
 
 const BUILD_MS = 600_000;
 

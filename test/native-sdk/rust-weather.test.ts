@@ -1,7 +1,7 @@
 /** The example of the first design document compiles unchanged against the SDK, and serves. */
 import { expect, test } from '@jest/globals';
 import { startServer } from '../fixtures/server.js';
-import { buildRust } from './conformance-plugins.js';
+import { buildRust } from './rust-plugins.js';
 
 test('the weather example of the design document serves unchanged', async () => {
   const { url } = await startServer(`

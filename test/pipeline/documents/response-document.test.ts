@@ -134,7 +134,7 @@ describe('a body that takes longer than hooks wait for', () => {
     }
   };
 
-  test('passes as it comes', async () => {
+  test('is streamed', async () => {
     const body = new PassThrough();
     expect(await held(body, 'auto')).toMatchObject({ status: 'fulfilled', value: { body } });
     body.end('last');
