@@ -8,7 +8,7 @@ export interface CallOrigin {
 
 export const NO_CALLERS: readonly string[] = [];
 
-/** Why work must stop: the deadline has passed, or nobody waits for the answer any more. */
+/** Why work must stop: the deadline has passed, or nobody waits for the answer. */
 export type StopReason = 'deadline' | 'cancelled';
 
 /**

@@ -72,7 +72,7 @@ export class DeadlinePolicy {
     this.oldest = oldest;
   }
 
-  /** Expires every call whose deadline has passed. Returns false when no call is in flight any more. */
+  /** Expires every call whose deadline has passed. Returns false when no call is in flight. */
   expireUntil(nowMs: number): boolean {
     const { inFlight } = this;
     const due: GuardedCall[] = [];

@@ -105,7 +105,7 @@ export interface NativePlugin {
   /** Changes settings that do not require new processes. */
   adjust(settings: AdjustableSettings): void;
 
-  /** Calls shutdown() within its time-box and ends every process. Never rejects; idempotent. */
+  /** Calls shutdown() within its time limit and ends every process. Never rejects; idempotent. */
   close(): Promise<void>;
 
   /** The state of the sandbox; null in-process and before the first process is ready. */

@@ -63,7 +63,7 @@ export class JsonOutline {
     return (facts & JsonFact.VALID) === 0 ? facts : new JsonOutline(bytes, facts, table);
   }
 
-  /** The same of a text whose members were listed when it was checked. */
+  /** The same for a text whose members were listed when it was checked. */
   static from({ bytes, facts, table }: ListedJson): JsonOutline {
     return new JsonOutline(bytes, facts, table);
   }
@@ -161,7 +161,7 @@ export class JsonOutline {
 
 /** A JSON text whose outermost members were listed in the pass that checked it. */
 export interface ListedJson {
-  /** Must not change any more. */
+  /** Must not change afterwards. */
   readonly bytes: Buffer;
   readonly facts: number;
   readonly table: ArrayLike<number>;

@@ -56,10 +56,11 @@ function reservedPaths(file: CheckedFile): Reserved[] {
     const folder = dirname(library);
     return [
       one(library, `the library of plugins.${name}`),
-      // A library may load others that lie below its folder ($ORIGIN). Beside the configuration lies anything.
+      // A library may load others from its folder ($ORIGIN). The folder of the configuration may hold any
+      // files, so it is not reserved.
       ...(contains(realPath(folder), realPath(directory))
         ? []
-        : [tree(folder, `what lies beside the library of plugins.${name}`)]),
+        : [tree(folder, `files in the folder of the library of plugins.${name}`)]),
     ];
   });
   const { auto_discover: discover } = raw.plugins;

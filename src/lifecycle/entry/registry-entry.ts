@@ -176,7 +176,7 @@ export class RegistryEntry {
   fail(error: BackworksError): LoadedPlugin | null {
     const former = this.takeOut();
     this.currentError = error;
-    // The stand-in of a critical plugin stays and refuses requests; requests pass an optional one by.
+    // The stand-in of a critical plugin stays and refuses requests. Requests continue without an optional plugin.
     if (!this.critical) this.standIn = null;
     if (error instanceof PluginFailure && error.code !== 'BW_PLUGIN_QUARANTINED')
       this.failures.keep(error, this.limits);
@@ -298,7 +298,7 @@ export class RegistryEntry {
 
   /** Runs work after all work reported earlier. @param work must not reject */
   report(work: () => void | Promise<void>): void {
-    // A report that fails, say because the log does, must not end the server.
+    // A report that fails, for example because the log fails, must not end the server.
     this.reports
       .run(async () => work())
       .catch((defect: unknown) =>

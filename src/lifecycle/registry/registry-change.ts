@@ -123,7 +123,7 @@ export class RegistryChange {
 
   /**
    * Switches all plugins within one turn of the event loop. A plugin whose switch fails is listed in failed();
-   * the others are switched all the same.
+   * the others are still switched.
    * @param keep called with every entry of the new configuration, in order
    * @param switched called after the entries have changed; its promise resolves when no request uses the former
    *   plugins any more

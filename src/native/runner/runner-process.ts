@@ -222,7 +222,7 @@ export class RunnerProcess {
     await this.close();
   }
 
-  /** Lets running calls finish, calls shutdown() and waits for the end, all within the time-box. */
+  /** Lets running calls finish, calls shutdown() and waits for the end, all within the time limit. */
   async close(): Promise<void> {
     if (this.hasEnded) return;
     if (this.closing) {

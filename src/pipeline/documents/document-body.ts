@@ -91,7 +91,7 @@ export interface PatchedBody extends DocumentBody {
 }
 
 /**
- * Applies a patch's `body` and `body_encoding`. Without an encoding, a string keeps the present encoding and
+ * Applies a patch's `body` and `body_encoding`. Without an encoding, a string keeps the current encoding and
  * any other value is JSON. The parts of a JSON body that the patch does not name stay exactly as written.
  * @returns null when the patch names neither.
  * @throws InvalidAnswer when encoding and body do not fit.
@@ -107,10 +107,10 @@ export function patchBody(current: DocumentBody, patch: DocumentPatch): PatchedB
 }
 
 /**
- * Lets a patch pass whose plugin does without bodies. It may repeat the body, as one that returns the whole
- * document does.
+ * Checks the patch of a plugin that gets no bodies. The patch may repeat the body, as a plugin that returns the
+ * whole document does.
  * @param bytes of the body; null when there is none here
- * @throws InvalidAnswer when it changes the body
+ * @throws InvalidAnswer when the patch changes the body
  */
 export function refuseBody(
   current: DocumentBody,

@@ -110,14 +110,14 @@ describe('a key that version 1 does not have becomes a comment with its line num
       'a runtime that is not a plugin',
       'endpoints:\n  /a:\n    runtime: { language: js }\n',
       2,
-      '/a: version 1 has no target for it',
+      '/a: version 1 has no equivalent of its target',
       '#   runtime: { language: js }',
     ],
     [
       'an unknown handler',
       'endpoints:\n  /a: { runtime: { type: plugin, handler: x } }\n',
       2,
-      '/a: version 1 has no target for it',
+      '/a: version 1 has no equivalent of its target',
       '#   runtime: { type: plugin, handler: x }',
     ],
     [
