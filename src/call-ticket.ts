@@ -33,6 +33,12 @@ export interface CallTicket extends CallOrigin {
   onStop(handler: (reason: StopReason) => void): void;
 
   /**
+   * Called by the handler of onStop() at the deadline, when the plugin may have answered in time and the answer is
+   * still on its way. The call then fails this much later, unless the answer comes. Absent if nobody waits.
+   */
+  extend?(milliseconds: number): void;
+
+  /**
    * Reports facts about the call before its answer is passed on. Absent if nobody needs the report.
    * @param ownNs nanoseconds in the plugin's own function, at most 2^31 - 1; 0 if unknown. An isolated plugin can
    *   forge the number, so it is used for metrics only

@@ -104,6 +104,10 @@ export class DeadlinePolicy {
       fail();
       return;
     }
+    if (call.extendedMs > 0) {
+      setTimeout(() => setImmediate(fail), call.extendedMs);
+      return;
+    }
     // While this loop was busy, the call may have run, waited or been answered. The worker knows, and gets
     // one turn of the event loop to settle the call.
     setImmediate(() => setImmediate(fail));

@@ -1,6 +1,6 @@
 /**
- * Seed inputs for the fuzzers of the runner. The server's own FrameWriter writes them, so the frames are
- * those of a real server.
+ * Seed inputs for the fuzzers of the runner and of the C SDK. The server's own FrameWriter writes the
+ * frames, so they are those of a real server.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -129,6 +129,34 @@ export function jsonTexts() {
     '0',
     '{"a":1,}',
   );
+}
+
+/** Documents as the server passes them to a plugin. */
+export function documents() {
+  const document = (body, body_encoding) => [
+    Buffer.from(
+      JSON.stringify({
+        id: '1',
+        method: 'GET',
+        path: '/',
+        route: null,
+        query: { q: ['1', '2'] },
+        headers: { host: 'a', 'set-cookie': ['b', 'c'] },
+        body,
+        body_encoding,
+        context: { c: { seen: true } },
+      }),
+    ),
+  ];
+  return {
+    json: document({ a: [1.5, { b: '"\\' }] }, 'json'),
+    text: document('Příliš \u0000 😀', 'text'),
+    base64: document('AAH/gA==', 'base64'),
+    none: document(null, 'text'),
+    twice: [
+      Buffer.from('{"body":1,"b\\u006fdy":2 , "body" : [ {"a":"]"} ] ,"headers":{"host":"a","host":"b"}}'),
+    ],
+  };
 }
 
 function named(prefix, items, make) {

@@ -90,6 +90,17 @@ describe('the server refuses a write grant', () => {
     expect(problems(text)).toHaveLength(1);
   });
 
+  test('for a directory with a symbolic link on the way to a reserved path', () => {
+    mkdirSync(join(directory, 'current'));
+    mkdirSync(join(directory, 'releases/1'), { recursive: true });
+    writeFileSync(join(directory, 'releases/1/w.so'), '');
+    symlinkSync('../releases/1', join(directory, 'current/version'));
+    const text = (path: string) =>
+      `plugins: { a: { path: current/version/w.so, permissions: { filesystem: { write: [${path}] } } } }`;
+    for (const path of ['current', 'current/version', 'releases', 'releases/1/w.so'])
+      expect(problems(text(path))).toHaveLength(1);
+  });
+
   test('for a disabled plugin, because an operator can enable the plugin later', () => {
     expect(granting('./lib', ', enabled: false')).toHaveLength(1);
   });
