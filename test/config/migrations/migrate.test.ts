@@ -246,6 +246,15 @@ describe('the migrated file has every comment of the old file exactly once', () 
   });
 });
 
+test('a file with the line ends of Windows keeps them', () => {
+  const text = 'name: a # one\r\n# two\r\nplugin_discovery:\r\n  enabled: true # three\r\n';
+  const { text: migrated } = migrate(text, 'b.yaml');
+  expect(migrated.split('\r\n').length).toBeGreaterThan(5);
+  expect(migrated.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+  for (const comment of ['# one', '# two', '# three']) expect(migrated).toContain(comment);
+  parseConfig(migrated, at);
+});
+
 test('a file of the current version stays unchanged, byte for byte', () => {
   for (const text of [
     'config_version:   1\r\nplugins: {}\r\n',
