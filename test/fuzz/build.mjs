@@ -32,6 +32,7 @@ const RUNNER = [
   'sandbox/sandbox_policy',
   'sandbox/sandbox_report',
   'sandbox/sandbox_settings',
+  'serve/request_patch',
   'serve/serve',
   'serve/services_posix',
   'library/text',
@@ -51,6 +52,7 @@ const FUZZERS = {
   },
   describe: { runner: ['sandbox/sandbox_other'], own: ['describe_fuzzer'] },
   json: { runner: ['sandbox/sandbox_other'], own: ['json_fuzzer'] },
+  patch: { runner: ['sandbox/sandbox_other'], own: ['patch_fuzzer'] },
 };
 
 /**

@@ -131,6 +131,20 @@ export function jsonTexts() {
   );
 }
 
+/** Answers of before_request, as patch_fuzzer.c reads them: the patch, a NUL byte, the headers of the request. */
+export function patches() {
+  const list = [
+    [
+      '{"headers":{"X-User":"42"},"context":{"user":{"id":1,"none":null}}}',
+      '{"x-user":"7","accept":["a","b"]}',
+    ],
+    [' {"request":{"context":{}}}', '{}'],
+    ['{"headers":{"te":"1"}}', '{"5":"five"}'],
+    ['{"response":{}}', '{"a":"\\"},\\"remote\\":"}'],
+  ];
+  return named('patch', list, ([patch, headers]) => [Buffer.from(`${patch}\0${headers}`)]);
+}
+
 /** Documents as the server passes them to a plugin. */
 export function documents() {
   const document = (body, body_encoding) => [

@@ -10,7 +10,15 @@ import { parseArgs } from 'node:util';
 import { root, SetupError } from '../../scripts/run.mjs';
 import { buildFuzzers } from './build.mjs';
 import { disagreement } from '../../dist-test/runner/json/json-oracle.js';
-import { conversations, descriptions, documents, jsonTexts, settings, writeCorpus } from './corpus.mjs';
+import {
+  conversations,
+  descriptions,
+  documents,
+  jsonTexts,
+  patches,
+  settings,
+  writeCorpus,
+} from './corpus.mjs';
 
 const INPUT_MAX = 8 * 1024;
 const TARGETS = [
@@ -18,6 +26,7 @@ const TARGETS = [
   { name: 'settings', inputs: settings, dictionary: 'settings.dict' },
   { name: 'describe', inputs: descriptions, dictionary: null },
   { name: 'json', inputs: jsonTexts, dictionary: 'json.dict', check: agreesWithParse },
+  { name: 'patch', inputs: patches, dictionary: 'json.dict' },
   { name: 'document', inputs: documents, dictionary: 'json.dict' },
 ];
 
