@@ -30,6 +30,8 @@ export class PluginMetrics {
   private readonly custom: Counter<'plugin' | 'name'>;
   private readonly restarts: Counter<'plugin'>;
   private readonly customNames = new Map<string, Set<string>>();
+  /** Plugins that were warned of. */
+  private readonly overNamesMax = new Set<string>();
 
   constructor() {
     const registers = [this.registry];
@@ -117,13 +119,23 @@ export class PluginMetrics {
     this.refusals.inc({ plugin, permission: permission ?? 'none' }, times);
   }
 
-  /** Adds to a plugin's own counter. Ignores names and increments that the ABI does not allow. */
-  customCounter(plugin: string, name: string, delta: number): void {
-    if (!CUSTOM_NAME.test(name) || !(delta >= 0 && delta <= CUSTOM_DELTA_MAX)) return;
+  /**
+   * Adds to a plugin's own counter. Ignores names and increments that the ABI does not allow.
+   * @returns a warning the first time that the plugin uses more names than a plugin may have; otherwise null
+   */
+  customCounter(plugin: string, name: string, delta: number): string | null {
+    if (!CUSTOM_NAME.test(name) || !(delta >= 0 && delta <= CUSTOM_DELTA_MAX)) return null;
     const names = this.customNames.get(plugin) ?? new Set();
-    if (!names.has(name) && names.size >= CUSTOM_NAMES_MAX) return;
+    if (!names.has(name) && names.size >= CUSTOM_NAMES_MAX) return this.tooManyNames(plugin, name);
     this.customNames.set(plugin, names.add(name));
     this.custom.inc({ plugin, name }, delta);
+    return null;
+  }
+
+  private tooManyNames(plugin: string, name: string): string | null {
+    if (this.overNamesMax.has(plugin)) return null;
+    this.overNamesMax.add(plugin);
+    return `plugin ${plugin} uses more than ${CUSTOM_NAMES_MAX} counter names; ${name} and further names are not counted`;
   }
 
   /** Everything in the Prometheus text format. */

@@ -202,7 +202,10 @@ export class PluginLoader {
       operate: (request, caller) => events.operate(request, caller),
       events: {
         log: (line) => this.log(name, line),
-        metric: (counter, delta) => metrics.customCounter(name, counter, delta),
+        metric: (counter, delta) => {
+          const warning = metrics.customCounter(name, counter, delta);
+          if (warning !== null) this.options.log.warn({ plugin: name }, warning);
+        },
         failed: (failure) => {
           metrics.processFailed(name);
           events.failed(failure, locate(failure));

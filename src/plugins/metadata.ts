@@ -52,6 +52,13 @@ const MANIFEST_BYTES_MAX = 256 * 1024;
 /** The same limit as in the configuration. Timers of Node and fields of frames hold at most 2^31 - 1 ms. */
 const EXECUTION_MS_MAX = 999_999_999;
 const PRIORITY_MAX = 1_000_000;
+/** Characters of a text such as the author, and of a name. They appear in log lines, errors and the admin API. */
+const TEXT_MAX = 1024;
+const NAME_MAX = 128;
+/** Reading a range takes longer than its length grows: one of 240,000 characters took 1.6 s of the event loop. */
+const RANGE_MAX = 256;
+/** Items of a list. */
+const LIST_MAX = 1024;
 
 /**
  * Turns the description of a library into checked metadata.
@@ -105,7 +112,7 @@ function parseManifest(description: LibraryDescription, phase: PluginPhase): Jso
 /** @param range server versions that the plugin works with; null for all */
 function checkHost(range: string | null, reader: ManifestReader, plugin: string, phase: PluginPhase): void {
   if (range === null) return;
-  if (!isRange(range)) throw reader.mismatch('backworks', 'a semver range');
+  if (!isShortRange(range)) throw reader.mismatch('backworks', RANGE);
   const host = hostVersion();
   if (satisfies(host, range)) return;
   const message = `plugin ${plugin} needs Backworks ${range}, but this server has version ${host}`;
@@ -115,20 +122,30 @@ function checkHost(range: string | null, reader: ManifestReader, plugin: string,
 
 function readDependencies(reader: ManifestReader): PluginDependency[] {
   return reader.list('dependencies').map((entry) => {
-    if (typeof entry === 'string') return { kind: 'plugin', name: entry, version: '*', optional: false };
-    const { name, capability, version = '*', optional = false } = isObject(entry) ? entry : {};
+    const named = typeof entry === 'string' ? { name: entry } : entry;
+    const { name, capability, version = '*', optional = false } = isObject(named) ? named : {};
     const [kind, wanted] =
       name === undefined ? (['capability', capability] as const) : (['plugin', name] as const);
     const isOne = name === undefined || capability === undefined;
+    if (typeof wanted === 'string' && wanted.length > NAME_MAX)
+      throw reader.mismatch('dependencies', `a list of names of at most ${NAME_MAX} characters`);
     if (!isOne || typeof wanted !== 'string' || typeof version !== 'string' || typeof optional !== 'boolean')
       throw reader.mismatch(
         'dependencies',
         'a list of names or {name or capability, version, optional} objects',
       );
-    if (!isRange(version))
-      throw reader.mismatch('dependencies', `valid: ${JSON.stringify(version)} is not a semver range`);
+    if (!isShortRange(version)) {
+      const shown = JSON.stringify(version.slice(0, NAME_MAX));
+      throw reader.mismatch('dependencies', `valid: ${shown} is not ${RANGE}`);
+    }
     return { kind, name: oneLine(wanted), version: oneLine(version), optional };
   });
+}
+
+const RANGE = `a semver range of at most ${RANGE_MAX} characters`;
+
+function isShortRange(text: string): boolean {
+  return text.length <= RANGE_MAX && isRange(text);
 }
 
 const REQUEST_USES: readonly RequestBodyUse[] = ['none', 'buffer'];
@@ -168,6 +185,8 @@ class ManifestReader {
     const value = this.value(key);
     if (value === null) return null;
     if (typeof value !== type) throw this.mismatch(key, `a ${type}`);
+    if (typeof value === 'string' && value.length > TEXT_MAX)
+      throw this.mismatch(key, `a text of at most ${TEXT_MAX} characters`);
     return (typeof value === 'string' ? oneLine(value) : value) as ScalarTypes[T];
   }
 
@@ -187,14 +206,16 @@ class ManifestReader {
   list(key: string): JsonValue[] {
     const value = this.value(key);
     if (value === null) return [];
-    if (!Array.isArray(value)) throw this.mismatch(key, 'a list');
+    if (!Array.isArray(value) || value.length > LIST_MAX)
+      throw this.mismatch(key, `a list of at most ${LIST_MAX} items`);
     return value;
   }
 
   strings(key: string): string[] | null {
     if (this.value(key) === null) return null;
     const list = this.list(key);
-    if (!list.every((item) => typeof item === 'string')) throw this.mismatch(key, 'a list of strings');
+    const isName = (item: JsonValue): item is string => typeof item === 'string' && item.length <= NAME_MAX;
+    if (!list.every(isName)) throw this.mismatch(key, `a list of strings of at most ${NAME_MAX} characters`);
     return list.map(oneLine);
   }
 

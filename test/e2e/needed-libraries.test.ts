@@ -44,7 +44,9 @@ describe('a library that a plugin needs was changed', () => {
     const server = await startServer(yaml(plugin));
     expect((await server.get('/beside')).body).toEqual({ depth: 7 });
     replace(needed);
-    await expect(server.backworks.restartPlugin('beside')).rejects.toMatchObject({
+    const restart = (): Promise<void> => server.backworks.restartPlugin('beside');
+    // The first restart may use a spare, which has mapped the library before the change.
+    await expect(restart().then(restart)).rejects.toMatchObject({
       code: 'BW_LIBRARY_CHANGED',
       message: expect.stringContaining(`its dependency ${needed}: its contents have changed`),
       hint: expect.stringContaining('backworks plugin swap beside'),

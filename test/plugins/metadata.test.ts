@@ -65,3 +65,34 @@ describe('numbers in a manifest', () => {
     expect(read('{}')).toMatchObject({ maxExecutionTimeMs: null, priority: null });
   });
 });
+
+describe('texts in a manifest have limits', () => {
+  const long = (length: number): string => 'a'.repeat(length);
+  test.each([
+    ['author', JSON.stringify(long(1025)), 'a text of at most 1024 characters'],
+    ['capabilities', JSON.stringify([long(129)]), 'a list of strings of at most 128 characters'],
+    ['hooks', JSON.stringify(Array<string>(1025).fill('x')), 'a list of at most 1024 items'],
+    [
+      'dependencies',
+      JSON.stringify([{ capability: long(129) }]),
+      'a list of names of at most 128 characters',
+    ],
+    ['dependencies', JSON.stringify([long(129)]), 'a list of names of at most 128 characters'],
+    [
+      'dependencies',
+      JSON.stringify([{ name: 'x', version: '1 - '.repeat(60_000) }]),
+      'valid: "1 - 1 - 1 - 1 - 1 - 1 - 1 - 1',
+    ],
+    ['backworks', JSON.stringify('>=0 '.repeat(65)), 'a semver range of at most 256 characters'],
+  ])('%s', (key, value, expected) => {
+    let message = '';
+    try {
+      read(`{"${key}":${value}}`);
+    } catch (error) {
+      ({ message } = error as Error);
+    }
+    expect(message).toContain(`manifest key "${key}" is not ${expected}`);
+    // The message goes into the log.
+    expect(message.length).toBeLessThan(300);
+  });
+});

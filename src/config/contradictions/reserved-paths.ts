@@ -1,4 +1,4 @@
-import { dirname, join, parse, resolve } from 'node:path';
+import { basename, dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheDirectory, temporaryCacheDirectory } from '../../cache-place.js';
 import { contains, placesOf, realPath } from '../../path-places.js';
@@ -15,6 +15,8 @@ interface Reserved {
   readonly isTree: boolean;
 }
 
+/** Directories whose files are settings of the kernel: limits, cgroups, the order in which processes are killed. */
+const KERNEL = process.platform === 'linux' ? ['/proc', '/sys'] : [];
 const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
@@ -78,8 +80,19 @@ function reservedPaths(file: CheckedFile): Reserved[] {
       tree(path, "the server's cache of libraries"),
     ),
     ...['dist', 'build', 'node_modules'].map((part) => tree(join(PACKAGE, part), 'the server itself')),
-    one(process.execPath, 'the server itself'),
+    ...installedIn(PACKAGE).map((path) => tree(path, 'the server itself')),
+    ...[process.execPath, process.env['BACKWORKS_RUNNER'] ?? ''].flatMap((path) =>
+      path === '' ? [] : one(path, 'the server itself'),
+    ),
+    ...KERNEL.map((path) => tree(path, 'what the kernel knows of the server and of other processes')),
   ];
+}
+
+/** The directories of packages in which this package was installed, together with those that it needs. */
+function installedIn(directory: string): string[] {
+  const parent = dirname(directory);
+  if (parent === directory) return [];
+  return [...(basename(parent) === 'node_modules' ? [parent] : []), ...installedIn(parent)];
 }
 
 function isReserved(granted: string, { path, isTree }: Reserved): boolean {

@@ -46,6 +46,10 @@ describe('the server refuses a write grant', () => {
     [dirname(process.execPath), 'the server itself'],
     [join(process.cwd(), 'dist'), 'the server itself'],
     [join(process.cwd(), 'node_modules', 'hono'), 'the server itself'],
+    ['/proc', 'what the kernel knows of the server and of other processes'],
+    ['/proc/self', 'what the kernel knows of the server and of other processes'],
+    ['/sys/fs/cgroup', 'what the kernel knows of the server and of other processes'],
+    ['/dev/fd', 'what the kernel knows of the server and of other processes'],
   ])('for %s', (path, what) => {
     expect(granting(path)).toEqual([refused(path, what)]);
   });

@@ -132,4 +132,17 @@ export const CHANNEL: readonly Row[] = [
     by: 'limits.log_rate, in the runner',
     expected: { kind: 'course', run: logsWithoutPause },
   },
+  {
+    id: 'H64',
+    does: 'counts under ever new names',
+    fixture: 'h64_counter_names',
+    by: 'at most 100 counter names for a plugin',
+    expected: { kind: 'answers', answer: { counted: 'ok' } },
+    also: ({ server }) => {
+      const warnings = server.log.filter(({ message }) => message.includes('counter names'));
+      expect(warnings.map(({ message }) => message)).toEqual([
+        'plugin hostile uses more than 100 counter names; name_100 and further names are not counted',
+      ]);
+    },
+  },
 ];

@@ -7,6 +7,8 @@ const OPEN_FILES = 64;
 /** The most descriptors that the runner itself keeps open. */
 const OWN_FILES_MAX = 8;
 const PIPE_BYTES = 64 * 1024;
+/** More than one default buffer of a socket, as the kernel counts it. */
+const SOCKET_BYTES = 512 * 1024;
 /** The default of limits.threads. */
 const THREADS = 64;
 /** The limit that the runner sets. */
@@ -138,6 +140,27 @@ export const RESOURCES: readonly Row[] = [
       },
       numbers: { signals: [PENDING_SIGNALS - 1, PENDING_SIGNALS - 1] },
       refused: ['sendmsg'],
+    },
+  },
+  {
+    id: 'H63',
+    does: 'takes kernel objects that no limit of memory counts, or that watch others',
+    fixture: 'h63_kernel_objects',
+    by: 'seccomp and Landlock; RLIMIT_NOFILE for the rest',
+    expected: {
+      kind: 'answers',
+      answer: {
+        ...{ inotify: 'EPERM', signalfd: 'EPERM', lease: 'EPERM', dnotify: 'EPERM', owner: 'EPERM' },
+        ...{ handle: 'EPERM', mq: 'EPERM', msgget: 'EPERM', semget: 'EPERM', aio: 'EPERM' },
+        ...{ terminal: 'EACCES', shared_memory: 'EACCES', mlock: 'EPERM', mlockall: 'EPERM' },
+        ...{ memfd_secret: 'EPERM', vmsplice: 'EPERM', pkey: 'EPERM' },
+        ...{ eventfd: 'ok', timerfd: 'ok', epoll: 'ok', enlarge: 'EPERM', one_more: 'EMFILE' },
+      },
+      numbers: { pairs: [1, OPEN_FILES / 2], kept: [1, (OPEN_FILES / 2) * SOCKET_BYTES] },
+      refused: [
+        ...['filesystem.write (open)', 'inotify_init1', 'io_setup', 'memfd_secret', 'mq_open', 'msgget'],
+        ...['name_to_handle_at', 'pkey_alloc', 'semget', 'signalfd4', 'vmsplice'],
+      ],
     },
   },
 ];

@@ -36,6 +36,27 @@ export const SYSTEM_CALLS: readonly Row[] = [
     by,
     expected: violated('pidfd_getfd'),
   },
+  {
+    id: 'H25',
+    does: 'keeps memory in kernel keys',
+    fixture: 'h25_add_key',
+    by,
+    expected: violated('add_key'),
+  },
+  {
+    id: 'H25',
+    does: 'measures the processor',
+    fixture: 'h25_perf_event_open',
+    by,
+    expected: violated('perf_event_open'),
+  },
+  {
+    id: 'H25',
+    does: 'watches every file of the system',
+    fixture: 'h25_fanotify_init',
+    by,
+    expected: violated('fanotify_init'),
+  },
   // The kernel ends these processes at once, so the runner cannot report the call.
   ...(process.arch === 'x64'
     ? ([
