@@ -99,7 +99,7 @@
             'src/runner/sandbox/user_quotas_linux.c',
           ],
           'cflags': ['-fstack-clash-protection'],
-          # as-needed: node-gyp may link with the C++ compiler, whose library nothing here uses.
+          # as-needed: node-gyp may link with the C++ compiler, but nothing here uses its library.
           'ldflags': ['-pie', '-Wl,-z,relro,-z,now', '-Wl,-z,noexecstack', '-Wl,--as-needed',
                       '-Wl,--dynamic-list=<(module_root_dir)/src/runner/interpose/interposed.list'],
           'libraries': ['-ldl', '-lpthread'],
@@ -108,7 +108,7 @@
       ],
     },
     {
-      # What the server itself needs of it.
+      # The part that the server itself needs.
       'target_name': 'backworks-json-check',
       'type': 'shared_library',
       'product_prefix': '',

@@ -21,7 +21,7 @@ export default defineConfig(
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
-      // A number in a message needs no String() around it.
+      // Numbers may be used in messages without String().
       '@typescript-eslint/restrict-template-expressions': [
         'error',
         { allowNumber: true, allowBoolean: true },
@@ -29,9 +29,9 @@ export default defineConfig(
       '@typescript-eslint/only-throw-error': 'error',
       '@typescript-eslint/return-await': 'error',
       '@typescript-eslint/prefer-readonly': 'error',
-      // An interface is also kept by functions that have nothing to await.
+      // A function may be async because of its interface, without an await.
       '@typescript-eslint/require-await': 'off',
-      // One way to write a thing.
+      // One way to write each construct.
       'no-restricted-syntax': ['error', ...privateMembers()],
       '@typescript-eslint/array-type': ['error', { default: 'array' }],
       'no-duplicate-imports': 'error',
@@ -42,12 +42,12 @@ export default defineConfig(
     },
   },
   {
-    // A reader of the program sees what an exported function returns without opening it.
+    // The signature of an exported function shows what it returns.
     files: ['src/**/*.ts'],
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'error' },
   },
   {
-    // Scripts, benchmarks and examples talk to people on a terminal.
+    // Scripts, benchmarks and examples print to a terminal.
     files: ['**/*.mjs', '**/*.js'],
     languageOptions: { globals: nodeGlobals() },
   },

@@ -13,7 +13,7 @@ export default {
   transform: {},
   injectGlobals: false,
   workerIdleMemoryLimit: '512MB',
-  // Tests wait for processes they started most of the time; jest would leave a core idle.
+  // Most of the time, tests wait for processes that they started. With its default, jest would leave a core idle.
   maxWorkers: '100%',
   testTimeout: 30_000,
 };

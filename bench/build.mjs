@@ -12,16 +12,16 @@ import { join } from 'node:path';
 import { findCompiler, findProgram } from '../scripts/prerequisites.mjs';
 import { root, run } from '../scripts/run.mjs';
 
-/** Everything the benchmark compiles lands here; `npm run clean` removes it. */
+/** The benchmark writes everything it compiles to this directory. `npm run clean` removes it. */
 export const output = join(root, 'build', 'bench');
 const bench = join(root, 'bench');
 
-/** Something a peer needs is not there; the message is what the table shows. */
+/** Something that a peer needs is missing. The table shows the message in place of a figure. */
 export class Missing extends Error {}
 
 /**
  * The path of a program.
- * @throws Missing when it is not installed; `install` says what to install
+ * @throws Missing when the program is not installed. `install` says what to install.
  */
 export function need(program, install = program) {
   const found = findProgram(program);
@@ -30,8 +30,8 @@ export function need(program, install = program) {
 }
 
 /**
- * Compiles one C file, unless that was done before.
- * @returns absolute path of what was made
+ * Compiles one C file, unless it is compiled already.
+ * @returns absolute path of the result
  */
 export function compileC(source, target, flags = []) {
   const compiler = findCompiler();
@@ -45,7 +45,7 @@ export function compileC(source, target, flags = []) {
   );
 }
 
-/** A build of bench/plugin/bench_plugin.c, by its flags; each has a name of its own. */
+/** A build of bench/plugin/bench_plugin.c with some flags. Each set of flags has its own file name. */
 const VARIANTS = {
   all: ['-DHOOKS=7'],
   threads: ['-DHOOKS=7', '-DTHREAD_SAFE'],
@@ -62,7 +62,7 @@ export function benchPlugin(variant = 'all') {
 
 /**
  * A build of bench/plugin/changing_plugin.c.
- * @param hooks names of those it has
+ * @param hooks names of the hooks it has
  */
 export function changingPlugin(hooks) {
   const bits = hooks.reduce((sum, hook) => sum + HOOK_BITS[hook], 0);
@@ -76,7 +76,7 @@ export function emptyPlugin() {
 }
 
 /**
- * Makes `target` with `make(draft)` unless its inputs and flags are those of the last time.
+ * Makes `target` with `make(draft)`, unless its inputs and flags are the same as the last time.
  * @returns absolute path of the target
  */
 export function once(target, inputs, flags, make) {
@@ -94,8 +94,8 @@ export function once(target, inputs, flags, make) {
 }
 
 /**
- * Installs the packages of a peer from its own lock file; they never become the project's.
- * @throws Missing when that needs the network and `install` forbids it, or when it fails
+ * Installs the packages of a peer from its own lock file. They never become packages of the project.
+ * @throws Missing when this needs the network and `install` is false, or when it fails
  */
 export function installPackages(folder, { install }) {
   const cwd = join(bench, folder);
@@ -112,7 +112,7 @@ export function installPackages(folder, { install }) {
   writeFileSync(stamp, digest);
 }
 
-/** Every file of a folder of bench/ that ends with one of the endings. */
+/** Every file in a folder of bench/ that has one of the file name endings. */
 export function sources(folder, endings) {
   const cwd = join(bench, folder);
   return readdirSync(cwd, { recursive: true })

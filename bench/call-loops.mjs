@@ -1,10 +1,10 @@
 import { percentile } from './statistics.mjs';
 
-/** Results are looked at once in so many calls; a peer that answers nonsense must not count as fast. */
+/** One in this many answers is checked, so that a peer with wrong answers does not count as fast. */
 const CHECK_EVERY = 1000;
 
 /**
- * Calls again and again for `milliseconds`, each call after the answer to the one before.
+ * Calls repeatedly for `milliseconds`. Each call begins after the answer to the previous one.
  * @param call resolves to, or returns, the answer
  * @returns microseconds: p50, p99 and the mean
  */
@@ -23,7 +23,7 @@ export async function oneAtATime(call, check, milliseconds) {
 }
 
 /**
- * Calls in a loop without asking the clock for each call, which takes longer than some of them.
+ * Calls in a loop without reading the clock for each call, because that takes longer than some of the calls.
  * @param call returns the answer, not a promise
  * @returns microseconds per call
  */
@@ -40,7 +40,7 @@ export function inLoop(call, check, milliseconds) {
 }
 
 /**
- * Keeps `width` calls under way for `milliseconds`: whoever gets an answer asks again.
+ * Keeps `width` calls in flight for `milliseconds`: each answer starts another call.
  * @returns microseconds per call
  */
 export async function inFlight(call, check, width, milliseconds) {

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** The processes a process has started and that have not ended; none where there is no /proc. */
+/** The running child processes of a process. Empty on systems without /proc. */
 export function childrenOf(pid) {
   if (process.platform !== 'linux') return [];
   return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>

@@ -1,27 +1,28 @@
 import { ANSWER, PATH } from './plugin/payload.mjs';
 import { withPeers } from './peers.mjs';
 
-/** The command line of a server of bench/peers/http/, which says `{"url"}` when it listens. */
+/** The command line of a server in bench/peers/http/. The server prints `{"url"}` when it listens. */
 export function httpPeer(script, ...args) {
   return [process.execPath, '--', `bench/peers/http/${script}.mjs`, ...args];
 }
 
 /**
- * The command line of a Backworks.
+ * The command line of a Backworks server.
  * @param plugins list of `{ name, path, isolation, instances, config }`
- * @param answering name of the plugin that answers; without one the configuration itself does
+ * @param answering name of the plugin that answers. Without it, the answer is in the configuration.
  */
 export function backworksPeer(plugins, answering = '') {
   return httpPeer('backworks', JSON.stringify(plugins), answering);
 }
 
 /**
- * Starts servers, all of which live until `use` is done.
+ * Starts servers and keeps all of them running until `use` is done.
  * @param commands name → command line
- * @param open makes of a server's `{ url, pids }` what measures it; `pids` are those of the server's own
- *   processes, without runners
- * @param check is called with a server's URL and name before it is measured, and throws when it answers wrongly
- * @returns what `use` gives for the list of peers; one that cannot run here is `{ name, missing }`
+ * @param open converts a server's `{ url, pids }` into the function that measures it. `pids` are the server's
+ *   own processes, without runners.
+ * @param check is called with a server's URL and name before the server is measured. It throws on a wrong
+ *   answer.
+ * @returns the result of `use` for the list of peers. A peer that cannot run here is `{ name, missing }`.
  */
 export function withServers(commands, open, use, check = expectAnswer) {
   const openServer = async (_process, peer, { url, pids }) => {
@@ -32,8 +33,8 @@ export function withServers(commands, open, use, check = expectAnswer) {
 }
 
 /**
- * A server that answers something else would be fast for the wrong reason.
- * @param url asked for; `_peer` is the name of who answers
+ * Checks the answer of a server: a server with a wrong answer would be fast for the wrong reason.
+ * @param url the URL to request. `_peer` is the name of the server.
  * @throws Error with the answer
  */
 async function expectAnswer(url) {
@@ -41,8 +42,8 @@ async function expectAnswer(url) {
 }
 
 /**
- * @param wanted `{ answer, headers, requestHeaders }`: the body, headers that must be there, those to send
- * @throws Error with the answer when it is another one
+ * @param wanted `{ answer, headers, requestHeaders }`: the body, the headers it must have, the headers to send
+ * @throws Error with the answer when the answer is different
  */
 export async function expectResponse(url, { answer, headers = {}, requestHeaders = {} }) {
   const response = await fetch(url, { headers: requestHeaders });

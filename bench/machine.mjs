@@ -4,12 +4,12 @@ import { cpus, release, type, availableParallelism, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { root } from '../scripts/run.mjs';
 
-/** Program → arguments that make it say its version. */
+/** Program → arguments with which it prints its version. */
 const PROGRAMS = { cc: ['--version'], clang: ['--version'], go: ['version'], nginx: ['-v'], wrk: ['-v'] };
 /** Package → the folder it is installed in. */
 const PACKAGES = { hono: '.', '@hono/node-server': '.', koffi: '.', '@extism/extism': 'bench/peers/extism' };
 
-/** What a reader needs to judge the figures; nothing that names a machine or its owner. */
+/** What a reader needs to judge the figures. Contains nothing that identifies a machine or its owner. */
 export function machineFacts() {
   const [first] = cpus();
   return {
@@ -23,12 +23,12 @@ export function machineFacts() {
   };
 }
 
-/** Processes that wanted to run in the minute before: well above 0 means a busy machine. */
+/** The load average of the last minute. A value well above 0 means a busy machine. */
 export function loadNow() {
   return Number(loadavg()[0].toFixed(1));
 }
 
-/** The versions of what the peers are made with; programs that are not there have none. */
+/** The versions of the programs that the peers are built with. Missing programs are left out. */
 function versions() {
   const programs = Object.entries(PROGRAMS).map(([name, args]) => [name, firstLine(name, args)]);
   const packages = Object.entries(PACKAGES).map(([name, folder]) => [name, packageVersion(folder, name)]);
@@ -48,7 +48,7 @@ function packageVersion(folder, name) {
   }
 }
 
-/** Null outside of a git checkout. What the benchmark writes itself is no change. */
+/** Null outside of a git checkout. Files that the benchmark itself writes do not count as changes. */
 function commit() {
   const git = (...args) => spawnSync('git', args, { cwd: root, encoding: 'utf8' });
   const head = git('rev-parse', '--short=12', 'HEAD');

@@ -1,13 +1,14 @@
 import { spread } from './statistics.mjs';
 
 /**
- * Measures peers in turns: every round measures each of them once, beginning with another one each
- * time, so that a slow minute of the machine meets all of them. Where a measurement has parts, a round
- * goes through them part by part: what is compared is measured within seconds.
- * @param peers `{ name, missing }` for one that cannot run here, else `{ name, measure }`, where
- *   `measure()` resolves to numbers by metric key; or a list of such functions, as many as for the others
- * @param onTurn told before each turn; what it throws ends the measuring
- * @returns the peers in their order, with `rounds`: the list of what each round measured
+ * Measures peers in turns. Every round measures each peer once and begins with a different peer, so a slow
+ * minute of the machine affects all of them. If a measurement has parts, a round goes through them part by
+ * part, so values that are compared are measured within seconds of each other.
+ * @param peers `{ name, missing }` for a peer that cannot run here, else `{ name, measure }`. `measure()`
+ *   resolves to numbers by metric key. It can also be a list of such functions, of the same length for all
+ *   peers.
+ * @param onTurn called before each turn. An exception from it stops the measurement.
+ * @returns the peers in their order, with `rounds`: the results of each round
  */
 export async function alternate(peers, rounds, onTurn = () => {}) {
   const present = peers.filter(({ missing }) => missing === undefined);
@@ -33,9 +34,9 @@ export async function alternate(peers, rounds, onTurn = () => {}) {
 }
 
 /**
- * Sums rounds up. A comparison is made within each round and only then summed up: what one round did
- * to both peers cancels out.
- * @param metrics `{ key, compare }`; `compare`, when there, is `{ by: 'ratio' | 'difference', to: peer }`
+ * Summarizes rounds. A comparison is made within each round before it is summarized, so that a disturbance of
+ * one round, which affects both peers, cancels out.
+ * @param metrics `{ key, compare }`. `compare` is optional: `{ by: 'ratio' | 'difference', to: peer }`.
  */
 export function summarize(peers, metrics) {
   return peers.map((peer) => {
@@ -54,8 +55,8 @@ export function summarize(peers, metrics) {
 }
 
 /**
- * One peer beside another, round by round.
- * @returns median and spread; null where one of them was not measured, or served nothing in some round
+ * Compares one peer with another, round by round.
+ * @returns median and spread; null if one of them was not measured or served nothing in some round
  */
 export function compareRounds(peers, { peer, key, by, to }) {
   const [values, others] = [peer, to].map((wanted) =>
@@ -69,7 +70,7 @@ export function compareRounds(peers, { peer, key, by, to }) {
   return compared.every(Number.isFinite) ? spread(compared) : null;
 }
 
-/** A metric round by round; null when the peer was not measured or has no such metric. */
+/** A metric, round by round. Null if the peer was not measured or has no such metric. */
 export function valuesOf(peer, key) {
   const values = peer?.rounds?.map((round) => round[key] ?? null);
   return values === undefined || values.includes(null) ? null : values;

@@ -3,7 +3,7 @@ import { adjustableSettings } from '../dist/plugins/native-settings.js';
 import { sandboxOf } from '../dist/plugins/sandbox-of.js';
 
 /**
- * What Backworks itself would hand to IsolatedPlugin.open() or InProcessPlugin.open(), by default.
+ * The options that Backworks itself passes to IsolatedPlugin.open() or InProcessPlugin.open() by default.
  * @param sandbox as in the configuration
  */
 export function nativeOptions(name, libraryPath, sandbox = 'strict') {
@@ -21,7 +21,7 @@ export function nativeOptions(name, libraryPath, sandbox = 'strict') {
     environment: {},
     instances,
     concurrency: limits.concurrency,
-    // A busy machine is no reason to give up.
+    // Long enough for a busy machine.
     initializeTimeoutMs: 60_000,
     shutdownTimeoutMs: 10_000,
     replyBytesMax: limits.replyBytes,
@@ -36,7 +36,7 @@ export function nativeOptions(name, libraryPath, sandbox = 'strict') {
   };
 }
 
-/** The ticket of calls that nobody stops. */
+/** The ticket of calls that are never cancelled. */
 export function unguarded() {
   return { deadlineAtMs: Infinity, requestId: null, callers: [], onStop() {} };
 }

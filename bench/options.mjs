@@ -14,10 +14,10 @@ export function usage(scenarios) {
                 bench/results`;
 }
 
-/** An argument that cannot be used. */
+/** An invalid argument. */
 export class UsageError extends Error {}
 
-/** @throws UsageError naming the argument that cannot be used */
+/** @throws UsageError that names the invalid argument */
 export function readOptions(argv, scenarios) {
   const values = parse(argv);
   for (const name of values.only) {

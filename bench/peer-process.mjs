@@ -4,19 +4,19 @@ import { interruption } from './interruption.mjs';
 
 const ANSWER_MAX_MS = 60_000;
 const END_MAX_MS = 5_000;
-/** What of a command line stands in an error. */
+/** The part of a command line that errors show. */
 const NAME_MAX = 120;
 
 /**
- * A peer in a process of its own, so that no peer's compiled code or garbage weighs on another's. It
- * reads one line per task and writes one line of JSON per answer; the end of its input is its end.
+ * A peer in its own process, so that the compiled code and garbage of one peer do not affect another. It reads
+ * one line per task and writes one line of JSON per answer. It exits at the end of its input.
  */
 export class PeerProcess {
   /** @param command program and arguments */
   constructor([program, ...args]) {
     this.child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     this.waiting = [];
-    /** Why nothing will be answered any more; null while it may be. */
+    /** Why no further answer will come. Null while answers can come. */
     this.failure = null;
     this.exited = new Promise((resolve) => {
       this.child.once('exit', resolve);
@@ -34,7 +34,7 @@ export class PeerProcess {
     return this.child.pid;
   }
 
-  /** Waits for the line a peer writes unasked, when it is ready. */
+  /** Waits for the line that a peer writes when it is ready. */
   answer() {
     if (this.failure !== null) return Promise.reject(this.failure);
     return new Promise((resolve, reject) => {

@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline';
 
 /**
- * The peer's end of PeerProcess: says it is ready, answers each line with what `handle(task)` resolves
- * to, and calls `end()` when there is nothing more to do.
+ * The peer's side of PeerProcess: reports that it is ready, answers each line with the result of
+ * `handle(task)`, and calls `end()` at the end of the input.
  */
 export function serveTasks({ ready = {}, handle, end = () => {} }) {
-  // Ctrl-C reaches every process of a terminal; this one ends when the run is done with it.
+  // Ctrl-C reaches every process of a terminal. This process exits when the run no longer needs it.
   process.on('SIGINT', () => {});
   const lines = createInterface({ input: process.stdin });
   const say = (value) => process.stdout.write(`${JSON.stringify(value)}\n`);

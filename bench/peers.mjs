@@ -2,10 +2,10 @@ import { Missing } from './build.mjs';
 import { PeerProcess } from './peer-process.mjs';
 
 /**
- * Starts peers, all of which live until `use` is done.
+ * Starts peers and keeps all of them running until `use` is done.
  * @param commands name → command line
- * @param open makes of a peer's process, its name and what it said when it was ready what measures it
- * @returns what `use` gives for the list of peers; one that cannot run here is `{ name, missing }`
+ * @param open converts a peer's process, its name and its ready message into the function that measures it
+ * @returns the result of `use` for the list of peers. A peer that cannot run here is `{ name, missing }`.
  */
 export async function withPeers(commands, open, use) {
   const processes = [];
@@ -32,7 +32,7 @@ export async function withPeers(commands, open, use) {
   }
 }
 
-/** The command line of a script of bench/ that serves tasks. */
+/** The command line of a script in bench/ that handles tasks. */
 export function taskPeer(script, ...args) {
   return [process.execPath, `bench/${script}`, ...args];
 }

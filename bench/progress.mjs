@@ -1,8 +1,8 @@
 import { interruption } from './interruption.mjs';
 
 /**
- * Lines on stderr that say what is measured and how long it will take: from what the scenarios say of
- * themselves at first, and from the turns that are done as soon as there are some.
+ * Prints to stderr what is being measured and the remaining time. The estimate comes from the scenarios at
+ * first, and from completed turns as soon as there are some.
  */
 export class Progress {
   /** @param scenarios in their order, each `{ name, takes }`, seconds */
@@ -10,7 +10,7 @@ export class Progress {
     this.scenarios = scenarios;
   }
 
-  /** @returns what alternate() tells of its turns; throws once the run is interrupted */
+  /** @returns a listener for the turns of alternate(). It throws once the run is interrupted. */
   of(name) {
     const at = this.scenarios.findIndex((scenario) => scenario.name === name);
     const later = this.scenarios.slice(at + 1).reduce((sum, { takes }) => sum + takes, 0);

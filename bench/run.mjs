@@ -37,7 +37,7 @@ const SCENARIOS = {
   connections,
 };
 const NAMES = Object.keys(SCENARIOS);
-/** Where a scenario does not say more: many short rounds, because a noisy neighbour stays for seconds. */
+/** Defaults of a scenario: many short rounds, because a noisy neighbour stays for seconds. */
 const ROUNDS = { full: 7, quick: 3 };
 const RESULTS = join(root, 'bench/results');
 const DOCUMENT = join(root, 'docs/performance.md');
@@ -55,7 +55,7 @@ async function main() {
   process.stderr.write(`bench: ${duration((performance.now() - began) / 1000)} for all\n`);
 }
 
-/** What goes wrong in one scenario is told at once and does not cost the others. */
+/** A failure in one scenario is reported at once and does not affect the others. */
 async function measureAll(options, machine) {
   const mode = options.quick ? 'quick' : 'full';
   const takes = options.only.map((name) => ({ name, takes: SCENARIOS[name].takes[mode] }));
@@ -72,7 +72,7 @@ async function measureAll(options, machine) {
   return results;
 }
 
-/** A peer may fail because the machine was too busy for a moment. @returns null when it did so twice */
+/** Runs a scenario again if it fails, because the machine may have been busy. @returns null after two failures */
 async function twice(name, attempt) {
   for (let tries = 1; tries <= 2; tries++) {
     try {

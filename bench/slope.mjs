@@ -2,8 +2,8 @@ import { valuesOf } from './measure.mjs';
 import { spread } from './statistics.mjs';
 
 /**
- * How a figure grows: the slope of the line through its points (least squares), round by round.
- * @param points `{ x, peer, key }`; those that were not measured are left out
+ * The growth of a figure: the slope of the line through its points (least squares), round by round.
+ * @param points `{ x, peer, key }`. Points that were not measured are left out.
  * @returns median and spread; null with fewer than two points
  */
 export function slopeOf(peers, points) {

@@ -1,4 +1,4 @@
-/** The value below which `share` (0 to 1) of the values lie; by nearest rank. */
+/** The value below which `share` (0 to 1) of the values lie, by nearest rank. */
 export function percentile(values, share) {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
@@ -10,7 +10,7 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** Median with the smallest and the largest value: an honest summary of a handful of rounds. */
+/** Median with the smallest and the largest value: enough to summarize a few rounds. */
 export function spread(values) {
   return { median: median(values), min: Math.min(...values), max: Math.max(...values) };
 }

@@ -4,16 +4,16 @@ const bare = 'Hono, bare';
 const at64 = { scenario: 'http', key: 'requests64' };
 const changes = { scenario: 'changes', peer: 'three hooks, each changes something' };
 const PATCHES =
-  'documents, calls, checks and patches are work that bare Hono does not have: [patches in the runner](decisions/0020-patches-in-the-runner.md), [heads of responses](decisions/0019-response-heads.md).';
+  'documents, calls, checks and patches are work that bare Hono does not do: [patches in the runner](decisions/0020-patches-in-the-runner.md), [heads of responses](decisions/0019-response-heads.md).';
 const TWO_OF_THEM =
-  'hooks of microseconds gain nothing from a second process or thread. It halves the batches, and it competes with the server and the load generator for two cores.';
+  'hooks that take microseconds gain nothing from a second process or thread. It halves the batches and competes with the server and the load generator for two cores.';
 const perCall = { scenario: 'call', key: 'perCall64', peer: isolated };
 
 /**
- * What Backworks is to reach, on two cores. A target is a figure of a peer in a scenario, by itself or
- * beside another one (`by`, `to`), or the slope of a scenario; `atMost` or `atLeast` says what is asked.
- * `why` stands below the table while the target is missed; its links begin in docs/. `beside` names a peer
- * that explains more, to which the figure is then compared as well.
+ * The targets of Backworks on two cores. A target is a figure of a peer in a scenario, alone or compared with
+ * another peer (`by`, `to`), or the slope of a scenario. `atMost` or `atLeast` is the bound. While the target
+ * is missed, `why` is printed below the table; its links are relative to docs/. `beside` names a peer that
+ * explains the figure, and the figure is then compared with it as well.
  */
 export const TARGETS = [
   {
@@ -62,7 +62,7 @@ export const TARGETS = [
     by: 'ratio',
     to: bare,
     atLeast: 0.95,
-    why: 'documents, calls, checks and guards are work that bare Hono does not have, on a thread that is busy all the time: [the profile](decisions/0008-hot-path.md), [hook batches](decisions/0012-hook-batches.md).',
+    why: 'documents, calls, checks and guards are work that bare Hono does not do, on a thread that is busy all the time: [the profile](decisions/0008-hot-path.md), [hook batches](decisions/0012-hook-batches.md).',
   },
   {
     what: 'HTTP requests/s, three isolated plugins, one hook each ÷ bare Hono',
@@ -71,7 +71,7 @@ export const TARGETS = [
     by: 'ratio',
     to: bare,
     atLeast: 0.8,
-    why: 'three frames there and three back for each request, and three runners beside the server and the load generator on two cores: [the profile](decisions/0008-hot-path.md).',
+    why: 'each request needs three frames to the runners and three back, and three runners share two cores with the server and the load generator: [the profile](decisions/0008-hot-path.md).',
   },
   {
     what: 'HTTP requests/s, two instances of a plugin ÷ one',
@@ -98,7 +98,7 @@ export const TARGETS = [
     by: 'ratio',
     to: inProcess,
     atLeast: 1,
-    why: 'a plugin that does next to nothing has no work to move to another core, and the runner takes a part of the core the load generator needs: [the profile](decisions/0008-hot-path.md).',
+    why: 'a plugin that does almost nothing has no work to move to another core, and the runner takes part of the core that the load generator needs: [the profile](decisions/0008-hot-path.md).',
   },
   {
     what: 'isolated call, one at a time, p50 ÷ C socketpair ping-pong',
@@ -109,13 +109,13 @@ export const TARGETS = [
     to: 'C socketpair ping-pong',
     atMost: 1.25,
     beside: 'Node, socketpair, C program',
-    why: "the floor is two C programs that block in read(). *Node, socketpair, C program* is such an exchange out of Node's event loop, without any of our work: [the transport](decisions/0013-transport.md).",
+    why: "the lower bound is two C programs that block in read(). *Node, socketpair, C program* is the same exchange from Node's event loop, without any of our work: [the transport](decisions/0013-transport.md).",
   },
   {
     what: 'isolated call, 64 in flight (µs)',
     ...perCall,
     atMost: 2,
-    why: '*Node, socketpair, C program* is the same exchange without any of our work and takes more than half of it: the event loop and the two system calls of a batch. The rest is a frame written and read, an answer matched and its listener called: [the transport](decisions/0013-transport.md).',
+    why: '*Node, socketpair, C program* is the same exchange without any of our work. It takes more than half of the time: the event loop and the two system calls of a batch. The rest is writing and reading a frame, matching an answer and calling its listener: [the transport](decisions/0013-transport.md).',
   },
   {
     what: 'go-plugin net/rpc ÷ isolated call, 64 in flight',
@@ -124,7 +124,7 @@ export const TARGETS = [
     by: 'ratio',
     to: isolated,
     atLeast: 8,
-    why: 'a Go host spreads its calls over both cores, a Node server has one thread: [the transport](decisions/0013-transport.md).',
+    why: 'a Go host spreads its calls over both cores, but a Node server has one thread: [the transport](decisions/0013-transport.md).',
   },
   {
     what: 'Extism in a worker ÷ isolated call, 64 in flight',
@@ -153,7 +153,7 @@ export const TARGETS = [
     by: 'ratio',
     to: 'koffi by hand, in-process',
     atMost: 1.5,
-    why: 'the deadline is looked at and the length of the answer held against its limit after every call: [the hot path](decisions/0008-hot-path.md).',
+    why: 'after every call, the server checks the deadline and the length of the answer: [the hot path](decisions/0008-hot-path.md).',
   },
   {
     what: 'server CPU for each further isolated hook in a chain (µs)',
@@ -168,7 +168,7 @@ export const TARGETS = [
     key: 'p50',
     peer: 'Backworks runner, bench plugin',
     atMost: 5,
-    why: 'most of the slow ones are kills that come before the next spare has loaded its library, or wait until the event loop sees the end of the pipe; the end of a process is awaited before its calls move, so that none runs twice: [how runners start](decisions/0003-posix-spawn.md).',
+    why: 'most slow answers follow a kill that comes before the next spare has loaded its library, or wait until the event loop sees the end of the pipe. The server waits for the end of a process before it moves its calls, so that no call runs twice: [how runners start](decisions/0003-posix-spawn.md).',
   },
   {
     what: '100 plugins at once, all answered (ms)',
@@ -176,7 +176,7 @@ export const TARGETS = [
     key: 'all',
     peer: 'Backworks runner, bench plugin',
     atMost: 1000,
-    why: 'most of the slow ones are kills that come before the next spare has loaded its library, or wait until the event loop sees the end of the pipe; the end of a process is awaited before its calls move, so that none runs twice: [how runners start](decisions/0003-posix-spawn.md).',
+    why: 'most slow answers follow a kill that comes before the next spare has loaded its library, or wait until the event loop sees the end of the pipe. The server waits for the end of a process before it moves its calls, so that no call runs twice: [how runners start](decisions/0003-posix-spawn.md).',
   },
   {
     what: 'server with 100 plugins: start of Node → listening (ms)',
@@ -184,10 +184,10 @@ export const TARGETS = [
     key: 'ready',
     peer: 'Backworks, 100 plugins',
     atMost: 1000,
-    why: 'about half of it is the start of Node and of a server without plugins, as the row without them shows; most of the rest is two processes for each plugin on two cores: [how runners start](decisions/0003-posix-spawn.md).',
+    why: 'about half of the time is the start of Node and of a server without plugins, as the row without plugins shows. Most of the rest is the start of two processes for each plugin on two cores: [how runners start](decisions/0003-posix-spawn.md).',
   },
   {
-    what: 'private memory of a runner without a plugin of its own (KiB)',
+    what: 'private memory of a runner without a plugin (KiB)',
     scenario: 'start',
     key: 'private',
     peer: 'Backworks runner, empty plugin',
@@ -200,16 +200,16 @@ export const TARGETS = [
     key: 'p99',
     peer: isolated,
     atMost: 5,
-    why: 'most of the slow ones are kills that come before the next spare has loaded its library, or wait until the event loop sees the end of the pipe; the end of a process is awaited before its calls move, so that none runs twice: [how runners start](decisions/0003-posix-spawn.md).',
+    why: 'most slow answers follow a kill that comes before the next spare has loaded its library, or wait until the event loop sees the end of the pipe. The server waits for the end of a process before it moves its calls, so that no call runs twice: [how runners start](decisions/0003-posix-spawn.md).',
   },
   {
-    what: 'event-loop delay by a plugin that computes for 1 s, above an idle server (ms)',
+    what: 'event-loop delay while a plugin computes for 1 s, above an idle server (ms)',
     scenario: 'recovery',
     key: 'delay',
     peer: isolated,
     by: 'difference',
     to: 'nothing computes',
     atMost: 2,
-    why: 'the plugin computes on another core; what is left is what the machine does to both.',
+    why: 'the plugin computes on another core. The rest is other work of the machine, which delays both servers.',
   },
 ];

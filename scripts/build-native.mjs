@@ -12,9 +12,9 @@ const OUTPUTS = [
 ];
 
 /**
- * Builds what binding.gyp lists, unless nothing it reads has changed.
+ * Builds the targets of binding.gyp, unless none of their inputs has changed.
  * strict: every compiler warning is an error.
- * @throws SetupError with the compiler's findings
+ * @throws SetupError with the compiler's output
  */
 export function buildNative({ strict = false } = {}) {
   const digest = fingerprint(INPUTS);
@@ -25,7 +25,7 @@ export function buildNative({ strict = false } = {}) {
   say('building the runner and the C plugin (node-gyp)');
   const headers = findNodeHeaders();
   const env = buildEnvironment(strict);
-  // Not `rebuild`: it would empty build/, which holds more than node-gyp's own files.
+  // Not `rebuild`: it would empty build/, which contains more than node-gyp's own files.
   for (const step of ['configure', 'build']) nodeGyp(step, headers, env);
   writeStamp(stamps[0], digest);
 }
@@ -40,13 +40,13 @@ function nodeGyp(step, headers, env) {
 function buildEnvironment(strict) {
   if (process.platform === 'win32') return {};
   const compiler = findCompiler() ?? 'cc';
-  // Everything here is C: linking with the C compiler spares the user a C++ one.
+  // All sources are C. Linking with the C compiler means that no C++ compiler is needed.
   const env = { CC: compiler, LINK: process.env.LINK ?? compiler };
   if (strict) env.CFLAGS = `${process.env.CFLAGS ?? ''} -Werror`.trim();
   return env;
 }
 
-/** The headers that came with the running Node, so that node-gyp need not download them. */
+/** The headers that came with the running Node, so that node-gyp does not have to download them. */
 function findNodeHeaders() {
   if (process.env.npm_config_nodedir) return [];
   const prefix = dirname(dirname(process.execPath));

@@ -10,15 +10,15 @@ const BUILT = { darwin: 'libweather_rust_plugin.dylib', win32: 'weather_rust_plu
 
 /**
  * Builds the Rust plugin into the example's plugins folder, unless nothing changed.
- * required: without it, a missing or too old cargo only leaves the plugin out.
- * @throws SetupError with cargo's words when it is required and fails
+ * required: false skips the plugin when cargo is missing or too old.
+ * @throws SetupError with cargo's output when it is required and fails
  */
 export function buildRust({ required }) {
   const digest = fingerprint([CRATE]);
   const target = join(root, LIBRARY);
   if (existsSync(target) && readStamp('rust') === digest) return;
   if (!required && !hasCargo()) {
-    say('no cargo on this machine: the Rust weather plugin is left out');
+    say('no cargo on this machine: the Rust weather plugin is skipped');
     return;
   }
   say('building the Rust plugin (cargo)');
@@ -29,7 +29,7 @@ export function buildRust({ required }) {
     });
   } catch (error) {
     if (required || !(error instanceof SetupError)) throw error;
-    say(`${error.message}\nsetup: the Rust weather plugin is left out`);
+    say(`${error.message}\nsetup: the Rust weather plugin is skipped`);
     return;
   }
   const built = BUILT[process.platform] ?? 'libweather_rust_plugin.so';
@@ -37,7 +37,7 @@ export function buildRust({ required }) {
   writeStamp('rust', digest);
 }
 
-/** Renaming a finished copy: a server that has the old library open keeps the old file. */
+/** Renames a finished copy into place, so a server that has the old library open keeps the old file. */
 function install(from, to) {
   mkdirSync(dirname(to), { recursive: true });
   const draft = `${to}.${process.pid}`;

@@ -8,8 +8,8 @@ const PROJECTS = {
 };
 
 /**
- * Compiles src/ and, for tests, test/. The compiler itself knows what changed.
- * @throws SetupError with the compiler's findings
+ * Compiles src/ and, for tests, test/. The compiler itself tracks what changed.
+ * @throws SetupError with the compiler's output
  */
 export function buildTypeScript({ tests }) {
   const projects = tests ? [PROJECTS.src, PROJECTS.test] : [PROJECTS.src];
@@ -19,15 +19,15 @@ export function buildTypeScript({ tests }) {
 
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   const names = projects.map(({ project }) => project);
-  // After `rm -rf dist` the compiler's notes still say that everything is built.
+  // After `rm -rf dist`, the compiler's build information still says that everything is built.
   run('the TypeScript compiler', process.execPath, [compiler, '-b', ...(fresh ? ['--force'] : []), ...names]);
 
-  // npx and npm start the file itself.
+  // npx and npm execute the file itself.
   const command = join(root, 'dist/cli/main.js');
   if (existsSync(command)) chmodSync(command, 0o755);
 }
 
-/** A test that was renamed would otherwise go on running from its old output. */
+/** Removes the old output of renamed tests, which would otherwise still run. */
 function removeOrphans(output, sources) {
   if (!existsSync(output)) return;
   for (const name of readdirSync(output, { recursive: true })) {

@@ -1,4 +1,4 @@
-/** `npm run check`: what a change has to pass. Stops at the first step that fails and names it. */
+/** `npm run check`: every check that a change must pass. Stops at the first step that fails and names it. */
 import { spawnSync } from 'node:child_process';
 import { root } from './run.mjs';
 
@@ -11,7 +11,7 @@ const STEPS = [
 
 for (const { name, command } of STEPS) {
   const [program, ...args] = command;
-  // npm is a .cmd file on Windows, which only a shell starts.
+  // On Windows npm is a .cmd file, which only a shell can start.
   const shell = process.platform === 'win32' && program === 'npm';
   const options = { cwd: root, stdio: 'inherit', shell };
   const { status } = spawnSync(program === 'node' ? process.execPath : program, args, options);

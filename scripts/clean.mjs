@@ -1,4 +1,4 @@
-/** Removes everything that set-up and tests produce, except node_modules. */
+/** Removes everything that setup and tests produce, except node_modules. */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './run.mjs';

@@ -3,21 +3,21 @@ import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'n
 import { dirname, join, relative } from 'node:path';
 import { root } from './run.mjs';
 
-/** Every file at or under the given paths, relative to the root, sorted; a missing path has none. */
+/** All files at or below the given paths, relative to the root, sorted. A missing path has none. */
 function filesUnder(paths) {
   const files = [];
   const visit = (path) => {
     const facts = statSync(path, { throwIfNoEntry: false });
     if (facts === undefined) return;
     if (facts.isFile()) files.push(relative(root, path));
-    // target/ is what cargo writes, not what it reads.
+    // target/ contains cargo's output, not its input.
     else for (const name of readdirSync(path)) if (name !== 'target') visit(join(path, name));
   };
   for (const path of paths) visit(join(root, path));
   return files.sort();
 }
 
-/** A digest of the contents of files and folders, and of whatever else the result depends on. */
+/** A digest of the contents of files and folders, and of everything else that the result depends on. */
 export function fingerprint(paths, ...circumstances) {
   const hash = createHash('sha256');
   hash.update(JSON.stringify([process.platform, process.arch, ...circumstances]));
@@ -28,7 +28,7 @@ export function fingerprint(paths, ...circumstances) {
   return hash.digest('hex');
 }
 
-/** The fingerprint a step left behind when it last succeeded, or ''. */
+/** The fingerprint that a step stored when it last succeeded, or ''. */
 export function readStamp(name) {
   try {
     return readFileSync(stampPath(name), 'utf8');

@@ -1,6 +1,6 @@
 /**
- * Formats the C and C++ files of the repository by .clang-format. The binary is part of the development
- * dependency clang-format-node, so every machine formats alike.
+ * Formats the C and C++ files of the repository with .clang-format. The binary is part of the development
+ * dependency clang-format-node, so the result is the same on every machine.
  *
  *   node scripts/format-c.mjs           formats in place
  *   node scripts/format-c.mjs --check   changes nothing; fails and names the lines that would change

@@ -1,5 +1,5 @@
 /**
- * Formats the repository: prettier for everything it knows, clang-format for C and C++.
+ * Formats the repository: prettier for every file type it supports, clang-format for C and C++.
  *
  *   node scripts/format.mjs           formats in place
  *   node scripts/format.mjs --check   changes nothing; fails and names what would change

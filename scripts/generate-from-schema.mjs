@@ -1,12 +1,12 @@
 /**
- * Writes what follows from schema/backworks.v1.json, most of which is written by hand:
+ * Writes what is derived from schema/backworks.v1.json. Most of the schema is written by hand. Derived are:
  *
- *   schema/backworks.v1.json   that a value may be a variable, and what an environment may hold (the
- *                              definitions whose names begin with "overlay")
+ *   schema/backworks.v1.json   the alternatives that allow variables, and what an environment may contain
+ *                              (the definitions whose names begin with "overlay")
  *   src/config/schema/raw.ts   the types of a file that the schema has accepted
  *
  *   node scripts/generate-from-schema.mjs           writes them
- *   node scripts/generate-from-schema.mjs --check   says which are out of date, and then ends with 1
+ *   node scripts/generate-from-schema.mjs --check   lists files that are out of date, and exits with 1 if any
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

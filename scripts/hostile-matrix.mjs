@@ -4,7 +4,7 @@ const HEADING = `# Hostile matrix
 
 Faults that plugins commit, and what contains each fault. \`npm run test:hostile\` runs every row against a real
 server, with one library per row, and writes this file. Each row checks that the server reports the fault, answers
-the next requests, of the same plugin too, and leaves no process behind.
+the next requests, including those to the same plugin, and leaves no process behind.
 
 - **As root**: the server runs as root, and its plugins as another user. **As a user**: both run as the
   same ordinary user.

@@ -2,15 +2,15 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root, run, say } from './run.mjs';
 
-/** Installs what package-lock.json lists, unless node_modules already holds exactly that. */
+/** Installs the packages of package-lock.json, unless node_modules already contains exactly those. */
 export function installPackages() {
   if (isInstalled()) return;
   say('installing packages (npm ci)');
-  // No package of ours needs its install script; without them nothing foreign runs during set-up.
+  // None of the packages needs its install script. Without scripts, no third-party code runs during setup.
   npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
 }
 
-/** Inside `npm run` the same npm that runs us is used, otherwise the one on PATH. */
+/** Inside `npm run`, the npm that runs this script. Otherwise the npm on PATH. */
 function npm(args) {
   const cli = process.env.npm_execpath;
   if (cli?.endsWith('npm-cli.js')) run('npm ci', process.execPath, [cli, ...args]);
@@ -18,8 +18,8 @@ function npm(args) {
 }
 
 /**
- * npm writes node_modules/.package-lock.json at the end of a successful install; comparing it with
- * the lock file finds an interrupted, older or production-only install, whoever made it.
+ * npm writes node_modules/.package-lock.json at the end of a successful install. A comparison with the
+ * lock file detects an interrupted, older or production-only install.
  */
 function isInstalled() {
   const wanted = readLock('package-lock.json');
@@ -28,7 +28,7 @@ function isInstalled() {
   return Object.entries(wanted).every(([path, entry]) => {
     if (path === '') return true;
     const found = present[path];
-    // Optional packages are those of other platforms.
+    // Optional packages are for other platforms.
     if (found === undefined) return entry.optional === true || entry.devOptional === true;
     return found.version === entry.version && found.integrity === entry.integrity;
   });

@@ -5,7 +5,7 @@ import { SetupError } from './run.mjs';
 
 const NODE_MINIMUM = [20, 12];
 
-/** What to install, by the package manager's own names. */
+/** What to install, under the names that each package manager uses. */
 const PACKAGES = {
   compiler: { debian: 'gcc libc6-dev', fedora: 'gcc glibc-devel', macos: 'xcode-select --install' },
   make: { debian: 'make', fedora: 'make', macos: 'xcode-select --install' },
@@ -15,7 +15,7 @@ const PACKAGES = {
   cargo: { debian: 'cargo', fedora: 'cargo', macos: 'brew install rust' },
 };
 
-/** The file a command name stands for, or null. */
+/** The path of a command, or null. */
 export function findProgram(name) {
   const folders = isAbsolute(name) ? [''] : (process.env.PATH ?? '').split(delimiter);
   const endings = process.platform === 'win32' ? ['.exe', '.cmd', ''] : [''];
@@ -28,7 +28,7 @@ export function findProgram(name) {
   return null;
 }
 
-/** The C compiler: what CC says, else the first of the usual names. */
+/** The C compiler: the value of CC, else the first of the usual names that exists. */
 export function findCompiler() {
   const names = process.env.CC ? [process.env.CC.split(' ')[0]] : ['cc', 'gcc', 'clang'];
   const found = names.find((name) => findProgram(name) !== null);
@@ -40,8 +40,8 @@ export function hasCargo() {
 }
 
 /**
- * Checks what cannot be installed from here.
- * @throws SetupError that lists everything missing at once, with the packages to install
+ * Checks for programs that setup cannot install.
+ * @throws SetupError that lists all missing programs, with the packages to install
  */
 export function checkPrerequisites({ tests, rust }) {
   const missing = [];
@@ -51,7 +51,7 @@ export function checkPrerequisites({ tests, rust }) {
   if (process.env.npm_execpath === undefined && findProgram('npm') === null) {
     missing.push({ what: 'npm', install: PACKAGES.npm });
   }
-  // On Windows node-gyp looks for Visual Studio and Python itself and says what it misses.
+  // On Windows node-gyp itself looks for Visual Studio and Python, and reports what is missing.
   if (process.platform !== 'win32') missing.push(...missingBuildTools());
   if (rust && !hasCargo()) {
     missing.push({ what: 'cargo, for the plugins written in Rust', install: PACKAGES.cargo });
@@ -77,7 +77,7 @@ function nodeIsNewEnough() {
   return major > NODE_MINIMUM[0] || (major === NODE_MINIMUM[0] && minor >= NODE_MINIMUM[1]);
 }
 
-/** A `python3` on a fresh Mac is only a pointer to an installer, so it has to run. */
+/** On a fresh Mac, `python3` only starts an installer, so the check has to run it. */
 function hasPython() {
   const named = process.env.npm_config_python ?? process.env.PYTHON;
   return (named ? [named] : ['python3', 'python']).some((name) => {

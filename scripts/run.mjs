@@ -3,17 +3,17 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** One line of progress; the program's own output on stdout stays untouched. */
+/** Prints one line of progress to stderr, so that stdout contains only the program's own output. */
 export function say(text) {
   process.stderr.write(`setup: ${text}\n`);
 }
 
-/** A step that went wrong; the message is all the reader needs. */
+/** A step that failed. The message is complete, so no stack trace is shown. */
 export class SetupError extends Error {}
 
 /**
- * Runs a program in the repository's root and keeps quiet unless it fails.
- * @throws SetupError with everything the program wrote
+ * Runs a program in the repository's root. Its output is shown only if it fails.
+ * @throws SetupError with the output of the program
  */
 export function run(what, command, args, { env = {}, cwd = root } = {}) {
   const result = spawnSync(command, args, {
@@ -22,7 +22,7 @@ export function run(what, command, args, { env = {}, cwd = root } = {}) {
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
     stdio: ['ignore', 'pipe', 'pipe'],
-    // npm and friends are .cmd files on Windows, which only a shell starts.
+    // On Windows npm and similar programs are .cmd files, which only a shell can start.
     shell: process.platform === 'win32' && !command.endsWith('.exe'),
   });
   if (result.error !== undefined) {

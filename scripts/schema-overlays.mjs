@@ -1,14 +1,14 @@
-/** What an overlay may hold, as definitions of the schema. */
+/** The schema definitions for the content of an overlay. */
 
 const PREFIX = '#/definitions/';
-/** Keys that are about the file and not about what runs. */
+/** Keys that describe the file and not the server. An overlay cannot contain them. */
 const OF_THE_FILE = ['config_version', 'environments'];
 
 const overlayName = (name) => `overlay${name[0].toUpperCase()}${name.slice(1)}`;
 
 /**
- * The schema with its overlay definitions made anew: the schema once more, with nothing required, no
- * defaults, and null wherever a value can be taken away.
+ * The schema with its overlay definitions generated again. They repeat the schema, but no key is required,
+ * there are no defaults, and null is allowed wherever a value can be removed.
  */
 export function withOverlays(schema) {
   const own = Object.fromEntries(
@@ -18,7 +18,7 @@ export function withOverlays(schema) {
   const adopt = (reference) => {
     const name = reference.slice(PREFIX.length);
     if (!Object.hasOwn(adopted, overlayName(name))) {
-      // Reserved first: a definition may refer to itself.
+      // The name is reserved first, because a definition may refer to itself.
       adopted[overlayName(name)] = {};
       adopted[overlayName(name)] = partial(own[name], adopt);
     }
@@ -28,7 +28,7 @@ export function withOverlays(schema) {
   const kept = Object.fromEntries(Object.entries(properties).filter(([key]) => !OF_THE_FILE.includes(key)));
   const overlay = {
     title: 'Overlay',
-    description: 'What differs in an environment. A null takes a value of the file away.',
+    description: 'What differs in an environment. A null removes a value of the file.',
     type: 'object',
     additionalProperties: false,
     examples: [{ server: { port: 80 } }],

@@ -8,7 +8,7 @@ import type { JsonObject, JsonValue } from '../types.js';`;
 
 const PREFIX = '#/definitions/';
 
-/** Definitions that are the same to a type. */
+/** Definitions that have the same TypeScript type. */
 const TYPE_NAMES = {
   positiveDuration: 'RawDuration',
   positiveSize: 'RawSize',
@@ -17,7 +17,7 @@ const TYPE_NAMES = {
 const typeName = (definition) =>
   TYPE_NAMES[definition] ?? `Raw${definition[0].toUpperCase()}${definition.slice(1)}`;
 
-/** TypeScript for a file that was checked, in which what has a default is always there. */
+/** TypeScript for a checked file, in which every key with a default is present. */
 export async function rawTypes({ definitions, ...schema }) {
   const properties = without(schema.properties, ['environments']);
   const own = Object.entries(definitions).filter(([name]) => !/^(overlay|variable$)/.test(name));
@@ -26,9 +26,9 @@ export async function rawTypes({ definitions, ...schema }) {
   return compile(root, 'RawConfig', { bannerComment: BANNER, additionalProperties: false, format: false });
 }
 
-/** Names come from the definitions alone, comments from the descriptions. */
+/** Type names come from the definitions, comments from the descriptions. */
 function checked(schema) {
-  // Variables are filled in by then.
+  // Variables have already been replaced by their values.
   if (schema.anyOf !== undefined) return checked({ description: schema.description, ...schema.anyOf[0] });
   const [only] = schema.allOf ?? [];
   if (only !== undefined) return { $ref: PREFIX + typeName(only.$ref.slice(PREFIX.length)) };
@@ -44,7 +44,7 @@ function checked(schema) {
   if (typeof copy.additionalProperties === 'object')
     copy.additionalProperties = checked(copy.additionalProperties);
   if (copy.properties !== undefined) {
-    // In TypeScript the named keys have to fit what all others are.
+    // In TypeScript, the types of named keys must fit the index signature.
     if (typeof copy.additionalProperties === 'object') {
       copy.additionalProperties = {
         anyOf: [copy.additionalProperties, ...Object.values(copy.properties).map(checked)],

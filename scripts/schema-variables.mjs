@@ -1,14 +1,14 @@
 /**
- * A value may be a variable, as in `port: ${PORT}`, whatever its key asks for. Editors have to know that;
- * the server fills variables in first, and src/config/schema/schema.ts takes the alternative out again.
+ * Allows a variable in place of every value, as in `port: ${PORT}`, whatever type the key has. Editors need
+ * this. The server fills variables in first, so src/config/schema/schema.ts removes the alternative again.
  */
 
 const VARIABLE = { $ref: '#/definitions/variable' };
 
-/** What is said of a key rather than of its values. */
+/** Keywords that describe a key and not its values. */
 const ANNOTATIONS = ['title', 'description', 'default', 'examples', 'writeOnly'];
 
-/** Where a name is a key, which cannot be a variable. */
+/** Keywords whose value is about keys. A key cannot be a variable. */
 const KEYS = ['name'];
 
 /** The schema with a variable as the alternative to every value whose form is checked. */
@@ -32,7 +32,7 @@ function withAlternative(schema) {
   return { ...Object.fromEntries(Object.entries(copy).filter(annotation)), anyOf: [value, VARIABLE] };
 }
 
-/** A text of any form may be a variable already; a mapping or a list cannot come from one. */
+/** A free-form string already allows a variable. A mapping or a list cannot come from a variable. */
 function isChecked({ type, enum: values, pattern }) {
   if (type === undefined || type === 'object' || type === 'array') return false;
   return type !== 'string' || values !== undefined || pattern !== undefined;

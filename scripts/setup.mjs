@@ -1,9 +1,8 @@
 /**
- * Brings a checkout to the point where `npm start` and `npm test` can go on: checks the machine,
- * installs packages, compiles TypeScript, C and Rust. Does only what is missing; a second run with
- * nothing changed takes about half a second.
+ * Prepares a checkout for `npm start` and `npm test`: checks the machine, installs packages, and compiles
+ * TypeScript, C and Rust. Does only what is missing: a second run without changes takes about half a second.
  *
- *   node scripts/setup.mjs start   what the weather example needs; Rust only when cargo is there
+ *   node scripts/setup.mjs start   what the weather example needs; Rust only if cargo is installed
  *   node scripts/setup.mjs build   the same
  *   node scripts/setup.mjs test    everything, tests included; Rust is required
  *   node scripts/setup.mjs check   as test, with every C warning an error

@@ -1,4 +1,4 @@
-/** `npm start`: set-up, then the weather example in this process. */
+/** `npm start`: setup, then the weather example in this process. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -16,8 +16,8 @@ process.argv.splice(1, 1, main, 'start', '--config', config);
 await import(pathToFileURL(main).href);
 
 /**
- * A signal sent to npm ends the shell between npm and this process, which does not pass it on: the
- * server would be left behind with its port. So it stops when its parent is gone.
+ * A signal sent to npm ends the shell between npm and this process, and the shell does not forward it. The
+ * server would keep running and keep its port. Therefore it stops when its parent process is gone.
  */
 function stopWithShell() {
   const shell = process.ppid;
@@ -27,7 +27,7 @@ function stopWithShell() {
   check.unref();
   for (const signal of ['SIGINT', 'SIGTERM']) {
     process.once(signal, () => {
-      // A second signal would cut an orderly stop short; while nobody else listens yet, this one ends it.
+      // A second signal would cut an orderly stop short. If nothing else listens yet, this signal ends the process.
       clearInterval(check);
       if (process.listenerCount(signal) === 0) process.kill(process.pid, signal);
     });

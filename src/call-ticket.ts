@@ -8,7 +8,7 @@ export interface CallOrigin {
 
 export const NO_CALLERS: readonly string[] = [];
 
-/** Why work must stop: the deadline has passed, or nobody waits for the answer any more. */
+/** Why work must stop: the deadline has passed, or nobody waits for the answer. */
 export type StopReason = 'deadline' | 'cancelled';
 
 /**
@@ -31,6 +31,12 @@ export interface CallTicket extends CallOrigin {
    * BW_REQUEST_CANCELLED. Work that is stopped at its deadline may stay unsettled.
    */
   onStop(handler: (reason: StopReason) => void): void;
+
+  /**
+   * Called by the handler of onStop() at the deadline, when the plugin may have answered in time and the answer is
+   * still on its way. The call then fails this much later, unless the answer comes. Absent if nobody waits.
+   */
+  extend?(milliseconds: number): void;
 
   /**
    * Reports facts about the call before its answer is passed on. Absent if nobody needs the report.

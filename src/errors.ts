@@ -129,7 +129,7 @@ export const ERRORS = {
     'The client closed the connection before its request was answered.',
   ),
   BW_ROUTE_NOT_FOUND: kind(404, EXIT.failure, 'No endpoint and no plugin answers this path.'),
-  BW_ROUTE_METHOD: kind(405, EXIT.failure, 'The endpoint does not take this method.'),
+  BW_ROUTE_METHOD: kind(405, EXIT.failure, 'The endpoint does not accept this method.'),
   BW_PROXY_UPSTREAM: kind(502, EXIT.failure, 'The target of a proxy endpoint did not give a valid answer.'),
   BW_PROXY_TIMEOUT: kind(504, EXIT.failure, 'The target of a proxy endpoint did not answer in time.'),
   BW_SERVER_LISTEN: kind(500, EXIT.failure, 'The server cannot listen on its address.'),

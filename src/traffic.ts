@@ -130,8 +130,13 @@ class ServedTraffic implements LocalTraffic {
       prepare: (next) => {
         const routes = prepareRoutes(next.endpoints, orchestrator);
         return () => {
+          const former = { routes: this.routes, current: this.current };
           this.routes = routes;
           this.current = next;
+          return () => {
+            this.routes = former.routes;
+            this.current = former.current;
+          };
         };
       },
     });

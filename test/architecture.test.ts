@@ -31,7 +31,17 @@ const LAYERS: readonly (readonly string[])[] = [
   ['native/process/limits', 'native/protocol', 'native/library', 'config/source', 'config/edit'],
   ['native/library/facts', 'native', 'metrics', 'log-budget'],
   ['mutex'],
-  ['cache-place', 'call-ticket', 'deferred', 'errors', 'log', 'long-text', 'semaphore', 'config'],
+  [
+    'cache-place',
+    'call-ticket',
+    'deferred',
+    'errors',
+    'log',
+    'long-text',
+    'path-places',
+    'semaphore',
+    'config',
+  ],
   ['printable'],
 ];
 

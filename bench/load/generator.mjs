@@ -6,10 +6,11 @@ import { interruption as signal } from '../interruption.mjs';
 const execute = promisify(execFile);
 
 /**
- * Our own program that makes requests from a process of its own, for what wrk cannot do.
- * @returns two functions, which resolve to `{ requests, p50, p99, p999, failed }`: answers a second, and latency in
- *   microseconds; `openLoop(url, rate, seconds, connections)` asks at a fixed rate and takes latency from the
- *   moment a request was due, `closedLoop(url, seconds, connections)` opens every connection before it begins
+ * Our own load generator, a separate process, for measurements that wrk cannot make.
+ * @returns two functions that resolve to `{ requests, p50, p99, p999, failed }`: answers per second, and latency
+ *   in microseconds. `openLoop(url, rate, seconds, connections)` sends at a fixed rate and measures latency from
+ *   the time at which a request was due. `closedLoop(url, seconds, connections)` opens every connection before
+ *   the measurement begins.
  * @throws Missing
  */
 export function generator() {

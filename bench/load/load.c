@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loads an HTTP server on this machine. At a fixed rate (open loop) it asks whether answers come or not,
- * and takes each latency from the moment the request was due: a server that pauses is charged for every
- * request that should have come meanwhile ("coordinated omission"). A request takes the connection that
- * was idle last; when all are busy it waits, and its time runs. At rate 0 (closed loop) every connection
- * is opened first, and asks again when it has its answer.
+ * Loads an HTTP server on this machine. At a fixed rate (open loop) it sends requests whether or not
+ * answers arrive, and measures each latency from the time at which the request was due. A server that
+ * pauses is charged for every request that was due in the pause (this avoids "coordinated omission"). A
+ * request takes the connection that became idle last. If all are busy it waits, and its time runs. At rate
+ * 0 (closed loop) every connection is opened first, and sends its next request when it has its answer.
  *
  *   load PORT PATH RATE SECONDS CONNECTIONS
  *     ->  {"p50":..,"p99":..,"p999":..,"requests":..,"failed":..}   µs, answers a second, requests
@@ -42,7 +42,7 @@ static char request[REQUEST_MAX];
 static size_t request_length;
 static struct sockaddr_in server;
 static double *latencies, began_us, end_us, interval_us;
-/* Of a closed loop, total is as many as there is room for. */
+/* In a closed loop, total is the number of results that fit into memory. */
 static size_t total, sent, answered, failed;
 static int closed;
 
@@ -84,7 +84,7 @@ static int open_connection(int number) {
     return 1;
 }
 
-/* Gives a request up, and its connection with it. */
+/* Drops a request and closes its connection. */
 static void fail(int number) {
     failed++;
     close(connections[number].fd);
@@ -92,7 +92,7 @@ static void fail(int number) {
         idle[idle_count++] = number;
 }
 
-/* 0 when every connection is busy. */
+/* Returns 0 when every connection is busy. */
 static int ask(double due) {
     int number;
 
@@ -121,7 +121,7 @@ static void ask_what_is_due(void) {
         sent++;
 }
 
-/* Whether an answer is there with all of its body. */
+/* Whether an answer has arrived with its whole body. */
 static int is_whole(const struct connection *c) {
     const char *end = strstr(c->answer, "\r\n\r\n");
     const char *length = strcasestr(c->answer, "\ncontent-length:");
@@ -188,7 +188,7 @@ static void open_loop(void) {
     failed = total - answered;
 }
 
-/* What is under way at the end counts for nothing. */
+/* Requests in flight at the end are not counted. */
 static void closed_loop(void) {
     while (opened < connections_max) {
         check(open_connection(opened), "connect");

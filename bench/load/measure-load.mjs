@@ -1,9 +1,9 @@
 import { cpuTimeUs } from '../cpu-time.mjs';
 
 /**
- * Loads a server and takes the time of its own processes meanwhile.
+ * Loads a server and measures the CPU time of its own processes.
  * @param server `{ url, pids }`
- * @returns what `load()` gives, with `cpu`: microseconds of processor time for a request, null where unknown
+ * @returns the result of `load()` with `cpu`: microseconds of CPU time per request, or null if unknown
  */
 export async function measureLoad(load, { url, pids }, connections, seconds, body) {
   const before = cpuTimeUs(pids);

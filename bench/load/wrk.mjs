@@ -10,12 +10,12 @@ const execute = promisify(execFile);
 const US = { us: 1, ms: 1000, s: 1_000_000 };
 
 /**
- * The program that makes requests from a process of its own, in a closed loop: each connection asks
- * again when it has its answer.
- * @param headers sent with each request, besides those the program sends itself
- * @returns `load(url, connections, seconds, body)`, which posts the body if there is one and resolves to
- *   `{ requests, answered, failed, p50, p99 }`: good answers per second and altogether, how many were
- *   asked for in vain, and latency in microseconds, null without an answer
+ * wrk, a load generator that makes requests in a closed loop: each connection sends its next request when it
+ * has its answer.
+ * @param headers sent with each request, in addition to the headers of the program itself
+ * @returns `load(url, connections, seconds, body)`, which posts the body if there is one. It resolves to
+ *   `{ requests, answered, failed, p50, p99 }`: good answers per second and in total, the number of failed
+ *   requests, and latency in microseconds, null without an answer.
  * @throws Missing
  */
 export function loadGenerator(headers = {}) {
@@ -47,7 +47,7 @@ async function wrk(lines, url, connections, seconds, body) {
   return { requests, answered, failed, p50: latency(50), p99: latency(99) };
 }
 
-/** wrk takes bodies from a script only. */
+/** wrk reads bodies from a script only. */
 function postScript(body) {
   const file = join(output, `post-${body.length}.lua`);
   const lines = ['wrk.method = "POST"', `wrk.body = ${JSON.stringify(body)}`];

@@ -15,11 +15,11 @@ import { parseConfig } from '../../dist/index.js';
 import { inFlight } from '../call-loops.mjs';
 import { serveTasks } from '../peer-tasks.mjs';
 
-/** Few enough that Node does not warn of the listeners cockatiel's timeout() adds for each call. */
+/** Few enough that Node does not warn about the listeners that cockatiel's timeout() adds for each call. */
 const WIDTH = 8;
 const CALL_MS = 100;
 
-/** A call that takes no time, so that nothing but its guards is measured; its answer comes as a runner's does. */
+/** A call that takes no time, so that only its guards are measured. Its answer arrives later, as a runner's does. */
 const operation = () => {
   const answer = new Deferred();
   queueMicrotask(() => answer.resolve(null));
@@ -44,7 +44,7 @@ const GUARDS = {
     return () => executor.run('before_request', work);
   },
 
-  /** The same guards as the library offers them, without metrics. */
+  /** The same guards as the library composes them, without metrics. */
   cockatiel() {
     const policy = wrap(
       circuitBreaker(handleAll, { halfOpenAfter: 10_000, breaker: new ConsecutiveBreaker(5) }),

@@ -3,7 +3,7 @@ import koffi from 'koffi';
 /** koffi closes a library whose handle is collected, even while pointers into it are in use. */
 const libraries = [];
 
-/** The benchmark's plugin as someone would call it with koffi and nothing else. */
+/** The benchmark's plugin, called with koffi and nothing else. */
 export function loadWithKoffi(path) {
   const before = koffi.proto('const char *before_request(const char *)');
   const after = koffi.proto('const char *after_response(const char *)');

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The plugin every peer of the benchmark runs. It does next to nothing, so that what is measured is
- * the way to it and back: it reads its input once and answers with 45 bytes.
+ * The plugin that every peer of the benchmark runs. It does almost nothing, so the benchmark measures
+ * the transport: the plugin reads its input once and answers with 45 bytes.
  *
- * HOOKS, a sum of the bits below, chooses the hooks of a build; NAME its name. With the configuration
- * {"patch":true} before_request and after_response change something instead of only looking.
- * THREAD_SAFE makes a build whose hooks may be called on several threads.
+ * HOOKS, a sum of the bits below, chooses the hooks of a build, and NAME its name. With the
+ * configuration {"patch":true}, before_request and after_response change something instead of only
+ * reading. THREAD_SAFE makes a build whose hooks may be called on several threads.
  */
 #include <string.h>
 

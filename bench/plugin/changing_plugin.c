@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A plugin whose hooks do what plugins are written for. HOOKS, a sum of the bits below, chooses the
- * hooks of a build. Members of the configuration choose what they do:
+ * A plugin whose hooks do typical work of plugins. HOOKS, a sum of the bits below, chooses the hooks of
+ * a build. Members of the configuration choose what the hooks do:
  *
  *   {"before": "user"}     before_request sets a header and a member of the context
  *   {"before": "key"}      before_request refuses requests without the right x-api-key
@@ -10,7 +10,7 @@
  *   {"after": "header"}    after_response adds a header
  *   {"after": "body"}      after_response changes one member of the response's body
  *
- * A hook that is not named answers NULL.
+ * A hook that the configuration does not name answers NULL.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A plugin that computes for as many milliseconds as its endpoint is given as data, and answers "true". */
+/* A plugin that computes for the number of milliseconds in the data of its endpoint, and answers "true". */
 #include <stdlib.h>
 #include <time.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A plugin without a single hook: what a runner costs by itself. */
+/* A plugin without hooks, which shows what a runner itself costs. */
 #include "backworks_plugin.h"
 
 PluginInfo plugin_info(void) {

@@ -1,4 +1,4 @@
-/** What every peer sends and expects: 200 bytes of JSON there, 45 back. */
+/** What every peer sends and expects: a request of 200 bytes of JSON, and an answer of 45. */
 const fields = {
   id: '6f1f6f0e-2a55-4f0e-9a53-0d6d7f1f9b7c',
   method: 'GET',
@@ -14,13 +14,13 @@ export const REQUEST = JSON.stringify({ ...fields, note: 'x'.repeat(padding) });
 export const ANSWER = '{"city":"Lisbon","celsius":21.5,"sky":"fair"}';
 export const ENDPOINT = '/weather/{city}';
 export const METHOD = 'GET';
-/** The path the HTTP servers answer. */
+/** The path that the HTTP servers answer. */
 export const PATH = '/weather/lisbon';
 
-/** What the changing plugin answers with `days`: 2 KiB. */
+/** The answer of the changing plugin with `days`: 2 KiB. */
 const days = Array.from({ length: 51 }, (_, index) => ({ day: index + 1, celsius: 21.5, sky: 'fair' }));
 export const DAYS = JSON.stringify({ city: 'Lisbon', days });
-/** What it answers after a change of the body. */
+/** The answer of the changing plugin after a change of the body. */
 export const CHANGED_ANSWER = ANSWER.replace('fair', 'cloudy');
-/** The value of x-api-key that it accepts. */
+/** The value of x-api-key that the changing plugin accepts. */
 export const KEY = 'bench-key';

@@ -3,25 +3,25 @@ import { scaleOf } from './scale.mjs';
 import { fixed, line, page, text, WIDTH } from './svg.mjs';
 
 const LABELS_MIN = 220;
-/** Room for a letter of a name in bold. */
+/** Width of a bold letter of a name. */
 const LETTER = 8.2;
 const VALUES = 90;
 const ROW = 28;
 const BAR = 16;
 const TOP = 70;
 const AXIS = 34;
-/** How much longer than the longest bar a line is drawn. */
+/** The maximum length of a spread line, relative to the longest bar. */
 const SPREAD_MAX = 1.4;
 
 /**
- * A bar for each peer; a thin line shows the spread.
+ * Draws a bar for each peer. A thin line shows the spread.
  * @param chart `{ key, title, unit, better: 'less' | 'more', scale: 'log' }`; without a scale, linear
  */
 export function barChart({ key, title, unit, better, scale }, peers) {
   const bars = peers.filter(({ summary }) => summary?.[key] !== undefined);
   const figures = bars.map(({ summary }) => summary[key]);
   const labels = Math.max(LABELS_MIN, 30 + Math.max(...bars.map(({ name }) => name.length)) * LETTER);
-  // One bad round must not make everything else small: its line goes to the end.
+  // One bad round must not make everything else small, so its line is cut at the edge.
   const most = scale === 'log' ? Infinity : SPREAD_MAX * Math.max(...figures.map(({ median }) => median));
   const { at, ticks } = scaleOf(
     scale,

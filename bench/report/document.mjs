@@ -3,14 +3,14 @@ import { renderTable } from './table.mjs';
 import { renderTargets } from './targets.mjs';
 
 /**
- * Puts a result's table between its markers in a Markdown file; everything else stays as it is.
+ * Writes a result's table between its markers in a Markdown file. Everything else stays as it is.
  * @throws Error when the markers are not there
  */
 export function updateDocument(path, result) {
   replaceBlock(path, result.name, renderTable(result));
 }
 
-/** The same for the table of targets, which is of all results. */
+/** The same for the table of targets, which covers all results. */
 export function updateTargets(path, results) {
   replaceBlock(path, 'targets', renderTargets(results));
 }

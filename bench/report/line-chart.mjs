@@ -5,22 +5,22 @@ import { fixed, line, page, text, WIDTH } from './svg.mjs';
 const HEIGHT = 400;
 const LEFT = 90;
 const RIGHT = 30;
-/** Points keep off the numbers of the y axis. */
+/** Distance between points and the numbers of the y axis. */
 const INSET = 24;
 const TOP = 104;
 const BOTTOM = 56;
-/** How much higher than the highest point an upright line is drawn. */
+/** The maximum height of a vertical line, relative to the highest point. */
 const SPREAD_MAX = 1.4;
 const LEGEND = 78;
 const LETTER = 7.2;
-/** What a number at the x axis needs, so that neighbours can be told apart. */
+/** Minimum space for a number at the x axis. */
 const TICK_ROOM = 26;
 const VALUE_ROOM = 50;
-/** Below it there is no room for a number under its point. */
+/** Below this height there is no space for a number under its point. */
 const LOWEST = HEIGHT - BOTTOM - 22;
 
 /**
- * A line for each series, through the medians of its points; thin upright lines show the spread.
+ * Draws a line for each series, through the medians of its points. Thin vertical lines show the spread.
  * @param chart `{ title, unit, better, x: { label, scale }, scale, series }`; a series is
  *   `{ name, points: [{ x, peer, key }] }`, the first one in the colour of Backworks
  */
@@ -29,7 +29,7 @@ export function lineChart({ title, unit, better, x: axis, scale, series }, peers
   const points = lines.flatMap((one) => one.points);
   const places = points.map(({ x }) => x);
   const across = axis.scale === 'log' ? exactLog(places) : scaleOf('linear', places).at;
-  // One bad round must not make everything else small: its line goes to the edge.
+  // One bad round must not make everything else small, so its line is cut at the edge.
   const most = scale === 'log' ? Infinity : SPREAD_MAX * Math.max(...points.map(({ median }) => median));
   const up = scaleOf(
     scale,
@@ -58,7 +58,7 @@ function measured(points, peers) {
   });
 }
 
-/** A number where something was measured. */
+/** A number at each measured x value. */
 function xAxis({ label, scale }, points, x) {
   const values = [...new Set(points.map((point) => point.x))].sort((a, b) => a - b);
   const place = { className: 'dim', size: 11, anchor: 'middle' };
@@ -70,7 +70,7 @@ function xAxis({ label, scale }, points, x) {
   ];
 }
 
-/** The last one, and from the first on those that have room beside the one before. */
+/** The last number, and from the first on each number that fits next to the previous one. */
 function apart(values, x, room) {
   const shown = [];
   for (const value of values) {
@@ -80,7 +80,7 @@ function apart(values, x, room) {
   return shown;
 }
 
-/** The medians, the highest at each place above its point and the others below, where they have room. */
+/** The medians. At each x value the highest is above its point, and the others are below if there is space. */
 function values(points, x, y) {
   const places = [...new Set(points.map((point) => point.x))].sort((a, b) => a - b);
   return apart(places, x, VALUE_ROOM).flatMap((place) =>
@@ -102,7 +102,7 @@ function values(points, x, y) {
   );
 }
 
-/** Numbers keep within the drawing, and off the numbers of the y axis. */
+/** Keeps numbers inside the drawing and away from the numbers of the y axis. */
 function besideEdges(x) {
   if (x < LEFT + VALUE_ROOM / 2) return { anchor: 'start', aside: 5 };
   if (x > WIDTH - RIGHT - VALUE_ROOM / 2) return { anchor: 'end', aside: 4 };

@@ -1,4 +1,4 @@
-/** Three significant digits, and thousands apart. */
+/** Three significant digits, with thousands separators. */
 export function number(value) {
   if (Math.abs(value) >= 1000) return Math.round(value).toLocaleString('en-US');
   return String(Number(value.toPrecision(3)));

@@ -21,7 +21,7 @@ export function drawCharts(folder, { name, charts, peers }) {
   }
 }
 
-/** Every result there is, as it was written. */
+/** All existing results, as they were written. */
 export function readResults(folder) {
   return readdirSync(folder)
     .filter((file) => file.endsWith('.json'))
@@ -29,7 +29,7 @@ export function readResults(folder) {
     .map((file) => JSON.parse(readFileSync(join(folder, file), 'utf8')));
 }
 
-/** Six significant digits are more than a clock can tell. */
+/** Six significant digits are more than a clock can measure. */
 function rounded(value) {
   return JSON.parse(
     JSON.stringify(value, (_, item) => (typeof item === 'number' ? Number(item.toPrecision(6)) : item)),

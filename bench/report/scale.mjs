@@ -1,5 +1,5 @@
 /**
- * From figures to places on an axis.
+ * Converts figures to positions on an axis.
  * @param kind 'linear', which begins at 0, or 'log', where each decade has the same length
  * @returns `{ at(value), ticks }`, both from 0 to 1
  */
@@ -15,7 +15,7 @@ function linear(values) {
   return { at: (value) => Math.max(0, value) / top, ticks };
 }
 
-/** Whole decades, so that a bar's beginning means something. */
+/** Whole decades, so that the start of a bar is a round number. */
 function logarithmic(values) {
   const positive = values.filter((value) => value > 0);
   const first = Math.floor(Math.log10(Math.min(...positive)) + 1e-9);

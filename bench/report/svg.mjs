@@ -2,7 +2,7 @@
 export const WIDTH = 840;
 export const FONT = 'font-family="system-ui, -apple-system, \'Segoe UI\', sans-serif"';
 
-/** On a page of their own colour: readers' systems and pages need not agree on light and dark. */
+/** Charts have their own background, because a reader's system and page can differ in light and dark. */
 const STYLE = `<style>
 .page { fill: #ffffff; stroke: #d0d7de } .title { fill: #1f2328 } .text { fill: #1f2328 } .dim { fill: #59636e }
 .grid { stroke: #d0d7de } .spread { stroke: #1f2328 } .bar { fill: #8c9aab } .own { fill: #1f883d }

@@ -1,6 +1,6 @@
 import { number, withSpread } from './number.mjs';
 
-/** A result as a Markdown table: a row a peer, a column a metric, each with its spread. */
+/** A result as a Markdown table: one row per peer, one column per metric, each value with its spread. */
 export function renderTable(result) {
   const { peers, metrics, slopes = [] } = result;
   const shown = metrics.filter(({ key }) => peers.some(({ summary }) => summary?.[key] !== undefined));
@@ -19,7 +19,7 @@ export function renderTable(result) {
   return [...markdownTable(header, rows), '', ...sentences, caption(result)].join('\n');
 }
 
-/** @returns lines; every column but the first is set to the right */
+/** @returns lines. Every column except the first is right-aligned. */
 export function markdownTable(header, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [line(header), `|---|${'---:|'.repeat(header.length - 1)}`, ...rows.map(line)];

@@ -6,7 +6,7 @@ import { alternate } from '../measure.mjs';
 
 const KIB = 1024;
 const SIZES_KIB = [0.2, 4, 64, 1024];
-/** Few, so that a second is enough for the largest. */
+/** Few connections, so that one second is enough for the largest bodies. */
 const CONNECTIONS = 4;
 const SECONDS = 1;
 const KINDS = {
@@ -47,7 +47,7 @@ export const slopes = [
   },
 ];
 
-/** A body that passes one before_request, and one that it changes. */
+/** A body that before_request leaves unchanged, and one that it changes. */
 const ONE_HOOK = {
   'Backworks, before_request changes nothing': {},
   'Backworks, before_request changes one member': { before: 'body' },
@@ -57,7 +57,7 @@ const ONE_HOOK_KIB = 64;
 export async function run({ rounds, onTurn }) {
   const sizes = new Map();
   const commands = {};
-  // One server would do for all sizes, but each has the heap that its own bodies make.
+  // Each size has its own server, so that the bodies of one size do not fill the heap of another.
   for (const kib of SIZES_KIB) {
     for (const [kind, command] of Object.entries(KINDS)) {
       commands[nameOf(kind, kib)] = command;

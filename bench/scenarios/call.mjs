@@ -27,7 +27,7 @@ export const metrics = [
 
 const payload = { endpoint: ENDPOINT, method: METHOD, data: REQUEST, answer: ANSWER };
 
-/** Name → command line. Each is a process that answers the tasks of peers/call/measure-calls.mjs. */
+/** Name → command line. Each process handles the tasks of peers/call/measure-calls.mjs. */
 function commands({ install }) {
   // Extism's SDK loads Node's experimental WASI.
   const node = (...args) => [process.execPath, '--disable-warning=ExperimentalWarning', ...args];

@@ -41,7 +41,7 @@ export const slopes = [
   },
 ];
 
-/** Each plugin has a before_request hook that looks at the request; the configuration itself answers. */
+/** Each plugin has a before_request hook that reads the request. The configuration contains the answer. */
 function commands() {
   const path = benchPlugin('before');
   const chain = (length) => Array.from({ length }, (_, index) => ({ name: `bench-${index}`, path }));

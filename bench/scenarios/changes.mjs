@@ -8,11 +8,11 @@ import { ANSWER, CHANGED_ANSWER, DAYS, KEY } from '../plugin/payload.mjs';
 const BARE = 'Hono, bare';
 const CONNECTIONS = 64;
 const SECONDS = 1;
-/** Every peer is sent them, so that all of them read the same requests. */
+/** Headers that every peer receives, so that all of them read the same requests. */
 const REQUEST_HEADERS = { 'x-api-key': KEY };
 const SERVED_BY = { 'x-served-by': 'bench' };
 
-/** What plugins are written for: hooks of the plugin, what it is configured with, what comes out. */
+/** Typical uses of plugins: the plugin's hooks, its configuration, and the expected result. */
 const CASES = {
   'three hooks, each changes something': {
     hooks: ['before', 'endpoint', 'after'],
@@ -94,7 +94,7 @@ export async function run({ rounds, onTurn }) {
   return NAMES.map((name) => besideOthers(name, peers));
 }
 
-/** A case beside bare Hono and the middleware, round by round. */
+/** Compares a case with bare Hono and with the middleware, round by round. */
 function besideOthers(name, peers) {
   const find = (wanted) => peers.find((peer) => peer.name === wanted);
   const [own, bare, middleware] = [backworksOf(name), BARE, middlewareOf(name)].map(find);

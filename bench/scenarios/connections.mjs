@@ -9,14 +9,14 @@ const BARE = 'Hono, bare';
 const ISOLATED = 'Backworks, isolated';
 const WIDTHS = [1, 10, 100, 1000, 10_000];
 const SECONDS = 1;
-/** All of them are answered before the first one asks again. */
+/** All connections get their answer before the first one sends its next request. */
 const MOST_SECONDS = 3;
 const MOST = WIDTHS.at(-1);
-/** A server has some files open besides its connections. */
+/** A server has some open files in addition to its connections. */
 const OPEN_FILES = MOST + 200;
 const keyOf = (width) => `requests${width}`;
 const pointsOf = (peer) => WIDTHS.map((width) => ({ x: width, peer, key: keyOf(width) }));
-/** By tenfold steps, from where the server is busy all the time. */
+/** Tenfold steps, beginning where the server is busy all the time. */
 const stepsOf = (peer) => WIDTHS.slice(1).map((width) => ({ x: Math.log10(width), peer, key: keyOf(width) }));
 
 export const name = 'connections';
@@ -66,16 +66,16 @@ export async function run({ rounds: wanted, onTurn }) {
   return withServers(commands, open, (peers) => alternate(peers, wanted, onTurn));
 }
 
-/** @param failures added up over the widths of a round */
+/** @param failures total over the widths of a round */
 async function measure({ closedLoop, url, width, failures }) {
   const { requests, failed } = await closedLoop(url, width === MOST ? MOST_SECONDS : SECONDS, width);
-  // Ten thousand requests whose clients have left are still to be ended.
+  // The server still has to finish ten thousand requests whose clients have disconnected.
   if (width === MOST) await pause(1000);
   failures.failed = width === WIDTHS[0] ? failed : failures.failed + failed;
   return { [keyOf(width)]: requests, failed: failures.failed };
 }
 
-/** Node raises its limit of open files as far as it may, and what it starts has the same. */
+/** Node raises its limit of open files to the hard limit, and its child processes inherit it. */
 function withinLimits(command) {
   if (process.platform !== 'linux') return command;
   const [, , most] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));

@@ -68,7 +68,7 @@ export async function run({ rounds, quick, onTurn }) {
   return withServers(commands(), open, (peers) => alternate(peers, rounds, onTurn));
 }
 
-/** @param failures added up over the widths of a round, of which the first is MAIN */
+/** @param failures total over the widths of a round. The first width is MAIN. */
 async function measure(load, server, width, failures) {
   const { requests, failed, p50, p99, cpu } = await measureLoad(load, server, width, SECONDS);
   failures.failed = width === MAIN ? failed : failures.failed + failed;

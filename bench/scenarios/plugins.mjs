@@ -8,7 +8,7 @@ import { alternate } from '../measure.mjs';
 import { PeerProcess } from '../peer-process.mjs';
 
 const COUNTS = [0, 1, 10, 100, 300];
-/** Nothing starts any more when nothing has for so long. */
+/** When no process has started for this time, all have started. */
 const SETTLED_MS = 500;
 const nameOf = (count) => `Backworks, ${count} plugin${count === 1 ? '' : 's'}`;
 const pointsOf = (key) => COUNTS.map((count) => ({ x: count, peer: nameOf(count), key }));
@@ -52,7 +52,7 @@ export const slopes = [
   { text: 'While nothing happens, it takes {} % of a core.', points: pointsOf('idle') },
 ];
 
-/** Each has a process that serves and one that stands by. */
+/** Each plugin has a serving process and a spare. */
 export function run({ rounds: wanted, quick, onTurn }) {
   const path = benchPlugin('before');
   const idleMs = quick ? 1000 : 2000;

@@ -36,7 +36,7 @@ export const charts = [
   },
 ];
 
-/** Name → way of peers/recovery/ways.mjs, and how many kills a round has. */
+/** Name → kind of call in peers/recovery/ways.mjs, and the number of kills per round. */
 const PEERS = {
   [IDLE]: { way: 'idle', kills: 0 },
   'Backworks, isolated': { way: 'isolated', kills: 120 },

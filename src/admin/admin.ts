@@ -89,7 +89,7 @@ interface RouteParts {
 }
 
 /**
- * The admin API: probes, metrics, plugin states and control of plugins, on a port of its own. /healthz and
+ * The admin API: probes, metrics, plugin states and control of plugins, on its own port. /healthz and
  * /readyz need no token. The read token allows reading, the token allows reading and control. There are no
  * CORS headers, so browsers do not let other origins read answers.
  */

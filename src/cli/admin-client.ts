@@ -1,3 +1,6 @@
+import http from 'node:http';
+import https from 'node:https';
+import { text } from 'node:stream/consumers';
 import type { BackworksConfig } from '../config/types.js';
 import { BackworksError, type ErrorCode, ERRORS } from '../errors.js';
 import type { PluginsDocument } from '../admin/admin.js';
@@ -34,7 +37,7 @@ export async function askServer(target: AdminTarget): Promise<AdminAnswer> {
     const response = await send(`${url}/plugins`, token);
     if (response.status === 401)
       return { kind: 'none', why: `the server at ${url} does not accept this admin token` };
-    const document = response.ok ? readDocument(await response.text()) : null;
+    const document = response.ok ? readDocument(response.body) : null;
     if (document === null) return { kind: 'none', why: `the program at ${url} is not a Backworks admin API` };
     if (target.url === undefined && document.config_file !== file) {
       return { kind: 'none', why: `the server at ${url} runs another configuration` };
@@ -92,25 +95,44 @@ export async function requireReader(target: AdminTarget): Promise<PluginsDocumen
   return answer.document;
 }
 
-function send(url: string, token: string, method = 'GET', timeoutMs = ANSWER_MS): Promise<Response> {
-  return fetch(url, {
-    method,
-    headers: { authorization: `Bearer ${token}`, 'user-agent': CLI_AGENT },
-    redirect: 'error',
-    signal: AbortSignal.timeout(timeoutMs),
+/** What a server answered. */
+interface Answered {
+  readonly status: number;
+  readonly ok: boolean;
+  readonly body: string;
+}
+
+/** Sends a request. Not with fetch(): it refuses the ports that browsers refuse, such as 6000. */
+function send(url: string, token: string, method = 'GET', timeoutMs = ANSWER_MS): Promise<Answered> {
+  const { request } = url.startsWith('https:') ? https : http;
+  const headers = { authorization: `Bearer ${token}`, 'user-agent': CLI_AGENT, 'content-length': '0' };
+  const signal = AbortSignal.timeout(timeoutMs);
+  return new Promise((resolve, reject) => {
+    request(url, { method, headers, signal, agent: false }, (response) => {
+      const { statusCode: status = 0 } = response;
+      const answered = (body: string): void => resolve({ status, ok: status >= 200 && status < 300, body });
+      text(response).then(answered, reject);
+    })
+      .on('error', reject)
+      .end();
   });
 }
 
 function readDocument(text: string): PluginsDocument | null {
   if (text.length > ANSWER_BYTES_MAX) return null;
-  const value = JSON.parse(text) as Partial<PluginsDocument> | null;
+  let value: Partial<PluginsDocument> | null;
+  try {
+    value = JSON.parse(text) as typeof value;
+  } catch {
+    return null;
+  }
   return Array.isArray(value?.plugins) && Array.isArray(value.rejected) ? (value as PluginsDocument) : null;
 }
 
-/** fetch() puts the actual error into `cause`. */
+/** A request that took too long is aborted, with the time limit as its cause. */
 function reason(error: unknown): string {
-  const { cause, name } = error as { cause?: { code?: unknown }; name?: string };
-  return typeof cause?.code === 'string' ? cause.code : (name ?? 'failed');
+  const { cause, code, name } = error as NodeJS.ErrnoException & { cause?: { name?: string } };
+  return cause?.name ?? code ?? name;
 }
 
 /**
@@ -122,12 +144,12 @@ export async function readFromServer<Answer>(target: AdminTarget, path: string):
   return answerOf<Answer>(urlOf(target), () => send(urlOf(target) + path, token === '' ? readToken : token));
 }
 
-async function answerOf<Answer>(url: string, ask: () => Promise<Response>): Promise<Answer> {
-  let response: Response;
+async function answerOf<Answer>(url: string, ask: () => Promise<Answered>): Promise<Answer> {
+  let response: Answered;
   let answer: Answer & { code: string; detail: string; hint?: string };
   try {
     response = await ask();
-    answer = JSON.parse(await response.text()) as typeof answer;
+    answer = JSON.parse(response.body) as typeof answer;
   } catch (cause) {
     const message = `the server at ${url} did not answer (${reason(cause)})`;
     throw new BackworksError('BW_PLUGIN_UNAVAILABLE', message, { cause });

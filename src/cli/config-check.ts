@@ -18,7 +18,7 @@ export interface CheckOptions {
 interface Checked extends LoadedConfig {
   /** Critical plugins that do not start, so the server would not start either. */
   readonly refused: readonly PluginVerdict[];
-  /** Plugins with before_request that requests pass by when they fail. */
+  /** Plugins with before_request whose failure lets requests through. */
   readonly failOpen: readonly string[];
 }
 
@@ -127,7 +127,7 @@ function printResult(context: CommandContext, checked: Checked, strict: boolean)
     err.line(`${err.style(['red', 'bold'], first.error.code)}: ${what}`);
   } else if (code !== EXIT.ok) {
     err.line(
-      `${err.style(['red', 'bold'], 'BW_CONFIG_INVALID')}: ${count(warnings.length, 'warning')}, and --strict`,
+      `${err.style(['red', 'bold'], 'BW_CONFIG_INVALID')}: ${count(warnings.length, 'warning')} (--strict)`,
     );
   } else {
     const amounts = `${count(endpoints.length, 'endpoint')}, ${count(plugins.length, 'plugin')}`;

@@ -71,5 +71,5 @@ function report({ out, err }: CommandContext, { name, migrated, patch, backup }:
     err.line(`${err.style('yellow', 'warning')}: ${name}:${line}: ${oneLine(message)}`);
   }
   if (backup === null) err.line(`from version ${from} to ${to}; pass --write to change the file`);
-  else out.line(`${out.style('green', 'ok')}: ${name} has version ${to}; before: ${displayName(backup)}`);
+  else out.line(`${out.style('green', 'ok')}: ${name} has version ${to}; backup: ${displayName(backup)}`);
 }

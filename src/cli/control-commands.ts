@@ -17,7 +17,7 @@ export function declareControl(plugin: Command, run: Run): void {
     .command('load')
     .summary('start a plugin, or a library in a plugin directory')
     .description(
-      'have the running server load a plugin it knows, or a library in one of its plugin directories',
+      'make the running server load a configured plugin, or a library in one of its plugin directories',
     )
     .argument('<which>', 'name of the plugin or of its file, or a path')
     .option(...WRITE)

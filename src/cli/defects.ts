@@ -7,7 +7,7 @@ type DefectContext = Pick<CommandContext, 'out' | 'err' | 'json' | 'verbose'>;
 /** After a defect the state of the process is unknown, so the process logs the defect and exits. */
 export function endOnDefects(log: Pick<ServerLog, 'fatal'>, context: DefectContext): void {
   const end = (err: unknown): void => {
-    log.fatal({ err }, 'the server stops because of a defect');
+    log.fatal({ err }, 'unexpected error in the server itself; the server exits');
     process.exit(reportFailure(err, context));
   };
   process.on('uncaughtException', end);

@@ -1,6 +1,6 @@
 import type { PluginStatus } from '../lifecycle/entry/status.js';
 
-/** Plugins with before_request that requests pass by when they fail, without those that are not to run. */
+/** Plugins with before_request whose failure lets requests through. Stopped plugins are left out. */
 export function failingOpen(plugins: readonly PluginStatus[]): string[] {
   return plugins.filter(({ failsOpen, state }) => failsOpen && state !== 'stopped').map(({ name }) => name);
 }
@@ -9,6 +9,6 @@ export function failingOpen(plugins: readonly PluginStatus[]): string[] {
 export function failOpenSentence(names: readonly string[]): string {
   return (
     `when one of these plugins fails, requests pass without its before_request: ${names.join(', ')} ` +
-    '(critical: true refuses them instead)'
+    '(with critical: true, such requests are refused)'
   );
 }

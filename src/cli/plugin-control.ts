@@ -28,7 +28,7 @@ const DONE: Readonly<Record<ControlAction | 'load', string>> = {
 
 /**
  * `backworks plugin enable|disable|unload|restart NAME`: sends the action to the running server. The next
- * reload or start applies the file again and undoes the action, unless `write` changes the file too.
+ * reload or restart applies the file again and undoes the action, unless `write` changes the file too.
  */
 export async function pluginControl(
   context: CommandContext,

@@ -14,9 +14,9 @@ import { type FileChange, writeChange } from './plugin-file.js';
 import { printJson } from './print.js';
 
 /**
- * `backworks plugin load NAME|PATH`: has the running server load a plugin that it knows, or a library in one
- * of its directories. With `write`, any other library becomes an entry of the file, and the server reloads
- * the file. The admin API never accepts a path.
+ * `backworks plugin load NAME|PATH`: makes the running server load a configured plugin, or a library in one
+ * of its plugin directories. With `write`, any other library is added to the file, and the server reloads the
+ * file. The admin API never accepts a path.
  */
 export async function pluginLoad(
   context: CommandContext,
@@ -98,7 +98,7 @@ async function reloadEntry(
 function nowhere(path: string, change: FileChange | null): BackworksError {
   const hint =
     change === null
-      ? 'the file has an entry of that name: use the name'
+      ? 'the file already has an entry with its name: load it by that name'
       : `add it to ${change.file}, with --write or by hand: ${change.what}`;
   return new BackworksError(
     'BW_USAGE',

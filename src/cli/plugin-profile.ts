@@ -36,7 +36,7 @@ export async function pluginProfile(
     durationMs: amount('--seconds', given.seconds, SECONDS_MAX) * 1000,
     concurrency: Math.ceil(amount('--concurrency', given.concurrency, CONCURRENCY_MAX)),
     signal: stop.signal,
-    onHook: (hook) => err.line(err.style('dim', `driving ${hook} …`)),
+    onHook: (hook) => err.line(err.style('dim', `measuring ${hook} …`)),
   };
   // Check before minutes of measuring, not after.
   if (given.svg !== undefined) await writing(given.svg, access(dirname(resolve(given.svg)), constants.W_OK));

@@ -60,16 +60,16 @@ async function findOnServer(
   which: string,
   say: (why: string) => void,
 ): Promise<PluginDocument | null> {
-  // With --url only that server's quarantine counts. This machine's cache belongs to another server.
+  // With --url, only the quarantine of that server can be lifted. This machine's cache belongs to another one.
   if (server.url !== undefined) await requireServer(server);
   const answer = await askServer(server);
   if (answer.kind === 'none') {
-    say(`in the cache directory, for the next start: ${answer.why}`);
+    say(`releasing in the cache directory, for the next start: ${answer.why}`);
     return null;
   }
   if (server.admin.token === '') {
     say(
-      'in the cache directory, for the next start: admin.token is not set, so the server would not accept the request',
+      'releasing in the cache directory, for the next start: admin.token is not set, so the server would not accept the request',
     );
     return null;
   }

@@ -79,7 +79,7 @@ function need(needed: NeedDocument, state: PluginDocument['state']): string {
 }
 
 function refusal({ permission, function: name, object, times, last }: RefusalDocument): string {
-  const what = [permission ?? 'for good', object].filter((part) => part !== null).join(' ');
+  const what = [permission ?? 'always refused', object].filter((part) => part !== null).join(' ');
   return `${what} (${name}) ${times} times, last ${last}`;
 }
 

@@ -33,7 +33,7 @@ export function latencyChart(profile: PluginProfile): string {
   const measured = profile.hooks.filter((hook): hook is Measured => hook.times !== null);
   const scale = scaleOf(measured.map(({ times }) => times));
   const title = `${profile.name} ${profile.version}: where the time of a call goes`;
-  const what = 'one call at a time; call: as the server sees it; plugin: its own function; host: the rest';
+  const what = 'one call at a time; call: total time; plugin: the part in its own function; host: the rest';
   const height = TOP + Math.max(1, measured.length) * PANEL;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escape(title)}">`,

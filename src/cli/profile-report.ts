@@ -69,7 +69,7 @@ export function printProfile(screen: Screen, profile: PluginProfile): void {
   const processes = isolation === 'process' ? `, instances: ${instances}` : '';
   screen.line(`${screen.style('bold', oneLine(`${name} ${version}`))} (isolation: ${isolation}${processes})`);
   if (hooks.length === 0) {
-    screen.line('it has no hooks');
+    screen.line('the plugin has no hooks');
     return;
   }
   const page = { ...screen, width: Math.min(screen.width, WIDTH_MAX) };
@@ -96,17 +96,17 @@ function remarks(profile: HookProfile, deadlineMs: number): string[] {
   }
   if (late > 0 && times !== null) {
     const share = `${thousands(late)} of ${thousands(times.call.calls)}`;
-    const deadline = `the ${duration(deadlineMs * 1000)} of timeouts.call`;
+    const deadline = `timeouts.call (${duration(deadlineMs * 1000)})`;
     // On a busy machine this may not be the plugin's fault.
     found.push(
-      `${share} calls took longer than ${deadline}, the plugin itself up to ${duration(times.plugin.maxUs)}`,
+      `${share} calls took longer than ${deadline}; the plugin's own function took up to ${duration(times.plugin.maxUs)}`,
     );
   }
   if (growth?.grows === true)
     found.push('memory grows with the number of calls: a leak, or an unbounded cache');
   if (outOfMemory > 0) {
     const each = thousands(calls / outOfMemory);
-    found.push(`it ran out of limits.memory ${thousands(outOfMemory)} times, after ${each} calls on average`);
+    found.push(`limits.memory was exceeded ${thousands(outOfMemory)} times, every ${each} calls on average`);
   }
   if (hook === 'process_endpoint' && calls > 0 && nullAnswers === calls)
     found.push('the plugin answered none of the requests: pass recorded requests with --requests');
@@ -128,7 +128,7 @@ function legend(profile: PluginProfile, scale: TimeScale | null): string[] {
       ? []
       : [`distribution: logarithmic, from ${duration(scale.fromUs)} to ${duration(scale.toUs)}`];
   return [
-    'call: one at a time, as the server sees it; plugin: of that, its own function',
+    'call: total time as the server sees it, one call at a time; plugin: the part in its own function',
     'host: the rest, which is the transport and all checks',
     ...range,
     `calls/s and CPU time per call: with ${concurrency} calls in flight; memory: growth per 1,000 calls`,

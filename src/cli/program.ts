@@ -15,14 +15,14 @@ Exit codes:
   ${EXIT.usage}    wrong arguments
   ${EXIT.config}    the configuration is missing or invalid
   ${EXIT.plugin}    a plugin is invalid, or a critical one does not start
-  130  SIGINT came twice (143: SIGTERM)
+  130  a second SIGINT ended the server (143: a second SIGTERM)
 
 Environment:
-  BACKWORKS_CONFIG  configuration file, where --config is not given
-  BACKWORKS_ENV     environment, where --env is not given
-  BACKWORKS_SET     values as for --set, one a line; --set counts more
-  BACKWORKS_ADMIN_URL    admin API of the running server, where neither --url nor --config is given
-  BACKWORKS_ADMIN_TOKEN  its token, where --token is not given
+  BACKWORKS_CONFIG  configuration file, if --config is not given
+  BACKWORKS_ENV     environment, if --env is not given
+  BACKWORKS_SET     values as for --set, one per line; --set takes precedence
+  BACKWORKS_ADMIN_URL    admin API of the running server, if neither --url nor --config is given
+  BACKWORKS_ADMIN_TOKEN  token for the admin API, if --token is not given
   NO_COLOR, FORCE_COLOR`;
 
 /** What the process supplies to a command. The rest of the context comes from the command line. */
@@ -67,10 +67,10 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .version(version)
     .option('-c, --config <file>', 'configuration file (default: ./backworks.yaml, then ./backworks.yml)')
     .option('--env <name>', 'environment of the configuration file whose overlay applies')
-    .option('--set <path=value>', 'a single value, such as server.port=9000; may be repeated', collect)
+    .option('--set <path=value>', 'set one value, such as server.port=9000; may be repeated', collect)
     .option('--url <url>', 'admin API of a running server, instead of a configuration file')
     .option('--token <token>', 'token for the admin API (safer: BACKWORKS_ADMIN_TOKEN)')
-    .option('--json', 'results and errors as JSON on standard output')
+    .option('--json', 'print results and errors as JSON on standard output')
     .option('--verbose', 'show the stack trace of an error')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
@@ -100,7 +100,7 @@ function declareServer(program: Command, run: Run): void {
   program
     .command('reload')
     .summary('reload the configuration of the server')
-    .description('have the running server reload its changed configuration')
+    .description('make the running server reload its changed configuration')
     .option('--dry-run', 'only show what would change')
     .action(({ dryRun = false }: { dryRun?: boolean }) =>
       run(async (context) => (await import('./reload.js')).reload(context, { dryRun })),
@@ -115,8 +115,8 @@ function declarePlugins(plugin: Command, run: Run): void {
     .action(() => run(async (context) => (await import('./plugin-list.js')).pluginList(context)));
   plugin
     .command('validate')
-    .description('check libraries, each in a process of its own')
-    .argument('<which...>', 'paths of shared libraries, or names of plugins of the configuration')
+    .description('check libraries, each in its own process')
+    .argument('<which...>', 'paths of shared libraries, or names of configured plugins')
     .option('--plugin-config <file>', 'configuration of the plugin, as YAML or JSON')
     .action((which: string[], given: ValidateArguments) =>
       run(async (context) => (await import('./plugin-validate.js')).pluginValidate(context, which, given)),

@@ -19,7 +19,7 @@ export async function start(context: CommandContext): Promise<ExitCode> {
   const logging = context.json ? { ...config.logging, format: 'json' as const } : config.logging;
   const log = createLogger(logging, context.out);
   endOnDefects(log, context);
-  if (environment !== null) log.info({ environment }, `environment ${environment}`);
+  if (environment !== null) log.info({ environment }, `the overlay of environment ${environment} applies`);
   for (const warning of warnings) log.warn({}, warning);
 
   // reload() logs the problems of a configuration itself.
@@ -44,9 +44,9 @@ export async function start(context: CommandContext): Promise<ExitCode> {
       await backworks.stop();
       throw reason;
     }
-    log.info({ signal: reason }, 'stopping');
+    log.info({ signal: reason }, 'stopping after the requests in flight');
   } else {
-    log.info({ signal }, 'stopping before startup completed');
+    log.info({ signal }, 'stopping; startup had not completed');
     // Failures of an interrupted start no longer matter.
     started.catch(() => undefined);
   }

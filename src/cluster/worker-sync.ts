@@ -25,7 +25,7 @@ export class WorkerSync {
   private agreement: Agreement<WorkerProcess> | null = null;
   /** Commands of the operator, in the order in which each was last given. */
   private readonly commands = new Map<string, WorkerStep>();
-  /** Starting worker → the steps that the running workers were given meanwhile. */
+  /** Starting worker → the steps that the running workers got in the meantime. */
   private readonly missedSteps = new Map<WorkerProcess, WorkerStep[]>();
   private closed = false;
 
@@ -97,7 +97,7 @@ export class WorkerSync {
     this.missedSteps.delete(worker);
   }
 
-  /** The server stops: draining workers are given no more steps. */
+  /** The server stops: draining workers get no more steps. */
   close(): void {
     this.closed = true;
   }

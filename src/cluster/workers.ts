@@ -186,7 +186,7 @@ export class Workers {
       delay.failed(performance.now() - startedAtMs);
     }
     const times = `${delay.consecutiveFailures} times in a row`;
-    const message = `no worker is running: worker ${number} ended ${times}; last failure: ${last}`;
+    const message = `no worker is running: worker ${number} exited ${times}; last failure: ${last}`;
     if (!this.stopping) this.options.failed(new BackworksError('BW_SERVER_WORKER', message));
   }
 

@@ -173,12 +173,12 @@ export interface PluginConfig extends PluginPolicy {
 /** When a plugin starts: with the server, or on its first use. */
 export type LoadTime = 'eager' | 'lazy';
 
-/** none: a hook does without the body, which passes as it comes; buffer: the hook waits for the whole body. */
+/** none: the body is streamed past the hook; buffer: the server collects the whole body for the hook. */
 export type RequestBodyUse = 'none' | 'buffer';
-/** auto: the hook sees a body that can be held, and a longer one or an event stream passes as it comes. */
+/** auto: the hook gets a body of up to `server.body_limit`; a longer one or an event stream is streamed past it. */
 export type ResponseBodyUse = 'none' | 'auto' | 'buffer';
 
-/** The bodies that the hooks of a plugin need, as far as somebody says. */
+/** The bodies that the hooks of a plugin need. Null where nothing is set. */
 export interface WantedBodies {
   readonly request: RequestBodyUse | null;
   readonly response: ResponseBodyUse | null;
@@ -191,7 +191,7 @@ export interface PluginPolicy {
   readonly idleAfterMs: number;
   /** Whether a failure of the plugin ends the request. Null when the file does not say; then the manifest decides. */
   readonly critical: boolean | null;
-  /** The bodies its hooks need; null where the file does not say, so that a manifest may. */
+  /** The bodies its hooks need. Null where the file does not say; then the manifest decides. */
   readonly body: WantedBodies;
   /** Lower runs first. Null when the file does not say; then the manifest decides. */
   readonly priority: number | null;

@@ -72,7 +72,7 @@ export class DeadlinePolicy {
     this.oldest = oldest;
   }
 
-  /** Expires every call whose deadline has passed. Returns false when no call is in flight any more. */
+  /** Expires every call whose deadline has passed. Returns false when no call is in flight. */
   expireUntil(nowMs: number): boolean {
     const { inFlight } = this;
     const due: GuardedCall[] = [];
@@ -102,6 +102,10 @@ export class DeadlinePolicy {
     }
     if (!stopped && !call.settled) {
       fail();
+      return;
+    }
+    if (call.extendedMs > 0) {
+      setTimeout(() => setImmediate(fail), call.extendedMs);
       return;
     }
     // While this loop was busy, the call may have run, waited or been answered. The worker knows, and gets

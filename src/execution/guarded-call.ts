@@ -17,6 +17,8 @@ export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket,
   readonly requestId: string | null;
   readonly callers: readonly string[];
   settled = false;
+  /** How long the call waits for an answer after its deadline; see CallTicket.extend(). */
+  extendedMs = 0;
   private reportedNs = 0;
   private reportedPlain = false;
   private stopWork: ((reason: StopReason) => void) | null = null;
@@ -44,6 +46,10 @@ export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket,
 
   onStop(handler: (reason: StopReason) => void): void {
     this.stopWork = handler;
+  }
+
+  extend(milliseconds: number): void {
+    this.extendedMs = milliseconds;
   }
 
   report(ownNs: number, plain: boolean): void {

@@ -149,11 +149,11 @@ export class HookGuard implements Guard {
     },
   };
 
-  /** Reports a failure to cockatiel, which has not seen the call begin, and retries if cockatiel says so. */
+  /** Reports a failure to cockatiel, which has not seen the call begin, and retries if cockatiel decides so. */
   private recover(call: AnyAttempt, error: unknown): void {
     const { breaker, retry } = this.options.policies;
     const rejected = (): Promise<never> => rejection(error);
-    // A call that began in an earlier state of the circuit says nothing about the present state.
+    // A call that began in an earlier state of the circuit says nothing about the current state.
     const counted = (): Promise<never> =>
       breaker.state === CircuitState.Closed ? breaker.execute(rejected) : rejected();
     const outcome =
@@ -180,7 +180,7 @@ export class HookGuard implements Guard {
         answer.reject(error);
       },
     );
-    // The metrics or a listener may throw. The caller must get an outcome all the same.
+    // The metrics or a listener may throw. The caller must still get an outcome.
     settled.catch((defect: unknown) => answer.reject(defect));
   }
 }

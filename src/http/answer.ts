@@ -36,7 +36,7 @@ export function writeAnswer(
 /** Up to this size copying a body behind its head costs less than writing two parts. */
 const ONE_WRITE_BYTES_MAX = 16 * 1024;
 
-/** The bytes of a body, one a character. */
+/** The bytes of a body as a string with one byte per character. */
 function latin1(body: Buffer | string, length: number): string {
   if (typeof body !== 'string') return body.toString('latin1');
   return body.length === length ? body : Buffer.from(body).toString('latin1');

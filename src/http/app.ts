@@ -98,7 +98,7 @@ export function createApp({ routes, orchestrator, log }: AppOptions): App {
   return Object.assign(app, { serve });
 }
 
-/** The answer for a path whose endpoints do not take the method. */
+/** The answer for a path whose endpoints do not accept the method. */
 function refusal({ configured, allow }: OtherMethods, request: ServerRequest): PluginResponse {
   const methods = allow.join(', ');
   if (request.method === 'OPTIONS') return { status: 204, headers: { allow: methods }, body: null };

@@ -17,7 +17,11 @@ export function problemOf(
   hints = false,
 ): BufferedResponse {
   const error: BackworksError = toBackworksError(thrown);
-  if (error.code === 'BW_INTERNAL') log.error({ requestId, path: instance, err: thrown }, 'a request failed');
+  if (error.code === 'BW_INTERNAL')
+    log.error(
+      { requestId, path: instance, err: thrown },
+      'unexpected error in the server itself; the client gets a 500',
+    );
   return problem(error, instance, requestId, hints);
 }
 

@@ -2,14 +2,14 @@ import { OutgoingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { HeaderMap } from '../plugins/plugin.js';
 
 /**
- * The head of a whole response in one string, in front of the body in one write.
+ * Writes the head of a whole response as one string, together with the body in one write.
  *
- * Node's writeHead() looks at every name and value with regular expressions, although they were checked where
- * they entered the program (response-check.ts, or Node's own parser for an upstream's). A response that needs
- * any of Node's decisions about framing or the connection still goes through writeHead().
+ * Node's writeHead() checks every name and value with regular expressions, although they were checked where
+ * they entered the program (response-check.ts, or Node's own parser for headers of an upstream). A response
+ * for which Node must decide about framing or the connection still goes through writeHead().
  */
 
-/** What Node's ServerResponse has besides its public members, from Node 20 on. */
+/** Internal members of Node's ServerResponse, from Node 20 on. */
 interface NodeResponse extends ServerResponse {
   /** The head as it is sent; null until it is known. */
   _header: string | null;
@@ -20,7 +20,7 @@ interface NodeResponse extends ServerResponse {
 
 const hasSend = '_send' in OutgoingMessage.prototype;
 
-/** Whether nothing about a response but its head and a body of known length is left to decide. */
+/** Whether Node has nothing to decide about a response: it is a head and a body of known length. */
 export function isPlainResponse(outgoing: ServerResponse): boolean {
   return hasSend && outgoing.shouldKeepAlive && !outgoing.headersSent && !outgoing.hasHeader('connection');
 }
@@ -28,7 +28,7 @@ export function isPlainResponse(outgoing: ServerResponse): boolean {
 /**
  * Sends and ends a plain response.
  * @param headers checked; names in lower case
- * @param body its bytes, one a character
+ * @param body a string with one byte per character
  */
 export function sendPlainResponse(
   outgoing: ServerResponse,

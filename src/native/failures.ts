@@ -40,7 +40,7 @@ export function noSandbox(
       plugin,
       phase: 'sandbox',
       ...details,
-      hint: 'sandbox: best-effort applies only what this system supports; sandbox: off does without a sandbox',
+      hint: 'sandbox: best-effort applies only what this system supports; sandbox: off uses no sandbox',
     },
   );
 }

@@ -105,7 +105,7 @@ export interface NativePlugin {
   /** Changes settings that do not require new processes. */
   adjust(settings: AdjustableSettings): void;
 
-  /** Calls shutdown() within its time-box and ends every process. Never rejects; idempotent. */
+  /** Calls shutdown() within its time limit and ends every process. Never rejects; idempotent. */
   close(): Promise<void>;
 
   /** The state of the sandbox; null in-process and before the first process is ready. */
@@ -148,6 +148,22 @@ export interface PluginLogLine {
   readonly pid: number | null;
 }
 
+/** A place where the loader looks for a library that another one needs. */
+export interface Dependency {
+  readonly path: string;
+  /** SHA-256 of the file in hexadecimal; null when there is none. A file that appears later would be loaded. */
+  readonly digest: string | null;
+}
+
+/** The libraries that a library needs, as far as they are not those of the system. */
+export interface Dependencies {
+  readonly files: readonly Dependency[];
+  /** Directories in which the loader looks for them. */
+  readonly directories: readonly string[];
+  /** SHA-256 of all of them together, in hexadecimal; empty when there are none. */
+  readonly digest: string;
+}
+
 export interface NativePluginOptions {
   /** The plugin's name as configured; appears in every failure. */
   readonly name: string;
@@ -157,6 +173,8 @@ export interface NativePluginOptions {
   readonly libraryDigest?: string;
   /** The library finds other libraries relative to its path, so it must be loaded by that path. */
   readonly libraryInPlace?: boolean;
+  /** The libraries that it needs, as they were when it was checked; absent: they are not compared. */
+  readonly libraryDependencies?: Dependencies;
   /** The operator's name for the file, used in crash places; default: the file name of `libraryPath`. */
   readonly libraryName?: string;
   /** The operator's path of the file, for messages; default: `libraryPath`. */

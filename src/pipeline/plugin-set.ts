@@ -28,7 +28,7 @@ export interface RequestSettings {
 /**
  * The plugins at one moment, sorted by the hooks they have, so that a request looks only at plugins it calls.
  * A request keeps the set it began with, and the set counts its requests: a replaced plugin may end when no
- * request can call it any more.
+ * request can still call it.
  */
 export class PluginSet {
   readonly beforeRequest: readonly OrderedPlugin[];

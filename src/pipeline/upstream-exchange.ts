@@ -42,7 +42,7 @@ export async function askUpstream(request: UpstreamRequest): Promise<http.Incomi
 /**
  * One request on one connection to the target. Two timers run for `timeoutMs`. Any byte in either direction
  * resets the socket's timer. The other timer starts at the end of the request and waits for the head of the
- * final answer; 1xx responses and single bytes do not reset it. Neither runs while the client is waited for.
+ * final answer; 1xx responses and single bytes do not reset it. Neither runs while the server waits for the client.
  */
 class UpstreamExchange {
   readonly answer: Promise<http.IncomingMessage>;

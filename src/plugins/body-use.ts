@@ -2,9 +2,9 @@ import type { RequestBodyUse, ResponseBodyUse, WantedBodies } from '../config/ty
 
 /** The bodies that the hooks of a plugin need. process_endpoint always gets the body of the request. */
 export interface BodyUse {
-  /** Of before_request. */
+  /** For before_request. */
   readonly request: RequestBodyUse;
-  /** Of after_response. */
+  /** For after_response. */
   readonly response: ResponseBodyUse;
 }
 
@@ -18,7 +18,7 @@ export function resolveBodyUse(file: WantedBodies, manifest: WantedBodies | unde
 
 const STRENGTH: Readonly<Record<ResponseBodyUse, number>> = { none: 0, auto: 1, buffer: 2 };
 
-/** What holds when several plugins see a response. */
+/** The strongest of two needs. It applies when several plugins see a response. */
 export function strongest(a: ResponseBodyUse, b: ResponseBodyUse): ResponseBodyUse {
   return STRENGTH[a] >= STRENGTH[b] ? a : b;
 }

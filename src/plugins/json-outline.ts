@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { checkAndList, listMembers, MEMBER_FIELDS, MemberField } from '../native/json-check.js';
 import { JsonFact } from './json-check.js';
-import { JSON_DEPTH_MAX } from './json-depth.js';
+import { DOCUMENT_DEPTH_MAX, JSON_DEPTH_MAX } from './json-depth.js';
 
 /** Longer texts are decoded in parts, when a part is needed. */
 const TEXT_BYTES_MAX = 4 * 1024;
@@ -58,12 +58,12 @@ export class JsonOutline {
    * @param levels depth of nested objects whose members are listed
    * @returns the outline, or flags of `JsonFact` without VALID if the text is not JSON or nests too deep
    */
-  static of(bytes: Buffer, levels = JSON_DEPTH_MAX): JsonOutline | number {
-    const { facts, table } = listMembers(bytes, JSON_DEPTH_MAX, levels);
+  static of(bytes: Buffer, levels = DOCUMENT_DEPTH_MAX): JsonOutline | number {
+    const { facts, table } = listMembers(bytes, DOCUMENT_DEPTH_MAX, levels);
     return (facts & JsonFact.VALID) === 0 ? facts : new JsonOutline(bytes, facts, table);
   }
 
-  /** The same of a text whose members were listed when it was checked. */
+  /** The same for a text whose members were listed when it was checked. */
   static from({ bytes, facts, table }: ListedJson): JsonOutline {
     return new JsonOutline(bytes, facts, table);
   }
@@ -161,7 +161,7 @@ export class JsonOutline {
 
 /** A JSON text whose outermost members were listed in the pass that checked it. */
 export interface ListedJson {
-  /** Must not change any more. */
+  /** Must not change afterwards. */
   readonly bytes: Buffer;
   readonly facts: number;
   readonly table: ArrayLike<number>;

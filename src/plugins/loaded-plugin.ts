@@ -30,6 +30,8 @@ export interface LoadedPluginOptions {
   readonly name: string;
   /** SHA-256 of the library, in hexadecimal. */
   readonly digest: string;
+  /** See Dependencies.digest. */
+  readonly dependencies: string;
   readonly metadata: PluginMetadata;
   readonly policy: ResolvedPolicy;
   /** Its before_request has denied a request for the first time. @param status 401 or 403 */
@@ -51,6 +53,7 @@ interface OwnCounts {
 export class LoadedPlugin implements BackworksPlugin {
   readonly name: string;
   readonly digest: string;
+  readonly dependencies: string;
   readonly metadata: PluginMetadata;
   readonly priority: number;
   readonly critical: boolean;
@@ -83,6 +86,7 @@ export class LoadedPlugin implements BackworksPlugin {
     const { policy } = options;
     this.name = options.name;
     this.digest = options.digest;
+    this.dependencies = options.dependencies;
     this.metadata = options.metadata;
     this.priority = policy.priority;
     this.critical = policy.critical;

@@ -140,9 +140,14 @@ export class PluginLoader {
           if (error instanceof PluginFailure && UNUSABLE.has(error.outcome)) events.badAnswer(error);
         },
       });
-      const { digest } = stored;
+      const { digest, dependencies } = stored;
       const onDenied = (status: number): void => events.denied(status);
-      return new LoadedPlugin({ name, digest, metadata, policy, onDenied }, native, executor, hold);
+      return new LoadedPlugin(
+        { name, digest, dependencies: dependencies.digest, metadata, policy, onDenied },
+        native,
+        executor,
+        hold,
+      );
     } catch (error) {
       await native?.close();
       await hold.release();
@@ -180,6 +185,7 @@ export class PluginLoader {
       libraryPath: library,
       libraryDigest: stored.digest,
       libraryInPlace: stored.inPlace,
+      libraryDependencies: stored.dependencies,
       libraryName: basename(original),
       originalPath: original,
       configJson: configJson(config),

@@ -3,10 +3,16 @@ import type { JsonValue } from '../config/types.js';
 import type { Text } from '../long-text.js';
 import type { NativeReply } from '../native/plugin.js';
 import { checkJson, JsonFact } from './json-check.js';
-import { JSON_DEPTH_MAX } from './json-depth.js';
+import { DOCUMENT_DEPTH_MAX } from './json-depth.js';
 import { bytesOf, findMember, type JsonMembers, JsonOutline } from './json-outline.js';
-import type { HeaderMap, Patched, PluginResponse, RequestDecision } from './plugin.js';
-import { checkResponseParts, decodeBase64, InvalidAnswer } from './response-check.js';
+import type { BodyEncoding, HeaderMap, Patched, PluginResponse, RequestDecision } from './plugin.js';
+import {
+  checkEncoding,
+  checkResponseParts,
+  checkText,
+  decodeBase64,
+  InvalidAnswer,
+} from './response-check.js';
 
 /**
  * Turns plugin answers from untrusted bytes into checked values. No other file reads the answers of plugins. Bodies
@@ -116,14 +122,18 @@ function readResponse(members: JsonMembers): PluginResponse {
   const index = findMember(members, 'body');
   const kind = index === -1 ? 'null' : outline.valueKind(index);
   if (kind === 'null') return { status: status as number, headers, body: null };
-  if (isBase64(members)) {
+  const encoding = givenEncoding(members);
+  if (encoding === 'base64') {
     headers['content-type'] ??= 'application/octet-stream';
     const bytes = decodeBase64(kind === 'string' ? outline.string(index) : null);
     return { status: status as number, headers, body: bytes };
   }
-  if (kind === 'string' && !isJsonType(headers['content-type'])) {
+  if (encoding === 'text' && kind !== 'string')
+    throw new InvalidAnswer('a body with encoding "text" is not a string');
+  const isText = encoding === null ? !isJsonType(headers['content-type']) : encoding === 'text';
+  if (kind === 'string' && isText) {
     headers['content-type'] ??= 'text/plain; charset=utf-8';
-    return { status: status as number, headers, body: outline.string(index) };
+    return { status: status as number, headers, body: checkText(outline.string(index)) };
   }
   const json = jsonBody(outline, index);
   if (headers['content-type'] !== undefined) return { status: status as number, headers, body: json };
@@ -139,8 +149,9 @@ function jsonBody(outline: JsonOutline, index: number): Buffer | string {
   return isShort ? outline.slice(start, end) : outline.bytes.subarray(start, end);
 }
 
-function isBase64(members: JsonMembers): boolean {
-  return smallValue(members, 'body_encoding') === 'base64';
+/** The encoding that an answer names; null if it names none. */
+function givenEncoding(members: JsonMembers): BodyEncoding | null {
+  return checkEncoding(smallValue(members, 'body_encoding') ?? null);
 }
 
 /** Parses a member; undefined if it is missing. Not for values that are passed on, since numbers may lose digits. */
@@ -187,18 +198,19 @@ function refuseUnlessJson(reply: Buffer | string, facts: number, sent: Text | un
   if ((facts & JsonFact.VALID) === 0) throw unreadable(reply, facts);
   // Programs that copy an object with a member "__proto__" change the prototype of the copy. A plugin may repeat
   // what the client sent: otherwise a client could make plugins fail that return the whole document.
-  if (hasPrototype(facts) && !(sent !== undefined && hasPrototype(checkJson(bytesOf(sent.toString())))))
+  if ((facts & JsonFact.HAS_PROTOTYPE) !== 0 && !hasPrototype(sent))
     throw new InvalidAnswer('the answer has a member "__proto__"');
 }
 
-function hasPrototype(facts: number): boolean {
-  return (facts & JsonFact.HAS_PROTOTYPE) !== 0;
+function hasPrototype(sent: Text | undefined): boolean {
+  const outline = sent === undefined ? 0 : JsonOutline.of(bytesOf(sent.toString()), 0);
+  return typeof outline !== 'number' && (outline.facts & JsonFact.HAS_PROTOTYPE) !== 0;
 }
 
 /** The reason the checker refused a text. */
 function unreadable(reply: Buffer | string, facts: number): InvalidAnswer {
   if ((facts & JsonFact.TOO_DEEP) !== 0)
-    return new InvalidAnswer(`the answer nests too deep: more than ${JSON_DEPTH_MAX} levels`);
+    return new InvalidAnswer(`the answer nests too deep: more than ${DOCUMENT_DEPTH_MAX} levels`);
   if (typeof reply !== 'string' && !isUtf8(reply)) return new InvalidAnswer('the answer is not UTF-8');
   if (reply.length > EXPLAINED_BYTES_MAX) return new InvalidAnswer('the answer is not JSON');
   let reason = 'it is not complete';

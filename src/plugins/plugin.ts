@@ -27,7 +27,7 @@ export type RequestDecision =
 
 const DENIALS: readonly number[] = [401, 403];
 
-/** Whether before_request has turned a client away. A plugin that does so guards what is behind it. */
+/** Whether before_request denied a request. A plugin that denies requests guards everything after it. */
 export function isDenial(
   decision: RequestDecision | null,
 ): decision is Extract<RequestDecision, { kind: 'respond' }> {
@@ -42,7 +42,7 @@ export interface Caller {
   readonly id: string;
   /** Plugins whose calls led to this call; absent for a call made directly for the request. */
   readonly callers?: readonly string[];
-  /** True when nobody waits for the answer any more; no further hook is called. */
+  /** True when nobody waits for the answer; no further hook is called. */
   readonly cancelled: boolean;
   /**
    * The running or last call. `cancel()` cancels it. `ownNs` is the time in the plugin's function, in nanoseconds,
@@ -127,7 +127,7 @@ export type { JsonMembers };
 
 /**
  * Consecutive hooks of one plugin in the pipeline of a request. They are sent to an isolated plugin in one frame,
- * and the plugin answers one after the other. The batch goes on while before_request changes at most headers and
+ * and the plugin answers one after the other. The batch continues while before_request changes at most headers and
  * context, and the endpoint answers with plain JSON. Hooks that the batch did not reach are called separately.
  */
 export class HookBatch {

@@ -1,4 +1,4 @@
-import type { HeaderMap } from './plugin.js';
+import type { BodyEncoding, HeaderMap } from './plugin.js';
 
 /**
  * Checks answers against the rules of HTTP and of Node's writer as soon as they arrive, so that no answer makes the
@@ -81,6 +81,19 @@ export function checkHeaders(headers: unknown): HeaderMap {
     checked[name] = Array.isArray(value) ? [...(values as string[])] : (value as string);
   }
   return checked;
+}
+
+/** @throws InvalidAnswer when a `body_encoding` is not one; null when there is none */
+export function checkEncoding(encoding: unknown): BodyEncoding | null {
+  if (encoding === null || encoding === 'json' || encoding === 'text' || encoding === 'base64')
+    return encoding;
+  throw new InvalidAnswer('body_encoding is not "json", "text" or "base64"');
+}
+
+/** @throws InvalidAnswer when a text has half of a surrogate pair, which no byte stands for */
+export function checkText(text: string): string {
+  if (/\p{Surrogate}/u.test(text)) throw new InvalidAnswer('the text has half of a surrogate pair');
+  return text;
 }
 
 /**

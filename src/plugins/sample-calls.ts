@@ -35,9 +35,9 @@ const RESPONSES = [
   { status: 500, ...RESPONSE, body: 'AAECAw==', body_encoding: 'base64' },
 ];
 
-/** What a hook made of the sample documents. */
+/** The result of calling a hook with the sample documents. */
 export interface SampleAnswers {
-  /** It had an answer to any of them. */
+  /** The hook answered at least one of them. */
   readonly answered: boolean;
   /** The status with which before_request denied one of them, 401 or 403; null when it denied none. */
   readonly denied: number | null;

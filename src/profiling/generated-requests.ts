@@ -39,7 +39,7 @@ function requestsFor(method: string, path: string): RecordedRequest[] {
   }));
 }
 
-/** About 60 bytes an item. */
+/** About 60 bytes per item. */
 function body(count: number): string {
   const items = Array.from({ length: count }, (_, id) => ({ id, name: `item ${id}`, tags: ['a', 'b'] }));
   return JSON.stringify({ items });

@@ -12,17 +12,18 @@ export interface PreparationOptions {
   readonly current: () => BackworksConfig;
   /**
    * Prepares everything except plugins.
-   * @returns a function that applies the configuration to new requests; it is synchronous and never throws
+   * @returns a function that applies the configuration to new requests; it is synchronous and returns a function
+   *   that undoes it
    * @throws BackworksError when the configuration cannot work
    */
-  readonly prepare: (next: BackworksConfig) => () => void;
+  readonly prepare: (next: BackworksConfig) => () => () => void;
 }
 
 /** The steps from the running configuration to the next one. */
 interface Transition {
   readonly plan: ReloadPlan;
   readonly plugins: RegistryPlan;
-  readonly applySettings: () => void;
+  readonly applySettings: () => () => void;
 }
 
 /** Changes the configuration of one process: plan ▶ prepare ▶ commit or abort. */
@@ -48,8 +49,7 @@ export class ReloadPreparation {
         return {
           plan,
           async commit() {
-            applySettings();
-            registry.commit(change, plugins);
+            registry.commit(change, plugins, applySettings);
             return change.failed();
           },
           abort: () => change.abort(),

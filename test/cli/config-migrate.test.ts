@@ -50,7 +50,7 @@ test('--write replaces the file, keeps a copy and the mode, and does nothing the
   const { code, stdout } = await migrate('link.yaml', '--write');
   expect({ code, stdout }).toEqual({
     code: 0,
-    stdout: 'ok: link.yaml has version 1; before: written.yaml.v0.2.bak\n',
+    stdout: 'ok: link.yaml has version 1; backup: written.yaml.v0.2.bak\n',
   });
   expect(read('written.yaml')).toBe(NEW);
   expect(read('written.yaml.v0.2.bak')).toBe(OLD);

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ownCache } from '../fixtures/cache.js';
@@ -142,5 +142,37 @@ describe('without the configuration', () => {
       code: 2,
       stderr: expect.stringMatching(/^BW_USAGE: this command needs the configuration file/),
     });
+  });
+});
+
+describe('--url', () => {
+  const listed = (url: string): Promise<Finished> =>
+    backworks(['plugin', 'list', '--url', url, '--token', 'planted-token'], { cwd: elsewhere.path });
+
+  /** Answers as an admin API, or as another program. */
+  async function serving(port: number, body: string): Promise<Server | null> {
+    const program = createServer((_request, response) => response.end(body));
+    return new Promise((resolve) => {
+      program.once('error', () => resolve(null)).listen(port, '127.0.0.1', () => resolve(program));
+    });
+  }
+
+  test('reaches a server on a port that browsers refuse', async () => {
+    const document = { plugins: [], rejected: [], workers: [], started_at: 'today' };
+    let program: Server | null = null;
+    for (const port of [6665, 6666, 6667, 6668, 6669, 6000, 10080])
+      program ??= await serving(port, JSON.stringify(document));
+    const { port } = program!.address() as AddressInfo;
+    expect(await listed(`http://127.0.0.1:${port}`)).toMatchObject({ code: 0, stdout: 'no plugins\n' });
+    program!.close();
+  });
+
+  test('of another program says so', async () => {
+    const program = (await serving(0, '<html>'))!;
+    const url = `http://127.0.0.1:${(program.address() as AddressInfo).port}`;
+    const { code, stderr } = await listed(url);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`the program at ${url} is not a Backworks admin API`);
+    program.close();
   });
 });

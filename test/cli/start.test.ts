@@ -61,7 +61,7 @@ test('start serves, logs the address, and exits with 0 on SIGTERM', async () => 
   });
   expect(Number.isNaN(Date.parse(String(listening?.['time'])))).toBe(false);
   expect(command.log.slice(-2)).toEqual([
-    expect.objectContaining({ msg: 'stopping', signal: 'SIGTERM' }),
+    expect.objectContaining({ msg: 'stopping after the requests in flight', signal: 'SIGTERM' }),
     expect.objectContaining({ msg: 'stopped' }),
   ]);
   await expect(fetch(`${url}/hello`)).rejects.toThrow();
@@ -83,7 +83,7 @@ test('a request in flight finishes after SIGINT', async () => {
     const answer = fetch(`${url}/slow`);
     await arrived;
     command.child.kill('SIGINT');
-    await command.logged(/^stopping$/);
+    await command.logged(/^stopping after the requests in flight$/);
     respond();
     expect(await (await answer).text()).toBe('late');
     expect(await command.finished).toMatchObject({ code: 0, signal: null });
@@ -102,7 +102,7 @@ test('a signal during startup exits with 0, without waiting for traffic', async 
   const ready = await fetch(`http://127.0.0.1:${port}/readyz`);
   expect([ready.status, await ready.json()]).toEqual([503, expect.objectContaining({ status: 'starting' })]);
   command.child.kill('SIGTERM');
-  await command.logged(/^stopping before startup completed$/);
+  await command.logged(/^stopping; startup had not completed$/);
   expect(await command.finished).toMatchObject({ code: 0, signal: null, stderr: '' });
   expect(command.log.at(-1)).toMatchObject({ msg: 'stopped' });
 });
@@ -114,7 +114,7 @@ test.each<[NodeJS.Signals, number]>([
   const command = launch(configFile('server: { port: 0, shutdown: { delay: 1h } }'));
   await serving(command);
   command.child.kill('SIGTERM');
-  await command.logged(/^stopping$/);
+  await command.logged(/^stopping after the requests in flight$/);
   command.child.kill(signal);
   expect(await command.finished).toMatchObject({ code: exit, signal: null });
 });
@@ -240,7 +240,7 @@ test.each([
   expect(exit).toBe(1);
   expect(command.log.at(-1)).toMatchObject({
     level: 'fatal',
-    msg: 'the server stops because of a defect',
+    msg: 'unexpected error in the server itself; the server exits',
     err: { message: 'planted', stack: expect.stringContaining('planted') },
   });
   expect(stderr).toBe('BW_INTERNAL: planted\n');

@@ -70,7 +70,7 @@ test.each([
   async (_, options, signal, to) => {
     const { cluster, family, answers, open } = await busy('timeout: 60s', options);
     process.kill(to * cluster.pid, signal);
-    await cluster.logged(/^stopping$/);
+    await cluster.logged(/^stopping after the requests in flight$/);
     await refused(cluster);
     open();
     expect((await answers).map((answer) => answer?.status)).toEqual([200, 200, 200, 200]);
@@ -82,7 +82,7 @@ test.each([
 test('a second signal ends the server and its workers at once', async () => {
   const { cluster, family, answers } = await busy('timeout: 60s');
   cluster.command.child.kill('SIGTERM');
-  await cluster.logged(/^stopping$/);
+  await cluster.logged(/^stopping after the requests in flight$/);
   cluster.command.child.kill('SIGTERM');
   const { code, signal } = await cluster.command.finished;
   expect([code, signal]).toEqual([128 + constants.signals.SIGTERM, null]);

@@ -102,7 +102,7 @@ test.concurrent(
     const { code, stderr } = await cluster.command.finished;
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /BW_SERVER_WORKER: no worker is running: worker \d ended \d+ times in a row; last failure: .*SIGABRT/,
+      /BW_SERVER_WORKER: no worker is running: worker \d exited \d+ times in a row; last failure: .*SIGABRT/,
     );
     await gone(family);
   },

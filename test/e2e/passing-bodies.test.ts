@@ -96,6 +96,7 @@ describe('a plugin that returns whole documents', () => {
   test.each([
     ['__proto__', '{"__proto__":{"admin":true}}'],
     ['__proto__ in escapes', '{"a":[{"\\u005f_proto__":1}]}'],
+    ['a hundred levels', '['.repeat(100) + ']'.repeat(100)],
     ['constructor', '{"constructor":{"prototype":{"x":1}},"toString":1}'],
     ['digits and order', '{ "a":1.0,"b":12345678901234567890,"10":-0,"9":"\\ud800\\u0000" }'],
   ])('does not fail by a member of the client: %s', async (_what, body) => {

@@ -1,6 +1,7 @@
 /**
  * Builds the fuzzers of the runner from its unchanged files, with AddressSanitizer and
  * UndefinedBehaviorSanitizer. test/fuzz/runner/*_memory.c replaces the operating system.
+ * Builds the fuzzer of the C SDK, which consists of headers, in the same way.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,12 +32,16 @@ const RUNNER = [
   'sandbox/sandbox_policy',
   'sandbox/sandbox_report',
   'sandbox/sandbox_settings',
+  'serve/request_patch',
   'serve/serve',
   'serve/services_posix',
   'library/text',
   'os/threads_windows',
 ];
 const SURROUNDINGS = ['answers', 'channel_memory', 'dylib_memory', 'process_memory'];
+
+const SDK_FUZZER = 'test/fuzz/sdk/document_fuzzer.c';
+const SDK_FLAGS = [...FLAGS, '-std=c11', '-Inative-sdk/include', '-fsanitize=fuzzer'];
 
 /** Further files of each fuzzer: from the runner, and from test/fuzz/runner. */
 const FUZZERS = {
@@ -47,6 +52,7 @@ const FUZZERS = {
   },
   describe: { runner: ['sandbox/sandbox_other'], own: ['describe_fuzzer'] },
   json: { runner: ['sandbox/sandbox_other'], own: ['json_fuzzer'] },
+  patch: { runner: ['sandbox/sandbox_other'], own: ['patch_fuzzer'] },
 };
 
 /**
@@ -75,6 +81,8 @@ export function buildFuzzers(directory) {
     programs[name] = join(directory, name);
     run(`linking ${name}`, compiler, [...SANITIZE, '-fsanitize=fuzzer', '-o', programs[name], ...objects]);
   }
+  programs.document = join(directory, 'document');
+  run('compiling document_fuzzer.c', compiler, [...SDK_FLAGS, '-o', programs.document, SDK_FUZZER]);
   return programs;
 }
 

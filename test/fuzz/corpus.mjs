@@ -1,6 +1,6 @@
 /**
- * Seed inputs for the fuzzers of the runner. The server's own FrameWriter writes them, so the frames are
- * those of a real server.
+ * Seed inputs for the fuzzers of the runner and of the C SDK. The server's own FrameWriter writes the
+ * frames, so they are those of a real server.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -129,6 +129,48 @@ export function jsonTexts() {
     '0',
     '{"a":1,}',
   );
+}
+
+/** Answers of before_request, as patch_fuzzer.c reads them: the patch, a NUL byte, the headers of the request. */
+export function patches() {
+  const list = [
+    [
+      '{"headers":{"X-User":"42"},"context":{"user":{"id":1,"none":null}}}',
+      '{"x-user":"7","accept":["a","b"]}',
+    ],
+    [' {"request":{"context":{}}}', '{}'],
+    ['{"headers":{"te":"1"}}', '{"5":"five"}'],
+    ['{"response":{}}', '{"a":"\\"},\\"remote\\":"}'],
+  ];
+  return named('patch', list, ([patch, headers]) => [Buffer.from(`${patch}\0${headers}`)]);
+}
+
+/** Documents as the server passes them to a plugin. */
+export function documents() {
+  const document = (body, body_encoding) => [
+    Buffer.from(
+      JSON.stringify({
+        id: '1',
+        method: 'GET',
+        path: '/',
+        route: null,
+        query: { q: ['1', '2'] },
+        headers: { host: 'a', 'set-cookie': ['b', 'c'] },
+        body,
+        body_encoding,
+        context: { c: { seen: true } },
+      }),
+    ),
+  ];
+  return {
+    json: document({ a: [1.5, { b: '"\\' }] }, 'json'),
+    text: document('Příliš \u0000 😀', 'text'),
+    base64: document('AAH/gA==', 'base64'),
+    none: document(null, 'text'),
+    twice: [
+      Buffer.from('{"body":1,"b\\u006fdy":2 , "body" : [ {"a":"]"} ] ,"headers":{"host":"a","host":"b"}}'),
+    ],
+  };
 }
 
 function named(prefix, items, make) {

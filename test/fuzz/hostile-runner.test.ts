@@ -7,11 +7,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
 import { createBackworks, parseConfig } from '../../dist/index.js';
 import { eventually } from '../fixtures/server.js';
+import { seeds } from './seeds.js';
 
-/**
- * A server with hostile runners. A seed determines the frames of a runner; `BACKWORKS_FUZZ_SEED=n` repeats a
- * seed, and `BACKWORKS_FUZZ_SECONDS=n` tries new seeds for n seconds.
- */
+/** A server with hostile runners. A seed determines the frames of a runner; see seeds(). */
 const SEEDS = 60;
 const REQUESTS_AT_ONCE = 4;
 const MEMORY_GROWTH_MAX_BYTES = 512 * 1024 * 1024;
@@ -105,22 +103,10 @@ async function lie(seed: number): Promise<void> {
   expect(Object.keys(Object.prototype)).toEqual([]);
 }
 
-function* seeds(): Generator<number> {
-  const { BACKWORKS_FUZZ_SEED: one, BACKWORKS_FUZZ_SECONDS: seconds } = process.env;
-  if (one !== undefined) {
-    yield Number(one);
-  } else if (seconds !== undefined) {
-    const until = Date.now() + Number(seconds) * 1000;
-    for (let seed = Date.now() % 1_000_000_000; Date.now() < until; seed += 1) yield seed;
-  } else {
-    for (let seed = 1; seed <= SEEDS; seed += 1) yield seed;
-  }
-}
-
 test('a server with hostile runners answers every request and leaks no process', async () => {
   let tried = 0;
   let before = 0;
-  for (const seed of seeds()) {
+  for (const seed of seeds(SEEDS)) {
     try {
       await lie(seed);
     } catch (cause) {

@@ -1,6 +1,6 @@
 /**
  * `npm run test:fuzz -- --seconds N`: fuzzes for about N seconds in all (default 60). Half of the time libFuzzer
- * fuzzes the runner; the other half, hostile runners fuzz the server. Inputs that reach new code stay in
+ * fuzzes the runner and the C SDK; the other half, hostile runners fuzz the server. Inputs that reach new code stay in
  * build/fuzz/corpus for the next run. Inputs that cause a failure are written to build/fuzz/findings.
  */
 import { spawn } from 'node:child_process';
@@ -10,7 +10,15 @@ import { parseArgs } from 'node:util';
 import { root, SetupError } from '../../scripts/run.mjs';
 import { buildFuzzers } from './build.mjs';
 import { disagreement } from '../../dist-test/runner/json/json-oracle.js';
-import { conversations, descriptions, jsonTexts, settings, writeCorpus } from './corpus.mjs';
+import {
+  conversations,
+  descriptions,
+  documents,
+  jsonTexts,
+  patches,
+  settings,
+  writeCorpus,
+} from './corpus.mjs';
 
 const INPUT_MAX = 8 * 1024;
 const TARGETS = [
@@ -18,6 +26,8 @@ const TARGETS = [
   { name: 'settings', inputs: settings, dictionary: 'settings.dict' },
   { name: 'describe', inputs: descriptions, dictionary: null },
   { name: 'json', inputs: jsonTexts, dictionary: 'json.dict', check: agreesWithParse },
+  { name: 'patch', inputs: patches, dictionary: 'json.dict' },
+  { name: 'document', inputs: documents, dictionary: 'json.dict' },
 ];
 
 /** Runs a program. @returns its output and its exit code */

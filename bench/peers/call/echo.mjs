@@ -4,9 +4,9 @@ import { ANSWER, REQUEST } from '../../plugin/payload.mjs';
 import { serveCalls } from './measure-calls.mjs';
 
 /**
- * The floor of every call out of Node to another process: a socket pair, and the C program of
- * ping_pong.c that answers at once. No frames are built, matched or checked, no plugin is called.
- * Questions of one turn of the event loop share a write, as they do in Backworks.
+ * The lower bound for a call from Node to another process: a socket pair, and the C program ping_pong.c, which
+ * answers at once. No frames are built, matched or checked, and no plugin is called. Requests of one turn of
+ * the event loop share a write, as in Backworks.
  */
 const QUESTION = Buffer.alloc(216, REQUEST);
 const ANSWER_BYTES = 61;
@@ -16,7 +16,7 @@ const waiting = [];
 let unsent = 0;
 let received = 0;
 
-// One byte says that the program is there.
+// One byte signals that the program is ready.
 await once(socket, 'data');
 socket.on('data', (bytes) => {
   received += bytes.length;

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { ENDPOINT, METHOD, REQUEST } from '../../plugin/payload.mjs';
 import { serveCalls } from './measure-calls.mjs';
 
-/** A Node child that calls the library with koffi, asked over Node's own IPC. */
+/** A Node child process that calls the library with koffi, over Node's own IPC. */
 const child = fork(fileURLToPath(new URL('./fork-koffi-child.mjs', import.meta.url)), [process.argv[2]]);
 const waiting = new Map();
 let nextId = 0;

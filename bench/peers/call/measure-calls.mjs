@@ -3,10 +3,10 @@ import { serveTasks } from '../../peer-tasks.mjs';
 import { ANSWER } from '../../plugin/payload.mjs';
 
 /**
- * The tasks of the call scenario for any way to call that a JavaScript function can wrap:
- * `{"milliseconds":500,"width":64}` → `{"perCall"}`; with width 1 `{"p50","p99"}`. Microseconds.
- * @param call makes one call; resolves to or returns the answer
- * @param returns whether it returns the answer; then width 1 gives `{"loop"}` as well
+ * The tasks of the call scenario, for any kind of call that a JavaScript function can wrap:
+ * `{"milliseconds":500,"width":64}` → `{"perCall"}`; with width 1 `{"p50","p99"}`. All in microseconds.
+ * @param call makes one call. Returns the answer or a promise of it.
+ * @param returns whether `call` returns the answer itself. Width 1 then also gives `{"loop"}`.
  */
 export function serveCalls(call, { end, returns = false } = {}) {
   const check = (answer) => {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The floor of every call to another process: two C programs and a socket pair, nothing else. Asks
- * with 216 bytes and answers with 61, the sizes of Backworks's frames for the benchmark's payload.
+ * The lower bound for a call to another process: two C programs and a socket pair, nothing else. A
+ * request has 216 bytes and an answer 61, the sizes of Backworks's frames for the benchmark's payload.
  *
- * Reads lines; for each it measures `milliseconds` of rounds with `width` questions in one write:
+ * Reads lines. For each it measures `milliseconds` of rounds with `width` requests in one write:
  *   {"milliseconds":500,"width":1}  ->  {"p50":..,"p99":..,"perCall":..}   microseconds
- * As `ping_pong --answer` it only answers: one byte to say it is there, then rounds on descriptor 3.
+ * As `ping_pong --answer` it only answers: one byte when it is ready, then rounds on descriptor 3.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -44,7 +44,7 @@ static void write_all(int fd, const char *bytes, size_t length) {
     }
 }
 
-/* Answers every whole question there is with one write, until the other side is gone. */
+/* Answers all complete requests with one write, until the other side closes. */
 static void answer(int fd) {
     static char questions[QUESTION * WIDTH_MAX], answers[ANSWER * WIDTH_MAX];
     size_t have = 0;

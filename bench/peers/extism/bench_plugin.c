@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench/plugin/bench_plugin.c for Extism, compiled to WebAssembly: reads the request, answers with
- * the same 45 bytes. The imports are the few of Extism's host functions that this takes.
+ * bench/plugin/bench_plugin.c for Extism, compiled to WebAssembly: reads the request and answers with
+ * the same 45 bytes. Imports only the host functions of Extism that it needs.
  */
 typedef unsigned char u8;
 typedef unsigned long long u64;

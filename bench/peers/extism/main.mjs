@@ -3,10 +3,10 @@ import createPlugin from '@extism/extism';
 import { REQUEST } from '../../plugin/payload.mjs';
 import { serveCalls } from '../call/measure-calls.mjs';
 
-/** The SDK keeps every input and output until reset(), and has room for 32,768 of them. */
+/** The SDK keeps every input and output until reset(), at most 32,768 of them. */
 const CALLS_PER_RESET = 10_000;
 
-/** Arguments: the module, and "main" or "worker" for the thread it runs on. */
+/** Arguments: the module, and "main" or "worker" for the thread that it runs on. */
 const [path, thread] = process.argv.slice(2);
 const manifest = { wasm: [{ data: readFileSync(path) }] };
 const plugin = await createPlugin(manifest, { useWasi: false, runInWorker: thread === 'worker' });

@@ -5,7 +5,7 @@ import { root, run } from '../../../scripts/run.mjs';
 const FOLDER = 'peers/go-plugin';
 
 /**
- * Builds host and plugin, one program, from the modules its go.sum names.
+ * Builds the host and the plugin, which are one program, from the modules that go.sum lists.
  * @returns absolute path of the program
  * @throws Missing
  */

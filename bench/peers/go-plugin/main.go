@@ -22,10 +22,10 @@ var handshake = plugin.HandshakeConfig{
 	MagicCookieValue: "go-plugin",
 }
 
-// protocolVariable tells the plugin's process what the host will speak.
+// protocolVariable tells the plugin's process which protocol the host uses.
 const protocolVariable = "BACKWORKS_BENCH_PROTOCOL"
 
-// Each wire protocol is a plugin of its own name.
+// Each wire protocol is a separate plugin with its own name.
 var plugins = map[string]plugin.Plugin{
 	"netrpc": &netRPCPlugin{},
 	"grpc":   &grpcPlugin{},
@@ -48,7 +48,7 @@ func main() {
 		plugin.Serve(serveConfig(os.Getenv(protocolVariable)))
 		return
 	}
-	// Ctrl-C reaches every process of a terminal; this one ends when its input does, and the plugin with it.
+	// Ctrl-C reaches every process of a terminal. This process exits at the end of its input, and the plugin with it.
 	signal.Ignore(os.Interrupt)
 	if err := host(library, mode, os.Args[3:]); err != nil {
 		fail(err)

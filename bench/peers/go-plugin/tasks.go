@@ -16,7 +16,7 @@ type task struct {
 	Width        int `json:"width"`
 }
 
-// payload is what every call sends and expects, as bench/plugin/payload.mjs has it.
+// payload is what every call sends and expects, as in bench/plugin/payload.mjs.
 type payload struct {
 	Endpoint string `json:"endpoint"`
 	Method   string `json:"method"`
@@ -50,7 +50,7 @@ func answerTasks(plugin caller, p payload) error {
 	return lines.Err()
 }
 
-// measure keeps t.Width calls under way for t.Milliseconds. Microseconds.
+// measure keeps t.Width calls in flight for t.Milliseconds. Results are in microseconds.
 func measure(plugin caller, p payload, t task) (result, error) {
 	var group sync.WaitGroup
 	times := make([][]float64, t.Width)

@@ -1,8 +1,8 @@
 import { serveTasks } from '../../peer-tasks.mjs';
 
 /**
- * Says where the server is, and ends it when nobody wants it any more.
- * @param pids the processes that answer, when it is not this one
+ * Prints the address of the server, and stops the server when the run no longer needs it.
+ * @param pids the processes that answer, if it is not this one
  */
 export function announce(url, end = () => {}, pids = [process.pid]) {
   serveTasks({ ready: { url, pids }, handle: () => ({}), end });

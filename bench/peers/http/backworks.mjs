@@ -3,7 +3,7 @@ import { announce } from './announce.mjs';
 import { configuration } from './configuration.mjs';
 
 /**
- * Backworks within this process. Arguments: JSON, the list of plugins; the name of the one that answers,
+ * Backworks within this process. Arguments: the list of plugins as JSON; the name of the plugin that answers,
  * or nothing for a constant answer.
  */
 const yaml = configuration(JSON.parse(process.argv[2]), process.argv[3]);

@@ -1,16 +1,16 @@
 import { ANSWER, ENDPOINT } from '../../plugin/payload.mjs';
 
 /**
- * No hook is left out: one that fails, fails the request. Nor is a call given up when the machine is
- * busy, as the defaults would have it (100 ms, a queue of 64).
+ * With these settings no hook is skipped: a hook that fails also fails the request. No call times out or is
+ * refused when the machine is busy.
  */
 const PATIENT = { critical: true, timeouts: { call: '10s', initialize: '60s' }, limits: { queue: 1024 } };
 
 /**
- * The configuration of a Backworks for the benchmark, as text.
+ * The configuration of a Backworks server for the benchmark, as text.
  * @param plugins list of `{ name, path, isolation, instances, config }`
- * @param answering name of the plugin that answers; without one the configuration itself does
- * @param server more of `server:`
+ * @param answering name of the plugin that answers. Without it, the answer is in the configuration.
+ * @param server further keys of `server:`
  */
 export function configuration(plugins, answering, server = {}) {
   const entries = plugins.map(({ name, isolation = 'process', ...entry }) => [

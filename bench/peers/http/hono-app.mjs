@@ -2,7 +2,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
 import { ANSWER } from '../../plugin/payload.mjs';
 
-/** @returns a server with one route and a constant answer; it reads what is posted */
+/** @returns a server with one route and a constant answer. It reads posted bodies. */
 export function bareHono() {
   const answer = JSON.parse(ANSWER);
   const app = new Hono();

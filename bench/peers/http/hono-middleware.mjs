@@ -5,7 +5,7 @@ import { announce, listen } from './announce.mjs';
 
 /**
  * The changes of bench/plugin/changing_plugin.c as middleware of a bare Hono, in JavaScript and within the
- * server's process. Argument: JSON, what the plugin is configured with.
+ * server's process. Argument: the plugin's configuration as JSON.
  */
 const { before, days, after } = JSON.parse(process.argv[2]);
 const app = new Hono();

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { announce } from './announce.mjs';
 
-/** hono.mjs in several processes on one port, as node:cluster does it. Argument: how many. */
+/** hono.mjs in several processes on one port, through node:cluster. Argument: the number of processes. */
 const exec = fileURLToPath(new URL('hono-worker.mjs', import.meta.url));
 cluster.setupPrimary({ exec, silent: false });
 const workers = Array.from({ length: Number(process.argv[2]) }, () => cluster.fork());

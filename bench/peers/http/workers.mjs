@@ -8,8 +8,8 @@ import { announce } from './announce.mjs';
 import { configuration } from './configuration.mjs';
 
 /**
- * `backworks start` with workers. Arguments: JSON, the list of plugins; the name of the one that
- * answers; the number of workers, above 1.
+ * `backworks start` with workers. Arguments: the list of plugins as JSON; the name of the plugin that answers;
+ * the number of workers, above 1.
  */
 const [plugins, answering, workers] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'backworks-bench-workers-'));
@@ -17,7 +17,7 @@ const file = join(folder, 'backworks.yaml');
 writeFileSync(file, configuration(JSON.parse(plugins), answering, { workers: Number(workers) }));
 const child = spawn(process.execPath, ['dist/cli/main.js', 'start', '--config', file], {
   stdio: ['ignore', 'pipe', 'inherit'],
-  // Ctrl-C is for the run, which ends its peers itself.
+  // Ctrl-C is handled by the run, which stops its peers itself.
   detached: true,
 });
 const exited = new Promise((resolve) => child.once('exit', resolve));
@@ -29,7 +29,7 @@ async function listening() {
     if (url !== undefined) return url;
     if (level === 'error' || level === 'fatal') process.stderr.write(`backworks: ${level}: ${msg}\n`);
   }
-  throw new Error('backworks start ended before it listened');
+  throw new Error('backworks start exited before it listened');
 }
 
 async function end() {

@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
 import { Missing, need } from '../../build.mjs';
 
-/** Where Debian and Fedora put it. */
+/** The paths of the module on Debian and Fedora. */
 const NJS = [
   '/usr/lib/nginx/modules/ngx_http_js_module.so',
   '/usr/lib64/nginx/modules/ngx_http_js_module.so',
 ].find((path) => existsSync(path));
 
 /**
- * One nginx worker whose handler is three njs functions: what a server written in C makes of the task.
+ * One nginx worker whose handler is three njs functions, for comparison with a server written in C.
  * @returns the command line of bench/peers/nginx/serve.mjs
  * @throws Missing
  */

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ANSWER } from '../../plugin/payload.mjs';
 import { announce } from '../http/announce.mjs';
 
-/** Runs nginx in the foreground, as one process, on a free loopback port, with files in a folder of its own. */
+/** Runs nginx in the foreground, as one process, on a free loopback port, with files in its own folder. */
 const [nginx, njs] = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), 'backworks-bench-nginx-'));
 const port = await freePort();
@@ -81,7 +81,7 @@ async function untilItListens() {
     try {
       if (Number(readFileSync(pidFile, 'utf8')) > 0) return;
     } catch {
-      if (child.exitCode !== null) throw new Error(`nginx ended with exit code ${child.exitCode}`);
+      if (child.exitCode !== null) throw new Error(`nginx exited with code ${child.exitCode}`);
     }
     await sleep(50);
   }

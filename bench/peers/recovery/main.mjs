@@ -4,12 +4,12 @@ import { percentile } from '../../statistics.mjs';
 import { WAYS } from './ways.mjs';
 
 /**
- * What a plugin that dies or does not return does to its caller. Arguments: a way to call, the library.
+ * Measures how a plugin that is killed or computes affects its caller. Arguments: a kind of call, the library.
  *   {"kills":100}     → {"p50","p99"}: from SIGKILL to the answer of a call made right after it, in ms
- *   {"computes":1000} → {"delay"}: how late the event loop was at worst while a call computed so long, in ms
+ *   {"computes":1000} → {"delay"}: largest event-loop delay while a call computed for this many ms, in ms
  */
 const [way, library] = process.argv.slice(2);
-/** Until what has just started is as it stays. */
+/** Time after which a started process has settled. */
 const SETTLE_MS = 15;
 const TICK_MS = 1;
 const plugin = await WAYS[way](library);
@@ -27,7 +27,7 @@ async function kill(kills) {
   return { p50: percentile(times, 0.5), p99: percentile(times, 0.99) };
 }
 
-/** A call that was lost with its process is made again, as a caller would. */
+/** Repeats a call that was lost with its process, as a caller would. */
 async function answered() {
   for (;;) {
     try {
@@ -49,7 +49,7 @@ async function compute(milliseconds) {
   await pause(SETTLE_MS);
   delay = 0;
   await plugin.call(milliseconds);
-  // A loop that was held up sees it in its next turn.
+  // A blocked event loop measures the delay in its next turn.
   await pause(SETTLE_MS);
   clearInterval(timer);
   return { delay };

@@ -8,12 +8,13 @@ import { nativeOptions, unguarded } from '../../native-options.mjs';
 import { ENDPOINT, METHOD } from '../../plugin/payload.mjs';
 
 /**
- * Way to call → what opens the library: resolves to `{ call, pid, complete, close }`. `call(ms)` resolves
- * when the plugin has computed for so long; `complete()` when there is a process again to be killed.
+ * Kind of call → function that opens the library and resolves to `{ call, pid, complete, close }`. `call(ms)`
+ * resolves when the plugin has computed for this many ms. `complete()` resolves when there is a process to kill
+ * again.
  */
 export const WAYS = { idle, 'in-process': inProcess, isolated, fork: forked };
 
-/** Nothing computes: what the machine and Node do to the event loop by themselves. */
+/** Nothing computes: measures the delay that the machine and Node cause by themselves. */
 function idle() {
   return { call: (milliseconds) => pause(milliseconds), close() {} };
 }
@@ -27,9 +28,9 @@ async function isolated(library) {
   const options = nativeOptions('computing', library);
   const plugin = await IsolatedPlugin.open({
     ...options,
-    // What a call may compute is not the question here.
+    // This scenario does not measure the CPU limit of a call.
     callCpuMs: 10_000,
-    // The process that takes over is the spare in any case; this is when the next spare starts.
+    // The spare takes over in any case. This delay only affects when the next spare starts.
     restart: { delayMs: 1, maxDelayMs: 1 },
     events: { ...options.events, failed() {} },
   });
@@ -49,7 +50,7 @@ function caller(plugin) {
     plugin.call('process_endpoint', [ENDPOINT, METHOD, String(milliseconds)], unguarded());
 }
 
-/** A Node child that calls the library with koffi, forked again when it has ended. */
+/** A Node child process that calls the library with koffi, forked again when it has exited. */
 function forked(library) {
   const program = fileURLToPath(new URL('../call/fork-koffi-child.mjs', import.meta.url));
   const start = () => fork(program, [library]);

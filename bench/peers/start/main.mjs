@@ -5,7 +5,7 @@ import { startPlugin } from './plugin.mjs';
 import { startProgram } from './program.mjs';
 
 /**
- * How long something takes to start, and what it occupies. Arguments: "program" and its path, or "plugin",
+ * Measures how long something takes to start, and its memory. Arguments: "program" and its path, or "plugin",
  * the library and `sandbox:`. `{"starts":30,"atOnce":100}` → `{"p50","p95","all","rss","pss","private"}`, ms and KiB.
  */
 const [kind, path, sandbox] = process.argv.slice(2);
@@ -30,8 +30,8 @@ async function measure({ starts, atOnce }) {
 }
 
 /**
- * KiB, as the kernel counts them: resident counts pages shared with other processes in full,
- * proportional counts them by share, private not at all. Nothing where there is no /proc.
+ * Memory in KiB, as the kernel counts it: resident counts pages shared with other processes in full,
+ * proportional counts them by share, private leaves them out. Empty on systems without /proc.
  */
 function memoryOf(pid) {
   if (process.platform !== 'linux') return {};

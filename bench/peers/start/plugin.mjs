@@ -3,7 +3,7 @@ import { nativeOptions, unguarded } from '../../native-options.mjs';
 import { ENDPOINT, METHOD, REQUEST } from '../../plugin/payload.mjs';
 
 /**
- * Starts a plugin and calls it once; one without hooks is started when initialize() has answered.
+ * Starts a plugin and calls it once. A plugin without hooks counts as started when initialize() has answered.
  * @returns `{ pid, end }`
  */
 export async function startPlugin(library, sandbox) {

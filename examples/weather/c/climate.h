@@ -1,6 +1,6 @@
 /*
- * The weather, without a network: yearly means for ten cities; for any other name, numbers derived
- * from the name itself, so that the same question always has the same answer.
+ * The weather, without a network: yearly means for ten cities. For any other name, the numbers are
+ * derived from the name, so the same request always has the same answer.
  *
  * SPDX-License-Identifier: MIT
  */

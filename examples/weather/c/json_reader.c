@@ -6,8 +6,8 @@
 
 enum { DEPTH_MAX = 128, NAME_SIZE = 64 };
 
-/* ---- Grammar. Each function takes the position of a value and returns the position behind it, or
- * NULL. The final NUL belongs to no token, so none of them can run past the end. ----------------
+/* ---- Grammar. Each function takes the position of a value and returns the position after it, or
+ * NULL. The final NUL belongs to no token, so no function can read past the end. ----------------
  */
 
 static const char *skip_value(const char *at, int depth);
@@ -159,7 +159,7 @@ static uint32_t read_unit(const char *at) {
     return unit;
 }
 
-/* Reads what follows a backslash, moving *at behind it. */
+/* Reads what follows a backslash, and moves *at past it. */
 static uint32_t read_escape(const char **at) {
     static const char letters[] = "bfnrt";
     static const char meanings[] = "\b\f\n\r\t";

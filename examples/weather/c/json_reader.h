@@ -1,8 +1,8 @@
 /*
  * Reads single values out of a JSON document (RFC 8259) without building a tree or allocating.
  *
- * A JsonValue is a view into the text it came from and lives as long as that text. Every function
- * is safe on any input; false means "not there, or not of that kind", and *out then says nothing.
+ * A JsonValue is a view into the text it came from, and is valid as long as that text. Every function
+ * is safe on any input. False means "missing, or of another kind", and *out is then undefined.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,16 +17,16 @@ typedef struct JsonValue {
     const char *end;   /* one past its last byte */
 } JsonValue;
 
-/* Checks a whole document, nested at most 128 deep. Only values that come from here may be asked.
- */
+/* Checks a whole document, nested at most 128 deep. The other functions take only values that come from
+ * this function. */
 bool json_parse(const char *text, JsonValue *out);
 
-/* The member `name` of an object; of several with one name the last, as JSON.parse has it. */
+/* The member `name` of an object. If the name is repeated, the last one, like JSON.parse. */
 bool json_member(JsonValue object, const char *name, JsonValue *out);
 
 /*
  * Decodes a string to UTF-8 with a final NUL. An unpaired surrogate becomes U+FFFD.
- * False also when the text has a NUL inside or needs more than `size` bytes.
+ * Also false when the text contains a NUL or needs more than `size` bytes.
  */
 bool json_string(JsonValue value, char *out, size_t size);
 

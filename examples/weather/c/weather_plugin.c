@@ -1,11 +1,11 @@
 /*
  * The weather plugin: answers GET /weather and GET /weather/{city}.
  *
- * It uses every part of the ABI a small plugin needs: both frozen symbols, and the extension table
- * for a manifest, error texts, log lines and strings the host hands back.
+ * It uses every part of the ABI that a small plugin needs: both frozen symbols, and the extension
+ * table for a manifest, error texts, log lines and strings that the host passes back.
  *
- *   before_request    checks ?units=, answers 400 itself or notes the units in the context
- *   process_endpoint  answers, in the units the context names
+ *   before_request    checks ?units=; answers 400 itself, or stores the units in the context
+ *   process_endpoint  answers in the units that the context names
  *   after_response    names the source of the answer in a header
  *
  * SPDX-License-Identifier: MIT
@@ -34,9 +34,9 @@ static const BackworksHost *host;
 static const char *problem;
 static char default_city[CITY_SIZE] = "Lisbon";
 
-/* ---- Small parts ----------------------------------------------------------------------------- */
+/* ---- Helpers --------------------------------------------------------------------------------- */
 
-/* The string at object.name; false when there is none that fits. */
+/* The string at object.name; false when it is missing or does not fit. */
 static bool member_string(JsonValue object, const char *name, char *out, size_t size) {
     JsonValue value;
     return json_member(object, name, &value) && json_string(value, out, size);
@@ -46,14 +46,14 @@ static bool is_ours(const char *route) {
     return strcmp(route, "/weather") == 0 || strcmp(route, "/weather/{city}") == 0;
 }
 
-/* A string on the heap, which free_string() gets back. */
+/* A string on the heap, which the host passes to free_string(). */
 static char *copy_of(const char *text) {
     size_t size = strlen(text) + 1;
     char *copy = malloc(size);
     return copy == NULL ? NULL : memcpy(copy, text, size);
 }
 
-/* Writes the inside of a JSON string; `out` has room for six bytes per byte of `text`. */
+/* Writes the content of a JSON string. `out` has space for six bytes per byte of `text`. */
 static void escape(const char *text, char *out) {
     for (; *text != '\0'; text++) {
         unsigned char byte = (unsigned char)*text;
@@ -74,7 +74,7 @@ static void escape(const char *text, char *out) {
     "\"body\":{\"type\":\"about:blank\",\"title\":\"Bad Request\",\"status\":400,"                 \
     "\"detail\":\"" detail "\"}}"
 
-/* ---- Life ------------------------------------------------------------------------------------ */
+/* ---- Lifecycle ------------------------------------------------------------------------------- */
 
 static int32_t bind_host(const BackworksHost *given) {
     host = given;

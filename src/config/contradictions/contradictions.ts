@@ -98,7 +98,7 @@ function alertContradictions(file: CheckedFile): void {
   const { webhook, headers } = file.raw.alerts;
   // Neither value is shown: either can contain the secret of the webhook.
   if (webhook !== '' && !isWebhook(webhook)) {
-    const message = 'this is no http or https URL without user name';
+    const message = 'this must be an http or https URL without a user name';
     file.reject('/alerts/webhook', { message, hint: 'put credentials into alerts.headers' });
   }
   const reserved = Object.keys(headers).filter((name) => OWN_HEADERS.test(name));

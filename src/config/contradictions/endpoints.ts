@@ -54,7 +54,7 @@ function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint)
   }
   if (proxy !== undefined && !isProxyTarget(proxy.target)) {
     const at = `${pointer}/proxy/target`;
-    const expected = 'an http or https URL without user name, query and fragment';
+    const expected = 'an http or https URL without a user name, query or fragment';
     file.reject(at, { expected, found: file.show(at, proxy.target) });
   }
 }

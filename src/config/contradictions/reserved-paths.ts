@@ -1,7 +1,7 @@
-import { realpathSync } from 'node:fs';
-import { basename, dirname, join, parse, relative, resolve, sep } from 'node:path';
+import { dirname, join, parse, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheDirectory, temporaryCacheDirectory } from '../../cache-place.js';
+import { contains, placesOf, realPath } from '../../path-places.js';
 import type { CheckedFile } from '../schema/checked-file.js';
 import { pluginEntries, sandboxOf } from '../schema/plugin-entries.js';
 import { below } from '../source/pointer.js';
@@ -20,11 +20,16 @@ const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
 /**
  * Reports write grants that would let a plugin replace the things that control plugins: the configuration,
  * libraries, their copies in the cache, and the server itself. Neither such a path nor a directory above one
- * can be granted. Paths are compared after links are resolved, so a symbolic link is no way around the check.
+ * can be granted. Paths are compared after links are resolved, so a symbolic link is no way around the check. A
+ * link on the way to a reserved path is reserved as well. Libraries that a plugin's library needs are known only
+ * after it was read: see refuseUnsafeGrants().
  */
 export function reservedPathContradictions(file: CheckedFile): void {
   if (file.isInvalid('/plugins')) return;
-  const reserved = reservedPaths(file).map((one) => ({ ...one, path: realPath(one.path) }));
+  const reserved = reservedPaths(file).flatMap((one) => {
+    const [end = one.path, ...links] = placesOf(one.path);
+    return [{ ...one, path: end }, ...links.map((path) => ({ ...one, path, isTree: false }))];
+  });
   for (const [name, plugin] of pluginEntries(file.raw.plugins)) {
     const pointer = below('/plugins', name);
     // A disabled entry can be enabled while the server runs.
@@ -56,10 +61,11 @@ function reservedPaths(file: CheckedFile): Reserved[] {
     const folder = dirname(library);
     return [
       one(library, `the library of plugins.${name}`),
-      // A library may load others that lie below its folder ($ORIGIN). Beside the configuration lies anything.
+      // A library may load others from its folder ($ORIGIN). The folder of the configuration may hold any
+      // files, so it is not reserved.
       ...(contains(realPath(folder), realPath(directory))
         ? []
-        : [tree(folder, `what lies beside the library of plugins.${name}`)]),
+        : [tree(folder, `files in the folder of the library of plugins.${name}`)]),
     ];
   });
   const { auto_discover: discover } = raw.plugins;
@@ -78,20 +84,4 @@ function reservedPaths(file: CheckedFile): Reserved[] {
 
 function isReserved(granted: string, { path, isTree }: Reserved): boolean {
   return contains(granted, path) || (isTree && contains(path, granted));
-}
-
-/** True when `path` equals `ancestor` or is below it. */
-function contains(ancestor: string, path: string): boolean {
-  const way = relative(ancestor, path);
-  return way !== '..' && !way.startsWith(`..${sep}`);
-}
-
-/** The path after links are resolved. For a path that does not exist yet, its directory is resolved. */
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    const parent = dirname(path);
-    return parent === path ? path : join(realPath(parent), basename(path));
-  }
 }

@@ -26,7 +26,7 @@ export function editPlugin(text: string, name: string, edit: PluginEdit): string
   // The result is verified against an edit of the parsed document: the edit is exact, or nothing changes.
   apply(document, name, edit);
   if (!isDeepStrictEqual(valueOf(parseDocument(changed, OPTIONS)), valueOf(document)))
-    throw cannotEdit('its form is unusual');
+    throw cannotEdit('its layout is unusual');
   return changed;
 
   function spliceOf(from: Document, plugin: string, change: PluginEdit): Splice | null {

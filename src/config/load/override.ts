@@ -54,7 +54,7 @@ function parseAssignment(assignment: string): { path: string[]; text: string } |
     if (rest.startsWith('=')) return { path, text: rest.slice(1) };
     if (word !== undefined && rest !== '' && !/^[.[]/.test(rest)) break;
   }
-  if (/^\[[0-9]+\]/.test(rest)) return 'an entry of a list cannot be set, only the whole list';
+  if (/^\[[0-9]+\]/.test(rest)) return 'a single entry of a list cannot be set: set the whole list';
   // The text is not shown: without a "=" it may be a secret value.
   return assignment.includes('=') ? 'the path is malformed' : 'the "=" is missing';
 }

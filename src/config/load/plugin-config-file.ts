@@ -20,7 +20,7 @@ export async function readPluginConfig(file: string, environment: NodeJS.Process
   if (source === undefined) return report.fail();
   source.reportMissing(report);
   if (!isMapping(source.value)) {
-    const message = 'the configuration of a plugin is a mapping';
+    const message = 'the configuration of a plugin must be a mapping';
     report.add('BW_CONFIG_INVALID', '', source.keyPosition(''), { message });
     return report.fail();
   }

@@ -54,7 +54,7 @@ function migrateEndpoint(file: EditedDocument, task: EndpointTask): string | nul
   const former = file.entry(endpoint, 'path');
   const path = pathOf(former === undefined ? entry.key : file.text(former.value));
   if (path === null) return 'its path cannot be written in version 1';
-  if (!hasTarget(file, task)) return 'version 1 has no target for it';
+  if (!hasTarget(file, task)) return 'version 1 has no equivalent of its target';
   const methods = migrateMethods(file, task);
   if (methods === null) return 'version 1 supports none of its methods';
   const route = path.replace(/\{[^}]*\}/g, '{}');
@@ -196,7 +196,7 @@ function migrateProxy(file: EditedDocument, entry: Entry, endpoint: YAMLMap): vo
   const map = proxy === undefined ? null : file.mapping(proxy.value);
   if (proxy === undefined || map === null) return;
   if (file.entry(map, 'target') === undefined) {
-    file.commentOut(endpoint, proxy, 'a proxy has one target in version 1', entry);
+    file.commentOut(endpoint, proxy, 'in version 1 a proxy has exactly one target', entry);
     return;
   }
   const timeout = file.entry(map, 'timeout');

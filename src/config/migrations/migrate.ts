@@ -44,7 +44,9 @@ export function migrate(text: string, name: string, to: number = CURRENT_VERSION
   setVersion(file, to);
   for (const step of STEPS.slice(from, to)) step(file);
   const bom = text.startsWith('\uFEFF') ? '\uFEFF' : '';
-  const migrated = withLostComments(text, bom + document.toString(style), file);
+  const unixText = withLostComments(text, bom + document.toString(style), file);
+  // A file from Windows keeps its line ends, so that a diff shows only what changed.
+  const migrated = text.includes('\r\n') ? unixText.replaceAll(/\r?\n/g, '\r\n') : unixText;
   return { from, to, text: migrated, notes: file.notes.sort((a, b) => a.line - b.line) };
 }
 

@@ -12,7 +12,7 @@ const isPattern = (value: JsonValue): boolean => isString(value) && value.length
 const isTexts = (value: JsonValue): boolean => Array.isArray(value) && value.every(isString);
 
 const anything: KeywordForm = { kind: 'value', is: 'any value', test: () => true };
-const text: KeywordForm = { kind: 'value', is: 'a text', test: isString };
+const text: KeywordForm = { kind: 'value', is: 'a string', test: isString };
 const flag: KeywordForm = { kind: 'value', is: 'true or false', test: (value) => typeof value === 'boolean' };
 const number: KeywordForm = { kind: 'value', is: 'a number', test: (value) => typeof value === 'number' };
 const count: KeywordForm = {
@@ -52,7 +52,7 @@ export const KEYWORDS: ReadonlyMap<string, KeywordForm> = new Map<string, Keywor
   ),
   ['multipleOf', { kind: 'value', is: 'a number above 0', test: (value) => Number(value) > 0 }],
   ['examples', { kind: 'value', is: 'a list', test: Array.isArray }],
-  ['required', { kind: 'value', is: 'a list of texts', test: isTexts }],
+  ['required', { kind: 'value', is: 'a list of strings', test: isTexts }],
   [
     'type',
     {
@@ -71,7 +71,7 @@ export const KEYWORDS: ReadonlyMap<string, KeywordForm> = new Map<string, Keywor
   ],
   [
     'pattern',
-    { kind: 'value', is: `a text of at most ${PATTERN_CHARACTERS_MAX} characters`, test: isPattern },
+    { kind: 'value', is: `a string of at most ${PATTERN_CHARACTERS_MAX} characters`, test: isPattern },
   ],
   [
     'format',
@@ -125,11 +125,11 @@ export function schemasBelow(
     case 'pattern map':
       return isMapping(value) && Object.keys(value).every(isPattern)
         ? Object.entries(value)
-        : `an object of schemas under texts of at most ${PATTERN_CHARACTERS_MAX} characters`;
+        : `an object of schemas whose keys have at most ${PATTERN_CHARACTERS_MAX} characters`;
     case 'dependencies':
       return isMapping(value)
         ? Object.entries(value).filter(([, entry]) => !isTexts(entry))
-        : 'an object of schemas or lists of texts';
+        : 'an object of schemas or lists of strings';
   }
 }
 

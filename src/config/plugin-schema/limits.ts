@@ -1,4 +1,4 @@
-/** What checking with an untrusted library's schema may cost. */
+/** Limits for checking a configuration with the schema of an untrusted library. */
 
 /** Longest schema, as JSON text. */
 export const SCHEMA_BYTES_MAX = 64 * 1024;

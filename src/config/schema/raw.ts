@@ -281,11 +281,11 @@ export interface RawPlugin {
     | string
     | {
         /**
-         * none: before_request does without the body, which passes as it comes. buffer: it waits for the whole body.
+         * none: before_request does not get the body, which is streamed. buffer: before_request waits for the whole body.
          */
         request?: 'none' | 'buffer';
         /**
-         * none: after_response does without the body, which passes as it comes. auto: it sees a body of up to server.body_limit; event streams and longer bodies pass as they come. buffer: it sees every body, and a longer one is refused.
+         * none: after_response does not get the body, which is streamed. auto: it gets a body of up to server.body_limit; event streams and longer bodies are streamed. buffer: it gets every body; one longer than server.body_limit is refused.
          */
         response?: 'none' | 'auto' | 'buffer';
       };

@@ -11,7 +11,7 @@ type ParsedDocument = ReturnType<typeof parseDocument>;
 /** Our texts for parser errors whose own text would not help. */
 const PARSER_MESSAGES: Partial<Record<YAMLError['code'], string>> = {
   MULTIPLE_DOCS: 'the file contains more than one document',
-  NON_STRING_KEY: 'a key is a word, not an alias, a list or a mapping',
+  NON_STRING_KEY: 'a key must be a word, not an alias, a list or a mapping',
 };
 
 const PARSER_HINTS: Partial<Record<YAMLError['code'], string>> = {

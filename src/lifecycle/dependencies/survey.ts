@@ -1,7 +1,9 @@
+import { dirname } from 'node:path';
 import type { BackworksConfig, PluginPolicy } from '../../config/types.js';
 import { type DependencyNode, DependencyResolver, type Resolution } from './dependency-resolver.js';
 import { discoverPlugins, type RejectedLibrary } from '../../plugins/discovery.js';
 import type { LibraryReader } from '../../plugins/library-reader.js';
+import { refuseUnsafeGrants } from './write-grants.js';
 import type { PluginMetadata } from '../../plugins/metadata.js';
 import { type PluginEntry, planEntries } from '../../plugins/plugin-entry.js';
 
@@ -22,7 +24,8 @@ export interface Survey {
 /**
  * Finds the plugins of a configuration: its entries and the libraries in its directories. No plugin is
  * initialized.
- * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name
+ * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries claim one name; BW_CONFIG_INVALID, see
+ *   refuseUnsafeGrants()
  */
 export async function surveyPlugins(
   config: BackworksConfig,
@@ -34,6 +37,7 @@ export async function surveyPlugins(
   const explicit = new Set(config.plugins.map((entry) => entry.path));
   const metadata = new Map(discovery.found.map((library) => [library.path, library.metadata]));
   const entries = planEntries(config, discovery.found, defaults);
+  await refuseUnsafeGrants(entries, config.file === null ? null : dirname(config.file));
   const plugins = await Promise.all(
     entries.map(async (entry): Promise<SurveyedPlugin> => {
       const known = entry.config.path === null ? undefined : metadata.get(entry.config.path);

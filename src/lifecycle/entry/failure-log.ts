@@ -58,6 +58,12 @@ export class FailureLog {
     this.countedMs = [];
   }
 
+  /** @returns brings the present failures and counts back */
+  checkpoint(): () => void {
+    const { failures, badAnswer, countedMs } = this;
+    return () => Object.assign(this, { failures, badAnswer, countedMs });
+  }
+
   /** The newest failure of a process, or null. */
   newest(): PostMortem | null {
     const [newest] = this.failures;

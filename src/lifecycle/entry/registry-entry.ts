@@ -1,23 +1,27 @@
-import { type BackworksError, PluginFailure, type PluginPhase } from '../../errors.js';
+import { type BackworksError, PluginFailure } from '../../errors.js';
 import type { CircuitStateName } from '../../execution/executor.js';
 import { Mutex } from '../../mutex.js';
 import type { Refusal } from '../../native/plugin.js';
 import type { LazyPlugin } from '../../plugins/lazy-plugin.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
 import type { PluginMetadata } from '../../plugins/metadata.js';
-import { missingPermissions } from '../../plugins/permissions.js';
 import { type PluginEntry, resolvePolicy } from '../../plugins/plugin-entry.js';
+import {
+  type Condition,
+  copyOf,
+  type EntryChange,
+  type EntryFacts,
+  HeldWork,
+  restored,
+} from './entry-change.js';
 import { FailureLog } from './failure-log.js';
 import { limitsInForce } from './limits-in-force.js';
+import { ownStatus } from './own-status.js';
 import { assertTransition, type PluginState } from './plugin-state.js';
 import { RefusalList } from './refusals.js';
 import type { LimitsInForce, OwnStatus, StateChange } from './status.js';
 import type { SwapRecord, VersionName } from './swap-record.js';
 import type { Trial } from './trial.js';
-import { trialStatus, versionsOf } from './version-status.js';
-
-/** The kinds of problems a serving plugin can have. */
-export type Condition = 'process' | 'circuit' | 'health' | 'sandbox' | `calls of ${PluginPhase}`;
 
 /**
  * One plugin of the registry: its plan, its state, and the versions that have processes.
@@ -27,21 +31,11 @@ export type Condition = 'process' | 'circuit' | 'health' | 'sandbox' | `calls of
  * state is lazy, ready or degraded, `serving` is not null. Other code reads an entry and never assigns to it.
  */
 export class RegistryEntry {
-  private currentState: PluginState;
-  private reason: string | null;
-  private since = new Date();
-  private currentPlan: PluginEntry;
-  private currentMetadata: PluginMetadata | null;
-  private currentDigest: string | null = null;
-  private currentError: BackworksError | null = null;
-  private loaded: LoadedPlugin | null = null;
-  private standIn: LazyPlugin | null = null;
-  private currentTrial: Trial | null = null;
-  private swapRecord: SwapRecord | null = null;
+  private facts: EntryFacts;
+  private readonly work = new HeldWork();
   private readonly leavingVersions = new Set<LoadedPlugin>();
   private readonly refusals = new RefusalList();
   private readonly failures = new FailureLog();
-  private readonly conditions = new Map<Condition, string>();
   private circuitSinceMs = 0;
   /** Runs the writing of log lines and records about this plugin in order. */
   private readonly reports = new Mutex();
@@ -56,55 +50,65 @@ export class RegistryEntry {
     private readonly onState: (change: StateChange) => void = () => undefined,
   ) {
     const { enabled } = plan.config;
-    this.currentPlan = plan;
-    this.currentMetadata = metadata;
-    this.currentState = enabled ? 'discovered' : 'stopped';
-    this.reason = enabled ? null : 'disabled in the configuration';
+    this.facts = {
+      state: enabled ? 'discovered' : 'stopped',
+      reason: enabled ? null : 'disabled in the configuration',
+      since: new Date(),
+      plan,
+      metadata,
+      digest: null,
+      error: null,
+      loaded: null,
+      standIn: null,
+      trial: null,
+      swapRecord: null,
+      conditions: new Map(),
+    };
   }
 
   // Properties
 
   get state(): PluginState {
-    return this.currentState;
+    return this.facts.state;
   }
 
   /** The plugin as the configuration describes it. */
   get plan(): PluginEntry {
-    return this.currentPlan;
+    return this.facts.plan;
   }
 
   get metadata(): PluginMetadata | null {
-    return this.currentMetadata;
+    return this.facts.metadata;
   }
 
   /** SHA-256 of the library that serves or will serve, in hexadecimal; null until the library was read. */
   get digest(): string | null {
-    return this.currentDigest;
+    return this.facts.digest;
   }
 
   /** Why the plugin failed; null in other states. */
   get error(): BackworksError | null {
-    return this.currentError;
+    return this.facts.error;
   }
 
   /** The version that serves, or null. */
   get plugin(): LoadedPlugin | null {
-    return this.loaded;
+    return this.facts.loaded;
   }
 
   /** The plugin that receives requests: the loaded one, or the stand-in that starts a lazy one; null if neither. */
   get serving(): LoadedPlugin | LazyPlugin | null {
-    return this.loaded ?? this.standIn;
+    return this.facts.loaded ?? this.facts.standIn;
   }
 
   /** The trial of a second version beside the one that serves, or null. */
   get trial(): Trial | null {
-    return this.currentTrial;
+    return this.facts.trial;
   }
 
   /** The last swap since the server started, or null. */
   get lastSwap(): SwapRecord | null {
-    return this.swapRecord;
+    return this.facts.swapRecord;
   }
 
   /** The version that serves or will serve. */
@@ -113,7 +117,7 @@ export class RegistryEntry {
   }
 
   get limits(): LimitsInForce {
-    return limitsInForce(this.plan.config, this.loaded?.sandbox ?? null);
+    return limitsInForce(this.plan.config, this.facts.loaded?.sandbox ?? null);
   }
 
   get critical(): boolean {
@@ -130,11 +134,11 @@ export class RegistryEntry {
 
   /** Loading has succeeded. */
   finishLoading(plugin: LoadedPlugin): void {
-    this.loaded = plugin;
-    this.standIn = null;
-    this.currentMetadata = plugin.metadata;
+    this.facts.loaded = plugin;
+    this.facts.standIn = null;
+    this.facts.metadata = plugin.metadata;
     const missing = plugin.sandbox?.missing ?? [];
-    if (missing.length > 0) this.conditions.set('sandbox', `its sandbox lacks: ${missing.join('; ')}`);
+    if (missing.length > 0) this.facts.conditions.set('sandbox', `its sandbox lacks: ${missing.join('; ')}`);
     this.enterByConditions();
   }
 
@@ -146,8 +150,8 @@ export class RegistryEntry {
     const former = this.takeOut();
     this.clearProblems();
     this.failures.resetCount();
-    this.currentPlan = plan;
-    this.currentDigest = plugin.digest;
+    this.facts.plan = plan;
+    this.facts.digest = plugin.digest;
     this.finishLoading(plugin);
     return former;
   }
@@ -161,10 +165,10 @@ export class RegistryEntry {
     const former = this.takeOut();
     this.clearProblems();
     this.failures.resetCount();
-    this.currentPlan = plan;
-    this.currentMetadata = standIn.metadata;
-    this.currentDigest = digest;
-    this.standIn = standIn;
+    this.facts.plan = plan;
+    this.facts.metadata = standIn.metadata;
+    this.facts.digest = digest;
+    this.facts.standIn = standIn;
     this.enter('lazy', reason);
     return former;
   }
@@ -175,9 +179,9 @@ export class RegistryEntry {
    */
   fail(error: BackworksError): LoadedPlugin | null {
     const former = this.takeOut();
-    this.currentError = error;
-    // The stand-in of a critical plugin stays and refuses requests; requests pass an optional one by.
-    if (!this.critical) this.standIn = null;
+    this.facts.error = error;
+    // The stand-in of a critical plugin stays and refuses requests. Requests continue without an optional plugin.
+    if (!this.critical) this.facts.standIn = null;
     if (error instanceof PluginFailure && error.code !== 'BW_PLUGIN_QUARANTINED')
       this.failures.keep(error, this.limits);
     this.enter('failed', error.hint === undefined ? error.message : `${error.message} — ${error.hint}`);
@@ -191,16 +195,16 @@ export class RegistryEntry {
   stop(reason: string): LoadedPlugin | null {
     const former = this.takeOut();
     this.clearProblems();
-    this.standIn = null;
+    this.facts.standIn = null;
     this.enter('stopped', reason);
     return former;
   }
 
   /** Records that a serving plugin has a problem (a reason) or no longer has it (null). */
   setCondition(condition: Condition, reason: string | null): void {
-    if (reason === null) this.conditions.delete(condition);
-    else this.conditions.set(condition, reason);
-    if (this.loaded !== null) this.enterByConditions();
+    if (reason === null) this.facts.conditions.delete(condition);
+    else this.facts.conditions.set(condition, reason);
+    if (this.facts.loaded !== null) this.enterByConditions();
   }
 
   setCircuit(circuit: CircuitStateName): void {
@@ -211,54 +215,74 @@ export class RegistryEntry {
   /** Shuts down all versions of the plugin. */
   async close(): Promise<void> {
     const trial = this.endTrial();
-    const wasLoaded = this.loaded !== null;
+    const wasLoaded = this.facts.loaded !== null;
     const former = this.takeOut();
     await Promise.all([former?.close(), trial?.other.close()]);
     await this.reports.idle();
     if (wasLoaded) this.enter('stopped', 'shut down');
   }
 
+  // Changes of several entries
+
+  /**
+   * Begins a change that can be undone, for example because another plugin cannot change. The entry changes at
+   * once; what cannot be undone waits for the end of the change. The change ends in the same turn of the event loop.
+   */
+  beginChange(): EntryChange {
+    const former = copyOf(this.facts);
+    const restoreFailures = this.failures.checkpoint();
+    return this.work.hold(() => {
+      restoreFailures();
+      this.facts = restored(former, this.facts);
+    });
+  }
+
+  /** Does something that cannot be undone: at once, or when the present change is final. */
+  afterChange(work: () => void): void {
+    this.work.do(work);
+  }
+
   // Facts that do not change the state
 
   /** Replaces the plan and leaves the processes unchanged. */
   adoptPlan(plan: PluginEntry): void {
-    this.currentPlan = plan;
+    this.facts.plan = plan;
   }
 
   /** Replaces the plan and applies its policy to the running processes. */
   adjust(plan: PluginEntry): void {
-    this.currentPlan = plan;
-    if (this.loaded === null) return;
-    this.loaded = this.loaded.adjusted(resolvePolicy(plan.config, this.metadata));
-    this.currentTrial?.adjust(this.loaded, plan);
+    this.facts.plan = plan;
+    if (this.facts.loaded === null) return;
+    this.facts.loaded = this.facts.loaded.adjusted(resolvePolicy(plan.config, this.metadata));
+    this.facts.trial?.adjust(this.facts.loaded, plan);
   }
 
   /** The library that will be loaded was read. While a plugin serves, the entry keeps that plugin's digest. */
   identify(digest: string): void {
-    if (this.loaded === null) this.currentDigest = digest;
+    if (this.facts.loaded === null) this.facts.digest = digest;
   }
 
   /** The library was described without being loaded. */
   describe(metadata: PluginMetadata): void {
-    this.currentMetadata ??= metadata;
+    this.facts.metadata ??= metadata;
   }
 
   /** A second version runs beside the one that serves. */
   beginTrial(trial: Trial): void {
-    if (this.currentTrial !== null) throw new TypeError(`plugin ${this.plan.name} already has a trial`);
-    this.currentTrial = trial;
+    if (this.facts.trial !== null) throw new TypeError(`plugin ${this.plan.name} already has a trial`);
+    this.facts.trial = trial;
   }
 
   /** @returns the trial that ended, or null */
   endTrial(): Trial | null {
-    const trial = this.currentTrial;
-    this.currentTrial = null;
-    trial?.stop();
+    const trial = this.facts.trial;
+    this.facts.trial = null;
+    if (trial !== null) this.afterChange(() => trial.stop());
     return trial;
   }
 
   recordSwap(record: SwapRecord): void {
-    this.swapRecord = record;
+    this.facts.swapRecord = record;
   }
 
   /** A version gets no new requests and finishes those in flight. */
@@ -298,12 +322,14 @@ export class RegistryEntry {
 
   /** Runs work after all work reported earlier. @param work must not reject */
   report(work: () => void | Promise<void>): void {
-    // A report that fails, say because the log does, must not end the server.
-    this.reports
-      .run(async () => work())
-      .catch((defect: unknown) =>
-        process.emitWarning(`a report about a plugin could not be written: ${String(defect)}`),
-      );
+    // A report that fails, for example because the log fails, must not end the server.
+    const run = (): Promise<void> =>
+      this.reports
+        .run(async () => work())
+        .catch((defect: unknown) =>
+          process.emitWarning(`a report about a plugin could not be written: ${String(defect)}`),
+        );
+    this.afterChange(() => void run());
   }
 
   /** Resolves when all work reported so far has ended. */
@@ -312,83 +338,50 @@ export class RegistryEntry {
   }
 
   status(): OwnStatus {
-    const { name, origin, config } = this.plan;
-    const { critical, priority, body } = resolvePolicy(config, this.metadata);
-    return {
-      name,
-      state: this.state,
-      reason: this.reason,
-      since: this.since,
-      origin,
-      type: config.type,
-      path: config.path,
-      version: this.metadata?.version ?? null,
-      description: this.metadata?.description ?? null,
-      hooks: this.metadata ? [...this.metadata.hooks] : [],
-      isolation: config.isolation,
-      critical,
-      failsOpen: !critical && this.metadata?.hooks.has('before_request') === true,
-      hasDenied: this.loaded?.hasDenied ?? false,
-      priority,
-      body,
-      circuit: this.circuit,
-      calls: this.loaded?.calls ?? {},
-      processes: this.loaded?.processes() ?? [],
-      digest: this.digest,
-      sandbox: {
-        mode: config.sandbox,
-        states: this.loaded?.sandbox?.states ?? {},
-        missing: this.loaded?.sandbox?.missing ?? [],
-      },
-      missingPermissions: missingPermissions(this.metadata?.permissions ?? null, config.permissions),
-      refusals: this.refusals.list(),
-      limits: this.limits,
-      trial: this.trial === null ? null : trialStatus(this.trial),
-      versions: versionsOf({ plugin: this.loaded, trial: this.trial, leaving: this.leavingVersions }),
-      lastSwap: this.lastSwap,
-      failures: this.failures.list(),
-    };
+    const { circuit, limits, leavingVersions: leaving } = this;
+    const [refusals, failures] = [this.refusals.list(), this.failures.list()];
+    return ownStatus(this.facts, { circuit, limits, refusals, failures, leaving });
   }
 
   private get circuit(): CircuitStateName {
-    const circuit = this.loaded?.circuit ?? 'closed';
+    const circuit = this.facts.loaded?.circuit ?? 'closed';
     // cockatiel's breaker becomes half-open only at the next call, so the time decides here.
     const { resetAfterMs } = this.plan.config.circuitBreaker;
     return circuit === 'open' && Date.now() - this.circuitSinceMs >= resetAfterMs ? 'half-open' : circuit;
   }
 
   private takeOut(): LoadedPlugin | null {
-    const former = this.loaded;
-    this.loaded = null;
+    const former = this.facts.loaded;
+    this.facts.loaded = null;
     return former;
   }
 
   private clearProblems(): void {
-    this.conditions.clear();
-    this.currentError = null;
+    this.facts.conditions.clear();
+    this.facts.error = null;
   }
 
   private enterByConditions(): void {
-    const reasons = [...this.conditions.values()];
+    const reasons = [...this.facts.conditions.values()];
     if (reasons.length === 0) this.enter('ready', null);
     else this.enter(this.hasProcess() ? 'degraded' : 'failed', reasons.join('; '));
   }
 
   /** False if the newest process failed to start and no other process exists. */
   private hasProcess(): boolean {
-    if (!this.conditions.has('process') || !this.failures.newestFailedToStart) return true;
-    return this.loaded?.processes().some(({ state }) => state !== 'draining') ?? false;
+    if (!this.facts.conditions.has('process') || !this.failures.newestFailedToStart) return true;
+    return this.facts.loaded?.processes().some(({ state }) => state !== 'draining') ?? false;
   }
 
   private enter(state: PluginState, reason: string | null): void {
     const { name } = this.plan;
-    assertTransition(name, this.currentState, state);
-    if (state !== this.currentState) this.since = new Date();
-    this.currentState = state;
-    this.reason = reason;
+    assertTransition(name, this.facts.state, state);
+    if (state !== this.facts.state) this.facts.since = new Date();
+    this.facts.state = state;
+    this.facts.reason = reason;
     const change = { plugin: name, critical: this.critical, state, reason, time: new Date() };
-    const isCausedByFailure = state === 'failed' || this.conditions.has('process');
-    const code = this.currentError?.code ?? null;
+    const isCausedByFailure = state === 'failed' || this.facts.conditions.has('process');
+    const code = this.facts.error?.code ?? null;
     // Reported asynchronously, because the function in which the process failed is looked up first.
     this.report(() => {
       const failure = isCausedByFailure ? this.failures.newest() : null;

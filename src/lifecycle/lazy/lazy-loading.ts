@@ -67,8 +67,8 @@ export class LazyLoading {
     const start = (): Promise<LoadedPlugin> => exclusively(() => this.start(name));
     const standIn = new LazyPlugin({ name, metadata, policy, start });
     const former = entry.postpone(plan, standIn, digest, reason);
-    former?.withdraw();
-    log.info({ plugin: name, digest }, `plugin ${name} ${reason}`);
+    entry.afterChange(() => former?.withdraw());
+    entry.afterChange(() => log.info({ plugin: name, digest }, `plugin ${name} ${reason}`));
     return former;
   }
 

@@ -6,6 +6,7 @@ import type { CheckedLibrary } from '../lazy/lazy-start.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
 import type { PluginMetadata } from '../../plugins/metadata.js';
 import { type PluginEntry, resolvePolicy } from '../../plugins/plugin-entry.js';
+import type { EntryChange } from '../entry/entry-change.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 import type { PluginChange } from './reload.js';
 import type { PluginSupervisor } from '../supervision/supervisor.js';
@@ -122,23 +123,38 @@ export class RegistryChange {
   }
 
   /**
-   * Switches all plugins within one turn of the event loop. A plugin whose switch fails is listed in failed();
-   * the others are switched all the same.
+   * Switches all plugins within one turn of the event loop. A plugin whose switch fails keeps its former version
+   * and is listed in failed(); the others are still switched.
    * @param keep called with every entry of the new configuration, in order
    * @param switched called after the entries have changed; its promise resolves when no request uses the former
    *   plugins any more
+   * @throws the error of `switched`; every entry is as before then, and the caller calls abort()
    */
   commit(keep: (entry: RegistryEntry) => void, switched: () => Promise<void>): void {
+    const switches = this.steps.map((step) => ({ step, change: step.entry.beginChange() }));
+    const former: { entry: RegistryEntry; plugin: LoadedPlugin }[] = [];
+    let ended: Promise<void>;
+    try {
+      for (const { step, change } of switches) {
+        if (step.target !== null) keep(step.entry);
+        const plugin = this.switchOrFail(step, change);
+        if (plugin !== null) former.push({ entry: step.entry, plugin });
+      }
+      ended = switched();
+    } catch (thrown) {
+      for (const { change } of switches) change.undo();
+      throw thrown;
+    }
     // From here on abort() must not undo a reconfiguration.
     this.reconfigured.length = 0;
-    const former: { entry: RegistryEntry; plugin: LoadedPlugin }[] = [];
-    for (const step of this.steps) {
-      if (step.target !== null) keep(step.entry);
-      const plugin = this.switchOrFail(step);
-      if (plugin !== null) former.push({ entry: step.entry, plugin });
-    }
-    const ended = switched();
     for (const { entry, plugin } of former) this.supervisor.retire(entry, plugin, ended);
+    for (const { step, change } of switches) {
+      try {
+        change.keep();
+      } catch (thrown) {
+        step.error ??= toBackworksError(thrown);
+      }
+    }
   }
 
   /** Closes the prepared plugins and restores the former configuration of reconfigured ones. Never rejects. */
@@ -219,18 +235,15 @@ export class RegistryChange {
   }
 
   /** Switches one plugin. An exception becomes the error of the step. @returns the plugin to retire, or null */
-  private switchOrFail(step: Step): LoadedPlugin | null {
-    const { entry, prepared } = step;
-    const former = entry.plugin;
+  private switchOrFail(step: Step, change: EntryChange): LoadedPlugin | null {
     try {
       return this.switch(step);
     } catch (thrown) {
+      change.undo();
       step.error ??= toBackworksError(thrown);
-      if (prepared !== null && entry.plugin !== prepared) {
-        step.prepared = null;
-        void prepared.close();
-      }
-      return entry.plugin === former || entry.trial?.other === former ? null : former;
+      void step.prepared?.close();
+      step.prepared = null;
+      return null;
     }
   }
 

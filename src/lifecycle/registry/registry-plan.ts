@@ -1,4 +1,5 @@
 import type { BackworksConfig, PluginPolicy } from '../../config/types.js';
+import { dependenciesOf } from '../../native/library/dependencies.js';
 import type { LibraryDigests } from '../../native/library/library-digests.js';
 import { startsWithServer } from '../lazy/lazy-start.js';
 import type { LibraryReader } from '../../plugins/library-reader.js';
@@ -42,7 +43,10 @@ export async function planConfiguration(
     const { path, enabled } = entry.config;
     const digest = enabled && path !== null ? await digests.read(path) : null;
     const starts = atOnce.has(entry.name);
-    return { entry, digest: digest && (await keeper.expectedDigest(entry, digest)), starts };
+    const expected = digest && (await keeper.expectedDigest(entry, digest));
+    // The copy of an earlier version has its own dependencies.
+    const dependencies = path !== null && expected === digest ? (await dependenciesOf(path)).digest : null;
+    return { entry, digest: expected, dependencies, starts };
   });
   const plan = planPlugins(entries.map(currentPlugin), await Promise.all(next));
   return { ...plan, survey, stopReason: 'disabled in the configuration' };
@@ -57,7 +61,12 @@ export function planPluginEdit(
 ): RegistryPlan {
   const resolution = resolveDependencies(plugins);
   const atOnce = startsWithServer(plugins, resolution);
-  const next = plugins.map(({ entry }) => ({ entry, digest: null, starts: atOnce.has(entry.name) }));
+  const next = plugins.map(({ entry }) => ({
+    entry,
+    digest: null,
+    dependencies: null,
+    starts: atOnce.has(entry.name),
+  }));
   const plan = planPlugins(entries.map(currentPlugin), next);
   return { ...plan, survey: { plugins, rejected, resolution }, stopReason };
 }

@@ -285,18 +285,37 @@ export class PluginRegistry {
     return change;
   }
 
-  /** Switches to the prepared plugins within one turn of the event loop. */
-  commit(change: RegistryChange, { survey }: RegistryPlan): void {
+  /**
+   * Switches to the prepared plugins within one turn of the event loop.
+   * @param applySettings applies what else changes with the plugins; returns a function that undoes it
+   * @throws the error of `applySettings` or of a listener; everything is as before then, and the caller aborts the
+   *   change
+   */
+  commit(
+    change: RegistryChange,
+    { survey }: RegistryPlan,
+    applySettings: () => () => void = () => () => undefined,
+  ): void {
+    const { entries: former, rejectedLibraries, resolution } = this;
     const entries = new Map<string, RegistryEntry>();
-    change.commit(
-      (entry) => entries.set(entry.plan.name, entry),
-      () => {
-        this.entries = entries;
-        this.rejectedLibraries = survey.rejected;
-        this.resolution = survey.resolution;
-        return this.options.onChange();
-      },
-    );
+    let undoSettings = (): void => undefined;
+    try {
+      change.commit(
+        (entry) => entries.set(entry.plan.name, entry),
+        () => {
+          undoSettings = applySettings();
+          this.entries = entries;
+          this.rejectedLibraries = survey.rejected;
+          this.resolution = survey.resolution;
+          return this.options.onChange();
+        },
+      );
+    } catch (thrown) {
+      undoSettings();
+      Object.assign(this, { entries: former, rejectedLibraries, resolution });
+      this.announceAgain();
+      throw thrown;
+    }
   }
 
   /** Shuts all plugins down, last loaded first, each within its shutdown timeout. */
@@ -319,6 +338,18 @@ export class PluginRegistry {
   /** Serving plugins that depend on the named one, directly or indirectly. */
   dependents(name: string): string[] {
     return dependentsOf(name, this.resolution.providers).filter((other) => this.entries.get(other)?.serving);
+  }
+
+  /** A listener that failed may have taken over plugins of the change that was undone. */
+  private announceAgain(): void {
+    try {
+      void this.options.onChange();
+    } catch (err) {
+      this.options.log.error(
+        { err },
+        'the plugins that serve could not be announced again after a failed change',
+      );
+    }
   }
 
   private surveyed(): SurveyedPlugin[] {

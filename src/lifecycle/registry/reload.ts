@@ -11,6 +11,8 @@ export interface CurrentPlugin {
   readonly entry: PluginEntry;
   /** SHA-256 of the library in use; null if none is loaded. */
   readonly digest: string | null;
+  /** See Dependencies.digest; null if no library is loaded. */
+  readonly dependencies: string | null;
   /** True if the plugin is loaded, in its own processes or in the server's. */
   readonly running: boolean;
   /** True if the plugin is lazy and has not been used yet. */
@@ -24,6 +26,8 @@ export interface NextPlugin {
   readonly entry: PluginEntry;
   /** SHA-256 of the library file; null if the file cannot be read or the plugin is disabled. */
   readonly digest: string | null;
+  /** See Dependencies.digest; null if it is not known. */
+  readonly dependencies: string | null;
   /** False if the plugin starts on first use. */
   readonly starts: boolean;
 }
@@ -66,6 +70,7 @@ export function currentPlugin({ plan: entry, digest, plugin, state }: RegistryEn
   return {
     entry,
     digest,
+    dependencies: plugin?.dependencies ?? null,
     running: plugin !== null,
     waiting: state === 'lazy',
     reconfigurable: plugin?.reconfigurable === true,
@@ -88,14 +93,17 @@ export function planPlugins(current: readonly CurrentPlugin[], next: readonly Ne
   };
 }
 
-function planPlugin(current: CurrentPlugin | null, { entry, digest, starts }: NextPlugin): PluginChange {
+function planPlugin(current: CurrentPlugin | null, next: NextPlugin): PluginChange {
+  const { entry, starts } = next;
   const { name, config } = entry;
   const begin = starts ? 'load' : 'postpone';
   if (current === null) return { name, action: config.enabled ? begin : 'adjust', changed: ['added'] };
   const before = current.entry.config;
   const changed = changesOf(before, config);
-  const isSameFile = digest === null || current.digest === null || digest === current.digest;
-  if (!isSameFile && !changed.some(({ key }) => key === 'path')) {
+  const isSame = (['digest', 'dependencies'] as const).every(
+    (key) => next[key] === null || current[key] === null || next[key] === current[key],
+  );
+  if (!isSame && !changed.some(({ key }) => key === 'path')) {
     changed.push({ key: 'library', effect: 'swap' });
   }
   if (current.entry.origin !== entry.origin) changed.push({ key: 'origin', effect: 'adjust' });

@@ -25,6 +25,13 @@ export interface PluginEventsOptions {
   readonly quarantine: (failure: PluginFailure) => void;
 }
 
+/** What the state of a circuit means for the next calls. */
+const CIRCUIT = {
+  open: 'the plugin is not called until circuit_breaker.reset_after has passed',
+  'half-open': 'the next call decides whether it closes',
+  closed: 'the plugin is called again',
+} as const;
+
 /** Handles the events of one plugin. They change the entry only while this plugin serves. */
 export function pluginEvents(
   entry: RegistryEntry,
@@ -63,7 +70,7 @@ export function pluginEvents(
     },
     circuit: (state) => {
       if (serves()) entry.setCircuit(state);
-      log.warn({ plugin: name, circuit: state }, `circuit of plugin ${name} is ${state}`);
+      log.warn({ plugin: name, circuit: state }, `circuit of plugin ${name} is ${state}; ${CIRCUIT[state]}`);
     },
     failing: (phase, error) => {
       const reason = error === null ? null : `every call of ${phase} fails: ${error.message}`;

@@ -12,7 +12,7 @@ export class RefusingPlugin implements BackworksPlugin {
   readonly name: string;
   readonly priority: number;
   readonly critical = true;
-  /** What it was to see of a body makes no difference to its refusal. */
+  /** It refuses requests without reading bodies. */
   readonly body = { request: 'none', response: 'none' } as const;
   readonly batchesHooks = false;
 

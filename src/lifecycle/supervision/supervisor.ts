@@ -149,8 +149,8 @@ export class PluginSupervisor implements SwapContext {
   /** Like install(), without a standby version. @returns the former plugin; the caller retires it */
   replace(entry: RegistryEntry, plan: PluginEntry, plugin: LoadedPlugin): LoadedPlugin | null {
     const former = entry.replace(plan, plugin);
-    reportReady(this.log, entry, plugin);
-    this.watch(entry);
+    entry.afterChange(() => this.watch(entry));
+    entry.afterChange(() => reportReady(this.log, entry, plugin));
     return former;
   }
 
@@ -159,7 +159,7 @@ export class PluginSupervisor implements SwapContext {
     // The other version of a trial does not know the new configuration.
     if (isOtherConfig(entry.plan, plan)) this.swapper.end(entry, 'the configuration changed');
     entry.adjust(plan);
-    if (entry.plugin !== null) this.watch(entry);
+    if (entry.plugin !== null) entry.afterChange(() => this.watch(entry));
   }
 
   /**
@@ -169,16 +169,19 @@ export class PluginSupervisor implements SwapContext {
   remove(entry: RegistryEntry, reason: string): LoadedPlugin | null {
     this.stopWatching(entry, reason);
     const former = entry.stop(reason);
-    former?.withdraw();
-    if (former !== null)
-      this.options.log.info({ plugin: entry.plan.name }, `plugin ${entry.plan.name} is ${reason}`);
+    if (former === null) return null;
+    const { name } = entry.plan;
+    entry.afterChange(() => former.withdraw());
+    entry.afterChange(() => this.options.log.info({ plugin: name }, `plugin ${name} is ${reason}`));
     return former;
   }
 
   /** Ends the health checks, the idle watch and the trial of a plugin that is being taken out of service. */
   stopWatching(entry: RegistryEntry, reason: string): void {
-    this.health.unwatch(entry);
-    this.idleWatch.unwatch(entry);
+    entry.afterChange(() => {
+      this.health.unwatch(entry);
+      this.idleWatch.unwatch(entry);
+    });
     this.swapper.end(entry, reason);
   }
 
@@ -187,7 +190,8 @@ export class PluginSupervisor implements SwapContext {
     entry.fail(error);
     const { code, message } = error;
     const { name } = entry.plan;
-    this.options.log.error({ plugin: name, code, ...evidence(error, entry.limits) }, message);
+    const fields = { plugin: name, code, ...evidence(error, entry.limits) };
+    entry.afterChange(() => this.options.log.error(fields, message));
   }
 
   /**

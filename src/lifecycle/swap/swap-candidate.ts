@@ -1,4 +1,5 @@
 import { BackworksError, PluginFailure } from '../../errors.js';
+import type { StoredLibrary } from '../../native/library/library-store.js';
 import type { LoadedPlugin } from '../../plugins/loaded-plugin.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 import type { SwapOrigin } from '../entry/swap-record.js';
@@ -7,9 +8,13 @@ import type { SwapOrigin } from '../entry/swap-record.js';
 export class Unchanged extends Error {}
 
 /** Whether a library already serves. For a watched file a running canary counts too, so that it is not restarted. */
-export function serves({ plugin, trial }: RegistryEntry, digest: string, by: SwapOrigin): boolean {
-  if (plugin?.digest === digest) return true;
-  return by === 'watch' && trial?.stage === 'canary' && trial.other.digest === digest;
+export function serves({ plugin, trial }: RegistryEntry, library: StoredLibrary, by: SwapOrigin): boolean {
+  if (plugin !== null && isSame(plugin, library)) return true;
+  return by === 'watch' && trial?.stage === 'canary' && isSame(trial.other, library);
+}
+
+function isSame(plugin: LoadedPlugin, { digest, dependencies }: StoredLibrary): boolean {
+  return plugin.digest === digest && plugin.dependencies === dependencies.digest;
 }
 
 /** @throws PluginFailure BW_PLUGIN_UNHEALTHY, or the reason the health check failed */

@@ -149,7 +149,7 @@ export class PluginSwapper {
     let plugin: LoadedPlugin | null = null;
     const choose: LibraryChoice = async (add) => {
       const library = await request.choose(add);
-      if (!evenIfSame && serves(entry, library.digest, by)) throw new Unchanged();
+      if (!evenIfSame && serves(entry, library, by)) throw new Unchanged();
       return library;
     };
     try {
@@ -258,7 +258,7 @@ export class PluginSwapper {
     const { trial } = entry;
     if (trial?.stage !== 'canary') return;
     entry.endTrial();
-    this.context.retire(entry, trial.other, this.context.changed());
+    entry.afterChange(() => this.context.retire(entry, trial.other, this.context.changed()));
     const reason = `canary: ${details.reason}`;
     const [fresh, serving] = [trial.other.versionName, entry.versionName];
     if (outcome === 'rolled_back') this.report(entry, outcome, fresh, { ...details, reason, to: serving });
@@ -270,7 +270,7 @@ export class PluginSwapper {
     const { trial } = entry;
     if (trial?.stage !== 'probation') return;
     entry.endTrial();
-    this.context.retire(entry, trial.other, this.context.changed());
+    entry.afterChange(() => this.context.retire(entry, trial.other, this.context.changed()));
   }
 
   /** Switches within one turn of the event loop, so that no request finds the entry without a plugin. */
@@ -297,7 +297,9 @@ export class PluginSwapper {
     const record = recordOf(outcome, from, details.to ?? entry.versionName, details);
     entry.recordSwap(record);
     const level = outcome === 'swapped' ? 'info' : 'warn';
-    this.context.log[level]({ plugin: plan.name, ...record, ...fields }, sentence(plan.name, record));
+    entry.afterChange(() =>
+      this.context.log[level]({ plugin: plan.name, ...record, ...fields }, sentence(plan.name, record)),
+    );
     entry.report(() => this.context.keeper.recordSwap(plan, record));
   }
 }

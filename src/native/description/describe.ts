@@ -7,6 +7,7 @@ import type { LibraryDescription, SandboxOptions } from '../plugin.js';
 import { RUNNER_EXIT } from '../protocol/protocol.js';
 import { findRunner } from '../binaries.js';
 import { sandboxSettings } from '../process/sandbox.js';
+import { dependenciesOf } from '../library/dependencies.js';
 import { SharedWork } from '../library/shared-work.js';
 import { inTurn } from '../process/start-turn.js';
 
@@ -78,7 +79,8 @@ const describing = new SharedWork<Remembered>();
 
 async function keyOf(library: string, runner: string): Promise<string> {
   try {
-    return await descriptionKey(library, runner);
+    const { digest } = await dependenciesOf(library);
+    return await descriptionKey(library, runner, digest);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new BackworksError('BW_LIBRARY_NOT_FOUND', `${library} cannot be described: ${why}`, { cause });

@@ -13,15 +13,16 @@ export type Remembered =
 const ENTRY_VERSION = 1;
 
 /**
- * Identifies the present state of two files by device, inode, size and times. Any change to either file
- * changes the key.
+ * Identifies the present state of two files by device, inode, size and times, and that of the libraries that the
+ * library needs. Any change changes the key.
+ * @param dependencies see Dependencies.digest
  */
-export async function descriptionKey(library: string, runner: string): Promise<string> {
+export async function descriptionKey(library: string, runner: string, dependencies: string): Promise<string> {
   const identity = await Promise.all(
     [library, runner].map(async (path) => fileState(await stat(path, { bigint: true }))),
   );
   return createHash('sha256')
-    .update([ENTRY_VERSION, ...identity].join(' '))
+    .update([ENTRY_VERSION, ...identity, dependencies].join(' ').trimEnd())
     .digest('hex');
 }
 

@@ -1,12 +1,16 @@
-import { constants } from 'node:fs';
-import { open, type FileHandle } from 'node:fs/promises';
+import { type BigIntStats, constants } from 'node:fs';
+import { open, stat, type FileHandle } from 'node:fs/promises';
 import { fileState, isSettled } from './file-state.js';
+import { LIMITS } from './facts/facts.js';
 import { digestOf } from './library-digest.js';
 
 interface Known {
   readonly state: string;
-  readonly digest: string;
+  readonly digest: string | null;
 }
+
+/** How every ELF file begins. */
+const ELF = Buffer.from([0x7f, 0x45, 0x4c, 0x46]);
 
 /** Digests of libraries. A file is read again only when its identity, size or times have changed. */
 export class LibraryDigests {
@@ -36,4 +40,35 @@ export class LibraryDigests {
     if (isSettled(facts)) this.known.set(path, { state, digest });
     return digest;
   }
+
+  /**
+   * Identifies a file that the loader may take for a needed library; null when there is no library. A file that is
+   * larger than a library may be is identified by its state.
+   */
+  async readNeeded(path: string): Promise<string | null> {
+    const facts = await stat(path, { bigint: true }).catch(() => null);
+    if (facts?.isFile() !== true) return null;
+    const known = this.known.get(path);
+    if (known?.state === fileState(facts)) return known.digest;
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => null);
+    if (file === null) return null;
+    try {
+      const opened = await file.stat({ bigint: true });
+      const digest = await identify(file, opened);
+      if (isSettled(opened)) this.known.set(path, { state: fileState(opened), digest });
+      return digest;
+    } catch {
+      return null;
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+async function identify(file: FileHandle, facts: BigIntStats): Promise<string | null> {
+  const start = Buffer.alloc(ELF.length);
+  await file.read(start, 0, start.length, 0);
+  if (!start.equals(ELF)) return null;
+  if (facts.size > LIMITS.fileBytes) return fileState(facts);
+  return digestOf(file);
 }

@@ -5,6 +5,8 @@ import { dirname, extname, join, normalize } from 'node:path';
 import { BackworksError } from '../../errors.js';
 import { Semaphore } from '../../semaphore.js';
 import { DIRECTORY_MODE, LIBRARY_MODE, openCacheDirectory } from '../cache-directory.js';
+import type { Dependencies } from '../plugin.js';
+import { findDependencies } from './dependencies.js';
 import { fileState, isSettled } from './file-state.js';
 import { digestOf } from './library-digest.js';
 import { type LibraryHold, LibraryHolds } from './library-holds.js';
@@ -24,7 +26,11 @@ export interface StoredLibrary {
   readonly inPlace: boolean;
   /** Directories in which the loader looks for other libraries because of that; none for a copy. */
   readonly directories: readonly string[];
+  /** The libraries that the loader maps with it. */
+  readonly dependencies: Dependencies;
 }
+
+type StoredFile = Omit<StoredLibrary, 'dependencies'>;
 
 /**
  * Copies of libraries, named by their content. A loaded library stays the same when the original is
@@ -75,7 +81,11 @@ export async function openLibraryStore(directory?: string): Promise<LibraryStore
     async add(path) {
       const facts = await readLibraryFacts(path);
       const work = (): Promise<StoredLibrary> =>
-        copying.run(() => (isPlaceBound(facts) ? useInPlace(path, facts) : copyInto(folder, path)));
+        copying.run(async () => {
+          const dependencies = await findDependencies(path, facts);
+          const file = await (isPlaceBound(facts) ? useInPlace(path, facts) : copyInto(folder, path));
+          return { ...file, dependencies };
+        });
       return asStoreError(path, async () => {
         // Several plugins may use the same library.
         const file = await stat(path, { bigint: true });
@@ -107,7 +117,7 @@ function directoriesOf(path: string, { runpath }: LibraryFacts): string[] {
   return [...new Set([dirname(path), origin, ...named])].filter((directory) => existsSync(directory));
 }
 
-async function useInPlace(path: string, facts: LibraryFacts): Promise<StoredLibrary> {
+async function useInPlace(path: string, facts: LibraryFacts): Promise<StoredFile> {
   const file = await open(path);
   try {
     return { digest: await digestOf(file), path, inPlace: true, directories: directoriesOf(path, facts) };
@@ -116,7 +126,7 @@ async function useInPlace(path: string, facts: LibraryFacts): Promise<StoredLibr
   }
 }
 
-async function copyInto(folder: string, path: string): Promise<StoredLibrary> {
+async function copyInto(folder: string, path: string): Promise<StoredFile> {
   const stored = await storedAlready(folder, path);
   if (stored !== null) return stored;
   const draft = join(folder, `.${randomUUID()}`);
@@ -130,7 +140,7 @@ async function copyInto(folder: string, path: string): Promise<StoredLibrary> {
   }
 }
 
-async function storedAlready(folder: string, path: string): Promise<StoredLibrary | null> {
+async function storedAlready(folder: string, path: string): Promise<StoredFile | null> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const digest = await digestOf(file);
@@ -169,7 +179,9 @@ async function findCopy(folder: string, digest: string): Promise<StoredLibrary |
   if (name === undefined) return null;
   const path = join(folder, name);
   const size = await sizeOf(path);
-  return (await holds(path, digest, size)) ? { digest, path, inPlace: false, directories: [] } : null;
+  if (!(await holds(path, digest, size))) return null;
+  const dependencies = await findDependencies(path, await readLibraryFacts(path));
+  return { digest, path, inPlace: false, directories: [], dependencies };
 }
 
 async function sizeOf(path: string): Promise<number> {

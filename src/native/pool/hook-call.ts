@@ -11,6 +11,9 @@ import type { RunnerProcess } from '../runner/runner-process.js';
 /** After this many idle processes died with this call next in their queue, the call fails. */
 const LOST_PROCESSES_MAX = 5;
 
+/** The longest time between a deadline and the end of the process, with the answers that it had not sent. */
+const HELD_ANSWER_MS = 300;
+
 const UTF8_BYTES_PER_UNIT_MAX = 3;
 
 /** Finds a process for a call. */
@@ -104,11 +107,15 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
   private expire(): void {
     const { ticket, process } = this;
     this.expired = true;
-    if (process === null) this.failed(this.dispatcher.unavailable());
-    else
-      process.expire(this.id, this.limitMs, (error) => {
-        if (this.ticket === ticket) this.giveUp(this.outcome(error));
-      });
+    if (process === null) {
+      this.failed(this.dispatcher.unavailable());
+      return;
+    }
+    // A later call hangs. When the process has been killed, the answer is found in the shared page.
+    if (process.holdsAnswer(this.id)) ticket.extend?.(HELD_ANSWER_MS);
+    process.expire(this.id, this.limitMs, (error) => {
+      if (this.ticket === ticket) this.giveUp(this.outcome(error));
+    });
   }
 
   /** Fails the call while a process still runs it. */

@@ -68,12 +68,12 @@ export class ProcessWatch {
     // What cannot be sampled was reported as missing when the process started.
     const residentBytes = usage.residentBytes ?? 0;
     if (sandbox.memoryBytes > 0 && residentBytes > sandbox.memoryBytes) {
-      if (isSpare(process)) this.warn(process, `ended: it held ${residentBytes} bytes`);
+      if (isSpare(process)) this.warn(process, `killed: it held ${residentBytes} bytes`);
       process.kill({ kind: 'memory', bytes: residentBytes });
     } else if (sandbox.threads > 0 && (usage.threads ?? 0) > sandbox.threads) {
       const { threads: limit } = sandbox;
       const threads = usage.threads ?? 0;
-      if (isSpare(process)) this.warn(process, `ended: it had ${threads} threads`);
+      if (isSpare(process)) this.warn(process, `killed: it had ${threads} threads`);
       process.kill({ kind: 'threads', threads, limit });
     } else if (recycleMemoryBytes > 0 && !isSpare(process) && residentBytes >= recycleMemoryBytes) {
       this.actions.replace(process);

@@ -74,7 +74,7 @@ export class Spare {
     try {
       await process.loadLibrary();
     } catch {
-      // If the library does not load any more, the next worker's start reports it.
+      // If the library no longer loads, the next worker's start reports it.
       process.kill();
     } finally {
       deadline.clear();

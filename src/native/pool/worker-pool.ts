@@ -107,7 +107,7 @@ export class WorkerPool {
     return (this.restarting ??= this.replaceAll().finally(() => (this.restarting = null)));
   }
 
-  /** Shuts every worker down within its time-box. */
+  /** Shuts every worker down within its time limit. */
   async close(): Promise<void> {
     this.closed = true;
     this.watch?.close();

@@ -91,7 +91,7 @@ function explainKill(
     }
     case 'crash_report': {
       const claimed = crash?.signal ?? 'a signal';
-      const message = `plugin ${plugin} reported a crash by ${claimed} ${during} and did not end; the server ended it`;
+      const message = `plugin ${plugin} reported a crash by ${claimed} ${during} and kept running; the server killed it`;
       return new PluginFailure('BW_PLUGIN_CRASHED', message, { ...details, signal: 'SIGKILL' });
     }
     case 'version':
@@ -127,7 +127,7 @@ function explainCrash(
   const place = at === undefined ? '' : ` at ${at}`;
   if (signal === 'SIGSYS') {
     const call = systemCall ?? 'a system call';
-    const message = `plugin ${plugin} was ended ${during}${place}: its sandbox forbids ${call}`;
+    const message = `plugin ${plugin} was killed ${during}${place}: its sandbox forbids ${call}`;
     return new PluginFailure('BW_PLUGIN_VIOLATION', message, { ...details, signal, at, systemCall });
   }
   const message = `plugin ${plugin} crashed with ${String(signal)} ${during}${place}`;

@@ -71,19 +71,21 @@ export class OverdueCalls {
       this.process.kill(id);
       return;
     }
+    this.killUnlessAnswering(Math.max(2 * limitMs, STALLED_GRACE_MS));
+    // It has run. Its answer leaves the process with the next write, or when the process has ended.
+    if (calls.isPassed(id)) return;
     if (calls.isUnanswered(id) && calls.isReportedRunning(id)) this.killIfStillRunning(id, limitMs);
     else this.connection.cancel(id);
-    this.killUnlessAnswering(Math.max(2 * limitMs, STALLED_GRACE_MS));
     giveUp();
   }
 
   /**
    * The call for which the process is killed fails when the process has ended. A call that waits behind it did
-   * not cause the end, and fails now.
+   * not cause the end, and fails now. A call before it may have an answer that is read then.
    */
   private leaveEndingProcess(id: number, giveUp: () => void): void {
     const { calls } = this.connection;
-    if (calls.oldest?.id === id || calls.isReportedRunning(id)) return;
+    if (calls.oldest?.id === id || calls.isReportedRunning(id) || calls.isPassed(id)) return;
     this.connection.cancel(id);
     giveUp();
   }

@@ -26,6 +26,7 @@ import {
 import type { AnswerHandler } from './answer-handler.js';
 import { type ConnectionOptions, RunnerConnection } from './runner-connection.js';
 import { sandboxInForce, sandboxSettings } from '../process/sandbox.js';
+import { compareDependencies } from '../process/verified-library.js';
 import type { SharedPage } from '../protocol/shared-page.js';
 
 /** A process that closed its answers but keeps running is killed after this time. */
@@ -156,6 +157,7 @@ export class RunnerProcess {
     ]).catch((error: unknown) => {
       throw withOriginalPath(error, this.options);
     });
+    await compareDependencies(this.options);
     this.sandbox = sandboxInForce(String(ready.reply), this.child, this.options);
     const description = loadedFrame(value, String(reply));
     if (concurrency > 1 && !description.threadSafe) throw notThreadSafe(this.options.name, concurrency);
@@ -200,6 +202,11 @@ export class RunnerProcess {
     if (!this.hasEnded) this.connection.cancel(id);
   }
 
+  /** Whether the call may have been answered, and the answer has not left the process. The plugin can forge this. */
+  holdsAnswer(id: number): boolean {
+    return this.connection.calls.isPassed(id);
+  }
+
   /**
    * Stops a call whose deadline has passed.
    * @param limitMs longest time of a call
@@ -222,7 +229,7 @@ export class RunnerProcess {
     await this.close();
   }
 
-  /** Lets running calls finish, calls shutdown() and waits for the end, all within the time-box. */
+  /** Lets running calls finish, calls shutdown() and waits for the end, all within the time limit. */
   async close(): Promise<void> {
     if (this.hasEnded) return;
     if (this.closing) {

@@ -51,6 +51,15 @@ export class RunningCalls {
     return this.unanswered.find(id) !== undefined;
   }
 
+  /**
+   * Whether the process has begun a later call although this one has no answer, according to the page. The answer
+   * then waits in the process for the next write. Only for processes that run one call at a time.
+   */
+  isPassed(id: number): boolean {
+    if (!this.isSerial || !this.shared.isShared || !this.isUnanswered(id)) return false;
+    return follows(this.shared.begun(), id);
+  }
+
   /** Whether the call runs, according to the page. */
   isReportedRunning(id: number): boolean {
     return !this.shared.isShared || this.slots().some((slot) => slot.id === id);

@@ -3,7 +3,7 @@ import type { AnswerHandler } from './answer-handler.js';
 /** Answered calls are dropped from the front of the queue in batches of this size. */
 const FORGET_BATCH = 64;
 
-/** Calls that a runner was sent and has not answered, oldest first. */
+/** Calls that were sent to a runner and have no answer yet, oldest first. */
 export interface UnansweredCalls {
   readonly size: number;
   readonly oldest: AnswerHandler | undefined;

@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { BackworksError } from '../../errors.js';
 import { LongText, type Text } from '../../long-text.js';
 import type { BodyEncoding } from '../../plugins/plugin.js';
-import { decodeBase64, InvalidAnswer } from '../../plugins/response-check.js';
+import { checkEncoding, checkText, decodeBase64, InvalidAnswer } from '../../plugins/response-check.js';
 import { checkJson, JsonFact } from '../../plugins/json-check.js';
 import { JSON_DEPTH_MAX } from '../../plugins/json-depth.js';
 import { checkForPatch, type ListedJson, unquoted } from '../../plugins/json-outline.js';
@@ -91,29 +91,26 @@ export interface PatchedBody extends DocumentBody {
 }
 
 /**
- * Applies a patch's `body` and `body_encoding`. Without an encoding, a string keeps the present encoding and
+ * Applies a patch's `body` and `body_encoding`. Without an encoding, a string keeps the current encoding and
  * any other value is JSON. The parts of a JSON body that the patch does not name stay exactly as written.
  * @returns null when the patch names neither.
  * @throws InvalidAnswer when encoding and body do not fit.
  */
 export function patchBody(current: DocumentBody, patch: DocumentPatch): PatchedBody | null {
   const given = patch.has('body');
-  const wanted = patch.value('body_encoding') ?? null;
+  const wanted = checkEncoding(patch.value('body_encoding') ?? null);
   if (!given && (wanted === null || wanted === current.encoding)) return null;
   if (given && patch.isNull('body')) return { ...EMPTY_BODY, bytes: null };
-  if (wanted !== null && wanted !== 'json' && wanted !== 'text' && wanted !== 'base64') {
-    throw new InvalidAnswer('body_encoding is not "json", "text" or "base64"');
-  }
   const json = given ? patch.applied('body', current.json, current.listed) : current.json;
   const encoding = wanted ?? (isString(json) ? current.encoding : 'json');
   return { encoding, json, bytes: bytesOf(encoding, json) };
 }
 
 /**
- * Lets a patch pass whose plugin does without bodies. It may repeat the body, as one that returns the whole
- * document does.
+ * Checks the patch of a plugin that gets no bodies. The patch may repeat the body, as a plugin that returns the
+ * whole document does.
  * @param bytes of the body; null when there is none here
- * @throws InvalidAnswer when it changes the body
+ * @throws InvalidAnswer when the patch changes the body
  */
 export function refuseBody(
   current: DocumentBody,
@@ -131,7 +128,7 @@ function bytesOf(encoding: BodyEncoding, json: JsonText): Buffer {
   const value = isString(json) ? unquoted(json.toString().trim()) : null;
   if (encoding === 'base64') return decodeBase64(value);
   if (value === null) throw new InvalidAnswer('a body with encoding "text" is not a string');
-  return Buffer.from(value);
+  return Buffer.from(checkText(value));
 }
 
 /** Whether a JSON text is a string. */

@@ -121,10 +121,10 @@ function readHeaders(outline: JsonOutline, index: number): JsonObject | null {
   return plainHeaders(outline, members) ?? anyHeaders(outline, members);
 }
 
-/** So many headers cannot exceed the limit of their number. */
+/** This many headers cannot exceed the limit on the number of headers. */
 const PLAIN_HEADERS_MAX = 16;
 
-/** Headers that a patch sets to one text each, without an object in between; null for any other change. */
+/** Headers that a patch sets to one text each, without an intermediate object; null for any other change. */
 function plainHeaders(outline: JsonOutline, { first, stop }: JsonMembers): JsonObject | null {
   if (stop - first > PLAIN_HEADERS_MAX) return null;
   const change: JsonObject = {};

@@ -65,11 +65,11 @@ export class RequestDocument {
   private currentBytes: Buffer | null;
   private json: Text | null = null;
   private queryChanged = false;
-  /** Whether the plugin that is asked may: one that does without bodies may not. */
+  /** False while a plugin that gets no bodies handles the document. */
   mayChangeBody = true;
 
   /**
-   * @param isStreamed the body passes as it comes, and nobody sees it here
+   * @param isStreamed the body is streamed, so that no plugin sees it
    * @param isAnswered a plugin answers the request, so its body has to match its content-type
    * @throws BackworksError BW_REQUEST_INVALID when such a body does not match
    */

@@ -172,7 +172,7 @@ export class ResponseDocument {
     return this.bytes instanceof Readable;
   }
 
-  /** Closes the connection to the target, because nobody will read the stream any more. */
+  /** Closes the connection to the target, because nobody will read the stream. */
   private discardStream(): void {
     if (this.bytes instanceof Readable) this.bytes.destroy();
   }

@@ -18,9 +18,9 @@ export class RouteMatch {
 
   /**
    * @param path as sent: percent-encoded, without the query
-   * @param endpoint null when no path matches, or when none that does takes the method
+   * @param endpoint null when no path matches, or no matching path accepts the method
    * @param params values of the `{name}` segments, decoded
-   * @param others methods of the paths that match, when none takes the request's; null otherwise
+   * @param others methods of the matching paths when none accepts the request's method; null otherwise
    */
   constructor(
     readonly method: string,

@@ -93,7 +93,7 @@ static void set_result(ucontext_t *context, int result) {
 #endif
 }
 
-/* True when a quarter of the memory limit cannot be allocated any more. */
+/* True when a quarter of the memory limit can no longer be allocated. */
 static bool memory_is_low(void) {
     size_t share = memory_limit / 4;
     void *probe;

@@ -5,8 +5,8 @@
 #include "json/json_string.h"
 
 /*
- * Functions that read something return a pointer behind it, or NULL when it is not there. `at` is before
- * `end` unless the function says otherwise.
+ * Functions that read something return a pointer to the byte after it, or NULL when it is missing. `at` is
+ * before `end` unless the function says otherwise.
  */
 
 /* Eight bytes at a time: one arithmetic operation works on all bytes of a word. */

@@ -25,7 +25,7 @@ void *dylib_open_descriptor(int descriptor, const char *path, char *why, size_t 
 /* True when `path` leads to the open file. */
 bool dylib_is_file(int descriptor, const char *path);
 
-/* Closes a descriptor when no library will be loaded from it any more. */
+/* Closes a descriptor from which no further library will be loaded. */
 void dylib_close_descriptor(int descriptor);
 
 /* The exported function of that name, or NULL. */

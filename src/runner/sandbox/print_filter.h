@@ -7,7 +7,7 @@
 #define BACKWORKS_RUNNER_PRINT_FILTER_H
 
 /*
- * Prints one instruction a line, as `code if_true if_false operand`, decimal. Arguments:
+ * Prints one instruction per line, as `code if_true if_false operand`, decimal. Arguments:
  * [--arch x86_64|arm64] [--pid PID] KEY=VALUE..., up to a NULL. Returns an enum runner_exit.
  */
 int print_filter(const char *const *arguments);

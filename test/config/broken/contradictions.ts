@@ -5,17 +5,17 @@ export const CONTRADICTIONS: readonly Case[] = [
   [
     'a webhook that is not a URL and may be part of a secret',
     'alerts: { webhook: hooks.example/secret }',
-    '1:20: alerts.webhook: this is no http or https URL without user name — put credentials into alerts.headers',
+    '1:20: alerts.webhook: this must be an http or https URL without a user name — put credentials into alerts.headers',
   ],
   [
     'a webhook with a password',
     'alerts: { webhook: "https://user:secret@hooks.example/" }',
-    '1:20: alerts.webhook: this is no http or https URL without user name — put credentials into alerts.headers',
+    '1:20: alerts.webhook: this must be an http or https URL without a user name — put credentials into alerts.headers',
   ],
   [
     'a webhook of another protocol',
     'alerts: { webhook: "ftp://hooks.example/" }',
-    '1:20: alerts.webhook: this is no http or https URL without user name — put credentials into alerts.headers',
+    '1:20: alerts.webhook: this must be an http or https URL without a user name — put credentials into alerts.headers',
   ],
   [
     'an alert header that only the server sets',
@@ -138,19 +138,19 @@ plugins:
     'a proxy target that is not a URL',
     `endpoints:
   a: { path: /a, proxy: { target: localhost } }`,
-    '2:35: endpoints.a.proxy.target: expected an http or https URL without user name, query and fragment, found "localhost"',
+    '2:35: endpoints.a.proxy.target: expected an http or https URL without a user name, query or fragment, found "localhost"',
   ],
   [
     'a proxy target of another protocol',
     `endpoints:
   a: { path: /a, proxy: { target: ftp://b } }`,
-    '2:35: endpoints.a.proxy.target: expected an http or https URL without user name, query and fragment, found "ftp://b"',
+    '2:35: endpoints.a.proxy.target: expected an http or https URL without a user name, query or fragment, found "ftp://b"',
   ],
   [
     'a proxy target with a password',
     `endpoints:
   a: { path: /a, proxy: { target: http://me:hunter2@b } }`,
-    '2:35: endpoints.a.proxy.target: expected an http or https URL without user name, query and fragment, found "http://…@b"',
+    '2:35: endpoints.a.proxy.target: expected an http or https URL without a user name, query or fragment, found "http://…@b"',
   ],
   [
     'a body for a status without body',

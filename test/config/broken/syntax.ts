@@ -43,7 +43,7 @@ name: b`,
     `plugins:
   ? { a: b }
   : 1`,
-    '2:5: a key is a word, not an alias, a list or a mapping',
+    '2:5: a key must be a word, not an alias, a list or a mapping',
   ],
   [
     'a variable without quotes in a flow mapping',

@@ -36,8 +36,8 @@ describe('the server refuses a write grant', () => {
     [dirname(directory), 'this file'],
     ['./lib', 'the library of plugins.a'],
     ['lib/x.so', 'the library of plugins.a'],
-    ['lib/dependencies', 'what lies beside the library of plugins.a'],
-    ['lib/new/dependency.so', 'what lies beside the library of plugins.a'],
+    ['lib/dependencies', 'files in the folder of the library of plugins.a'],
+    ['lib/new/dependency.so', 'files in the folder of the library of plugins.a'],
     [cacheDirectory(), "the server's cache of libraries"],
     [join(cacheDirectory(), 'libraries'), "the server's cache of libraries"],
     [join(cacheDirectory(), 'versions', 'new'), "the server's cache of libraries"],
@@ -88,6 +88,17 @@ describe('the server refuses a write grant', () => {
     const text =
       'plugins: { a: { path: plugins/z.so, permissions: { filesystem: { write: [elsewhere] } } } }';
     expect(problems(text)).toHaveLength(1);
+  });
+
+  test('for a directory with a symbolic link on the way to a reserved path', () => {
+    mkdirSync(join(directory, 'current'));
+    mkdirSync(join(directory, 'releases/1'), { recursive: true });
+    writeFileSync(join(directory, 'releases/1/w.so'), '');
+    symlinkSync('../releases/1', join(directory, 'current/version'));
+    const text = (path: string) =>
+      `plugins: { a: { path: current/version/w.so, permissions: { filesystem: { write: [${path}] } } } }`;
+    for (const path of ['current', 'current/version', 'releases', 'releases/1/w.so'])
+      expect(problems(text(path))).toHaveLength(1);
   });
 
   test('for a disabled plugin, because an operator can enable the plugin later', () => {

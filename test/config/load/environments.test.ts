@@ -241,7 +241,7 @@ describe('a single value', () => {
     ['server..port=1', 'the path is malformed — write PATH=VALUE, such as server.port=9000'],
     [
       'endpoints.city.methods[0]=GET',
-      'an entry of a list cannot be set, only the whole list — write PATH=VALUE, such as server.port=9000',
+      'a single entry of a list cannot be set: set the whole list — write PATH=VALUE, such as server.port=9000',
     ],
   ])('%s is refused', (assignment, message) => {
     expect(problems(GOOD, set(assignment))).toEqual([`--set: ${message}`]);

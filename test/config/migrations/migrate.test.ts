@@ -110,14 +110,14 @@ describe('a key that version 1 does not have becomes a comment with its line num
       'a runtime that is not a plugin',
       'endpoints:\n  /a:\n    runtime: { language: js }\n',
       2,
-      '/a: version 1 has no target for it',
+      '/a: version 1 has no equivalent of its target',
       '#   runtime: { language: js }',
     ],
     [
       'an unknown handler',
       'endpoints:\n  /a: { runtime: { type: plugin, handler: x } }\n',
       2,
-      '/a: version 1 has no target for it',
+      '/a: version 1 has no equivalent of its target',
       '#   runtime: { type: plugin, handler: x }',
     ],
     [
@@ -244,6 +244,15 @@ describe('the migrated file has every comment of the old file exactly once', () 
     expect(lostComments('a: 1 # x\nb: 2 # x\n', 'a: 1 # x\nb: 2\n')).toEqual([{ line: 2, text: 'x' }]);
     expect(lostComments('a: "# no"\nb: |\n  # no\n', '')).toEqual([]);
   });
+});
+
+test('a file with the line ends of Windows keeps them', () => {
+  const text = 'name: a # one\r\n# two\r\nplugin_discovery:\r\n  enabled: true # three\r\n';
+  const { text: migrated } = migrate(text, 'b.yaml');
+  expect(migrated.split('\r\n').length).toBeGreaterThan(5);
+  expect(migrated.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+  for (const comment of ['# one', '# two', '# three']) expect(migrated).toContain(comment);
+  parseConfig(migrated, at);
 });
 
 test('a file of the current version stays unchanged, byte for byte', () => {

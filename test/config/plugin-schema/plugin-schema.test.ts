@@ -127,7 +127,7 @@ describe('a schema that cannot be used', () => {
     ['no such definition', { $ref: '#/definitions/x' }, /can't resolve reference/],
     ['itself', { $ref: '#' }, 'it refers to itself without end'],
     ['an invalid pattern', of({ pattern: '(' }), /Invalid regular expression/],
-    ['a long pattern', of({ pattern: 'a'.repeat(513) }), /not a text of at most 512 characters$/],
+    ['a long pattern', of({ pattern: 'a'.repeat(513) }), /not a string of at most 512 characters$/],
     ['an unknown format', of({ format: 'regex' }), /not one of date, /],
     ['no schema', of(7 as unknown as object), '"#/properties/a" is not a schema (an object, true or false)'],
     ['depth', nested(40), 'it is nested more than 32 deep'],

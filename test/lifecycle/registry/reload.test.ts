@@ -19,6 +19,7 @@ const nextOf = (plugins: PluginsBlock | string, digest: string | null = DIGEST):
   configsOf(plugins).map((config) => ({
     entry: { name: config.name, origin: 'config', config },
     digest,
+    dependencies: '',
     starts: config.load === 'eager',
   }));
 
@@ -26,6 +27,7 @@ const currentOf = (plugins: PluginsBlock | string, facts: Partial<CurrentPlugin>
   nextOf(plugins).map(({ entry, digest }) => ({
     entry,
     digest,
+    dependencies: '',
     running: entry.config.enabled,
     waiting: false,
     reconfigurable: false,
@@ -196,7 +198,14 @@ function model({ entry, digest }: NextPlugin): Modelled {
 function apply(from: NextPlugin[], to: NextPlugin[], reconfigurable: boolean): Modelled[] {
   const current = from.map(({ entry, digest }): CurrentPlugin => {
     const running = entry.config.enabled;
-    return { entry, digest: running ? digest : null, running, waiting: false, reconfigurable };
+    return {
+      entry,
+      digest: running ? digest : null,
+      dependencies: '',
+      running,
+      waiting: false,
+      reconfigurable,
+    };
   });
   const before = new Map(from.map((plugin) => [plugin.entry.name, model(plugin)]));
   const after = new Map(to.map((plugin) => [plugin.entry.name, model(plugin)]));

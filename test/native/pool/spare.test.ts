@@ -16,7 +16,7 @@ async function expectSpareEnded(supervision: Supervision, message: RegExp): Prom
   open.push(plugin);
   const spare = (): number | undefined => plugin.processes().find(({ state }) => state === 'spare')?.pid;
   const line = (): string | undefined =>
-    [...plugin.begun].find((text) => text.includes('spare process was ended'));
+    [...plugin.begun].find((text) => text.includes('its spare process was '));
   const worker = plugin.worker();
   await until(() => line() !== undefined, 'its end', 40_000);
   expect(line()).toMatch(message);
@@ -37,6 +37,6 @@ test('ends a spare that uses CPU time, with a log line', async () => {
 test('ends a spare that exceeds its memory limit, with a log line', async () => {
   await expectSpareEnded(
     { memoryBytes: 32 * MIB, options: { libraryPath: compilePlugin('fills_spare') } },
-    /^plugin supervised: its spare process was ended: it held 6[4-9]\d{6,7} bytes$/,
+    /^plugin supervised: its spare process was killed: it held 6[4-9]\d{6,7} bytes$/,
   );
 }, 60_000);

@@ -55,6 +55,15 @@ describe('exactly once', () => {
     }
   });
 
+  test('answers that were computed before a call hangs are delivered, and only the hanging call is charged', async () => {
+    const plugin = await supervise({ callMs: 150 });
+    const outcomes = await inFlight(6, 6, (index) => plugin.call(index === 5 ? '/hang' : '/ok'));
+    expect(outcomes.map(({ error }) => error?.code)).toEqual([...Array<undefined>(5), 'BW_PLUGIN_TIMEOUT']);
+    expect(outcomes.map(({ id }) => plugin.executed(id))).toEqual(Array(6).fill(1));
+    await until(() => plugin.failures.length === 1, 'the failure');
+    expect(plugin.failures[0]).toMatchObject({ code: 'BW_PLUGIN_TIMEOUT', requestId: outcomes[5]?.id });
+  });
+
   test('a process killed from outside between calls is charged to no call', async () => {
     const plugin = await supervise();
     process.kill(plugin.worker() ?? 0, 'SIGKILL');

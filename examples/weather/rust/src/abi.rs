@@ -1,4 +1,4 @@
-//! The two frozen symbols of backworks_plugin.h, as Rust sees them, and the border all calls cross.
+//! The two frozen symbols of backworks_plugin.h in Rust, and the wrappers around every call from C.
 
 use std::cell::RefCell;
 use std::ffi::{CStr, CString, c_char};
@@ -28,12 +28,12 @@ pub struct PluginVTable {
 }
 
 thread_local! {
-    /// The last string handed to the host, which copies it before it calls again. With no
-    /// free_string in the ABI's frozen part, this is how nothing leaks.
+    /// The last string that was returned to the host. The host copies it before the next call. The
+    /// frozen part of the ABI has no free_string, so keeping only the last string avoids a leak.
     static REPLY: RefCell<CString> = RefCell::new(CString::default());
 }
 
-/// Text of the host's, for the length of a call. NULL and invalid UTF-8 read as "".
+/// A text of the host, valid during a call. NULL and invalid UTF-8 read as "".
 ///
 /// # Safety
 /// `text` is NULL or ends with a NUL byte and outlives the returned reference.
@@ -44,12 +44,12 @@ pub unsafe fn borrow<'a>(text: *const c_char) -> &'a str {
     unsafe { CStr::from_ptr(text) }.to_str().unwrap_or_default()
 }
 
-/// Runs a hook. `None` becomes NULL; so does a panic, which must not cross into the host.
+/// Runs a hook. `None` becomes NULL. So does a panic, because a panic must not unwind into the host.
 pub fn answer(hook: impl FnOnce() -> Option<String> + UnwindSafe) -> *const c_char {
     let Ok(Some(text)) = catch_unwind(hook) else {
         return ptr::null();
     };
-    // JSON writes U+0000 as an escape, so the text has no NUL inside.
+    // JSON writes U+0000 as an escape, so the text contains no NUL.
     let Ok(text) = CString::new(text) else {
         return ptr::null();
     };
@@ -59,8 +59,8 @@ pub fn answer(hook: impl FnOnce() -> Option<String> + UnwindSafe) -> *const c_ch
     })
 }
 
-/// Runs a function that answers 0 for success; an error and a panic become `failure`.
-/// Without last_error, the words go to stderr, which the host logs under the plugin's name.
+/// Runs a function that returns 0 for success. An error and a panic become `failure`. Without
+/// last_error, the message goes to stderr, which the host logs under the plugin's name.
 pub fn status(failure: i32, function: impl FnOnce() -> Result<(), String> + UnwindSafe) -> i32 {
     match catch_unwind(function) {
         Ok(Ok(())) => 0,

@@ -1,8 +1,8 @@
-//! The weather, without a network: yearly means for ten cities; for any other name, numbers derived
-//! from the name itself. The same table and arithmetic as the C example, which a test compares.
+//! The weather, without a network: yearly means for ten cities. For any other name, the numbers are
+//! derived from the name. Table and arithmetic are those of the C example; a test compares the two.
 
 pub struct Climate<'a> {
-    /// The name as it is usually written, or as it was asked.
+    /// The name as it is usually written, or as in the request.
     pub city: &'a str,
     /// Degrees Celsius times ten.
     pub temperature_tenths: i32,

@@ -1,10 +1,10 @@
 //! The weather plugin in Rust: answers GET /rust/weather and GET /rust/weather/{city}.
 //!
-//! It uses the frozen part of the ABI only, `plugin_info` and `plugin_vtable`: strings it returns
-//! live in thread-local storage until the next call, and no panic leaves an exported function.
+//! It uses only the frozen part of the ABI, `plugin_info` and `plugin_vtable`. The strings that it
+//! returns stay in thread-local storage until the next call, and no panic leaves an exported function.
 //!
-//! - `before_request` checks `?units=`, answers 400 itself or notes the units in the context
-//! - `process_endpoint` answers, in the units the context names
+//! - `before_request` checks `?units=`; answers 400 itself, or stores the units in the context
+//! - `process_endpoint` answers in the units that the context names
 //! - `after_response` names the source of the answer in a header
 
 mod abi;
@@ -111,7 +111,7 @@ fn name_source(response: &str) -> Option<Value> {
 }
 
 // ---- What the library exports ----------------------------------------------------------------
-// Safety, for all of them: the host passes NUL-terminated strings that are valid until the return.
+// Safety, for all functions: the host passes NUL-terminated strings that are valid until the return.
 
 unsafe extern "C" fn initialize(config_json: *const c_char) -> i32 {
     let config = unsafe { borrow(config_json) };
@@ -155,7 +155,7 @@ pub extern "C" fn plugin_info() -> PluginInfo {
     }
 }
 
-/// `shutdown` is `None`: there is nothing to put away.
+/// `shutdown` is `None`: there is nothing to release.
 #[unsafe(no_mangle)]
 pub extern "C" fn plugin_vtable() -> PluginVTable {
     PluginVTable {

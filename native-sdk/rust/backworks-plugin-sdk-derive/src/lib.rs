@@ -5,8 +5,8 @@ use proc_macro2::TokenStream as Tokens;
 use quote::{format_ident, quote};
 use syn::{Attribute, Data, DeriveInput, Error, Fields, Result, parse_macro_input};
 
-/// Makes a struct the typed configuration of a plugin, and its JSON Schema from the same fields. An enum
-/// without fields becomes a choice of strings, for use in such a struct.
+/// Makes a struct the typed configuration of a plugin, and derives its JSON Schema from the same fields. An
+/// enum without fields becomes a choice of strings, for use in such a struct.
 ///
 /// Doc comments become descriptions. `#[serde(...)]` and `#[schemars(...)]` attributes on the struct and
 /// on its members work as they do with those crates' own derives.
@@ -18,8 +18,8 @@ pub fn plugin_config(input: TokenStream) -> TokenStream {
         .into()
 }
 
-/// Both derives need the `crate` attribute, and neither can be added to a type that exists already. So a
-/// twin of the type carries them, and the type is made from its twin.
+/// Both derives need the `crate` attribute, and neither can be added to an existing type. Therefore a twin of
+/// the type carries the derives, and the type is converted from its twin.
 fn expand(input: &DeriveInput) -> Result<Tokens> {
     if !input.generics.params.is_empty() {
         return Err(Error::new_spanned(
@@ -64,7 +64,7 @@ fn expand(input: &DeriveInput) -> Result<Tokens> {
     })
 }
 
-/// Attributes that mean something to the two derives; others belong to derives that the twin has not.
+/// Attributes for the two derives. Others belong to derives that the twin does not have.
 fn kept(attributes: &[Attribute]) -> Vec<&Attribute> {
     let known = ["serde", "schemars", "doc"];
     attributes
@@ -73,7 +73,7 @@ fn kept(attributes: &[Attribute]) -> Vec<&Attribute> {
         .collect()
 }
 
-/// The twin's definition, and the expression that makes the type from a value `twin`.
+/// The twin's definition, and the expression that converts a value `twin` into the type.
 fn mirror(input: &DeriveInput, twin: &proc_macro2::Ident) -> Result<(Tokens, Tokens)> {
     match &input.data {
         Data::Struct(data) if !matches!(data.fields, Fields::Unnamed(_)) => {

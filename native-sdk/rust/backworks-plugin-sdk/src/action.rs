@@ -1,11 +1,11 @@
-//! What a hook may answer.
+//! What a hook can answer.
 
 use crate::body::encode_bytes;
 use crate::{PluginResult, Value};
 use serde::Serialize;
 use serde_json::{Map, json};
 
-/// A whole response of the plugin's own.
+/// A whole response, made by the plugin.
 ///
 /// ```
 /// use backworks_plugin_sdk::{Reply, json};
@@ -54,7 +54,7 @@ impl Reply {
             .header("content-type", "text/plain; charset=utf-8")
     }
 
-    /// A 200 with any bytes as its body.
+    /// A 200 with arbitrary bytes as its body.
     #[must_use]
     pub fn bytes(content_type: &str, bytes: &[u8]) -> Self {
         Self::of(Value::String(encode_bytes(bytes)), "base64").header("content-type", content_type)
@@ -77,7 +77,7 @@ impl Reply {
         self
     }
 
-    /// The same with a header, in the place of an earlier one of that name.
+    /// The same with a header. Replaces an earlier header of that name.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers
@@ -85,7 +85,7 @@ impl Reply {
         self
     }
 
-    /// The same with another cookie.
+    /// The same with one more cookie.
     #[must_use]
     pub fn cookie(mut self, cookie: impl Into<String>) -> Self {
         let cookies = self
@@ -108,7 +108,7 @@ impl Reply {
     }
 }
 
-/// Changes to a document, as an RFC 7396 merge patch: whatever is not named stays as it is, digit for digit.
+/// Changes to a document, as an RFC 7396 merge patch. Members that are not named stay exactly as they are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Patch {
     members: Map<String, Value>,
@@ -137,31 +137,31 @@ impl Patch {
         self.inner("headers", &name.to_ascii_lowercase(), Value::Null)
     }
 
-    /// Sets a member of the query. Of requests only.
+    /// Sets a member of the query. For requests only.
     #[must_use]
     pub fn query(self, name: &str, value: impl Into<String>) -> Self {
         self.inner("query", name, Value::String(value.into()))
     }
 
-    /// Sets the path. Of requests only.
+    /// Sets the path. For requests only.
     #[must_use]
     pub fn path(self, path: impl Into<String>) -> Self {
         self.with("path", Value::String(path.into()))
     }
 
-    /// Sets the method. Of requests only.
+    /// Sets the method. For requests only.
     #[must_use]
     pub fn method(self, method: impl Into<String>) -> Self {
         self.with("method", Value::String(method.into()))
     }
 
-    /// Sets the status. Of responses only.
+    /// Sets the status. For responses only.
     #[must_use]
     pub fn status(self, status: u16) -> Self {
         self.with("status", status.into())
     }
 
-    /// Leaves a value for later hooks of the same request.
+    /// Stores a value in the context, for later hooks of the same request.
     #[must_use]
     pub fn context(self, name: &str, value: impl Into<Value>) -> Self {
         self.inner("context", name, value.into())
@@ -178,14 +178,14 @@ impl Patch {
             .with("body", serde_json::to_value(value)?))
     }
 
-    /// Replaces the body by text.
+    /// Replaces the body with text.
     #[must_use]
     pub fn text(self, text: impl Into<String>) -> Self {
         self.with("body_encoding", "text".into())
             .with("body", Value::String(text.into()))
     }
 
-    /// Replaces the body by bytes.
+    /// Replaces the body with bytes.
     #[must_use]
     pub fn bytes(self, bytes: &[u8]) -> Self {
         self.with("body_encoding", "base64".into())
@@ -211,29 +211,29 @@ impl Patch {
     }
 }
 
-/// What `before_request` makes of a request.
+/// The answer of `before_request`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum RequestAction {
-    /// The request goes on as it is.
+    /// The request continues unchanged.
     #[default]
     Continue,
-    /// The request goes on, changed.
+    /// The request continues with changes.
     Change(Patch),
-    /// The request is answered now; its endpoint is not asked.
+    /// The request is answered now. Its endpoint is not called.
     Respond(Reply),
 }
 
-/// What `after_response` makes of a response.
+/// The answer of `after_response`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum ResponseAction {
-    /// The response goes out as it is.
+    /// The response is sent unchanged.
     #[default]
     Continue,
-    /// The response goes out, changed.
+    /// The response is sent with changes.
     Change(Patch),
 }
 
-/// What `process_endpoint` makes of a request.
+/// The answer of `process_endpoint`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum EndpointAction {
     /// The request is not for this plugin.
@@ -267,7 +267,7 @@ impl From<Reply> for EndpointAction {
     }
 }
 
-/// The JSON that tells the server, None for NULL.
+/// The JSON for the server. None becomes NULL.
 pub(crate) trait IntoAnswer {
     fn into_answer(self) -> Option<String>;
 }

@@ -1,4 +1,4 @@
-//! No panic leaves a function that the server calls.
+//! Keeps panics inside the functions that the server calls.
 
 use crate::{PluginError, PluginResult};
 use std::any::Any;
@@ -10,14 +10,14 @@ thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Runs code of the plugin; a panic becomes an error with its message, file and line.
+/// Runs code of the plugin. A panic becomes an error with its message, file and line.
 pub(crate) fn guarded<T>(work: impl FnOnce() -> PluginResult<T>) -> PluginResult<T> {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(remember_places);
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| Err(panicked(&*payload)))
 }
 
-/// The hook before this one prints the panic to stderr, which the server logs.
+/// The previous panic hook prints the panic to stderr, which the server logs.
 fn remember_places() {
     let print = take_hook();
     set_hook(Box::new(move |panic| {

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-/// How the document writes a body.
+/// How the document represents a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BodyEncoding {
@@ -16,11 +16,11 @@ pub enum BodyEncoding {
     /// As a string, because the body is UTF-8 text. `null` stands for no body.
     #[default]
     Text,
-    /// As a string in base64, for every other body.
+    /// As a base64 string, for every other body.
     Base64,
 }
 
-/// The body of a request or a response. It is read when a method asks for it.
+/// The body of a request or a response. It is parsed when a method needs it.
 #[derive(Clone, Copy, Debug)]
 pub struct Body<'a> {
     pub(crate) json: Option<&'a RawValue>,
@@ -28,7 +28,7 @@ pub struct Body<'a> {
 }
 
 impl<'a> Body<'a> {
-    /// How the document writes it.
+    /// How the document represents the body.
     #[must_use]
     pub fn encoding(&self) -> BodyEncoding {
         self.encoding
@@ -41,7 +41,7 @@ impl<'a> Body<'a> {
         self.json.map_or("null", RawValue::get)
     }
 
-    /// The body as a value of the plugin's own type.
+    /// The body as a value of the given type.
     ///
     /// # Errors
     /// When the body is not JSON, or does not fit the type.
@@ -69,7 +69,7 @@ impl<'a> Body<'a> {
     /// The bytes of the body.
     ///
     /// # Errors
-    /// When the document is not one of the server's.
+    /// When the document was not written by the server.
     pub fn bytes(&self) -> PluginResult<Vec<u8>> {
         match self.encoding {
             BodyEncoding::Base64 => Ok(STANDARD.decode(self.string()?)?),

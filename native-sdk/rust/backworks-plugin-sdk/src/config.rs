@@ -4,8 +4,8 @@ use crate::{PluginError, PluginResult, Value};
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::de::DeserializeOwned;
 
-/// A plugin's `config:` block as a struct. Derive it: the derive also makes the JSON Schema that the
-/// server checks the block with, before the plugin sees it.
+/// A plugin's `config:` block as a struct. Derive this trait: the derive also makes the JSON Schema. The
+/// server checks the block with the schema before the plugin gets the block.
 ///
 /// ```
 /// use backworks_plugin_sdk::{PluginConfig, json};
@@ -25,7 +25,7 @@ use serde::de::DeserializeOwned;
 /// assert_eq!(Config::schema()["properties"]["cache"]["maximum"], 1000);
 /// ```
 pub trait PluginConfig: DeserializeOwned + JsonSchema {
-    /// Reads the block that `initialize` and `reconfigure` are given.
+    /// Reads the block that `initialize` and `reconfigure` receive.
     ///
     /// # Errors
     /// When a value does not fit its field; the message names the field.

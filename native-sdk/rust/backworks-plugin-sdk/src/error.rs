@@ -1,12 +1,12 @@
-//! What a plugin returns when it cannot do what it was asked.
+//! What a plugin returns when it cannot handle a call.
 
 use std::error::Error;
 use std::fmt::{self, Debug, Display, Formatter};
 
 /// Why a plugin failed, in one sentence for the operator. Clients do not see it.
 ///
-/// Any error converts into it, so `?` works everywhere in a plugin. The causes of an error follow its
-/// message.
+/// Any error converts into a `PluginError`, so `?` works everywhere in a plugin. The causes of an error follow
+/// its message.
 ///
 /// ```
 /// use backworks_plugin_sdk::PluginResult;
@@ -35,7 +35,7 @@ impl PluginError {
         }
     }
 
-    /// The same error, with what was being done in front of it: `context: message`.
+    /// The same error with a context before its message: `context: message`.
     #[must_use]
     pub fn context(self, context: impl Display) -> Self {
         Self {
@@ -56,7 +56,8 @@ impl Debug for PluginError {
     }
 }
 
-// Not an Error itself: the conversion from every error would then overlap with that from itself.
+// PluginError does not implement Error: the conversion from every error would then overlap with the conversion
+// from itself.
 impl<E: Error> From<E> for PluginError {
     fn from(error: E) -> Self {
         let mut message = error.to_string();

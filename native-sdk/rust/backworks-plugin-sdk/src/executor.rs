@@ -5,7 +5,7 @@ use std::future::Future;
 use std::sync::OnceLock;
 use tokio::runtime::{Builder, Runtime};
 
-/// Runs a future on the calling thread. What it spawns runs on one thread of the executor's.
+/// Runs a future on the calling thread. Tasks that it spawns run on one thread of the executor.
 pub(crate) fn block_on<T>(future: impl Future<Output = PluginResult<T>>) -> PluginResult<T> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| {

@@ -1,4 +1,4 @@
-//! What `export_plugin!` expands to calls these functions. Plugins do not.
+//! The functions that the code of `export_plugin!` calls. Plugins do not call them.
 
 use crate::abi::{BackworksHost, PluginInfo};
 use crate::barrier::guarded;
@@ -11,10 +11,10 @@ use std::process::abort;
 use std::ptr;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// A plugin that is exported: made when the server first asks for it.
+/// An exported plugin. It is created when the server first calls it.
 ///
 /// # Safety
-/// Of all methods that take pointers: they are NULL or strings that live until the method returns.
+/// For all methods with pointers: each pointer is NULL or a string that is valid until the method returns.
 pub struct Exported<T> {
     plugin: OnceLock<T>,
     info: OnceLock<[CString; 3]>,
@@ -23,7 +23,7 @@ pub struct Exported<T> {
 }
 
 impl<T: BackworksPlugin + Default + 'static> Exported<T> {
-    /// Nothing is made yet.
+    /// An exported plugin that is not created yet.
     #[must_use]
     #[expect(
         clippy::new_without_default,
@@ -42,7 +42,7 @@ impl<T: BackworksPlugin + Default + 'static> Exported<T> {
         self.plugin.get_or_init(T::default)
     }
 
-    /// `plugin_info()`. A plugin that panics here has no name, and the server refuses it.
+    /// `plugin_info()`. If the plugin panics here, its name is empty, and the server refuses it.
     pub fn info(&self) -> PluginInfo {
         let texts = guarded(|| {
             let plugin = self.plugin();
@@ -195,14 +195,14 @@ impl<T: BackworksPlugin + Default + 'static> Exported<T> {
 /// `free_string()`
 ///
 /// # Safety
-/// `string` was returned by a hook or by `call()`, and is not used any more.
+/// `string` was returned by a hook or by `call()`, and is no longer used.
 pub unsafe fn free_string(string: *const c_char) {
     // SAFETY: answer() made it with into_raw().
     drop(unsafe { CString::from_raw(string.cast_mut()) });
 }
 
-/// A host that cannot be told of a failure would take NULL for "unchanged", and let through a request that
-/// the plugin may have been about to refuse.
+/// A host without fail() would read NULL as "unchanged", and would let through a request that the plugin may have
+/// wanted to refuse.
 fn answer(work: impl FnOnce() -> PluginResult<Option<String>>) -> *const c_char {
     let json = match guarded(|| Ok(work()?.map(CString::new).transpose()?)) {
         Ok(json) => json,
@@ -231,9 +231,9 @@ unsafe fn text<'a>(pointer: *const c_char) -> &'a str {
         .unwrap_or_default()
 }
 
-/// Exports a plugin type: a library has one.
+/// Exports a plugin type. A library exports exactly one.
 ///
-/// The type implements `BackworksPlugin` and `Default`. Add `reconfigure` for a plugin that takes a new
+/// The type implements `BackworksPlugin` and `Default`. Add `reconfigure` for a plugin that can apply a new
 /// configuration while it runs.
 ///
 /// ```

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// One value, or several of one name. Of headers, only `set-cookie` has several; the server joins others.
+/// One value, or several values of one name. Only the header `set-cookie` has several; the server joins others.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Values {

@@ -12,13 +12,13 @@ use std::time::Duration;
 
 static HOST: AtomicPtr<BackworksHost> = AtomicPtr::new(ptr::null_mut());
 
-/// A member of the host table, when the host has it.
+/// A member of the host table, if the host has it.
 macro_rules! member {
     ($name:ident) => {{
         let host = HOST.load(Ordering::Acquire);
         let end = offset_of!(BackworksHost, $name) + size_of::<usize>();
-        // SAFETY: the host keeps its table for as long as the library is loaded. Its first member says
-        // how much of it there is, and no more than that is read.
+        // SAFETY: the host keeps its table as long as the library is loaded. The first member is the size of
+        // the table, and nothing beyond that size is read.
         unsafe {
             if host.is_null() || ((*host).size as usize) < end { None } else { (*host).$name }
         }
@@ -32,7 +32,7 @@ pub(crate) fn bind(host: *const BackworksHost) {
     }
 }
 
-/// Makes the running call fail. False when the host cannot be told.
+/// Makes the running call fail. False when the host does not offer fail().
 pub(crate) fn fail(message: &str) -> bool {
     let Some(fail) = member!(fail) else {
         return false;
@@ -43,7 +43,7 @@ pub(crate) fn fail(message: &str) -> bool {
     true
 }
 
-/// Adds to the counter `backworks_plugin_custom_total{plugin,name}`. Names are made of `a-z`, `0-9` and `_`.
+/// Adds to the counter `backworks_plugin_custom_total{plugin,name}`. Names consist of `a-z`, `0-9` and `_`.
 pub fn metric(name: &str, delta: f64) {
     if let Some(metric) = member!(metric) {
         let name = c_string(name);
@@ -55,7 +55,7 @@ pub fn metric(name: &str, delta: f64) {
 /// Reads a value of the plugin's own key-value space.
 ///
 /// # Errors
-/// When the host has none.
+/// When the host does not offer a key-value space.
 pub fn kv_get(key: &str) -> PluginResult<Option<String>> {
     let get = member!(kv_get).ok_or_else(|| missing("kv_get"))?;
     let key = c_string(key);
@@ -63,10 +63,10 @@ pub fn kv_get(key: &str) -> PluginResult<Option<String>> {
     Ok(unsafe { owned(get(key.as_ptr())) })
 }
 
-/// Writes a value to the plugin's own key-value space. Without a `ttl` it lives as long as the store does.
+/// Writes a value to the plugin's own key-value space. Without a `ttl`, it is kept as long as the host's store exists.
 ///
 /// # Errors
-/// When the host has none or does not store the value.
+/// When the host does not offer a key-value space or does not store the value.
 pub fn kv_set(key: &str, value: &str, ttl: Option<Duration>) -> PluginResult<()> {
     kv_write(
         key,
@@ -80,7 +80,7 @@ pub fn kv_set(key: &str, value: &str, ttl: Option<Duration>) -> PluginResult<()>
 /// Removes a value from the plugin's own key-value space.
 ///
 /// # Errors
-/// When the host has none.
+/// When the host does not offer a key-value space.
 pub fn kv_remove(key: &str) -> PluginResult<()> {
     kv_write(key, None, 0)
 }
@@ -96,11 +96,11 @@ fn kv_write(key: &str, value: Option<&str>, ttl_seconds: u32) -> PluginResult<()
     }
 }
 
-/// Has the server make an HTTP request to an origin that the plugin's permissions name.
+/// Makes an HTTP request through the server, to an origin that the plugin's permissions name.
 /// `request` is `{method, url, headers, body, timeout_ms}`, the result `{status, headers, body}`.
 ///
 /// # Errors
-/// When the host cannot, the origin is not permitted, or the target does not answer.
+/// When the host does not offer requests, the origin is not permitted, or the target does not answer.
 pub fn http_fetch(request: &Value) -> PluginResult<Value> {
     let fetch = member!(http_fetch).ok_or_else(|| missing("http_fetch"))?;
     let request = c_string(&request.to_string());
@@ -115,11 +115,11 @@ pub fn http_fetch(request: &Value) -> PluginResult<Value> {
     }
 }
 
-/// Calls an operation of another plugin. `plugin` is one that the manifest's dependencies name; `None`
-/// stands for whichever of them provides the operation.
+/// Calls an operation of another plugin. `plugin` is the name of a plugin in the manifest's dependencies. `None`
+/// means the dependency that provides the operation.
 ///
 /// # Errors
-/// When the host offers no calls. An operation that answered nothing or failed is `Ok(None)`.
+/// When the host does not offer calls. An operation that answered nothing or failed is `Ok(None)`.
 pub fn call(plugin: Option<&str>, operation: &str, payload: &Value) -> PluginResult<Option<Value>> {
     let call = member!(call).ok_or_else(|| missing("call"))?;
     let (plugin, operation) = (plugin.map(c_string), c_string(operation));
@@ -140,7 +140,7 @@ pub fn deadline_left() -> Option<Duration> {
         .map(Duration::from_millis)
 }
 
-/// Whether nobody waits for the running call's answer any more.
+/// True when the host no longer waits for the answer of the running call.
 #[must_use]
 pub fn cancelled() -> bool {
     // SAFETY: as above.

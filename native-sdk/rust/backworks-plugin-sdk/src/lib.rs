@@ -28,7 +28,7 @@ pub use plugin::{BackworksPlugin, PluginHealth};
 pub use request::{AnsweredRequest, Remote, Request, Response};
 pub use serde_json::{Value, json};
 
-/// For code that the macros write.
+/// For code that the macros generate.
 #[doc(hidden)]
 pub mod __private {
     pub use schemars;

@@ -1,16 +1,16 @@
-//! What a plugin says about itself beyond its name.
+//! What a plugin declares about itself.
 
 use crate::{PluginConfig, Value};
 use serde_json::{Map, json};
 
-/// A hook, as the manifest names it.
+/// A hook that a plugin can declare in its manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hook {
-    /// Sees requests before their endpoint does.
+    /// Receives requests before their endpoint does.
     BeforeRequest,
     /// Answers requests.
     ProcessEndpoint,
-    /// Sees responses before their client does.
+    /// Receives responses before the client does.
     AfterResponse,
 }
 
@@ -43,13 +43,13 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// A manifest that says nothing: the server then assumes its documented defaults.
+    /// An empty manifest, for which the server uses its documented defaults.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The hooks the plugin has. The server asks it no others, so naming them makes requests faster.
+    /// The hooks that the plugin has. The server calls no others, so declaring them makes requests faster.
     #[must_use]
     pub fn hooks(self, hooks: impl IntoIterator<Item = Hook>) -> Self {
         self.with(
@@ -85,19 +85,19 @@ impl Manifest {
         self.with("config_schema", C::schema())
     }
 
-    /// The permissions the plugin asks its operator for, as in `backworks.yaml`.
+    /// The permissions that the plugin requests from the operator, as in `backworks.yaml`.
     #[must_use]
     pub fn permissions(self, permissions: Value) -> Self {
         self.with("permissions", permissions)
     }
 
-    /// Plugins of lower priority are asked first; 100 when nothing is said.
+    /// Plugins with a lower priority are called first. Default: 100.
     #[must_use]
     pub fn priority(self, priority: i32) -> Self {
         self.with("priority", priority.into())
     }
 
-    /// Who wrote the plugin.
+    /// The author of the plugin.
     #[must_use]
     pub fn author(self, author: &str) -> Self {
         self.with("author", author.into())
@@ -109,7 +109,7 @@ impl Manifest {
         self.with("license", license.into())
     }
 
-    /// The versions of Backworks the plugin works with, as a semver range.
+    /// The versions of Backworks that the plugin works with, as a semver range.
     #[must_use]
     pub fn backworks(self, range: &str) -> Self {
         self.with("backworks", range.into())

@@ -6,7 +6,7 @@ use crate::{BackworksResult, EndpointAction, Manifest, RequestAction, ResponseAc
 use async_trait::async_trait;
 use std::time::Duration;
 
-/// How a plugin is.
+/// The health of a plugin.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum PluginHealth {
     /// It works.
@@ -21,12 +21,12 @@ pub enum PluginHealth {
 /// A plugin. Only its name, version and description are required.
 ///
 /// Methods may run on several threads at once, which is why they take `&self`. They run on an executor
-/// of the SDK's: tokio's timers work, and tasks that are spawned go on between calls. A method that
-/// returns an error, or panics, makes its call fail: an optional plugin is passed over, a critical one
-/// answers the request with an error.
+/// of the SDK: tokio's timers work, and spawned tasks keep running between calls. If a method returns an
+/// error or panics, its call fails. The server skips an optional plugin, and answers the request with an
+/// error if the plugin is critical.
 #[async_trait]
 pub trait BackworksPlugin: Send + Sync {
-    /// Lower-case words joined by `-`, 64 bytes at most.
+    /// Lower-case words joined by `-`, at most 64 bytes.
     fn name(&self) -> &str;
 
     /// A semantic version.
@@ -35,7 +35,7 @@ pub trait BackworksPlugin: Send + Sync {
     /// One sentence for people.
     fn description(&self) -> &str;
 
-    /// What else the server should know.
+    /// Hooks, capabilities, dependencies and other facts for the server.
     fn manifest(&self) -> Manifest {
         Manifest::new()
     }
@@ -45,8 +45,8 @@ pub trait BackworksPlugin: Send + Sync {
         Duration::from_millis(100)
     }
 
-    /// Whether requests fail when this plugin fails. A plugin that refuses requests must be critical:
-    /// requests pass by an optional plugin that fails.
+    /// Whether requests fail when this plugin fails. A plugin that refuses requests must be critical: when
+    /// an optional plugin fails, requests continue without it.
     fn is_critical(&self) -> bool {
         false
     }
@@ -56,23 +56,23 @@ pub trait BackworksPlugin: Send + Sync {
         Ok(())
     }
 
-    /// Takes a new configuration while the plugin runs. Only called for plugins that are exported with
-    /// `export_plugin!(Plugin, reconfigure)`; others are started anew.
+    /// Applies a new configuration while the plugin runs. Only called for plugins that are exported with
+    /// `export_plugin!(Plugin, reconfigure)`. The processes of other plugins are replaced.
     async fn reconfigure(&self, config: &Value) -> BackworksResult<()> {
         self.initialize(config).await
     }
 
-    /// Puts everything away. A process may end without this.
+    /// Releases everything. A process may end without this call.
     async fn shutdown(&self) -> BackworksResult<()> {
         Ok(())
     }
 
-    /// How the plugin is; asked from time to time, between calls.
+    /// Reports the health of the plugin. Called from time to time, between calls.
     async fn health_check(&self) -> PluginHealth {
         PluginHealth::Healthy
     }
 
-    /// Sees a request before its endpoint does.
+    /// Receives a request before its endpoint does.
     async fn before_request(&self, _request: &Request<'_>) -> BackworksResult<RequestAction> {
         Ok(RequestAction::Continue)
     }
@@ -82,12 +82,12 @@ pub trait BackworksPlugin: Send + Sync {
         Ok(EndpointAction::Pass)
     }
 
-    /// Sees a response before its client does.
+    /// Receives a response before the client does.
     async fn after_response(&self, _response: &Response<'_>) -> BackworksResult<ResponseAction> {
         Ok(ResponseAction::Continue)
     }
 
-    /// Performs an operation for another plugin, one that the manifest lists as a capability.
+    /// Performs an operation for another plugin. The manifest lists the operation as a capability.
     async fn call(&self, _operation: &str, _payload: &Value) -> BackworksResult<Option<Value>> {
         Ok(None)
     }

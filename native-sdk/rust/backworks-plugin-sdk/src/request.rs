@@ -1,4 +1,4 @@
-//! The documents that hooks are given, as types.
+//! The documents that hooks receive, as types.
 
 use crate::body::{Body, BodyEncoding};
 use crate::headers::{ValueMap, Values};
@@ -16,7 +16,7 @@ pub struct Remote {
     pub port: u16,
 }
 
-/// A request, as `before_request` and `process_endpoint` see it.
+/// A request, as `before_request` and `process_endpoint` receive it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Request<'a> {
     /// Number of the request, as in the server's log.
@@ -27,7 +27,7 @@ pub struct Request<'a> {
     pub path: String,
     /// Path of the endpoint that matched, such as `/weather/{city}`.
     pub route: Option<String>,
-    /// What the placeholders of the route stand for, decoded.
+    /// The values of the route's parameters, decoded.
     pub params: BTreeMap<String, String>,
     /// The query, decoded. A name that occurs several times has several values.
     pub query: ValueMap,
@@ -35,7 +35,7 @@ pub struct Request<'a> {
     pub headers: ValueMap,
     /// The client, when the request came over a socket.
     pub remote: Option<Remote>,
-    /// What plugins that were asked earlier have left for later ones.
+    /// Values that earlier hooks stored for later ones.
     pub context: Value,
     #[serde(default)]
     body_encoding: BodyEncoding,
@@ -65,7 +65,7 @@ impl<'a> Request<'a> {
         self.query.get(name).and_then(Values::first)
     }
 
-    /// What a placeholder of the route stands for.
+    /// The value of a parameter of the route.
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&str> {
         self.params.get(name).map(String::as_str)
@@ -94,18 +94,18 @@ pub struct AnsweredRequest {
     pub route: Option<String>,
 }
 
-/// A response, as `after_response` sees it.
+/// A response, as `after_response` receives it.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Response<'a> {
     /// HTTP status.
     pub status: u16,
     /// Headers; names are in lower case.
     pub headers: ValueMap,
-    /// What plugins have left during the request.
+    /// Values that hooks stored during the request.
     pub context: Value,
-    /// The request that is answered.
+    /// The request that this response answers.
     pub request: AnsweredRequest,
-    /// The body is a stream that the server passes on as it comes, so that no plugin sees it.
+    /// True when the server streams the body, so that no plugin sees it.
     #[serde(default)]
     pub body_streamed: bool,
     #[serde(default)]

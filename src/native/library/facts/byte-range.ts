@@ -69,7 +69,7 @@ export class ByteRange {
    */
   spend(nameBytes: number): void {
     this.budget.nameBytesLeft -= nameBytes;
-    if (this.budget.nameBytesLeft < 0) throw damaged(`its ${this.what} is absurdly large`);
+    if (this.budget.nameBytesLeft < 0) throw damaged(`its ${this.what} is implausibly large`);
   }
 
   private check(offset: number, length: number): void {

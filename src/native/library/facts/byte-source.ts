@@ -46,7 +46,7 @@ export class ByteSource {
   range(offset: number, length: number, what: string, littleEndian = true): ByteRange {
     this.check(offset, length, what);
     this.budget.bytesLeft -= length;
-    if (this.budget.bytesLeft < 0) throw damaged('its tables are absurdly large');
+    if (this.budget.bytesLeft < 0) throw damaged('its tables are implausibly large');
     return new ByteRange(this.read(offset, length), what, littleEndian, this.budget);
   }
 

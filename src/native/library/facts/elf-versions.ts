@@ -41,7 +41,7 @@ function* versionNames(table: ByteRange, fileCount: number): Generator<number> {
     const versionCount = table.u16(file + 2);
     let version = file + table.u32(file + 8);
     for (let index = 0; index < versionCount; index++) {
-      if (++entries > LIMITS.tableEntries) throw damaged('its version table is absurdly large');
+      if (++entries > LIMITS.tableEntries) throw damaged('its version table is implausibly large');
       yield table.u32(version + 8);
       const next = table.u32(version + 12);
       if (next === 0) break;

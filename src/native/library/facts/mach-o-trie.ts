@@ -16,12 +16,12 @@ export function readExportTrie(trie: ByteRange): ReadonlySet<string> {
     const [infoLength, info] = readUleb(trie, node.at);
     if (infoLength > 0) exports.add(node.prefix);
     trie.spend(node.prefix.length);
-    if (seen.size > LIMITS.symbols) throw damaged('its export trie is absurdly large');
+    if (seen.size > LIMITS.symbols) throw damaged('its export trie is implausibly large');
     let at = info + infoLength;
     const edges = trie.u8(at++);
     for (let edge = 0; edge < edges; edge++) {
       const text = trie.name(at);
-      if (text === null) throw damaged('its export trie holds an endless name');
+      if (text === null) throw damaged('its export trie contains an endless name');
       const [child, next] = readUleb(trie, at + Buffer.byteLength(text) + 1);
       at = next;
       if (seen.has(child) || node.prefix.length + text.length > LIMITS.nameBytes) continue;
@@ -40,5 +40,5 @@ function readUleb(range: ByteRange, start: number): [value: number, next: number
     value += (byte & 0x7f) * 2 ** (7 * index);
     if ((byte & 0x80) === 0) return [value, start + index + 1];
   }
-  throw damaged('its export trie holds a number without end');
+  throw damaged('its export trie contains an endless number');
 }

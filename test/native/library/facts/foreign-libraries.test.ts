@@ -86,5 +86,5 @@ test('limits the names in a small file that repeats them', () => {
   const universal = (count: number): Buffer =>
     buildUniversal(Array.from({ length: count }, () => ({ cpu, exports: names, file })));
   expect(parseLibraryFacts(universal(1)).exports).toEqual(new Set([long, 'short']));
-  expect(() => parseLibraryFacts(universal(8))).toThrow('absurdly large');
+  expect(() => parseLibraryFacts(universal(8))).toThrow('implausibly large');
 });
