@@ -26,6 +26,8 @@ export const cLanguage: SdkLanguage = {
   name: 'C',
   isolations: ['process', 'in-process'],
   checksConfig: true,
+  unwinds: true,
+  missing: null,
   place: /conformance\.c:\d+/,
   build: () => compileWith(['cc', 'c11'], 'c/conformance.c', 'conformance-c.so'),
 };

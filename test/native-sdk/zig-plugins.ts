@@ -20,7 +20,12 @@ export function zig(args: readonly string[], directory: string): string {
 
 function build(): string {
   const library = join(target, 'zig/libconformance.so');
-  const modules = ['--dep', 'backworks', '-Mroot=plugin.zig', `-Mbackworks=${join(zigPackage, 'backworks.zig')}`];
+  const modules = [
+    '--dep',
+    'backworks',
+    '-Mroot=plugin.zig',
+    `-Mbackworks=${join(zigPackage, 'backworks.zig')}`,
+  ];
   const options = ['-dynamic', '-lc', '-O', 'ReleaseSafe', `-femit-bin=${library}`];
   zig(['build-lib', ...options, ...modules], join(sources, 'zig'));
   return library;
