@@ -5,7 +5,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { startServer, type TestServer } from '../fixtures/server.js';
 import { authorsDirectory, codeOf, isInstalled, shell } from './guide-code.js';
 
-const BUILD_MS = 120_000;
+const BUILD_MS = 300_000;
 const BUILD_TOOLS = 'native-sdk/README.md';
 
 /** A guide with one plugin, whose first command builds it. */
@@ -14,8 +14,13 @@ const GUIDES = [
     page: 'native-sdk/c/README.md',
     language: 'c',
     source: 'greeter.c',
-    strict: 'cc -std=c11',
-    clang: 'clang -std=c11',
+    compilers: ['cc -std=c11', 'clang -std=c11'],
+  },
+  {
+    page: 'native-sdk/cpp/README.md',
+    language: 'cpp',
+    source: 'greeter.cpp',
+    compilers: ['c++ -std=c++17', 'c++ -std=c++20', 'clang++ -std=c++17'],
   },
 ];
 
@@ -37,7 +42,7 @@ plugins: { greeter: { path: ${library}, critical: true, timeouts: { call: 5s }, 
   return response.json();
 };
 
-describe.each(GUIDES)('$page', ({ page, language, source, strict, clang }) => {
+describe.each(GUIDES)('$page', ({ page, language, source, compilers }) => {
   const [code = ''] = codeOf(page, language);
   const [command = ''] = codeOf(page, 'sh');
 
@@ -52,7 +57,7 @@ describe.each(GUIDES)('$page', ({ page, language, source, strict, clang }) => {
     BUILD_MS,
   );
 
-  test.each([strict, clang].filter((compiler) => isInstalled(compiler.split(' ')[0] ?? '')))(
+  test.each(compilers.filter((compiler) => isInstalled(compiler.split(' ')[0] ?? '')))(
     'has no warning: %s',
     (compiler) => {
       const directory = authorsDirectory({ [source]: code });
@@ -110,7 +115,24 @@ describe(`${BUILD_TOOLS}: build tools`, () => {
       expect(await greeting(join(directory, 'build/libgreeter.so'), '{}')).toEqual({
         greetings: ['hello Ada'],
       });
+      // The functions of the ABI, and nothing of the SDK or of yyjson.
       shell('test "$(nm -D --defined-only build/libgreeter.so | wc -l)" -eq 3', directory);
+    },
+    BUILD_MS,
+  );
+
+  (isInstalled('cmake') ? test : test.skip)(
+    'CMake builds the plugin of the C++ guide',
+    async () => {
+      const [cpp = ''] = codeOf('native-sdk/cpp/README.md', 'cpp');
+      const directory = authorsDirectory({ 'greeter.cpp': cpp });
+      const [lists = ''] = codeOf(BUILD_TOOLS, 'cmake');
+      const text = lists.replace('(greeter C)', '(greeter CXX)').replace('greeter.c)', 'greeter.cpp)');
+      writeFileSync(join(directory, 'CMakeLists.txt'), text);
+      shell(byCMake, directory);
+      expect(await greeting(join(directory, 'build/libgreeter.so'), '{}')).toEqual({
+        greetings: ['hello Ada'],
+      });
     },
     BUILD_MS,
   );

@@ -53,13 +53,13 @@ static inline size_t backworks_arena_round(size_t size) {
 
 /* NULL when there is no memory. Aligned for every type. */
 static BACKWORKS_UNUSED void *backworks_arena_take(BackworksArena *arena, size_t size) {
-    enum { BLOCK_SIZE = 16384 };
+    const size_t block_size = 16384;
     if (size > SIZE_MAX / 2) {
         return NULL;
     }
     size = backworks_arena_round(size);
     if ((size_t)(arena->end - arena->at) < size) {
-        size_t room = size > BLOCK_SIZE / 4 ? size : BLOCK_SIZE;
+        size_t room = size > block_size / 4 ? size : block_size;
         BackworksBlock *block = (BackworksBlock *)malloc(sizeof(BackworksBlock) + room);
         if (block == NULL) {
             return NULL;
