@@ -32,7 +32,7 @@
  * UNWINDING. No C++ exception, Rust panic or longjmp may leave a function of this header.
  *
  * COMPATIBILITY. PluginInfo and PluginVTable are returned by value and therefore never change. New
- * members are appended to the end of a table whose first field is its own size. Whoever reads a table
+ * members are appended to the end of a table whose first field is its own size. The reader of a table
  * reads only the members that both sides know. Nothing that was released is ever altered or removed.
  */
 #ifndef BACKWORKS_PLUGIN_H
@@ -109,9 +109,10 @@ typedef struct PluginVTable {
      * Returns: NULL to leave the request unchanged; {"response": {"status", "headers", "body"}} to
      *   answer now; {"request": {...}} or any other object to change the request, as an RFC 7396
      *   merge patch. The document omits headers that concern only the client's connection.
-     * Body: one with a content-encoding is base64 of the bytes as sent, and not inflated; when a patch
-     *   changes it, content-encoding is removed unless the same patch sets it. When no plugin needs the
-     *   body (see body in manifest()), the document has "body": null and "body_streamed": true.
+     * Body: a body with a content-encoding is base64 of the bytes as sent, not decompressed; when a
+     *   patch changes it, content-encoding is removed unless the same patch sets it. When no plugin
+     *   needs the body (see body in manifest()), the document has "body": null and
+     *   "body_streamed": true.
      * A plugin that denies requests (401, 403) sets "critical": true in its manifest. The host skips
      *   an optional plugin that crashes or misses its deadline, and the request passes unchecked.
      * Owner: request_json is the host's until return; the result stays the plugin's.
@@ -145,8 +146,8 @@ typedef struct PluginVTable {
      * data_json: the request document, as in before_request.
      * Returns: NULL for "not mine"; an object with an integer "status" and a "body" (and optional
      *   "headers") as the whole response; any other JSON as the body of a 200. With
-     *   "body_encoding": "base64" the body must be a string in padded base64 (RFC 4648 section 4);
-     *   otherwise the call fails.
+     *   "body_encoding": "base64" the body must be a string in padded base64 (RFC 4648 section 4),
+     *   with "text" a string, and "json" sends any value as JSON; otherwise the call fails.
      * Owner: the arguments are the host's until return; the result stays the plugin's.
      * Thread: [hook].
      * Since: 1.
@@ -344,8 +345,8 @@ typedef struct BackworksExtensions {
      *   false without the key.
      *   body: the bodies that the hooks need: {"request": "none" or "buffer", "response": "none",
      *   "auto" or "buffer"}, or one of "none" and "buffer" for both. Without it request is buffer
-     *   and response is auto. none lets bodies pass as they come; a hook that changes the body all the
-     *   same fails. process_endpoint always gets the body of the request.
+     *   and response is auto. With none, bodies are streamed past the hook, and a hook that changes the
+     *   body anyway fails. process_endpoint always gets the body of the request.
      *   capabilities: names of operations that call() performs, such as "storage.kv.get".
      *   dependencies: names of plugins, or objects {name or capability, version, optional}, with
      *   version a semver range. A plugin starts after the plugins it needs, and not without them.

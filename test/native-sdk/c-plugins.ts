@@ -32,6 +32,8 @@ export const cLanguage: SdkLanguage = {
   name: 'C',
   isolations: ['process', 'in-process'],
   checksConfig: true,
+  unwinds: true,
+  missing: null,
   place: /conformance\.c:\d+/,
   build: () => compileLibrary(['cc', 'c11', '-O2'], 'conformance/c/conformance.c', 'conformance-c.so'),
 };
@@ -40,6 +42,8 @@ export const cppLanguage: SdkLanguage = {
   name: 'C++',
   isolations: ['process', 'in-process'],
   checksConfig: true,
+  unwinds: true,
+  missing: null,
   place: /conformance\.cpp:\d+/,
   build: () =>
     compileLibrary(['c++', 'c++17', '-O2'], 'conformance/cpp/conformance.cpp', 'conformance-cpp.so'),

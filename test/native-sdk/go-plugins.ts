@@ -23,6 +23,8 @@ export const goLanguage: SdkLanguage = {
   name: 'Go',
   isolations: ['process', 'in-process'],
   checksConfig: true,
+  unwinds: true,
+  missing: null,
   place: /go\/plugin\.go:\d+/,
   build: () => buildGo(join(sources, 'go'), 'conformance'),
 };

@@ -15,6 +15,10 @@ export interface SdkLanguage {
   readonly isolations: readonly ('process' | 'in-process')[];
   /** True if the SDK generates config_schema from the type of the configuration. */
   readonly checksConfig: boolean;
+  /** False if a panic ends the process, because the language cannot unwind. */
+  readonly unwinds: boolean;
+  /** Why the language cannot be tested here, or null. */
+  readonly missing: string | null;
   /** Pattern of the source location in the message of a panic or exception. */
   readonly place: RegExp;
   /** @returns absolute path of the library @throws Error with the compiler's message */

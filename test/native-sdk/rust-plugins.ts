@@ -17,6 +17,8 @@ export const rust: SdkLanguage = {
   name: 'Rust',
   isolations: ['process', 'in-process'],
   checksConfig: true,
+  unwinds: true,
+  missing: null,
   place: /src\/lib\.rs:\d+/,
   build: () => buildRust('rust', 'conformance'),
 };

@@ -1,0 +1,889 @@
+//! SDK for plugins of the Backworks server. A plugin is a struct with a declaration `info` and the hooks
+//! it needs; `exportPlugin` puts exactly those into the tables of the C ABI.
+//!
+//! A hook gets a `Call`, whose allocator lasts until the hook returns. An error makes the call fail, and
+//! the operator reads its name, or the text given to `Call.fail`. A panic ends the plugin's process.
+
+const std = @import("std");
+const Allocator = std.mem.Allocator;
+const Arena = std.heap.ArenaAllocator;
+const Stringify = std.json.Stringify;
+const gpa = std.heap.c_allocator;
+
+/// Declare `pub const panic = backworks.panic;` in the root file. It writes the message, the place in the
+/// library and the stack to stderr, which the server logs, and aborts: Zig cannot unwind.
+pub const panic = std.debug.FullPanic(panicked);
+
+fn panicked(message: []const u8, first_address: ?usize) noreturn {
+    const address = first_address orelse @returnAddress();
+    var place: DlInfo = undefined;
+    // The stack has file and line only where the sandbox lets the process map files shared.
+    if (dladdr(@ptrFromInt(address), &place) != 0)
+        std.debug.print("panic at 0x{x}: {s}\n", .{ address - 1 - @intFromPtr(place.base), message });
+    std.debug.defaultPanic(message, address);
+}
+
+const DlInfo = extern struct { file: ?[*:0]const u8, base: *const anyopaque, symbol: ?[*:0]const u8, start: ?*const anyopaque };
+extern "c" fn dladdr(address: *const anyopaque, info: *DlInfo) c_int;
+
+// ---------------------------------------------------------------------------------------------------
+// What a plugin says about itself
+
+/// Describes a plugin. Only the first three members are required.
+pub const Info = struct {
+    /// Lower-case words joined by '-', at most 64 bytes.
+    name: [:0]const u8,
+    /// A semantic version.
+    version: [:0]const u8,
+    /// One sentence for people.
+    description: [:0]const u8,
+    /// Requests that the plugin should see are refused while it fails. A plugin that denies requests must
+    /// be critical, because requests pass by an optional plugin that fails.
+    critical: bool = false,
+    /// The hooks may run on several threads at once, when the operator asks for that.
+    thread_safe: bool = false,
+    /// The longest a call may take, unless the operator says otherwise.
+    max_execution_time_ms: ?u32 = null,
+    /// Plugins of lower priority run first. The server's default is 100.
+    priority: ?i32 = null,
+    /// Plugins, or operations of plugins, that the plugin calls.
+    dependencies: []const Dependency = &.{},
+    author: ?[]const u8 = null,
+    /// An SPDX licence expression.
+    license: ?[]const u8 = null,
+    /// A semver range of the host versions the plugin works with.
+    backworks: ?[]const u8 = null,
+};
+
+/// A plugin that is needed by name, or any plugin that provides an operation.
+pub const Dependency = struct {
+    name: ?[]const u8 = null,
+    capability: ?[]const u8 = null,
+    /// A semver range.
+    version: ?[]const u8 = null,
+    optional: bool = false,
+};
+
+/// What `healthCheck` returns. The texts are one sentence for the operator.
+pub const Health = union(enum) { healthy, degraded: []const u8, unhealthy: []const u8 };
+
+// ---------------------------------------------------------------------------------------------------
+// Documents
+
+/// JSON text of a member, exactly as it stands in the document.
+pub const Raw = struct {
+    text: []const u8 = "null",
+
+    pub fn jsonParse(_: Allocator, source: anytype, _: std.json.ParseOptions) !Raw {
+        _ = try source.peekNextTokenType(); // skips white space
+        const start = source.cursor;
+        try source.skipValue();
+        return .{ .text = source.input[start..source.cursor] };
+    }
+};
+
+/// Names and their values. Of headers only set-cookie has several values.
+pub const Values = struct {
+    map: std.json.ArrayHashMap([]const []const u8) = .{},
+
+    /// The first value of a name.
+    pub fn get(self: Values, name: []const u8) ?[]const u8 {
+        const values = self.all(name);
+        return if (values.len == 0) null else values[0];
+    }
+
+    /// Every value of a name.
+    pub fn all(self: Values, name: []const u8) []const []const u8 {
+        return self.map.map.get(name) orelse &.{};
+    }
+
+    pub fn jsonParse(allocator: Allocator, source: anytype, options: std.json.ParseOptions) !Values {
+        const read = try std.json.innerParse(std.json.ArrayHashMap(OneOrMany), allocator, source, options);
+        var values: Values = .{};
+        var entries = read.map.iterator();
+        while (entries.next()) |entry| try values.map.map.put(allocator, entry.key_ptr.*, entry.value_ptr.list);
+        return values;
+    }
+
+    pub fn jsonStringify(self: Values, writer: anytype) !void {
+        try writer.beginObject();
+        var entries = self.map.map.iterator();
+        while (entries.next()) |entry| {
+            try writer.objectField(entry.key_ptr.*);
+            const list = entry.value_ptr.*;
+            if (list.len == 1) try writer.write(list[0]) else try writer.write(list);
+        }
+        try writer.endObject();
+    }
+};
+
+const OneOrMany = struct {
+    list: []const []const u8,
+
+    pub fn jsonParse(allocator: Allocator, source: anytype, options: std.json.ParseOptions) !OneOrMany {
+        if (try source.peekNextTokenType() == .array_begin)
+            return .{ .list = try std.json.innerParse([]const []const u8, allocator, source, options) };
+        const list = try allocator.alloc([]const u8, 1);
+        list[0] = try std.json.innerParse([]const u8, allocator, source, options);
+        return .{ .list = list };
+    }
+};
+
+/// How a document writes a body: as JSON, as a string, or as a string in base64.
+pub const BodyEncoding = enum { json, text, base64 };
+
+/// The body of a request or a response. It is decoded when a function asks for it.
+pub const Body = struct {
+    /// JSON text of the member `body`, exactly as it was sent when the encoding is json.
+    raw: []const u8,
+    encoding: BodyEncoding,
+    /// The server passes the body on as it comes, so that no plugin sees it.
+    streamed: bool,
+
+    pub fn isEmpty(self: Body) bool {
+        return self.encoding == .text and std.mem.eql(u8, self.raw, "null");
+    }
+
+    /// The body as a value. Names that T does not have are ignored.
+    pub fn json(self: Body, call: *Call, comptime T: type) !T {
+        if (self.encoding != .json) return error.BodyIsNotJson;
+        return parse(T, call.allocator(), self.raw, true);
+    }
+
+    /// The bytes of the body.
+    pub fn bytes(self: Body, call: *Call) ![]const u8 {
+        if (self.encoding == .json) return self.raw;
+        const text = try parse(?[]const u8, call.allocator(), self.raw, true) orelse return "";
+        if (self.encoding == .text) return text;
+        const decoder = std.base64.standard.Decoder;
+        const decoded = try call.allocator().alloc(u8, try decoder.calcSizeForSlice(text));
+        try decoder.decode(decoded, text);
+        return decoded;
+    }
+};
+
+/// A request, as beforeRequest and processEndpoint see it. It lasts until the hook returns.
+pub const Request = struct {
+    id: []const u8,
+    /// In upper case.
+    method: []const u8,
+    /// As sent: percent-encoded, without the query.
+    path: []const u8,
+    /// Path of the endpoint that matched, such as "/weather/{city}".
+    route: ?[]const u8 = null,
+    /// Values of the placeholders in the route, decoded.
+    params: std.json.ArrayHashMap([]const u8) = .{},
+    query: Values = .{},
+    /// Names are in lower case.
+    headers: Values = .{},
+    /// The client, when the request came over a socket.
+    remote: ?struct { address: []const u8, port: u16 } = null,
+    /// What hooks that ran earlier left for later ones; see `left`.
+    context: Raw = .{ .text = "{}" },
+    body: Raw = .{},
+    body_encoding: BodyEncoding = .text,
+    body_streamed: bool = false,
+
+    pub fn param(self: *const Request, name: []const u8) ?[]const u8 {
+        return self.params.map.get(name);
+    }
+
+    /// The first value of a header; `name` is in lower case.
+    pub fn header(self: *const Request, name: []const u8) ?[]const u8 {
+        return self.headers.get(name);
+    }
+
+    pub fn content(self: *const Request) Body {
+        return .{ .raw = self.body.text, .encoding = self.body_encoding, .streamed = self.body_streamed };
+    }
+
+    /// The context as a value whose members are optional. Names that T does not have are ignored.
+    pub fn left(self: *const Request, call: *Call, comptime T: type) !T {
+        return parse(T, call.allocator(), self.context.text, true);
+    }
+};
+
+/// A response, as afterResponse sees it. It lasts until the hook returns.
+pub const Response = struct {
+    status: u16,
+    /// Names are in lower case.
+    headers: Values = .{},
+    context: Raw = .{ .text = "{}" },
+    /// The request that is answered.
+    request: struct { id: []const u8, method: []const u8, path: []const u8, route: ?[]const u8 = null },
+    body: Raw = .{},
+    body_encoding: BodyEncoding = .text,
+    body_streamed: bool = false,
+
+    /// The first value of a header; `name` is in lower case.
+    pub fn header(self: *const Response, name: []const u8) ?[]const u8 {
+        return self.headers.get(name);
+    }
+
+    pub fn content(self: *const Response) Body {
+        return .{ .raw = self.body.text, .encoding = self.body_encoding, .streamed = self.body_streamed };
+    }
+};
+
+fn parse(comptime T: type, allocator: Allocator, text: []const u8, ignores_unknown: bool) !T {
+    return std.json.parseFromSliceLeaky(T, allocator, text, .{
+        .ignore_unknown_fields = ignores_unknown,
+        .duplicate_field_behavior = .use_last,
+    });
+}
+
+// ---------------------------------------------------------------------------------------------------
+// Answers
+
+/// What beforeRequest makes of a request; null leaves it as it is.
+pub const RequestAction = union(enum) { change: Patch, respond: Reply };
+
+/// Names and JSON texts, in order.
+const Members = struct {
+    const Member = struct { name: []const u8, json: []const u8 };
+    list: []const Member = &.{},
+
+    fn set(self: *Members, call: *Call, name: []const u8, value: anytype) void {
+        const member: Member = .{ .name = call.keep(u8, name), .json = call.encode(value) };
+        // Answers are values: the list is copied, because another answer may share it.
+        for (self.list, 0..) |earlier, at| {
+            if (!std.mem.eql(u8, earlier.name, name)) continue;
+            const list = call.keep(Member, self.list);
+            list[at] = member;
+            self.list = list;
+            return;
+        }
+        self.list = call.extended(Member, self.list, member);
+    }
+
+    fn setLower(self: *Members, call: *Call, name: []const u8, value: anytype) void {
+        const lower = call.keep(u8, name);
+        for (lower) |*letter| letter.* = std.ascii.toLower(letter.*);
+        self.set(call, lower, value);
+    }
+
+    pub fn jsonStringify(self: Members, writer: anytype) !void {
+        try writer.beginObject();
+        for (self.list) |member| {
+            try writer.objectField(member.name);
+            try writer.print("{s}", .{member.json});
+        }
+        try writer.endObject();
+    }
+};
+
+/// A whole response; made by a `Call`. Everything it is given is copied.
+pub const Reply = struct {
+    call: *Call,
+    code: u16 = 200,
+    headers: Members = .{},
+    cookies: []const []const u8 = &.{},
+    encoding: BodyEncoding,
+    body: []const u8,
+
+    pub fn status(self: Reply, code: u16) Reply {
+        var reply = self;
+        reply.code = code;
+        return reply;
+    }
+
+    /// Sets a header, in the place of an earlier one of that name.
+    pub fn header(self: Reply, name: []const u8, value: []const u8) Reply {
+        var reply = self;
+        reply.headers.setLower(self.call, name, value);
+        return reply;
+    }
+
+    /// Adds a set-cookie header.
+    pub fn cookie(self: Reply, value: []const u8) Reply {
+        var reply = self;
+        reply.cookies = self.call.extended([]const u8, self.cookies, self.call.keep(u8, value));
+        reply.headers.set(self.call, "set-cookie", reply.cookies);
+        return reply;
+    }
+
+    pub fn jsonStringify(self: Reply, writer: anytype) !void {
+        try writer.beginObject();
+        try writer.objectField("status");
+        try writer.write(self.code);
+        try writer.objectField("headers");
+        try writer.write(self.headers);
+        try writer.objectField("body_encoding");
+        try writer.write(self.encoding);
+        try writer.objectField("body");
+        try writer.print("{s}", .{self.body});
+        try writer.endObject();
+    }
+};
+
+/// Changes to a document, as an RFC 7396 merge patch; made by `Call.patch`. What it does not name stays as
+/// it is, digit for digit. Everything it is given is copied.
+pub const Patch = struct {
+    call: *Call,
+    members: Members = .{},
+    headers: Members = .{},
+    names: Members = .{},
+    left: Members = .{},
+
+    pub fn header(self: Patch, name: []const u8, value: []const u8) Patch {
+        var patch = self;
+        patch.headers.setLower(self.call, name, value);
+        return patch;
+    }
+
+    pub fn removeHeader(self: Patch, name: []const u8) Patch {
+        var patch = self;
+        patch.headers.setLower(self.call, name, null);
+        return patch;
+    }
+
+    /// Sets a member of the query. For requests only.
+    pub fn query(self: Patch, name: []const u8, value: []const u8) Patch {
+        var patch = self;
+        patch.names.set(self.call, name, value);
+        return patch;
+    }
+
+    /// Leaves a value for later hooks of the same request.
+    pub fn context(self: Patch, name: []const u8, value: anytype) Patch {
+        var patch = self;
+        patch.left.set(self.call, name, value);
+        return patch;
+    }
+
+    /// Sets any member of the document, such as "path", "method" or "status"; null removes it.
+    pub fn set(self: Patch, member: []const u8, value: anytype) Patch {
+        var patch = self;
+        patch.members.set(self.call, member, value);
+        return patch;
+    }
+
+    /// Merges a value into the body, which must be JSON.
+    pub fn json(self: Patch, value: anytype) Patch {
+        return self.set("body_encoding", BodyEncoding.json).set("body", value);
+    }
+
+    /// Replaces the body by text.
+    pub fn text(self: Patch, value: []const u8) Patch {
+        return self.set("body_encoding", BodyEncoding.text).set("body", value);
+    }
+
+    /// Replaces the body by bytes.
+    pub fn bytes(self: Patch, value: []const u8) Patch {
+        return self.set("body_encoding", BodyEncoding.base64).set("body", self.call.base64(value));
+    }
+
+    pub fn jsonStringify(self: Patch, writer: anytype) !void {
+        var all = self.members;
+        inline for (.{ "headers", "query", "context" }, .{ self.headers, self.names, self.left }) |name, members| {
+            if (members.list.len > 0) all.set(self.call, name, members);
+        }
+        try writer.write(all);
+    }
+};
+
+/// One call of a hook.
+pub const Call = struct {
+    arena: Arena,
+    message: ?[]const u8 = null,
+
+    /// What it allocates lasts until the hook returns.
+    pub fn allocator(self: *Call) Allocator {
+        return self.arena.allocator();
+    }
+
+    /// Why the call fails, in one sentence for the operator: `return call.fail("no city {s}", .{name});`
+    pub fn fail(self: *Call, comptime format: []const u8, arguments: anytype) error{PluginFailed} {
+        self.message = std.fmt.allocPrint(self.allocator(), format, arguments) catch "out of memory";
+        return error.PluginFailed;
+    }
+
+    /// A 204 without a body.
+    pub fn empty(self: *Call) Reply {
+        return .{ .call = self, .code = 204, .encoding = .text, .body = "null" };
+    }
+
+    /// A 200 with a JSON body.
+    pub fn json(self: *Call, value: anytype) Reply {
+        return .{ .call = self, .encoding = .json, .body = self.encode(value) };
+    }
+
+    /// A 200 with a body of plain text.
+    pub fn text(self: *Call, value: []const u8) Reply {
+        const reply: Reply = .{ .call = self, .encoding = .text, .body = self.encode(value) };
+        return reply.header("content-type", "text/plain; charset=utf-8");
+    }
+
+    /// A 200 with any bytes as its body.
+    pub fn bytes(self: *Call, content_type: []const u8, value: []const u8) Reply {
+        const reply: Reply = .{ .call = self, .encoding = .base64, .body = self.encode(self.base64(value)) };
+        return reply.header("content-type", content_type);
+    }
+
+    /// A problem document (RFC 9457) for a request that cannot be answered.
+    pub fn problem(self: *Call, code: u16, title: []const u8, detail: []const u8) Reply {
+        return self.json(.{ .type = "about:blank", .title = title, .status = code, .detail = detail })
+            .status(code).header("content-type", "application/problem+json");
+    }
+
+    /// A patch that changes nothing.
+    pub fn patch(self: *Call) Patch {
+        return .{ .call = self };
+    }
+
+    fn encode(self: *Call, value: anytype) []const u8 {
+        return Stringify.valueAlloc(self.allocator(), value, .{}) catch self.outOfMemory();
+    }
+
+    fn base64(self: *Call, value: []const u8) []const u8 {
+        const encoder = std.base64.standard.Encoder;
+        const encoded = self.allocator().alloc(u8, encoder.calcSize(value.len)) catch self.outOfMemory();
+        return encoder.encode(encoded, value);
+    }
+
+    fn keep(self: *Call, comptime T: type, value: []const T) []T {
+        return self.allocator().dupe(T, value) catch self.outOfMemory();
+    }
+
+    fn extended(self: *Call, comptime T: type, list: []const T, item: T) []const T {
+        return std.mem.concat(self.allocator(), T, &.{ list, &.{item} }) catch self.outOfMemory();
+    }
+
+    fn outOfMemory(_: *Call) noreturn {
+        @panic("out of memory");
+    }
+};
+
+// ---------------------------------------------------------------------------------------------------
+// Services of the server
+
+/// Services of the server. Each may be called on any thread.
+pub const host = struct {
+    var table: ?*const abi.Host = null;
+
+    fn service(comptime name: []const u8) @FieldType(abi.Host, name) {
+        const offered = table orelse return null;
+        const end = @offsetOf(abi.Host, name) + @sizeOf(usize);
+        return if (offered.size < end) null else @field(offered, name);
+    }
+
+    pub const Level = enum(i32) { debug, info, warn, err };
+
+    /// Writes one line to the server's log, cut at 8 KiB.
+    pub fn log(level: Level, comptime format: []const u8, arguments: anytype) void {
+        const write = service("log") orelse return;
+        var buffer: [8192]u8 = undefined;
+        var line: std.Io.Writer = .fixed(buffer[0 .. buffer.len - 1]);
+        line.print(format, arguments) catch {}; // What fits is written.
+        write(@backingInt(level), terminated(&buffer, line.end));
+    }
+
+    /// Adds to the counter backworks_plugin_custom_total{plugin,name}. Names are made of a-z, 0-9 and _.
+    pub fn metric(name: [:0]const u8, delta: f64) void {
+        if (service("metric")) |add| add(name.ptr, delta);
+    }
+
+    /// A value of the plugin's own key-value space.
+    pub fn kvGet(call: *Call, key: [:0]const u8) !?[]const u8 {
+        const get = service("kv_get") orelse return error.NotOffered;
+        return copied(call, get(key.ptr));
+    }
+
+    /// Writes a value; null removes it. Without a time it lives as long as the store.
+    pub fn kvSet(key: [:0]const u8, value: ?[:0]const u8, ttl_seconds: u32) !void {
+        const set = service("kv_set") orelse return error.NotOffered;
+        if (set(key.ptr, if (value) |text| text.ptr else null, ttl_seconds) != 0) return error.NotStored;
+    }
+
+    /// Has the server make an HTTP request: {method, url, headers, body, timeout_ms}. The result is
+    /// {status, headers, body} or {error}.
+    pub fn httpFetch(call: *Call, request: anytype, comptime T: type) !T {
+        const fetch = service("http_fetch") orelse return error.NotOffered;
+        const answer = copied(call, fetch(terminatedCopy(call, call.encode(request)))) orelse return error.NoAnswer;
+        return parse(T, call.allocator(), answer, true);
+    }
+
+    /// Calls an operation of another plugin; null stands for the dependency that provides it.
+    pub fn invoke(call: *Call, plugin: ?[:0]const u8, operation: [:0]const u8, payload: anytype, comptime T: type) !T {
+        const perform = service("call") orelse return error.NotOffered;
+        const name = if (plugin) |text| text.ptr else null;
+        const text = terminatedCopy(call, call.encode(payload));
+        const answer = copied(call, perform(name, operation.ptr, text)) orelse return error.NoAnswer;
+        return parse(T, call.allocator(), answer, true);
+    }
+
+    /// Milliseconds that the running call has left; null without a deadline.
+    pub fn deadlineLeft() ?u64 {
+        const left = service("deadline_left_ms") orelse return null;
+        return std.math.cast(u64, left());
+    }
+
+    /// True when the server no longer waits for the answer of the running call.
+    pub fn cancelled() bool {
+        const is_cancelled = service("cancelled") orelse return false;
+        return is_cancelled() != 0;
+    }
+
+    /// Ends the process when the server cannot be told: NULL would let pass what the plugin refuses.
+    fn fail(message: []const u8) void {
+        const tell = service("fail") orelse std.debug.panic("{s}", .{message});
+        var buffer: [8192]u8 = undefined;
+        tell(terminated(&buffer, cut(&buffer, message)));
+    }
+
+    /// Copies what fits in front of the final NUL byte.
+    fn cut(buffer: []u8, text: []const u8) usize {
+        const length = @min(text.len, buffer.len - 1);
+        @memcpy(buffer[0..length], text[0..length]);
+        return length;
+    }
+
+    /// A NUL byte would end the text early, so it becomes a space.
+    fn terminated(buffer: []u8, length: usize) [*:0]const u8 {
+        for (buffer[0..length]) |*byte| if (byte.* == 0) {
+            byte.* = ' ';
+        };
+        buffer[length] = 0;
+        return buffer[0..length :0].ptr;
+    }
+
+    fn terminatedCopy(call: *Call, text: []const u8) [*:0]const u8 {
+        return (call.allocator().dupeSentinel(u8, text, 0) catch call.outOfMemory()).ptr;
+    }
+
+    /// The host's string lasts only until the next host function.
+    fn copied(call: *Call, text: ?[*:0]const u8) ?[]const u8 {
+        return call.keep(u8, std.mem.span(text orelse return null));
+    }
+};
+
+// ---------------------------------------------------------------------------------------------------
+// The manifest
+
+fn writeManifest(comptime P: type, writer: *Stringify) !void {
+    const info: Info = P.info;
+    try writer.beginObject();
+    try writer.objectField("hooks");
+    try writer.beginArray();
+    inline for (.{ "beforeRequest", "processEndpoint", "afterResponse" }, .{ "before_request", "process_endpoint", "after_response" }) |function, hook| {
+        if (@hasDecl(P, function)) try writer.write(hook);
+    }
+    try writer.endArray();
+    try writer.objectField("critical");
+    try writer.write(info.critical);
+    inline for (.{ "max_execution_time_ms", "priority", "author", "license", "backworks" }) |name| {
+        if (@field(info, name)) |value| {
+            try writer.objectField(name);
+            try writer.write(value);
+        }
+    }
+    if (info.dependencies.len > 0) {
+        try writer.objectField("dependencies");
+        try writer.write(info.dependencies);
+    }
+    if (@hasDecl(P, "operations")) {
+        try writer.objectField("capabilities");
+        try writer.beginArray();
+        inline for (comptime std.meta.fieldNames(@TypeOf(P.operations))) |name| try writer.write(name);
+        try writer.endArray();
+    }
+    if (@hasDecl(P, "Config")) {
+        try writer.objectField("config_schema");
+        try writeSchema(P.Config, writer, .{ .@"$schema" = "http://json-schema.org/draft-07/schema#" }, {});
+    }
+    try writer.endObject();
+}
+
+/// JSON Schema of a type. `more` has further keywords, which come last. `default` is {} for none.
+fn writeSchema(comptime T: type, writer: *Stringify, more: anytype, default: anytype) Stringify.Error!void {
+    if (@typeInfo(T) == .optional) return writeSchema(@typeInfo(T).optional.child, writer, more, {});
+    try writer.beginObject();
+    switch (@typeInfo(T)) {
+        .bool => try keyword(writer, "type", "boolean"),
+        .float => try keyword(writer, "type", "number"),
+        .int => |int| {
+            try keyword(writer, "type", "integer");
+            // A limit of `more` is narrower, and a name may not occur twice.
+            if (int.bits < 64) {
+                if (!@hasField(@TypeOf(more), "minimum")) try keyword(writer, "minimum", std.math.minInt(T));
+                if (!@hasField(@TypeOf(more), "maximum")) try keyword(writer, "maximum", std.math.maxInt(T));
+            } else if (int.signedness == .unsigned and !@hasField(@TypeOf(more), "minimum")) {
+                try keyword(writer, "minimum", 0);
+            }
+        },
+        .@"enum" => {
+            try keyword(writer, "type", "string");
+            try keyword(writer, "enum", comptime std.meta.fieldNames(T));
+        },
+        .pointer => |pointer| if (pointer.child == u8) {
+            try keyword(writer, "type", "string");
+        } else {
+            try keyword(writer, "type", "array");
+            try writer.objectField("items");
+            try writeSchema(pointer.child, writer, .{}, {});
+        },
+        .@"struct" => try writeProperties(T, writer),
+        else => @compileError("a configuration cannot hold " ++ @typeName(T)),
+    }
+    inline for (comptime std.meta.fieldNames(@TypeOf(more))) |name| try keyword(writer, name, @field(more, name));
+    if (@TypeOf(default) != void) try keyword(writer, "default", default);
+    try writer.endObject();
+}
+
+fn keyword(writer: *Stringify, name: []const u8, value: anytype) !void {
+    try writer.objectField(name);
+    try writer.write(value);
+}
+
+/// A field without a default is required. The declaration `schema` of the struct has more keywords.
+fn writeProperties(comptime T: type, writer: *Stringify) !void {
+    const fields = @typeInfo(T).@"struct";
+    try keyword(writer, "type", "object");
+    try keyword(writer, "additionalProperties", false);
+    try writer.objectField("properties");
+    try writer.beginObject();
+    inline for (fields.field_names, fields.field_types, fields.field_attrs) |name, Field, attributes| {
+        try writer.objectField(name);
+        const more = if (@hasDecl(T, "schema") and @hasField(@TypeOf(T.schema), name)) @field(T.schema, name) else .{};
+        const default = if (attributes.default_value_ptr == null) {} else comptime attributes.defaultValue(Field).?;
+        try writeSchema(Field, writer, more, default);
+    }
+    try writer.endObject();
+    try writer.objectField("required");
+    try writer.beginArray();
+    inline for (fields.field_names, fields.field_attrs) |name, attributes| {
+        if (attributes.default_value_ptr == null) try writer.write(name);
+    }
+    try writer.endArray();
+}
+
+// ---------------------------------------------------------------------------------------------------
+// The C ABI
+
+const abi = struct {
+    const Text = ?[*:0]const u8;
+    const Config = fn (Text) callconv(.c) i32;
+    const Status = fn () callconv(.c) i32;
+    const Hook = fn (Text) callconv(.c) Text;
+    const Endpoint = fn (Text, Text, Text) callconv(.c) Text;
+
+    const PluginInfo = extern struct { name: Text, version: Text, description: Text };
+
+    const VTable = extern struct {
+        initialize: ?*const Config = null,
+        shutdown: ?*const Status = null,
+        health_check: ?*const Status = null,
+        before_request: ?*const Hook = null,
+        after_response: ?*const Hook = null,
+        process_endpoint: ?*const Endpoint = null,
+    };
+
+    const Host = extern struct {
+        size: u32,
+        abi_version: u32,
+        log: ?*const fn (i32, Text) callconv(.c) void,
+        metric: ?*const fn (Text, f64) callconv(.c) void,
+        kv_get: ?*const Hook,
+        kv_set: ?*const fn (Text, Text, u32) callconv(.c) i32,
+        http_fetch: ?*const Hook,
+        call: ?*const Endpoint,
+        deadline_left_ms: ?*const fn () callconv(.c) i64,
+        cancelled: ?*const Status,
+        fail: ?*const fn (Text) callconv(.c) void,
+    };
+
+    const Extensions = extern struct {
+        size: u32 = @sizeOf(Extensions),
+        abi_version: u32 = 1,
+        flags: u64,
+        manifest: ?*const fn () callconv(.c) Text,
+        free_string: ?*const fn (Text) callconv(.c) void,
+        last_error: ?*const fn () callconv(.c) Text,
+        bind_host: ?*const fn (?*const Host) callconv(.c) i32,
+        call: ?*const fn (Text, Text) callconv(.c) Text = null,
+        reconfigure: ?*const Config = null,
+    };
+};
+
+/// Exports a plugin type, in a comptime block: `comptime { backworks.exportPlugin(Greeter); }`. Every field
+/// of the type has a default, because the server makes the plugin.
+pub fn exportPlugin(comptime P: type) void {
+    const E = Exported(P);
+    @export(&E.pluginInfo, .{ .name = "plugin_info" });
+    @export(&E.pluginVTable, .{ .name = "plugin_vtable" });
+    @export(&E.extensions, .{ .name = "backworks_extensions" });
+}
+
+fn Exported(comptime P: type) type {
+    return struct {
+        var plugin: P = .{};
+        var config: ?Arena = null;
+        var described: abi.Text = null;
+        /// Written and read by [serial] functions only.
+        var last_error: [1024]u8 = @splat(0);
+
+        const table: abi.Extensions = .{
+            .flags = if (P.info.thread_safe) 1 else 0,
+            .manifest = &manifest,
+            .free_string = &freeString,
+            .last_error = &lastError,
+            .bind_host = &bindHost,
+            .call = if (@hasDecl(P, "operations")) &perform else null,
+            .reconfigure = if (@hasDecl(P, "reconfigure")) &reconfigure else null,
+        };
+
+        fn pluginInfo() callconv(.c) abi.PluginInfo {
+            const info: Info = P.info;
+            return .{ .name = info.name.ptr, .version = info.version.ptr, .description = info.description.ptr };
+        }
+
+        fn pluginVTable() callconv(.c) abi.VTable {
+            return .{
+                .initialize = if (@hasDecl(P, "initialize")) &initialize else null,
+                .shutdown = if (@hasDecl(P, "shutdown")) &shutdown else null,
+                .health_check = if (@hasDecl(P, "healthCheck")) &healthCheck else null,
+                .before_request = if (@hasDecl(P, "beforeRequest")) &beforeRequest else null,
+                .after_response = if (@hasDecl(P, "afterResponse")) &afterResponse else null,
+                .process_endpoint = if (@hasDecl(P, "processEndpoint")) &processEndpoint else null,
+            };
+        }
+
+        fn extensions() callconv(.c) *const abi.Extensions {
+            return &table;
+        }
+
+        fn manifest() callconv(.c) abi.Text {
+            if (described == null) {
+                var text: std.Io.Writer.Allocating = .init(gpa);
+                var writer: Stringify = .{ .writer = &text.writer, .options = .{ .emit_null_optional_fields = false } };
+                writeManifest(P, &writer) catch @panic("out of memory");
+                described = (text.toOwnedSliceSentinel(0) catch @panic("out of memory")).ptr;
+            }
+            return described;
+        }
+
+        fn freeString(text: abi.Text) callconv(.c) void {
+            std.c.free(@constCast(text));
+        }
+
+        fn lastError() callconv(.c) abi.Text {
+            return @ptrCast(&last_error);
+        }
+
+        fn bindHost(offered: ?*const abi.Host) callconv(.c) i32 {
+            host.table = offered;
+            return 0;
+        }
+
+        fn initialize(text: abi.Text) callconv(.c) i32 {
+            return configure(text, "initialize");
+        }
+
+        fn reconfigure(text: abi.Text) callconv(.c) i32 {
+            return configure(text, "reconfigure");
+        }
+
+        /// The memory of a configuration lasts until the next one is accepted.
+        fn configure(text: abi.Text, comptime function: []const u8) i32 {
+            var arena: Arena = .init(gpa);
+            var call: Call = .{ .arena = .init(gpa) };
+            defer call.arena.deinit();
+            read(&arena, &call, std.mem.span(text orelse "{}"), function) catch |err| {
+                arena.deinit();
+                return explain(1, call.message orelse @errorName(err));
+            };
+            if (config) |old| old.deinit();
+            config = arena;
+            return 0;
+        }
+
+        fn read(arena: *Arena, call: *Call, text: []const u8, comptime function: []const u8) !void {
+            if (!@hasDecl(P, "Config")) return @field(P, function)(&plugin, call);
+            const kept = try arena.allocator().dupe(u8, text);
+            const value = parse(P.Config, arena.allocator(), kept, false) catch |err|
+                return call.fail("the configuration does not fit its type: {t}", .{err});
+            return @field(P, function)(&plugin, call, value);
+        }
+
+        fn shutdown() callconv(.c) i32 {
+            P.shutdown(&plugin) catch |err| return explain(1, @errorName(err));
+            return 0;
+        }
+
+        fn healthCheck() callconv(.c) i32 {
+            return switch (P.healthCheck(&plugin)) {
+                .healthy => 0,
+                .degraded => |reason| explain(1, reason),
+                .unhealthy => |reason| explain(-1, reason),
+            };
+        }
+
+        fn explain(status: i32, reason: []const u8) i32 {
+            _ = host.terminated(&last_error, host.cut(&last_error, reason));
+            return status;
+        }
+
+        fn beforeRequest(document: abi.Text) callconv(.c) abi.Text {
+            return respond(.{document}, struct {
+                fn work(call: *Call, text: []const u8) !?[]const u8 {
+                    const request = try parse(Request, call.allocator(), text, true);
+                    const action = try P.beforeRequest(&plugin, call, &request) orelse return null;
+                    return switch (action) {
+                        .change => |change| call.encode(.{ .request = change }),
+                        .respond => |reply| call.encode(.{ .response = reply }),
+                    };
+                }
+            }.work);
+        }
+
+        fn afterResponse(document: abi.Text) callconv(.c) abi.Text {
+            return respond(.{document}, struct {
+                fn work(call: *Call, text: []const u8) !?[]const u8 {
+                    const response = try parse(Response, call.allocator(), text, true);
+                    const patch = try P.afterResponse(&plugin, call, &response) orelse return null;
+                    return call.encode(.{ .response = patch });
+                }
+            }.work);
+        }
+
+        /// The document has the route and the method too.
+        fn processEndpoint(_: abi.Text, _: abi.Text, document: abi.Text) callconv(.c) abi.Text {
+            return respond(.{document}, struct {
+                fn work(call: *Call, text: []const u8) !?[]const u8 {
+                    const request = try parse(Request, call.allocator(), text, true);
+                    const reply = try P.processEndpoint(&plugin, call, &request) orelse return null;
+                    return call.encode(reply);
+                }
+            }.work);
+        }
+
+        fn perform(operation: abi.Text, payload: abi.Text) callconv(.c) abi.Text {
+            return respond(.{ operation, payload }, struct {
+                fn work(call: *Call, name: []const u8, text: []const u8) !?[]const u8 {
+                    inline for (comptime std.meta.fieldNames(@TypeOf(P.operations))) |known| {
+                        if (std.mem.eql(u8, name, known)) {
+                            const function = @field(P.operations, known);
+                            const In = @typeInfo(@TypeOf(function)).@"fn".param_types[2].?;
+                            return call.encode(try function(&plugin, call, try parse(In, call.allocator(), text, true)));
+                        }
+                    }
+                    return null;
+                }
+            }.work);
+        }
+    };
+}
+
+/// Runs a hook with the host's strings, and copies its answer for the host.
+fn respond(texts: anytype, comptime work: anytype) abi.Text {
+    var call: Call = .{ .arena = .init(gpa) };
+    defer call.arena.deinit();
+    var arguments: std.meta.ArgsTuple(@TypeOf(work)) = undefined;
+    arguments[0] = &call;
+    inline for (texts, 1..) |text, at| arguments[at] = std.mem.span(text orelse "");
+    const json = @call(.auto, work, arguments) catch |err| {
+        host.fail(call.message orelse @errorName(err));
+        return null;
+    } orelse return null;
+    return (gpa.dupeSentinel(u8, json, 0) catch @panic("out of memory")).ptr;
+}
