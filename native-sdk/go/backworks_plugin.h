@@ -352,6 +352,7 @@ typedef struct BackworksExtensions {
      *   version a semver range. A plugin starts after the plugins it needs, and not without them.
      *   backworks: a semver range of the host versions the plugin works with, such as ">=0.1"; any
      *   other host refuses the plugin.
+     *   Names have at most 128 characters, ranges 256, other texts 1024, and lists 1024 items.
      * Owner: static, stays the plugin's.
      * Thread: [serial].
      * Since: 1.
