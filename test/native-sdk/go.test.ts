@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { beforeAll, expect, test } from '@jest/globals';
 import { startServer } from '../fixtures/server.js';
 import { buildGo, go, goLanguage, goModule } from './go-plugins.js';
-import { root, run, sources, target } from './language.js';
+import { run, sources, target } from './language.js';
 
 const BUILD_MS = 600_000;
 
@@ -40,11 +40,6 @@ test(
   },
   BUILD_MS,
 );
-
-test('the header in the module is the one of this repository', () => {
-  const header = readFileSync(join(root, 'native-sdk/include/backworks_plugin.h'), 'utf8');
-  expect(readFileSync(join(goModule, 'backworks_plugin.h'), 'utf8')).toBe(header);
-});
 
 test(
   'two Go plugins serve in one server, and the manifest names only the hooks that a type has',

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -133,4 +133,9 @@ describe('the header', () => {
       expect(comment).toMatch(new RegExp(`^ *\\* ${tag}: \\S`, 'm'));
     }
   });
+});
+
+test('native-sdk/go has the same header: a Go module contains all of its files', () => {
+  const copy = join(INCLUDE, '../go/backworks_plugin.h');
+  expect(readFileSync(copy, 'utf8')).toBe(readFileSync(join(INCLUDE, 'backworks_plugin.h'), 'utf8'));
 });
