@@ -57,7 +57,7 @@ export async function run(args: readonly string[], surroundings: Surroundings): 
     if (thrown.exitCode === 0) return EXIT.ok;
     // "backworks" without arguments has printed its help, which says more than an error.
     if (thrown.code === 'commander.help') return EXIT.usage;
-    return reportFailure(usageError(thrown), context());
+    return reportFailure(usageError(thrown, program), context());
   }
 }
 
@@ -167,12 +167,21 @@ function nameOf(command: Command): string[] {
   return command.parent === null ? [] : [...nameOf(command.parent), command.name()];
 }
 
+/** `plugin list` for `list`; the name itself when it is no command, or one with a name that others have too. */
+function fullName(program: Command, name: string): string {
+  const [command, other] = leaves(program).filter((each) => each.name() === name);
+  return command === undefined || other !== undefined ? name : nameOf(command).join(' ');
+}
+
 const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];
 
-/** Converts commander's message to the format of every other error. */
-function usageError({ message }: CommanderError): BackworksError {
+/** Converts commander's message to the format of every other error. A suggested command gets its full name. */
+function usageError({ message }: CommanderError, program: Command): BackworksError {
   const [what = '', suggestion] = message.replace(/^error: /, '').split('\n');
-  const hint = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, 'did you mean $1?');
+  const hint = suggestion?.replace(/^\(Did you mean (.*)\?\)$/, (_whole, names: string) => {
+    const full = names.replace(/[\w-]+/g, (name) => fullName(program, name));
+    return `did you mean ${full}?`;
+  });
   return new BackworksError('BW_USAGE', what, {
     hint: hint ?? 'see backworks --help',
   });

@@ -52,7 +52,8 @@ test.each([[[]], [['plugin']], [['config']]])(
 
 test.each([
   [['strt'], "unknown command 'strt'", 'did you mean start?'],
-  [['plugin', 'lst'], "unknown command 'lst'", 'did you mean list?'],
+  [['plugin', 'lst'], "unknown command 'lst'", 'did you mean plugin list?'],
+  [['validate', 'a.so'], "unknown command 'validate'", 'did you mean plugin validate?'],
   [['plugin', 'list', '--jsn'], "unknown option '--jsn'", 'did you mean --json?'],
   [['frobnicate'], "unknown command 'frobnicate'", 'see backworks --help'],
   [['plugin', 'validate'], "missing required argument 'which'", 'see backworks --help'],
