@@ -272,13 +272,13 @@ test('does not mistake a slow client for a silent target', async () => {
   await upstream(
     (_request, response) => void response.end(bytes),
     (target) =>
-      served(appOf([proxyTo(target, 50)]), async ({ url }) => {
+      served(appOf([proxyTo(target, 300)]), async ({ url }) => {
         const length = await new Promise((resolve, reject) => {
           http.get(`${url}/legacy/x`, { agent: false }, (response) => {
             let received = 0;
             response.on('error', reject).on('end', () => resolve(received));
             // Reads nothing for several times the target's timeout.
-            setTimeout(() => response.on('data', (chunk: Buffer) => (received += chunk.length)), 300);
+            setTimeout(() => response.on('data', (chunk: Buffer) => (received += chunk.length)), 1000);
           });
         });
         expect(length).toBe(TEN_MIB);

@@ -23,7 +23,7 @@ function signals(): Record<'SigCgt' | 'SigIgn' | 'SigBlk', bigint> {
 function start(config = '{}'): Promise<TestServer> {
   const path = compilePlugin('handles_signals');
   return startServer(`
-plugins: { signals: { path: ${path}, isolation: in-process, trusted: true, config: ${config} } }
+plugins: { signals: { path: ${path}, isolation: in-process, trusted: true, config: ${config}, timeouts: { call: 10s } } }
 `);
 }
 
@@ -48,7 +48,7 @@ test('restores handlers that a first call, a later call or a thread replaces', a
   const before = signals();
   for (const path of ['/handle', '/handle', '/thread']) {
     const warned = warnings(server).length;
-    await server.get(path);
+    expect((await server.get(path)).status).toBe(200);
     await eventually(() => warnings(server).length > warned, `the warning of ${path}`);
     expect(warnings(server).at(-1)).toContain(PUT_BACK);
     expect(signals()).toEqual(before);
