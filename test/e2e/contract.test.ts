@@ -13,7 +13,7 @@ describe.each(['process', 'in-process'])('isolation: %s', (isolation) => {
   beforeAll(async () => {
     const path = Object.fromEntries(FIXTURES.map((name) => [name, compilePlugin(name)]));
     const entry = (fixture: string, more = ''): string =>
-      `{ path: ${path[fixture]}, isolation: ${isolation}, trusted: true ${more} }`;
+      `{ path: ${path[fixture]}, isolation: ${isolation}, trusted: true, timeouts: { call: 10s } ${more} }`;
     server = await startServer(`
 endpoints:
   echo:    { path: "/echo/{city}", plugin: echo }
@@ -31,7 +31,7 @@ plugins:
   first: ${entry('counter')}
   second: ${entry('counter')}
   config: ${entry('config_echo', ', config: { city: Zürich, nested: { list: [1, true, null] } }')}
-  host: ${entry('host_services', ', timeouts: { call: 10s }')}
+  host: ${entry('host_services')}
   owned: ${entry('owned_strings')}
 `);
     quiet = await startServer(`
