@@ -18,8 +18,11 @@ export class InvalidAnswer extends TypeError {
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Headers that frame the message. Only the server writes them. */
-const FRAMING = new Set([
+/**
+ * Headers that frame the message. Only the server writes them; src/runner/serve/request_patch.c has the same list.
+ * @internal exported for its test
+ */
+export const FRAMING = new Set([
   'connection',
   'content-length',
   'keep-alive',

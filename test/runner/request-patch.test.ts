@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { plainResponseHead } from '../../dist/pipeline/documents/response-document.js';
 import { RequestDocument } from '../../dist/pipeline/documents/request-document.js';
 import { readDecision } from '../../dist/plugins/marshal.js';
+import { FRAMING } from '../../dist/plugins/response-check.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { jsonObjectText, jsonValueText } from '../pipeline/documents/json-arbitrary.js';
 import { sampleRequest } from '../pipeline/documents/sample-request.js';
@@ -113,6 +114,15 @@ describe('the runner leaves to the server', () => {
   ])('%s', async (_what, patch) => {
     const runner = await PatchingRunner.start();
     expect(await runner.apply(documentOf(), patch)).toBeNull();
+  });
+
+  test('every header that the server drops because it frames the message', async () => {
+    const runner = await PatchingRunner.start();
+    for (const framing of FRAMING)
+      expect([framing, await runner.apply(documentOf(), `{"headers":{"${framing}":"1"}}`)]).toEqual([
+        framing,
+        null,
+      ]);
   });
 
   test('a change of a context that has members, and a request with a header that is a number', async () => {
