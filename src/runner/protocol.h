@@ -1,5 +1,5 @@
 /*
- * The runner protocol, version 3.
+ * The runner protocol, version 4.
  *
  * The server (src/native/protocol/protocol.ts) and the runner (src/runner/protocol.h) talk over two pipes:
  * the runner reads descriptor 3 and writes descriptor 6. When descriptor 3 is not a pipe, it is a stream
@@ -47,7 +47,7 @@
 #include <stdint.h>
 
 enum {
-    PROTOCOL_VERSION = 3,
+    PROTOCOL_VERSION = 4,
     PROTOCOL_DESCRIPTOR = 3,
     SHARED_DESCRIPTOR = 4,
     SERVICES_DESCRIPTOR = 5,
@@ -140,7 +140,8 @@ enum runner_frame {
     FRAME_METRIC = 72,  /* id 0; payload: 8 bytes IEEE 754 delta, then the name */
     FRAME_CRASHED = 73, /* id 0; value: signal; payload: address touched, module, offset in it,
                                 phase, number and name of a forbidden system call, "low" when
-                                memory was low; each "" if unknown */
+                                memory was low; each "" if unknown; then module and offset of each
+                                call that led there, innermost first */
     FRAME_READY = 74,   /* the sandbox is active; payload: states `mechanism=state` */
     FRAME_REFUSED = 75  /* id 0; detail: permission; value: how often since it was last reported;
                                 payload: function refused, path or port or "" */

@@ -1,5 +1,5 @@
 /*
- * The runner protocol, version 3.
+ * The runner protocol, version 4.
  *
  * The server (src/native/protocol/protocol.ts) and the runner (src/runner/protocol.h) talk over two pipes:
  * the runner reads descriptor 3 and writes descriptor 6. When descriptor 3 is not a pipe, it is a stream
@@ -43,7 +43,7 @@
  */
 import type { AbiFunction, Hook } from '../plugin.js';
 
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 export const FRAME_HEADER_SIZE = 16;
 export const FRAME_PAYLOAD_MAX = 16 * 1024 * 1024;
 export const LOG_TEXT_MAX = 8 * 1024;
