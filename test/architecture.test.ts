@@ -20,6 +20,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lifecycle/registry'],
   ['lifecycle/lazy'],
   ['lifecycle/supervision'],
+  ['authoring'],
   ['lifecycle/swap', 'lifecycle', 'profiling'],
   ['lifecycle/records', 'http', 'alerts'],
   ['lifecycle/entry', 'pipeline'],
