@@ -7,6 +7,7 @@
 #define BACKWORKS_RUNNER_CRASH_REPORT_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 /*
  * Installs handlers for the signals that end a process. A handler first sends a CRASHED frame with a
@@ -18,8 +19,8 @@ void crash_report_install(void);
 
 bool crash_report_is_installed(void);
 
-/* Reports from now on are only the payload of CRASHED, written to a descriptor that is no channel. */
-void crash_report_write_to(int descriptor);
+/* Reports from now on are only the payload of CRASHED, written to the descriptor of a stream. */
+void crash_report_write_to(FILE *stream);
 
 /* Names the library whose constructors are about to run. The string must live until it is loaded. */
 void crash_report_loading(const char *path);

@@ -235,8 +235,8 @@ bool crash_report_is_installed(void) {
     return atomic_load(&installed);
 }
 
-void crash_report_write_to(int descriptor) {
-    written_to = descriptor;
+void crash_report_write_to(FILE *stream) {
+    written_to = fileno(stream);
 }
 
 void crash_report_loading(const char *path) {

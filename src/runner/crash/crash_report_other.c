@@ -12,8 +12,8 @@ bool crash_report_is_installed(void) {
     return false;
 }
 
-void crash_report_write_to(int descriptor) {
-    (void)descriptor;
+void crash_report_write_to(FILE *stream) {
+    (void)stream;
 }
 
 void crash_report_loading(const char *path) {

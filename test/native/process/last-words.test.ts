@@ -30,10 +30,7 @@ test.each([
     "thread 'a' panicked at src/lib.rs:1:2:\nfirst\nthread 'a' panicked at library/core/src/panicking.rs:230:5:\npanic in a function that cannot unwind",
     'panicked at src/lib.rs:1:2: first',
   ],
-  [
-    GO,
-    'panic: runtime error: index out of range [3] with length 2, main.settle at /home/ada/pay/pay.go:41',
-  ],
+  [GO, 'panic: runtime error: index out of range [3] with length 2, main.settle at /home/ada/pay/pay.go:41'],
   [
     'fatal error: all goroutines are asleep - deadlock!',
     'fatal error: all goroutines are asleep - deadlock!',
