@@ -91,6 +91,10 @@ class EndpointWork extends HookWork<PluginResponse | null> {
     super(host, 'process_endpoint', [], host.readAnswer, caller);
   }
 
+  override get sent(): Text | undefined {
+    return this.request.toJson();
+  }
+
   override begin(call: GuardedCall): ReturnType<NativePlugin['call']> {
     const { endpoint, method } = this.batch;
     this.args = [endpoint, method, this.request.toJson()];
@@ -106,6 +110,10 @@ class ResponseWork extends HookWork<JsonMembers | null> {
     caller: Caller | undefined,
   ) {
     super(host, 'after_response', [], readPatch, caller);
+  }
+
+  override get sent(): Text | undefined {
+    return this.batch.response?.toJson();
   }
 
   override begin(call: GuardedCall): ReturnType<NativePlugin['call']> {

@@ -4,6 +4,7 @@ import type { GuardedCall } from '../execution/guarded-call.js';
 import type { Work } from '../execution/hook-guard.js';
 import type { Text } from '../long-text.js';
 import type { Hook, NativePlugin, NativeReply } from '../native/plugin.js';
+import type { Asked } from './marshal.js';
 import type { Caller, Patched } from './plugin.js';
 import { InvalidAnswer } from './response-check.js';
 
@@ -16,7 +17,7 @@ export interface Callee {
 /**
  * Reads a reply and applies a patch to the document.
  * @param plain true if the reply is an endpoint's answer that is sent unchanged
- * @param sent the document that the plugin answers
+ * @param asked has the document that the plugin answers
  * @throws InvalidAnswer
  */
 export type Read<T> = (
@@ -24,11 +25,11 @@ export type Read<T> = (
   parsedBytesMax: number,
   document: Patched | undefined,
   plain: boolean,
-  sent: Text | undefined,
+  asked: Asked,
 ) => T;
 
 /** One hook call, for the executor. */
-export class HookWork<T> implements Work<NativeReply, T> {
+export class HookWork<T> implements Work<NativeReply, T>, Asked {
   constructor(
     private readonly callee: Callee,
     private readonly hook: Hook,
@@ -51,6 +52,10 @@ export class HookWork<T> implements Work<NativeReply, T> {
     return this.caller?.callers ?? NO_CALLERS;
   }
 
+  get sent(): Text | undefined {
+    return this.args.at(-1);
+  }
+
   /** Gives the call to its caller, so that the caller can cancel the call. */
   protected handToCaller(call: GuardedCall): void {
     if (this.caller !== undefined) this.caller.call = call;
@@ -59,8 +64,8 @@ export class HookWork<T> implements Work<NativeReply, T> {
   /** Reads the reply within the guards, so that an unusable answer counts as a failure of the plugin. */
   read(reply: NativeReply, call: GuardedCall): T {
     try {
-      const { callee, document, args } = this;
-      return this.readReply(reply, callee.parsedReplyBytes, document, call.plain, args.at(-1));
+      const { callee, document } = this;
+      return this.readReply(reply, callee.parsedReplyBytes, document, call.plain, this);
     } catch (error) {
       throw error instanceof InvalidAnswer ? this.badAnswer(error) : error;
     }

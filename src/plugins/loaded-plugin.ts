@@ -60,14 +60,14 @@ export class LoadedPlugin implements BackworksPlugin {
   readonly body: BodyUse;
   readonly batchesHooks: boolean;
   private readonly callee: HookBatchCallee;
-  private readonly readAnswer: Read<PluginResponse | null> = (reply, bytesMax, document, plain, sent) => {
-    const answer = readEndpointAnswer(reply, bytesMax, document, plain, sent);
+  private readonly readAnswer: Read<PluginResponse | null> = (reply, bytesMax, document, plain, asked) => {
+    const answer = readEndpointAnswer(reply, bytesMax, document, plain, asked);
     if (answer !== null && answer.status >= SERVER_ERROR) this.ownCounts.serverErrors += 1;
     return answer;
   };
 
-  private readonly readDecision: Read<RequestDecision | null> = (reply, bytesMax, document, plain, sent) => {
-    const decision = readDecision(reply, bytesMax, document, plain, sent);
+  private readonly readDecision: Read<RequestDecision | null> = (reply, bytesMax, document, plain, asked) => {
+    const decision = readDecision(reply, bytesMax, document, plain, asked);
     if (isDenial(decision) && !this.ownCounts.hasDenied) {
       this.ownCounts.hasDenied = true;
       this.options.onDenied?.(decision.response.status);

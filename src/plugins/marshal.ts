@@ -17,8 +17,13 @@ import {
 /**
  * Turns plugin answers from untrusted bytes into checked values. No other file reads the answers of plugins. Bodies
  * and patches stay JSON text, so numbers keep their digits. Every function throws InvalidAnswer with the reason when
- * an answer is not usable. `sent` is the document that the plugin answers.
+ * an answer is not usable. `asked` has the document that the plugin answers.
  */
+
+/** The call that a plugin answers. The document is made when it is read. */
+export interface Asked {
+  readonly sent: Text | undefined;
+}
 
 const JSON_TYPE: HeaderMap = { 'content-type': 'application/json' };
 /** Up to this size a body is kept as text, because Node then writes headers and body in one piece. */
@@ -37,10 +42,10 @@ export function readDecision(
   parsedBytesMax: number,
   document?: Patched,
   _plain = false,
-  sent?: Text,
+  asked?: Asked,
 ): RequestDecision | null {
   if (reply === null) return null;
-  const answer = readObject(reply, parsedBytesMax, sent);
+  const answer = readObject(reply, parsedBytesMax, asked);
   const response = memberObject(answer, 'response');
   if (response !== null) return { kind: 'respond', response: readResponse(response) };
   const patch = memberObject(answer, 'request') ?? answer;
@@ -57,10 +62,10 @@ export function readPatch(
   parsedBytesMax: number,
   document?: Patched,
   _plain = false,
-  sent?: Text,
+  asked?: Asked,
 ): JsonMembers | null {
   if (reply === null) return null;
-  const answer = readObject(reply, parsedBytesMax, sent);
+  const answer = readObject(reply, parsedBytesMax, asked);
   const patch = memberObject(answer, 'response') ?? answer;
   document?.merge(patch);
   return patch;
@@ -77,15 +82,15 @@ export function readEndpointAnswer(
   parsedBytesMax: number,
   _document?: Patched,
   plain = false,
-  sent?: Text,
+  asked?: Asked,
 ): PluginResponse | null {
   if (reply === null) return null;
   if (plain && typeof reply !== 'string') {
-    refuseUnlessJson(reply, checkJson(reply), sent);
+    refuseUnlessJson(reply, checkJson(reply), asked);
     const body = reply.length <= TEXT_BODY_BYTES_MAX ? reply.toString('utf8') : reply;
     return { status: 200, headers: { ...JSON_TYPE }, body, json: body };
   }
-  const outline = read(reply, parsedBytesMax, sent, RESPONSE_LEVELS);
+  const outline = read(reply, parsedBytesMax, asked, RESPONSE_LEVELS);
   const response = outline.object();
   if (response !== null && isResponse(response)) return readResponse(response);
   const { bytes } = outline;
@@ -99,9 +104,9 @@ export function readOperationAnswer(
   parsedBytesMax: number,
   _document?: Patched,
   _plain = false,
-  sent?: Text,
+  asked?: Asked,
 ): NativeReply {
-  if (reply !== null) read(reply, parsedBytesMax, sent, 0);
+  if (reply !== null) read(reply, parsedBytesMax, asked, 0);
   return reply;
 }
 
@@ -160,8 +165,8 @@ function smallValue(members: JsonMembers, name: string): JsonValue | undefined {
   return index === -1 ? undefined : (JSON.parse(members.outline.valueText(index)) as JsonValue);
 }
 
-function readObject(reply: Buffer | string, bytesMax: number, sent: Text | undefined): JsonMembers {
-  const answer = read(reply, bytesMax, sent).object();
+function readObject(reply: Buffer | string, bytesMax: number, asked: Asked | undefined): JsonMembers {
+  const answer = read(reply, bytesMax, asked).object();
   if (answer === null) throw new InvalidAnswer('answer is not a JSON object');
   return answer;
 }
@@ -179,7 +184,7 @@ function memberObject(members: JsonMembers, name: string): JsonMembers | null {
 function read(
   reply: Buffer | string,
   bytesMax: number,
-  sent: Text | undefined,
+  asked: Asked | undefined,
   levels?: number,
 ): JsonOutline {
   if (reply.length > bytesMax) {
@@ -189,20 +194,21 @@ function read(
   }
   const outline = JsonOutline.of(bytesOf(reply), levels);
   if (typeof outline === 'number') throw unreadable(reply, outline);
-  refuseUnlessJson(reply, outline.facts, sent);
+  refuseUnlessJson(reply, outline.facts, asked);
   return outline;
 }
 
 /** @param facts flags of `JsonFact` for the reply */
-function refuseUnlessJson(reply: Buffer | string, facts: number, sent: Text | undefined): void {
+function refuseUnlessJson(reply: Buffer | string, facts: number, asked: Asked | undefined): void {
   if ((facts & JsonFact.VALID) === 0) throw unreadable(reply, facts);
   // Programs that copy an object with a member "__proto__" change the prototype of the copy. A plugin may repeat
   // what the client sent: otherwise a client could make plugins fail that return the whole document.
-  if ((facts & JsonFact.HAS_PROTOTYPE) !== 0 && !hasPrototype(sent))
+  if ((facts & JsonFact.HAS_PROTOTYPE) !== 0 && !hasPrototype(asked))
     throw new InvalidAnswer('the answer has a member "__proto__"');
 }
 
-function hasPrototype(sent: Text | undefined): boolean {
+function hasPrototype(asked: Asked | undefined): boolean {
+  const sent = asked?.sent;
   const outline = sent === undefined ? 0 : JsonOutline.of(bytesOf(sent.toString()), 0);
   return typeof outline !== 'number' && (outline.facts & JsonFact.HAS_PROTOTYPE) !== 0;
 }
