@@ -1,6 +1,7 @@
 import type { PluginPolicy } from '../config/types.js';
 import { describeLibrary } from '../native/description/describe.js';
-import { checkLibrary, readLibraryFacts } from '../native/library/facts/index.js';
+import { checkLibrary } from '../native/library/facts/index.js';
+import { libraryFacts } from '../native/library/library-facts.js';
 import type { LibraryStore } from '../native/library/library-store.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
 import type { PluginUsers } from './plugin-users.js';
@@ -30,7 +31,7 @@ export function createLibraryReader(
 ): LibraryReader {
   const reading = new Semaphore(CONCURRENT_READS);
   const read = async (path: string, policy: PluginPolicy): Promise<PluginMetadata> => {
-    checkLibrary(path, await readLibraryFacts(path));
+    checkLibrary(path, await libraryFacts(path));
     const description = await describeLibrary(path, {
       // The same steps as in the loader, so that a library that can be described can also be started.
       prepare: async (library) => {
