@@ -27,7 +27,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lifecycle/entry', 'pipeline'],
   ['lifecycle/dependencies', 'pipeline/documents'],
   ['plugins'],
-  ['native/pool', 'native/in-process', 'config/load'],
+  ['native/pool', 'native/in-process', 'config/load', 'services'],
   ['native/runner', 'native/description', 'config/contradictions', 'config/plugin-schema', 'config/show'],
   ['native/process', 'config/schema', 'config/migrations', 'execution'],
   ['native/process/limits', 'native/protocol', 'native/library', 'config/source', 'config/edit'],
