@@ -19,6 +19,7 @@
         'src/runner/library/describe.c',
         'src/runner/frames/frame_header.c',
         'src/runner/serve/hooks.c',
+        'src/runner/serve/host_requests.c',
         'src/runner/serve/host_table.c',
         'src/runner/frames/input.c',
         'src/runner/json/json_check.c',

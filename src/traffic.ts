@@ -1,5 +1,5 @@
 import { defaultPluginPolicy } from './config/load/load.js';
-import type { BackworksConfig } from './config/types.js';
+import type { BackworksConfig, ResourceLimits } from './config/types.js';
 import { PluginMetrics } from './metrics/plugin-metrics.js';
 import type { Log } from './log.js';
 import { LogBudget } from './log-budget.js';
@@ -98,13 +98,14 @@ class ServedTraffic implements LocalTraffic {
     { log: unlimited, environment, shared }: TrafficOptions,
   ) {
     this.current = config;
-    const log = new LogBudget(unlimited, (plugin) => this.logBytesPerSecond(plugin));
+    const log = new LogBudget(unlimited, (plugin) => this.limits(plugin).logBytesPerSecond);
     this.log = log;
     const orchestrator = new PluginOrchestrator({ ...requestSettings(config), log });
     const parts = createPluginParts({
       metrics: this.metrics,
       log,
       environment,
+      limits: (plugin) => this.limits(plugin),
       users: usersOf(config),
       shared: shared ?? unshared(config.file),
     });
@@ -195,9 +196,8 @@ class ServedTraffic implements LocalTraffic {
     return this.preparation.prepare(next);
   }
 
-  private logBytesPerSecond(name: string): number {
-    const { limits } = this.current.plugins.find((plugin) => plugin.name === name) ?? defaultPluginPolicy();
-    return limits.logBytesPerSecond;
+  private limits(name: string): ResourceLimits {
+    return (this.current.plugins.find((plugin) => plugin.name === name) ?? defaultPluginPolicy()).limits;
   }
 }
 

@@ -188,6 +188,17 @@ typedef enum BackworksLogLevel {
     BACKWORKS_LOG_ERROR = 3
 } BackworksLogLevel;
 
+/* Limits of the key-value space, in bytes without the final NUL. */
+#define BACKWORKS_KV_KEY_MAX 1024u
+#define BACKWORKS_KV_VALUE_MAX 1048576u
+
+/* Why kv_set() did not store a value. */
+typedef enum BackworksKvStatus {
+    BACKWORKS_KV_FULL = 1, /* the space has no room: see limits.kv in the configuration */
+    BACKWORKS_KV_INVALID =
+        2 /* the key or the value is too long or not UTF-8, or the key is empty */
+} BackworksKvStatus;
+
 /*
  * Functions of the host. Before using a member, check that `size` reaches it and that it is not
  * NULL: a host that does not offer a service leaves its member NULL. BACKWORKS_HOST_HAS() does both.
@@ -224,8 +235,11 @@ typedef struct BackworksHost {
     void (*metric)(const char *name, double delta);
 
     /*
-     * Reads a value from the plugin's own key-value space.
+     * Reads a value from the plugin's own key-value space. The host keeps the space in its memory, for all
+     * processes and versions of the plugin, until the plugin is removed from the configuration or the
+     * server ends. Each worker of a server has its own space.
      * Required: may be NULL.
+     * key: 1 to BACKWORKS_KV_KEY_MAX bytes.
      * Returns: the value, or NULL when there is none.
      * Owner: the value is the host's, valid until the next host function on the same thread.
      * Thread: [any-thread] while a hook or initialize() runs.
@@ -236,8 +250,10 @@ typedef struct BackworksHost {
     /*
      * Writes a value to the plugin's own key-value space; a NULL value removes the key.
      * Required: may be NULL.
+     * key: 1 to BACKWORKS_KV_KEY_MAX bytes. value: at most BACKWORKS_KV_VALUE_MAX bytes.
      * ttl_seconds: how long the value is kept; 0 to keep it as long as the host's store exists.
-     * Returns: 0 when stored; any other value when not.
+     * Returns: 0 when stored or removed; any other value when not: a BackworksKvStatus. A write that fails
+     *   changes nothing.
      * Owner: key and value stay the caller's.
      * Thread: [any-thread] while a hook or initialize() runs.
      * Since: 1.

@@ -88,6 +88,7 @@ export interface LimitsDocument {
   reply_bytes: number;
   parsed_reply_bytes: number;
   log_bytes_per_second: number;
+  kv_bytes: number;
 }
 
 export interface ProcessDocument {
@@ -197,6 +198,7 @@ function limitsDocument(limits: LimitsInForce): LimitsDocument {
     reply_bytes: limits.replyBytes,
     parsed_reply_bytes: limits.parsedReplyBytes,
     log_bytes_per_second: limits.logBytesPerSecond,
+    kv_bytes: limits.kvBytes,
   };
 }
 

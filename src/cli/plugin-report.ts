@@ -100,6 +100,7 @@ function limits(values: LimitsDocument): string {
     `reply ${size(values.reply_bytes)}`,
     `parsed reply ${size(values.parsed_reply_bytes)}`,
     `log ${formatSize(values.log_bytes_per_second)}/s`,
+    `kv ${formatSize(values.kv_bytes)}`,
   ].join(', ');
 }
 

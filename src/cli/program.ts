@@ -1,6 +1,7 @@
 import { Command, CommanderError, type HelpConfiguration } from 'commander';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode, Run } from './command.js';
+import { declareAuthoring } from './author-commands.js';
 import { declareVersions } from './version-commands.js';
 import { declareConfig } from './config-commands.js';
 import { declareControl } from './control-commands.js';
@@ -15,7 +16,7 @@ Exit codes:
   ${EXIT.failure}    failure, such as an address that is taken
   ${EXIT.usage}    wrong arguments
   ${EXIT.config}    the configuration is missing or invalid
-  ${EXIT.plugin}    a plugin is invalid, or a critical one does not start
+  ${EXIT.plugin}    a plugin is invalid or fails, or a critical one does not start
   130  a second SIGINT ended the server (143: a second SIGTERM)
 
 Environment:
@@ -87,6 +88,7 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
   declarePlugins(plugin, run);
   declareControl(plugin, run);
   declareVersions(plugin, run);
+  declareAuthoring(plugin, run);
   declareConfig(program, run);
   // Must come last: subcommands copy the help settings when they are declared.
   program.configureHelp(PROGRAM_HELP);

@@ -284,7 +284,7 @@ export interface Permissions {
 /** The failures after which a call can be retried. */
 export type RetryCondition = 'crash' | 'timeout' | 'bad_response';
 
-/** The limits of a plugin. 0 means no limit, except for `queue` and `logBytesPerSecond`. */
+/** The limits of a plugin. 0 means no limit, except for `queue`, `logBytesPerSecond` and `kvBytes`. */
 export interface ResourceLimits {
   /** Private memory of a process. 0: unlimited. */
   readonly memoryBytes: number;
@@ -308,6 +308,8 @@ export interface ResourceLimits {
   readonly parsedReplyBytes: number;
   /** Bytes per second of the plugin's output that are logged. */
   readonly logBytesPerSecond: number;
+  /** Size of its key-value space. 0: nothing is stored. */
+  readonly kvBytes: number;
 }
 
 /** The `plugins.auto_discover:` block. */

@@ -1,5 +1,5 @@
 import { defaultPluginPolicy, defaultPluginUsers } from '../config/load/load.js';
-import type { PluginPolicy } from '../config/types.js';
+import type { PluginPolicy, ResourceLimits } from '../config/types.js';
 import { DeadlineTimer } from '../execution/deadline.js';
 import type { PluginMetrics } from '../metrics/plugin-metrics.js';
 import type { Log } from '../log.js';
@@ -7,6 +7,7 @@ import { type LibraryStore, openLibraryStore } from '../native/library/library-s
 import { createLibraryReader, type LibraryReader } from '../plugins/library-reader.js';
 import { PluginLoader } from '../plugins/loader.js';
 import { type PluginUsers, pluginUsers } from '../plugins/plugin-users.js';
+import { KeyValueStore } from '../services/key-value-store.js';
 import { Quarantine } from './records/quarantine.js';
 import { VersionKeeper } from './records/version-keeper.js';
 import type { SharedVersions } from './records/version-history.js';
@@ -16,6 +17,7 @@ export interface PluginParts {
   readonly defaults: PluginPolicy;
   readonly reader: LibraryReader;
   readonly loader: PluginLoader;
+  readonly keyValues: KeyValueStore;
   readonly quarantine: () => Promise<Quarantine>;
   readonly keeper: VersionKeeper;
   /** See SharedVersions. */
@@ -27,6 +29,8 @@ export interface PluginPartsOptions {
   readonly log: Log;
   /** Values of the variables that `permissions.env` grants to plugins. */
   readonly environment: NodeJS.ProcessEnv;
+  /** The limits of a plugin at this moment; default: those of a plugin without `limits`. */
+  readonly limits?: ((plugin: string) => ResourceLimits) | undefined;
   /** Default: the users of a configuration without `users` settings. */
   readonly users?: PluginUsers | undefined;
   /** Default: versions that are not tied to a configuration file and not shared with other processes. */
@@ -38,6 +42,7 @@ export function createPluginParts({
   metrics,
   log,
   environment,
+  limits,
   users = pluginUsers(defaultPluginUsers()),
   shared = unshared(null),
 }: PluginPartsOptions): PluginParts {
@@ -50,8 +55,22 @@ export function createPluginParts({
   const { history, serving, agree } = shared;
   const keeper = new VersionKeeper({ log, store: openStore, history, serving });
   const reader = createLibraryReader(openStore, defaults, users);
-  const loader = new PluginLoader({ log, metrics, timer, store: openStore, quarantine, users, environment });
-  return { defaults, reader, loader, quarantine, keeper, agree };
+  const keyValues = new KeyValueStore({
+    log,
+    metrics: metrics.registry,
+    bytesMax: (plugin) => (limits?.(plugin) ?? defaults.limits).kvBytes,
+  });
+  const loader = new PluginLoader({
+    log,
+    metrics,
+    timer,
+    store: openStore,
+    quarantine,
+    users,
+    environment,
+    keyValues,
+  });
+  return { defaults, reader, loader, keyValues, quarantine, keeper, agree };
 }
 
 /** The versions of a server without workers. */

@@ -132,6 +132,13 @@ export class PluginMetrics {
     return null;
   }
 
+  /** The counters that a plugin increased, by name. */
+  async customCounts(plugin: string): Promise<Record<string, number>> {
+    const { values } = await this.custom.get();
+    const own = values.filter(({ labels }) => labels.plugin === plugin);
+    return Object.fromEntries(own.map(({ labels, value }) => [String(labels.name), value]));
+  }
+
   private tooManyNames(plugin: string, name: string): string | null {
     if (this.overNamesMax.has(plugin)) return null;
     this.overNamesMax.add(plugin);

@@ -58,6 +58,23 @@ export interface OperationRequest {
   readonly payload: string;
 }
 
+/** What kv_set() returns; see backworks_plugin.h. */
+export const KvStatus = { STORED: 0, FULL: 1, INVALID: 2 } as const;
+export type KvStatus = (typeof KvStatus)[keyof typeof KvStatus];
+
+/** The key-value space of a plugin, shared by all its processes. */
+export interface KeyValues {
+  /** The value of a key; null when there is none. */
+  get(key: string): string | null;
+  /**
+   * Stores or removes a value.
+   * @param value null removes the key
+   * @param ttlSeconds how long the value is kept; 0: as long as the space exists
+   * @returns what kv_set() returns
+   */
+  set(key: string, value: string | null, ttlSeconds: number): KvStatus;
+}
+
 /** The running call of the plugin that makes the request. */
 export type RequestingCall = CallOrigin;
 
@@ -211,6 +228,8 @@ export interface NativePluginOptions {
    * @param caller null when no hook of this plugin is running
    */
   readonly operate?: (request: OperationRequest, caller: RequestingCall | null) => Promise<NativeReply>;
+  /** The plugin's key-value space; absent: reads find nothing, and writes fail. */
+  readonly keyValues?: KeyValues;
   readonly events: NativePluginEvents;
 }
 

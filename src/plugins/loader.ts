@@ -20,6 +20,7 @@ import type {
   PluginLogLine,
   Refusal,
 } from '../native/plugin.js';
+import type { KeyValueStore } from '../services/key-value-store.js';
 import { LoadedPlugin } from './loaded-plugin.js';
 import { configJson, fittingConfig } from './fitting-config.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
@@ -83,6 +84,7 @@ export interface PluginLoaderOptions {
   readonly users: PluginUsers;
   /** Values of the variables that `permissions.env` grants to plugins. */
   readonly environment: NodeJS.ProcessEnv;
+  readonly keyValues: KeyValueStore;
 }
 
 /**
@@ -200,6 +202,7 @@ export class PluginLoader {
       replyBytesMax: config.limits.replyBytes,
       ...adjustableSettings(config),
       operate: (request, caller) => events.operate(request, caller),
+      keyValues: this.options.keyValues.of(name),
       events: {
         log: (line) => this.log(name, line),
         metric: (counter, delta) => {

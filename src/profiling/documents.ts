@@ -2,7 +2,7 @@ import type { EndpointConfig } from '../config/types.js';
 import { NO_CONTEXT, ResponseDocument } from '../pipeline/documents/response-document.js';
 import { RequestDocument } from '../pipeline/documents/request-document.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
-import type { Awaitable, Caller } from '../plugins/plugin.js';
+import type { Awaitable, Caller, PluginResponse } from '../plugins/plugin.js';
 import type { PipelineHook } from '../plugins/metadata.js';
 import { Routes } from '../http/routes.js';
 import type { RecordedRequest } from './recorded-request.js';
@@ -11,7 +11,7 @@ import type { RecordedRequest } from './recorded-request.js';
 export type HookCall = (plugin: LoadedPlugin, caller: Caller) => Awaitable<unknown>;
 
 const ANSWER = { status: 200, headers: { 'content-type': 'application/json' }, body: '{"ok":true}' };
-const ID = 'profile';
+const ID = 'local';
 
 /** The caller for consecutive calls. Its `call` holds the plugin's own time of the last call. */
 export function createCaller(): Caller {
@@ -28,33 +28,43 @@ export function hookCalls(
   endpoints: readonly EndpointConfig[],
 ): HookCall[] {
   const routes = new Routes(endpoints);
-  return requests.map((request) => callFor(hook, request, routes));
+  return requests.map((request) => {
+    const { document, route, method } = hookArguments(hook, request, routes);
+    const json = document.toJson();
+    if (hook === 'before_request') return (plugin, caller) => plugin.beforeRequest(json, caller);
+    if (hook === 'after_response') return (plugin, caller) => plugin.afterResponse(json, caller);
+    return (plugin, caller) => plugin.processEndpoint(route, method, json, caller);
+  });
 }
 
-function callFor(hook: PipelineHook, request: RecordedRequest, routes: Routes): HookCall {
-  const { method, target, headers, body } = request;
+/** The arguments of one call, as the pipeline would make them. */
+export interface HookArguments {
+  readonly document: RequestDocument | ResponseDocument;
+  /** The path of the endpoint, or of the request when no endpoint matches it. */
+  readonly route: string;
+  readonly method: string;
+}
+
+/**
+ * @param answer the response that after_response gets
+ * @throws BackworksError BW_REQUEST_INVALID when the request cannot become a request document
+ */
+export function hookArguments(
+  hook: PipelineHook,
+  { method, target, headers, body }: RecordedRequest,
+  routes: Routes,
+  answer: PluginResponse = ANSWER,
+): HookArguments {
   const [path = '/', search = ''] = target.split('?', 2);
   const match = routes.match(method, path);
-  const document = new RequestDocument(
-    {
-      id: ID,
-      match,
-      search,
-      rawHeaders: headers.flat(),
-      remote: { address: '127.0.0.1', port: 0 },
-    },
-    body === null ? null : Buffer.from(body),
-  );
-  const json = document.toJson();
-  const route = match.endpoint?.path ?? path;
-  if (hook === 'before_request') return (plugin, caller) => plugin.beforeRequest(json, caller);
-  if (hook === 'process_endpoint')
-    return (plugin, caller) => plugin.processEndpoint(route, method, json, caller);
-  const facts = { id: ID, method, path, route: match.endpoint?.path ?? null };
-  const answer = new ResponseDocument(
-    { ...ANSWER, headers: { ...ANSWER.headers } },
-    facts,
-    NO_CONTEXT,
-  ).toJson();
-  return (plugin, caller) => plugin.afterResponse(answer, caller);
+  const route = match.endpoint?.path ?? null;
+  if (hook === 'after_response') {
+    const facts = { id: ID, method, path, route };
+    const response = { ...answer, headers: { ...answer.headers } };
+    return { document: new ResponseDocument(response, facts, NO_CONTEXT), route: route ?? path, method };
+  }
+  const remote = { address: '127.0.0.1', port: 0 };
+  const head = { id: ID, match, search, rawHeaders: headers.flat(), remote };
+  const document = new RequestDocument(head, body === null ? null : Buffer.from(body));
+  return { document, route: route ?? path, method };
 }

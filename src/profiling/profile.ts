@@ -1,16 +1,9 @@
-import type { BackworksConfig, EndpointConfig, PluginPolicy } from '../config/types.js';
-import { BackworksError } from '../errors.js';
-import { discoverPlugins } from '../plugins/discovery.js';
-import type { LibraryReader } from '../plugins/library-reader.js';
+import type { BackworksConfig } from '../config/types.js';
+import { configuredToRun, type EntryParts, libraryToRun, type PluginToRun } from '../plugins/entry-of.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
 import { type PluginLoader, IGNORED_EVENTS } from '../plugins/loader.js';
 import type { PipelineHook } from '../plugins/metadata.js';
-import {
-  type PluginEntry,
-  planEntries,
-  type ResolvedPolicy,
-  resolvePolicy,
-} from '../plugins/plugin-entry.js';
+import { type PluginEntry, type ResolvedPolicy, resolvePolicy } from '../plugins/plugin-entry.js';
 import { hookCalls } from './documents.js';
 import { generateRequests } from './generated-requests.js';
 import { HookDriver, type HookRun, type RunOptions } from './hook-run.js';
@@ -23,11 +16,8 @@ export interface ProfileSettings extends Omit<RunOptions, 'deadlineMs' | 'memory
   onHook(hook: PipelineHook): void;
 }
 
-export interface ProfileParts {
-  readonly reader: LibraryReader;
+export interface ProfileParts extends EntryParts {
   readonly loader: PluginLoader;
-  /** The policy of libraries without an entry. */
-  readonly defaults: PluginPolicy;
 }
 
 export interface HookProfile extends HookRun {
@@ -61,17 +51,7 @@ export async function profileFile(
   settings: ProfileSettings,
   parts: ProfileParts,
 ): Promise<PluginProfile> {
-  const { name } = await parts.reader.read(path);
-  const found = {
-    ...parts.defaults,
-    name,
-    path,
-    type: 'external',
-    enabled: true,
-    config: {},
-    where: null,
-  } as const;
-  return profileEntry({ name, origin: 'discovered', config: found }, [], settings, parts);
+  return profileEntry(await libraryToRun(path, parts), settings, parts);
 }
 
 /**
@@ -84,24 +64,12 @@ export async function profileConfigured(
   settings: ProfileSettings,
   parts: ProfileParts,
 ): Promise<PluginProfile> {
-  const { enabled, directories } = config.autoDiscover;
-  const { found } = await discoverPlugins(enabled ? directories : [], parts.reader);
-  const entries = planEntries(config, found, parts.defaults);
-  const entry = entries.find((candidate) => candidate.name === name);
-  if (entry === undefined) {
-    const hint = `known plugins: ${entries.map((candidate) => candidate.name).join(', ') || 'none'}`;
-    throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
-  }
-  const endpoints = config.endpoints.filter(
-    ({ target }) => target.kind === 'plugin' && target.plugin === name,
-  );
-  return profileEntry(entry, endpoints, settings, parts);
+  return profileEntry(await configuredToRun(config, name, parts), settings, parts);
 }
 
 /** Starts the plugin, drives each of its hooks with the same requests, and stops it. No port is opened. */
 async function profileEntry(
-  entry: PluginEntry,
-  endpoints: readonly EndpointConfig[],
+  { entry, endpoints }: PluginToRun,
   settings: ProfileSettings,
   { loader }: ProfileParts,
 ): Promise<PluginProfile> {

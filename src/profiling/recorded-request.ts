@@ -1,8 +1,8 @@
-/** A request that drives a plugin in a profile. */
+/** A request that a command makes for a plugin, without a server. */
 export interface RecordedRequest {
   readonly method: string;
   /** Path and query, in the form of a request line. */
   readonly target: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body: string | null;
+  readonly body: string | Buffer | null;
 }

@@ -1,5 +1,5 @@
 /*
- * The runner protocol, version 3.
+ * The runner protocol, version 4.
  *
  * The server (src/native/protocol/protocol.ts) and the runner (src/runner/protocol.h) talk over two pipes:
  * the runner reads descriptor 3 and writes descriptor 6. When descriptor 3 is not a pipe, it is a stream
@@ -47,7 +47,7 @@
 #include <stdint.h>
 
 enum {
-    PROTOCOL_VERSION = 3,
+    PROTOCOL_VERSION = 4,
     PROTOCOL_DESCRIPTOR = 3,
     SHARED_DESCRIPTOR = 4,
     SERVICES_DESCRIPTOR = 5,
@@ -58,7 +58,9 @@ enum {
     LOG_TEXT_MAX = 8 * 1024,
     THREADS_MAX = 64,
     JSON_DEPTH_MAX = 100,
-    RUNNER_PATCH_MAX = 4096
+    RUNNER_PATCH_MAX = 4096,
+    KV_KEY_MAX = 1024,
+    KV_VALUE_MAX = 1024 * 1024
 };
 
 /*
@@ -161,8 +163,13 @@ enum service_frame {
     FRAME_OPERATION =
         97,            /* request; value: id of the call that sends it, 0 = unknown; payload: plugin
                              or "" for any provider, operation, payload */
-    FRAME_ANSWER = 98, /* payload: the answer, without a NUL */
-    FRAME_NO_ANSWER = 99 /* payload: empty */
+    FRAME_ANSWER = 98, /* payload: the answer, without a NUL; for KV_SET what kv_set() returns,
+                             as a decimal number */
+    FRAME_NO_ANSWER = 99, /* payload: empty */
+    FRAME_KV_GET = 100,   /* request; value: as for OPERATION; payload: key */
+    FRAME_KV_SET =
+        101 /* request; value: as for OPERATION; payload: u32 seconds the value is kept, 0 =
+                             no limit, then key and value; without a value, the key is removed */
 };
 
 /* The hooks a CALL can name. */

@@ -391,6 +391,7 @@ test('plugins and rejected files are listed in snake_case, with exactly the docu
     reply_bytes: 8 * 1024 ** 2,
     parsed_reply_bytes: 1024 ** 2,
     log_bytes_per_second: 64 * 1024,
+    kv_bytes: 4 * 1024 ** 2,
   };
   const weather = {
     name: 'weather',

@@ -79,7 +79,7 @@ test('status without a server shows the declarations of the library on disk', as
     /^ {2}permissions +plugin operated requests network\.connect 443, which its configuration does not grant; the plugin may fail$/m,
   );
   expect(stdout).toMatch(
-    /^ {2}limits +memory 256MiB, cgroup none, open files 64, threads 64, file size 64MiB, cpu time of a call 1 s, idle cpu 20%, concurrency 1, queue 1024, frame 16MiB, reply 8MiB, parsed reply 1MiB, log 64KiB\/s$/m,
+    /^ {2}limits +memory 256MiB, cgroup none, open files 64, threads 64, file size 64MiB, cpu time of a call 1 s, idle cpu 20%, concurrency 1, queue 1024, frame 16MiB, reply 8MiB, parsed reply 1MiB, log 64KiB\/s, kv 4MiB$/m,
   );
   expect(stdout).not.toContain('hunter2');
 });

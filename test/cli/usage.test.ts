@@ -24,6 +24,9 @@ test('--help lists commands and every exit code, on stdout', async () => {
   expect(listed).toEqual([...Object.values(EXIT), 130]);
 });
 
+/** Commands for somebody who writes a plugin. */
+const AUTHORING = ['call'];
+
 test('--help lists every command with one line', async () => {
   const { stdout } = await backworks(['--help']);
   const listed = stdout.slice(stdout.indexOf('\nCommands:\n') + 11, stdout.indexOf('\nExit codes:'));
@@ -37,6 +40,7 @@ test('--help lists every command with one line', async () => {
       (name) => `plugin ${name}`,
     ),
     ...['restart', 'swap', 'rollback', 'history'].map((name) => `plugin ${name}`),
+    ...AUTHORING.map((name) => `plugin ${name}`),
     ...['check', 'print', 'diff', 'schema', 'migrate', 'template'].map((name) => `config ${name}`),
   ]);
 });

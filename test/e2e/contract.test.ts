@@ -107,7 +107,7 @@ plugins:
   test('the host table offers log, metric, deadline and cancelled; other members are NULL', async () => {
     const { body } = await server.get('/host');
     const { left, ...rest } = body as { left: number };
-    expect(rest).toEqual({ cancelled: 0, kv: false });
+    expect(rest).toEqual({ cancelled: 0, kv: true });
     expect(left).toBeGreaterThan(5000);
     expect(left).toBeLessThanOrEqual(10_000);
     expect(server.log).toContainEqual({

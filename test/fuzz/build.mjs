@@ -18,6 +18,7 @@ const RUNNER = [
   'library/describe',
   'frames/frame_header',
   'serve/hooks',
+  'serve/host_requests',
   'serve/host_table',
   'frames/input',
   'json/json_check',

@@ -15,6 +15,7 @@ import {
   ServiceFrame,
   Shared,
 } from '../../dist/native/protocol/protocol.js';
+import { KeyValueSpace } from '../../dist/services/key-value-space.js';
 import { SharedPage } from '../../dist/native/protocol/shared-page.js';
 import { RunnerProcess } from '../../dist/native/runner/runner-process.js';
 import { writeSync } from 'node:fs';
@@ -137,10 +138,18 @@ class Frames {
   }
 }
 
+const REQUESTS = [
+  [ServiceFrame.OPERATION, 'other\0operation\0null\0'],
+  [ServiceFrame.KV_GET, 'key\0'],
+  [ServiceFrame.KV_SET, '\x09\0\0\0key\0value\0'],
+  [ServiceFrame.KV_SET, '\0\0\0\0key\0'],
+] as const;
+
 /** A request to the server, on the second socket. */
 function request(random: Random): Buffer {
-  const text = random.chance(70) ? 'other\0operation\0null\0' : random.one(TEXTS);
-  const type = random.chance(80) ? ServiceFrame.OPERATION : random.one(TYPES);
+  const [wanted, payload] = random.one(REQUESTS);
+  const text = random.chance(70) ? payload : random.one(TEXTS);
+  const type = random.chance(80) ? wanted : random.one(TYPES);
   return frame(type, random.one(EXTREMES), random.below(3), random.one(EXTREMES), Buffer.from(text));
 }
 
@@ -177,6 +186,10 @@ function oddNumbers(value: unknown, path = '', seen = new Set<unknown>()): strin
 const policy = parseConfig('plugins: { fuzzed: { path: /x } }', { directory: '/' }).config.plugins[0]!;
 const metrics = new PluginMetrics();
 const timer = new DeadlineTimer();
+const keyValues = new KeyValueSpace(
+  () => 1000,
+  () => undefined,
+);
 
 function optionsOf(random: Random, reports: object[]): NativePluginOptions {
   return {
@@ -205,6 +218,7 @@ function optionsOf(random: Random, reports: object[]): NativePluginOptions {
     callCpuMs: 0,
     restart: { delayMs: 1, maxDelayMs: 1 },
     operate: async () => random.one([null, 'null']),
+    keyValues,
     events: {
       log: (line) => void reports.push(line),
       metric: (name, delta) => metrics.customCounter('fuzzed', name, delta),

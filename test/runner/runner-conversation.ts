@@ -8,7 +8,7 @@ export const RUNNER =
   fileURLToPath(new URL('../../build/Release/backworks-runner', import.meta.url));
 
 /* The numbers of protocol.h, repeated here because these tests take the server's view. */
-export const VERSION = 3;
+export const VERSION = 4;
 export const SERVER = {
   HELLO: 1,
   LOAD: 2,

@@ -213,6 +213,7 @@ function normalizeLimits(raw: RawPlugin['limits']): ResourceLimits {
     replyBytes: parseSize(raw.reply),
     parsedReplyBytes: parseSize(raw.parsed_reply),
     logBytesPerSecond: parseSize(raw.log_rate),
+    kvBytes: parseSize(raw.kv),
   };
 }
 

@@ -404,6 +404,7 @@ export interface RawPlugin {
     reply: RawSize;
     parsed_reply: RawSize;
     log_rate: RawSize;
+    kv: RawSize;
   };
   /**
    * When a process is replaced with a new one.

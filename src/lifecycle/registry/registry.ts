@@ -25,12 +25,14 @@ import { followVersion } from '../swap/version-follower.js';
 import type { PluginRecord } from '../records/version-history.js';
 import { resolveDependencies, type SurveyedPlugin, surveyPlugins } from '../dependencies/survey.js';
 import { admitVersion } from './version-admission.js';
+import type { KeyValueStore } from '../../services/key-value-store.js';
 import { PluginSupervisor, type PluginSupervisorOptions } from '../supervision/supervisor.js';
 
 export interface PluginRegistryOptions extends Omit<PluginSupervisorOptions, 'calls' | 'admit' | 'idle'> {
   readonly reader: LibraryReader;
   /** The policy of discovered plugins. */
   readonly defaults: PluginPolicy;
+  readonly keyValues: KeyValueStore;
   /** Called when a plugin has entered a state. */
   readonly onState?: (change: StateChange) => void;
 }
@@ -310,6 +312,7 @@ export class PluginRegistry {
           return this.options.onChange();
         },
       );
+      this.options.keyValues.keepOnly(entries);
     } catch (thrown) {
       undoSettings();
       Object.assign(this, { entries: former, rejectedLibraries, resolution });

@@ -56,6 +56,7 @@ const SETTINGS: Readonly<Record<string, SettingKey>> = {
   'limits.replyBytes': swap('limits.reply'),
   'limits.parsedReplyBytes': adjust('limits.parsed_reply'),
   'limits.logBytesPerSecond': adjust('limits.log_rate'),
+  'limits.kvBytes': adjust('limits.kv'),
   'recycle.calls': adjust('recycle.calls'),
   'recycle.memoryBytes': adjust('recycle.memory'),
   'restart.delayMs': adjust('restart.delay'),

@@ -19,7 +19,8 @@ const FREE = koffi.proto('void', ['const void *']);
 const BIND_HOST = koffi.proto('int32_t', ['const void *']);
 const LOG = koffi.proto('void', ['int32_t', TEXT]);
 const METRIC = koffi.proto('void', [TEXT, 'double']);
-const KV_GET = koffi.proto(TEXT, [TEXT]);
+/** Returns a pointer instead of a text, because koffi would never free the text. */
+const KV_GET = koffi.proto('const void *', [TEXT]);
 const KV_SET = koffi.proto('int32_t', [TEXT, TEXT, 'uint32_t']);
 const HTTP_FETCH = koffi.proto(TEXT, [TEXT]);
 const CALL_PLUGIN = koffi.proto(TEXT, [TEXT, TEXT, TEXT]);
@@ -43,6 +44,8 @@ export const PROTOTYPES = {
   reconfigure: STATUS_OF_TEXT,
   log: LOG,
   metric: METRIC,
+  kv_get: KV_GET,
+  kv_set: KV_SET,
   deadline_left_ms: DEADLINE_LEFT,
   cancelled: CANCELLED,
   fail: FAIL,

@@ -6,14 +6,16 @@ import type { Text } from '../../long-text.js';
 import { ABI_VERSION, BackworksHost, PROTOTYPES } from './abi.js';
 import { configurationRefused, pluginFailed, withOriginalPath } from '../failures.js';
 import { guardedEvents } from '../guarded-events.js';
+import { HostStrings } from './host-strings.js';
 import { InProcessLibrary } from './in-process-library.js';
-import type {
-  Hook,
-  LibraryDescription,
-  NativePlugin,
-  NativePluginOptions,
-  NativeProcess,
-  NativeReply,
+import {
+  type Hook,
+  KvStatus,
+  type LibraryDescription,
+  type NativePlugin,
+  type NativePluginOptions,
+  type NativeProcess,
+  type NativeReply,
 } from '../plugin.js';
 import { signalGuard, type SignalReport } from './signal-guard.js';
 import { LOG_TEXT_MAX } from '../protocol/protocol.js';
@@ -35,6 +37,7 @@ export class InProcessPlugin implements NativePlugin {
   /** The message of fail(), from the call until its answer is read. */
   private failure: string | null = null;
   private closed = false;
+  private readonly hostStrings = new HostStrings();
   /** Hooks that have been called before: a library may install signal handlers in the first call of each. */
   private readonly called = new Map<Hook, (...args: unknown[]) => unknown>();
 
@@ -170,8 +173,12 @@ export class InProcessPlugin implements NativePlugin {
       metric: register((name: string | null, delta: number) => {
         if (name !== null) this.options.events.metric(name, delta);
       }, PROTOTYPES.metric),
-      kv_get: null,
-      kv_set: null,
+      kv_get: register((key: string | null) => this.readValue(key), PROTOTYPES.kv_get),
+      kv_set: register(
+        (key: string | null, value: string | null, ttlSeconds: number) =>
+          this.options.keyValues?.set(key ?? '', value, ttlSeconds) ?? KvStatus.FULL,
+        PROTOTYPES.kv_set,
+      ),
       http_fetch: null,
       call: null,
       deadline_left_ms: register(
@@ -184,6 +191,11 @@ export class InProcessPlugin implements NativePlugin {
       }, PROTOTYPES.fail),
     });
     return table;
+  }
+
+  private readValue(key: string | null): unknown {
+    const value = this.options.keyValues?.get(key ?? '') ?? null;
+    return value === null ? null : this.hostStrings.keep(value);
   }
 
   private log(level: (typeof LEVELS)[number], text: string): void {

@@ -1,5 +1,12 @@
 import { FrameError } from './frames.js';
-import { FRAME_PAYLOAD_MAX, LOG_TEXT_MAX, RunnerFrame, ServiceFrame } from './protocol.js';
+import {
+  FRAME_PAYLOAD_MAX,
+  KV_KEY_MAX,
+  KV_VALUE_MAX,
+  LOG_TEXT_MAX,
+  RunnerFrame,
+  ServiceFrame,
+} from './protocol.js';
 
 /** How many frames of one type a process may send. More frames break the protocol. */
 export type FrameAllowance =
@@ -24,7 +31,7 @@ const REFUSALS_MAX = 64 * 17;
  * of them in the runner's name. A type that is not in the table is unknown, and breaks the protocol.
  *
  * Two types have a second bound, which depends on the configuration: REPLY has limits.reply, and LOG has
- * limits.log_rate (`PluginOutput.frame`). Requests (OPERATION) are counted by `HostServices`. How often the server reads a
+ * limits.log_rate (`PluginOutput.frame`). Requests to the server are counted by `HostServices`. How often the server reads a
  * stream has a bound too (`ReadPace`).
  * @internal exported for its test
  */
@@ -51,9 +58,14 @@ export function runnerPayloads(replyBytesMax: number): Readonly<Record<number, n
   return { ...payloads, [RunnerFrame.REPLY]: Math.min(replyBytesMax, FRAME_PAYLOAD_MAX) };
 }
 
-/** Longest payloads on the socket for requests. */
+/** The number of seconds that opens KV_SET. */
+export const KV_TTL_BYTES = 4;
+
+/** Longest payloads on the socket for requests. Each string ends with a NUL byte. */
 export const SERVICE_PAYLOADS: Readonly<Record<number, number>> = {
   [ServiceFrame.OPERATION]: FRAME_PAYLOAD_MAX,
+  [ServiceFrame.KV_GET]: KV_KEY_MAX + 1,
+  [ServiceFrame.KV_SET]: KV_TTL_BYTES + KV_KEY_MAX + 1 + KV_VALUE_MAX + 1,
 };
 
 /** Length of the windows in which frames and requests are counted. */

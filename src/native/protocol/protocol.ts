@@ -1,5 +1,5 @@
 /*
- * The runner protocol, version 3.
+ * The runner protocol, version 4.
  *
  * The server (src/native/protocol/protocol.ts) and the runner (src/runner/protocol.h) talk over two pipes:
  * the runner reads descriptor 3 and writes descriptor 6. When descriptor 3 is not a pipe, it is a stream
@@ -43,7 +43,7 @@
  */
 import type { AbiFunction, Hook } from '../plugin.js';
 
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 export const FRAME_HEADER_SIZE = 16;
 export const FRAME_PAYLOAD_MAX = 16 * 1024 * 1024;
 export const LOG_TEXT_MAX = 8 * 1024;
@@ -53,6 +53,9 @@ export const THREADS_MAX = 64;
 export const JSON_DEPTH_MAX = 100;
 /** The longest patch of a request, in bytes, that the runner applies itself. */
 export const RUNNER_PATCH_MAX = 4096;
+/** The longest key and value of a key-value space, in bytes. */
+export const KV_KEY_MAX = 1024;
+export const KV_VALUE_MAX = 1024 * 1024;
 
 /** The memory shared with the runner, descriptor 4; see protocol.h. */
 export const Shared = {
@@ -106,6 +109,8 @@ export const ServiceFrame = {
   OPERATION: 97,
   ANSWER: 98,
   NO_ANSWER: 99,
+  KV_GET: 100,
+  KV_SET: 101,
 } as const;
 
 /** The `detail` of CALL. */

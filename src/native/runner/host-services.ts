@@ -1,21 +1,32 @@
 import type { Socket } from 'node:net';
 import type { KillReason } from '../process/exit-cause.js';
 import { FrameError, FrameParser, FrameWriter } from '../protocol/frames.js';
-import type { RequestingCall, NativeReply, OperationRequest } from '../plugin.js';
+import {
+  type KeyValues,
+  KvStatus,
+  type NativeReply,
+  type OperationRequest,
+  type RequestingCall,
+} from '../plugin.js';
 import { SERVICE_PAYLOADS } from '../protocol/frame-budgets.js';
 import { FRAME_HEADER_SIZE, ServiceFrame } from '../protocol/protocol.js';
+import { readOperation, readText, readWrite } from './service-requests.js';
 
 export interface HostServicesOptions {
-  /** The running call with that id; null when there is none. */
+  /** The running call of a hook with that id; null when there is none. */
   readonly callOf: (number: number) => RequestingCall | null;
+  /** The running function with that id, also initialize() and others that are no hooks; null when there is none. */
+  readonly runningOf: (number: number) => RequestingCall | null;
   /** Performs an operation that a plugin requests; null for no answer. Never rejects. */
   readonly operate: (request: OperationRequest, caller: RequestingCall | null) => Promise<NativeReply>;
+  /** The plugin's key-value space. */
+  readonly keyValues: KeyValues;
   /** The runner broke the protocol. */
   readonly broken: (reason: NonNullable<KillReason>) => void;
 }
 
 const WINDOW_MS = 1000;
-/** Requests per second while no call runs. A call may end while its request is on the way, but not this often. */
+/** Requests per second while no function of the plugin runs. A call may end while its request is on the way, but not this often. */
 const REQUESTS_OUTSIDE_CALLS_MAX = 100;
 
 /** Limits per call, and per second of a process. Each 64 KiB of a request counts as one request. */
@@ -61,20 +72,34 @@ export class HostServices {
     }
   }
 
-  private onFrame(_type: number, id: number, _detail: number, value: number, payload: Buffer): void {
+  private onFrame(type: number, id: number, _detail: number, value: number, payload: Buffer): void {
     if (this.answering) throw new FrameError('a request before the previous request was answered');
-    const request = readRequest(payload);
-    const caller = this.options.callOf(value >>> 0);
-    this.count(caller, 1 + Math.floor(payload.length / REQUEST_UNIT_BYTES));
+    this.count(this.options.runningOf(value >>> 0), 1 + Math.floor(payload.length / REQUEST_UNIT_BYTES));
     this.answering = true;
     this.socket.pause();
-    const answer = this.options.operate(request, caller).catch(() => null);
-    void answer.then((reply) => {
-      if (this.ended) return;
-      this.socket.write(answerFrame(id, reply), () => {
-        this.answering = false;
-        this.socket.resume();
-      });
+    const answer = this.perform(type, value >>> 0, payload);
+    if (!(answer instanceof Promise)) this.answer(id, answer);
+    else void answer.catch(() => null).then((reply) => this.answer(id, reply));
+  }
+
+  /** @throws FrameError when the request is malformed */
+  private perform(type: number, call: number, payload: Buffer): NativeReply | Promise<NativeReply> {
+    const { operate, callOf, keyValues } = this.options;
+    if (type === ServiceFrame.OPERATION) return operate(readOperation(payload), callOf(call));
+    if (type === ServiceFrame.KV_GET) {
+      const key = readText(payload);
+      return key === null ? null : keyValues.get(key);
+    }
+    const { key, value, ttlSeconds } = readWrite(payload);
+    if (key === null || value === null) return String(KvStatus.INVALID);
+    return String(keyValues.set(key, value ?? null, ttlSeconds));
+  }
+
+  private answer(id: number, reply: NativeReply): void {
+    if (this.ended) return;
+    this.socket.write(answerFrame(id, reply), () => {
+      this.answering = false;
+      this.socket.resume();
     });
   }
 
@@ -95,14 +120,6 @@ export class HostServices {
     if (ofCall > REQUESTS_PER_CALL_MAX)
       throw new FrameError(`more than ${REQUESTS_PER_CALL_MAX} requests in one call`);
   }
-}
-
-/** @throws FrameError unless the payload is three strings, each ended by a NUL byte */
-function readRequest(payload: Buffer): OperationRequest {
-  const [plugin, operation, text, rest] = payload.toString().split('\0');
-  if (plugin === undefined || operation === undefined || text === undefined || rest !== '')
-    throw new FrameError('a request that is not three strings');
-  return { plugin: plugin === '' ? null : plugin, operation, payload: text };
 }
 
 function answerFrame(id: number, reply: NativeReply): Buffer {

@@ -8,7 +8,14 @@ import type { ProcessEnd, GroupedProcess } from '../process/child-process.js';
 import { HostServices } from './host-services.js';
 import { drainAnswers } from './drain-answers.js';
 import { loadedFrame } from './loaded-frame.js';
-import type { LibraryDescription, NativePluginOptions, NativeReply, SandboxReport } from '../plugin.js';
+import {
+  type KeyValues,
+  KvStatus,
+  type LibraryDescription,
+  type NativePluginOptions,
+  type NativeReply,
+  type SandboxReport,
+} from '../plugin.js';
 import { OverdueCalls } from './overdue-calls.js';
 import { oneLine } from '../../printable.js';
 import { PauseMeter } from './pause-meter.js';
@@ -34,6 +41,7 @@ const CLOSED_GRACE_MS = 200;
 /** The same for a process that sent a crash report: a real crash ends the process at once. */
 const CRASHED_GRACE_MS = 1000;
 const NO_DEADLINE = -1;
+const NO_KEY_VALUES: KeyValues = { get: () => null, set: () => KvStatus.FULL };
 const INT32_MAX = 2 ** 31 - 1;
 
 /** One runner process with one library, from its start to its end. */
@@ -95,7 +103,9 @@ export class RunnerProcess {
     });
     this.services = new HostServices(services, {
       callOf: (number) => this.connection.calls.requester(number),
+      runningOf: (number) => this.connection.calls.runningOf(number),
       operate: async (request, caller) => (await options.operate?.(request, caller)) ?? null,
+      keyValues: options.keyValues ?? NO_KEY_VALUES,
       broken: (reason) => this.kill(reason),
     });
     const { calls } = this.connection;

@@ -85,10 +85,16 @@ export class RunningCalls {
 
   /** The hook that sent a request to the server, or null. @param id as the runner reported it; 0 if it did not */
   requester(id: number): AnswerHandler | null {
+    const found = this.runningOf(id);
+    return found !== null && found.phase in HOOK_NUMBER ? found : null;
+  }
+
+  /** As requester(), also for functions that are no hooks, such as initialize(). */
+  runningOf(id: number): AnswerHandler | null {
     const { running } = this;
     const found =
       running.find(({ call }) => call.id === id) ?? (running.length === 1 ? running[0] : undefined);
-    return found !== undefined && found.call.phase in HOOK_NUMBER ? found.call : null;
+    return found?.call ?? null;
   }
 
   /**

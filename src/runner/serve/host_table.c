@@ -7,6 +7,7 @@
 
 #include "os/clock.h"
 #include "frames/frames.h"
+#include "serve/host_requests.h"
 #include "serve/host_table.h"
 #include "serve/log_rate.h"
 #include "frames/own_call.h"
@@ -83,26 +84,6 @@ static int32_t host_cancelled(void) {
     return until != HOST_NO_DEADLINE && clock_now_us() >= until;
 }
 
-/* The server rejects what is too long for a frame; this check only prevents an overflow. */
-static const char *host_call(const char *plugin, const char *operation, const char *payload_json) {
-    const char *const texts[] = {plugin != NULL ? plugin : "", operation,
-                                 payload_json != NULL ? payload_json : "null"};
-    Span spans[sizeof texts / sizeof *texts];
-    size_t left = FRAME_PAYLOAD_MAX;
-
-    if (operation == NULL)
-        return NULL;
-    for (size_t index = 0; index < sizeof texts / sizeof *texts; index++) {
-        size_t length = text_length(texts[index], left) + 1;
-
-        if (length > left)
-            return NULL;
-        left -= length;
-        spans[index] = (Span){texts[index], length};
-    }
-    return services_ask(FRAME_OPERATION, spans, sizeof texts / sizeof *texts);
-}
-
 /* Ignored on a thread that runs no call, because no answer could carry the message. */
 static void host_fail(const char *message) {
     size_t length;
@@ -131,8 +112,11 @@ const BackworksHost *host_table(void) {
         .fail = host_fail,
     };
 
-    if (services_are_offered())
+    if (services_are_offered()) {
+        table.kv_get = host_kv_get;
+        table.kv_set = host_kv_set;
         table.call = host_call;
+    }
     return &table;
 }
 

@@ -93,9 +93,10 @@ static char *receive_answer(uint32_t id) {
 }
 
 const char *services_ask(uint8_t type, const Span *spans, size_t count) {
-    free(answer);
     (void)pthread_mutex_lock(&mutex);
     send_request(type, ++last_id, spans, count);
+    /* Not earlier, because the request may contain the previous answer. */
+    free(answer);
     answer = receive_answer(last_id);
     (void)pthread_mutex_unlock(&mutex);
     return answer;

@@ -45,7 +45,7 @@ plugins:
     timeouts: { call: 250, initialize: 1h, shutdown: 1ms }
     circuit_breaker: { failures: 1, window: 2s, reset_after: 3s }
     retry: { attempts: 3, on: [timeout, bad_response] }
-    limits: { memory: 2GiB, open_files: 16, file_size: 1B, cpu_time: 250, idle_cpu: 150%, concurrency: 1, queue: 0, reply: 16MiB, parsed_reply: 1kB, log_rate: 0 }
+    limits: { memory: 2GiB, open_files: 16, file_size: 1B, cpu_time: 250, idle_cpu: 150%, concurrency: 1, queue: 0, reply: 16MiB, parsed_reply: 1kB, log_rate: 0, kv: 1MB }
     recycle: { calls: 0, memory: 1GiB }
     restart: { delay: 1s, max_delay: 1s }
     health: { interval: 0, timeout: 250 }
@@ -163,6 +163,7 @@ describe('a whole file', () => {
             replyBytes: 16 * 1024 ** 2,
             parsedReplyBytes: 1000,
             logBytesPerSecond: 0,
+            kvBytes: 1_000_000,
           },
           recycle: { calls: 0, memoryBytes: 1024 ** 3 },
           restart: { delayMs: 1000, maxDelayMs: 1000 },
@@ -253,6 +254,7 @@ describe('a whole file', () => {
         replyBytes: 8 * 1024 ** 2,
         parsedReplyBytes: 1024 ** 2,
         logBytesPerSecond: 64 * 1024,
+        kvBytes: 4 * 1024 * 1024,
       },
       recycle: { calls: 1_000_000, memoryBytes: 128 * 1024 ** 2 },
       restart: { delayMs: 100, maxDelayMs: 30_000 },

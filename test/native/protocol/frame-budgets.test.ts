@@ -5,8 +5,9 @@ import {
   FrameCounts,
   type FrameAllowance,
   runnerPayloads,
+  SERVICE_PAYLOADS,
 } from '../../../dist/native/protocol/frame-budgets.js';
-import { RunnerFrame } from '../../../dist/native/protocol/protocol.js';
+import { RunnerFrame, ServiceFrame } from '../../../dist/native/protocol/protocol.js';
 
 const types = Object.entries(RunnerFrame).map(([name, type]) => [name, type] as const);
 
@@ -50,6 +51,12 @@ test('a reply may be as long as limits.reply allows, and another frame as long a
 
 test('docs/frame-budgets.md has the same table', () => {
   const page = readFileSync(new URL('../../../docs/frame-budgets.md', import.meta.url), 'utf8');
+  for (const [name, type] of Object.entries(ServiceFrame)) {
+    const payloadBytes = SERVICE_PAYLOADS[type];
+    if (payloadBytes !== undefined)
+      expect(page).toContain(`| ${name} | ${payloadBytes.toLocaleString('en')} |`);
+    else expect(name).toMatch(/ANSWER/);
+  }
   const amount = (allowance: FrameAllowance): string =>
     allowance.per === 'call'
       ? 'one for each call'

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
-import type { OperationRequest } from '../../../dist/native/plugin.js';
+import { KvStatus, type OperationRequest } from '../../../dist/native/plugin.js';
 import type { KillReason } from '../../../dist/native/process/exit-cause.js';
 import { FRAME_HEADER_SIZE, ServiceFrame } from '../../../dist/native/protocol/protocol.js';
 import { HostServices } from '../../../dist/native/runner/host-services.js';
 import { eventually } from '../../fixtures/server.js';
+
+const NO_KEY_VALUES = { get: () => null, set: () => KvStatus.FULL };
 
 const sockets: Socket[] = [];
 afterEach(() => {
@@ -24,12 +26,15 @@ async function pair(): Promise<[server: Socket, plugin: Socket]> {
   return [server, plugin];
 }
 
-function requestFrame(id: number): Buffer {
-  const payload = Buffer.from('\0big.one\0null\0');
+function requestFrame(
+  id: number,
+  type: number = ServiceFrame.OPERATION,
+  payload = Buffer.from('\0big.one\0null\0'),
+): Buffer {
   const header = Buffer.alloc(FRAME_HEADER_SIZE);
   header.writeUInt32LE(payload.length);
   header.writeUInt32LE(id, 4);
-  header[8] = ServiceFrame.OPERATION;
+  header[8] = type;
   return Buffer.concat([header, payload]);
 }
 
@@ -39,6 +44,8 @@ test('the server queues no more answers for a plugin that reads none than its so
   const reasons: KillReason[] = [];
   new HostServices(server, {
     callOf: () => ({ requestId: 'r', callers: [] }),
+    runningOf: () => ({ requestId: 'r', callers: [] }),
+    keyValues: NO_KEY_VALUES,
     operate: async (request) => {
       performed.push(request);
       return Buffer.alloc(4 * 1024 * 1024, '1');
@@ -67,6 +74,8 @@ test('a plugin that keeps sending requests outside its calls is killed', async (
   let performed = 0;
   new HostServices(server, {
     callOf: () => null,
+    runningOf: () => null,
+    keyValues: NO_KEY_VALUES,
     operate: async (_, caller) => {
       expect(caller).toBeNull();
       performed += 1;
@@ -83,4 +92,33 @@ test('a plugin that keeps sending requests outside its calls is killed', async (
     { kind: 'protocol', message: 'more than 100 requests in a second outside a call' },
   ]);
   expect(performed).toBe(100);
+});
+
+test.each([
+  ['OPERATION', 'one\0two\0', 'a request that is not 3 strings'],
+  ['OPERATION', 'one\0two\0three\0four\0', 'a request that is not 3 strings'],
+  ['KV_GET', '', 'a request that is not one string'],
+  ['KV_GET', 'key', 'a request that is not one string'],
+  ['KV_GET', 'key\0more\0', 'a request that is not one string'],
+  ['KV_GET', `${'k'.repeat(1025)}\0`, 'frame of 1026 bytes, at most 1025 allowed'],
+  ['KV_SET', '\0\0\0', 'a KV_SET without its number of seconds'],
+  ['KV_SET', '\0\0\0\0', 'a request that is not one string'],
+  ['KV_SET', '\0\0\0\0key', 'a request that is not 2 strings'],
+  ['KV_SET', '\0\0\0\0key\0value', 'a request that is not 2 strings'],
+  ['KV_SET', '\0\0\0\0key\0value\0more\0', 'a request that is not 2 strings'],
+  ['ANSWER', '', 'unknown frame type 98'],
+] as const)('the process of a malformed request is killed: %s %j', async (type, payload, message) => {
+  const [server, plugin] = await pair();
+  const reasons: KillReason[] = [];
+  new HostServices(server, {
+    callOf: () => null,
+    runningOf: () => null,
+    keyValues: NO_KEY_VALUES,
+    operate: async () => null,
+    broken: (reason) => void reasons.push(reason),
+  });
+  plugin.on('error', () => undefined);
+  plugin.write(requestFrame(1, ServiceFrame[type], Buffer.from(payload)));
+  await eventually(() => reasons.length > 0, 'the end of the plugin');
+  expect(reasons).toEqual([{ kind: 'protocol', message }]);
 });
