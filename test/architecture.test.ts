@@ -21,6 +21,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lifecycle/lazy'],
   ['lifecycle/supervision'],
   ['authoring'],
+  ['authoring/reference'],
   ['lifecycle/swap', 'lifecycle', 'profiling'],
   ['lifecycle/records', 'http', 'alerts'],
   ['lifecycle/entry', 'pipeline'],

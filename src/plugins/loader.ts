@@ -26,7 +26,7 @@ import { configJson, fittingConfig } from './fitting-config.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
-import { withFunction } from '../native/process/crash-place.js';
+import { withSource } from '../native/process/crash-source.js';
 import type { PluginUsers } from './plugin-users.js';
 import { sandboxOf } from './sandbox-of.js';
 
@@ -36,7 +36,7 @@ export interface PluginEvents {
   identified(digest: string): void;
   /**
    * A process failed.
-   * @param located resolves to the same failure with the function in which it happened; never rejects
+   * @param located resolves to the same failure with functions, source lines and the runtime's message; never rejects
    */
   failed(failure: PluginFailure, located: Promise<PluginFailure>): void;
   recovered(): void;
@@ -180,8 +180,9 @@ export class PluginLoader {
     const store = await this.options.store();
     const library = inProcess ? await store.privateCopy(stored, name) : stored.path;
     const original = config.path ?? library;
+    const dependencies = stored.dependencies.files.map(({ path }) => path);
     const locate = (failure: PluginFailure): Promise<PluginFailure> =>
-      withFunction(failure, library, original);
+      withSource(failure, { loaded: library, dependencies });
     const options: NativePluginOptions = {
       name,
       libraryPath: library,

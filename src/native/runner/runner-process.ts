@@ -308,7 +308,7 @@ export class RunnerProcess {
       this.hasEnded = true;
       this.connection.close(this.killedFor, (phase, requestId) => {
         if (!this.closing) {
-          const { stderrTail } = this.output;
+          const { stderrTail, said } = this.output;
           const { crash } = this.connection;
           this.endFailure = explainEnd({
             plugin: this.options.name,
@@ -318,6 +318,7 @@ export class RunnerProcess {
             killed: this.killReason,
             crash,
             stderrTail,
+            said,
             library: libraryNames(this.options),
           });
         }

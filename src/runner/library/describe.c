@@ -51,8 +51,9 @@ static void write_library(FILE *stream, const Library *library) {
         text_write_json(stream, functions[index].name);
         before = ",";
     }
-    (void)fprintf(stream, "],\"thread_safe\":%s}\n",
-                  library_has(library, FLAG_THREAD_SAFE) ? "true" : "false");
+    (void)fprintf(stream, "],\"thread_safe\":%s,\"abi_version\":%u}\n",
+                  library_has(library, FLAG_THREAD_SAFE) ? "true" : "false",
+                  (unsigned)library->extensions.abi_version);
 }
 
 /* Ends the process without running the library's destructors and exit handlers. */
@@ -89,6 +90,7 @@ _Noreturn void describe(const char *path, const char *const *settings, size_t co
         _Exit(RUNNER_EXIT_IO);
     if (!confined)
         end_with_error(stream, report.reason, RUNNER_EXIT_SANDBOX);
+    crash_report_write_to(stream);
     if (!library_open(&library, path, LOAD_PATH, &failure))
         end_with_error(stream, failure.text, RUNNER_EXIT_LOAD);
     write_library(stream, &library);
