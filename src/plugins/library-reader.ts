@@ -1,6 +1,7 @@
 import type { PluginPolicy } from '../config/types.js';
 import { describeLibrary } from '../native/description/describe.js';
-import { checkLibrary, readLibraryFacts } from '../native/library/facts/index.js';
+import { checkLibrary } from '../native/library/facts/index.js';
+import { libraryFacts } from '../native/library/library-facts.js';
 import type { LibraryStore } from '../native/library/library-store.js';
 import type { LibraryDescription } from '../native/plugin.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
@@ -33,7 +34,7 @@ export function createLibraryReader(
 ): LibraryReader {
   const reading = new Semaphore(CONCURRENT_READS);
   const describe = async (path: string, policy: PluginPolicy): Promise<LibraryDescription> => {
-    checkLibrary(path, await readLibraryFacts(path));
+    checkLibrary(path, await libraryFacts(path));
     return describeLibrary(path, {
       // The same steps as in the loader, so that a library that can be described can also be started.
       prepare: async (library) => {
