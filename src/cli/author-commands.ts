@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { Run } from './command.js';
 import type { BuildOptions } from './plugin-build.js';
 import type { CallOptions } from './plugin-call.js';
+import type { DebugOptions } from './plugin-debug.js';
 import type { DevOptions } from './plugin-dev.js';
 import type { DocsOptions } from './plugin-docs.js';
 import type { InstallOptions } from './plugin-install.js';
@@ -17,6 +18,7 @@ export function declareAuthoring(plugin: Command, run: Run): void {
   declareInstall(plugin, run);
   declareBuild(plugin, run);
   declareDev(plugin, run);
+  declareDebug(plugin, run);
 }
 
 /** Declares `backworks sdk`. */
@@ -126,6 +128,32 @@ function declareDev(plugin: Command, run: Run): void {
     .addHelpText('after', examples(['plugin dev', 'plugin dev hello --config backworks.yaml']))
     .action((directory: string, given: DevOptions) =>
       run(async (context) => (await import('./plugin-dev.js')).pluginDev(context, directory, given)),
+    );
+}
+
+function declareDebug(plugin: Command, run: Run): void {
+  const debug = plugin
+    .command('debug')
+    .summary('call one hook of a plugin under a debugger')
+    .description('wait for a debugger, then call one hook of a plugin without sandbox and deadlines')
+    .argument(...WHICH)
+    .argument('[hook]', 'as for plugin call (default: process_endpoint)')
+    .argument('[operation]', 'name of the operation');
+  declareDocument(debug)
+    .option(...PLUGIN_CONFIG)
+    .option('--setenv <name=value>', "variable of the plugin's process; may be repeated", collect)
+    .option('--no-wait', 'make the call at once, without a debugger')
+    .addHelpText(
+      'after',
+      examples([
+        'plugin debug ./libweather.so process_endpoint --path /weather/Oslo',
+        'plugin debug ./libauth.so before_request --plugin-config auth.yaml',
+      ]),
+    )
+    .action((which: string, hook: string | undefined, operation: string | undefined, given: DebugOptions) =>
+      run(async (context) =>
+        (await import('./plugin-debug.js')).pluginDebug(context, which, [hook, operation], given),
+      ),
     );
 }
 
