@@ -6,4 +6,3 @@ export { checkLibrary } from './check.js';
 export { hasDebugInformation } from './debug-information.js';
 export type { LibraryFacts } from './facts.js';
 export { readLibraryFacts } from './read.js';
-export { compareVersions } from './versions.js';
