@@ -21,6 +21,7 @@ import type {
   Refusal,
 } from '../native/plugin.js';
 import type { KeyValueStore } from '../services/key-value-store.js';
+import type { PluginFetches } from '../services/plugin-fetch.js';
 import { LoadedPlugin } from './loaded-plugin.js';
 import { configJson, fittingConfig } from './fitting-config.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
@@ -85,6 +86,7 @@ export interface PluginLoaderOptions {
   /** Values of the variables that `permissions.env` grants to plugins. */
   readonly environment: NodeJS.ProcessEnv;
   readonly keyValues: KeyValueStore;
+  readonly fetches: PluginFetches;
 }
 
 /**
@@ -202,6 +204,14 @@ export class PluginLoader {
       replyBytesMax: config.limits.replyBytes,
       ...adjustableSettings(config),
       operate: (request, caller) => events.operate(request, caller),
+      fetch: this.options.fetches.of({
+        plugin: name,
+        origins: config.permissions.network.fetch,
+        refused: (origin) => {
+          metrics.refused(name, 'network.fetch', 1);
+          events.refused({ permission: 'network.fetch', function: 'http_fetch', object: origin, times: 1 });
+        },
+      }),
       keyValues: this.options.keyValues.of(name),
       events: {
         log: (line) => this.log(name, line),
