@@ -82,6 +82,7 @@
         ['OS=="mac"', { 'sources': ['src/runner/os/parent_death_darwin.c'] }],
         ['OS=="linux"', {
           'sources': [
+            'src/runner/crash/backtrace_linux.c',
             'src/runner/crash/crash_report_linux.c',
             'src/runner/interpose/interposed_files.c',
             'src/runner/interpose/interposed_lookup.c',
@@ -101,7 +102,8 @@
           ],
           'cflags': ['-fstack-clash-protection'],
           # as-needed: node-gyp may link with the C++ compiler, but nothing here uses its library.
-          'ldflags': ['-pie', '-Wl,-z,relro,-z,now', '-Wl,-z,noexecstack', '-Wl,--as-needed',
+          # static-libgcc: the unwinder of backtrace_linux.c belongs to the runner and not to the plugin.
+          'ldflags': ['-pie', '-static-libgcc', '-Wl,-z,relro,-z,now', '-Wl,-z,noexecstack', '-Wl,--as-needed',
                       '-Wl,--dynamic-list=<(module_root_dir)/src/runner/interpose/interposed.list'],
           'libraries': ['-ldl', '-lpthread'],
         }],

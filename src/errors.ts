@@ -213,6 +213,19 @@ export type PluginPhase =
   | 'shutdown'
   | 'idle';
 
+/** A function that was active when a process crashed. Its texts come from the plugin's process and file: untrusted. */
+export interface CrashFrame {
+  /** Library and offset of the instruction, as "libweather.so+0x1139"; an address outside of any library. */
+  readonly at: string;
+  /** Whether it is in the plugin's own library. */
+  readonly own: boolean;
+  /** Null when no symbol names it. */
+  readonly function: string | null;
+  /** Path of the source file as the compiler recorded it. Null without debug information. */
+  readonly file: string | null;
+  readonly line: number | null;
+}
+
 /** What is known about a failure of a plugin. */
 export interface PluginFailureDetails extends BackworksErrorOptions {
   /** The plugin's name as configured. */
@@ -224,8 +237,12 @@ export interface PluginFailureDetails extends BackworksErrorOptions {
   exitStatus?: number | undefined;
   /** Last lines the process wrote to stderr, oldest first. */
   stderrTail?: readonly string[] | undefined;
-  /** Where it crashed, as library+offset. */
+  /** Where it crashed, as library+offset: in the plugin's own library, if it was active there. */
   at?: string | undefined;
+  /** The functions that were active when it crashed, innermost first. */
+  backtrace?: readonly CrashFrame[] | undefined;
+  /** What the plugin's runtime wrote to stderr about the failure, such as the message of a panic. */
+  said?: string | undefined;
   /** The system call that the sandbox forbids. */
   systemCall?: string | undefined;
   /** The request that the plugin was working on. */
@@ -287,6 +304,8 @@ export class PluginFailure extends BackworksError {
   readonly exitStatus: number | undefined;
   readonly stderrTail: readonly string[];
   readonly at: string | undefined;
+  readonly backtrace: readonly CrashFrame[];
+  readonly said: string | undefined;
   readonly systemCall: string | undefined;
   readonly requestId: string | undefined;
 
@@ -299,6 +318,8 @@ export class PluginFailure extends BackworksError {
     this.exitStatus = details.exitStatus;
     this.stderrTail = details.stderrTail?.map(oneLine) ?? [];
     this.at = details.at && oneLine(details.at);
+    this.backtrace = details.backtrace ?? [];
+    this.said = details.said && oneLine(details.said);
     this.systemCall = details.systemCall;
     this.requestId = details.requestId;
   }

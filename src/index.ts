@@ -61,6 +61,7 @@ export type { BodyUse } from './plugins/body-use.js';
 export {
   BackworksError,
   type BackworksErrorOptions,
+  type CrashFrame,
   type ErrorCode,
   type ErrorKind,
   ERRORS,

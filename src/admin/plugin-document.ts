@@ -100,6 +100,7 @@ export interface ProcessDocument {
   calls: number;
   /** Null before the first measurement, and on systems that do not report it. */
   resident_bytes: number | null;
+  threads: number | null;
   cpu_seconds: number | null;
 }
 
@@ -113,6 +114,16 @@ export interface RefusalDocument {
   last: string;
 }
 
+export interface FrameDocument {
+  /** Library and offset. */
+  at: string;
+  /** Whether it is in the plugin's own library. */
+  own: boolean;
+  function: string | null;
+  file: string | null;
+  line: number | null;
+}
+
 export interface FailureDocument {
   time: string;
   outcome: string;
@@ -121,7 +132,12 @@ export interface FailureDocument {
   phase: string;
   signal: string | null;
   exit_status: number | null;
+  /** The innermost place in the plugin's own library. */
   at: string | null;
+  /** The functions that were active when it crashed, innermost first. */
+  backtrace: FrameDocument[];
+  /** What the plugin's runtime wrote about the failure. */
+  said: string | null;
   system_call: string | null;
   request_id: string | null;
   /** Last lines of stderr, oldest first. */
@@ -217,6 +233,7 @@ function processDocument({
     started_at: startedAt.toISOString(),
     calls,
     resident_bytes: usage?.residentBytes ?? null,
+    threads: usage?.threads ?? null,
     cpu_seconds: seconds(usage?.cpuMs ?? null),
   };
 }
@@ -236,6 +253,8 @@ function failureDocument(failure: PostMortem): FailureDocument {
     signal,
     exit_status: failure.exitStatus,
     at,
+    backtrace: failure.backtrace.map((frame) => ({ ...frame })),
+    said: failure.said,
     system_call: failure.systemCall,
     request_id: failure.requestId,
     stderr: [...failure.stderr],

@@ -3,6 +3,7 @@ import type { CallReport } from '../authoring/hook-call.js';
 import { type BackworksError, PluginFailure } from '../errors.js';
 import { oneLine } from '../printable.js';
 import { jsonLines, jsonObject } from './json-lines.js';
+import { printBacktrace } from './backtrace.js';
 import { cellText } from './print.js';
 import type { Screen } from './screen.js';
 
@@ -99,6 +100,7 @@ function printFailure(screen: Screen, error: BackworksError): void {
   screen.line(
     `  ${cellText(facts.map(([name, value]) => `${name.replaceAll('_', ' ')} ${value}`).join(', '))}`,
   );
+  printBacktrace(screen, error.backtrace, '  ');
   for (const line of error.stderrTail) screen.line(`  ${screen.style('dim', `| ${cellText(line)}`)}`);
 }
 
@@ -143,5 +145,12 @@ function rounded(milliseconds: number | null): number | null {
 function errorDocument(error: BackworksError): object {
   const { code, message, hint = null } = error;
   if (!(error instanceof PluginFailure)) return { code, message, hint };
-  return { code, message, hint, ...failureFacts(error), stderr: error.stderrTail };
+  return {
+    code,
+    message,
+    hint,
+    ...failureFacts(error),
+    backtrace: error.backtrace,
+    stderr: error.stderrTail,
+  };
 }

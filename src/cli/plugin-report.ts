@@ -7,6 +7,7 @@ import type {
   RefusalDocument,
 } from '../admin/plugin-document.js';
 import { missingPermissionSentence } from '../plugins/permissions.js';
+import { printBacktrace } from './backtrace.js';
 import { STATE_STYLES } from './plugin-table.js';
 import { cellText } from './print.js';
 import { type Screen } from './screen.js';
@@ -112,12 +113,14 @@ function processLine(runner: PluginDocument['processes'][number]): string {
     started_at: startedAt,
     calls,
     resident_bytes: bytes,
+    threads,
     cpu_seconds: cpu,
   } = runner;
   const where = worker === null ? '' : ` of worker ${worker}`;
   const usage =
     bytes === null || cpu === null ? '' : `, ${(bytes / MIB).toFixed(1)} MiB, ${cpu.toFixed(2)} s CPU`;
-  return `${pid}${where} ${state} since ${startedAt}, ${calls} calls${usage}`;
+  const counted = threads === null ? '' : `, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
+  return `${pid}${where} ${state} since ${startedAt}, ${calls} calls${usage}${counted}`;
 }
 
 function printFailure(screen: Screen, failure: FailureDocument): void {
@@ -133,6 +136,7 @@ function printFailure(screen: Screen, failure: FailureDocument): void {
   screen.line(`  ${screen.style('red', outcome)} ${time}`);
   screen.line(`    ${code}: ${cellText(message)}`);
   screen.line(`    ${cellText(facts.join(', '))}`);
+  printBacktrace(screen, failure.backtrace);
   screen.line(`    limits in force: ${limits(failure.limits)}`);
   for (const line of stderr) screen.line(`    ${screen.style('dim', `| ${cellText(line)}`)}`);
 }

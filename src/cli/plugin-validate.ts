@@ -4,6 +4,7 @@ import { validateConfigured, validatePlugin } from '../backworks.js';
 import { readPluginConfig } from '../config/load/plugin-config-file.js';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CheckOutcome, ValidationCheck, ValidationReport } from '../plugins/validate.js';
+import { printBacktrace } from './backtrace.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { readConfig } from './config-file.js';
 import { isLibraryPath } from './library-path.js';
@@ -73,10 +74,11 @@ function verdict(out: Screen, { ok, started, checks }: ValidationReport): string
 }
 
 function printCheck(out: Screen, check: ValidationCheck, width: number): void {
-  const { name, outcome, detail, hint, stderr, durationMs } = check;
+  const { name, outcome, detail, hint, stderr, backtrace, durationMs } = check;
   const [mark, style] = MARKS[outcome];
   const result = `${out.style(style, `${mark} ${outcome.padEnd(7)}`)} ${name.padEnd(width)}`;
   out.line(`  ${result}  ${cellText(detail)} ${out.style('dim', `(${durationMs.toFixed(1)} ms)`)}`);
+  printBacktrace(out, backtrace);
   for (const line of stderr) out.line(`    ${out.style('dim', `| ${cellText(line)}`)}`);
   if (hint !== null) out.line(`    ${out.style('dim', cellText(hint))}`);
 }
@@ -86,12 +88,13 @@ function reportDocument({ path, ok, started, checks, metadata }: ValidationRepor
     path,
     ok,
     started,
-    checks: checks.map(({ name, outcome, detail, hint, stderr, durationMs }) => ({
+    checks: checks.map(({ name, outcome, detail, hint, stderr, backtrace, durationMs }) => ({
       name,
       outcome,
       detail,
       hint,
       stderr,
+      backtrace,
       duration_ms: Math.round(durationMs * 1000) / 1000,
     })),
     metadata: metadata && {

@@ -27,7 +27,7 @@ import { configJson, fittingConfig } from './fitting-config.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
 import { adjustableSettings } from './native-settings.js';
 import { type PluginEntry, resolvePolicy } from './plugin-entry.js';
-import { withFunction } from '../native/process/crash-place.js';
+import { withSource } from '../native/process/crash-source.js';
 import type { PluginUsers } from './plugin-users.js';
 import { sandboxOf } from './sandbox-of.js';
 
@@ -37,7 +37,7 @@ export interface PluginEvents {
   identified(digest: string): void;
   /**
    * A process failed.
-   * @param located resolves to the same failure with the function in which it happened; never rejects
+   * @param located resolves to the same failure with functions, source lines and the runtime's message; never rejects
    */
   failed(failure: PluginFailure, located: Promise<PluginFailure>): void;
   recovered(): void;
@@ -182,8 +182,9 @@ export class PluginLoader {
     const store = await this.options.store();
     const library = inProcess ? await store.privateCopy(stored, name) : stored.path;
     const original = config.path ?? library;
+    const dependencies = stored.dependencies.files.map(({ path }) => path);
     const locate = (failure: PluginFailure): Promise<PluginFailure> =>
-      withFunction(failure, library, original);
+      withSource(failure, { loaded: library, dependencies });
     const options: NativePluginOptions = {
       name,
       libraryPath: library,
@@ -204,14 +205,7 @@ export class PluginLoader {
       replyBytesMax: config.limits.replyBytes,
       ...adjustableSettings(config),
       operate: (request, caller) => events.operate(request, caller),
-      fetch: this.options.fetches.of({
-        plugin: name,
-        origins: config.permissions.network.fetch,
-        refused: (origin) => {
-          metrics.refused(name, 'network.fetch', 1);
-          events.refused({ permission: 'network.fetch', function: 'http_fetch', object: origin, times: 1 });
-        },
-      }),
+      fetch: this.fetchOf(entry, events),
       keyValues: this.options.keyValues.of(name),
       events: {
         log: (line) => this.log(name, line),
@@ -235,6 +229,18 @@ export class PluginLoader {
     } catch (error) {
       throw error instanceof PluginFailure ? await locate(error) : error;
     }
+  }
+
+  private fetchOf({ name, config }: PluginEntry, events: PluginEvents): NativePluginOptions['fetch'] {
+    const { metrics, fetches } = this.options;
+    return fetches.of({
+      plugin: name,
+      origins: config.permissions.network.fetch,
+      refused: (origin) => {
+        metrics.refused(name, 'network.fetch', 1);
+        events.refused({ permission: 'network.fetch', function: 'http_fetch', object: origin, times: 1 });
+      },
+    });
   }
 
   /** The variables that the operator grants, if they are set. */

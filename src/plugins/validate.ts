@@ -1,9 +1,15 @@
 import type { PluginConfig, PluginPolicy } from '../config/types.js';
-import { type BackworksError, type ErrorCode, PluginFailure, toBackworksError } from '../errors.js';
+import {
+  type BackworksError,
+  type CrashFrame,
+  type ErrorCode,
+  PluginFailure,
+  toBackworksError,
+} from '../errors.js';
 import { checkLibrary, readLibraryFacts } from '../native/library/facts/index.js';
 import type { LibraryReader } from './library-reader.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
-import { type PluginLoader, IGNORED_EVENTS } from './loader.js';
+import { IGNORED_EVENTS, type PluginEvents, type PluginLoader } from './loader.js';
 import type { PipelineHook, PluginMetadata } from './metadata.js';
 import { callWithSamples } from './sample-calls.js';
 import { isVersion } from './version.js';
@@ -22,6 +28,8 @@ export interface ValidationCheck {
   readonly hint: string | null;
   /** Output of the process on stderr before it failed: the first and the last lines, oldest first. */
   readonly stderr: readonly string[];
+  /** The functions that were active when a process crashed, innermost first. */
+  readonly backtrace: readonly CrashFrame[];
   readonly durationMs: number;
 }
 
@@ -45,6 +53,9 @@ export interface ValidateOptions {
   readonly defaults: PluginPolicy;
   readonly as?: ValidatedAs | undefined;
 }
+
+/** The evidence of a check during which no process failed. */
+const NONE = { stderr: [], backtrace: [] } as const;
 
 const OUTCOMES: Partial<Record<ErrorCode, CheckOutcome>> = {
   BW_PLUGIN_CRASHED: 'crashed',
@@ -125,7 +136,8 @@ async function checkRunning(
   await report.check(
     start,
     async () => {
-      plugin = await loader.load({ name: config.name, origin: 'config', config }, IGNORED_EVENTS);
+      const events: PluginEvents = { ...IGNORED_EVENTS, failed: (...failure) => report.locate(...failure) };
+      plugin = await loader.load({ name: config.name, origin: 'config', config }, events);
       return 'initialize() returned 0';
     },
     isConfigured ? undefined : withoutConfig,
@@ -185,6 +197,12 @@ function judge({ code, hint }: BackworksError): Verdict {
 
 class Report {
   readonly checks: ValidationCheck[] = [];
+  /** Failures of processes, and the same failures with functions and source lines. */
+  private readonly located = new Map<unknown, Promise<PluginFailure>>();
+
+  locate(failure: PluginFailure, located: Promise<PluginFailure>): void {
+    this.located.set(failure, located);
+  }
 
   get failed(): boolean {
     return this.checks.some(({ outcome }) => FAILURES.has(outcome));
@@ -192,7 +210,7 @@ class Report {
 
   /** Adds a result without running a check. */
   note(name: string, outcome: CheckOutcome, detail: string, hint: string | null = null): void {
-    this.checks.push({ name, outcome, detail, hint, stderr: [], durationMs: 0 });
+    this.checks.push({ name, outcome, detail, hint, ...NONE, durationMs: 0 });
   }
 
   /** Runs one check and adds its result. @returns true if it passed */
@@ -201,13 +219,14 @@ class Report {
     try {
       const detail = await run();
       const durationMs = performance.now() - startedAtMs;
-      this.checks.push({ name, outcome: 'passed', detail, hint: null, stderr: [], durationMs });
+      this.checks.push({ name, outcome: 'passed', detail, hint: null, ...NONE, durationMs });
       return true;
     } catch (thrown) {
       const durationMs = performance.now() - startedAtMs;
-      const error = toBackworksError(thrown);
-      const stderr = error instanceof PluginFailure ? error.stderrTail : [];
-      this.checks.push({ name, ...judgement(error), detail: error.message, stderr, durationMs });
+      const error = toBackworksError((await this.located.get(thrown)) ?? thrown);
+      const evidence =
+        error instanceof PluginFailure ? { stderr: error.stderrTail, backtrace: error.backtrace } : NONE;
+      this.checks.push({ name, ...judgement(error), detail: error.message, ...evidence, durationMs });
       return false;
     }
   }

@@ -142,7 +142,8 @@ enum runner_frame {
     FRAME_METRIC = 72,  /* id 0; payload: 8 bytes IEEE 754 delta, then the name */
     FRAME_CRASHED = 73, /* id 0; value: signal; payload: address touched, module, offset in it,
                                 phase, number and name of a forbidden system call, "low" when
-                                memory was low; each "" if unknown */
+                                memory was low; each "" if unknown; then module and offset of each
+                                call that led there, innermost first */
     FRAME_READY = 74,   /* the sandbox is active; payload: states `mechanism=state` */
     FRAME_REFUSED = 75  /* id 0; detail: permission; value: how often since it was last reported;
                                 payload: function refused, path or port or "" */

@@ -94,7 +94,7 @@ describe('after a crash', () => {
         phase: 'process_endpoint',
         signal: 'SIGSEGV',
         exit_status: null,
-        at: expect.stringMatching(/^supervised\.so\+0x[0-9a-f]+ \(process_endpoint\)$/),
+        at: expect.stringMatching(/^supervised\.so\+0x[0-9a-f]+ \(process_endpoint at supervised\.c:\d+\)$/),
         system_call: null,
         request_id: requestId,
       },

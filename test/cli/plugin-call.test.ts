@@ -52,6 +52,7 @@ test('a crash prints the error, the function and stderr, and the exit code is 4'
   expect(stdout).toMatch(
     /^ {2}BW_PLUGIN_CRASHED: plugin operated crashed with SIGSEGV during process_endpoint/m,
   );
+  expect(stdout).toMatch(/^ {2}at stumble \(\S+operated\.c:\d+\)\n {2}at process_endpoint \(/m);
   expect(stdout).toContain('  | about to stumble\n');
   const refused = await call('--json', compilePlugin('initialize_fails'), 'before_request');
   expect(refused.code).toBe(4);

@@ -99,8 +99,12 @@ test('status of a running plugin shows sandbox, processes, calls and the last cr
   expect(stdout).toMatch(/^ {2}crashed \d{4}-\S+$/m);
   expect(stdout).toMatch(/^ {4}BW_PLUGIN_CRASHED: plugin operated crashed with SIGSEGV/m);
   expect(stdout).toMatch(
-    /^ {4}phase process_endpoint, signal SIGSEGV, at operated\.so\+0x[0-9a-f]+ \(stumble\), request the-one$/m,
+    /^ {4}phase process_endpoint, signal SIGSEGV, at operated\.so\+0x[0-9a-f]+ \(stumble at operated\.c:\d+\), request the-one$/m,
   );
+  expect(stdout).toMatch(
+    /^ {4}at stumble \(\S+\/operated\.c:\d+\)\n {4}at process_endpoint \(\S+\/operated\.c:\d+\)$/m,
+  );
+  expect(stdout).toMatch(/^ {2}processes .* s CPU, [1-9]\d* threads?$/m);
   expect(stdout).toMatch(/^ {4}limits in force: memory 256MiB, cgroup \S+, open files 64, .*frame 16MiB, /m);
   expect(stdout).toMatch(/^ {4}\| about to stumble$/m);
 

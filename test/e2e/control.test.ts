@@ -131,11 +131,11 @@ describe('a crash', () => {
     const line = (): TestServer['log'][number] | undefined =>
       server.log.find(({ fields }) => fields['code'] === 'BW_PLUGIN_CRASHED' && 'at' in fields);
     await eventually(() => line() !== undefined, 'the log line');
-    const at = /^operated\.so\+0x[0-9a-f]+ \(stumble\)$/;
+    const at = /^operated\.so\+0x[0-9a-f]+ \(stumble at operated\.c:\d+\)$/;
     expect(line()).toMatchObject({
       level: 'error',
       message: expect.stringMatching(
-        /crashed with SIGSEGV during process_endpoint at operated\.so\+0x.* \(stumble\)$/,
+        /crashed with SIGSEGV during process_endpoint at operated\.so\+0x.* \(stumble at operated\.c:\d+\)$/,
       ),
       fields: {
         plugin: 'operated',

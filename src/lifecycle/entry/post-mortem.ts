@@ -13,6 +13,8 @@ export function postMortem(failure: PluginFailure, time: Date, limits: LimitsInF
     signal: signal ?? null,
     exitStatus: exitStatus ?? null,
     at: at ?? null,
+    backtrace: failure.backtrace,
+    said: failure.said ?? null,
     systemCall: systemCall ?? null,
     requestId: requestId ?? null,
     stderr: failure.stderrTail,
@@ -26,7 +28,8 @@ export function postMortem(failure: PluginFailure, time: Date, limits: LimitsInF
  */
 export function evidence(error: BackworksError, limits: LimitsInForce): object {
   if (!(error instanceof PluginFailure)) return {};
-  const { phase, outcome, signal, exitStatus, at, systemCall, requestId, stderrTail } = error;
+  const { phase, outcome, signal, exitStatus, at, said, systemCall, requestId, stderrTail } = error;
   const stderr = stderrTail?.length ? stderrTail : undefined;
-  return { phase, outcome, signal, exitStatus, at, systemCall, requestId, stderr, limits };
+  const backtrace = error.backtrace.length > 0 ? error.backtrace : undefined;
+  return { phase, outcome, signal, exitStatus, at, backtrace, said, systemCall, requestId, stderr, limits };
 }

@@ -1,6 +1,6 @@
 import type { BodyUse } from '../../plugins/body-use.js';
 import type { Isolation, ResourceLimits, SandboxMode } from '../../config/types.js';
-import type { ErrorCode, PluginOutcome, PluginPhase } from '../../errors.js';
+import type { CrashFrame, ErrorCode, PluginOutcome, PluginPhase } from '../../errors.js';
 import type { CircuitStateName } from '../../execution/executor.js';
 import type { NativeProcess, RefusedPermission } from '../../native/plugin.js';
 import type { PluginRelations } from '../dependencies/relations.js';
@@ -139,8 +139,15 @@ export interface PostMortem {
   readonly phase: PluginPhase;
   readonly signal: string | null;
   readonly exitStatus: number | null;
-  /** Library and offset, with the function name if the library has symbols. */
+  /**
+   * Library and offset, with function and source line if the library has symbols and debug information. The
+   * innermost place in the plugin's own library.
+   */
   readonly at: string | null;
+  /** The functions that were active when it crashed, innermost first. */
+  readonly backtrace: readonly CrashFrame[];
+  /** What the plugin's runtime wrote about the failure, such as the message of a panic. */
+  readonly said: string | null;
   readonly systemCall: string | null;
   readonly requestId: string | null;
   /** The last lines of stderr, and the first lines of its last burst; oldest first. */

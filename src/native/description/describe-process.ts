@@ -15,7 +15,8 @@ export interface DescribeRun {
   readonly timedOut: boolean;
   /** The process was stopped because it printed more than a description can be. */
   readonly overflowed: boolean;
-  readonly stdout: string;
+  /** The description, or the report of a crash. */
+  readonly stdout: Buffer;
   /** Last lines of stderr, oldest first. */
   readonly stderrTail: readonly string[];
 }
@@ -64,7 +65,7 @@ export async function runDescribe(
     .toString()
     .split('\n')
     .filter((line) => line !== '');
-  return { code, signal, timedOut, overflowed, stdout: stdout.toString(), stderrTail };
+  return { code, signal, timedOut, overflowed, stdout, stderrTail };
 }
 
 function closed(stream: Readable): Promise<void> {

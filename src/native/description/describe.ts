@@ -1,11 +1,15 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { BackworksError, PluginFailure, type ErrorCode } from '../../errors.js';
 import { type DescribeRun, runDescribe } from './describe-process.js';
-import { DescriptionCache, descriptionKey, type Remembered } from './description-cache.js';
+import { DescriptionCache, descriptionKey, type LoadCrash, type Remembered } from './description-cache.js';
 import { readDescription } from './description.js';
 import type { LibraryDescription, SandboxOptions } from '../plugin.js';
 import { RUNNER_EXIT } from '../protocol/protocol.js';
 import { findRunner } from '../binaries.js';
+import { crashFrames, decisiveFrame, placeText } from '../process/crash-place.js';
+import { readCrashReport } from '../process/crash-report.js';
+import { withSourcePlaces } from '../process/crash-source.js';
+import { lastWords } from '../process/last-words.js';
 import { sandboxSettings } from '../process/sandbox.js';
 import { dependenciesOf } from '../library/dependencies.js';
 import { SharedWork } from '../library/shared-work.js';
@@ -64,7 +68,7 @@ export async function describeLibrary(
     const file = prepared?.file ?? library;
     const settings = prepared === undefined ? [] : sandboxSettings(prepared.sandbox, file);
     const run = await inTurn(() => runDescribe(runner, file, settings, timeoutMs));
-    const result = judge(library, file, timeoutMs, run);
+    const result = await judge(library, file, timeoutMs, run);
     // When the file was replaced meanwhile, the result may belong to the old or the new file.
     if (cache && (await keyOf(library, runner)) === key && isWorthKeeping(result))
       await cache.write(key, result);
@@ -92,16 +96,21 @@ async function keyOf(library: string, runner: string): Promise<string> {
  * @returns a description to check, or a crash
  * @throws PluginFailure for a failure that may not happen at the next attempt
  */
-function judge(library: string, file: string, timeoutMs: number, run: DescribeRun): Remembered {
-  const { code, signal, stderrTail } = run;
+async function judge(
+  library: string,
+  file: string,
+  timeoutMs: number,
+  run: DescribeRun,
+): Promise<Remembered> {
+  const { code, signal } = run;
   if (run.timedOut) {
     const what = `did not finish loading within ${timeoutMs} ms and was stopped`;
     throw failed('BW_PLUGIN_TIMEOUT', library, what, run, 'it must not do long work before initialize()');
   }
   if (run.overflowed) throw failed('BW_PLUGIN_METADATA', library, 'has a description longer than 1 MiB', run);
-  if (signal !== null) return { signal, stderrTail };
+  if (signal !== null) return loadCrash(library, file, signal, run);
 
-  const answer = parseAnswer(run.stdout);
+  const answer = parseAnswer(run.stdout.toString());
   if (code === 0 && answer !== null) return { description: answer };
   if (code === EXIT_LOAD && typeof answer?.['error'] === 'string') {
     const why = answer['error'].replaceAll(file, () => library);
@@ -110,6 +119,22 @@ function judge(library: string, file: string, timeoutMs: number, run: DescribeRu
   const known = code === null ? undefined : RUNNER_EXIT[code];
   const what = known ?? `it ended its process with exit code ${code ?? 'unknown'}`;
   throw failed('BW_PLUGIN_EXITED', library, `exited while being loaded: ${what}`, run);
+}
+
+/** Reads the report that the runner wrote instead of a description. There is none without a sandbox. */
+async function loadCrash(
+  library: string,
+  file: string,
+  signal: NodeJS.Signals,
+  { stdout, stderrTail }: DescribeRun,
+): Promise<LoadCrash> {
+  const { places } = readCrashReport(0, stdout);
+  const names = { loaded: basename(file), shown: basename(library) };
+  const frames = stdout.length === 0 ? [] : crashFrames(places, names);
+  const dependencies = (await dependenciesOf(library)).files.map(({ path }) => path);
+  const backtrace = await withSourcePlaces(frames, { loaded: file, dependencies });
+  const decisive = decisiveFrame(backtrace);
+  return { signal, stderrTail, at: decisive === undefined ? null : placeText(decisive), backtrace };
 }
 
 function parseAnswer(stdout: string): Record<string, unknown> | null {
@@ -127,16 +152,20 @@ function isWorthKeeping(result: Remembered): boolean {
 
 function conclude(library: string, result: Remembered): LibraryDescription {
   if ('description' in result) return readDescription(result.description, library);
-  const { signal } = result;
+  const { signal, at, stderrTail } = result;
   const hint = CRASHES.has(signal) ? 'it is not loaded again until the file changes' : undefined;
-  throw failed('BW_PLUGIN_CRASHED', library, `crashed with ${signal} while being loaded`, result, hint);
+  const place = at === null ? '' : ` at ${at}`;
+  const said = lastWords(stderrTail);
+  const what = `crashed with ${signal} while being loaded${place}${said === null ? '' : `: ${said}`}`;
+  throw failed('BW_PLUGIN_CRASHED', library, what, result, hint);
 }
 
 function failed(
   code: ErrorCode,
   library: string,
   what: string,
-  run: { readonly stderrTail: readonly string[] } & Partial<Pick<DescribeRun, 'code' | 'signal'>>,
+  run: Pick<DescribeRun, 'stderrTail'> &
+    Partial<Pick<DescribeRun, 'code' | 'signal'> & Omit<LoadCrash, 'signal'>>,
   hint?: string,
 ): PluginFailure {
   return new PluginFailure(code, `plugin ${library} ${what}`, {
@@ -145,6 +174,9 @@ function failed(
     signal: run.signal ?? undefined,
     exitStatus: run.code ?? undefined,
     stderrTail: run.stderrTail,
+    at: run.at ?? undefined,
+    backtrace: run.backtrace,
+    said: lastWords(run.stderrTail) ?? undefined,
     hint,
   });
 }

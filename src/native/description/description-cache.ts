@@ -1,16 +1,23 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { CrashFrame } from '../../errors.js';
 import { openCacheDirectory } from '../cache-directory.js';
 import { fileState } from '../library/file-state.js';
 
 /** A cached result: the description that the runner printed, or the signal of its crash. */
-export type Remembered =
-  | { readonly description: unknown }
-  | { readonly signal: NodeJS.Signals; readonly stderrTail: readonly string[] };
+export type Remembered = { readonly description: unknown } | LoadCrash;
+
+/** How a library crashed while it was being loaded. */
+export interface LoadCrash {
+  readonly signal: NodeJS.Signals;
+  readonly stderrTail: readonly string[];
+  readonly at: string | null;
+  readonly backtrace: readonly CrashFrame[];
+}
 
 /** Raised when the meaning of stored entries changes, so that old entries are no longer found. */
-const ENTRY_VERSION = 1;
+const ENTRY_VERSION = 2;
 
 /**
  * Identifies the present state of two files by device, inode, size and times, and that of the libraries that the
@@ -67,6 +74,8 @@ function isRemembered(entry: unknown): entry is Remembered {
     'signal' in entry &&
     typeof entry.signal === 'string' &&
     'stderrTail' in entry &&
-    Array.isArray(entry.stderrTail)
+    Array.isArray(entry.stderrTail) &&
+    'backtrace' in entry &&
+    Array.isArray(entry.backtrace)
   );
 }

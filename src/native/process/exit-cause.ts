@@ -1,6 +1,6 @@
 import { type ProcessEnd } from './child-process.js';
 import { PluginFailure, type PluginFailureDetails, type PluginPhase } from '../../errors.js';
-import { type LibraryNames, shownPlace } from './crash-place.js';
+import { crashFrames, decisiveFrame, type LibraryNames } from './crash-place.js';
 import type { CrashReport } from './crash-report.js';
 import { isAnyThreadComputing, type ThreadActivity, threadActivity } from './limits/process-usage.js';
 import { RUNNER_EXIT } from '../protocol/protocol.js';
@@ -30,6 +30,9 @@ export function withActivity(reason: KillReason, pid: number, thread: number | n
   return { kind: 'deadline', activity: isElsewhere ? 'computing' : activity };
 }
 
+/** Signals of the processor: a panic that was written before, and caught, is not their cause. */
+const FAULTS: ReadonlySet<string> = new Set(['SIGSEGV', 'SIGBUS', 'SIGFPE', 'SIGSYS', 'SIGKILL']);
+
 export interface EndFacts {
   readonly plugin: string;
   /** What the process was doing. */
@@ -40,6 +43,8 @@ export interface EndFacts {
   readonly killed: KillReason;
   readonly crash: CrashReport | null;
   readonly stderrTail: readonly string[];
+  /** Why its runtime ended it, if it said so. */
+  readonly said: string | null;
   /** File names for places in the plugin's own library. */
   readonly library: LibraryNames;
 }
@@ -112,18 +117,18 @@ function whileDoing(activity: ThreadActivity | undefined): string {
   return activity === 'halted' ? ', halted by a signal' : `, while ${activity}`;
 }
 
-function explainCrash(
-  { plugin, end, crash, library }: EndFacts,
-  during: string,
-  details: PluginFailureDetails,
-): PluginFailure {
+function explainCrash(facts: EndFacts, during: string, known: PluginFailureDetails): PluginFailure {
+  const { plugin, end, crash, library } = facts;
   const signal = end.signal ?? undefined;
+  const backtrace = crash === null ? [] : crashFrames(crash.places, library);
+  const said = FAULTS.has(String(signal)) ? undefined : (facts.said ?? undefined);
+  const details = { ...known, backtrace, said };
   if (end.outOfMemory === true) {
     const message = `plugin ${plugin} was killed by the system ${during}: it used more than limits.memory allows`;
     return outOfMemory(message, { ...details, signal });
   }
   const systemCall = crash?.systemCall ?? undefined;
-  const at = crash?.at ? shownPlace(crash.at, library) : undefined;
+  const at = decisiveFrame(backtrace)?.at;
   const place = at === undefined ? '' : ` at ${at}`;
   if (signal === 'SIGSYS') {
     const call = systemCall ?? 'a system call';
@@ -138,7 +143,7 @@ function explainCrash(
 }
 
 function explainExit(
-  { plugin, end }: EndFacts,
+  { plugin, end, said }: EndFacts,
   during: string,
   details: PluginFailureDetails,
 ): PluginFailure {
@@ -147,6 +152,8 @@ function explainExit(
   return new PluginFailure('BW_PLUGIN_EXITED', `plugin ${plugin} exited ${during}: ${how}`, {
     ...details,
     exitStatus: end.code ?? undefined,
+    // A process that ends itself with 0 does not end because of a panic that it caught before.
+    said: end.code === 0 ? undefined : (said ?? undefined),
   });
 }
 

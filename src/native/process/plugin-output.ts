@@ -46,6 +46,11 @@ export class PluginOutput {
     return this.stderr.lines();
   }
 
+  /** Why the plugin's runtime ended the process, if it said so on stderr. */
+  get said(): string | null {
+    return this.stderr.said;
+  }
+
   attach(stream: Readable, source: 'stdout' | 'stderr'): void {
     let partial = '';
     const decoder = new StringDecoder('utf8');

@@ -1,3 +1,5 @@
+import { LastWords } from './last-words.js';
+
 const HEAD_LINES = 10;
 const TAIL_LINES = 20;
 /** Lines with shorter pauses between them belong to one burst. */
@@ -12,18 +14,26 @@ export class StderrExcerpt {
   private readonly tail: string[] = [];
   private burst = 0;
   private lastMs = -Infinity;
+  private words = new LastWords();
 
   add(line: string): void {
     const now = performance.now();
     if (now - this.lastMs >= PAUSE_MS) {
       this.head = [];
       this.burst = 0;
+      this.words = new LastWords();
     }
+    this.words.add(line);
     this.lastMs = now;
     this.burst += 1;
     if (this.burst <= HEAD_LINES) this.head.push(line);
     this.tail.push(line);
     if (this.tail.length > TAIL_LINES) this.tail.shift();
+  }
+
+  /** Why the plugin's runtime ended the process, from the last burst; null when it did not say. */
+  get said(): string | null {
+    return this.words.sentence;
   }
 
   /** Oldest first. A line "… 17 lines …" replaces the omitted lines. */

@@ -314,7 +314,7 @@ export class RunnerProcess {
       this.hasEnded = true;
       this.connection.close(this.killedFor, (phase, requestId) => {
         if (!this.closing) {
-          const { stderrTail } = this.output;
+          const { stderrTail, said } = this.output;
           const { crash } = this.connection;
           this.endFailure = explainEnd({
             plugin: this.options.name,
@@ -324,6 +324,7 @@ export class RunnerProcess {
             killed: this.killReason,
             crash,
             stderrTail,
+            said,
             library: libraryNames(this.options),
           });
         }

@@ -17,6 +17,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "crash/backtrace.h"
 #include "crash/crash_report.h"
 #include "frames/frames.h"
 #include "crash/module_map.h"
@@ -25,10 +26,19 @@
 #include "sandbox/refusals.h"
 #include "sandbox/seccomp.h"
 
-enum { ALTERNATE_STACK_SIZE = 64 * 1024, REPORT_ROOM = 512, SECCOMP_SIGNAL = 1 };
+/* A report has room for its fixed strings and for each caller: a name of a module and a number. */
+enum {
+    ALTERNATE_STACK_SIZE = 64 * 1024,
+    NUMBER_MAX = 20,
+    REPORT_ROOM = FRAME_HEADER_SIZE + 512 + BACKTRACE_MAX * (MODULE_NAME_MAX + NUMBER_MAX),
+    SECCOMP_SIGNAL = 1
+};
+_Static_assert(REPORT_ROOM <= 4096, "the server accepts no longer report");
 
 static char alternate_stack[ALTERNATE_STACK_SIZE];
 static atomic_bool installed;
+static int written_to =
+    -1; /* a descriptor for reports without frames; -1: the channel gets frames */
 static size_t memory_limit; /* 0: none */
 static const char *_Atomic current_phase = "load";
 /* Set by the thread that reports. Another thread that crashes meanwhile waits for the process to end. */
@@ -70,17 +80,6 @@ static void put_number(Report *report, uintptr_t number, unsigned base) {
     put_string(report, at);
 }
 
-static uintptr_t program_counter(const ucontext_t *context) {
-#if defined(__x86_64__)
-    return (uintptr_t)context->uc_mcontext.gregs[REG_RIP];
-#elif defined(__aarch64__)
-    return (uintptr_t)context->uc_mcontext.pc;
-#else
-    (void)context;
-    return 0;
-#endif
-}
-
 /* Sets the return value of the system call that trapped. */
 static void set_result(ucontext_t *context, int result) {
 #if defined(__x86_64__)
@@ -107,9 +106,18 @@ static bool memory_is_low(void) {
     return false;
 }
 
-/* The payload of CRASHED, as protocol.h describes it. */
-static void put_payload(Report *report, int signal, const siginfo_t *info, uintptr_t at) {
+/* Appends the module and the offset in it; outside of any module "" and the address. */
+static void put_place(Report *report, uintptr_t at) {
     const Module *module = module_map_find(at);
+
+    put_string(report, module != NULL ? module->name : "");
+    put_number(report, module != NULL ? at - module->base : at, 16);
+}
+
+/* The payload of CRASHED, as protocol.h describes it. */
+static void put_payload(Report *report, int signal, const siginfo_t *info, ucontext_t *context) {
+    uintptr_t callers[BACKTRACE_MAX];
+    size_t count = backtrace_callers(context, callers);
     bool call = signal == SIGSYS && info->si_code == SECCOMP_SIGNAL;
     const char *name = NULL;
 
@@ -118,8 +126,7 @@ static void put_payload(Report *report, int signal, const siginfo_t *info, uintp
         put_number(report, (uintptr_t)info->si_addr, 16);
     else
         put_string(report, "");
-    put_string(report, module != NULL ? module->name : "");
-    put_number(report, module != NULL ? at - module->base : at, 16);
+    put_place(report, backtrace_interrupted(context));
     put_string(report, own_call.here ? own_call.phase : atomic_load(&current_phase));
     if (call)
         put_number(report, (uintptr_t)info->si_syscall, 10);
@@ -129,9 +136,17 @@ static void put_payload(Report *report, int signal, const siginfo_t *info, uintp
         name = seccomp_call_name(seccomp_this_machine(), info->si_syscall);
     put_string(report, name != NULL ? name : "");
     put_string(report, memory_is_low() ? "low" : "");
+    for (size_t index = 0; index < count; index++)
+        put_place(report, callers[index]);
 }
 
 static void send(Report *report, uint8_t type, uint8_t detail, uint32_t value) {
+    if (written_to >= 0) {
+        if (type == FRAME_CRASHED)
+            (void)!write(written_to, report->bytes + FRAME_HEADER_SIZE,
+                         report->length - FRAME_HEADER_SIZE);
+        return;
+    }
     put_little_endian(report->bytes, (uint32_t)(report->length - FRAME_HEADER_SIZE));
     report->bytes[8] = (char)type;
     report->bytes[9] = (char)detail;
@@ -152,10 +167,10 @@ static void send_refusals(void) {
     }
 }
 
-static void send_report(int signal, const siginfo_t *info, const ucontext_t *context) {
+static void send_report(int signal, const siginfo_t *info, ucontext_t *context) {
     Report report = {.length = FRAME_HEADER_SIZE};
 
-    put_payload(&report, signal, info, program_counter(context));
+    put_payload(&report, signal, info, context);
     send(&report, FRAME_CRASHED, 0, (uint32_t)signal);
 }
 
@@ -212,11 +227,20 @@ void crash_report_install(void) {
     for (size_t index = 0; index < sizeof signals / sizeof *signals; index++)
         (void)sigaction(signals[index], &action, NULL);
     module_map_refresh();
+    backtrace_prepare();
     atomic_store(&installed, true);
 }
 
 bool crash_report_is_installed(void) {
     return atomic_load(&installed);
+}
+
+void crash_report_write_to(FILE *stream) {
+    written_to = fileno(stream);
+}
+
+void crash_report_loading(const char *path) {
+    module_map_loading(path);
 }
 
 void crash_report_phase(const char *phase) {

@@ -12,6 +12,14 @@ bool crash_report_is_installed(void) {
     return false;
 }
 
+void crash_report_write_to(FILE *stream) {
+    (void)stream;
+}
+
+void crash_report_loading(const char *path) {
+    (void)path;
+}
+
 void crash_report_phase(const char *phase) {
     (void)phase;
 }

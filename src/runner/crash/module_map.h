@@ -18,8 +18,14 @@ typedef struct Module {
     char name[MODULE_NAME_MAX];
 } Module;
 
-/* Records the libraries that are loaded now. */
+/*
+ * Records the libraries that are loaded now. Takes a lock of the loader that one thread can take again.
+ * Only in a process that is about to end may a signal handler call it.
+ */
 void module_map_refresh(void);
+
+/* The path of a library that is being loaded by a descriptor, which the loader calls /proc/self/fd/N. */
+void module_map_loading(const char *path);
 
 /* The module that holds the address, or NULL. Async-signal-safe. */
 const Module *module_map_find(uintptr_t address);

@@ -11,6 +11,9 @@
 static Module tables[2][MODULES_MAX];
 static _Atomic size_t counts[2];
 static _Atomic unsigned current;
+static const char *_Atomic loading;
+
+#define BY_DESCRIPTOR "/proc/self/fd/"
 
 typedef struct Table {
     Module *modules;
@@ -18,8 +21,12 @@ typedef struct Table {
 } Table;
 
 static void copy_name(char *name, const char *path) {
-    const char *slash = strrchr(path, '/');
+    const char *named = atomic_load(&loading);
+    const char *slash;
 
+    if (named != NULL && strncmp(path, BY_DESCRIPTOR, sizeof BY_DESCRIPTOR - 1) == 0)
+        path = named;
+    slash = strrchr(path, '/');
     if (*path == '\0')
         path = "backworks-runner";
     else if (slash != NULL)
@@ -59,6 +66,10 @@ void module_map_refresh(void) {
     (void)dl_iterate_phdr(add_module, &table);
     atomic_store(&counts[next], table.count);
     atomic_store(&current, next);
+}
+
+void module_map_loading(const char *path) {
+    atomic_store(&loading, path);
 }
 
 const Module *module_map_find(uintptr_t address) {

@@ -89,6 +89,7 @@ _Noreturn void describe(const char *path, const char *const *settings, size_t co
         _Exit(RUNNER_EXIT_IO);
     if (!confined)
         end_with_error(stream, report.reason, RUNNER_EXIT_SANDBOX);
+    crash_report_write_to(stream);
     if (!library_open(&library, path, LOAD_PATH, &failure))
         end_with_error(stream, failure.text, RUNNER_EXIT_LOAD);
     write_library(stream, &library);

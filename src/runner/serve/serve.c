@@ -65,12 +65,14 @@ static void on_load(Session *session, const FrameHeader *header, const char *con
         output_end(RUNNER_EXIT_PROTOCOL);
     session->hooks.reply_max =
         header->value < FRAME_PAYLOAD_MAX ? (size_t)header->value : (size_t)FRAME_PAYLOAD_MAX;
+    crash_report_loading(arguments[0]);
     if (!library_open(&session->library, arguments[0], header->detail, &failure) ||
         !library_bind_host(library, host_table(), &failure)) {
         answer_failure(header->id, failure.kind, failure.text);
         output_end(RUNNER_EXIT_LOAD);
     }
     manifest = library->manifest != NULL ? library->manifest : "";
+    crash_report_loading(NULL);
     crash_report_refresh_modules();
     texts[0] = (Span){library->info.name, strlen(library->info.name) + 1};
     texts[1] = (Span){library->info.version, strlen(library->info.version) + 1};

@@ -11,7 +11,13 @@ export interface ElfHeader {
   readonly type: number;
   readonly machine: number;
   readonly segments: readonly ElfSegment[];
-  readonly sectionTable: { readonly offset: number; readonly count: number; readonly entrySize: number };
+  readonly sectionTable: {
+    readonly offset: number;
+    readonly count: number;
+    readonly entrySize: number;
+    /** Index of the section with the names of sections. */
+    readonly names: number;
+  };
 }
 
 export interface ElfSegment {
@@ -39,7 +45,12 @@ export function readElfHeader(source: ByteSource): ElfHeader {
     type: fields.u16(16),
     machine: fields.u16(18),
     segments: readSegments(source, base, word(32, 28), short(56, 44), short(54, 42)),
-    sectionTable: { offset: word(40, 32), count: short(60, 48), entrySize: short(58, 46) },
+    sectionTable: {
+      offset: word(40, 32),
+      count: short(60, 48),
+      entrySize: short(58, 46),
+      names: short(62, 50),
+    },
   };
 }
 

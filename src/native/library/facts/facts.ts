@@ -28,6 +28,8 @@ export const LIMITS = {
   /** Bytes read from one file; bytes read twice count twice. */
   readBytes: 256 * 1024 * 1024,
   symbols: 1_000_000,
+  /** A section that is decompressed. */
+  sectionBytes: 128 * 1024 * 1024,
   /** Sections, segments, load commands, needed libraries, architectures. */
   tableEntries: 65_536,
   /** Longer names are skipped: no function of a plugin has one. */

@@ -3,8 +3,7 @@ import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { placeWithFunction, shownPlace } from '../../../../dist/native/process/crash-place.js';
-import { functionAt } from '../../../../dist/native/library/facts/functions.js';
+import { findSourcePlaces, type SourcePlace } from '../../../../dist/native/library/facts/source-places.js';
 import { compile, temporaryDirectory } from './library-files.js';
 
 const directory = temporaryDirectory();
@@ -38,6 +37,21 @@ function symbol(path: string, wanted: string, ...flags: string[]): Symbol {
   const found = symbols(path, ...flags).find(({ name }) => name === wanted);
   if (found === undefined) throw new Error(`no ${wanted} in ${path}`);
   return found;
+}
+
+async function placeAt(path: string, offset: number): Promise<SourcePlace> {
+  const place: SourcePlace = { function: null, file: null, line: null };
+  await findSourcePlaces(
+    path,
+    [offset],
+    (_, found) => Object.assign(place, found),
+    () => false,
+  );
+  return place;
+}
+
+async function functionAt(path: string, offset: number): Promise<string | null> {
+  return (await placeAt(path, offset)).function;
 }
 
 test('with .symtab, names unexported functions from their first byte to their last', async () => {
@@ -79,6 +93,65 @@ test('finds the last symbol of a table that is read in several turns', async () 
   }
 });
 
+const LINES = ['-gdwarf-2', '-gdwarf-3', '-gdwarf-4', '-gdwarf-5', '-gdwarf-5 -gdwarf64', '-g -gz=zlib'];
+
+test.each(LINES)('names file and line from the debug information of cc %s', async (flags) => {
+  const path = join(directory, `lines${flags.replaceAll(/\W/g, '_')}.so`);
+  compile(path, SOURCE, [...shared, ...flags.split(' ')]);
+  for (const { name, start, size } of symbols(path)) {
+    const line = SOURCE.split('\n').findIndex((text) => text.includes(`int ${name}(`)) + 1;
+    for (const offset of [start, start + size - 1]) {
+      const place = await placeAt(path, offset);
+      if (line > 0) expect(place).toMatchObject({ function: name, line });
+      if (line > 0) expect(place.file).toMatch(/<stdin>$/);
+    }
+  }
+  expect(await placeAt(path, 2 ** 40)).toEqual({ function: null, file: null, line: null });
+});
+
+test('ends a search that is late', async () => {
+  let asked = 0;
+  const found: object[] = [];
+  await findSourcePlaces(
+    whole,
+    [symbol(whole, 'visible').start],
+    (_, place) => found.push(place),
+    () => (asked += 1) > 1,
+  );
+  expect(found).toEqual([{ function: 'visible' }]);
+});
+
+/** Where .debug_line and what it needs lie. */
+function debugSections(path: string): [start: number, size: number][] {
+  const text = execFileSync('readelf', ['-SW', path], { encoding: 'utf8' });
+  const sections = text.matchAll(/ \.debug_(?:line|line_str|str) +PROGBITS +\S+ (\S+) (\S+)/g);
+  return [...sections].map(([, start = '', size = '']) => [parseInt(start, 16), parseInt(size, 16)]);
+}
+
+test('survives any damage to the debug information', async () => {
+  const bytes = readFileSync(whole);
+  const { start } = symbol(whole, 'visible');
+  const sections = debugSections(whole);
+  expect(sections.length).toBeGreaterThan(0);
+  const path = join(directory, 'damaged-lines.so');
+  const change = fc.tuple(fc.nat(), fc.nat(255));
+  await fc.assert(
+    fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 12 }), async (changes) => {
+      const copy = Buffer.from(bytes);
+      for (const [index, [at, value]] of changes.entries()) {
+        const [begin, size] = sections[index % sections.length] as [number, number];
+        // Most changes hit the head of the section, where damage matters.
+        copy[begin + (at % (index % 3 === 0 ? size : Math.min(size, 64)))] = value;
+      }
+      writeFileSync(path, copy);
+      const { function: name, line } = await placeAt(path, start);
+      expect(name).toBe('visible');
+      expect(line === null || Number.isFinite(line)).toBe(true);
+    }),
+    { numRuns: 500 },
+  );
+});
+
 test('survives any damage to the file', async () => {
   const bytes = readFileSync(whole);
   const { start } = symbol(whole, 'visible');
@@ -102,21 +175,4 @@ test('survives any damage to the file', async () => {
     ),
     { numRuns: 200 },
   );
-});
-
-test('shows an address in the loaded copy under the name of the original library', async () => {
-  const loaded = `${'ab'.repeat(32)}.so`;
-  const names = { loaded, shown: 'libweather.so' };
-  // The runner keeps 63 characters of a name.
-  expect(shownPlace(`${'ab'.repeat(32).slice(0, 63)}+0x1139`, names)).toBe('libweather.so+0x1139');
-  expect(shownPlace('libc.so.6+0x2f', names)).toBe('libc.so.6+0x2f');
-  expect(shownPlace('lib+x.so+0x2f', { loaded: 'lib+x.so', shown: 'a.so' })).toBe('a.so+0x2f');
-  expect(shownPlace('nonsense', names)).toBe('nonsense');
-
-  const { start } = symbol(whole, 'hidden');
-  const at = `libweather.so+0x${start.toString(16)}`;
-  expect(await placeWithFunction(at, whole, 'libweather.so')).toBe(`${at} (hidden)`);
-  expect(await placeWithFunction(at, stripped, 'libweather.so')).toBe(at);
-  expect(await placeWithFunction(at, whole, 'libother.so')).toBe(at);
-  expect(await placeWithFunction('libweather.so+what', whole, 'libweather.so')).toBe('libweather.so+what');
 });
