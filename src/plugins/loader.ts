@@ -21,7 +21,7 @@ import type {
   Refusal,
 } from '../native/plugin.js';
 import type { KeyValueStore } from '../services/key-value-store.js';
-import type { PluginFetches } from '../services/plugin-fetch.js';
+import type { PluginFetch, PluginFetches } from '../services/plugin-fetch.js';
 import { LoadedPlugin } from './loaded-plugin.js';
 import { configJson, fittingConfig } from './fitting-config.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
@@ -231,7 +231,7 @@ export class PluginLoader {
     }
   }
 
-  private fetchOf({ name, config }: PluginEntry, events: PluginEvents): NativePluginOptions['fetch'] {
+  private fetchOf({ name, config }: PluginEntry, events: PluginEvents): PluginFetch {
     const { metrics, fetches } = this.options;
     return fetches.of({
       plugin: name,

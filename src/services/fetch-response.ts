@@ -24,7 +24,7 @@ async function readBody(response: Response): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   // Leaving the loop early cancels the rest.
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     length += chunk.length;
     if (length > BODY_BYTES_MAX)
       throw new FetchError(`the body of the response is longer than ${BODY_BYTES_MAX} bytes`);

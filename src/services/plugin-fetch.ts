@@ -27,6 +27,9 @@ export interface PluginFetchOptions {
   readonly refused: (origin: string) => void;
 }
 
+/** Performs http_fetch() for one plugin. */
+export type PluginFetch = (requestJson: string, limits: FetchLimits) => Promise<string>;
+
 /** Makes HTTP requests for plugins, to the origins that the operator grants. */
 export class PluginFetches {
   private readonly requests: CounterInstrument;
@@ -40,7 +43,7 @@ export class PluginFetches {
   }
 
   /** @returns performs http_fetch() for one plugin; never rejects */
-  of(options: PluginFetchOptions): (requestJson: string, limits: FetchLimits) => Promise<string> {
+  of(options: PluginFetchOptions): PluginFetch {
     const { plugin, refused } = options;
     let inFlight = 0;
     return async (requestJson, limits) => {
