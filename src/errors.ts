@@ -97,6 +97,7 @@ export const ERRORS = {
     'A plugin cannot be stopped because endpoints or other plugins need it.',
   ),
   BW_PLUGIN_STATE: kind(409, EXIT.plugin, 'A plugin is in a state that does not allow the operation.'),
+  BW_PLUGIN_INSTALL: kind(409, EXIT.plugin, 'A library cannot be installed.'),
   BW_PROFILE_REQUESTS: kind(400, EXIT.usage, 'Recorded requests cannot be read.'),
   BW_RELOAD_REFUSED: kind(409, EXIT.plugin, 'A reload was refused, and nothing was changed.'),
   BW_RUNNER_NOT_FOUND: kind(503, EXIT.failure, 'The runner program or the library beside it is missing.'),
@@ -137,6 +138,7 @@ export const ERRORS = {
   BW_SERVER_UNREACHABLE: kind(500, EXIT.failure, 'A command needs a running server, and no server answers.'),
   BW_ADMIN_UNAUTHORIZED: kind(401, EXIT.failure, 'The admin API needs a valid bearer token.'),
   BW_ADMIN_FORBIDDEN: kind(403, EXIT.failure, 'The token of the admin API allows reading only.'),
+  BW_PROJECT_WRITE: kind(500, EXIT.failure, 'The folder of a new plugin cannot be written.'),
   BW_USAGE: kind(500, EXIT.usage, 'A command was called with wrong arguments.'),
   BW_INTERNAL: kind(500, EXIT.failure, 'A defect in Backworks itself.'),
 } as const satisfies Record<string, ErrorKind>;

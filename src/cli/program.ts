@@ -1,10 +1,11 @@
 import { Command, CommanderError, type HelpConfiguration } from 'commander';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode, Run } from './command.js';
-import { declareAuthoring } from './author-commands.js';
+import { declareAuthoring, declareSdk } from './author-commands.js';
 import { declareVersions } from './version-commands.js';
 import { declareConfig } from './config-commands.js';
 import { declareControl } from './control-commands.js';
+import { declareNew } from './new-command.js';
 import { reportFailure } from './failure.js';
 import type { ValidateArguments } from './plugin-validate.js';
 import type { ProfileArguments } from './plugin-profile.js';
@@ -83,11 +84,13 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .addHelpText('after', EXIT_CODES);
   declareServer(program, run);
   const plugin = program.command('plugin').description('inspect and control plugins');
+  declareNew(plugin, run);
   declarePlugins(plugin, run);
   declareControl(plugin, run);
   declareVersions(plugin, run);
   declareAuthoring(plugin, run);
   declareConfig(program, run);
+  declareSdk(program, run);
   // Must come last: subcommands copy the help settings when they are declared.
   program.configureHelp(PROGRAM_HELP);
 }

@@ -25,7 +25,7 @@ test('--help lists commands and every exit code, on stdout', async () => {
 });
 
 /** Commands for somebody who writes a plugin. */
-const AUTHORING = ['call'];
+const AUTHORING = ['call', 'inspect', 'docs', 'install'];
 
 test('--help lists every command with one line', async () => {
   const { stdout } = await backworks(['--help']);
@@ -36,12 +36,13 @@ test('--help lists every command with one line', async () => {
     .map((line) => /^ {2}((?:plugin |config )?[a-z]+) {2,}\S/.exec(line)?.[1]);
   expect(names).toEqual([
     ...['start', 'reload'],
-    ...['list', 'validate', 'status', 'profile', 'release', 'load', 'unload', 'enable', 'disable'].map(
+    ...['new', 'list', 'validate', 'status', 'profile', 'release', 'load', 'unload', 'enable', 'disable'].map(
       (name) => `plugin ${name}`,
     ),
     ...['restart', 'swap', 'rollback', 'history'].map((name) => `plugin ${name}`),
     ...AUTHORING.map((name) => `plugin ${name}`),
     ...['check', 'print', 'diff', 'schema', 'migrate', 'template'].map((name) => `config ${name}`),
+    'sdk',
   ]);
 });
 
