@@ -8,6 +8,7 @@ const PRODUCTS = [
   'dist-test',
   'build',
   'coverage',
+  'examples/hl7/plugins',
   'examples/weather/plugins',
   'examples/weather/rust/target',
 ];

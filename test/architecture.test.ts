@@ -101,6 +101,8 @@ const OTHER_TESTS: readonly string[] = [
   'bench',
   'examples',
   'native-sdk',
+  // Tests against programs of others.
+  'peers',
 ];
 
 const LINES_MAX = 400;
