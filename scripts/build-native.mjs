@@ -26,13 +26,14 @@ export function buildNative({ strict = false } = {}) {
   const headers = findNodeHeaders();
   const env = buildEnvironment(strict);
   // Not `rebuild`: it would empty build/, which contains more than node-gyp's own files.
-  for (const step of ['configure', 'build']) nodeGyp(step, headers, env);
+  nodeGyp('configure', headers, env);
+  nodeGyp('build', [...headers, '--jobs', 'max'], env);
   writeStamp(stamps[0], digest);
 }
 
-function nodeGyp(step, headers, env) {
+function nodeGyp(step, options, env) {
   const program = join(root, 'node_modules/node-gyp/bin/node-gyp.js');
-  run(`node-gyp ${step}`, process.execPath, [program, step, '--release', '--loglevel=warn', ...headers], {
+  run(`node-gyp ${step}`, process.execPath, [program, step, '--release', '--loglevel=warn', ...options], {
     env,
   });
 }

@@ -1,5 +1,6 @@
 import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { compileSchema } from './compile-schema.mjs';
 import { root, run, say } from './run.mjs';
 
 const PROJECTS = {
@@ -8,10 +9,10 @@ const PROJECTS = {
 };
 
 /**
- * Compiles src/ and, for tests, test/. The compiler itself tracks what changed.
+ * Compiles src/ with the configuration schema and, for tests, test/. The compiler itself tracks what changed.
  * @throws SetupError with the compiler's output
  */
-export function buildTypeScript({ tests }) {
+export async function buildTypeScript({ tests }) {
   const projects = tests ? [PROJECTS.src, PROJECTS.test] : [PROJECTS.src];
   const fresh = projects.some(({ output }) => !existsSync(join(root, output)));
   if (fresh) say('compiling TypeScript');
@@ -21,19 +22,22 @@ export function buildTypeScript({ tests }) {
   const names = projects.map(({ project }) => project);
   // After `rm -rf dist`, the compiler's build information still says that everything is built.
   run('the TypeScript compiler', process.execPath, [compiler, '-b', ...(fresh ? ['--force'] : []), ...names]);
+  await compileSchema();
 
   // npx and npm execute the file itself.
   const command = join(root, 'dist/cli/main.js');
   if (existsSync(command)) chmodSync(command, 0o755);
 }
 
-/** Removes the old output of renamed tests, which would otherwise still run. */
+/** Removes the old output of renamed files: old tests would still run, and old modules would be published. */
 function removeOrphans(output, sources) {
   if (!existsSync(output)) return;
   for (const name of readdirSync(output, { recursive: true })) {
     const path = join(output, name);
     const source = /^(.*?)(\.d\.ts|\.js\.map|\.js)$/.exec(relative(output, path))?.[1];
     if (source === undefined || !statSync(path).isFile()) continue;
-    if (!existsSync(join(sources, `${source}.ts`))) rmSync(path);
+    // A declaration without a module describes output that a script writes.
+    const sourceFiles = [`${source}.ts`, `${source}.d.ts`].map((file) => join(sources, file));
+    if (!sourceFiles.some((file) => existsSync(file))) rmSync(path);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * Allows a variable in place of every value, as in `port: ${PORT}`, whatever type the key has. Editors need
- * this. The server fills variables in first, so src/config/schema/schema.ts removes the alternative again.
+ * this. The server fills variables in first, so src/config/schema/published-schema.ts removes the alternative again.
  */
 
 const VARIABLE = { $ref: '#/definitions/variable' };

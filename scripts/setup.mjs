@@ -21,11 +21,11 @@ const STAGES = {
   check: { tests: true, rust: true, strict: true },
 };
 
-function setup({ tests, rust, strict }) {
+async function setup({ tests, rust, strict }) {
   checkPrerequisites({ tests, rust });
   installPackages();
   buildNative({ strict });
-  buildTypeScript({ tests });
+  await buildTypeScript({ tests });
   buildRust({ required: rust });
 }
 
@@ -34,7 +34,7 @@ try {
   if (!Object.hasOwn(STAGES, stage)) {
     throw new SetupError(`no stage "${stage}", only ${Object.keys(STAGES).join(', ')}`);
   }
-  setup(STAGES[stage]);
+  await setup(STAGES[stage]);
 } catch (error) {
   if (!(error instanceof SetupError)) throw error;
   process.stderr.write(`setup: ${error.message}\n`);

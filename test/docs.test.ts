@@ -52,17 +52,18 @@ describe('commands', () => {
     expect(named.filter((name) => name !== undefined && !(name in scripts))).toEqual([]);
   });
 
+  const help = execFileSync(process.execPath, [join(root, 'dist/cli/main.js'), '--help'], {
+    encoding: 'utf8',
+  });
+
   test.each(documents)('%s names only existing commands of the program', (file) => {
-    const known = execFileSync(process.execPath, [join(root, 'dist/cli/main.js'), '--help'], {
-      encoding: 'utf8',
-    });
     // Only commands in code blocks or between backticks count.
     const text = read(file);
     const code = [...fenced(text), ...[...text.matchAll(/`([^`\n]+)`/g)].map(([, inline = '']) => inline)];
     const named = code
       .flatMap((piece) => [...piece.matchAll(/(?<=^(?:\$ )?(?:[A-Z_]+=\S+ )*(?:npx )?)backworks (.*)$/gm)])
       .flatMap(([, words = '']) => /^(?:(?:plugin|config) )?[a-z]+/.exec(words)?.[0] ?? []);
-    expect(named.filter((name) => !known.includes(`\n  ${name} `))).toEqual([]);
+    expect(named.filter((name) => !help.includes(`\n  ${name} `))).toEqual([]);
   });
 
   test('every figure in README.md is also in docs/performance.md', () => {

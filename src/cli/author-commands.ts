@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import type { Run } from './command.js';
 import type { CallOptions } from './plugin-call.js';
+import type { DocsOptions } from './plugin-docs.js';
+import type { InstallOptions } from './plugin-install.js';
+import type { SdkOptions } from './sdk.js';
 
 const PLUGIN_CONFIG = ['--plugin-config <file>', 'configuration of the plugin, as YAML or JSON'] as const;
 const WHICH = ['<which>', 'path of a shared library, or name of a configured plugin'] as const;
@@ -8,6 +11,25 @@ const WHICH = ['<which>', 'path of a shared library, or name of a configured plu
 /** Declares the commands below `backworks plugin` for somebody who writes a plugin. */
 export function declareAuthoring(plugin: Command, run: Run): void {
   declareCall(plugin, run);
+  declareInspection(plugin, run);
+  declareInstall(plugin, run);
+}
+
+/** Declares `backworks sdk`. */
+export function declareSdk(program: Command, run: Run): void {
+  program
+    .command('sdk')
+    .summary('print where the SDKs are, for build tools')
+    .description('print where the SDKs for plugins are, for the build tools of each language')
+    .option('--cflags', 'flags for a C or C++ compiler')
+    .option('--include', 'directory of the headers')
+    .option('--pkgconfig', 'directory for PKG_CONFIG_PATH')
+    .option('--cmake', 'directory for CMAKE_PREFIX_PATH')
+    .option('--rust', 'the crate')
+    .option('--go', 'the Go module')
+    .option('--zig', 'the Zig package')
+    .addHelpText('after', examples(SDK_EXAMPLES, ''))
+    .action((wanted: SdkOptions) => run(async (context) => (await import('./sdk.js')).sdk(context, wanted)));
 }
 
 function declareCall(plugin: Command, run: Run): void {
@@ -25,6 +47,52 @@ function declareCall(plugin: Command, run: Run): void {
       run(async (context) =>
         (await import('./plugin-call.js')).pluginCall(context, which, [hook, operation], given),
       ),
+    );
+}
+
+function declareInspection(plugin: Command, run: Run): void {
+  plugin
+    .command('inspect')
+    .summary('show the facts of a library and its metadata')
+    .description('show the facts of a file and, if it is a plugin, what it says about itself')
+    .argument('<library>', 'path of a shared library')
+    .addHelpText(
+      'after',
+      examples(['plugin inspect ./libweather.so', 'plugin inspect ./libweather.so --json']),
+    )
+    .action((library: string) =>
+      run(async (context) => (await import('./plugin-inspect.js')).pluginInspect(context, library)),
+    );
+  plugin
+    .command('docs')
+    .summary('write a page about a plugin, in Markdown or HTML')
+    .description('write a page about a plugin: its hooks, operations, configuration and permissions')
+    .argument('<library>', 'path of a shared library')
+    .option('--format <format>', 'md or html (default: as the name of the file says, else md)')
+    .option('-o, --output <file>', 'file to write (default: standard output)')
+    .addHelpText(
+      'after',
+      examples(['plugin docs ./libweather.so', 'plugin docs ./libweather.so -o weather.html']),
+    )
+    .action((library: string, given: DocsOptions) =>
+      run(async (context) => (await import('./plugin-docs.js')).pluginDocs(context, library, given)),
+    );
+}
+
+function declareInstall(plugin: Command, run: Run): void {
+  plugin
+    .command('install')
+    .summary('copy a library to a directory of plugins')
+    .description('check a library and copy it to a directory of plugins')
+    .argument('<path>', 'path of a shared library')
+    .option('--to <directory>', 'directory (default: the first of plugins.auto_discover, else ./plugins)')
+    .option('--force', 'replace another file, or another version of the plugin')
+    .addHelpText(
+      'after',
+      examples(['plugin install build/libweather.so', 'plugin install libweather.so --to /srv/plugins']),
+    )
+    .action((path: string, given: InstallOptions) =>
+      run(async (context) => (await import('./plugin-install.js')).pluginInstall(context, path, given)),
     );
 }
 
@@ -47,8 +115,13 @@ const CALL_EXAMPLES = [
   'plugin call weather operation weather.lookup --data @city.json --config backworks.yaml',
 ];
 
-function examples(lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  backworks ${line}`).join('\n')}`;
+const SDK_EXAMPLES = [
+  'cc -shared -fPIC $(backworks sdk --cflags) -o libhello.so hello.c',
+  'cmake -B build -DCMAKE_PREFIX_PATH="$(backworks sdk --cmake)"',
+];
+
+function examples(lines: readonly string[], program = 'backworks '): string {
+  return `\nExamples:\n${lines.map((line) => `  ${program}${line}`).join('\n')}`;
 }
 
 const collect = (value: string, earlier: readonly string[] = []): string[] => [...earlier, value];

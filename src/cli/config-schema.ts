@@ -1,4 +1,4 @@
-import { schemaText } from '../config/schema/schema.js';
+import { schemaText } from '../config/schema/published-schema.js';
 import { EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 

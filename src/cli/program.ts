@@ -1,7 +1,7 @@
 import { Command, CommanderError, type HelpConfiguration } from 'commander';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode, Run } from './command.js';
-import { declareAuthoring } from './author-commands.js';
+import { declareAuthoring, declareSdk } from './author-commands.js';
 import { declareVersions } from './version-commands.js';
 import { declareConfig } from './config-commands.js';
 import { declareControl } from './control-commands.js';
@@ -88,6 +88,7 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
   declareVersions(plugin, run);
   declareAuthoring(plugin, run);
   declareConfig(program, run);
+  declareSdk(program, run);
   // Must come last: subcommands copy the help settings when they are declared.
   program.configureHelp(PROGRAM_HELP);
 }

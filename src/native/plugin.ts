@@ -31,6 +31,8 @@ export interface LibraryDescription {
   readonly manifest: string | null;
   readonly functions: ReadonlySet<AbiFunction>;
   readonly threadSafe: boolean;
+  /** Of its extension table; null when it has none. Only a library that was described without being started has it. */
+  readonly abiVersion?: number | null;
 }
 
 /** Hooks of one request that a plugin runs in order, each only if the answer before allows it. */

@@ -1,7 +1,9 @@
 import type { PluginPolicy } from '../config/types.js';
 import { describeLibrary } from '../native/description/describe.js';
-import { checkLibrary, readLibraryFacts } from '../native/library/facts/index.js';
+import { checkLibrary } from '../native/library/facts/index.js';
+import { libraryFacts } from '../native/library/library-facts.js';
 import type { LibraryStore } from '../native/library/library-store.js';
+import type { LibraryDescription } from '../native/plugin.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
 import type { PluginUsers } from './plugin-users.js';
 import { sandboxOf } from './sandbox-of.js';
@@ -16,6 +18,8 @@ const DESCRIBER = 'describe a library';
 export interface LibraryReader {
   /** @throws BackworksError when the file is not a usable plugin, with the reason and a hint */
   read(path: string, policy?: PluginPolicy): Promise<PluginMetadata>;
+  /** What the library says about itself; its manifest is not checked yet. @throws BackworksError as read() */
+  describe(path: string, policy?: PluginPolicy): Promise<LibraryDescription>;
 }
 
 /**
@@ -29,9 +33,9 @@ export function createLibraryReader(
   users: PluginUsers,
 ): LibraryReader {
   const reading = new Semaphore(CONCURRENT_READS);
-  const read = async (path: string, policy: PluginPolicy): Promise<PluginMetadata> => {
-    checkLibrary(path, await readLibraryFacts(path));
-    const description = await describeLibrary(path, {
+  const describe = async (path: string, policy: PluginPolicy): Promise<LibraryDescription> => {
+    checkLibrary(path, await libraryFacts(path));
+    return describeLibrary(path, {
       // The same steps as in the loader, so that a library that can be described can also be started.
       prepare: async (library) => {
         const stored = await (await store()).add(library);
@@ -39,7 +43,9 @@ export function createLibraryReader(
       },
       preparedFor: JSON.stringify(sandboxOf(policy)),
     });
-    return readMetadata(description);
   };
-  return { read: (path, policy = defaults) => reading.run(() => read(path, policy)) };
+  return {
+    read: (path, policy = defaults) => reading.run(async () => readMetadata(await describe(path, policy))),
+    describe: (path, policy = defaults) => reading.run(() => describe(path, policy)),
+  };
 }

@@ -7,7 +7,8 @@ import { BackworksError, PluginFailure, type PluginOutcome, type PluginPhase } f
 import type { Log } from '../log.js';
 import { InProcessPlugin } from '../native/in-process/in-process.js';
 import { IsolatedPlugin } from '../native/pool/isolated.js';
-import { checkLibrary, readLibraryFacts } from '../native/library/facts/index.js';
+import { checkLibrary } from '../native/library/facts/index.js';
+import { libraryFacts } from '../native/library/library-facts.js';
 import type { LibraryHold } from '../native/library/library-holds.js';
 import type { LibraryStore, StoredLibrary } from '../native/library/library-store.js';
 import type {
@@ -111,7 +112,7 @@ export class PluginLoader {
     const { path } = config;
     if (path === null) throw unsupported(entry);
     const stored = await choose(async () => {
-      checkLibrary(path, await readLibraryFacts(path));
+      checkLibrary(path, await libraryFacts(path));
       return (await this.options.store()).add(path);
     });
     identified(stored.digest);

@@ -6,7 +6,8 @@ import {
   PluginFailure,
   toBackworksError,
 } from '../errors.js';
-import { checkLibrary, readLibraryFacts } from '../native/library/facts/index.js';
+import { checkLibrary } from '../native/library/facts/index.js';
+import { libraryFacts } from '../native/library/library-facts.js';
 import type { LibraryReader } from './library-reader.js';
 import type { LoadedPlugin } from './loaded-plugin.js';
 import { IGNORED_EVENTS, type PluginEvents, type PluginLoader } from './loader.js';
@@ -79,7 +80,7 @@ export async function validateLibrary(path: string, options: ValidateOptions): P
   const report = new Report();
   let metadata: PluginMetadata | null = null;
   const file = await report.check('file', async () => {
-    const facts = await readLibraryFacts(path);
+    const facts = await libraryFacts(path);
     checkLibrary(path, facts);
     return `${facts.format} for ${facts.architectures.join(', ')}, exports plugin_info and plugin_vtable`;
   });

@@ -157,7 +157,7 @@ test('a terminal gets a table, and the chart has a panel for each hook', async (
 
 test('the documentation shows the current table and the keys of the JSON', async () => {
   const section = PERFORMANCE.slice(PERFORMANCE.indexOf('## Your own plugin')).replace(/ +/g, ' ');
-  const run = [compilePlugin('echo'), '--seconds', '0.3'];
+  const run = [compilePlugin('echo'), '--seconds', '0.1'];
   const { stdout } = await profile(...run);
   for (const titles of stdout.match(/^HOOK .*/gm) ?? [])
     expect(section).toContain(titles.replace(/ +/g, ' '));

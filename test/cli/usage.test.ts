@@ -25,7 +25,7 @@ test('--help lists commands and every exit code, on stdout', async () => {
 });
 
 /** Commands for somebody who writes a plugin. */
-const AUTHORING = ['call'];
+const AUTHORING = ['call', 'inspect', 'docs', 'install'];
 
 test('--help lists every command with one line', async () => {
   const { stdout } = await backworks(['--help']);
@@ -42,6 +42,7 @@ test('--help lists every command with one line', async () => {
     ...['restart', 'swap', 'rollback', 'history'].map((name) => `plugin ${name}`),
     ...AUTHORING.map((name) => `plugin ${name}`),
     ...['check', 'print', 'diff', 'schema', 'migrate', 'template'].map((name) => `config ${name}`),
+    'sdk',
   ]);
 });
 

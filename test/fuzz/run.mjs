@@ -1,6 +1,7 @@
 /**
  * `npm run test:fuzz -- --seconds N`: fuzzes for about N seconds in all (default 60). Half of the time libFuzzer
- * fuzzes the runner and the C SDK; the other half, hostile runners fuzz the server. Inputs that reach new code stay in
+ * fuzzes the runner and the C SDK; a quarter, hostile runners fuzz the server; a quarter, changed texts are loaded as
+ * configurations. Inputs that reach new code stay in
  * build/fuzz/corpus for the next run. Inputs that cause a failure are written to build/fuzz/findings.
  */
 import { spawn } from 'node:child_process';
@@ -77,17 +78,17 @@ async function fuzzRunner({ name, inputs, dictionary, check = () => true }, prog
   return false;
 }
 
-/** Fuzzes the server with hostile runners. */
-async function fuzzServer(seconds) {
+/** Runs compiled tests that read from the environment how much to try. */
+async function fuzzTests(name, tests, variables) {
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const { code, output } = await start(
-    process.execPath,
-    [...jest, 'node_modules/jest/bin/jest.js', 'dist-test/fuzz'],
-    { env: { ...process.env, BACKWORKS_FUZZ_SECONDS: String(seconds) } },
-  );
-  console.log(code === 0 ? 'server: nothing found' : output);
+  const command = [...jest, 'node_modules/jest/bin/jest.js', '--testTimeout', '600000', tests];
+  const { code, output } = await start(process.execPath, command, { env: { ...process.env, ...variables } });
+  console.log(code === 0 ? `${name}: nothing found` : output);
   return code === 0;
 }
+
+/** About how many seconds the tests of the configuration need with a scale of 1. */
+const CONFIG_SECONDS = 6;
 
 async function main() {
   const { values } = parseArgs({ options: { seconds: { type: 'string', default: '60' } } });
@@ -95,10 +96,15 @@ async function main() {
   if (!Number.isInteger(seconds) || seconds < 4)
     throw new SetupError('--seconds must be a whole number of at least 4');
   const half = Math.floor(seconds / 2);
+  const quarter = Math.floor(seconds / 4);
   const programs = buildFuzzers(join(root, 'build/fuzz/bin'));
   const runner = await Promise.all(TARGETS.map((target) => fuzzRunner(target, programs[target.name], half)));
-  const server = await fuzzServer(half);
-  return server && runner.every(Boolean);
+  const server = await fuzzTests('server', 'dist-test/fuzz', { BACKWORKS_FUZZ_SECONDS: String(quarter) });
+  const scale = String(Math.max(1, Math.round(quarter / CONFIG_SECONDS)));
+  const config = await fuzzTests('configuration', 'dist-test/config/load/properties', {
+    BACKWORKS_PROPERTY_SCALE: scale,
+  });
+  return server && config && runner.every(Boolean);
 }
 
 try {

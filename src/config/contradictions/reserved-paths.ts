@@ -28,10 +28,8 @@ const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
  */
 export function reservedPathContradictions(file: CheckedFile): void {
   if (file.isInvalid('/plugins')) return;
-  const reserved = reservedPaths(file).flatMap((one) => {
-    const [end = one.path, ...links] = placesOf(one.path);
-    return [{ ...one, path: end }, ...links.map((path) => ({ ...one, path, isTree: false }))];
-  });
+  // Resolving the links of every path takes milliseconds, and most configurations grant no writing.
+  let reserved: readonly Reserved[] | undefined;
   for (const [name, plugin] of pluginEntries(file.raw.plugins)) {
     const pointer = below('/plugins', name);
     // A disabled entry can be enabled while the server runs.
@@ -41,6 +39,7 @@ export function reservedPathContradictions(file: CheckedFile): void {
       // permissionContradictions() reports this case.
       if (absolute === parse(absolute).root) return;
       const granted = realPath(absolute);
+      reserved ??= reservedPlaces(file);
       const found = reserved.find((one) => isReserved(granted, one));
       if (found === undefined) return;
       const at = below(`${pointer}/permissions/filesystem/write`, index);
@@ -48,6 +47,14 @@ export function reservedPathContradictions(file: CheckedFile): void {
       file.reject(at, { message, hint: 'grant only the directories it needs' });
     });
   }
+}
+
+/** The reserved paths after links are resolved, and the links on the way to them. */
+function reservedPlaces(file: CheckedFile): Reserved[] {
+  return reservedPaths(file).flatMap((one) => {
+    const [end = one.path, ...links] = placesOf(one.path);
+    return [{ ...one, path: end }, ...links.map((path) => ({ ...one, path, isTree: false }))];
+  });
 }
 
 function reservedPaths(file: CheckedFile): Reserved[] {

@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
 import { isMapping } from '../source/merge.js';
-import { segments } from '../source/pointer.js';
 import type { JsonObject, JsonValue } from '../types.js';
 import { expectation } from './explain.js';
+import { resolveReference } from './references.js';
 import { sampleOf } from './sample.js';
 
 /** What a template is built from. The texts come from the library. */
@@ -22,7 +22,6 @@ export interface TemplateFacts {
 
 /** Editors look for this line at the beginning of a file. It has no effect in the middle. */
 const MODELINE = '# yaml-language-server: $schema=./node_modules/backworks/schema/backworks.v1.json';
-const REFERENCES_MAX = 16;
 const COMMENT_CHARACTERS_MAX = 400;
 /** Depth of nested blocks that are written out with comments. */
 const DEPTH_MAX = 6;
@@ -53,7 +52,7 @@ function configLines(schema: JsonObject | null): string[] {
   if (schema === null)
     return [...comment('The library has no schema for its configuration.'), '# config: {}'];
   const writer = new SchemaWriter(schema);
-  const required = requiredKeys(writer.resolved(schema)).length > 0;
+  const required = requiredKeys(resolveReference(schema, schema)).length > 0;
   return writer.entry('config', schema, { required, written: required }, 0);
 }
 
@@ -68,11 +67,11 @@ class SchemaWriter {
   constructor(private readonly root: JsonObject) {}
 
   entry(key: string, given: JsonValue, { required, written }: Standing, depth: number): string[] {
-    const schema = this.resolved(given);
+    const schema = resolveReference(this.root, given);
     const children = this.children(schema, depth);
     const lines =
       children === null
-        ? yaml({ [key]: escaped(sampleOf(schema, (part) => this.resolved(part))) })
+        ? yaml({ [key]: escaped(sampleOf(schema, (part) => resolveReference(this.root, part))) })
         : [`${keyText(key)}:`, ...indented(children)];
     const about = depth === 0 ? [] : this.about(schema, required);
     return [...about, ...(written ? lines : commented(lines))];
@@ -99,20 +98,6 @@ class SchemaWriter {
     const value = schema['default'] === undefined ? '' : `Default: ${JSON.stringify(schema['default'])}.`;
     const facts = `${required ? 'Required. ' : ''}${sentence}${value}`.trim();
     return [...(typeof description === 'string' ? comment(description) : []), ...comment(facts)];
-  }
-
-  /** The referenced schema, if the schema is a reference. */
-  resolved(given: JsonValue): JsonObject {
-    let schema = given;
-    for (let step = 0; step < REFERENCES_MAX && isMapping(schema); step += 1) {
-      const reference = schema['$ref'];
-      if (typeof reference !== 'string') return schema;
-      schema = segments(decodeURIComponent(reference.slice(1))).reduce<JsonValue>(
-        (part, segment) => (isMapping(part) && Object.hasOwn(part, segment) ? (part[segment] ?? {}) : {}),
-        this.root,
-      );
-    }
-    return {};
   }
 }
 

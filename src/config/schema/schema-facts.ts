@@ -1,5 +1,5 @@
 import { type Pointer, segments } from '../source/pointer.js';
-import { filledSchema } from './schema.js';
+import { filledSchema } from './published-schema.js';
 
 /** What the schema says about one key. */
 export interface SchemaFacts {

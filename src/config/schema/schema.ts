@@ -1,52 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { Ajv, type AnySchemaObject, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import { explain } from './explain.js';
 import type { Mark } from '../source/mark.js';
 import { type Pointer, segments } from '../source/pointer.js';
 import type { ProblemReport } from '../source/problems.js';
 import type { Source } from '../source/source.js';
 import type { JsonObject, JsonValue } from '../types.js';
-
-const OVERLAY = 'backworks#/definitions/overlay';
-
-let compiled: { readonly whole: ValidateFunction; readonly overlay: ValidateFunction } | undefined;
-
-/** The text of the published JSON Schema. */
-export function schemaText(): string {
-  return readFileSync(new URL('../../../schema/backworks.v1.json', import.meta.url), 'utf8');
-}
-
-/** The schema for a file whose variables are filled in: it does not allow a variable in place of a value. */
-export function filledSchema(): AnySchemaObject {
-  return JSON.parse(schemaText(), (_key, node: unknown) => {
-    const { anyOf, ...rest } = (node ?? {}) as { anyOf?: readonly AnySchemaObject[] };
-    return anyOf?.at(-1)?.['$ref'] === '#/definitions/variable' ? { ...rest, ...anyOf[0] } : node;
-  }) as AnySchemaObject;
-}
-
-/** The published JSON Schema, compiled on first use. */
-function validators(): NonNullable<typeof compiled> {
-  if (compiled === undefined) {
-    const ajv = new Ajv({
-      allErrors: true,
-      strict: true,
-      allowUnionTypes: true,
-      useDefaults: true,
-      verbose: true,
-      ownProperties: true,
-      // The schema is compiled at every start and used once or twice, so compile time matters more than run
-      // time.
-      code: { optimize: false },
-      // A test validates the schema.
-      validateSchema: false,
-    });
-    // Editors know this keyword. Messages use it to explain a pattern.
-    ajv.addVocabulary(['patternErrorMessage']);
-    ajv.addSchema(filledSchema(), 'backworks');
-    compiled = { whole: ajv.compile({ $ref: 'backworks' }), overlay: ajv.compile({ $ref: OVERLAY }) };
-  }
-  return compiled;
-}
+import { overlay, whole } from './validators.js';
 
 /** Values that are already reported as wrong. */
 export type KnownMistakes = Set<Mark>;
@@ -56,7 +15,7 @@ export type KnownMistakes = Set<Mark>;
  * to the known mistakes.
  */
 export function validateOverlay(source: Source, report: ProblemReport, known: KnownMistakes): void {
-  for (const pointer of mismatches(validators().overlay, source, report, known)) {
+  for (const pointer of mismatches(overlay, source, report, known)) {
     const mark = source.marks.get(pointer);
     if (mark !== undefined) known.add(mark);
   }
@@ -72,7 +31,7 @@ export function validateSchema(
   report: ProblemReport,
   known: KnownMistakes,
 ): readonly Pointer[] {
-  return mismatches(validators().whole, source, report, known);
+  return mismatches(whole, source, report, known);
 }
 
 function mismatches(

@@ -34,7 +34,8 @@ export function readDescription(value: unknown, plugin: string): LibraryDescript
       hint,
     });
   const inInfo = 'correct what plugin_info() returns';
-  const { name, version, description, manifest, functions, thread_safe: threadSafe } = asRecord(value);
+  const { name, version, description, manifest, functions, ...flags } = asRecord(value);
+  const { thread_safe: threadSafe, abi_version: abiVersion } = flags;
 
   if (typeof name !== 'string' || !NAME.test(name)) {
     const found = typeof name === 'string' ? JSON.stringify(name.slice(0, 80)) : 'missing';
@@ -58,6 +59,7 @@ export function readDescription(value: unknown, plugin: string): LibraryDescript
     manifest,
     functions: new Set(Array.isArray(functions) ? functions.filter(isAbiFunction) : []),
     threadSafe,
+    abiVersion: typeof abiVersion === 'number' && abiVersion > 0 ? abiVersion : null,
   };
 }
 

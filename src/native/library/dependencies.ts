@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, normalize, resolve } from 'node:path';
-import { type LibraryFacts, readLibraryFacts } from './facts/index.js';
+import type { LibraryFacts } from './facts/index.js';
+import { libraryFacts } from './library-facts.js';
 import { realPath } from '../../path-places.js';
 import type { Dependencies, Dependency } from '../plugin.js';
 import { LibraryDigests } from './library-digests.js';
@@ -45,7 +46,7 @@ export async function findDependencies(path: string, facts: LibraryFacts): Promi
       if (files.has(place) || files.size >= FILES_MAX) continue;
       const digest = await digests.readNeeded(place);
       files.set(place, digest);
-      const found = digest === null ? null : await readLibraryFacts(place).catch(() => null);
+      const found = digest === null ? null : await libraryFacts(place).catch(() => null);
       if (found !== null) queue.push({ path: place, facts: found, inherited: searched });
     }
   }
@@ -57,7 +58,7 @@ export async function findDependencies(path: string, facts: LibraryFacts): Promi
 
 /** The same for a file that may be no library. */
 export async function dependenciesOf(path: string): Promise<Dependencies> {
-  const facts = await readLibraryFacts(path).catch(() => null);
+  const facts = await libraryFacts(path).catch(() => null);
   return facts === null ? NO_DEPENDENCIES : findDependencies(path, facts);
 }
 

@@ -10,7 +10,8 @@ import { findDependencies } from './dependencies.js';
 import { fileState, isSettled } from './file-state.js';
 import { digestOf } from './library-digest.js';
 import { type LibraryHold, LibraryHolds } from './library-holds.js';
-import { type LibraryFacts, readLibraryFacts } from './facts/index.js';
+import type { LibraryFacts } from './facts/index.js';
+import { libraryFacts } from './library-facts.js';
 import { SharedWork } from './shared-work.js';
 
 /** Files that are read and written at the same time. */
@@ -79,7 +80,7 @@ export async function openLibraryStore(directory?: string): Promise<LibraryStore
   return {
     directory: folder,
     async add(path) {
-      const facts = await readLibraryFacts(path);
+      const facts = await libraryFacts(path);
       const work = (): Promise<StoredLibrary> =>
         copying.run(async () => {
           const dependencies = await findDependencies(path, facts);
@@ -180,7 +181,7 @@ async function findCopy(folder: string, digest: string): Promise<StoredLibrary |
   const path = join(folder, name);
   const size = await sizeOf(path);
   if (!(await holds(path, digest, size))) return null;
-  const dependencies = await findDependencies(path, await readLibraryFacts(path));
+  const dependencies = await findDependencies(path, await libraryFacts(path));
   return { digest, path, inPlace: false, directories: [], dependencies };
 }
 

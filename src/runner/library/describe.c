@@ -51,8 +51,9 @@ static void write_library(FILE *stream, const Library *library) {
         text_write_json(stream, functions[index].name);
         before = ",";
     }
-    (void)fprintf(stream, "],\"thread_safe\":%s}\n",
-                  library_has(library, FLAG_THREAD_SAFE) ? "true" : "false");
+    (void)fprintf(stream, "],\"thread_safe\":%s,\"abi_version\":%u}\n",
+                  library_has(library, FLAG_THREAD_SAFE) ? "true" : "false",
+                  (unsigned)library->extensions.abi_version);
 }
 
 /* Ends the process without running the library's destructors and exit handlers. */

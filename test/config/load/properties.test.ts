@@ -42,6 +42,9 @@ environments:
 
 const env = { PORT: '80', KEY: 'secret' };
 
+/** How many times as many texts as in `npm test`. `npm run test:fuzz` sets it. */
+const SCALE = Number(process.env['BACKWORKS_PROPERTY_SCALE'] ?? 1);
+
 /**
  * Loads a text, or checks that every problem of the ConfigError is inside the file. Any other error fails the
  * test.
@@ -65,16 +68,16 @@ function settle(text: string): void {
 }
 
 test('any text loads or is a ConfigError', () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), settle), { numRuns: 500 });
+  fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), settle), { numRuns: 300 * SCALE });
 });
 
 test('any text of YAML characters loads or is a ConfigError', () => {
   const unit = fc.constantFrom(...'ab1 \n\t-:?,[]{}#&*!|>\'"%@`$~.<=\\');
-  fc.assert(fc.property(fc.string({ unit, maxLength: 60 }), settle), { numRuns: 1000 });
+  fc.assert(fc.property(fc.string({ unit, maxLength: 60 }), settle), { numRuns: 500 * SCALE });
 });
 
 test('any JSON value loads or is a ConfigError', () => {
-  fc.assert(fc.property(fc.json(), settle), { numRuns: 500 });
+  fc.assert(fc.property(fc.json(), settle), { numRuns: 300 * SCALE });
 });
 
 test('a sample with a piece replaced loads or is a ConfigError', () => {
@@ -105,7 +108,7 @@ test('a sample with a piece replaced loads or is a ConfigError', () => {
     fc.property(position, fc.nat(12), piece, (at, removed, inserted) =>
       settle(SAMPLE.slice(0, at) + inserted + SAMPLE.slice(at + removed)),
     ),
-    { numRuns: 3000 },
+    { numRuns: 500 * SCALE },
   );
 });
 
@@ -121,7 +124,7 @@ test('a sample with any value at any key loads or is a ConfigError', () => {
       const tail = SAMPLE.slice(end).replace(/^(?:"[^"]*"|[^,}\]\n {[]+)/, () => replacement);
       settle(SAMPLE.slice(0, end) + tail);
     }),
-    { numRuns: 2000 },
+    { numRuns: 400 * SCALE },
   );
 });
 

@@ -182,6 +182,7 @@ const good = {
   manifest: null,
   functions: ['call', 'unheard_of', 7],
   thread_safe: true,
+  abi_version: 1,
 };
 
 test('a correct description is accepted', () => {
@@ -192,6 +193,7 @@ test('a correct description is accepted', () => {
     manifest: null,
     functions: new Set(['call']),
     threadSafe: true,
+    abiVersion: 1,
   });
   expect(readDescription({ ...good, description: 'a\u001b[2Jb' }, 'p.so').description).toBe('a\\x1b[2Jb');
 });

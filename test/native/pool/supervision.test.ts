@@ -246,7 +246,8 @@ describe('processes', () => {
     copyFileSync(RUNNER, runner);
     process.env['BACKWORKS_RUNNER'] = runner;
     try {
-      const plugin = await supervise();
+      // The second of the calls below waits in vain for a process, until its deadline.
+      const plugin = await supervise({ callMs: 3000 });
       renameSync(runner, away);
       // Worker and spare end; no other worker or spare can be started.
       await Promise.all([plugin.call('/crash'), plugin.call('/crash')]);

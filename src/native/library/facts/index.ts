@@ -3,5 +3,6 @@
  * readers because no maintained package reads all three formats with limits.
  */
 export { checkLibrary } from './check.js';
+export { hasDebugInformation } from './debug-information.js';
 export type { LibraryFacts } from './facts.js';
 export { readLibraryFacts } from './read.js';

@@ -1,0 +1,41 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { ByteSource } from './byte-source.js';
+import { readElfHeader } from './elf-header.js';
+
+const ELF = 0x7f45_4c46;
+const NAMES: readonly string[] = ['.debug_info', '.zdebug_info'];
+
+/**
+ * Whether an ELF file has debug information, so that a post-mortem can name files and lines. Other formats keep it in
+ * separate files.
+ * @returns null for another format, or when the file cannot be read; never rejects
+ */
+export async function hasDebugInformation(path: string): Promise<boolean | null> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(() => null);
+  if (file === null) return null;
+  try {
+    const stats = await file.stat();
+    return stats.isFile() ? search(ByteSource.ofFile(file.fd, stats.size)) : null;
+  } catch {
+    return null;
+  } finally {
+    await file.close();
+  }
+}
+
+function search(source: ByteSource): boolean | null {
+  if (source.range(0, 4, 'start', false).u32(0) !== ELF) return null;
+  const { is64, littleEndian, sectionTable } = readElfHeader(source);
+  const { offset, count, entrySize } = sectionTable;
+  if (offset === 0 || entrySize < (is64 ? 64 : 40)) return false;
+  const table = source.table(offset, count, entrySize, 'section header table', littleEndian);
+  const names = source.range(is64 ? 62 : 50, 2, 'ELF header', littleEndian).u16(0) * entrySize;
+  const start = is64 ? table.u64(names + 24) : table.u32(names + 16);
+  const size = is64 ? table.u64(names + 32) : table.u32(names + 20);
+  const text = source.range(start, size, 'section names', littleEndian);
+  const nameAt = (index: number): string | null => text.name(table.u32(index * entrySize));
+  return Array.from({ length: count }, (_, index) => nameAt(index)).some((name) =>
+    NAMES.includes(name ?? ''),
+  );
+}
