@@ -26,7 +26,7 @@ export type Expected = Readonly<Record<string, unknown>>;
 export function expectResponse(
   answer: TestResponse | RequestOutcome | null,
   expected: Expected,
-): asserts answer is NonNullable<typeof answer> {
+): asserts answer is TestResponse | RequestOutcome {
   const response = answer !== null && 'response' in answer ? answer.response : answer;
   if (response === null) fail('there is no response', null, expected, expectResponse);
   expectMembers(response, expected, 'the response', expectResponse);
