@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import clangFormat from 'clang-format-node';
 import { root } from './run.mjs';
 
-const FOLDERS = ['src/runner', 'native-sdk', 'examples', 'test', 'bench'];
+const FOLDERS = ['src/runner', 'native-sdk', 'examples', 'templates', 'test', 'bench'];
 const SOURCE = /\.(c|h|cpp|hpp)$/;
 const BUILT = new Set(['node_modules', 'target', 'build']);
 

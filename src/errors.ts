@@ -138,6 +138,7 @@ export const ERRORS = {
   BW_SERVER_UNREACHABLE: kind(500, EXIT.failure, 'A command needs a running server, and no server answers.'),
   BW_ADMIN_UNAUTHORIZED: kind(401, EXIT.failure, 'The admin API needs a valid bearer token.'),
   BW_ADMIN_FORBIDDEN: kind(403, EXIT.failure, 'The token of the admin API allows reading only.'),
+  BW_PROJECT_WRITE: kind(500, EXIT.failure, 'The folder of a new plugin cannot be written.'),
   BW_USAGE: kind(500, EXIT.usage, 'A command was called with wrong arguments.'),
   BW_INTERNAL: kind(500, EXIT.failure, 'A defect in Backworks itself.'),
 } as const satisfies Record<string, ErrorKind>;

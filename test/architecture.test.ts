@@ -29,7 +29,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['plugins'],
   ['native/pool', 'native/in-process', 'config/load', 'services'],
   ['native/runner', 'native/description', 'config/contradictions', 'config/plugin-schema', 'config/show'],
-  ['native/process', 'config/schema', 'config/migrations', 'execution'],
+  ['native/process', 'config/schema', 'config/migrations', 'execution', 'templates'],
   ['native/process/limits', 'native/protocol', 'native/library', 'config/source', 'config/edit'],
   ['native/library/facts', 'native', 'metrics', 'log-budget'],
   ['mutex'],

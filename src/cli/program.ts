@@ -5,6 +5,7 @@ import { declareAuthoring, declareSdk } from './author-commands.js';
 import { declareVersions } from './version-commands.js';
 import { declareConfig } from './config-commands.js';
 import { declareControl } from './control-commands.js';
+import { declareNew } from './new-command.js';
 import { reportFailure } from './failure.js';
 import type { ValidateArguments } from './plugin-validate.js';
 import type { ProfileArguments } from './plugin-profile.js';
@@ -83,6 +84,7 @@ function declare(program: Command, { out, err, version }: Surroundings, run: Run
     .addHelpText('after', EXIT_CODES);
   declareServer(program, run);
   const plugin = program.command('plugin').description('inspect and control plugins');
+  declareNew(plugin, run);
   declarePlugins(plugin, run);
   declareControl(plugin, run);
   declareVersions(plugin, run);

@@ -36,7 +36,7 @@ test('--help lists every command with one line', async () => {
     .map((line) => /^ {2}((?:plugin |config )?[a-z]+) {2,}\S/.exec(line)?.[1]);
   expect(names).toEqual([
     ...['start', 'reload'],
-    ...['list', 'validate', 'status', 'profile', 'release', 'load', 'unload', 'enable', 'disable'].map(
+    ...['new', 'list', 'validate', 'status', 'profile', 'release', 'load', 'unload', 'enable', 'disable'].map(
       (name) => `plugin ${name}`,
     ),
     ...['restart', 'swap', 'rollback', 'history'].map((name) => `plugin ${name}`),
