@@ -22,6 +22,7 @@ import type {
   Refusal,
 } from '../native/plugin.js';
 import type { KeyValueStore } from '../services/key-value-store.js';
+import type { PluginFetch, PluginFetches } from '../services/plugin-fetch.js';
 import { LoadedPlugin } from './loaded-plugin.js';
 import { configJson, fittingConfig } from './fitting-config.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
@@ -86,6 +87,7 @@ export interface PluginLoaderOptions {
   /** Values of the variables that `permissions.env` grants to plugins. */
   readonly environment: NodeJS.ProcessEnv;
   readonly keyValues: KeyValueStore;
+  readonly fetches: PluginFetches;
 }
 
 /**
@@ -204,6 +206,7 @@ export class PluginLoader {
       replyBytesMax: config.limits.replyBytes,
       ...adjustableSettings(config),
       operate: (request, caller) => events.operate(request, caller),
+      fetch: this.fetchOf(entry, events),
       keyValues: this.options.keyValues.of(name),
       events: {
         log: (line) => this.log(name, line),
@@ -227,6 +230,18 @@ export class PluginLoader {
     } catch (error) {
       throw error instanceof PluginFailure ? await locate(error) : error;
     }
+  }
+
+  private fetchOf({ name, config }: PluginEntry, events: PluginEvents): PluginFetch {
+    const { metrics, fetches } = this.options;
+    return fetches.of({
+      plugin: name,
+      origins: config.permissions.network.fetch,
+      refused: (origin) => {
+        metrics.refused(name, 'network.fetch', 1);
+        events.refused({ permission: 'network.fetch', function: 'http_fetch', object: origin, times: 1 });
+      },
+    });
   }
 
   /** The variables that the operator grants, if they are set. */
