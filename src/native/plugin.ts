@@ -208,6 +208,8 @@ export interface NativePluginOptions {
   readonly originalPath?: string;
   /** The plugin's `config:` block as JSON text. */
   readonly configJson: string;
+  /** Called when a process exists and nothing was sent to it. It waits until the promise resolves. */
+  readonly spawned?: ((pid: number) => Promise<void>) | undefined;
   /**
    * Called once, after the library was described and before initialize(). Returns the configuration to
    * pass instead of `configJson`. When it rejects, the plugin does not start.

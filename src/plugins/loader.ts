@@ -34,6 +34,8 @@ import { sandboxOf } from './sandbox-of.js';
 
 /** Events of a plugin while it is loading and running. */
 export interface PluginEvents {
+  /** A process exists, and waits until the promise resolves before it loads the library. */
+  spawned?(pid: number): Promise<void>;
   /** The library was read. @param digest SHA-256 of the library, in hexadecimal */
   identified(digest: string): void;
   /**
@@ -205,6 +207,7 @@ export class PluginLoader {
       concurrency: config.limits.concurrency,
       replyBytesMax: config.limits.replyBytes,
       ...adjustableSettings(config),
+      spawned: events.spawned && ((pid) => events.spawned?.(pid) ?? Promise.resolve()),
       operate: (request, caller) => events.operate(request, caller),
       fetch: this.fetchOf(entry, events),
       keyValues: this.options.keyValues.of(name),

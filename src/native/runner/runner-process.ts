@@ -164,6 +164,7 @@ export class RunnerProcess {
    */
   async loadLibrary(): Promise<LibraryDescription> {
     const { libraryPath, replyBytesMax, sandbox, concurrency } = this.options;
+    await this.options.spawned?.(this.pid);
     const [ready, { reply, value }] = await Promise.all([
       this.ask(ServerFrame.SANDBOX, 0, 0, sandboxSettings(sandbox, libraryPath), 'sandbox'),
       this.ask(ServerFrame.LOAD, this.loadFrom, replyBytesMax, [libraryPath], 'load'),
