@@ -292,8 +292,13 @@ plugins:
       (isolation === 'process' ? test : test.skip)(
         'the plugin can make HTTP requests to a granted origin',
         async () => {
-          const fetched = async (url: string): Promise<unknown> => json(await get('/c/http', { 'x-url': url }));
-          expect(await fetched(`${upstreamUrl}/path`)).toEqual({ status: 201, header: 'sdk', body: '{"n":21}' });
+          const fetched = async (url: string): Promise<unknown> =>
+            json(await get('/c/http', { 'x-url': url }));
+          expect(await fetched(`${upstreamUrl}/path`)).toEqual({
+            status: 201,
+            header: 'sdk',
+            body: '{"n":21}',
+          });
           expect(await fetched('http://127.0.0.1:1')).toEqual({
             error: expect.stringContaining('does not grant http://127.0.0.1:1') as unknown,
           });
