@@ -98,6 +98,8 @@ export const ERRORS = {
   ),
   BW_PLUGIN_STATE: kind(409, EXIT.plugin, 'A plugin is in a state that does not allow the operation.'),
   BW_PLUGIN_INSTALL: kind(409, EXIT.plugin, 'A library cannot be installed.'),
+  BW_BUILD_TOOL: kind(500, EXIT.failure, 'A program that builds plugins is missing.'),
+  BW_BUILD_FAILED: kind(500, EXIT.plugin, 'A plugin could not be built.'),
   BW_PROFILE_REQUESTS: kind(400, EXIT.usage, 'Recorded requests cannot be read.'),
   BW_RELOAD_REFUSED: kind(409, EXIT.plugin, 'A reload was refused, and nothing was changed.'),
   BW_RUNNER_NOT_FOUND: kind(503, EXIT.failure, 'The runner program or the library beside it is missing.'),

@@ -261,10 +261,19 @@ typedef struct BackworksHost {
     int32_t (*kv_set)(const char *key, const char *value, uint32_t ttl_seconds);
 
     /*
-     * Makes an HTTP request for the plugin, to an origin that the plugin's permissions name.
-     * Required: may be NULL.
-     * request_json: {method, url, headers, body, timeout_ms}.
-     * Returns: {status, headers, body} or {error}; never NULL.
+     * Makes an HTTP request for the plugin, to an origin that permissions.network.fetch of the
+     * configuration grants. Redirects are followed to granted origins, without credentials when the origin
+     * changes. Requests of several threads of a process are made one after another, and kv and call() of
+     * the other threads wait for them.
+     * Required: may be NULL; always NULL when the plugin runs in the host's own process.
+     * request_json: {method, url, headers, body, body_encoding, timeout_ms}; all but url are optional.
+     *   headers: an object of strings or lists of strings. body: a string, sent as it is; a string in base64
+     *   with "body_encoding": "base64"; any other value, sent as JSON. timeout_ms: at least 1. The request
+     *   ends in any case before the deadline of the call.
+     * Returns: {status, headers, body, body_encoding} or {error}; never NULL. Names of headers are in lower
+     *   case, and set-cookie is a list. The body is a string: the text with "body_encoding": "text", or
+     *   base64 when it is not UTF-8. It is unpacked when it was compressed, and at most 4 MiB long. error:
+     *   one sentence.
      * Owner: the result is the host's, valid until the next host function on the same thread.
      * Thread: [any-thread] while a hook or initialize() runs.
      * Since: 1.

@@ -5,6 +5,7 @@ import type { Log } from '../log.js';
 import { PluginMetrics } from '../metrics/plugin-metrics.js';
 import type { Refusal } from '../native/plugin.js';
 import { JsonOutline } from '../plugins/json-outline.js';
+import { undescribedToRun } from '../plugins/entry-of.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
 import { IGNORED_EVENTS, type PluginEvents } from '../plugins/loader.js';
 import type { PipelineHook, PluginMetadata } from '../plugins/metadata.js';
@@ -77,18 +78,35 @@ export interface CallLogLine {
 const DEADLINES_WAITED = 20;
 const SAMPLE_BODY = '{"ok":true}';
 
+/** How a debugger takes part in a call. */
+export interface Debugging {
+  /** A process exists and has loaded nothing. It goes on when the promise resolves. */
+  attach(pid: number): Promise<void>;
+  /** Variables that the process gets, from the environment of the source. */
+  readonly variables: readonly string[];
+}
+
 /**
  * Starts a plugin in its sandbox, makes one call, and stops the plugin. A plugin that fails is a result and no
  * error.
+ * @param debugging the plugin then runs without a sandbox and without deadlines, from its own file
  * @throws BackworksError BW_USAGE when the plugin has no such function, BW_REQUEST_INVALID when the request cannot
  *   become a document, BW_PLUGIN_UNKNOWN, or the reason the library cannot be described
  */
-export async function callPlugin(source: PluginSource, wish: CallWish): Promise<CallReport> {
+export async function callPlugin(
+  source: PluginSource,
+  wish: CallWish,
+  debugging: Debugging | null = null,
+): Promise<CallReport> {
   const record = new CallRecord();
   const metrics = new PluginMetrics();
   const parts = partsOf(source, { log: record.collector, metrics });
-  const { entry, endpoints } = await pluginOf(source, parts);
-  const calm = forOneCall(entry);
+  // Under a debugger, nothing runs before the debugger has attached.
+  const { entry, endpoints } =
+    debugging !== null && source.which.kind === 'library'
+      ? undescribedToRun(source.which.path, parts, source.block)
+      : await pluginOf(source, parts);
+  const calm = debugging === null ? forOneCall(entry) : forDebugger(forOneCall(entry), debugging);
   const outcome = await run();
   return {
     name: entry.name,
@@ -100,10 +118,23 @@ export async function callPlugin(source: PluginSource, wish: CallWish): Promise<
     refusals: record.refusals,
   };
 
+  function load(): Promise<LoadedPlugin> {
+    if (debugging === null) return parts.loader.load(calm, record.events);
+    let first: Promise<void> | null = null;
+    // The spare process does not wait.
+    const spawned = (pid: number): Promise<void> =>
+      first === null ? (first = debugging.attach(pid)) : Promise.resolve();
+    return parts.loader.load(calm, { ...record.events, spawned }, async (add) => {
+      const stored = await add();
+      // A debugger reads symbols from the path that the process loads.
+      return { ...stored, path: calm.config.path ?? stored.path, inPlace: true };
+    });
+  }
+
   async function run(): Promise<Outcome> {
     let plugin: LoadedPlugin;
     try {
-      plugin = await parts.loader.load(calm, record.events);
+      plugin = await load();
     } catch (thrown) {
       return { ...NOT_CALLED, failure: await record.located(thrown) };
     }
@@ -114,6 +145,20 @@ export async function callPlugin(source: PluginSource, wish: CallWish): Promise<
       await plugin.close();
     }
   }
+}
+
+/** The largest deadline that a frame holds: eleven days. */
+const NEVER_MS = 999_999_999;
+
+/** Nothing stops the plugin while its author reads its variables. */
+function forDebugger({ config, ...entry }: PluginEntry, { variables }: Debugging): PluginEntry {
+  const timeouts = { callMs: NEVER_MS, initializeMs: NEVER_MS, shutdownMs: NEVER_MS };
+  const limits = { ...config.limits, memoryBytes: 0, callCpuMs: 0, idleCpuPercent: 0 };
+  const permissions = { ...config.permissions, env: [...config.permissions.env, ...variables] };
+  return {
+    ...entry,
+    config: { ...config, isolation: 'process', sandbox: 'off', timeouts, limits, permissions },
+  };
 }
 
 type Outcome = Pick<
@@ -154,7 +199,7 @@ async function makeCall(
   const { callMs } = policy.timeouts;
   const patient = loaded.adjusted({
     ...policy,
-    timeouts: { ...policy.timeouts, callMs: callMs * DEADLINES_WAITED },
+    timeouts: { ...policy.timeouts, callMs: Math.min(callMs * DEADLINES_WAITED, NEVER_MS) },
   });
   const caller = createCaller();
   const common = { metadata, endpoint: call.endpoint, given: call.given, deadlineMs: callMs };

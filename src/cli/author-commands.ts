@@ -1,6 +1,9 @@
 import type { Command } from 'commander';
 import type { Run } from './command.js';
+import type { BuildOptions } from './plugin-build.js';
 import type { CallOptions } from './plugin-call.js';
+import type { DebugOptions } from './plugin-debug.js';
+import type { DevOptions } from './plugin-dev.js';
 import type { DocsOptions } from './plugin-docs.js';
 import type { InstallOptions } from './plugin-install.js';
 import type { SdkOptions } from './sdk.js';
@@ -13,6 +16,9 @@ export function declareAuthoring(plugin: Command, run: Run): void {
   declareCall(plugin, run);
   declareInspection(plugin, run);
   declareInstall(plugin, run);
+  declareBuild(plugin, run);
+  declareDev(plugin, run);
+  declareDebug(plugin, run);
 }
 
 /** Declares `backworks sdk`. */
@@ -96,6 +102,61 @@ function declareInstall(plugin: Command, run: Run): void {
     );
 }
 
+function declareBuild(plugin: Command, run: Run): void {
+  plugin
+    .command('build')
+    .summary('build a plugin with the tool of its language')
+    .description('build a plugin with the tool of its language, and check the library')
+    .argument('[directory]', 'directory with the sources', '.')
+    .option('--release', 'optimized (default)')
+    .option('--debug', 'for a debugger')
+    .option('--target <target>', 'system to build for, such as aarch64-linux-gnu.2.17; needs zig')
+    .addHelpText('after', examples(BUILD_EXAMPLES) + TARGETS)
+    .action((directory: string, given: BuildOptions) =>
+      run(async (context) => (await import('./plugin-build.js')).pluginBuild(context, directory, given)),
+    );
+}
+
+function declareDev(plugin: Command, run: Run): void {
+  plugin
+    .command('dev')
+    .summary('build and swap a plugin after each change')
+    .description('build a plugin after each change of its sources, and swap it into a server')
+    .argument('[directory]', 'directory with the sources', '.')
+    .option('--plugin <name>', 'name of the plugin (default: the one whose library is built)')
+    .option('--release', 'build optimized libraries')
+    .addHelpText('after', examples(['plugin dev', 'plugin dev hello --config backworks.yaml']))
+    .action((directory: string, given: DevOptions) =>
+      run(async (context) => (await import('./plugin-dev.js')).pluginDev(context, directory, given)),
+    );
+}
+
+function declareDebug(plugin: Command, run: Run): void {
+  const debug = plugin
+    .command('debug')
+    .summary('call one hook of a plugin under a debugger')
+    .description('wait for a debugger, then call one hook of a plugin without sandbox and deadlines')
+    .argument(...WHICH)
+    .argument('[hook]', 'as for plugin call (default: process_endpoint)')
+    .argument('[operation]', 'name of the operation');
+  declareDocument(debug)
+    .option(...PLUGIN_CONFIG)
+    .option('--setenv <name=value>', "variable of the plugin's process; may be repeated", collect)
+    .option('--no-wait', 'make the call at once, without a debugger')
+    .addHelpText(
+      'after',
+      examples([
+        'plugin debug ./libweather.so process_endpoint --path /weather/Oslo',
+        'plugin debug ./libauth.so before_request --plugin-config auth.yaml',
+      ]),
+    )
+    .action((which: string, hook: string | undefined, operation: string | undefined, given: DebugOptions) =>
+      run(async (context) =>
+        (await import('./plugin-debug.js')).pluginDebug(context, which, [hook, operation], given),
+      ),
+    );
+}
+
 /** Options that make the document of a call. */
 function declareDocument(command: Command): Command {
   return command
@@ -114,6 +175,17 @@ const CALL_EXAMPLES = [
   `plugin call ./libstamp.so after_response --status 404 --data '{"error":"not found"}'`,
   'plugin call weather operation weather.lookup --data @city.json --config backworks.yaml',
 ];
+
+const BUILD_EXAMPLES = [
+  'plugin build',
+  'plugin build hello --debug',
+  'plugin build hello --target aarch64-linux-musl',
+];
+const TARGETS = `
+
+Targets:
+  x86_64-linux-gnu.2.17, x86_64-linux-musl, x86_64-windows-gnu, x86_64-macos, and the same with
+  aarch64. The number is the oldest glibc that the library runs on.`;
 
 const SDK_EXAMPLES = [
   'cc -shared -fPIC $(backworks sdk --cflags) -o libhello.so hello.c',

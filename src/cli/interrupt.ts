@@ -9,13 +9,17 @@ export interface Interrupt {
   exitCode(): ExitCode | null;
 }
 
-/** From now on, signals do not end the process: the command cleans up and returns the exit code. */
+/**
+ * From now on, the first signal does not end the process: the command cleans up and returns the exit code. A second
+ * signal ends the process at once.
+ */
 export function listenForInterrupt(): Interrupt {
   const stop = new AbortController();
   let code: ExitCode | null = null;
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      code ??= 128 + constants.signals[signal];
+      if (code !== null) process.exit(code);
+      code = 128 + constants.signals[signal];
       stop.abort();
     });
   }

@@ -1,4 +1,4 @@
-import { type SdkPlaces, sdkPlaces } from '../authoring/sdk-place.js';
+import { type SdkPlaces, sdkPlaces } from '../authoring/build/sdk-place.js';
 import { BackworksError, EXIT } from '../errors.js';
 import type { CommandContext, ExitCode } from './command.js';
 import { printJson } from './print.js';

@@ -276,6 +276,8 @@ export interface Permissions {
     readonly listen: readonly number[];
     /** Any host and port. */
     readonly udp: boolean;
+    /** Origins, such as `https://api.example.com`, to which the server makes requests for the plugin. */
+    readonly fetch: readonly string[];
   };
   /** Names of environment variables. The values come from the server's environment when a process starts. */
   readonly env: readonly string[];

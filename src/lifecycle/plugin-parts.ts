@@ -8,6 +8,7 @@ import { createLibraryReader, type LibraryReader } from '../plugins/library-read
 import { PluginLoader } from '../plugins/loader.js';
 import { type PluginUsers, pluginUsers } from '../plugins/plugin-users.js';
 import { KeyValueStore } from '../services/key-value-store.js';
+import { PluginFetches } from '../services/plugin-fetch.js';
 import { Quarantine } from './records/quarantine.js';
 import { VersionKeeper } from './records/version-keeper.js';
 import type { SharedVersions } from './records/version-history.js';
@@ -69,6 +70,7 @@ export function createPluginParts({
     users,
     environment,
     keyValues,
+    fetches: new PluginFetches(metrics.registry),
   });
   return { defaults, reader, loader, keyValues, quarantine, keeper, agree };
 }

@@ -60,6 +60,14 @@ export interface OperationRequest {
   readonly payload: string;
 }
 
+/** How long a request of http_fetch() may take. */
+export interface FetchLimits {
+  /** `performance.now()` milliseconds at which the call of the plugin ends; Infinity for never. */
+  readonly deadlineAtMs: number;
+  /** Aborted when the process of the plugin has ended. */
+  readonly signal: AbortSignal;
+}
+
 /** What kv_set() returns; see backworks_plugin.h. */
 export const KvStatus = { STORED: 0, FULL: 1, INVALID: 2 } as const;
 export type KvStatus = (typeof KvStatus)[keyof typeof KvStatus];
@@ -200,6 +208,8 @@ export interface NativePluginOptions {
   readonly originalPath?: string;
   /** The plugin's `config:` block as JSON text. */
   readonly configJson: string;
+  /** Called when a process exists and nothing was sent to it. It waits until the promise resolves. */
+  readonly spawned?: ((pid: number) => Promise<void>) | undefined;
   /**
    * Called once, after the library was described and before initialize(). Returns the configuration to
    * pass instead of `configJson`. When it rejects, the plugin does not start.
@@ -230,6 +240,8 @@ export interface NativePluginOptions {
    * @param caller null when no hook of this plugin is running
    */
   readonly operate?: (request: OperationRequest, caller: RequestingCall | null) => Promise<NativeReply>;
+  /** Performs http_fetch() and returns its document. Never rejects. Absent: every request fails. */
+  readonly fetch?: (requestJson: string, limits: FetchLimits) => Promise<string>;
   /** The plugin's key-value space; absent: reads find nothing, and writes fail. */
   readonly keyValues?: KeyValues;
   readonly events: NativePluginEvents;
@@ -273,9 +285,18 @@ export interface ProcessUser {
 
 /** The permission that would have allowed an operation; null when no permission does. */
 export type RefusedPermission =
-  'filesystem.read' | 'filesystem.write' | 'network.connect' | 'network.listen' | 'network.udp' | null;
+  | 'filesystem.read'
+  | 'filesystem.write'
+  | 'network.connect'
+  | 'network.listen'
+  | 'network.udp'
+  | 'network.fetch'
+  | null;
 
-/** An operation the sandbox refused. Reported by the plugin's process, so not trustworthy. */
+/**
+ * An operation the sandbox or the server refused. The sandbox's refusals are reported by the plugin's process, so they
+ * are not trustworthy.
+ */
 export interface Refusal {
   readonly permission: RefusedPermission;
   /** The function or system call that failed, such as "connect". */

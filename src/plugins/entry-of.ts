@@ -1,3 +1,4 @@
+import { basename, extname } from 'node:path';
 import type { BackworksConfig, EndpointConfig, PluginConfig, PluginPolicy } from '../config/types.js';
 import { BackworksError } from '../errors.js';
 import { discoverPlugins } from './discovery.js';
@@ -29,6 +30,29 @@ export async function libraryToRun(
 ): Promise<PluginToRun> {
   const entry = discoveredEntry({ path, metadata: await reader.read(path) }, defaults);
   return { entry: withBlock(entry, block), endpoints: [] };
+}
+
+/**
+ * A library that cannot be described before it runs, such as one that needs a library loaded first. The plugin gets
+ * the name of the file.
+ */
+export function undescribedToRun(
+  path: string,
+  { defaults }: Pick<EntryParts, 'defaults'>,
+  block?: Pick<PluginConfig, 'config' | 'written'>,
+): PluginToRun {
+  const name = basename(path, extname(path));
+  const config: PluginConfig = {
+    ...defaults,
+    name,
+    config: {},
+    ...block,
+    type: 'external',
+    path,
+    enabled: true,
+    where: null,
+  };
+  return { entry: { name, origin: 'config', config }, endpoints: [] };
 }
 
 /**

@@ -22,6 +22,7 @@ import type {
   Refusal,
 } from '../native/plugin.js';
 import type { KeyValueStore } from '../services/key-value-store.js';
+import type { PluginFetch, PluginFetches } from '../services/plugin-fetch.js';
 import { LoadedPlugin } from './loaded-plugin.js';
 import { configJson, fittingConfig } from './fitting-config.js';
 import { type PluginMetadata, readMetadata } from './metadata.js';
@@ -33,6 +34,8 @@ import { sandboxOf } from './sandbox-of.js';
 
 /** Events of a plugin while it is loading and running. */
 export interface PluginEvents {
+  /** A process exists, and waits until the promise resolves before it loads the library. */
+  spawned?(pid: number): Promise<void>;
   /** The library was read. @param digest SHA-256 of the library, in hexadecimal */
   identified(digest: string): void;
   /**
@@ -86,6 +89,7 @@ export interface PluginLoaderOptions {
   /** Values of the variables that `permissions.env` grants to plugins. */
   readonly environment: NodeJS.ProcessEnv;
   readonly keyValues: KeyValueStore;
+  readonly fetches: PluginFetches;
 }
 
 /**
@@ -203,7 +207,9 @@ export class PluginLoader {
       concurrency: config.limits.concurrency,
       replyBytesMax: config.limits.replyBytes,
       ...adjustableSettings(config),
+      spawned: events.spawned && ((pid) => events.spawned?.(pid) ?? Promise.resolve()),
       operate: (request, caller) => events.operate(request, caller),
+      fetch: this.fetchOf(entry, events),
       keyValues: this.options.keyValues.of(name),
       events: {
         log: (line) => this.log(name, line),
@@ -227,6 +233,18 @@ export class PluginLoader {
     } catch (error) {
       throw error instanceof PluginFailure ? await locate(error) : error;
     }
+  }
+
+  private fetchOf({ name, config }: PluginEntry, events: PluginEvents): PluginFetch {
+    const { metrics, fetches } = this.options;
+    return fetches.of({
+      plugin: name,
+      origins: config.permissions.network.fetch,
+      refused: (origin) => {
+        metrics.refused(name, 'network.fetch', 1);
+        events.refused({ permission: 'network.fetch', function: 'http_fetch', object: origin, times: 1 });
+      },
+    });
   }
 
   /** The variables that the operator grants, if they are set. */

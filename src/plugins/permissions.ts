@@ -1,3 +1,4 @@
+import { originOf } from '../config/source/url-origin.js';
 import { oneLine } from '../printable.js';
 import type { JsonObject, JsonValue, Permissions } from '../config/types.js';
 
@@ -24,6 +25,11 @@ export function missingPermissions(requested: JsonObject | null, granted: Permis
     ...missing('network.connect', network.connect, (port) => granted.network.connect.includes(Number(port))),
     ...missing('network.listen', network.listen, (port) => granted.network.listen.includes(Number(port))),
     ...(network.udp === true && !granted.network.udp ? ['network.udp'] : []),
+    ...missing(
+      'network.fetch',
+      network.fetch,
+      (origin) => typeof origin === 'string' && granted.network.fetch.includes(originOf(origin)),
+    ),
     ...missing('env', requested.env, (name) => granted.env.some((given) => given === name)),
   ];
 }

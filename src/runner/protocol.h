@@ -169,8 +169,9 @@ enum service_frame {
     FRAME_NO_ANSWER = 99, /* payload: empty */
     FRAME_KV_GET = 100,   /* request; value: as for OPERATION; payload: key */
     FRAME_KV_SET =
-        101 /* request; value: as for OPERATION; payload: u32 seconds the value is kept, 0 =
+        101, /* request; value: as for OPERATION; payload: u32 seconds the value is kept, 0 =
                              no limit, then key and value; without a value, the key is removed */
+    FRAME_HTTP_FETCH = 102 /* request; value: as for OPERATION; payload: request_json */
 };
 
 /* The hooks a CALL can name. */

@@ -25,7 +25,7 @@ test('--help lists commands and every exit code, on stdout', async () => {
 });
 
 /** Commands for somebody who writes a plugin. */
-const AUTHORING = ['call', 'inspect', 'docs', 'install'];
+const AUTHORING = ['call', 'inspect', 'docs', 'install', 'build', 'dev', 'debug'];
 
 test('--help lists every command with one line', async () => {
   const { stdout } = await backworks(['--help']);

@@ -239,7 +239,7 @@ describe('an open circuit', () => {
     ['a critical plugin makes the server unavailable', ', critical: true', 503, 'unavailable', true],
   ] as const)('of %s', async (_case, extra, code, status, critical) => {
     const server = await start(configuration(breaker('1h') + extra));
-    await server.get('/crash');
+    while (server.plugin('operated').circuit !== 'open') await server.get('/crash');
     expect(await ask(server, '/readyz')).toMatchObject({
       status: code,
       body: { status, not_serving: [{ name: 'operated', state: 'degraded', critical }] },

@@ -141,6 +141,7 @@ class Frames {
 const REQUESTS = [
   [ServiceFrame.OPERATION, 'other\0operation\0null\0'],
   [ServiceFrame.KV_GET, 'key\0'],
+  [ServiceFrame.HTTP_FETCH, '{"url":"http://127.0.0.1"}\0'],
   [ServiceFrame.KV_SET, '\x09\0\0\0key\0value\0'],
   [ServiceFrame.KV_SET, '\0\0\0\0key\0'],
 ] as const;

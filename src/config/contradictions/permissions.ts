@@ -23,12 +23,14 @@ const RESERVED: readonly (readonly [beginning: string, reason: string])[] = [
 export function permissionContradictions(
   file: CheckedFile,
   pointer: Pointer,
-  { filesystem, env }: Permissions,
+  { filesystem, network, env }: Permissions,
 ): void {
   for (const access of ['read', 'write'] as const) {
     const list = below(below(pointer, 'filesystem'), access);
     filesystem[access].forEach((path, index) => checkPath(file, below(list, index), path, access));
   }
+  const origins = below(below(pointer, 'network'), 'fetch');
+  network.fetch.forEach((origin, index) => checkOrigin(file, below(origins, index), origin));
   env.forEach((name, index) => checkVariable(file, below(below(pointer, 'env'), index), name));
 }
 
@@ -43,6 +45,19 @@ function checkPath(file: CheckedFile, pointer: Pointer, path: string, access: 'r
     const hint = 'name the directories it needs';
     file.reject(pointer, { message: `${found} would let the plugin change every file`, hint });
   }
+}
+
+function checkOrigin(file: CheckedFile, pointer: Pointer, text: string): void {
+  if (isOrigin(text)) return;
+  const expected = 'an http or https origin without a path, such as "https://api.example.com"';
+  file.reject(pointer, { expected, found: file.show(pointer, text) });
+}
+
+function isOrigin(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, username, password, pathname, search, hash } = new URL(text);
+  const isBare = username === '' && password === '' && pathname === '/' && search === '' && hash === '';
+  return isBare && (protocol === 'http:' || protocol === 'https:');
 }
 
 function checkVariable(file: CheckedFile, pointer: Pointer, name: string): void {

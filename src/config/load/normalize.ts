@@ -18,6 +18,7 @@ import type {
   WantedBodies,
   Written,
 } from '../types.js';
+import { originOf } from '../source/url-origin.js';
 import { AS_IT_IS } from '../source/written.js';
 import { parseDuration, parsePercentage, parseSize } from '../source/units.js';
 
@@ -226,7 +227,12 @@ function normalizePermissions({ filesystem, network, env }: Permissions, directo
   const absolute = (path: string): string => resolve(directory, path);
   return {
     filesystem: { read: filesystem.read.map(absolute), write: filesystem.write.map(absolute) },
-    network: { connect: network.connect, listen: network.listen, udp: network.udp },
+    network: {
+      connect: network.connect,
+      listen: network.listen,
+      udp: network.udp,
+      fetch: network.fetch.map(originOf),
+    },
     env,
   };
 }

@@ -54,6 +54,10 @@ function hostOf(url: string): string {
 
 function permissionWarnings(plugin: Pointer, raw: RawPlugin, warn: Warn): void {
   const inProcess = raw.isolation === 'in-process';
+  if (inProcess && raw.permissions.network.fetch.length > 0) {
+    const pointer = below(below(below(plugin, 'permissions'), 'network'), 'fetch');
+    warn(pointer, 'has no effect: an in-process plugin has no http_fetch() — remove it');
+  }
   if (sandboxOf(raw) !== 'off') return;
   if (!grantsAccess(raw.permissions) && !(inProcess && raw.permissions.env.length > 0)) return;
   const cause = inProcess ? 'isolation is in-process' : 'sandbox is off';

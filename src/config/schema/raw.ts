@@ -29,6 +29,10 @@ export type RawPaths = string[];
  */
 export type RawPorts = number[];
 /**
+ * Origins of URLs.
+ */
+export type RawOrigins = string[];
+/**
  * A whole number, with or without %.
  */
 export type RawPercentage = string | number;
@@ -322,6 +326,7 @@ export interface RawPlugin {
     network: {
       connect: RawPorts;
       listen: RawPorts;
+      fetch: RawOrigins;
       /**
        * Whether the plugin may use UDP, with any host and port. Name resolution needs UDP.
        */

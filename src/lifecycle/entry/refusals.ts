@@ -40,6 +40,7 @@ export function refusalSentence(plugin: string, refusal: Refusal, granted: Permi
 
 function remedy({ permission, object }: Refusal, { filesystem, network }: Permissions): string {
   const key = `permissions.${permission}`;
+  if (permission === 'network.fetch') return `grant ${key}: [${object}] if the plugin needs it`;
   if (permission === 'network.udp') return `grant ${key}: true if the plugin needs it`;
   if (object === null) return `grant the ports that the plugin needs in ${key}`;
   if (permission === 'network.connect' || permission === 'network.listen') {

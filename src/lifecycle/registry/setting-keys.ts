@@ -36,6 +36,7 @@ const SETTINGS: Readonly<Record<string, SettingKey>> = {
   'permissions.network.connect': swap('permissions.network.connect'),
   'permissions.network.listen': swap('permissions.network.listen'),
   'permissions.network.udp': swap('permissions.network.udp'),
+  'permissions.network.fetch': swap('permissions.network.fetch'),
   'permissions.env': swap('permissions.env'),
   'timeouts.callMs': adjust('timeouts.call'),
   'timeouts.initializeMs': adjust('timeouts.initialize'),

@@ -64,6 +64,7 @@ export const KV_TTL_BYTES = 4;
 /** Longest payloads on the socket for requests. Each string ends with a NUL byte. */
 export const SERVICE_PAYLOADS: Readonly<Record<number, number>> = {
   [ServiceFrame.OPERATION]: FRAME_PAYLOAD_MAX,
+  [ServiceFrame.HTTP_FETCH]: FRAME_PAYLOAD_MAX,
   [ServiceFrame.KV_GET]: KV_KEY_MAX + 1,
   [ServiceFrame.KV_SET]: KV_TTL_BYTES + KV_KEY_MAX + 1 + KV_VALUE_MAX + 1,
 };

@@ -111,6 +111,7 @@ export const ServiceFrame = {
   NO_ANSWER: 99,
   KV_GET: 100,
   KV_SET: 101,
+  HTTP_FETCH: 102,
 } as const;
 
 /** The `detail` of CALL. */

@@ -20,6 +20,8 @@ export interface AnswerHandler extends CallOrigin {
   notBegun(wasNext: boolean): void;
   /** Whether the caller no longer needs the answer. */
   readonly cancelled?: boolean;
+  /** `performance.now()` milliseconds at which the call ends; absent or Infinity for never. */
+  readonly deadlineAtMs?: number;
   /** The function that is called. */
   readonly phase: PluginPhase;
   /** Number of the newest frame sent for this call; set by send(). */

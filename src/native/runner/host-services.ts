@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { KillReason } from '../process/exit-cause.js';
 import { FrameError, FrameParser, FrameWriter } from '../protocol/frames.js';
 import {
+  type FetchLimits,
   type KeyValues,
   KvStatus,
   type NativeReply,
@@ -12,13 +13,21 @@ import { SERVICE_PAYLOADS } from '../protocol/frame-budgets.js';
 import { FRAME_HEADER_SIZE, ServiceFrame } from '../protocol/protocol.js';
 import { readOperation, readText, readWrite } from './service-requests.js';
 
+/** A function of the plugin that is running. */
+interface RunningFunction extends RequestingCall {
+  /** `performance.now()` milliseconds; absent without a deadline. */
+  readonly deadlineAtMs?: number;
+}
+
 export interface HostServicesOptions {
   /** The running call of a hook with that id; null when there is none. */
   readonly callOf: (number: number) => RequestingCall | null;
   /** The running function with that id, also initialize() and others that are no hooks; null when there is none. */
-  readonly runningOf: (number: number) => RequestingCall | null;
+  readonly runningOf: (number: number) => RunningFunction | null;
   /** Performs an operation that a plugin requests; null for no answer. Never rejects. */
   readonly operate: (request: OperationRequest, caller: RequestingCall | null) => Promise<NativeReply>;
+  /** Performs an HTTP request. Never rejects. */
+  readonly fetch: (requestJson: string, limits: FetchLimits) => Promise<string>;
   /** The plugin's key-value space. */
   readonly keyValues: KeyValues;
   /** The runner broke the protocol. */
@@ -44,6 +53,7 @@ export class HostServices {
   private window = { sinceMs: -Infinity, inside: 0, outside: 0 };
   private readonly ofCall = new WeakMap<RequestingCall, number>();
   private ended = false;
+  private readonly closing = new AbortController();
 
   constructor(
     private readonly socket: Socket,
@@ -57,6 +67,7 @@ export class HostServices {
 
   close(): void {
     this.ended = true;
+    this.closing.abort();
     this.socket.destroy();
   }
 
@@ -74,17 +85,24 @@ export class HostServices {
 
   private onFrame(type: number, id: number, _detail: number, value: number, payload: Buffer): void {
     if (this.answering) throw new FrameError('a request before the previous request was answered');
-    this.count(this.options.runningOf(value >>> 0), 1 + Math.floor(payload.length / REQUEST_UNIT_BYTES));
+    const running = this.options.runningOf(value >>> 0);
+    this.count(running, 1 + Math.floor(payload.length / REQUEST_UNIT_BYTES));
     this.answering = true;
     this.socket.pause();
-    const answer = this.perform(type, value >>> 0, payload);
+    const answer = this.perform(type, value >>> 0, running, payload);
     if (!(answer instanceof Promise)) this.answer(id, answer);
     else void answer.catch(() => null).then((reply) => this.answer(id, reply));
   }
 
   /** @throws FrameError when the request is malformed */
-  private perform(type: number, call: number, payload: Buffer): NativeReply | Promise<NativeReply> {
+  private perform(
+    type: number,
+    call: number,
+    running: RunningFunction | null,
+    payload: Buffer,
+  ): NativeReply | Promise<NativeReply> {
     const { operate, callOf, keyValues } = this.options;
+    if (type === ServiceFrame.HTTP_FETCH) return this.fetch(readText(payload), running);
     if (type === ServiceFrame.OPERATION) return operate(readOperation(payload), callOf(call));
     if (type === ServiceFrame.KV_GET) {
       const key = readText(payload);
@@ -93,6 +111,13 @@ export class HostServices {
     const { key, value, ttlSeconds } = readWrite(payload);
     if (key === null || value === null) return String(KvStatus.INVALID);
     return String(keyValues.set(key, value ?? null, ttlSeconds));
+  }
+
+  private fetch(request: string | null, running: RunningFunction | null): string | Promise<string> {
+    if (request === null) return fetchError('the request is not UTF-8');
+    if (running === null) return fetchError('no call of the plugin is running');
+    const { deadlineAtMs = Infinity } = running;
+    return this.options.fetch(request, { deadlineAtMs, signal: this.closing.signal });
   }
 
   private answer(id: number, reply: NativeReply): void {
@@ -120,6 +145,11 @@ export class HostServices {
     if (ofCall > REQUESTS_PER_CALL_MAX)
       throw new FrameError(`more than ${REQUESTS_PER_CALL_MAX} requests in one call`);
   }
+}
+
+/** The document of http_fetch() for a request that was not made. */
+export function fetchError(error: string): string {
+  return JSON.stringify({ error });
 }
 
 function answerFrame(id: number, reply: NativeReply): Buffer {

@@ -5,7 +5,7 @@ import { CallCpuWatch } from './call-cpu-watch.js';
 import { libraryNames } from '../process/crash-place.js';
 import { explainEnd, type KillReason, withActivity } from '../process/exit-cause.js';
 import type { ProcessEnd, GroupedProcess } from '../process/child-process.js';
-import { HostServices } from './host-services.js';
+import { fetchError, HostServices } from './host-services.js';
 import { drainAnswers } from './drain-answers.js';
 import { loadedFrame } from './loaded-frame.js';
 import {
@@ -105,6 +105,9 @@ export class RunnerProcess {
       callOf: (number) => this.connection.calls.requester(number),
       runningOf: (number) => this.connection.calls.runningOf(number),
       operate: async (request, caller) => (await options.operate?.(request, caller)) ?? null,
+      fetch: async (request, limits) =>
+        (await options.fetch?.(request, limits)) ??
+        fetchError('the server makes no requests for this plugin'),
       keyValues: options.keyValues ?? NO_KEY_VALUES,
       broken: (reason) => this.kill(reason),
     });
@@ -161,6 +164,7 @@ export class RunnerProcess {
    */
   async loadLibrary(): Promise<LibraryDescription> {
     const { libraryPath, replyBytesMax, sandbox, concurrency } = this.options;
+    await this.options.spawned?.(this.pid);
     const [ready, { reply, value }] = await Promise.all([
       this.ask(ServerFrame.SANDBOX, 0, 0, sandboxSettings(sandbox, libraryPath), 'sandbox'),
       this.ask(ServerFrame.LOAD, this.loadFrom, replyBytesMax, [libraryPath], 'load'),
@@ -179,7 +183,8 @@ export class RunnerProcess {
     const { configJson, initializeTimeoutMs: limit, concurrency } = this.options;
     const threads = concurrency > 1 ? concurrency : 0;
     const frame = [ServerFrame.INITIALIZE, threads, limit] as const;
-    const { value, reply } = await this.ask(...frame, [configJson], 'initialize');
+    const deadlineAtMs = performance.now() + limit;
+    const { value, reply } = await this.ask(...frame, [configJson], 'initialize', undefined, deadlineAtMs);
     if (value !== 0) throw this.refusal('initialize', value, reply);
     this.configJson = configJson;
   }
@@ -280,6 +285,7 @@ export class RunnerProcess {
     strings: readonly string[],
     phase: PluginPhase,
     ticket?: CallTicket,
+    deadlineAtMs = ticket?.deadlineAtMs ?? Infinity,
   ): Promise<{ reply: NativeReply; value: number }> {
     return new Promise((resolve, reject) => {
       const handler: AnswerHandler = {
@@ -287,6 +293,7 @@ export class RunnerProcess {
         phase,
         requestId: null,
         callers: NO_CALLERS,
+        deadlineAtMs,
         answered: (reply, status) => resolve({ reply, value: status }),
         failed: reject,
         // A health check that was not sent is not a failure of the plugin. A failed start reports its reason.

@@ -42,6 +42,16 @@ int32_t host_kv_set(const char *key, const char *value, uint32_t ttl_seconds) {
     return answer != NULL ? (int32_t)strtol(answer, NULL, 10) : BACKWORKS_KV_FULL;
 }
 
+const char *host_http_fetch(const char *request_json) {
+    const char *answer;
+    Span span;
+
+    if (request_json == NULL || !text_span(request_json, FRAME_PAYLOAD_MAX - 1, &span))
+        return "{\"error\":\"the request is NULL or longer than a frame\"}";
+    answer = services_ask(FRAME_HTTP_FETCH, &span, 1);
+    return answer != NULL ? answer : "{\"error\":\"the server gave no answer\"}";
+}
+
 const char *host_call(const char *plugin, const char *operation, const char *payload_json) {
     const char *const texts[] = {plugin != NULL ? plugin : "", operation,
                                  payload_json != NULL ? payload_json : "null"};

@@ -11,6 +11,7 @@
 
 const char *host_kv_get(const char *key);
 int32_t host_kv_set(const char *key, const char *value, uint32_t ttl_seconds);
+const char *host_http_fetch(const char *request_json);
 const char *host_call(const char *plugin, const char *operation, const char *payload_json);
 
 #endif

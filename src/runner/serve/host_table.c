@@ -115,6 +115,7 @@ const BackworksHost *host_table(void) {
     if (services_are_offered()) {
         table.kv_get = host_kv_get;
         table.kv_set = host_kv_set;
+        table.http_fetch = host_http_fetch;
         table.call = host_call;
     }
     return &table;

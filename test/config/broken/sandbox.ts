@@ -66,6 +66,16 @@ export const SANDBOX: readonly Case[] = [
     '1:61: plugins.a.permissions.network.listen[0]: expected a whole number from 1 to 65535, found "127.0.0.1:80" — the kernel cannot restrict a process to a host; grant the port only',
   ],
   [
+    'an origin with a path',
+    plugin('permissions: { network: { fetch: ["https://api.example.com/v1"] } }'),
+    '1:60: plugins.a.permissions.network.fetch[0]: expected an http or https origin without a path, such as "https://api.example.com", found "https://api.example.com/v1"',
+  ],
+  [
+    'a host instead of an origin',
+    plugin('permissions: { network: { fetch: [api.example.com] } }'),
+    '1:60: plugins.a.permissions.network.fetch[0]: expected an http or https origin without a path, such as "https://api.example.com", found "api.example.com"',
+  ],
+  [
     'a port in quotes',
     plugin('permissions: { network: { connect: ["443"] } }'),
     '1:62: plugins.a.permissions.network.connect[0]: expected a whole number from 1 to 65535, found "443" — remove the quotes',

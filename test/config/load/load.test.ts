@@ -38,7 +38,7 @@ plugins:
     sandbox: best-effort
     permissions:
       filesystem: { read: [./data, /etc/../usr/share], write: [cache/] }
-      network: { connect: [443, 8443], listen: [9000], udp: true }
+      network: { connect: [443, 8443], listen: [9000], udp: true, fetch: ['https://API.example.com:443/'] }
       env: [TZ, _A1]
     load: eager
     config: { deep: { er: [1] } }
@@ -144,7 +144,7 @@ describe('a whole file', () => {
               read: [join(directory, 'data'), '/usr/share'],
               write: [join(directory, 'cache')],
             },
-            network: { connect: [443, 8443], listen: [9000], udp: true },
+            network: { connect: [443, 8443], listen: [9000], udp: true, fetch: ['https://api.example.com'] },
             env: ['TZ', '_A1'],
           },
           instances: 1,
@@ -235,7 +235,7 @@ describe('a whole file', () => {
       sandbox: 'strict',
       permissions: {
         filesystem: { read: [], write: [] },
-        network: { connect: [], listen: [], udp: false },
+        network: { connect: [], listen: [], udp: false, fetch: [] },
         env: [],
       },
       instances: 1,

@@ -30,6 +30,14 @@ describe('a warning about permissions that are not enforced', () => {
     expect(warnings('sandbox: off, permissions: { env: [TZ] }')).toEqual([]);
   });
 
+  test('names origins of an in-process plugin', () => {
+    const permission = 'network: { fetch: ["https://a.example"] }';
+    expect(warnings(`permissions: { ${permission} }, isolation: in-process, trusted: true`)).toEqual([
+      'backworks.yaml:1:59: plugins.a.permissions.network.fetch: has no effect: an in-process plugin has no http_fetch() — remove it',
+    ]);
+    expect(warnings(`permissions: { ${permission} }`)).toEqual([]);
+  });
+
   test.each(['env: [TZ]', 'network: { udp: true }'])('names %s of an in-process plugin', (permission) => {
     expect(warnings(`permissions: { ${permission} }, isolation: in-process, trusted: true`)).toEqual([
       `backworks.yaml:1:33: plugins.a.permissions: not enforced because isolation is in-process: ${reason}`,

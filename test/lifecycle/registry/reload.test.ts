@@ -61,6 +61,7 @@ describe('each changed key requires the smallest action', () => {
     ['sandbox: best-effort', 'swap', 'sandbox'],
     ['permissions: { env: [TZ] }', 'swap', 'permissions.env'],
     ['permissions: { network: { udp: true } }', 'swap', 'permissions.network.udp'],
+    ['permissions: { network: { fetch: ["https://a.example"] } }', 'swap', 'permissions.network.fetch'],
     ['permissions: { filesystem: { read: [/a] } }', 'swap', 'permissions.filesystem.read'],
     ['config: { city: here }', 'swap', 'config.city'],
   ])('%s: %s', (setting, action, key) => {

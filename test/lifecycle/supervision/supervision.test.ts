@@ -164,9 +164,9 @@ describe('quarantine', () => {
 
   async function crashThrice(library: string): Promise<void> {
     const server = await start(library, policy);
-    for (let crash = 0; crash < 3; crash += 1)
+    // A request that comes while the process starts again may be refused before it reaches the plugin.
+    while (server.plugin('supervised').state !== 'failed')
       expect(await server.get('/crash')).toMatchObject({ status: 503 });
-    await eventually(() => server.plugin('supervised').state === 'failed', 'quarantine');
     expect(server.plugin('supervised').reason).toMatch(/3 failures within 60 s, the last: .*SIGSEGV/);
     expect(await server.get('/ok')).toMatchObject({ status: 503 });
     await server.backworks.stop();

@@ -39,11 +39,12 @@ describe('concurrent calls', () => {
   test('get their own answers, in whatever order the answers come', async () => {
     const plugin = await concurrent();
     const order: string[] = [];
-    const slow = plugin.call('/sleep', '300').then(({ id }) => order.push(id));
+    // It waits for the second call of /meet.
+    const slow = plugin.call('/meet', '2').then(({ id }) => order.push(id));
     await until(() => plugin.begun.size === 1, 'the beginning of the slow call');
     const quick = await inFlight(8, 500, () => plugin.call('/ok'));
     order.push('quick');
-    await slow;
+    await Promise.all([slow, plugin.call('/meet', '2')]);
     expect(order).toEqual(['quick', 'call_1']);
     expect(quick.map(({ answer }) => answer)).toEqual(quick.map(({ id }) => `"${id}"`));
   });

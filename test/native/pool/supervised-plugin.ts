@@ -164,7 +164,7 @@ export class SupervisedPlugin {
         mode: 'strict',
         permissions: {
           filesystem: { read: [], write: [] },
-          network: { connect: [], listen: [], udp: false },
+          network: { connect: [], listen: [], udp: false, fetch: [] },
           env: [],
         },
         memoryBytes,

@@ -46,6 +46,7 @@ test('the server queues no more answers for a plugin that reads none than its so
     callOf: () => ({ requestId: 'r', callers: [] }),
     runningOf: () => ({ requestId: 'r', callers: [] }),
     keyValues: NO_KEY_VALUES,
+    fetch: async () => '{}',
     operate: async (request) => {
       performed.push(request);
       return Buffer.alloc(4 * 1024 * 1024, '1');
@@ -76,6 +77,7 @@ test('a plugin that keeps sending requests outside its calls is killed', async (
     callOf: () => null,
     runningOf: () => null,
     keyValues: NO_KEY_VALUES,
+    fetch: async () => '{}',
     operate: async (_, caller) => {
       expect(caller).toBeNull();
       performed += 1;
@@ -97,6 +99,7 @@ test('a plugin that keeps sending requests outside its calls is killed', async (
 test.each([
   ['OPERATION', 'one\0two\0', 'a request that is not 3 strings'],
   ['OPERATION', 'one\0two\0three\0four\0', 'a request that is not 3 strings'],
+  ['HTTP_FETCH', '{}', 'a request that is not one string'],
   ['KV_GET', '', 'a request that is not one string'],
   ['KV_GET', 'key', 'a request that is not one string'],
   ['KV_GET', 'key\0more\0', 'a request that is not one string'],
@@ -114,6 +117,7 @@ test.each([
     callOf: () => null,
     runningOf: () => null,
     keyValues: NO_KEY_VALUES,
+    fetch: async () => '{}',
     operate: async () => null,
     broken: (reason) => void reasons.push(reason),
   });

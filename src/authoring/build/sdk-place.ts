@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
-import { BackworksError } from '../errors.js';
+import { BackworksError } from '../../errors.js';
 
 /** Directories of the SDK that this package contains. Absolute paths. */
 export interface SdkPlaces {
@@ -22,7 +22,7 @@ export interface SdkPlaces {
 
 /** @throws BackworksError BW_INTERNAL when the package was installed without its SDK */
 export function sdkPlaces(): SdkPlaces {
-  const root = fileURLToPath(new URL('../../native-sdk', import.meta.url));
+  const root = fileURLToPath(new URL('../../../native-sdk', import.meta.url));
   if (!existsSync(join(root, 'include/backworks_plugin.h'))) {
     const hint = 'install the package again';
     throw new BackworksError('BW_INTERNAL', `the SDK is missing: ${root} has no plugin header`, { hint });
