@@ -3,12 +3,13 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/dist-test'],
   testMatch: ['**/*.test.js'],
-  // Slow: npm run test:hostile, as two users, npm run test:workers and npm run test:sdk.
+  // Slow: npm run test:hostile, as two users, npm run test:workers, npm run test:sdk and npm run test:peers.
   testPathIgnorePatterns: [
     '/node_modules/',
     '<rootDir>/dist-test/hostile/',
     '<rootDir>/dist-test/cluster/worker-',
     '<rootDir>/dist-test/native-sdk/',
+    '<rootDir>/dist-test/peers/',
   ],
   transform: {},
   injectGlobals: false,

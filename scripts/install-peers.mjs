@@ -1,0 +1,54 @@
+/**
+ * Installs the programs that `npm run test:peers` talks to, unless they are there: Debian packages by apt-get, packages
+ * of PyPI into build/peers/python. A program that cannot be installed is an error.
+ */
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { root, run, say, SetupError } from './run.mjs';
+
+/** Debian package → a file that it installs. */
+const DEBIAN = {
+  'libmodbus-dev': '/usr/include/modbus/modbus.h',
+  'libquickfix-dev': '/usr/include/quickfix/Application.h',
+};
+const PYTHON = ['pymodbus==3.16.1', 'hl7==0.4.5'];
+
+const target = join(root, 'build/peers/python');
+
+function installDebian() {
+  const missing = Object.keys(DEBIAN).filter((name) => !existsSync(DEBIAN[name]));
+  if (missing.length === 0) return;
+  say(`installing ${missing.join(', ')} (apt-get)`);
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  try {
+    run('apt-get update', 'apt-get', ['update', '-qq'], { env });
+    run('apt-get install', 'apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...missing], {
+      env,
+    });
+  } catch (error) {
+    if (!(error instanceof SetupError)) throw error;
+    throw new SetupError(`${error.message}\nInstall by hand: sudo apt-get install ${missing.join(' ')}`);
+  }
+}
+
+/** Into a folder of its own, so that nothing of the system changes. Programs find it through PYTHONPATH. */
+function installPython() {
+  if (PYTHON.every((name) => existsSync(join(target, `${name.replace('==', '-')}.dist-info`)))) return;
+  say(`installing ${PYTHON.join(', ')} (pip)`);
+  const draft = `${target}.new`;
+  rmSync(draft, { recursive: true, force: true });
+  const options = ['--quiet', '--no-input', '--disable-pip-version-check', '--target', draft];
+  mkdirSync(draft, { recursive: true });
+  run('pip', 'python3', ['-m', 'pip', 'install', ...options, ...PYTHON]);
+  rmSync(target, { recursive: true, force: true });
+  renameSync(draft, target);
+}
+
+try {
+  installDebian();
+  installPython();
+} catch (error) {
+  if (!(error instanceof SetupError)) throw error;
+  process.stderr.write(`setup: ${error.message}\n`);
+  process.exitCode = 1;
+}
