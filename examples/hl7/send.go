@@ -40,7 +40,7 @@ func (p *plugin) send(ctx context.Context, request *backworks.Request) *backwork
 		backworks.Metric("send_failures", 1)
 		return failed(err)
 	}
-	return p.acknowledged(request, reply, controlID)
+	return p.acknowledged(request, reply, controlID, document.Charset(p.Config().charset()))
 }
 
 // failed answers when there is no reply.
@@ -57,8 +57,11 @@ func failed(err error) *backworks.Reply {
 	}
 }
 
-func (p *plugin) acknowledged(request *backworks.Request, reply []byte, controlID string) *backworks.Reply {
-	document, err := er7.Parse(reply, p.Config().charset())
+// acknowledged reads the reply. Many systems answer in the character set of the message without saying so in MSH-18.
+func (p *plugin) acknowledged(
+	request *backworks.Request, reply []byte, controlID string, fallback er7.Charset,
+) *backworks.Reply {
+	document, err := er7.Parse(reply, fallback)
 	if err == nil {
 		var read *acknowledgement.Acknowledgement
 		if read, err = acknowledgement.Read(document, controlID); err == nil {

@@ -22,7 +22,10 @@ export const message = (name: string): Buffer => readFileSync(join(EXAMPLE, 'mes
 
 /** Starts the peer of the README, by default on a free port. `said` is its port. */
 export const startPeer = (port = '0', encoding = 'utf-8'): Promise<StartedProgram> =>
-  startProgram(['python3', 'examples/hl7/peer.py', port, encoding], { ready: /^(\d+)$/, env: { PYTHONPATH } });
+  startProgram(['python3', 'examples/hl7/peer.py', port, encoding], {
+    ready: /^(\d+)$/,
+    env: { PYTHONPATH },
+  });
 
 /** YAML of a server with the plugin, for a peer at `port` of 127.0.0.1. */
 export const hl7Yaml = (port: number | string, config = '', call = '60s'): string => `
@@ -36,12 +39,37 @@ plugins:
     config: { peer_port: ${port}, ${config} }
 `;
 
+/** A part of a message in the plugin's JSON. */
+export type Node =
+  | string
+  | {
+      readonly repetitions?: readonly Node[];
+      readonly components?: readonly Node[];
+      readonly subcomponents?: readonly Node[];
+      readonly raw?: string;
+      readonly text?: string;
+    };
+
+export interface Segment {
+  readonly name: string;
+  readonly fields: Node[];
+}
+
+/** The members of the plugin's answers. Each kind of answer has some of them. */
+export interface AnswerJson {
+  readonly title: string;
+  readonly detail: string;
+  readonly segments: Segment[];
+  readonly findings: readonly { readonly location: string }[];
+  readonly acknowledgement: { readonly text: string };
+}
+
 export interface Answer {
   readonly status: number;
   readonly type: string;
   readonly bytes: Buffer;
-  /** The JSON of the body; null when it is none. */
-  readonly json: any;
+  /** The JSON of the body; empty when the body is a message. */
+  readonly json: AnswerJson;
 }
 
 /** Sends a body to /messages/`action`. */
@@ -58,5 +86,6 @@ export async function post(
   });
   const bytes = Buffer.from(await response.arrayBuffer());
   const type = response.headers.get('content-type') ?? '';
-  return { status: response.status, type, bytes, json: type.includes('json') ? JSON.parse(bytes.toString()) : null };
+  const json = JSON.parse(type.includes('json') ? bytes.toString() : '{}') as AnswerJson;
+  return { status: response.status, type, bytes, json };
 }

@@ -24,7 +24,12 @@ const withId = (id: string): Buffer => Buffer.from(message('adt-a01').toString()
 const processOf = (server: TestServer) => server.plugin('hl7').processes[0]?.pid;
 
 /** An answer of the plugin, without what depends on the machine. */
-const outline = ({ status, type, json }: Answer) => ({ status, type, title: json.title, detail: json.detail });
+const outline = ({ status, type, json }: Answer) => ({
+  status,
+  type,
+  title: json.title,
+  detail: json.detail,
+});
 const problem = (status: number, title: string, detail: string) => ({
   status,
   type: 'application/problem+json',
@@ -40,7 +45,11 @@ describe('wrong replies', () => {
 
   test.each<[string, (id: string) => string, string]>([
     ['no start block', (id) => acknowledgement(id), 'wrong frame: it begins with 0x4D instead of 0x0B'],
-    ['no CR after the end block', (id) => `\x0b${acknowledgement(id)}\x1cX`, 'wrong frame: 0x58 instead of 0x0D'],
+    [
+      'no CR after the end block',
+      (id) => `\x0b${acknowledgement(id)}\x1cX`,
+      'wrong frame: 0x58 instead of 0x0D',
+    ],
     ['two start blocks', (id) => `\x0b${framed(acknowledgement(id))}`, 'wrong frame: 0x0B is in the message'],
     ['too many bytes', () => `\x0b${'A'.repeat(300_000)}`, 'the message is longer than 262144 bytes'],
     ['an empty frame', () => framed(''), 'the document is empty'],
@@ -52,7 +61,9 @@ describe('wrong replies', () => {
   ])('%s is a 502, and the next message is sent over a new connection', async (_, reply, detail) => {
     const pid = processOf(server);
     peer.answer = (socket, id) => void socket.write(reply(id), 'latin1');
-    expect(outline(await post(server.url, 'send', withId('M1')))).toEqual(problem(502, 'Wrong reply', detail));
+    expect(outline(await post(server.url, 'send', withId('M1')))).toEqual(
+      problem(502, 'Wrong reply', detail),
+    );
     const before = peer.connections;
     peer.answer = properAnswer;
     expect((await post(server.url, 'send', withId('M2'))).status).toBe(200);
@@ -84,10 +95,14 @@ describe('wrong replies', () => {
   });
 
   test('a second reply to one message is not taken for the reply to the next', async () => {
-    peer.answer = (socket, id) => void socket.write(framed(acknowledgement(id)) + framed(acknowledgement('M6', 'AE')));
+    peer.answer = (socket, id) =>
+      void socket.write(framed(acknowledgement(id)) + framed(acknowledgement('M6', 'AE')));
     expect((await post(server.url, 'send', withId('M5'))).status).toBe(200);
     peer.answer = properAnswer;
-    expect((await post(server.url, 'send', withId('M6'))).json).toMatchObject({ code: 'AA', control_id: 'M6' });
+    expect((await post(server.url, 'send', withId('M6'))).json).toMatchObject({
+      code: 'AA',
+      control_id: 'M6',
+    });
   });
 
   test('a reply that comes byte by byte is read', async () => {
@@ -108,14 +123,15 @@ describe('wrong replies', () => {
   test('messages use one connection', async () => {
     await post(server.url, 'send', withId('M8'));
     const before = peer.connections;
-    for (const id of ['M9', 'M10', 'M11']) expect((await post(server.url, 'send', withId(id))).status).toBe(200);
+    for (const id of ['M9', 'M10', 'M11'])
+      expect((await post(server.url, 'send', withId(id))).status).toBe(200);
     expect(peer.connections).toBe(before);
   });
 
   test('an invalid message does not reach the peer', async () => {
     const before = peer.received.length;
     const { status, json } = await post(server.url, 'send', message('invalid-a01'));
-    expect({ status, first: json.findings[0].location }).toEqual({ status: 400, first: 'PID-5' });
+    expect({ status, first: json.findings[0]?.location }).toEqual({ status: 400, first: 'PID-5' });
     expect(peer.received).toHaveLength(before);
   });
 });
@@ -124,31 +140,43 @@ describe('replies that do not come in time', () => {
   const silent = (): void => undefined;
   const late = problem(504, 'No acknowledgement in time', 'it may have taken the message');
 
-  test('a silent peer is a 504 after reply_timeout, and a late reply is not taken for the next one', async () => {
-    const { url } = await startServer(hl7Yaml(peer.port, 'reply_timeout: 200ms, connect_timeout: 60s'));
-    let waiting: Socket | undefined;
-    peer.answer = (socket) => void (waiting = socket);
-    expect(outline(await post(url, 'send', withId('L1')))).toEqual(late);
-    waiting?.write(framed(acknowledgement('L1')));
-    peer.answer = silent;
-    expect(outline(await post(url, 'send', withId('L2')))).toEqual(late);
-  }, TEST_MS);
+  test(
+    'a silent peer is a 504 after reply_timeout, and a late reply is not taken for the next one',
+    async () => {
+      const { url } = await startServer(hl7Yaml(peer.port, 'reply_timeout: 200ms, connect_timeout: 60s'));
+      let waiting: Socket | undefined;
+      peer.answer = (socket) => void (waiting = socket);
+      expect(outline(await post(url, 'send', withId('L1')))).toEqual(late);
+      waiting?.write(framed(acknowledgement('L1')));
+      peer.answer = silent;
+      expect(outline(await post(url, 'send', withId('L2')))).toEqual(late);
+    },
+    TEST_MS,
+  );
 
-  test('a peer that never finishes its reply is a 504, too', async () => {
-    const { url } = await startServer(hl7Yaml(peer.port, 'reply_timeout: 500ms, connect_timeout: 60s'));
-    peer.answer = (socket) => {
-      socket.write('\x0bMSH|');
-      const timer = setInterval(() => socket.write('A'), 20);
-      socket.on('close', () => clearInterval(timer));
-    };
-    expect(outline(await post(url, 'send', withId('L3')))).toEqual(late);
-  }, TEST_MS);
+  test(
+    'a peer that never finishes its reply is a 504, too',
+    async () => {
+      const { url } = await startServer(hl7Yaml(peer.port, 'reply_timeout: 500ms, connect_timeout: 60s'));
+      peer.answer = (socket) => {
+        socket.write('\x0bMSH|');
+        const timer = setInterval(() => socket.write('A'), 20);
+        socket.on('close', () => clearInterval(timer));
+      };
+      expect(outline(await post(url, 'send', withId('L3')))).toEqual(late);
+    },
+    TEST_MS,
+  );
 
-  test('the plugin answers before the deadline of the call, and its process lives on', async () => {
-    const server = await startServer(hl7Yaml(peer.port, 'reply_timeout: 60s, connect_timeout: 60s', '6s'));
-    const pid = processOf(server);
-    peer.answer = silent;
-    expect(outline(await post(server.url, 'send', withId('L4')))).toEqual(late);
-    expect(processOf(server)).toBe(pid);
-  }, TEST_MS);
+  test(
+    'the plugin answers before the deadline of the call, and its process lives on',
+    async () => {
+      const server = await startServer(hl7Yaml(peer.port, 'reply_timeout: 60s, connect_timeout: 60s', '6s'));
+      const pid = processOf(server);
+      peer.answer = silent;
+      expect(outline(await post(server.url, 'send', withId('L4')))).toEqual(late);
+      expect(processOf(server)).toBe(pid);
+    },
+    TEST_MS,
+  );
 });

@@ -11,7 +11,7 @@ func (d *Document) Bytes(fallback Charset) ([]byte, error) {
 	if _, err := Group(d.Segments); err != nil {
 		return nil, err
 	}
-	scope := newScope(d.firstCharset(fallback), fallback)
+	scope := newScope(d.Charset(fallback), fallback)
 	var data bytes.Buffer
 	for at, segment := range d.Segments {
 		if at > 0 {
@@ -29,7 +29,8 @@ func (d *Document) Bytes(fallback Charset) ([]byte, error) {
 	return data.Bytes(), nil
 }
 
-func (d *Document) firstCharset(fallback Charset) Charset {
+// Charset is that of the first message.
+func (d *Document) Charset(fallback Charset) Charset {
 	for _, segment := range d.Segments {
 		if segment.Name == "MSH" {
 			if charset, ok := charsetOf(charsetName(segment), fallback); ok {
