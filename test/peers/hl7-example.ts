@@ -7,8 +7,9 @@ import { startProgram, type StartedProgram } from './started-program.js';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export const EXAMPLE = join(root, 'examples/hl7');
-/** As in the README. */
+/** Builds LIBRARY, as in the README. */
 export const BUILD = 'go -C examples/hl7 build -buildmode=c-shared -o plugins/libhl7.so';
+export const LIBRARY = join(EXAMPLE, 'plugins/libhl7.so');
 export const PYTHONPATH = join(root, 'build/peers/python');
 
 /** Runs a line of the shell in the repository's root. @returns stdout @throws Error with the output when it fails */
@@ -28,12 +29,12 @@ export const startPeer = (port = '0', encoding = 'utf-8'): Promise<StartedProgra
   });
 
 /** YAML of a server with the plugin, for a peer at `port` of 127.0.0.1. */
-export const hl7Yaml = (port: number | string, config = '', call = '60s'): string => `
+export const hl7Yaml = (port: number | string, config = '', call = '60s', library = LIBRARY): string => `
 endpoints:
   messages: { path: '/messages/{action}', methods: [POST], plugin: hl7 }
 plugins:
   hl7:
-    path: ${EXAMPLE}/plugins/libhl7.so
+    path: ${library}
     timeouts: { call: ${call} }
     permissions: { network: { connect: [${port}] } }
     config: { peer_port: ${port}, ${config} }

@@ -2,15 +2,19 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type Socket } from 'node:net';
 import { startServer, type TestServer } from '../fixtures/server.js';
-import { BUILD, hl7Yaml, message, post, shell, type Answer } from './hl7-example.js';
+import { BUILD, EXAMPLE, hl7Yaml, message, post, shell, type Answer } from './hl7-example.js';
 import { acknowledgement, framed, startHostilePeer, type HostilePeer } from './hl7-hostile-peer.js';
 
 const BUILD_MS = 300_000;
 const TEST_MS = 120_000;
 
+// A library of its own: the other test file may be writing that of the README.
+const LIBRARY = `${EXAMPLE}/plugins/hostile-test/libhl7.so`;
+const yaml = (port: number, config: string, call = '60s'): string => hl7Yaml(port, config, call, LIBRARY);
+
 let peer: HostilePeer;
 beforeAll(async () => {
-  shell(BUILD);
+  shell(BUILD.replace('plugins/libhl7.so', LIBRARY));
   peer = await startHostilePeer();
 }, BUILD_MS);
 afterAll(() => peer.close());
@@ -40,7 +44,7 @@ const problem = (status: number, title: string, detail: string) => ({
 describe('wrong replies', () => {
   let server: TestServer;
   beforeAll(async () => {
-    server = await startServer(hl7Yaml(peer.port, 'reply_timeout: 60s, connect_timeout: 60s'));
+    server = await startServer(yaml(peer.port, 'reply_timeout: 60s, connect_timeout: 60s'));
   }, TEST_MS);
 
   test.each<[string, (id: string) => string, string]>([
@@ -143,7 +147,7 @@ describe('replies that do not come in time', () => {
   test(
     'a silent peer is a 504 after reply_timeout, and a late reply is not taken for the next one',
     async () => {
-      const { url } = await startServer(hl7Yaml(peer.port, 'reply_timeout: 200ms, connect_timeout: 60s'));
+      const { url } = await startServer(yaml(peer.port, 'reply_timeout: 200ms, connect_timeout: 60s'));
       let waiting: Socket | undefined;
       peer.answer = (socket) => void (waiting = socket);
       expect(outline(await post(url, 'send', withId('L1')))).toEqual(late);
@@ -157,7 +161,7 @@ describe('replies that do not come in time', () => {
   test(
     'a peer that never finishes its reply is a 504, too',
     async () => {
-      const { url } = await startServer(hl7Yaml(peer.port, 'reply_timeout: 500ms, connect_timeout: 60s'));
+      const { url } = await startServer(yaml(peer.port, 'reply_timeout: 500ms, connect_timeout: 60s'));
       peer.answer = (socket) => {
         socket.write('\x0bMSH|');
         const timer = setInterval(() => socket.write('A'), 20);
@@ -171,7 +175,7 @@ describe('replies that do not come in time', () => {
   test(
     'the plugin answers before the deadline of the call, and its process lives on',
     async () => {
-      const server = await startServer(hl7Yaml(peer.port, 'reply_timeout: 60s, connect_timeout: 60s', '6s'));
+      const server = await startServer(yaml(peer.port, 'reply_timeout: 60s, connect_timeout: 60s', '6s'));
       const pid = processOf(server);
       peer.answer = silent;
       expect(outline(await post(server.url, 'send', withId('L4')))).toEqual(late);

@@ -98,7 +98,7 @@ func named(err error) error {
 
 // Connect opens a connection unless there is one that the peer left open.
 func (c *Client) Connect(ctx context.Context) error {
-	if c.connection != nil && c.isUsable() {
+	if c.connection != nil && c.reader.Buffered() == 0 && isIdle(c.connection) {
 		return nil
 	}
 	c.Close()
@@ -116,15 +116,6 @@ func (c *Client) Connect(ctx context.Context) error {
 	c.connection, c.reader = connection, bufio.NewReader(connection)
 	c.pause, c.failure = 0, nil
 	return nil
-}
-
-// isUsable is false when the peer closed the connection, or sent something that nobody asked for.
-func (c *Client) isUsable() bool {
-	if c.reader.Buffered() > 0 || c.connection.SetReadDeadline(time.Now().Add(time.Millisecond)) != nil {
-		return false
-	}
-	_, err := c.reader.Peek(1)
-	return errors.Is(err, os.ErrDeadlineExceeded)
 }
 
 // Failure is why the last attempt to connect failed; nil when it succeeded or there was none.
