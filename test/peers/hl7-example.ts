@@ -9,7 +9,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export const EXAMPLE = join(root, 'examples/hl7');
 /** Builds LIBRARY, as in the README. */
 export const BUILD = 'go -C examples/hl7 build -buildmode=c-shared -o plugins/libhl7.so';
-export const LIBRARY = join(EXAMPLE, 'plugins/libhl7.so');
+const LIBRARY = join(EXAMPLE, 'plugins/libhl7.so');
 export const PYTHONPATH = join(root, 'build/peers/python');
 
 /** Runs a line of the shell in the repository's root. @returns stdout @throws Error with the output when it fails */

@@ -23,26 +23,6 @@ func (f *File) IsMessage() bool {
 	return batch.Header == nil && batch.Trailer == nil && len(batch.Messages) == 1
 }
 
-// Segments is the inverse of [Group].
-func (f *File) Segments() []Segment {
-	var segments []Segment
-	add := func(segment *Segment) {
-		if segment != nil {
-			segments = append(segments, *segment)
-		}
-	}
-	add(f.Header)
-	for _, batch := range f.Batches {
-		add(batch.Header)
-		for _, message := range batch.Messages {
-			segments = append(segments, message...)
-		}
-		add(batch.Trailer)
-	}
-	add(f.Trailer)
-	return segments
-}
-
 type grouping struct {
 	file   File
 	isOpen bool
