@@ -97,6 +97,8 @@ const OTHER_TESTS: readonly string[] = [
   'swap',
   // Tests of several folders of src/ together, through public interfaces.
   'e2e',
+  // Programs of others that speak the protocols of examples/.
+  'peers',
   // Folders of the repository beside src/.
   'bench',
   'examples',
