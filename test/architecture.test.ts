@@ -12,7 +12,7 @@ const modules = filesUnder('src', /\.ts$/).map((file) => readModule(file));
  */
 const LAYERS: readonly (readonly string[])[] = [
   ['cli'],
-  ['index', 'cluster'],
+  ['index', 'cluster', 'testing'],
   ['backworks'],
   ['traffic'],
   ['admin'],

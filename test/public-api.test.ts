@@ -1,4 +1,4 @@
-/** The public API of the package: the emitted declarations of src/index.ts and their examples. */
+/** The public API of the package: the emitted declarations of its entrances and their examples. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,7 +11,8 @@ import { ownCache } from './fixtures/cache.js';
 ownCache();
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist/');
-const entrance = join(dist, 'index.d.ts');
+/** `backworks` and `backworks/testing`. */
+const entrances = [join(dist, 'index.d.ts'), join(dist, 'testing/index.d.ts')];
 const COMPILER_OPTIONS: ts.CompilerOptions = {
   strict: true,
   noEmit: true,
@@ -37,14 +38,14 @@ environments: { production: { server: { port: 80 } } }
 );
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-const program = ts.createProgram([entrance], COMPILER_OPTIONS);
+const program = ts.createProgram(entrances, COMPILER_OPTIONS);
 const checker = program.getTypeChecker();
 const unaliased = (symbol: ts.Symbol): ts.Symbol =>
   (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol);
 
-const source = program.getSourceFile(entrance);
-const exported = checker
-  .getExportsOfModule(checker.getSymbolAtLocation(source as ts.SourceFile) as ts.Symbol)
+const exported = entrances
+  .map((entrance) => checker.getSymbolAtLocation(program.getSourceFile(entrance) as ts.SourceFile))
+  .flatMap((module) => checker.getExportsOfModule(module as ts.Symbol))
   .map((symbol) => ({ name: symbol.name, symbol: unaliased(symbol) }));
 const values = exported.filter(({ symbol }) => (symbol.flags & ts.SymbolFlags.Value) !== 0);
 

@@ -84,9 +84,8 @@ static ModbusReply refuse(const char *reason) {
 
 /* The value of the MBAP length field that a reply without an exception must have: unit, function and the rest. */
 static size_t expected_length(const ModbusRequest *request) {
-    return is_read(request->function)
-               ? 3 + modbus_data_size(request->function, request->quantity)
-               : 6;
+    return is_read(request->function) ? 3 + modbus_data_size(request->function, request->quantity)
+                                      : 6;
 }
 
 /* The part of a complete reply after its function code. */

@@ -50,9 +50,10 @@ typedef enum ModbusVerdict {
 
 typedef struct ModbusReply {
     ModbusVerdict verdict;
-    uint8_t exception;   /* of MODBUS_EXCEPTION */
-    const char *reason;  /* of MODBUS_REFUSED; static */
-    const uint8_t *data; /* of an answered read: the bits or registers, inside the bytes that were decoded */
+    uint8_t exception;  /* of MODBUS_EXCEPTION */
+    const char *reason; /* of MODBUS_REFUSED; static */
+    const uint8_t
+        *data; /* of an answered read: the bits or registers, inside the bytes that were decoded */
     size_t data_size;
 } ModbusReply;
 

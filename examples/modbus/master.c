@@ -118,8 +118,9 @@ static Outcome receive_reply(Master *master, const ModbusRequest *request, int64
         return outcome(OUTCOME_REFUSED_REPLY, "the reply was refused: %s", reply.reason);
     }
     if (reply.verdict == MODBUS_EXCEPTION) {
-        Outcome exception = outcome(OUTCOME_EXCEPTION, "the device answered with exception %u, %s",
-                                    (unsigned)reply.exception, modbus_exception_name(reply.exception));
+        Outcome exception =
+            outcome(OUTCOME_EXCEPTION, "the device answered with exception %u, %s",
+                    (unsigned)reply.exception, modbus_exception_name(reply.exception));
         exception.exception = reply.exception;
         return exception;
     }

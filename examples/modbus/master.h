@@ -19,13 +19,13 @@ typedef struct Master {
     MasterSettings settings;
     pthread_mutex_t mutex; /* of the members up to `failure` */
     pthread_cond_t changed;
-    bool busy;           /* a thread uses the members below */
-    unsigned urgent;     /* threads of HTTP requests that wait */
+    bool busy;       /* a thread uses the members below */
+    unsigned urgent; /* threads of HTTP requests that wait */
     bool connected;
-    Outcome failure;     /* why it is not connected */
+    Outcome failure; /* why it is not connected */
     Connection connection;
-    bool proven;         /* a reply has come over this connection */
-    int64_t retry_at;    /* no connection is opened before */
+    bool proven;      /* a reply has come over this connection */
+    int64_t retry_at; /* no connection is opened before */
     uint32_t retry_pause_ms;
     uint16_t transaction_id;
 } Master;

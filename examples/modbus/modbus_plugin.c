@@ -64,7 +64,9 @@ static int64_t moment_to_answer(void) {
 }
 
 static const char *title(int status) {
-    return status == 502 ? "Bad Gateway" : status == 503 ? "Service Unavailable" : "Gateway Timeout";
+    return status == 502   ? "Bad Gateway"
+           : status == 503 ? "Service Unavailable"
+                           : "Gateway Timeout";
 }
 
 /* A problem document for a request that the device did not carry out, as far as is known. */
@@ -81,7 +83,8 @@ static void respond_outcome(BackworksCall *call, const Outcome *result, const ch
     yyjson_mut_obj_add_str(json, body, "type", "about:blank");
     yyjson_mut_obj_add_str(json, body, "title", title(status));
     yyjson_mut_obj_add_int(json, body, "status", status);
-    yyjson_mut_obj_add_str(json, body, "detail", backworks_format(call, "%s%s", result->reason, hint));
+    yyjson_mut_obj_add_str(json, body, "detail",
+                           backworks_format(call, "%s%s", result->reason, hint));
     if (result->kind == OUTCOME_EXCEPTION) {
         yyjson_mut_val *exception = yyjson_mut_obj_add_obj(json, body, "exception");
         yyjson_mut_obj_add_int(json, exception, "code", result->exception);
@@ -94,12 +97,13 @@ static void respond_outcome(BackworksCall *call, const Outcome *result, const ch
 static void list_points(BackworksCall *call) {
     yyjson_mut_doc *json = backworks_json(call);
     yyjson_mut_val *body = yyjson_mut_obj(json);
-    yyjson_mut_obj_add_bool(json, body, "connected", master_state(&master).kind == OUTCOME_ANSWERED);
+    yyjson_mut_obj_add_bool(json, body, "connected",
+                            master_state(&master).kind == OUTCOME_ANSWERED);
     yyjson_mut_val *points = yyjson_mut_obj_add_arr(json, body, "points");
     for (size_t index = 0; index < settings.count; index++) {
         Reading reading = readings_get(&readings, index);
-        yyjson_mut_arr_append(points, point_reading_json(call, &settings.points[index], &reading,
-                                                         monotonic_ms()));
+        yyjson_mut_arr_append(
+            points, point_reading_json(call, &settings.points[index], &reading, monotonic_ms()));
     }
     backworks_respond_json(call, 200, body);
 }
@@ -183,7 +187,8 @@ static void process_endpoint(BackworksCall *call) {
             return;
         }
     }
-    backworks_respond_problem(call, 404, "Not Found", "no point has this name; GET /points lists them");
+    backworks_respond_problem(call, 404, "Not Found",
+                              "no point has this name; GET /points lists them");
 }
 
 BACKWORKS_PLUGIN(.name = "modbus", .version = "1.0.0",

@@ -133,8 +133,8 @@ static double without_noise(double value) {
 }
 
 bool point_is_whole(const Point *point) {
-    return point->type != POINT_FLOAT32 && point->scale == 1 && point->offset == floor(point->offset) &&
-           fabs(point->offset) < 1e15;
+    return point->type != POINT_FLOAT32 && point->scale == 1 &&
+           point->offset == floor(point->offset) && fabs(point->offset) < 1e15;
 }
 
 double point_number(const Point *point, const uint8_t *data, size_t index) {

@@ -39,7 +39,6 @@ typedef struct Point {
     double offset;
 } Point;
 
-
 /* Bits or registers that one value takes: 1 or 2. */
 size_t point_width(PointType type);
 

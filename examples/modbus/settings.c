@@ -25,8 +25,7 @@ static double real(yyjson_val *object, const char *name, double otherwise) {
 }
 
 /* The index of a member's text among the choices. */
-static int choice(yyjson_val *object, const char *name, const char *const *choices,
-                  int otherwise) {
+static int choice(yyjson_val *object, const char *name, const char *const *choices, int otherwise) {
     const char *text = yyjson_get_str(backworks_get(object, name));
     for (int index = 0; text != NULL && choices[index] != NULL; index++) {
         if (strcmp(choices[index], text) == 0) {

@@ -41,8 +41,12 @@ func KVGet(key string) (value string, found bool, err error) {
 	return string(text), found, nil
 }
 
-// KVSet writes a value to the plugin's own key-value space. With a ttl of 0 it lives as long as the store.
+// KVSet writes a value to the plugin's own key-value space. With a ttl of 0 it lives as long as the store; a ttl
+// is rounded up to seconds and may not be negative.
 func KVSet(key, value string, ttl time.Duration) error {
+	if ttl < 0 {
+		return fmt.Errorf("KVSet: the ttl %v is negative", ttl)
+	}
 	text := cString(value)
 	defer C.free(unsafe.Pointer(text))
 	return kvWrite("KVSet", key, text, ttl)

@@ -495,8 +495,8 @@ pub const host = struct {
         if (set(key.ptr, if (value) |text| text.ptr else null, ttl_seconds) != 0) return error.NotStored;
     }
 
-    /// Has the server make an HTTP request: {method, url, headers, body, timeout_ms}. The result is
-    /// {status, headers, body} or {error}.
+    /// Has the server make an HTTP request: {method, url, headers, body, body_encoding, timeout_ms}. The result is
+    /// {status, headers, body, body_encoding} with the body as a string, or {error}.
     pub fn httpFetch(call: *Call, request: anytype, comptime T: type) !T {
         const fetch = service("http_fetch") orelse return error.NotOffered;
         const answer = copied(call, fetch(terminatedCopy(call, call.encode(request)))) orelse return error.NoAnswer;

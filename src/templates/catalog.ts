@@ -29,8 +29,6 @@ export interface Kind {
   readonly id: string;
   /** One phrase: what the plugin does. */
   readonly title: string;
-  /** A line of a shell that asks the running server. */
-  readonly ask: string;
 }
 
 export interface Catalog {

@@ -10,7 +10,7 @@ export type ProjectFiles = ReadonlyMap<string, string>;
  * @param name the plugin's name
  */
 export function projectFiles(name: string, language: Language, kind: Kind): ProjectFiles {
-  const fill = replacer(name, language, kind);
+  const fill = replacer(name, language);
   const files = new Map<string, string>();
   for (const layer of layersOf(language, kind)) {
     for (const path of filesIn(layer)) {
@@ -29,7 +29,7 @@ export function projectCommands(name: string, language: Language): { build: stri
 }
 
 /** Replaces the words that templates/README.md lists. */
-function replacer(name: string, language: Language, kind: Kind): (text: string) => string {
+function replacer(name: string, language: Language): (text: string) => string {
   const words: Readonly<Record<string, string>> = {
     './MY_LIBRARY': language.library,
     MY_LANGUAGE: language.title,
@@ -37,7 +37,6 @@ function replacer(name: string, language: Language, kind: Kind): (text: string) 
     MY_SOURCE: language.source,
     MY_BUILD: language.build,
     MY_TEST: language.test,
-    MY_ASK: kind.ask,
   };
   const pattern = new RegExp(Object.keys(words).join('|').replaceAll('.', '\\.'), 'g');
   return (text) =>

@@ -2,6 +2,9 @@
  * Tests that the conformance plugin of every SDK must pass. test/fixtures/conformance/README.md specifies the
  * plugin. Run by `npm run test:sdk`.
  */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { compilePlugin } from '../fixtures/compile.js';
 import { eventually, startServer, type TestServer } from '../fixtures/server.js';
@@ -9,6 +12,13 @@ import { SDK_LANGUAGES } from './conformance-plugins.js';
 import type { SdkLanguage } from './language.js';
 
 const BUILD_MS = 600_000;
+
+/** Listens on a free port. @returns the origin */
+async function listen(server: Server): Promise<string> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
 
 const json = async (response: Response): Promise<unknown> => response.json();
 
@@ -27,6 +37,12 @@ describe.each(SDK_LANGUAGES.filter(({ missing }) => missing === null))(
 
     describe.each(language.isolations)('isolation: %s', (isolation) => {
       let server: TestServer;
+      let upstreamUrl = '';
+      /** Answers with the body and the header x-sent of the request. */
+      const upstream = createServer((request, response) => {
+        response.writeHead(201, { 'x-upstream': String(request.headers['x-sent']) });
+        request.pipe(response);
+      });
 
       const configuration = (config: string, more = ''): string => `
 endpoints:
@@ -44,6 +60,7 @@ plugins:
     critical: true
     timeouts: { call: 5s, initialize: 20s }
     circuit_breaker: { failures: 1000 }
+    permissions: { network: { fetch: ["${upstreamUrl}"] } }
     ${more}
     config: ${config}
 `;
@@ -61,9 +78,13 @@ plugins:
           .map(({ message }) => message);
 
       beforeAll(async () => {
+        upstreamUrl = await listen(upstream);
         server = await startServer(configuration('{ greeting: hi, tags: [a, b] }'));
       }, 60_000);
-      afterAll(() => server.backworks.stop());
+      afterAll(async () => {
+        await server.backworks.stop();
+        upstream.close();
+      });
 
       test('the plugin has the name and version that it states', () => {
         expect(server.plugin('conformance')).toMatchObject({
@@ -252,6 +273,35 @@ plugins:
           expect(line).toMatch(language.place);
           await eventually(() => server.plugin('conformance').processes.length > 0, 'a new process');
           expect((await get('/c/text')).status).toBe(200);
+        },
+      );
+
+      test('the plugin can keep values, for a time or until it removes them', async () => {
+        expect(await json(await get('/c/kv'))).toEqual({
+          before: null,
+          after: 'value',
+          gone: null,
+          lasting: 'value',
+          too_large: true,
+        });
+        let left: unknown;
+        do left = ((await json(await get('/c/ttl'))) as { short: unknown }).short;
+        while (left !== null);
+      });
+
+      (isolation === 'process' ? test : test.skip)(
+        'the plugin can make HTTP requests to a granted origin',
+        async () => {
+          const fetched = async (url: string): Promise<unknown> =>
+            json(await get('/c/http', { 'x-url': url }));
+          expect(await fetched(`${upstreamUrl}/path`)).toEqual({
+            status: 201,
+            header: 'sdk',
+            body: '{"n":21}',
+          });
+          expect(await fetched('http://127.0.0.1:1')).toEqual({
+            error: expect.stringContaining('does not grant http://127.0.0.1:1') as unknown,
+          });
         },
       );
 

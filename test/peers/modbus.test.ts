@@ -121,7 +121,7 @@ describe('libmodbus', () => {
     'a plugin whose process is killed is started again and goes on',
     async () => {
       const killed = server.plugin('modbus').processes.map(({ pid }) => pid);
-      expect(killed).toHaveLength(1);
+      expect(killed.length).toBeGreaterThan(0);
       for (const pid of killed) process.kill(pid, 'SIGKILL');
       await eventually(() => {
         const { state, processes } = server.plugin('modbus');

@@ -20,15 +20,15 @@ enum { CLIENTS_MAX = 16, UNIT_ID = 1 };
 static modbus_mapping_t *boiler(void) {
     modbus_mapping_t *map = modbus_mapping_new(100, 100, 100, 100);
     if (map != NULL) {
-        map->tab_input_bits[0] = 1;       /* the door is closed */
-        map->tab_registers[0] = 650;      /* setpoint: 65.0 °C */
-        map->tab_registers[10] = 1;       /* hours of operation: 65536 + 4464 = 70000 */
+        map->tab_input_bits[0] = 1;  /* the door is closed */
+        map->tab_registers[0] = 650; /* setpoint: 65.0 °C */
+        map->tab_registers[10] = 1;  /* hours of operation: 65536 + 4464 = 70000 */
         map->tab_registers[11] = 4464;
-        map->tab_registers[20] = 0x0000;  /* gain: 1.5 as a float32, low word first */
+        map->tab_registers[20] = 0x0000; /* gain: 1.5 as a float32, low word first */
         map->tab_registers[21] = 0x3fc0;
-        map->tab_input_registers[0] = 613; /* temperature: 61.3 °C */
+        map->tab_input_registers[0] = 613;           /* temperature: 61.3 °C */
         map->tab_input_registers[1] = (uint16_t)-52; /* outside: -5.2 °C */
-        map->tab_input_registers[2] = 0x4010; /* pressure: 2.25 bar as a float32 */
+        map->tab_input_registers[2] = 0x4010;        /* pressure: 2.25 bar as a float32 */
         map->tab_input_registers[3] = 0x0000;
     }
     return map;

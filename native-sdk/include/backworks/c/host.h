@@ -107,8 +107,8 @@ static BACKWORKS_UNUSED bool backworks_kv_set(BackworksCall *call, const char *k
 
 /*
  * Has the server make an HTTP request, to an origin that the plugin's permissions name. `request` is
- * {method, url, headers, body, timeout_ms}. Returns {status, headers, body} or {error}; NULL when the
- * server's answer is not JSON.
+ * {method, url, headers, body, body_encoding, timeout_ms}. Returns {status, headers, body, body_encoding} with
+ * the body as a string, or {error}; NULL when the server's answer is not JSON.
  */
 static BACKWORKS_UNUSED yyjson_val *backworks_http_fetch(BackworksCall *call,
                                                          const yyjson_mut_val *request) {

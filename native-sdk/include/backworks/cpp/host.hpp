@@ -98,7 +98,8 @@ inline void kv_remove(const std::string &key) {
 }
 
 /// Has the server make an HTTP request, to an origin that the plugin's permissions name. `request` is
-/// {method, url, headers, body, timeout_ms}, the result {status, headers, body}. Throws PluginError when the
+/// {method, url, headers, body, body_encoding, timeout_ms}, the result {status, headers, body, body_encoding} with
+/// the body as a string. Throws PluginError when the
 /// server cannot, the origin is not permitted, or the target does not answer.
 inline Json http_fetch(const Json &request) {
     if (!BACKWORKS_HOST_HAS(detail::host_table, http_fetch)) {

@@ -72,7 +72,8 @@ pub fn kv_set(key: &str, value: &str, ttl: Option<Duration>) -> PluginResult<()>
         key,
         Some(value),
         ttl.map_or(0, |ttl| {
-            u32::try_from(ttl.as_secs().max(1)).unwrap_or(u32::MAX)
+            let seconds = ttl.as_secs() + u64::from(ttl.subsec_nanos() > 0);
+            u32::try_from(seconds.max(1)).unwrap_or(u32::MAX)
         }),
     )
 }
@@ -97,7 +98,8 @@ fn kv_write(key: &str, value: Option<&str>, ttl_seconds: u32) -> PluginResult<()
 }
 
 /// Makes an HTTP request through the server, to an origin that the plugin's permissions name.
-/// `request` is `{method, url, headers, body, timeout_ms}`, the result `{status, headers, body}`.
+/// `request` is `{method, url, headers, body, body_encoding, timeout_ms}`, the result
+/// `{status, headers, body, body_encoding}` with the body as a string.
 ///
 /// # Errors
 /// When the host does not offer requests, the origin is not permitted, or the target does not answer.

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { ByteSource } from './byte-source.js';
 import { readElfHeader } from './elf-header.js';
+import { readSections } from './elf-sections.js';
 
 const ELF = 0x7f45_4c46;
 const NAMES: readonly string[] = ['.debug_info', '.zdebug_info'];
@@ -26,16 +27,5 @@ export async function hasDebugInformation(path: string): Promise<boolean | null>
 
 function search(source: ByteSource): boolean | null {
   if (source.range(0, 4, 'start', false).u32(0) !== ELF) return null;
-  const { is64, littleEndian, sectionTable } = readElfHeader(source);
-  const { offset, count, entrySize } = sectionTable;
-  if (offset === 0 || entrySize < (is64 ? 64 : 40)) return false;
-  const table = source.table(offset, count, entrySize, 'section header table', littleEndian);
-  const names = source.range(is64 ? 62 : 50, 2, 'ELF header', littleEndian).u16(0) * entrySize;
-  const start = is64 ? table.u64(names + 24) : table.u32(names + 16);
-  const size = is64 ? table.u64(names + 32) : table.u32(names + 20);
-  const text = source.range(start, size, 'section names', littleEndian);
-  const nameAt = (index: number): string | null => text.name(table.u32(index * entrySize));
-  return Array.from({ length: count }, (_, index) => nameAt(index)).some((name) =>
-    NAMES.includes(name ?? ''),
-  );
+  return readSections(source, readElfHeader(source)).some(({ name }) => NAMES.includes(name));
 }

@@ -1,6 +1,7 @@
 const std = @import("std");
 
-/// `zig build` makes zig-out/lib/libmy-plugin.so; `zig build test` runs the unit tests.
+/// `zig build` makes zig-out/lib/libmy-plugin.so, `zig build --release` an optimized one. `zig build test` runs the
+/// unit tests.
 pub fn build(b: *std.Build) void {
     const target = b.standardTargetOptions(.{});
     // ReleaseSafe keeps the checks that turn mistakes into panics with a place.

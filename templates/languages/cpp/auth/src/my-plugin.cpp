@@ -34,7 +34,7 @@ class KeyCheck : public Plugin {
     }
 
     RequestAction before_request(const Request &request) override {
-        const auto given = request.header(config_.header);
+        const auto given = request.header(config_.header.c_str());
         bool is_known = false;
         for (const auto &key : config_.keys) {
             is_known |= given && is_same(*given, key);

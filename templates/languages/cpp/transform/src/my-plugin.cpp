@@ -38,7 +38,7 @@ class Transformer : public Plugin {
                 change[name] = nullptr;
             }
         }
-        if (change.size() > 0) {
+        if (!change.members().empty()) {
             patch.json(change);
         }
         return patch;

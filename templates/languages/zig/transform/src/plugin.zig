@@ -47,7 +47,7 @@ comptime {
     backworks.exportPlugin(Transformer);
 }
 
-fn change(call: *backworks.Call, comptime body: []const u8) !backworks.Patch {
+fn changeOf(call: *backworks.Call, comptime body: []const u8) !backworks.Patch {
     const document = "{\"status\":200,\"request\":{\"id\":\"test\",\"method\":\"GET\",\"path\":\"/employees/7\"}," ++
         "\"body_encoding\":\"json\",\"body\":" ++ body ++ "}";
     const response = try std.json.parseFromSliceLeaky(backworks.Response, call.allocator(), document, .{});
@@ -58,7 +58,7 @@ fn change(call: *backworks.Call, comptime body: []const u8) !backworks.Patch {
 test "the members that are there are removed" {
     var call: backworks.Call = .{ .arena = .init(std.testing.allocator) };
     defer call.arena.deinit();
-    const patch = try change(&call, "{\"id\":1.50,\"salary\":1}");
+    const patch = try changeOf(&call, "{\"id\":1.50,\"salary\":1}");
     try std.testing.expectEqualStrings("x-served-by", patch.headers.list[0].name);
     try std.testing.expectEqualStrings("body", patch.members.list[1].name);
     try std.testing.expectEqualStrings("{\"salary\":null}", patch.members.list[1].json);
@@ -67,6 +67,6 @@ test "the members that are there are removed" {
 test "other bodies stay as they are" {
     var call: backworks.Call = .{ .arena = .init(std.testing.allocator) };
     defer call.arena.deinit();
-    try std.testing.expectEqual(0, (try change(&call, "{\"id\":1}")).members.list.len);
-    try std.testing.expectEqual(0, (try change(&call, "[\"salary\"]")).members.list.len);
+    try std.testing.expectEqual(0, (try changeOf(&call, "{\"id\":1}")).members.list.len);
+    try std.testing.expectEqual(0, (try changeOf(&call, "[\"salary\"]")).members.list.len);
 }
