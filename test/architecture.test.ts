@@ -101,12 +101,12 @@ const OTHER_TESTS: readonly string[] = [
   'swap',
   // Tests of several folders of src/ together, through public interfaces.
   'e2e',
-  // Programs of others that speak the protocols of examples/.
-  'peers',
   // Folders of the repository beside src/.
   'bench',
   'examples',
   'native-sdk',
+  // Tests against programs of others.
+  'peers',
 ];
 
 const LINES_MAX = 400;
