@@ -26,8 +26,8 @@ const POINTS = [
 beforeAll(buildExample, BUILD_MS);
 
 describe('README.md', () => {
-  let device: StartedProgram;
-  let server: StartedProgram;
+  let device: StartedProgram | undefined;
+  let server: StartedProgram | undefined;
 
   beforeAll(async () => {
     device = await boiler();
@@ -42,8 +42,8 @@ describe('README.md', () => {
   }, TEST_MS);
 
   afterAll(async () => {
-    await server.end();
-    await device.end();
+    await server?.end();
+    await device?.end();
   });
 
   const commands = documentedCommands(`${EXAMPLE}/README.md`);
@@ -54,7 +54,7 @@ describe('README.md', () => {
   });
 
   test.each(commands)('the answer to $command is the documented one', ({ command, answer }) => {
-    expect(withoutAge(runDocumented(command, server.said))).toBe(withoutAge(answer));
+    expect(withoutAge(runDocumented(command, server?.said ?? ''))).toBe(withoutAge(answer));
   });
 });
 
