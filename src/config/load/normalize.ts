@@ -117,7 +117,7 @@ function normalizeEndpoint(name: string, raw: RawEndpoint, origin: Origin): Endp
 
 function normalizeHook(raw: RawHook, origin: Origin, pointer: Pointer): EndpointHook {
   if (typeof raw === 'string') return { plugin: raw, config: null };
-  const config = raw.config as JsonObject | undefined;
+  const config = raw.config;
   return {
     plugin: raw.plugin,
     config: config ?? null,
