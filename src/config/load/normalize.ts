@@ -11,7 +11,6 @@ import type {
   EndpointConfig,
   EndpointHook,
   EndpointTarget,
-  JsonObject,
   Permissions,
   PluginConfig,
   PluginPolicy,
