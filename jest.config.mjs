@@ -3,9 +3,10 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/dist-test'],
   testMatch: ['**/*.test.js'],
-  // Slow: npm run test:hostile, as two users, npm run test:workers, npm run test:sdk and npm run test:peers.
+  // Slow: npm run test:slow, npm run test:hostile, as two users, npm run test:workers, npm run test:sdk and npm run test:peers.
   testPathIgnorePatterns: [
     '/node_modules/',
+    '[.]slow[.]test[.]js$',
     '<rootDir>/dist-test/hostile/',
     '<rootDir>/dist-test/cluster/worker-',
     '<rootDir>/dist-test/native-sdk/',

@@ -8,6 +8,9 @@ const PRODUCTS = [
   'dist-test',
   'build',
   'coverage',
+  'examples/modbus/build',
+  'examples/modbus/plugins',
+  'examples/hl7/plugins',
   'examples/weather/plugins',
   'examples/weather/rust/target',
 ];

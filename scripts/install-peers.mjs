@@ -11,7 +11,7 @@ const DEBIAN = {
   'libmodbus-dev': '/usr/include/modbus/modbus.h',
   'libquickfix-dev': '/usr/include/quickfix/Application.h',
 };
-const PYTHON = ['pymodbus==3.16.1', 'hl7==0.4.5'];
+const PYTHON = ['pymodbus==3.16.1', 'hl7==0.4.5', 'hl7apy==1.3.5'];
 
 const target = join(root, 'build/peers/python');
 

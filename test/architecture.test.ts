@@ -12,6 +12,10 @@ const modules = filesUnder('src', /\.ts$/).map((file) => readModule(file));
  */
 const LAYERS: readonly (readonly string[])[] = [
   ['cli'],
+  ['cli/author'],
+  ['cli/config', 'cli/operate', 'cli/serve'],
+  ['cli/command'],
+  ['cli/terminal'],
   ['index', 'cluster', 'testing'],
   ['backworks'],
   ['traffic'],
@@ -101,6 +105,8 @@ const OTHER_TESTS: readonly string[] = [
   'bench',
   'examples',
   'native-sdk',
+  // Tests against programs of others.
+  'peers',
 ];
 
 const LINES_MAX = 400;

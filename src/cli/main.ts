@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { EXIT } from '../errors.js';
 import { run } from './program.js';
-import { createScreen } from './screen.js';
+import { createScreen } from './terminal/screen.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;

@@ -1,14 +1,14 @@
 import { Command, CommanderError, type HelpConfiguration } from 'commander';
 import { BackworksError, EXIT } from '../errors.js';
-import type { CommandContext, ExitCode, Run } from './command.js';
-import { declareAuthoring, declareSdk } from './author-commands.js';
-import { declareVersions } from './version-commands.js';
-import { declareConfig } from './config-commands.js';
-import { declareControl } from './control-commands.js';
-import { declareNew } from './new-command.js';
-import { reportFailure } from './failure.js';
-import type { ValidateArguments } from './plugin-validate.js';
-import type { ProfileArguments } from './plugin-profile.js';
+import type { CommandContext, ExitCode, Run } from './command/command.js';
+import { declareAuthoring, declareSdk } from './author/author-commands.js';
+import { declareVersions } from './operate/version-commands.js';
+import { declareConfig } from './config/config-commands.js';
+import { declareControl } from './operate/control-commands.js';
+import { declareNew } from './author/new-command.js';
+import { reportFailure } from './command/failure.js';
+import type { ValidateArguments } from './author/plugin-validate.js';
+import type { ProfileArguments } from './author/plugin-profile.js';
 
 const EXIT_CODES = `
 Exit codes:
@@ -100,7 +100,7 @@ function declareServer(program: Command, run: Run): void {
   program
     .command('start')
     .description('run the server until SIGTERM or SIGINT')
-    .action(() => run(async (context) => (await import('./start.js')).start(context)));
+    .action(() => run(async (context) => (await import('./serve/start.js')).start(context)));
 
   program
     .command('reload')
@@ -108,7 +108,7 @@ function declareServer(program: Command, run: Run): void {
     .description('make the running server reload its changed configuration')
     .option('--dry-run', 'only show what would change')
     .action(({ dryRun = false }: { dryRun?: boolean }) =>
-      run(async (context) => (await import('./reload.js')).reload(context, { dryRun })),
+      run(async (context) => (await import('./operate/reload.js')).reload(context, { dryRun })),
     );
 }
 
@@ -117,14 +117,16 @@ function declarePlugins(plugin: Command, run: Run): void {
     .command('list')
     .summary('list plugins and their states')
     .description('list plugins and their states, from the running server or from disk')
-    .action(() => run(async (context) => (await import('./plugin-list.js')).pluginList(context)));
+    .action(() => run(async (context) => (await import('./operate/plugin-list.js')).pluginList(context)));
   plugin
     .command('validate')
     .description('check libraries, each in its own process')
     .argument('<which...>', 'paths of shared libraries, or names of configured plugins')
     .option('--plugin-config <file>', 'configuration of the plugin, as YAML or JSON')
     .action((which: string[], given: ValidateArguments) =>
-      run(async (context) => (await import('./plugin-validate.js')).pluginValidate(context, which, given)),
+      run(async (context) =>
+        (await import('./author/plugin-validate.js')).pluginValidate(context, which, given),
+      ),
     );
 
   plugin
@@ -133,7 +135,7 @@ function declarePlugins(plugin: Command, run: Run): void {
     .description('show everything known about a plugin: sandbox, limits, processes, failures')
     .argument('<name>', 'name of the plugin')
     .action((name: string) =>
-      run(async (context) => (await import('./plugin-status.js')).pluginStatus(context, name)),
+      run(async (context) => (await import('./operate/plugin-status.js')).pluginStatus(context, name)),
     );
   plugin
     .command('profile')
@@ -145,14 +147,16 @@ function declarePlugins(plugin: Command, run: Run): void {
     .option('--concurrency <number>', 'calls in flight during the second measurement', '64')
     .option('--svg <file>', 'draw a chart of where the time of calls goes')
     .action((which: string, given: ProfileArguments) =>
-      run(async (context) => (await import('./plugin-profile.js')).pluginProfile(context, which, given)),
+      run(async (context) =>
+        (await import('./author/plugin-profile.js')).pluginProfile(context, which, given),
+      ),
     );
   plugin
     .command('release')
     .description('release a plugin from quarantine')
     .argument('<which>', "name of the plugin, or the beginning of its library's digest")
     .action((which: string) =>
-      run(async (context) => (await import('./plugin-release.js')).pluginRelease(context, which)),
+      run(async (context) => (await import('./operate/plugin-release.js')).pluginRelease(context, which)),
     );
 }
 

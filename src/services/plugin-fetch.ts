@@ -37,7 +37,7 @@ export class PluginFetches {
   constructor(metrics: MetricsRegistry) {
     this.requests = addCounter(metrics, {
       name: 'backworks_plugin_fetches_total',
-      help: 'HTTP requests that the server made or refused for plugins, by result.',
+      help: 'HTTP requests that the server made or refused for plugins, by result: answered, failed or refused.',
       labels: ['plugin', 'result'],
     });
   }

@@ -68,14 +68,21 @@ describe('the endpoints', () => {
   });
 });
 
-test('the metrics table lists the metrics of a plugin that served, increased a counter and crashed', async () => {
+test('the metrics table lists the metrics of plugins that served, increased a counter, fetched and crashed', async () => {
   const server = await startServer(
     `
-endpoints: { ok: { path: /refused, plugin: operated }, crash: { path: /crash, plugin: operated } }
-plugins: { operated: { path: ${compilePlugin('operated')} } }`,
+endpoints:
+  ok: { path: /refused, plugin: operated }
+  crash: { path: /crash, plugin: operated }
+  fetch: { path: /fetch, plugin: fetcher }
+plugins:
+  operated: { path: ${compilePlugin('operated')} }
+  fetcher: { path: ${compilePlugin('fetcher')} }`,
     { admin: 'token: t' },
   );
   await server.get('/refused');
+  const headers = { 'content-type': 'application/json' };
+  await fetch(`${server.url}/fetch`, { method: 'POST', headers, body: '{"url":"http://127.0.0.1:1/"}' });
   await server.get('/crash');
   await eventually(() => server.plugin('operated').state === 'ready', 'recovery');
   const response = await fetch(`${server.adminUrl}/metrics`, { headers: { authorization: 'Bearer t' } });

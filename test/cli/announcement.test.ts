@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { connectable, httpUrl } from '../../dist/cli/address.js';
-import { tryLine } from '../../dist/cli/announcement.js';
+import { connectable, httpUrl } from '../../dist/cli/command/address.js';
+import { tryLine } from '../../dist/cli/serve/announcement.js';
 import type { EndpointConfig, HttpMethod } from '../../dist/config/types.js';
 
 const endpoint = (path: string, methods: HttpMethod[] = []): EndpointConfig => ({

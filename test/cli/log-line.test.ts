@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { readableLine } from '../../dist/cli/log-line.js';
+import { readableLine } from '../../dist/cli/terminal/log-line.js';
 
 const plain = { style: (_style: unknown, text: string) => text };
 const time = new Date(2026, 0, 2, 3, 4, 5, 67).toISOString();

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from '@jest/globals';
-import { jsonLines } from '../../dist/cli/json-lines.js';
+import { jsonLines } from '../../dist/cli/terminal/json-lines.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { backworks, scratch } from './command.js';
 

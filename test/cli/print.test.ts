@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { stripVTControlCharacters } from 'node:util';
-import { type Column, printJson, printTable } from '../../dist/cli/print.js';
-import { createScreen, type Screen } from '../../dist/cli/screen.js';
+import { type Column, printJson, printTable } from '../../dist/cli/terminal/print.js';
+import { createScreen, type Screen } from '../../dist/cli/terminal/screen.js';
 import { oneLine, printable } from '../../dist/printable.js';
 
 interface Row {

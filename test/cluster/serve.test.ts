@@ -8,7 +8,7 @@ import { compilePlugin } from '../fixtures/compile.js';
 import { childrenOf, directory, gone } from './cluster.js';
 
 /** Drives one worker process in the same way as the primary. */
-const PROGRAM = fileURLToPath(new URL('../../dist/cli/worker.js', import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../dist/cli/serve/worker.js', import.meta.url));
 const plugin = compilePlugin('config_echo');
 chmodSync(directory.path, 0o755);
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
-import { openLibraryReader } from '../../dist/cli/library-reader.js';
+import { openLibraryReader } from '../../dist/cli/command/library-reader.js';
 import { validatePlugin } from '../../dist/index.js';
 import { ownCache } from '../fixtures/cache.js';
 import { compileWithLibrary } from '../fixtures/compile.js';

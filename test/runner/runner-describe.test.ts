@@ -32,6 +32,8 @@ test('prints one line of JSON', () => {
     manifest: null,
     functions: ['before_request', 'after_response', 'process_endpoint'],
     thread_safe: false,
+    // Without an extension table, a library names no version.
+    abi_version: 0,
   });
 });
 
@@ -65,6 +67,7 @@ test('turns any text into well-formed JSON in well-formed UTF-8', () => {
     manifest: '{"author":"B\\u00e4r \\"🐻\\""}\n',
     functions: ['manifest'],
     thread_safe: true,
+    abi_version: 1,
   });
 });
 

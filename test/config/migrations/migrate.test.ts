@@ -373,6 +373,6 @@ test('any file of the first dialect becomes a valid file of version 1, and migra
       parseConfig(result.text, at);
       expect(migrate(result.text, 'b.yaml').text).toBe(result.text);
     }),
-    { numRuns: 400 },
+    { numRuns: 100 },
   );
 });

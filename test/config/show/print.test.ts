@@ -97,7 +97,7 @@ describe('a printed configuration', () => {
         const printed = printConfig(await effective(text), { origins: true });
         expect(parseConfig(printed, { directory: '/', env: {} }).config).toEqual(loaded);
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 });
@@ -207,7 +207,7 @@ plugins: { c: { path: z, limits: { queue: 1 } }, b: { path: y, config: { v: 1000
           JSON.stringify(parseConfig(text(one), { directory: '/', env: {} }).config);
         expect((await between(text(a), text(b))).length === 0).toBe(load(a) === load(b));
       }),
-      { numRuns: 100 },
+      { numRuns: 30 },
     );
   });
 });
