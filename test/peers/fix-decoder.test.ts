@@ -1,34 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+/** The decoder of the FIX example with any bytes, under the sanitizers. */
 import { beforeAll, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
-import { encode, type Fields } from './fix-acceptor.js';
+import { encode, type Fields } from './fix-hostile-acceptor.js';
+import { compileSanitized, fromHex, hex, linesOf } from './fix-sanitized.js';
 
-/** The decoder of examples/fix with any bytes, compiled with the sanitizers of addresses and undefined behaviour. */
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const program = join(root, 'build/fixtures/fix_decoder_driver');
-
+let program = '';
 beforeAll(() => {
-  mkdirSync(join(root, 'build/fixtures'), { recursive: true });
-  const sources = ['fix_decoder.cpp', 'fix_message.cpp'].map((name) => join('examples/fix/src', name));
-  const flags = [
-    '-std=c++17',
-    '-O1',
-    '-g',
-    '-Wall',
-    '-Wextra',
-    '-Werror',
-    '-fsanitize=address,undefined',
-    '-fno-sanitize-recover',
-  ];
-  execFileSync('c++', [...flags, '-o', program, 'test/fixtures/fix_decoder_driver.cpp', ...sources], {
-    cwd: root,
-    stdio: 'pipe',
-  });
+  program = compileSanitized('fix_decoder', ['fix_decoder', 'fix_message']);
 });
 
 type Stream = readonly string[];
@@ -40,20 +20,12 @@ interface Result {
 
 /** Decodes streams, each made of pieces that arrive one after another. */
 function decode(streams: readonly Stream[]): Result[] {
-  const input = streams.flatMap((pieces) => [
-    ...pieces.map((piece) => Buffer.from(piece, 'latin1').toString('hex')),
-    '.',
-  ]);
-  const output = execFileSync(program, {
-    input: `${input.join('\n')}\n`,
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
+  const input = streams.flatMap((pieces) => [...pieces.map(hex), '.']);
   const results: Result[] = [];
   let messages: string[] = [];
-  for (const line of output.trimEnd().split('\n')) {
+  for (const line of linesOf(program, [], input)) {
     const [kind, value = '', , bytes = ''] = line.split(' ');
-    if (kind === 'message') messages.push(Buffer.from(bytes, 'hex').toString('latin1'));
+    if (kind === 'message') messages.push(fromHex(bytes));
     else {
       results.push({ messages, garbled: Number(value) });
       messages = [];

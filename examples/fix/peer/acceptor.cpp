@@ -1,7 +1,7 @@
-// A FIX 4.4 acceptor made of QuickFIX, which fills every order. Orders for the symbol SILENT get no answer, those for REJECT
-// a Reject, and those for UNSUPPORTED a BusinessMessageReject.
+// A FIX 4.4 acceptor made of QuickFIX, which fills every order. Orders for the symbol REJECT get a Reject, those for UNSUPPORTED a
+// BusinessMessageReject, and those for LATE are filled when the client has gone.
 //
-//     acceptor PORT STORE [RESET_ON_LOGON]
+//     acceptor PORT STORE
 //
 // SPDX-License-Identifier: MIT
 #include <quickfix/Application.h>
@@ -16,13 +16,18 @@
 #include <iostream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 class Exchange : public FIX::Application, public FIX::MessageCracker {
     void onCreate(const FIX::SessionID &) {
     }
     void onLogon(const FIX::SessionID &) {
     }
-    void onLogout(const FIX::SessionID &) {
+    void onLogout(const FIX::SessionID &session) {
+        for (FIX::Message &report : late_) {
+            FIX::Session::sendToTarget(report, session);
+        }
+        late_.clear();
     }
     void toAdmin(FIX::Message &, const FIX::SessionID &) {
     }
@@ -42,6 +47,28 @@ class Exchange : public FIX::Application, public FIX::MessageCracker {
     void onMessage(const FIX44::NewOrderSingle &order, const FIX::SessionID &session) {
         FIX::ClOrdID id;
         FIX::Symbol symbol;
+        order.get(id);
+        order.get(symbol);
+        FIX::PossDupFlag flag;
+        const bool again = order.getHeader().isSetField(flag);
+        std::cout << "order " << id.getString() << (again ? " resent" : "") << std::endl;
+        if (symbol == "REJECT") {
+            throw FIX::IncorrectTagValue(FIX::FIELD::Symbol);
+        }
+        if (symbol == "UNSUPPORTED") {
+            throw FIX::UnsupportedMessageType();
+        }
+        if (symbol != "LATE") {
+            FIX::Message report = report_of(order);
+            FIX::Session::sendToTarget(report, session);
+        } else if (!again) {
+            late_.push_back(report_of(order));
+        }
+    }
+
+    static FIX::Message report_of(const FIX44::NewOrderSingle &order) {
+        FIX::ClOrdID id;
+        FIX::Symbol symbol;
         FIX::Side side;
         FIX::OrderQty quantity;
         FIX::Price price(10);
@@ -52,18 +79,6 @@ class Exchange : public FIX::Application, public FIX::MessageCracker {
         if (order.isSetField(price)) {
             order.get(price);
         }
-        FIX::PossDupFlag again;
-        const bool resent = order.getHeader().isSetField(again);
-        std::cout << "order " << id.getString() << (resent ? " resent" : "") << std::endl;
-        if (symbol == "REJECT") {
-            throw FIX::IncorrectTagValue(FIX::FIELD::Symbol);
-        }
-        if (symbol == "UNSUPPORTED") {
-            throw FIX::UnsupportedMessageType();
-        }
-        if (symbol == "SILENT") {
-            return;
-        }
         const std::string number = id.getString();
         FIX44::ExecutionReport report(FIX::OrderID("O-" + number), FIX::ExecID("E-" + number),
                                       FIX::ExecType(FIX::ExecType_TRADE),
@@ -73,13 +88,15 @@ class Exchange : public FIX::Application, public FIX::MessageCracker {
         report.set(symbol);
         report.set(FIX::LastQty(quantity));
         report.set(FIX::LastPx(price));
-        FIX::Session::sendToTarget(report, session);
+        return report;
     }
+
+    std::vector<FIX::Message> late_;
 };
 
 int main(int count, char **words) {
-    if (count < 3) {
-        std::cerr << "usage: acceptor PORT STORE [RESET_ON_LOGON]" << std::endl;
+    if (count != 3) {
+        std::cerr << "usage: acceptor PORT STORE" << std::endl;
         return 2;
     }
     sigset_t ends;
@@ -91,7 +108,7 @@ int main(int count, char **words) {
     std::stringstream text;
     text << "[DEFAULT]\nConnectionType=acceptor\nStartTime=00:00:00\nEndTime=00:00:00\n"
          << "UseDataDictionary=N\nSocketReuseAddress=Y\nSocketAcceptPort=" << words[1]
-         << "\nFileStorePath=" << words[2] << "\nResetOnLogon=" << (count > 3 ? words[3] : "N")
+         << "\nFileStorePath=" << words[2]
          << "\n[SESSION]\nBeginString=FIX.4.4\nSenderCompID=ACCEPTOR\nTargetCompID=BACKWORKS\n";
     try {
         FIX::SessionSettings settings(text);

@@ -23,6 +23,7 @@ struct Config {
     std::string store;
     int heart_bt_int = 30;
     bool reset_seq_num = false;
+    int max_clock_difference = 120;
     int journal_max_mib = 32;
 
     void fields(Fields &field) {
@@ -33,6 +34,10 @@ struct Config {
         field("store", store, "Absolute path of the directory of the journal.").required();
         field("heart_bt_int", heart_bt_int, "HeartBtInt (108), in seconds.").range(1, 3600);
         field("reset_seq_num", reset_seq_num, "Log on with ResetSeqNumFlag (141) = Y.");
+        field("max_clock_difference", max_clock_difference,
+              "How far SendingTime of the peer may be from the clock, in seconds; 0 for any "
+              "distance.")
+            .range(0, 86400);
         field("journal_max_mib", journal_max_mib,
               "Orders are refused when the journal has this size, in MiB.")
             .range(2, 60);
@@ -45,6 +50,7 @@ fix::InitiatorSettings settings_of(const Config &config) {
     settings.session.target_comp_id = config.target_comp_id;
     settings.session.heart_bt_int = static_cast<std::uint64_t>(config.heart_bt_int);
     settings.session.reset_seq_num = config.reset_seq_num;
+    settings.session.max_clock_difference = static_cast<std::uint64_t>(config.max_clock_difference);
     settings.host = config.host;
     settings.port = config.port;
     settings.store = config.store;

@@ -77,7 +77,11 @@ enum class RejectReason : int {
     TagWithoutValue = 4,
     ValueIncorrect = 5,
     IncorrectDataFormat = 6,
-    CompIdProblem = 9
+    CompIdProblem = 9,
+    SendingTimeAccuracy = 10,
+    InvalidMsgType = 11,
+    TagRepeated = 13,
+    TagOutOfOrder = 14
 };
 
 } // namespace fix

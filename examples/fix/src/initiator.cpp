@@ -74,12 +74,16 @@ void Initiator::run() {
     while (!stopping_) {
         const auto began = Clock::now();
         std::string error;
+        bool busy = false;
         try {
             if (!journal_) {
                 open_journal();
             }
             Session session(settings_.session, *journal_, *this);
             error = one_connection(session);
+        } catch (const JournalBusy &exception) {
+            busy = true;
+            error = exception.what();
         } catch (const std::exception &exception) {
             error = exception.what();
         }
@@ -87,6 +91,11 @@ void Initiator::run() {
         publish_error(error);
         if (stopping_) {
             break;
+        }
+        // The former version of this plugin has the journal until it has logged out.
+        if (busy) {
+            waker_.wait(TICK);
+            continue;
         }
         backworks::host::warn("disconnected: " + error);
         // A connection that lasted was a good one.
@@ -172,6 +181,9 @@ std::string Initiator::exchange(Connection &connection, Session &session) {
     Decoder decoder;
     const std::uint64_t garbled_before = garbled_;
     for (;;) {
+        if (!connection.has_unsent()) {
+            session.resend(Clock::now());
+        }
         const bool writable = connection.write(session.take_output());
         publish(session);
         if (session.closing() && (!writable || !connection.has_unsent())) {
@@ -180,7 +192,8 @@ std::string Initiator::exchange(Connection &connection, Session &session) {
         if (!writable) {
             return "the connection is lost";
         }
-        connection.wait(waker_, false, TICK);
+        const bool more = session.is_resending() && !connection.has_unsent();
+        connection.wait(waker_, false, more ? std::chrono::milliseconds(0) : TICK);
         waker_.drain();
         std::string bytes;
         const bool open = connection.read(bytes);
@@ -190,12 +203,12 @@ std::string Initiator::exchange(Connection &connection, Session &session) {
         }
         garbled_ = garbled_before + decoder.garbled();
         if (!open) {
-            return session.closing().value_or("the peer closed the connection");
+            return session.end_reason();
         }
         session.tick(Clock::now());
         if (stopping_) {
             begin_log_out(session);
-        } else if (!session.closing()) {
+        } else {
             send_orders(session);
         }
     }
@@ -217,10 +230,14 @@ void Initiator::begin_log_out(Session &session) {
 }
 
 void Initiator::send_orders(Session &session) {
-    if (session.state() != Session::State::logged_on) {
+    if (session.closing() || session.state() != Session::State::logged_on) {
+        orders_.set_accepting(false, "not logged on");
         return;
     }
     orders_.set_accepting(true);
+    if (session.is_resending()) {
+        return;
+    }
     while (const auto order = orders_.take()) {
         const std::string cl_ord_id(order->find(tag::ClOrdID).value_or(""));
         try {

@@ -77,7 +77,7 @@ Journal::Journal(const std::string &path, const std::string &owner, std::uint64_
     }
     try {
         if (flock(file_, LOCK_EX | LOCK_NB) != 0) {
-            fail("another process uses " + path);
+            throw JournalBusy("another process uses " + path);
         }
         sync_directory_of(path);
         recover(replay);
@@ -100,26 +100,45 @@ void Journal::recover(const Replay &replay) {
         fail("fstat");
     }
     const auto end = static_cast<std::uint64_t>(facts.st_size);
-    while (end - size_ >= HEAD + PAYLOAD_HEAD) {
-        const std::string head = read_at(size_, HEAD);
-        const std::uint64_t payload_size = read_little_endian(std::string_view(head).substr(0, 4));
-        if (payload_size < PAYLOAD_HEAD || payload_size > MAX_PAYLOAD ||
-            payload_size > end - size_ - HEAD) {
-            break;
+    while (const auto record = read_record(size_, end)) {
+        apply(record->kind, record->number, size_ + HEAD + PAYLOAD_HEAD, record->bytes, replay);
+        size_ += record->size;
+    }
+    if (size_ < end) {
+        remove_unfinished(end);
+    }
+}
+
+/// Only the last write can have been cut off. What a whole record follows was damaged by something else: numbers and orders
+/// would be lost with it.
+void Journal::remove_unfinished(std::uint64_t end) {
+    for (std::uint64_t offset = size_ + 1; offset < end; offset++) {
+        if (read_record(offset, end)) {
+            throw JournalError("the journal is damaged at byte " + std::to_string(size_));
         }
-        const std::string payload = read_at(size_ + HEAD, static_cast<std::size_t>(payload_size));
-        if (crc32(payload) != read_little_endian(std::string_view(head).substr(4))) {
-            break;
-        }
-        const std::string_view view = payload;
-        apply(view[0], read_little_endian(view.substr(1, 8)), size_ + HEAD + PAYLOAD_HEAD,
-              view.substr(PAYLOAD_HEAD), replay);
-        size_ += HEAD + payload_size;
     }
     removed_ = end - size_;
-    if (removed_ > 0 && (ftruncate(file_, static_cast<off_t>(size_)) != 0 || fsync(file_) != 0)) {
+    if (ftruncate(file_, static_cast<off_t>(size_)) != 0 || fsync(file_) != 0) {
         fail("remove an unfinished record");
     }
+}
+
+/// The record at this place, if it is whole.
+std::optional<Journal::Record> Journal::read_record(std::uint64_t offset, std::uint64_t end) const {
+    if (end - offset < HEAD + PAYLOAD_HEAD) {
+        return std::nullopt;
+    }
+    const std::string head = read_at(offset, HEAD);
+    const std::uint64_t size = read_little_endian(std::string_view(head).substr(0, 4));
+    if (size < PAYLOAD_HEAD || size > MAX_PAYLOAD || size > end - offset - HEAD) {
+        return std::nullopt;
+    }
+    const std::string payload = read_at(offset + HEAD, static_cast<std::size_t>(size));
+    if (crc32(payload) != read_little_endian(std::string_view(head).substr(4))) {
+        return std::nullopt;
+    }
+    return Record{payload[0], read_little_endian(std::string_view(payload).substr(1, 8)),
+                  payload.substr(PAYLOAD_HEAD), HEAD + payload.size()};
 }
 
 void Journal::apply(char kind, std::uint64_t number, std::uint64_t offset, std::string_view bytes,

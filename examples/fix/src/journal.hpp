@@ -21,6 +21,12 @@ class JournalError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// Another process uses the file, such as the former version of this plugin.
+class JournalBusy : public JournalError {
+  public:
+    using JournalError::JournalError;
+};
+
 /// Used by one thread. Functions throw JournalError.
 class Journal {
   public:
@@ -29,7 +35,8 @@ class Journal {
     /// Given what the file has, in order: messages with their number and bytes, and resets of the numbers.
     using Replay = std::function<void(Event event, std::uint64_t number, std::string_view bytes)>;
 
-    /// Opens or creates the file, locks it and replays it. `owner` names the session: the file of another is refused.
+    /// Opens or creates the file, locks it and replays it. `owner` names the session: the file of another is refused, and so is
+    /// one that is damaged before its last record. Throws JournalBusy when another process has locked it.
     Journal(const std::string &path, const std::string &owner, std::uint64_t max_bytes,
             const Replay &replay);
     ~Journal();
@@ -81,7 +88,17 @@ class Journal {
     /// Space for messages of the session after the file is full for messages of the application.
     static constexpr std::uint64_t RESERVE = 1 << 20;
 
+    struct Record {
+        char kind;
+        std::uint64_t number;
+        std::string bytes;
+        /// Of the whole record in the file.
+        std::size_t size;
+    };
+
     void recover(const Replay &replay);
+    void remove_unfinished(std::uint64_t end);
+    std::optional<Record> read_record(std::uint64_t offset, std::uint64_t end) const;
     std::string read_at(std::uint64_t offset, std::size_t size) const;
     bool write_at(std::uint64_t offset, std::string_view bytes) const;
     void apply(char kind, std::uint64_t number, std::uint64_t offset, std::string_view bytes,

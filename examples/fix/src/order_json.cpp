@@ -10,7 +10,7 @@
 #include <backworks/cpp/json_read.hpp>
 #include <backworks/cpp/json_text.hpp>
 
-#include "session.hpp"
+#include "timestamp.hpp"
 
 namespace fix {
 

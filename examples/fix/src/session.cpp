@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "session.hpp"
 
-#include <cstdio>
-#include <ctime>
+#include <algorithm>
 #include <utility>
+
+#include "rules.hpp"
+#include "timestamp.hpp"
 
 namespace fix {
 
@@ -11,25 +13,12 @@ namespace {
 
 constexpr auto ANSWER_TIME = std::chrono::seconds(10);
 
-bool is_session_type(std::string_view type) {
-    return type.size() == 1 &&
-           (std::string_view("012345A").find(type[0]) != std::string_view::npos);
+std::string text_of(const Message &message) {
+    const std::string text(message.find(tag::Text).value_or(""));
+    return text.empty() ? text : ": " + text;
 }
 
 } // namespace
-
-std::string utc_timestamp() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
-    const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
-    const auto seconds = static_cast<std::time_t>(milliseconds / 1000);
-    std::tm parts = {};
-    gmtime_r(&seconds, &parts);
-    char date[32];
-    const std::size_t size = std::strftime(date, sizeof date, "%Y%m%d-%H:%M:%S", &parts);
-    char fraction[8];
-    std::snprintf(fraction, sizeof fraction, ".%03u", static_cast<unsigned>(milliseconds % 1000));
-    return std::string(date, size) + fraction;
-}
 
 Session::Session(SessionSettings settings, Journal &journal, Application &application)
     : settings_(std::move(settings)), journal_(journal), application_(application) {
@@ -38,8 +27,12 @@ Session::Session(SessionSettings settings, Journal &journal, Application &applic
 void Session::connected(Clock::time_point now) {
     closing_.reset();
     output_.clear();
+    logged_out_.reset();
     test_sent_ = false;
-    resend_from_ = 0;
+    requested_from_ = 0;
+    gap_end_ = 0;
+    resend_next_ = 1;
+    resend_last_ = 0;
     last_received_ = now;
     state_ = State::logging_on;
     Message logon;
@@ -122,6 +115,18 @@ void Session::end(const std::string &why, Clock::time_point now) {
     closing_ = why;
 }
 
+/// Ends the session because of a message that names the wrong parties or time. The message uses up its number.
+void Session::break_off(const Message &message, RejectReason reason, int field,
+                        const std::string &why, Clock::time_point now) {
+    if (state_ != State::logging_on) {
+        if (message.number(tag::MsgSeqNum) == journal_.next_target()) {
+            journal_.received("");
+        }
+        reject(message, reason, field, now);
+    }
+    end(why, now);
+}
+
 void Session::log_out(const std::string &text, Clock::time_point now) {
     if (state_ != State::logged_on) {
         closing_ = text;
@@ -142,8 +147,10 @@ void Session::tick(Clock::time_point now) {
         }
         return;
     }
-    if (state_ == State::logging_out && now - logout_at_ > ANSWER_TIME) {
-        closing_ = "the peer does not answer Logout";
+    if (state_ == State::logging_out) {
+        if (now - logout_at_ > ANSWER_TIME) {
+            closing_ = logged_out_.value_or("the peer does not answer Logout");
+        }
         return;
     }
     // The time of transmission is a fifth of the interval.
@@ -173,19 +180,15 @@ void Session::received(const Decoded &decoded, Clock::time_point now) {
         on_logon(message, number, now);
         return;
     }
-    if (message.type() == type::SequenceReset && on_sequence_reset(message, now)) {
-        return;
-    }
-    if (number > journal_.next_target()) {
-        on_too_high(message, now);
+    if (message.type() == type::SequenceReset && !message.is_set(tag::GapFillFlag)) {
+        on_sequence_reset(message, now);
+    } else if (number > journal_.next_target()) {
+        on_too_high(message, number, now);
     } else if (number == journal_.next_target()) {
         in_sequence(decoded, now);
-    } else if (!message.is_set(tag::PossDupFlag)) {
-        end("MsgSeqNum too low, expecting " + std::to_string(journal_.next_target()) +
-                " but received " + std::to_string(number),
-            now);
+    } else {
+        on_too_low(message, number, now);
     }
-    // A possible duplicate with a number that is too low has been handled before.
 }
 
 bool Session::accept_header(const Decoded &decoded, Clock::time_point now) {
@@ -198,31 +201,48 @@ bool Session::accept_header(const Decoded &decoded, Clock::time_point now) {
         end("MsgSeqNum is missing", now);
         return false;
     }
-    if (message.find(tag::SenderCompID) != settings_.target_comp_id ||
-        message.find(tag::TargetCompID) != settings_.sender_comp_id) {
-        if (state_ == State::logged_on) {
-            const int field = message.find(tag::SenderCompID) != settings_.target_comp_id
-                                  ? tag::SenderCompID
-                                  : tag::TargetCompID;
-            reject(message, RejectReason::CompIdProblem, field, now);
+    for (const auto &[field, expected] :
+         {std::pair(tag::SenderCompID, &settings_.target_comp_id),
+          std::pair(tag::TargetCompID, &settings_.sender_comp_id)}) {
+        if (message.find(field) != *expected) {
+            break_off(message, RejectReason::CompIdProblem, field,
+                      "wrong SenderCompID or TargetCompID", now);
+            return false;
         }
-        end("wrong SenderCompID or TargetCompID", now);
+    }
+    if (!is_on_time(message)) {
+        break_off(message, RejectReason::SendingTimeAccuracy, tag::SendingTime,
+                  "SendingTime is too far from the clock of this side", now);
         return false;
     }
     return true;
 }
 
+bool Session::is_on_time(const Message &message) const {
+    const auto sent = read_timestamp(message.find(tag::SendingTime).value_or(""));
+    // What is missing or no time is rejected later, by its number.
+    if (!sent || settings_.max_clock_difference == 0) {
+        return true;
+    }
+    const std::chrono::seconds allowed(settings_.max_clock_difference);
+    const auto difference = utc_now() - *sent;
+    return difference <= allowed && difference >= -allowed;
+}
+
 void Session::on_logon(const Message &message, std::uint64_t number, Clock::time_point now) {
-    const std::string text(message.find(tag::Text).value_or(""));
     if (message.type() == type::Logout) {
         if (number == journal_.next_target()) {
             journal_.received("");
         }
-        closing_ = "the peer refuses Logon" + (text.empty() ? text : ": " + text);
+        closing_ = "the peer refuses Logon" + text_of(message);
         return;
     }
     if (message.type() != type::Logon) {
         end("the first message is not Logon", now);
+        return;
+    }
+    if (const auto defect = find_defect(message)) {
+        end("Logon is invalid: tag " + std::to_string(defect->tag), now);
         return;
     }
     if (message.is_set(tag::ResetSeqNumFlag) && !settings_.reset_seq_num) {
@@ -230,24 +250,20 @@ void Session::on_logon(const Message &message, std::uint64_t number, Clock::time
         return;
     }
     if (number < journal_.next_target()) {
-        end("MsgSeqNum too low, expecting " + std::to_string(journal_.next_target()) +
-                " but received " + std::to_string(number),
-            now);
+        on_too_low(message, number, now);
         return;
     }
     state_ = State::logged_on;
     if (number == journal_.next_target()) {
         journal_.received("");
     } else {
+        gap_end_ = number;
         request_resend(now);
     }
 }
 
-/// Handles SequenceReset in reset mode, whose MsgSeqNum does not matter. @returns whether it was that
-bool Session::on_sequence_reset(const Message &message, Clock::time_point now) {
-    if (message.is_set(tag::GapFillFlag)) {
-        return false;
-    }
+/// Handles SequenceReset in reset mode, whose MsgSeqNum does not matter.
+void Session::on_sequence_reset(const Message &message, Clock::time_point now) {
     const auto next = message.number(tag::NewSeqNo);
     if (!next) {
         reject(message, RejectReason::RequiredTagMissing, tag::NewSeqNo, now);
@@ -256,81 +272,110 @@ bool Session::on_sequence_reset(const Message &message, Clock::time_point now) {
     } else {
         journal_.set_next_target(*next);
     }
-    return true;
 }
 
-void Session::on_too_high(const Message &message, Clock::time_point now) {
+void Session::on_too_low(const Message &message, std::uint64_t number, Clock::time_point now) {
+    if (state_ == State::logging_on || !message.is_set(tag::PossDupFlag)) {
+        end("MsgSeqNum too low, expecting " + std::to_string(journal_.next_target()) +
+                " but received " + std::to_string(number),
+            now);
+        return;
+    }
+    // It has been handled before, unless it is no proper duplicate.
+    const auto defect = find_defect(message);
+    if (defect && defect->tag == tag::OrigSendingTime && message.type() != type::Reject) {
+        reject(message, defect->reason, defect->tag, now);
+    }
+}
+
+void Session::on_too_high(const Message &message, std::uint64_t number, Clock::time_point now) {
     // Both sides may have gaps: answering first keeps them from waiting for each other.
     if (message.type() == type::ResendRequest) {
         on_resend_request(message, now);
     }
     if (message.type() == type::Logout) {
-        if (state_ == State::logged_on) {
-            send_session(type::Logout, Message(), now);
-        }
-        closing_ = "the peer logged out";
+        on_logout(message, now);
         return;
     }
     // One ResendRequest covers the whole gap. It is repeated when the resent messages have a gap, or do not come.
-    const bool asked = resend_from_ != 0 && now - resend_at_ < interval();
-    const bool new_gap = message.is_set(tag::PossDupFlag) && resend_from_ != journal_.next_target();
+    const bool asked = gap_end_ >= journal_.next_target() && now - requested_at_ < interval();
+    const bool new_gap =
+        message.is_set(tag::PossDupFlag) && requested_from_ != journal_.next_target();
+    gap_end_ = std::max(gap_end_, number);
     if (!asked || new_gap) {
         request_resend(now);
     }
 }
 
 void Session::request_resend(Clock::time_point now) {
-    resend_from_ = journal_.next_target();
-    resend_at_ = now;
+    requested_from_ = journal_.next_target();
+    requested_at_ = now;
     Message body;
-    body.add(tag::BeginSeqNo, resend_from_).add(tag::EndSeqNo, "0");
+    body.add(tag::BeginSeqNo, requested_from_).add(tag::EndSeqNo, "0");
     send_session(type::ResendRequest, body, now);
 }
 
 void Session::in_sequence(const Decoded &decoded, Clock::time_point now) {
     const Message &message = decoded.message;
-    const std::string_view type = message.type();
-    if (decoded.defect) {
+    const auto defect = decoded.defect ? decoded.defect : find_defect(message);
+    if (defect) {
         journal_.received("");
-        reject(message, decoded.defect->reason, decoded.defect->tag, now);
-        return;
-    }
-    if (type == type::SequenceReset) {
-        on_gap_fill(message, journal_.next_target(), now);
-        return;
-    }
-    if (!is_session_type(type)) {
-        // The journal has the message before the application does, so that its answers survive a crash.
-        const bool known = type == type::ExecutionReport || type == type::BusinessMessageReject;
-        journal_.received(known ? std::string_view(decoded.bytes) : std::string_view());
-        if (type == type::BusinessMessageReject) {
-            on_reject(message);
-        } else if (!application_.on_message(message)) {
-            Message body;
-            body.add(tag::RefSeqNum, *message.number(tag::MsgSeqNum)).add(tag::RefMsgType, type);
-            body.add(tag::BusinessRejectReason, "3").add(tag::Text, "unsupported message type");
-            send_session(type::BusinessMessageReject, body, now);
+        // A Reject that is rejected could be rejected again, without end.
+        if (message.type() != type::Reject) {
+            reject(message, defect->reason, defect->tag, now);
         }
-        return;
+    } else if (message.type() == type::SequenceReset) {
+        on_gap_fill(message, journal_.next_target(), now);
+    } else if (is_session_type(message.type())) {
+        on_session_message(decoded, now);
+    } else {
+        on_application(decoded, now);
     }
+}
+
+void Session::on_application(const Decoded &decoded, Clock::time_point now) {
+    const Message &message = decoded.message;
+    const std::uint64_t number = journal_.next_target();
+    // The journal has the message before the application does, so that its answers survive a crash.
+    const bool known =
+        message.type() == type::ExecutionReport || message.type() == type::BusinessMessageReject;
+    journal_.received(known ? std::string_view(decoded.bytes) : std::string_view());
+    if (message.type() == type::BusinessMessageReject) {
+        on_reject(message);
+    } else if (!application_.on_message(message)) {
+        Message body;
+        body.add(tag::RefSeqNum, number).add(tag::RefMsgType, message.type());
+        body.add(tag::BusinessRejectReason, "3").add(tag::Text, "unsupported message type");
+        send_session(type::BusinessMessageReject, body, now);
+    }
+}
+
+void Session::on_session_message(const Decoded &decoded, Clock::time_point now) {
+    const Message &message = decoded.message;
+    const std::string_view type = message.type();
     journal_.received(type == type::Reject ? std::string_view(decoded.bytes) : std::string_view());
     if (type == type::TestRequest) {
-        if (const auto id = message.find(tag::TestReqID)) {
-            send_session(type::Heartbeat, Message().add(tag::TestReqID, *id), now);
-        } else {
-            reject(message, RejectReason::RequiredTagMissing, tag::TestReqID, now);
-        }
+        const std::string_view id = *message.find(tag::TestReqID);
+        send_session(type::Heartbeat, Message().add(tag::TestReqID, id), now);
     } else if (type == type::ResendRequest) {
         on_resend_request(message, now);
     } else if (type == type::Reject) {
         on_reject(message);
     } else if (type == type::Logout) {
-        const std::string text(message.find(tag::Text).value_or(""));
-        if (state_ == State::logged_on) {
-            send_session(type::Logout, Message(), now);
-        }
-        closing_ = "the peer logged out" + (text.empty() ? text : ": " + text);
+        on_logout(message, now);
     }
+}
+
+/// The side that logs out first closes the connection: this side answers, and waits for that.
+void Session::on_logout(const Message &message, Clock::time_point now) {
+    logged_out_ = "the peer logged out" + text_of(message);
+    if (state_ == State::logging_out) {
+        closing_ = logged_out_;
+        return;
+    }
+    send_session(type::Logout, Message(), now);
+    state_ = State::logging_out;
+    logout_at_ = now;
 }
 
 void Session::on_reject(const Message &message) {
@@ -367,40 +412,44 @@ void Session::on_resend_request(const Message &message, Clock::time_point now) {
         return;
     }
     const std::uint64_t newest = journal_.next_sender() - 1;
-    const std::uint64_t end = *last == 0 || *last > newest ? newest : *last;
+    const std::uint64_t end = *last == 0 ? newest : std::min(*last, newest);
     if (*first == 0 || *first > end) {
         reject(message, RejectReason::ValueIncorrect, tag::BeginSeqNo, now);
         return;
     }
-    resend(*first, end, now);
+    resend_next_ = *first;
+    resend_last_ = end;
 }
 
 /// Sends messages of the application again, and fills the gaps that messages of the session leave.
-void Session::resend(std::uint64_t first, std::uint64_t last, Clock::time_point now) {
-    std::uint64_t gap = first;
-    for (std::uint64_t number = first; number <= last; number++) {
-        const auto original = sent_message(number);
-        if (!original) {
-            continue;
+void Session::resend(Clock::time_point now) {
+    std::uint64_t gap = resend_next_;
+    while (is_resending() && output_.size() < RESEND_SIZE) {
+        const std::uint64_t number = resend_next_++;
+        if (const auto original = sent_message(number)) {
+            if (gap < number) {
+                fill_gap(gap, number, now);
+            }
+            resend_message(*original, number, now);
+            gap = resend_next_;
         }
-        if (gap < number) {
-            fill_gap(gap, number, now);
-        }
-        gap = number + 1;
-        Message message = header(std::string(original->type()).c_str(), number);
-        message.add(tag::PossDupFlag, "Y").add(tag::SendingTime, utc_timestamp());
-        message.add(tag::OrigSendingTime, original->find(tag::SendingTime).value_or(""));
-        // The body follows the five fields of the header that send() writes.
-        constexpr std::size_t HEADER_FIELDS = 5;
-        const auto &fields = original->fields();
-        for (std::size_t i = HEADER_FIELDS; i < fields.size(); i++) {
-            message.add(fields[i].first, fields[i].second);
-        }
-        write(message, now);
     }
-    if (gap <= last) {
-        fill_gap(gap, last + 1, now);
+    if (gap < resend_next_) {
+        fill_gap(gap, resend_next_, now);
     }
+}
+
+void Session::resend_message(const Message &original, std::uint64_t number, Clock::time_point now) {
+    Message message = header(std::string(original.type()).c_str(), number);
+    message.add(tag::PossDupFlag, "Y").add(tag::SendingTime, utc_timestamp());
+    message.add(tag::OrigSendingTime, original.find(tag::SendingTime).value_or(""));
+    // The body follows the five fields of the header that send() writes.
+    constexpr std::size_t HEADER_FIELDS = 5;
+    const auto &fields = original.fields();
+    for (std::size_t i = HEADER_FIELDS; i < fields.size(); i++) {
+        message.add(fields[i].first, fields[i].second);
+    }
+    write(message, now);
 }
 
 void Session::fill_gap(std::uint64_t first, std::uint64_t next, Clock::time_point now) {
