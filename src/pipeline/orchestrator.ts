@@ -175,7 +175,10 @@ export class PluginOrchestrator {
       const { request, plugins, index } = exchange;
       const { plugin } = plugins.beforeRequest[index]!;
       const failure = this.failures.failure(plugin, 'before_request', error, request);
-      this.decided(exchange, plugin.critical ? problem(failure, request.path, request.id) : null);
+      this.decided(
+        exchange,
+        plugin.onFailure === 'refuse' ? problem(failure, request.path, request.id) : null,
+      );
     },
   };
 
@@ -305,7 +308,7 @@ export class PluginOrchestrator {
       const { request, plugins, index, response } = exchange;
       const { plugin } = plugins.afterResponse[index]!;
       const failure = this.failures.failure(plugin, 'after_response', error, request);
-      if (plugin.critical) response!.replace(problem(failure, request.path, request.id));
+      if (plugin.onFailure === 'refuse') response!.replace(problem(failure, request.path, request.id));
       exchange.index += 1;
       this.askAfter(exchange);
     },

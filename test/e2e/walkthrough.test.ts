@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { applyPatch } from 'diff';
 import { ownCache } from '../fixtures/cache.js';
+import { sectionOf } from '../fixtures/markdown.js';
 import { patternOf, type Step, stepsOf } from './walkthrough.js';
 
 ownCache();
@@ -161,9 +162,6 @@ async function freePorts(): Promise<[number, number]> {
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return [ports[0] ?? 0, ports[1] ?? 0];
 }
-
-const sectionOf = (markdown: string, heading: string): string =>
-  markdown.split(`\n## ${heading}\n`)[1]?.split(/^## /m)[0] ?? '';
 
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
 

@@ -1,3 +1,5 @@
+import { codeBlocksOf, commandsOf } from '../fixtures/markdown.js';
+
 /** One step of a document: a file to write or change, a command to type, or output to expect. */
 export type Step =
   | { readonly kind: 'write'; readonly title: string; readonly file: string; readonly text: string }
@@ -14,33 +16,18 @@ export type Step =
  * - `sh` blocks are not steps: they hold commands that set up the checkout.
  */
 export function stepsOf(markdown: string): Step[] {
-  return [...markdown.matchAll(/^```(\w+)\n([^]*?)^```$/gm)].flatMap((block) => {
-    const [, language = '', text = ''] = block;
+  return codeBlocksOf(markdown).flatMap(({ language, text, above }): Step[] => {
     if (language === 'sh') return [];
-    if (language === 'console') return commandsOf(text);
+    if (language === 'console')
+      return commandsOf(text).map((typed) => ({ kind: 'type', title: typed.command, ...typed }));
     if (language === 'text')
       return [{ kind: 'see', title: `the server prints ${text.trim()}`, output: text }];
-    const file = /`([^`\n]+)`:$/.exec(markdown.slice(0, block.index).trimEnd())?.[1];
+    const file = /`([^`\n]+)`:$/.exec(above.trimEnd())?.[1];
     if (file === undefined) throw new Error(`no file is named above this block:\n${text}`);
     return language === 'diff'
       ? [{ kind: 'change', title: `change ${file}`, file, patch: `--- ${file}\n+++ ${file}\n${text}` }]
       : [{ kind: 'write', title: `write ${file}`, file, text }];
   });
-}
-
-function commandsOf(text: string): Step[] {
-  return text
-    .split(/^\$ /m)
-    .filter((entry) => entry !== '')
-    .map((entry) => {
-      const end = entry.indexOf('\n');
-      return {
-        kind: 'type',
-        title: entry.slice(0, end),
-        command: entry.slice(0, end),
-        output: entry.slice(end + 1),
-      };
-    });
 }
 
 /** A pattern for the output in a document: "…" stands for any text within a line, and on its own line for any lines. */
