@@ -9,6 +9,7 @@ export type Fields = readonly (readonly [tag: number, value: string])[];
 export type Message = ReadonlyMap<number, string>;
 
 const SOH = '\x01';
+const TRAILER = new RegExp(`${SOH}10=\\d{3}${SOH}`);
 const LIMIT_MS = 60_000;
 
 function checksum(text: string): string {
@@ -27,6 +28,18 @@ export function encode(fields: Fields): string {
 /** The UTCTimestamp of now and so many seconds. */
 export const timestamp = (seconds = 0): string =>
   new Date(Date.now() + seconds * 1000).toISOString().replaceAll('-', '').replace('T', '-').slice(0, -1);
+
+/** Cuts a text into messages, by their trailers. What follows the last trailer is the rest. */
+export function cut(text: string): { messages: string[]; rest: string } {
+  const messages: string[] = [];
+  let rest = text;
+  for (let end = TRAILER.exec(rest); end !== null; end = TRAILER.exec(rest)) {
+    const size = end.index + end[0].length;
+    messages.push(rest.slice(0, size));
+    rest = rest.slice(size);
+  }
+  return { messages, rest };
+}
 
 /** The fields of a message from MsgType on. @throws Error when its lengths or its checksum are wrong */
 export function decode(text: string): Fields {
@@ -82,13 +95,9 @@ export class Peer {
   }
 
   private takeMessages(): void {
-    for (;;) {
-      const end = /\x0110=\d{3}\x01/.exec(this.buffer);
-      if (end === null) return;
-      const text = this.buffer.slice(0, end.index + end[0].length);
-      this.buffer = this.buffer.slice(text.length);
-      this.messages.push(new Map([...decode(text)].reverse()));
-    }
+    const { messages, rest } = cut(this.buffer);
+    this.buffer = rest;
+    for (const text of messages) this.messages.push(new Map([...decode(text)].reverse()));
   }
 
   /** The next message of this type, or of any; earlier ones of other types are dropped. */

@@ -73,6 +73,11 @@ Json order_document(const fix::Order &order) {
     return document;
 }
 
+/// The state, and why the last connection ended.
+std::string describe(const fix::SessionStatus &status) {
+    return status.state + (status.last_error.empty() ? "" : ": " + status.last_error);
+}
+
 class FixPlugin : public Plugin {
   public:
     static Manifest manifest() {
@@ -92,9 +97,7 @@ class FixPlugin : public Plugin {
 
     Health health_check() override {
         const fix::SessionStatus status = initiator_->status();
-        return status.state == "loggedOn"
-                   ? Health::healthy()
-                   : Health::degraded(status.state + ": " + status.last_error);
+        return status.state == "loggedOn" ? Health::healthy() : Health::degraded(describe(status));
     }
 
     std::optional<Reply> process_endpoint(const Request &request) override {
@@ -130,7 +133,7 @@ class FixPlugin : public Plugin {
             return Reply::problem(409, "Conflict", "an order with this clOrdId was sent before");
         case fix::OrderBook::Submitted::not_accepting:
             return Reply::problem(503, "Service Unavailable",
-                                  "not logged on: " + initiator_->status().last_error);
+                                  "not logged on: " + describe(initiator_->status()));
         case fix::OrderBook::Submitted::queued:
             break;
         }
