@@ -31,7 +31,9 @@ export interface PluginDocument {
   refusals: RefusalDocument[];
   limits: LimitsDocument;
   critical: boolean;
-  /** It has a before_request hook and is not critical: when it fails, requests pass without it. */
+  /** What happens to a request when the plugin fails or does not serve. */
+  on_failure: PluginStatus['onFailure'];
+  /** It has a before_request hook and is skipped on failure: when it fails, requests pass without it. */
   fails_open: boolean;
   /** Its before_request has denied a request with 401 or 403 since the plugin was loaded. */
   has_denied: boolean;
@@ -167,6 +169,7 @@ export function pluginDocument(plugin: PluginStatus): PluginDocument {
     refusals: plugin.refusals.map(refusalDocument),
     limits: limitsDocument(plugin.limits),
     critical: plugin.critical,
+    on_failure: plugin.onFailure,
     fails_open: plugin.failsOpen,
     has_denied: plugin.hasDenied,
     priority: plugin.priority,

@@ -172,6 +172,9 @@ export interface PluginConfig extends PluginPolicy {
   readonly where: string | null;
 }
 
+/** skip: a request goes on without the plugin; refuse: the request ends with 503 or 504. */
+export type FailurePolicy = 'skip' | 'refuse';
+
 /** When a plugin starts: with the server, or on its first use. */
 export type LoadTime = 'eager' | 'lazy';
 
@@ -191,8 +194,10 @@ export interface PluginPolicy {
   readonly load: LoadTime;
   /** A lazy plugin is stopped after this time without calls. 0: never. */
   readonly idleAfterMs: number;
-  /** Whether a failure of the plugin ends the request. Null when the file does not say; then the manifest decides. */
+  /** Whether the server does without the plugin. Null when the file does not say; then the manifest decides. */
   readonly critical: boolean | null;
+  /** What its failure does to a request. Null when the file does not say; then `critical` and its capabilities decide. */
+  readonly onFailure: FailurePolicy | null;
   /** The bodies its hooks need. Null where the file does not say; then the manifest decides. */
   readonly body: WantedBodies;
   /** Lower runs first. Null when the file does not say; then the manifest decides. */

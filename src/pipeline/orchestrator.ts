@@ -175,7 +175,10 @@ export class PluginOrchestrator {
       const { request, plugins, index } = exchange;
       const { plugin } = plugins.beforeRequest[index]!;
       const failure = this.failures.failure(plugin, 'before_request', error, request);
-      this.decided(exchange, plugin.critical ? problem(failure, request.path, request.id) : null);
+      this.decided(
+        exchange,
+        plugin.onFailure === 'refuse' ? problem(failure, request.path, request.id) : null,
+      );
     },
   };
 
@@ -310,7 +313,7 @@ export class PluginOrchestrator {
       const { request, plugins, index, response } = exchange;
       const { plugin } = plugins.afterResponse[index]!;
       const failure = this.failures.failure(plugin, 'after_response', error, request);
-      if (plugin.critical) {
+      if (plugin.onFailure === 'refuse') {
         request.answeredBy = plugin.name;
         response!.replace(problem(failure, request.path, request.id));
       }

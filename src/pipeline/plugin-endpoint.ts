@@ -41,7 +41,7 @@ export function notMine(plugin: string, { method, path }: RequestDocument): Back
 
 /**
  * The answer of the first plugin that gives one.
- * @throws the failure of a critical plugin at once. When no plugin answers, throws the first failure (that
+ * @throws the failure of a plugin with on_failure: refuse at once. When no plugin answers, throws the first failure (that
  *   plugin might have answered), or BackworksError BW_ROUTE_NOT_FOUND without failures.
  */
 export function askAll(
@@ -68,7 +68,7 @@ export function askAll(
       (error) => {
         const reported = report(plugin, error);
         caller.answeredBy ??= plugin.name;
-        if (plugin.critical) throw reported;
+        if (plugin.onFailure === 'refuse') throw reported;
         failure ??= reported;
         return null;
       },

@@ -144,6 +144,7 @@ export function normalizePolicy(raw: RawPlugin, directory: string): PluginPolicy
   const limits = normalizeLimits(raw.limits);
   return {
     critical: raw.critical ?? null,
+    onFailure: raw.on_failure ?? null,
     priority: raw.priority ?? null,
     body: wantedBodies(raw.body),
     load: raw.load,

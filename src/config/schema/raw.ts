@@ -279,9 +279,13 @@ export interface RawPlugin {
    */
   enabled: boolean;
   /**
-   * A failure of a critical plugin ends the request with 503 or 504; any other plugin is skipped. Default: the value of the plugin's manifest, else false.
+   * The server does not start without a critical plugin, and is not ready while it fails. Default: the value of the plugin's manifest, else false.
    */
   critical?: boolean;
+  /**
+   * What happens to a request when the plugin fails or does not serve: refuse ends the request with 503 or 504; skip passes the plugin by. Default: refuse for a critical plugin and for one that declares a security.* capability, else skip.
+   */
+  on_failure?: 'skip' | 'refuse';
   /**
    * The bodies that the hooks of the plugin need. Default: the value of the plugin's manifest, else request: buffer and response: auto.
    */

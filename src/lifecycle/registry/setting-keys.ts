@@ -21,6 +21,7 @@ const SETTINGS: Readonly<Record<string, SettingKey>> = {
   type: swap('type'),
   path: swap('path'),
   critical: adjust('critical'),
+  onFailure: adjust('on_failure'),
   priority: adjust('priority'),
   'body.request': adjust('body.request'),
   'body.response': adjust('body.response'),

@@ -132,6 +132,7 @@ describe('a whole file', () => {
           config: { deep: { er: [1] } },
           where: `${file}:19:3`,
           critical: true,
+          onFailure: null,
           priority: -5,
           body: { request: null, response: null },
           load: 'eager',
@@ -226,6 +227,7 @@ describe('a whole file', () => {
     });
     expect(defaultPluginPolicy()).toEqual({
       critical: null,
+      onFailure: null,
       priority: null,
       body: { request: null, response: null },
       load: 'eager',
