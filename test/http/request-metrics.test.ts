@@ -30,7 +30,7 @@ endpoints:
   echo: { path: /echo, ${proxy} }
   answers: { path: /whole, plugin: responses }
 plugins:
-  responses: { path: ${compilePlugin('responses')} }`;
+  responses: { path: ${compilePlugin('responses')}, timeouts: { call: 60s } }`;
 const shared = startServer(YAML, { admin: 'token: t' });
 
 type Samples = ReadonlyMap<string, number>;
