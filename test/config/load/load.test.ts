@@ -95,6 +95,7 @@ describe('a whole file', () => {
           path: '/weather/{city}',
           methods: ['GET', 'HEAD'],
           bodyLimitBytes: 64_000,
+          hooks: [],
           target: { kind: 'plugin', plugin: 'weather' },
         },
         {
@@ -102,6 +103,7 @@ describe('a whole file', () => {
           path: '/hello',
           methods: [],
           bodyLimitBytes: null,
+          hooks: [],
           target: {
             kind: 'static',
             response: { status: 201, headers: { 'x-a': 'b' }, body: { hello: ['world', null] } },
@@ -112,6 +114,7 @@ describe('a whole file', () => {
           path: '/empty',
           methods: [],
           bodyLimitBytes: null,
+          hooks: [],
           target: { kind: 'static', response: { status: 200, headers: {}, body: undefined } },
         },
         {
@@ -119,9 +122,17 @@ describe('a whole file', () => {
           path: '/legacy/*',
           methods: [],
           bodyLimitBytes: null,
+          hooks: [],
           target: { kind: 'proxy', target: 'http://127.0.0.1:9000', timeoutMs: 30_000 },
         },
-        { name: 'open', path: '/', methods: [], bodyLimitBytes: null, target: { kind: 'any-plugin' } },
+        {
+          name: 'open',
+          path: '/',
+          methods: [],
+          bodyLimitBytes: null,
+          hooks: [],
+          target: { kind: 'any-plugin' },
+        },
       ],
       plugins: [
         {
@@ -133,6 +144,7 @@ describe('a whole file', () => {
           where: `${file}:19:3`,
           critical: true,
           onFailure: null,
+          hookScope: 'all',
           priority: -5,
           body: { request: null, response: null },
           load: 'eager',
@@ -228,6 +240,7 @@ describe('a whole file', () => {
     expect(defaultPluginPolicy()).toEqual({
       critical: null,
       onFailure: null,
+      hookScope: 'all',
       priority: null,
       body: { request: null, response: null },
       load: 'eager',

@@ -37,7 +37,7 @@ export function endpoint(
   target: EndpointTarget,
   methods: EndpointConfig['methods'] = [],
 ): EndpointConfig {
-  return { name: path, path, methods, bodyLimitBytes: null, target };
+  return { name: path, path, methods, bodyLimitBytes: null, target, hooks: [] };
 }
 
 export function staticEndpoint(
