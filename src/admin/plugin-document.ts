@@ -23,6 +23,8 @@ export interface PluginDocument {
   version: string | null;
   description: string | null;
   hooks: string[];
+  /** all: the hooks run for every request; endpoints: for those of the endpoints that list the plugin. */
+  hook_scope: PluginStatus['hookScope'];
   isolation: PluginStatus['isolation'];
   sandbox: { mode: PluginStatus['sandbox']['mode']; states: Record<string, string>; missing: string[] };
   /** Requested by the plugin but not granted by the configuration. */
@@ -163,6 +165,7 @@ export function pluginDocument(plugin: PluginStatus): PluginDocument {
     version: plugin.version,
     description: plugin.description,
     hooks: [...plugin.hooks],
+    hook_scope: plugin.hookScope,
     isolation: plugin.isolation,
     sandbox: { mode, states: { ...states }, missing: [...missing] },
     missing_permissions: [...plugin.missingPermissions],

@@ -1,4 +1,4 @@
-import type { FailurePolicy } from '../config/types.js';
+import type { FailurePolicy, HookScope } from '../config/types.js';
 import { BackworksError } from '../errors.js';
 import { Deferred } from '../deferred.js';
 import type { Text } from '../long-text.js';
@@ -34,6 +34,7 @@ export class LazyPlugin implements BackworksPlugin {
   readonly metadata: PluginMetadata;
   readonly priority: number;
   readonly onFailure: FailurePolicy;
+  readonly hookScope: HookScope;
   readonly body: BodyUse;
   readonly batchesHooks = false;
   private plugin: LoadedPlugin | null = null;
@@ -45,6 +46,7 @@ export class LazyPlugin implements BackworksPlugin {
     this.metadata = metadata;
     this.priority = policy.priority;
     this.onFailure = policy.onFailure;
+    this.hookScope = policy.hookScope;
     this.body = policy.body;
   }
 

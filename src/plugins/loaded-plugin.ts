@@ -1,5 +1,5 @@
 import type { CircuitStateName, PluginExecutor } from '../execution/executor.js';
-import type { FailurePolicy, PluginConfig } from '../config/types.js';
+import type { FailurePolicy, HookScope, PluginConfig } from '../config/types.js';
 import type { Text } from '../long-text.js';
 import type { LibraryHold } from '../native/library/library-holds.js';
 import { RUNNER_PATCH_MAX } from '../native/protocol/protocol.js';
@@ -57,6 +57,7 @@ export class LoadedPlugin implements BackworksPlugin {
   readonly metadata: PluginMetadata;
   readonly priority: number;
   readonly onFailure: FailurePolicy;
+  readonly hookScope: HookScope;
   readonly body: BodyUse;
   readonly batchesHooks: boolean;
   private readonly callee: HookBatchCallee;
@@ -90,6 +91,7 @@ export class LoadedPlugin implements BackworksPlugin {
     this.metadata = options.metadata;
     this.priority = policy.priority;
     this.onFailure = policy.onFailure;
+    this.hookScope = policy.hookScope;
     this.body = policy.body;
     const { parsedReplyBytes } = policy.limits;
     // The runner does not know the limit, so it would go on after a patch that the server refuses.

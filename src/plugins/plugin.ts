@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { FailurePolicy } from '../config/types.js';
+import type { FailurePolicy, HookScope } from '../config/types.js';
 import type { BodyUse } from './body-use.js';
 import type { PipelineHook, PluginMetadata } from './metadata.js';
 import { Deferred } from '../deferred.js';
@@ -75,6 +75,7 @@ export interface BackworksPlugin {
   readonly metadata: PluginMetadata | null;
   readonly priority: number;
   readonly onFailure: FailurePolicy;
+  readonly hookScope: HookScope;
   readonly body: BodyUse;
   /** Whether calling several hooks at once saves time. Otherwise no batch is planned. */
   readonly batchesHooks: boolean;

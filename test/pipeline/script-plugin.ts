@@ -60,6 +60,7 @@ export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = 
     name,
     priority: traits.priority ?? 100,
     onFailure: traits.onFailure ?? 'skip',
+    hookScope: 'all',
     body: { request: 'buffer', response: 'auto', ...traits.body },
     batchesHooks: false,
     metadata: {

@@ -49,6 +49,7 @@ function sections(plugin: PluginDocument, reason: string | null): [label: string
     ['refused', plugin.refusals.map(refusal)],
     ['limits', [limits(plugin.limits)]],
     ['hooks', [hooks.join(', ') || 'none']],
+    ['run for', [plugin.hook_scope === 'all' ? 'all requests' : 'the endpoints that list the plugin']],
     ['critical', [`${critical ? 'yes' : 'no'}, priority ${priority}${position}`]],
     ['on failure', [onFailure]],
     ['fails open', failsOpen(plugin)],

@@ -30,6 +30,7 @@ export function ownStatus(facts: Readonly<EntryFacts>, { leaving, ...records }: 
     isolation: config.isolation,
     critical,
     onFailure,
+    hookScope: config.hookScope,
     failsOpen: onFailure === 'skip' && metadata?.hooks.has('before_request') === true,
     hasDenied: loaded?.hasDenied ?? false,
     priority,

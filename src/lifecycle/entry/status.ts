@@ -1,5 +1,5 @@
 import type { BodyUse } from '../../plugins/body-use.js';
-import type { FailurePolicy, Isolation, ResourceLimits, SandboxMode } from '../../config/types.js';
+import type { FailurePolicy, HookScope, Isolation, ResourceLimits, SandboxMode } from '../../config/types.js';
 import type { CrashFrame, ErrorCode, PluginOutcome, PluginPhase } from '../../errors.js';
 import type { CircuitStateName } from '../../execution/executor.js';
 import type { NativeProcess, RefusedPermission } from '../../native/plugin.js';
@@ -29,6 +29,7 @@ export interface PluginStatus extends PluginRelations {
   readonly isolation: Isolation;
   readonly critical: boolean;
   readonly onFailure: FailurePolicy;
+  readonly hookScope: HookScope;
   /** It has a before_request hook and is skipped on failure: when it fails, requests pass without it. */
   readonly failsOpen: boolean;
   /** Its before_request has denied a request with 401 or 403 since the plugin was loaded. */

@@ -22,6 +22,7 @@ const SETTINGS: Readonly<Record<string, SettingKey>> = {
   path: swap('path'),
   critical: adjust('critical'),
   onFailure: adjust('on_failure'),
+  hookScope: adjust('hooks'),
   priority: adjust('priority'),
   'body.request': adjust('body.request'),
   'body.response': adjust('body.response'),

@@ -1,3 +1,4 @@
+import type { HookScope } from '../../config/types.js';
 import { PluginFailure, type PluginPhase } from '../../errors.js';
 import type { PluginMetadata, PipelineHook } from '../../plugins/metadata.js';
 import { resolvePolicy } from '../../plugins/plugin-entry.js';
@@ -12,6 +13,7 @@ export class RefusingPlugin implements BackworksPlugin {
   readonly name: string;
   readonly priority: number;
   readonly onFailure = 'refuse';
+  readonly hookScope: HookScope;
   /** It refuses requests without reading bodies. */
   readonly body = { request: 'none', response: 'none' } as const;
   readonly batchesHooks = false;
@@ -22,6 +24,7 @@ export class RefusingPlugin implements BackworksPlugin {
     readonly metadata: PluginMetadata | null,
   ) {
     this.name = entry.plan.name;
+    this.hookScope = entry.plan.config.hookScope;
     this.priority = resolvePolicy(entry.plan.config, metadata).priority;
   }
 
