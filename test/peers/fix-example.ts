@@ -33,8 +33,8 @@ afterAll(() => {
 
 /** A directory that is removed after the test file. Any user may write to it: a server that runs as root gives the plugin
  *  another user. */
-export function newDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'backworks-fix-'));
+export function newDirectory(parent = tmpdir()): string {
+  const directory = mkdtempSync(join(parent, 'backworks-fix-'));
   directories.push(directory);
   chmodSync(directory, 0o777);
   return directory;

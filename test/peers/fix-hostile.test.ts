@@ -25,6 +25,8 @@ import {
 } from './fix-hostile-acceptor.js';
 
 const BUILD_MS = 900_000;
+/** In seconds. */
+const DAY = 86_400;
 jest.setTimeout(180_000);
 
 beforeAll(buildExample, BUILD_MS);
@@ -283,7 +285,7 @@ describe('a message that breaks a rule', () => {
     ['the tag 0', '0', [[0, 'x']], {}, { 373: '0' }],
     ['GapFill that goes back', '4', fillTo(1), {}, { 371: '36', 373: '5' }],
     ['PossDupFlag without OrigSendingTime', '0', [], { possDup, original: null }, { 371: '122', 373: '1' }],
-    ['an OrigSendingTime after its SendingTime', '0', [], { possDup, original: timestamp(60) }, { 371: '122', 373: '10' }], // prettier-ignore
+    ['an OrigSendingTime after its SendingTime', '0', [], { possDup, original: timestamp(DAY) }, { 371: '122', 373: '10' }], // prettier-ignore
   ])('%s is rejected with its reason, and uses up its number', async (_what, type, body, wish, expected) => {
     const peer = await loggedOn();
     peer.send(type, body, wish);
@@ -323,8 +325,8 @@ describe('a message that breaks a rule', () => {
 
   test.each<[string, Wish, string]>([
     ['another SenderCompID', { sender: 'SOMEBODY' }, '9'],
-    ['a SendingTime of ten minutes ago', { time: timestamp(-600) }, '10'],
-    ['a SendingTime in ten minutes', { time: timestamp(600) }, '10'],
+    ['a SendingTime of yesterday', { time: timestamp(-DAY) }, '10'],
+    ['a SendingTime of tomorrow', { time: timestamp(DAY) }, '10'],
   ])('%s causes a Reject and the end of the session, and uses up its number', async (_what, wish, reason) => {
     const peer = await loggedOn();
     peer.send('0', [], wish);
