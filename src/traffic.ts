@@ -1,5 +1,6 @@
 import { defaultPluginPolicy } from './config/load/load.js';
 import type { BackworksConfig, ResourceLimits } from './config/types.js';
+import { countedEndpoints, HttpMetrics } from './metrics/http-metrics.js';
 import { PluginMetrics } from './metrics/plugin-metrics.js';
 import type { Log } from './log.js';
 import { LogBudget } from './log-budget.js';
@@ -19,6 +20,8 @@ import type { PreparedReload, ReloadPlan } from './reload/prepared-reload.js';
 import type { AdminControl } from './admin/admin.js';
 import { createApp, prepareRoutes } from './http/app.js';
 import { listen, type Listener } from './http/listen.js';
+import type { RequestObserver } from './http/observed-request.js';
+import { countRequests } from './http/observers.js';
 import { TrustedProxies } from './http/trusted-proxies.js';
 import type { WorkerStatus } from './admin/worker-document.js';
 
@@ -94,6 +97,9 @@ class ServedTraffic implements LocalTraffic {
   private proxies: TrustedProxies | null;
   private listener: Listener | null = null;
   private stateListener: (change: StateChange) => void = () => undefined;
+  private readonly httpMetrics: HttpMetrics;
+  /** Null while nothing observes requests. */
+  private observer: RequestObserver | null = null;
 
   constructor(
     private readonly config: BackworksConfig,
@@ -102,6 +108,7 @@ class ServedTraffic implements LocalTraffic {
     this.current = config;
     const log = new LogBudget(unlimited, (plugin) => this.limits(plugin).logBytesPerSecond);
     this.log = log;
+    this.httpMetrics = new HttpMetrics(this.metrics.registry);
     const orchestrator = new PluginOrchestrator({ ...requestSettings(config), log });
     const parts = createPluginParts({
       metrics: this.metrics,
@@ -139,14 +146,17 @@ class ServedTraffic implements LocalTraffic {
           this.routes = routes;
           this.proxies = proxies;
           this.current = next;
+          this.observe();
           return () => {
             this.routes = former.routes;
             this.proxies = former.proxies;
             this.current = former.current;
+            this.observe();
           };
         };
       },
     });
+    this.observe();
   }
 
   async start(): Promise<{ url: string }> {
@@ -156,7 +166,13 @@ class ServedTraffic implements LocalTraffic {
     await registry.loadAll();
     void orchestrator.setPlugins(registry.inService());
     const { host, port } = config.server;
-    const app = createApp({ routes: () => this.routes, proxies: () => this.proxies, orchestrator, log });
+    const app = createApp({
+      routes: () => this.routes,
+      proxies: () => this.proxies,
+      orchestrator,
+      log,
+      observer: () => this.observer,
+    });
     this.listener = await listen(app, { host, port, log });
     return { url: this.listener.url };
   }
@@ -200,6 +216,13 @@ class ServedTraffic implements LocalTraffic {
 
   prepare(next: BackworksConfig): Promise<PreparedReload> {
     return this.preparation.prepare(next);
+  }
+
+  /** Observes requests as the running configuration says. */
+  private observe(): void {
+    const counted = countedEndpoints(this.current);
+    this.httpMetrics.configure(counted);
+    this.observer = counted.size === 0 ? null : countRequests(this.httpMetrics);
   }
 
   private limits(name: string): ResourceLimits {

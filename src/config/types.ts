@@ -88,6 +88,8 @@ export interface AdminConfig {
   readonly token: string;
   /** Bearer token for reading only. Empty when there is none. Must differ from `token`. */
   readonly readToken: string;
+  /** Whether the metrics count the requests that the server answers. */
+  readonly requestMetrics: boolean;
 }
 
 /** The lowest severity that is logged. */

@@ -68,6 +68,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       port: admin.port,
       token: admin.token,
       readToken: admin.read_token,
+      requestMetrics: admin.request_metrics,
     },
     logging: { level: logging.level, format: logging.format },
     alerts: normalizeAlerts(raw.alerts),

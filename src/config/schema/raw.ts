@@ -141,6 +141,10 @@ export interface RawConfig {
      * A second bearer token, which allows reading only. Empty: there is none.
      */
     read_token: string;
+    /**
+     * Whether /metrics also counts the requests that the server answers, by endpoint, method and status.
+     */
+    request_metrics: boolean;
   };
   /**
    * The server's own log.
