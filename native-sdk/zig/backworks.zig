@@ -223,6 +223,11 @@ pub const Response = struct {
     pub fn content(self: *const Response) Body {
         return .{ .raw = self.body.text, .encoding = self.body_encoding, .streamed = self.body_streamed };
     }
+
+    /// The context as a value whose members are optional. Names that T does not have are ignored.
+    pub fn left(self: *const Response, call: *Call, comptime T: type) !T {
+        return parse(T, call.allocator(), self.context.text, true);
+    }
 };
 
 // ---------------------------------------------------------------------------------------------------

@@ -257,7 +257,7 @@ function callOf(plugin: LoadedPlugin, wish: CallWish, named: readonly EndpointCo
 }
 
 function endpointAt(path: string): EndpointConfig {
-  return { name: 'call', path, methods: [], bodyLimitBytes: null, target: { kind: 'any-plugin' } };
+  return { name: 'call', path, methods: [], bodyLimitBytes: null, target: { kind: 'any-plugin' }, hooks: [] };
 }
 
 function methodFor({ body, hook }: CallWish, endpoints: readonly EndpointConfig[]): string {

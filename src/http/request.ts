@@ -8,6 +8,7 @@ import type { RouteMatch } from '../pipeline/documents/route-match.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
 import { Connection } from './connection.js';
 import { arriving, collect, requestBody } from './body.js';
+import type { ObservedRequest } from './observed-request.js';
 import { announcesBody, readHead, type RequestHead } from './request-head.js';
 import { requestId } from './request-id.js';
 
@@ -33,6 +34,9 @@ export class ServerRequest implements IncomingRequest {
   /** Set before the request goes to the pipeline. */
   match!: RouteMatch;
   refusal: PluginResponse | null = null;
+  answeredBy: string | null = null;
+  /** Set before the request is routed; null while nothing observes requests. */
+  observed: ObservedRequest | null = null;
   cancelled = false;
   call: Caller['call'] = null;
   private readonly source: IncomingMessage | Request;
@@ -105,6 +109,7 @@ export class ServerRequest implements IncomingRequest {
   private stream(): Readable {
     if ('rawHeaders' in this.source) {
       requestBody(this.source);
+      this.observed?.countRequestBody(this.source);
       return this.source;
     }
     return Readable.fromWeb(this.source.body as NodeReadableStream<Uint8Array>);

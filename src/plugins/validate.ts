@@ -173,7 +173,7 @@ async function checkHook(plugin: LoadedPlugin, hook: PipelineHook, report: Repor
     return answered ? 'a usable answer' : 'NULL';
   });
   const [status] = denials;
-  if (status === undefined || plugin.critical) return;
+  if (status === undefined || plugin.onFailure === 'refuse') return;
   const detail = `before_request answers ${status}, and the plugin is not critical: when it fails, requests pass`;
   const hint = 'put "critical": true into the manifest, so that requests are refused while the plugin fails';
   report.note('critical', 'warning', detail, hint);

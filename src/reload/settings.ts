@@ -29,6 +29,7 @@ const LIVE_KEYS: Readonly<Record<string, string>> = {
   'server.reload.intervalMs': 'server.reload.interval',
   'admin.token': 'admin.token',
   'admin.readToken': 'admin.read_token',
+  'admin.requestMetrics': 'admin.request_metrics',
   'logging.level': 'logging.level',
   'alerts.webhook': 'alerts.webhook',
   'alerts.headers': 'alerts.headers',

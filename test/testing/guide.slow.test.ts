@@ -8,6 +8,7 @@ import { afterAll, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
+import { codeBlocksOf, sectionOf } from '../fixtures/markdown.js';
 
 ownCache();
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -26,10 +27,7 @@ writeFileSync(join(project, 'package.json'), '{ "type": "module", "jest": { "tra
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 /** The code below a heading. */
-function example(heading: string): string {
-  const section = guide.split(`\n## ${heading}\n`)[1] ?? '';
-  return /```\w+\n([^]*?)```/.exec(section)?.[1] ?? '';
-}
+const example = (heading: string): string => codeBlocksOf(sectionOf(guide, heading))[0]?.text ?? '';
 
 /** Runs a program without the variables by which test runners recognize each other. */
 function run(args: readonly string[]): string {

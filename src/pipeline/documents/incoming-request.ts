@@ -20,6 +20,8 @@ export interface IncomingRequest extends Caller {
   readonly match: RouteMatch;
   /** An answer of the routing itself (405, OPTIONS), used instead of an endpoint's. */
   readonly refusal: PluginResponse | null;
+  /** The plugin that gave the answer, or whose failure did. Written by the pipeline. */
+  answeredBy: string | null;
   readonly hasBody: boolean;
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;

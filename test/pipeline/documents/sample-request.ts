@@ -22,6 +22,7 @@ export function sampleRequest(
     endpoint,
     match: new RouteMatch(method, path, endpoint, params),
     refusal: null,
+    answeredBy: null,
     hasBody: body.length > 0,
     signal: new AbortController().signal,
     readBody: async () => body,
@@ -36,7 +37,7 @@ export function endpoint(
   target: EndpointTarget,
   methods: EndpointConfig['methods'] = [],
 ): EndpointConfig {
-  return { name: path, path, methods, bodyLimitBytes: null, target };
+  return { name: path, path, methods, bodyLimitBytes: null, target, hooks: [] };
 }
 
 export function staticEndpoint(
