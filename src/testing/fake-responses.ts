@@ -93,7 +93,7 @@ function bodyIn(bytes: Buffer, headers: TestFetch['headers']): TestBody {
 function responseOf({ status = 200, headers = {}, body = null }: FakeResponse): Response {
   const all = new Headers();
   for (const [name, values] of Object.entries(headers))
-    for (const value of [values].flat()) all.append(name, value as string);
+    for (const value of [values].flat()) all.append(name, value);
   if (body === null || BODILESS.has(status)) return new Response(null, { status, headers: all });
   const isBytes = Buffer.isBuffer(body);
   const type = isBytes ? 'application/octet-stream' : 'application/json';

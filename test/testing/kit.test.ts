@@ -205,7 +205,7 @@ describe('HTTP requests of a plugin', () => {
           body: { rate: 2 },
         },
         [`${origin}/bytes`]: ({ body }) => ({
-          headers: { 'x-sent': String(body) },
+          headers: { 'x-sent': body as string },
           body: Buffer.from([255, 0]),
         }),
         [`${origin}/busy`]: [{ status: 503 }, { body: 'ready' }],
