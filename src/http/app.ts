@@ -18,11 +18,14 @@ import { type RequestHead, wantedProtocol } from './request-head.js';
 import { Routes } from './routes.js';
 import { plainTarget, ServerRequest, type Target, targetOf } from './request.js';
 import { SocketExchange } from './exchange.js';
+import type { TrustedProxies } from './trusted-proxies.js';
 
 export interface AppOptions {
   /** Called at the beginning of each request. */
   readonly routes: () => Routes;
   readonly orchestrator: PluginOrchestrator;
+  /** Called at the beginning of each request. Null: no proxy is believed. */
+  readonly proxies?: () => TrustedProxies | null;
   readonly log: Log;
   /** Called at the beginning of each request; null while nothing observes requests. */
   readonly observer?: () => RequestObserver | null;
@@ -49,7 +52,13 @@ export function prepareRoutes(
 }
 
 /** The HTTP side of Backworks as a value: serve it with listen(), or call app.request(). */
-export function createApp({ routes, orchestrator, log, observer = () => null }: AppOptions): App {
+export function createApp({
+  routes,
+  orchestrator,
+  proxies = () => null,
+  log,
+  observer = () => null,
+}: AppOptions): App {
   const answer = (request: ServerRequest, plugins: PluginSet): Awaitable<PluginResponse> => {
     const match = routes().match(request.method, request.path, request.path.length + request.search.length);
     request.match = match;
@@ -68,6 +77,8 @@ export function createApp({ routes, orchestrator, log, observer = () => null }: 
   ): void => {
     const plugins = orchestrator.begin();
     const request = new ServerRequest(incoming, target, plugins, head);
+    const believed = proxies();
+    if (believed !== null) request.believe(believed);
     if (observer() !== null) request.observed = ObservedRequest.of(outgoing, request);
     settle(() => answer(request, plugins), new SocketExchange(request, incoming, outgoing, log));
   };
