@@ -186,10 +186,13 @@ export class PluginOrchestrator {
 
   /** @param response ends the request here; null to continue */
   private decided(exchange: Exchange, response: PluginResponse | null): void {
-    const { position } = exchange.hooks.beforeRequest[exchange.index]!;
+    const { plugin, position } = exchange.hooks.beforeRequest[exchange.index]!;
     exchange.index += 1;
     if (response === null) this.ask(exchange);
-    else this.afterResponse(exchange, response, position);
+    else {
+      exchange.request.answeredBy = plugin.name;
+      this.afterResponse(exchange, response, position);
+    }
   }
 
   private answer(exchange: Exchange): void {
@@ -238,11 +241,13 @@ export class PluginOrchestrator {
   private readonly endpoint: Stage<PluginResponse | null> = {
     take: (exchange, response) => {
       const { asked, document, request } = exchange;
+      if (asked !== null) request.answeredBy = asked.name;
       const given = response ?? this.failures.problem(notMine(asked!.name, document!), request);
       this.afterResponse(exchange, given, Infinity);
     },
     fail: (exchange, error) => {
       const { asked, request } = exchange;
+      if (asked !== null) request.answeredBy = asked.name;
       const failure =
         asked === null ? error : this.failures.failure(asked, 'process_endpoint', error, request);
       this.afterResponse(exchange, this.failures.problem(failure, request), Infinity);
@@ -313,7 +318,10 @@ export class PluginOrchestrator {
       const { request, hooks, index, response } = exchange;
       const { plugin } = hooks.afterResponse[index]!;
       const failure = this.failures.failure(plugin, 'after_response', error, request);
-      if (plugin.onFailure === 'refuse') response!.replace(problem(failure, request.path, request.id));
+      if (plugin.onFailure === 'refuse') {
+        request.answeredBy = plugin.name;
+        response!.replace(problem(failure, request.path, request.id));
+      }
       exchange.index += 1;
       this.askAfter(exchange);
     },

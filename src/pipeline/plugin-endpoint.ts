@@ -61,9 +61,13 @@ export function askAll(
     if (plugin === undefined) throw failure ?? notFound(document.method, document.path);
     const answer = attempt(
       () => ask(plugin, route, method),
-      (given) => given,
+      (given) => {
+        if (given !== null) caller.answeredBy = plugin.name;
+        return given;
+      },
       (error) => {
         const reported = report(plugin, error);
+        caller.answeredBy ??= plugin.name;
         if (plugin.onFailure === 'refuse') throw reported;
         failure ??= reported;
         return null;

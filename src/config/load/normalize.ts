@@ -53,6 +53,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       bodyLimitBytes: parseSize(server.body_limit),
       bodyTimeoutMs: parseDuration(server.body_timeout),
       unmatched: server.unmatched,
+      trustProxy: { addresses: server.trust_proxy.addresses, header: server.trust_proxy.header },
       workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
       pluginUsers: { first: server.plugin_users.first, count: server.plugin_users.count },
       shutdown: {
@@ -67,6 +68,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       port: admin.port,
       token: admin.token,
       readToken: admin.read_token,
+      requestMetrics: admin.request_metrics,
     },
     logging: { level: logging.level, format: logging.format },
     alerts: normalizeAlerts(raw.alerts),

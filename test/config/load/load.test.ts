@@ -13,7 +13,7 @@ afterEach(() => rm(directory, { recursive: true }));
 
 const EXAMPLE = `name: weather
 server: { host: 0.0.0.0, port: 80, body_limit: 8MB, body_timeout: 1m, workers: 1, shutdown: { delay: 5s, timeout: 1m } }
-admin: { enabled: false, host: "::1", port: 0, token: t, read_token: r }
+admin: { enabled: false, host: "::1", port: 0, token: t, read_token: r, request_metrics: false }
 logging: { level: debug, format: json }
 alerts:
   webhook: https://hooks.example/a?b=c
@@ -74,12 +74,13 @@ describe('a whole file', () => {
         bodyLimitBytes: 8e6,
         bodyTimeoutMs: 60_000,
         unmatched: 'plugins-without-endpoint',
+        trustProxy: { addresses: [], header: 'x-forwarded' },
         workers: 1,
         pluginUsers: { first: 1_900_000_000, count: 65_536 },
         shutdown: { delayMs: 5000, timeoutMs: 60_000 },
         reload: { watch: false, intervalMs: 500 },
       },
-      admin: { enabled: false, host: '::1', port: 0, token: 't', readToken: 'r' },
+      admin: { enabled: false, host: '::1', port: 0, token: 't', readToken: 'r', requestMetrics: false },
       logging: { level: 'debug', format: 'json' },
       alerts: {
         webhook: 'https://hooks.example/a?b=c',
@@ -223,7 +224,7 @@ describe('a whole file', () => {
     expect(config).toMatchObject({
       file: null,
       server: { host: '127.0.0.1', port: 8080, bodyLimitBytes: 1024 ** 2, bodyTimeoutMs: 30_000 },
-      admin: { enabled: true, host: '127.0.0.1', port: 8081, token: '', readToken: '' },
+      admin: { enabled: true, host: '127.0.0.1', port: 8081, token: '', readToken: '', requestMetrics: true },
       logging: { level: 'info', format: 'auto' },
       alerts: {
         webhook: '',
