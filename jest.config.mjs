@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** Tests run on what the compiler wrote, so the code that ships is the code that is tested. */
 export default {
   testEnvironment: 'node',
@@ -15,7 +17,7 @@ export default {
   transform: {},
   injectGlobals: false,
   workerIdleMemoryLimit: '512MB',
-  // Most of the time, tests wait for processes that they started. With its default, jest would leave a core idle.
-  maxWorkers: '100%',
+  // Most of the time, tests wait for processes that they started: one test file more than cores keeps the cores busy.
+  maxWorkers: availableParallelism() + 1,
   testTimeout: 30_000,
 };

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fingerprint, readStamp, writeStamp } from './fingerprint.mjs';
 import { findCompiler } from './prerequisites.mjs';
-import { root, run, say } from './run.mjs';
+import { root, runConcurrently, say } from './run.mjs';
 
 const INPUTS = ['binding.gyp', 'src/runner', 'native-sdk/include', 'examples/weather/c'];
 const OUTPUTS = [
@@ -16,7 +16,7 @@ const OUTPUTS = [
  * strict: every compiler warning is an error.
  * @throws SetupError with the compiler's output
  */
-export function buildNative({ strict = false } = {}) {
+export async function buildNative({ strict = false } = {}) {
   const digest = fingerprint(INPUTS);
   const complete = OUTPUTS.every((file) => existsSync(join(root, file)));
   const stamps = strict ? ['native-strict'] : ['native', 'native-strict'];
@@ -26,16 +26,15 @@ export function buildNative({ strict = false } = {}) {
   const headers = findNodeHeaders();
   const env = buildEnvironment(strict);
   // Not `rebuild`: it would empty build/, which contains more than node-gyp's own files.
-  nodeGyp('configure', headers, env);
-  nodeGyp('build', [...headers, '--jobs', 'max'], env);
+  await nodeGyp('configure', headers, env);
+  await nodeGyp('build', [...headers, '--jobs', 'max'], env);
   writeStamp(stamps[0], digest);
 }
 
 function nodeGyp(step, options, env) {
   const program = join(root, 'node_modules/node-gyp/bin/node-gyp.js');
-  run(`node-gyp ${step}`, process.execPath, [program, step, '--release', '--loglevel=warn', ...options], {
-    env,
-  });
+  const args = [program, step, '--release', '--loglevel=warn', ...options];
+  return runConcurrently(`node-gyp ${step}`, process.execPath, args, { env });
 }
 
 function buildEnvironment(strict) {

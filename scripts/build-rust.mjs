@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fingerprint, readStamp, writeStamp } from './fingerprint.mjs';
 import { hasCargo } from './prerequisites.mjs';
-import { root, run, say, SetupError } from './run.mjs';
+import { root, runConcurrently, say, SetupError } from './run.mjs';
 
 const CRATE = 'examples/weather/rust';
 const LIBRARY = 'examples/weather/plugins/libweather_rust_plugin.so';
@@ -13,7 +13,7 @@ const BUILT = { darwin: 'libweather_rust_plugin.dylib', win32: 'weather_rust_plu
  * required: false skips the plugin when cargo is missing or too old.
  * @throws SetupError with cargo's output when it is required and fails
  */
-export function buildRust({ required }) {
+export async function buildRust({ required }) {
   const digest = fingerprint([CRATE]);
   const target = join(root, LIBRARY);
   if (existsSync(target) && readStamp('rust') === digest) return;
@@ -24,9 +24,8 @@ export function buildRust({ required }) {
   say('building the Rust plugin (cargo)');
   try {
     const manifest = join(root, CRATE, 'Cargo.toml');
-    run('cargo', 'cargo', ['build', '--quiet', '--release', '--locked', '--manifest-path', manifest], {
-      env: { CARGO_TARGET_DIR: join(root, CRATE, 'target') },
-    });
+    const args = ['build', '--quiet', '--release', '--locked', '--manifest-path', manifest];
+    await runConcurrently('cargo', 'cargo', args, { env: { CARGO_TARGET_DIR: join(root, CRATE, 'target') } });
   } catch (error) {
     if (required || !(error instanceof SetupError)) throw error;
     say(`${error.message}\nsetup: the Rust weather plugin is skipped`);

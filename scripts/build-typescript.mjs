@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { compileSchema } from './compile-schema.mjs';
-import { root, run, say } from './run.mjs';
+import { root, runConcurrently, say } from './run.mjs';
 
 const PROJECTS = {
   src: { sources: 'src', output: 'dist', project: 'tsconfig.json' },
@@ -21,7 +21,8 @@ export async function buildTypeScript({ tests }) {
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   const names = projects.map(({ project }) => project);
   // After `rm -rf dist`, the compiler's build information still says that everything is built.
-  run('the TypeScript compiler', process.execPath, [compiler, '-b', ...(fresh ? ['--force'] : []), ...names]);
+  const args = [compiler, '-b', ...(fresh ? ['--force'] : []), ...names];
+  await runConcurrently('the TypeScript compiler', process.execPath, args);
   await compileSchema();
 
   // npx and npm execute the file itself.

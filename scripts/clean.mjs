@@ -11,8 +11,12 @@ const PRODUCTS = [
   'examples/modbus/build',
   'examples/modbus/plugins',
   'examples/hl7/plugins',
+  'examples/weather/cpp/build',
+  'examples/weather/go/build',
   'examples/weather/plugins',
   'examples/weather/rust/target',
+  'examples/weather/zig/.zig-cache',
+  'examples/weather/zig/zig-out',
 ];
 
 for (const path of PRODUCTS) rmSync(join(root, path), { recursive: true, force: true });

@@ -24,9 +24,10 @@ const STAGES = {
 async function setup({ tests, rust, strict }) {
   checkPrerequisites({ tests, rust });
   installPackages();
-  buildNative({ strict });
-  await buildTypeScript({ tests });
-  buildRust({ required: rust });
+  const builds = [buildNative({ strict }), buildTypeScript({ tests }), buildRust({ required: rust })];
+  // All are awaited before the first error is reported: no compiler goes on after the script has ended.
+  const failure = (await Promise.allSettled(builds)).find(({ status }) => status === 'rejected');
+  if (failure !== undefined) throw failure.reason;
 }
 
 const stage = process.argv[2] ?? 'start';

@@ -1,5 +1,6 @@
 import { defaultPluginPolicy } from './config/load/load.js';
 import type { BackworksConfig, ResourceLimits } from './config/types.js';
+import { countedEndpoints, HttpMetrics } from './metrics/http-metrics.js';
 import { PluginMetrics } from './metrics/plugin-metrics.js';
 import type { Log } from './log.js';
 import { LogBudget } from './log-budget.js';
@@ -19,6 +20,9 @@ import type { PreparedReload, ReloadPlan } from './reload/prepared-reload.js';
 import type { AdminControl } from './admin/admin.js';
 import { createApp, prepareRoutes } from './http/app.js';
 import { listen, type Listener } from './http/listen.js';
+import type { RequestObserver } from './http/observed-request.js';
+import { countRequests } from './http/observers.js';
+import { TrustedProxies } from './http/trusted-proxies.js';
 import type { WorkerStatus } from './admin/worker-document.js';
 
 export type { WorkerStatus };
@@ -90,8 +94,12 @@ class ServedTraffic implements LocalTraffic {
   /** The running configuration. */
   private current: BackworksConfig;
   private routes: ReturnType<typeof prepareRoutes>;
+  private proxies: TrustedProxies | null;
   private listener: Listener | null = null;
   private stateListener: (change: StateChange) => void = () => undefined;
+  private readonly httpMetrics: HttpMetrics;
+  /** Null while nothing observes requests. */
+  private observer: RequestObserver | null = null;
 
   constructor(
     private readonly config: BackworksConfig,
@@ -100,6 +108,7 @@ class ServedTraffic implements LocalTraffic {
     this.current = config;
     const log = new LogBudget(unlimited, (plugin) => this.limits(plugin).logBytesPerSecond);
     this.log = log;
+    this.httpMetrics = new HttpMetrics(this.metrics.registry);
     const orchestrator = new PluginOrchestrator({ ...requestSettings(config), log });
     const parts = createPluginParts({
       metrics: this.metrics,
@@ -124,23 +133,30 @@ class ServedTraffic implements LocalTraffic {
     this.orchestrator = orchestrator;
     this.registry = this.follow = registry;
     this.routes = prepareRoutes(config.endpoints, orchestrator);
+    this.proxies = trustedProxies(config);
     this.control = controlOf(registry, new PluginControl({ registry, current, agree: parts.agree }));
     this.preparation = new ReloadPreparation({
       registry,
       current,
       prepare: (next) => {
         const routes = prepareRoutes(next.endpoints, orchestrator);
+        const proxies = trustedProxies(next);
         return () => {
-          const former = { routes: this.routes, current: this.current };
+          const former = { routes: this.routes, proxies: this.proxies, current: this.current };
           this.routes = routes;
+          this.proxies = proxies;
           this.current = next;
+          this.observe();
           return () => {
             this.routes = former.routes;
+            this.proxies = former.proxies;
             this.current = former.current;
+            this.observe();
           };
         };
       },
     });
+    this.observe();
   }
 
   async start(): Promise<{ url: string }> {
@@ -150,7 +166,13 @@ class ServedTraffic implements LocalTraffic {
     await registry.loadAll();
     void orchestrator.setPlugins(registry.inService());
     const { host, port } = config.server;
-    const app = createApp({ routes: () => this.routes, orchestrator, log });
+    const app = createApp({
+      routes: () => this.routes,
+      proxies: () => this.proxies,
+      orchestrator,
+      log,
+      observer: () => this.observer,
+    });
     this.listener = await listen(app, { host, port, log });
     return { url: this.listener.url };
   }
@@ -196,9 +218,20 @@ class ServedTraffic implements LocalTraffic {
     return this.preparation.prepare(next);
   }
 
+  /** Observes requests as the running configuration says. */
+  private observe(): void {
+    const counted = countedEndpoints(this.current);
+    this.httpMetrics.configure(counted);
+    this.observer = counted.size === 0 ? null : countRequests(this.httpMetrics);
+  }
+
   private limits(name: string): ResourceLimits {
     return (this.current.plugins.find((plugin) => plugin.name === name) ?? defaultPluginPolicy()).limits;
   }
+}
+
+function trustedProxies({ server: { trustProxy } }: BackworksConfig): TrustedProxies | null {
+  return trustProxy.addresses.length === 0 ? null : new TrustedProxies(trustProxy);
 }
 
 function requestSettings(config: BackworksConfig): RequestSettings {

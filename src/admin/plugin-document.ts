@@ -23,6 +23,8 @@ export interface PluginDocument {
   version: string | null;
   description: string | null;
   hooks: string[];
+  /** all: the hooks run for every request; endpoints: for those of the endpoints that list the plugin. */
+  hook_scope: PluginStatus['hookScope'];
   isolation: PluginStatus['isolation'];
   sandbox: { mode: PluginStatus['sandbox']['mode']; states: Record<string, string>; missing: string[] };
   /** Requested by the plugin but not granted by the configuration. */
@@ -31,7 +33,9 @@ export interface PluginDocument {
   refusals: RefusalDocument[];
   limits: LimitsDocument;
   critical: boolean;
-  /** It has a before_request hook and is not critical: when it fails, requests pass without it. */
+  /** What happens to a request when the plugin fails or does not serve. */
+  on_failure: PluginStatus['onFailure'];
+  /** It has a before_request hook and is skipped on failure: when it fails, requests pass without it. */
   fails_open: boolean;
   /** Its before_request has denied a request with 401 or 403 since the plugin was loaded. */
   has_denied: boolean;
@@ -161,12 +165,14 @@ export function pluginDocument(plugin: PluginStatus): PluginDocument {
     version: plugin.version,
     description: plugin.description,
     hooks: [...plugin.hooks],
+    hook_scope: plugin.hookScope,
     isolation: plugin.isolation,
     sandbox: { mode, states: { ...states }, missing: [...missing] },
     missing_permissions: [...plugin.missingPermissions],
     refusals: plugin.refusals.map(refusalDocument),
     limits: limitsDocument(plugin.limits),
     critical: plugin.critical,
+    on_failure: plugin.onFailure,
     fails_open: plugin.failsOpen,
     has_denied: plugin.hasDenied,
     priority: plugin.priority,

@@ -6,6 +6,7 @@ import type { PluginStatus, StateChange } from '../lifecycle/entry/status.js';
 import type { RejectedLibrary } from '../plugins/discovery.js';
 import { effectiveConfig } from '../reload/settings.js';
 import { WorkerSync } from './worker-sync.js';
+import { countedEndpoints } from '../metrics/http-metrics.js';
 import { MergedMetrics } from '../metrics/merged-metrics.js';
 import { mergeStatus, MergedStates, servingLibraries } from './merged-status.js';
 import { WorkerProcess } from './worker-process.js';
@@ -53,6 +54,7 @@ export class Workers {
       latest: () => this.slots.map(({ metrics }) => metrics),
       serving: () => this.running().length,
     });
+    this.metrics.configure(countedEndpoints(current));
   }
 
   onState(listener: (change: StateChange) => void): void {
@@ -108,6 +110,7 @@ export class Workers {
   /** Sets the configuration for workers that start later. Keys that need a restart keep their old values. */
   configure(next: BackworksConfig): void {
     this.current = effectiveConfig(this.current, next);
+    this.metrics.configure(countedEndpoints(this.current));
     this.sync.configChanged();
   }
 

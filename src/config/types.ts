@@ -50,6 +50,7 @@ export interface ServerConfig {
   readonly bodyTimeoutMs: number;
   /** What may answer requests that no endpoint matches. */
   readonly unmatched: UnmatchedRequests;
+  readonly trustProxy: TrustedProxyConfig;
   /** Number of server processes. */
   readonly workers: number;
   readonly pluginUsers: UserRange;
@@ -59,6 +60,14 @@ export interface ServerConfig {
     readonly watch: boolean;
     readonly intervalMs: number;
   };
+}
+
+/** The proxies whose statements about their clients the server believes. */
+export interface TrustedProxyConfig {
+  /** IP addresses and networks such as `10.0.0.0/8`. Empty: no proxy is believed. */
+  readonly addresses: readonly string[];
+  /** x-forwarded: x-forwarded-for, -proto and -host. forwarded: the header of RFC 7239. */
+  readonly header: 'x-forwarded' | 'forwarded';
 }
 
 /** plugins-without-endpoint: plugins that no endpoint names. plugins: every plugin. not-found: no plugin. */
@@ -79,6 +88,8 @@ export interface AdminConfig {
   readonly token: string;
   /** Bearer token for reading only. Empty when there is none. Must differ from `token`. */
   readonly readToken: string;
+  /** Whether the metrics count the requests that the server answers. */
+  readonly requestMetrics: boolean;
 }
 
 /** The lowest severity that is logged. */
@@ -124,6 +135,17 @@ export interface EndpointConfig {
   /** Longest request body. Null when the file does not say; then the server's limit applies. */
   readonly bodyLimitBytes: number | null;
   readonly target: EndpointTarget;
+  /** Plugins whose hooks run for the requests of the endpoint, besides those whose hooks run for all requests. */
+  readonly hooks: readonly EndpointHook[];
+}
+
+/** A plugin that an endpoint lists under `hooks:`. */
+export interface EndpointHook {
+  readonly plugin: string;
+  /** The plugin receives it in the documents of the endpoint's requests. Null: nothing. */
+  readonly config: Readonly<JsonObject> | null;
+  /** How the file writes it. Undefined when JSON.stringify() writes the same text. */
+  readonly written?: Written;
 }
 
 /** What answers the requests of an endpoint. */
@@ -170,6 +192,15 @@ export interface PluginConfig extends PluginPolicy {
   readonly where: string | null;
 }
 
+/** skip: a request goes on without the plugin; refuse: the request ends with 503 or 504. */
+export type FailurePolicy = 'skip' | 'refuse';
+
+/**
+ * The requests for which the hooks of a plugin run: all of them, or those of the endpoints that list the plugin under
+ * `hooks:`.
+ */
+export type HookScope = 'all' | 'endpoints';
+
 /** When a plugin starts: with the server, or on its first use. */
 export type LoadTime = 'eager' | 'lazy';
 
@@ -189,10 +220,13 @@ export interface PluginPolicy {
   readonly load: LoadTime;
   /** A lazy plugin is stopped after this time without calls. 0: never. */
   readonly idleAfterMs: number;
-  /** Whether a failure of the plugin ends the request. Null when the file does not say; then the manifest decides. */
+  /** Whether the server does without the plugin. Null when the file does not say; then the manifest decides. */
   readonly critical: boolean | null;
+  /** What its failure does to a request. Null when the file does not say; then `critical` and its capabilities decide. */
+  readonly onFailure: FailurePolicy | null;
   /** The bodies its hooks need. Null where the file does not say; then the manifest decides. */
   readonly body: WantedBodies;
+  readonly hookScope: HookScope;
   /** Lower runs first. Null when the file does not say; then the manifest decides. */
   readonly priority: number | null;
   readonly isolation: Isolation;

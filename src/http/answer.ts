@@ -25,6 +25,7 @@ export function writeAnswer(
     return;
   }
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+  if (request.observed !== null) request.observed.sentBytes = length;
   if (length <= ONE_WRITE_BYTES_MAX && isPlainResponse(outgoing)) {
     sendPlainResponse(outgoing, status, headers, request.id, latin1(body, length));
     return;
@@ -71,12 +72,13 @@ function headerList(headers: HeaderMap, requestId: string, length: number): Outg
 
 const NO_BYTES = Buffer.alloc(0);
 
-function stream(body: Readable, { id }: ServerRequest, outgoing: ServerResponse, log: Log): void {
+function stream(body: Readable, { id, observed }: ServerRequest, outgoing: ServerResponse, log: Log): void {
   // Sends the header lines at once, as flushHeaders() does, but in latin1 like every other answer.
   outgoing.write(NO_BYTES);
   pipeline(body, outgoing, (error) => {
     if (error) log.debug({ requestId: id, err: error }, 'a streamed answer was cut off');
   });
+  observed?.countResponseBody(body);
 }
 
 /** Converts the pipeline's answer for a request that did not come over a socket. */

@@ -13,20 +13,28 @@ import type { Awaitable, PluginResponse } from '../plugins/plugin.js';
 import { toResponse } from './answer.js';
 import { problemResponse } from './problem.js';
 import type { OtherMethods } from '../pipeline/documents/route-match.js';
+import { ObservedRequest, type RequestObserver } from './observed-request.js';
 import { type RequestHead, wantedProtocol } from './request-head.js';
 import { Routes } from './routes.js';
 import { plainTarget, ServerRequest, type Target, targetOf } from './request.js';
 import { SocketExchange } from './exchange.js';
+import type { TrustedProxies } from './trusted-proxies.js';
 
 export interface AppOptions {
   /** Called at the beginning of each request. */
   readonly routes: () => Routes;
   readonly orchestrator: PluginOrchestrator;
+  /** Called at the beginning of each request. Null: no proxy is believed. */
+  readonly proxies?: () => TrustedProxies | null;
   readonly log: Log;
+  /** Called at the beginning of each request; null while nothing observes requests. */
+  readonly observer?: () => RequestObserver | null;
 }
 
 /** A Hono app, with a faster path for requests that come over a socket. */
 export type App = Hono<{ Bindings: HttpBindings }> & {
+  /** Called first for each request. */
+  observe(incoming: IncomingMessage, outgoing: ServerResponse): void;
   /** Answers a request. Returns false, without doing anything, when the request must go through fetch(). */
   serve(incoming: IncomingMessage, outgoing: ServerResponse, head: RequestHead): boolean;
 };
@@ -44,10 +52,17 @@ export function prepareRoutes(
 }
 
 /** The HTTP side of Backworks as a value: serve it with listen(), or call app.request(). */
-export function createApp({ routes, orchestrator, log }: AppOptions): App {
+export function createApp({
+  routes,
+  orchestrator,
+  proxies = () => null,
+  log,
+  observer = () => null,
+}: AppOptions): App {
   const answer = (request: ServerRequest, plugins: PluginSet): Awaitable<PluginResponse> => {
     const match = routes().match(request.method, request.path, request.path.length + request.search.length);
     request.match = match;
+    request.observed?.routed(match.endpoint);
     if (match.others !== null) request.refusal = refusal(match.others, request);
     else if (match.endpoint !== null || plugins.unmatched.length > 0)
       request.refusal = upgradeRefusal(request);
@@ -62,6 +77,9 @@ export function createApp({ routes, orchestrator, log }: AppOptions): App {
   ): void => {
     const plugins = orchestrator.begin();
     const request = new ServerRequest(incoming, target, plugins, head);
+    const believed = proxies();
+    if (believed !== null) request.believe(believed);
+    if (observer() !== null) request.observed = ObservedRequest.of(outgoing, request);
     settle(() => answer(request, plugins), new SocketExchange(request, incoming, outgoing, log));
   };
 
@@ -89,13 +107,17 @@ export function createApp({ routes, orchestrator, log }: AppOptions): App {
     });
   });
 
+  const observe = (incoming: IncomingMessage, outgoing: ServerResponse): void => {
+    const observing = observer();
+    if (observing !== null) ObservedRequest.begin(incoming, outgoing, observing);
+  };
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse, head: RequestHead): boolean => {
     const target = plainTarget(incoming.url!, head.host);
     if (target === null) return false;
     answerSocket(incoming, outgoing, target, head);
     return true;
   };
-  return Object.assign(app, { serve });
+  return Object.assign(app, { observe, serve });
 }
 
 /** The answer for a path whose endpoints do not accept the method. */

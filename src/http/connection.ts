@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from '../log.js';
 import type { RemoteAddress } from '../pipeline/documents/incoming-request.js';
+import { ObservedRequest } from './observed-request.js';
 
 /** A request in flight. */
 interface Cancellable {
@@ -59,6 +60,7 @@ export class Connection {
     socket.once('close', () => {
       this.waiting.length = 0;
       for (const request of this.inFlight.splice(0)) request.cancel();
+      for (const outgoing of this.unsent) ObservedRequest.of(outgoing)?.end();
     });
   }
 

@@ -61,6 +61,8 @@ export class SocketExchange implements Listener<PluginResponse> {
 
   private discardRest(): void {
     const { request, incoming } = this;
-    if (request.hasBody && !incoming.complete) discardRest(incoming);
+    if (!request.hasBody || incoming.complete) return;
+    request.observed?.countRequestBody(incoming);
+    discardRest(incoming);
   }
 }

@@ -13,6 +13,8 @@ import { acceptHead, type RequestHead } from './request-head.js';
 /** What can be served: a Hono app, or anything with its fetch. */
 export interface Servable {
   fetch(request: Request, bindings: never): Response | Promise<Response>;
+  /** Called first for each request, also for one that is refused. */
+  observe?(incoming: http.IncomingMessage, outgoing: http.ServerResponse): void;
   /** A faster path than fetch(); returns false when the request must go through fetch(). */
   serve?(incoming: http.IncomingMessage, outgoing: http.ServerResponse, head: RequestHead): boolean;
 }
@@ -75,6 +77,7 @@ export async function listen(
     errorHandler: (error) => problemResponse(asRequestProblem(error), '', randomUUID(), log),
   });
   const serve = (incoming: http.IncomingMessage, outgoing: http.ServerResponse): void => {
+    app.observe?.(incoming, outgoing);
     let head: RequestHead;
     try {
       head = acceptHead(incoming);

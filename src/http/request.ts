@@ -8,8 +8,10 @@ import type { RouteMatch } from '../pipeline/documents/route-match.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
 import { Connection } from './connection.js';
 import { arriving, collect, requestBody } from './body.js';
+import type { ObservedRequest } from './observed-request.js';
 import { announcesBody, readHead, type RequestHead } from './request-head.js';
 import { requestId } from './request-id.js';
+import type { ClientOrigin, TrustedProxies } from './trusted-proxies.js';
 
 /** The target of a request, split into parts. */
 export interface Target {
@@ -33,6 +35,10 @@ export class ServerRequest implements IncomingRequest {
   /** Set before the request goes to the pipeline. */
   match!: RouteMatch;
   refusal: PluginResponse | null = null;
+  stated: ClientOrigin | null = null;
+  answeredBy: string | null = null;
+  /** Set before the request is routed; null while nothing observes requests. */
+  observed: ObservedRequest | null = null;
   cancelled = false;
   call: Caller['call'] = null;
   private readonly source: IncomingMessage | Request;
@@ -87,6 +93,15 @@ export class ServerRequest implements IncomingRequest {
   }
 
   get remote(): RemoteAddress | null {
+    return this.stated ?? this.peer;
+  }
+
+  /** Believes what the proxies in front of the server state about the client. */
+  believe(proxies: TrustedProxies): void {
+    this.stated = this.peer === null ? null : proxies.origin(this.peer.address, this.rawHeaders);
+  }
+
+  get peer(): RemoteAddress | null {
     return 'socket' in this.source ? Connection.of(this.source.socket).remote : null;
   }
 
@@ -105,6 +120,7 @@ export class ServerRequest implements IncomingRequest {
   private stream(): Readable {
     if ('rawHeaders' in this.source) {
       requestBody(this.source);
+      this.observed?.countRequestBody(this.source);
       return this.source;
     }
     return Readable.fromWeb(this.source.body as NodeReadableStream<Uint8Array>);

@@ -53,6 +53,12 @@ export function sendPlainResponse(
   response.end();
 }
 
+/** The value of a header that was sent; null when there is none, or nothing was sent. */
+export function sentHeader(outgoing: ServerResponse, name: string): string | null {
+  const head = (outgoing as NodeResponse)._header ?? '';
+  return new RegExp(`^${name}: *(.*?)\\r?$`, 'im').exec(head)?.[1] ?? null;
+}
+
 const statusLines = new Map<number, string>();
 
 function statusLine(status: number): string {

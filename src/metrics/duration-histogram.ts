@@ -1,9 +1,10 @@
 import type { Metric, MetricValueWithName, Registry } from 'prom-client';
 
 /**
- * In seconds. Hooks take microseconds to milliseconds, but the default buckets of Prometheus start at 5 ms.
+ * Bucket bounds for calls of plugins, in seconds. Hooks take microseconds to milliseconds, but the default buckets
+ * of Prometheus start at 5 ms.
  */
-const BOUNDS = [
+export const CALL_BOUNDS: readonly number[] = [
   0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5,
 ];
 
@@ -23,6 +24,7 @@ export class DurationHistogram {
     readonly name: string,
     readonly help: string,
     registry: Registry,
+    private readonly bounds: readonly number[],
   ) {
     // A registry uses only the name and get() of a metric.
     registry.registerMetric(this as unknown as Metric);
@@ -30,13 +32,18 @@ export class DurationHistogram {
 
   /** The series with these labels. Equal labels return the same series. */
   series(labels: Labels): DurationSeries {
-    const key = JSON.stringify(Object.entries(labels));
+    const key = keyOf(labels);
     let series = this.all.get(key);
     if (series === undefined) {
-      series = new DurationSeries(labels);
+      series = new DurationSeries(labels, this.bounds);
       this.all.set(key, series);
     }
     return series;
+  }
+
+  /** Removes the series with these labels. */
+  remove(labels: Labels): void {
+    this.all.delete(keyOf(labels));
   }
 
   /** The format that prom-client prints, and sums over processes. */
@@ -47,29 +54,39 @@ export class DurationHistogram {
   }
 }
 
+function keyOf(labels: Labels): string {
+  return JSON.stringify(Object.entries(labels));
+}
+
 /** Durations with the same labels. */
 export class DurationSeries {
   /** Observations per bucket, not cumulative. The last bucket is for values above every bound. */
-  private readonly counts = new Array<number>(BOUNDS.length + 1).fill(0);
+  private readonly counts: number[];
   private sum = 0;
 
-  constructor(private readonly labels: Labels) {}
+  constructor(
+    private readonly labels: Labels,
+    private readonly bounds: readonly number[],
+  ) {
+    this.counts = new Array<number>(bounds.length + 1).fill(0);
+  }
 
   observe(seconds: number): void {
+    const { bounds } = this;
     let bucket = 0;
-    while (bucket < BOUNDS.length && seconds > BOUNDS[bucket]!) bucket += 1;
+    while (bucket < bounds.length && seconds > bounds[bucket]!) bucket += 1;
     this.counts[bucket]! += 1;
     this.sum += seconds;
   }
 
   values(name: string): Value[] {
-    const { labels } = this;
+    const { labels, bounds } = this;
     let count = 0;
     const buckets = this.counts.map((observed, bucket): Value => {
       count += observed;
       return {
         metricName: `${name}_bucket`,
-        labels: { le: BOUNDS[bucket] ?? '+Inf', ...labels },
+        labels: { le: bounds[bucket] ?? '+Inf', ...labels },
         value: count,
       };
     });

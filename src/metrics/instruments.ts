@@ -25,14 +25,14 @@ export function addCounter(
   return { add: (values, by = 1) => counter.inc({ ...values }, by) };
 }
 
-/**
- * A gauge whose values are measured at each scrape.
- * @param measure calls `set` once for each combination of labels that has a value
- */
+/** Calls `set` once for each combination of labels that has a value. */
+type Measure = (set: (labels: Labels, value: number) => void) => void;
+
+/** A gauge whose values are measured at each scrape. */
 export function addGauge(
   registry: MetricsRegistry,
   { name, help, labels = [] }: InstrumentOptions,
-  measure: (set: (labels: Labels, value: number) => void) => void,
+  measure: Measure,
 ): void {
   new Gauge({
     name,
@@ -42,6 +42,27 @@ export function addGauge(
     collect() {
       this.reset();
       measure((values, value) => this.set({ ...values }, value));
+    },
+  });
+}
+
+/**
+ * A counter that is read at each scrape, so that counting costs no more than adding to a number. Values of equal
+ * labels are added.
+ */
+export function addMeasuredCounter(
+  registry: MetricsRegistry,
+  { name, help, labels = [] }: InstrumentOptions,
+  measure: Measure,
+): void {
+  new Counter({
+    name,
+    help,
+    labelNames: [...labels],
+    registers: [registry],
+    collect() {
+      this.reset();
+      measure((values, value) => this.inc({ ...values }, value));
     },
   });
 }

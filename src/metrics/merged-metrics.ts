@@ -45,6 +45,7 @@ export class MergedMetrics {
   private readonly failures: Counter;
   /** The final numbers of workers that have exited. */
   private ofExited: Metrics = [];
+  private endpoints: ReadonlySet<string> = new Set();
 
   constructor(private readonly workers: MeasuredWorkers) {
     const registers = [this.registry];
@@ -80,6 +81,22 @@ export class MergedMetrics {
   retain(last: Metrics): void {
     const growing = last.filter(({ type }) => GROWING.includes(String(type)));
     this.ofExited = sum([this.ofExited, growing]).getMetricsAsArray() as unknown as Metrics;
+    this.forgetEndpoints();
+  }
+
+  /** Sets which endpoints are counted. The numbers of others are not kept. @param endpoints from countedEndpoints() */
+  configure(endpoints: ReadonlySet<string>): void {
+    this.endpoints = endpoints;
+    this.forgetEndpoints();
+  }
+
+  private forgetEndpoints(): void {
+    this.ofExited = this.ofExited.map((metric) => ({
+      ...metric,
+      values: metric.values.filter(
+        ({ labels: { endpoint } }) => endpoint === undefined || this.endpoints.has(String(endpoint)),
+      ),
+    }));
   }
 }
 

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { ErrorCode, PluginPhase } from '../errors.js';
-import { DurationHistogram, type DurationSeries } from './duration-histogram.js';
+import { CALL_BOUNDS, DurationHistogram, type DurationSeries } from './duration-histogram.js';
 
 const NS_PER_SECOND = 1e9;
 const CUSTOM_NAMES_MAX = 100;
@@ -39,6 +39,7 @@ export class PluginMetrics {
       'backworks_plugin_call_duration_seconds',
       'Time from a call of a plugin to its answer or failure, including time in the queue.',
       this.registry,
+      CALL_BOUNDS,
     );
     const ownTimes = this.ownTimes;
     new Counter({

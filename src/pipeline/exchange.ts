@@ -1,6 +1,7 @@
 import { Deferred, type Listener } from '../deferred.js';
 import type { Awaitable, BackworksPlugin, PluginResponse, HookBatch } from '../plugins/plugin.js';
 import type { IncomingRequest } from './documents/incoming-request.js';
+import type { HookList } from './hook-list.js';
 import type { PluginSet } from './plugin-set.js';
 import type { RequestDocument } from './documents/request-document.js';
 import type { ResponseDocument } from './documents/response-document.js';
@@ -26,6 +27,8 @@ export class Exchange extends Deferred<PluginResponse> implements Listener<unkno
   asked: BackworksPlugin | null = null;
   /** The hook batch that the next hooks belong to, if a plugin runs several hooks in one frame. */
   batch: HookBatch | undefined;
+  /** The hooks that the request passes. */
+  readonly hooks: HookList;
   private stage: Stage<unknown> | null = null;
 
   constructor(
@@ -33,6 +36,7 @@ export class Exchange extends Deferred<PluginResponse> implements Listener<unkno
     readonly plugins: PluginSet,
   ) {
     super();
+    this.hooks = plugins.hooksFor(request.endpoint);
   }
 
   /** Continues with a value: at once when it is available, otherwise when it arrives. */

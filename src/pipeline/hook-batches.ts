@@ -8,6 +8,7 @@ import {
 } from '../plugins/plugin.js';
 import { methodFor } from './plugin-endpoint.js';
 import type { Exchange } from './exchange.js';
+import { type OrderedPlugin, withConfig } from './hook-list.js';
 import { plainResponseHead, type ResponseDocument } from './documents/response-document.js';
 import { placeJson } from './documents/route-match.js';
 
@@ -17,10 +18,14 @@ import { placeJson } from './documents/route-match.js';
  */
 
 /** Starts a batch at before_request, when the same plugin answers the endpoint with no other hook in between. */
-export function batchFromRequest(exchange: Exchange, plugin: BackworksPlugin): HookBatch | undefined {
-  const { request, plugins, index, document } = exchange;
-  if (!plugin.batchesHooks) return undefined;
-  if (index + 1 !== plugins.beforeRequest.length || request.refusal !== null) return undefined;
+export function batchFromRequest(
+  exchange: Exchange,
+  { plugin, config }: OrderedPlugin,
+): HookBatch | undefined {
+  const { request, hooks, index, document } = exchange;
+  // The runner makes the documents of a batch, and knows nothing of the endpoint's configuration.
+  if (!plugin.batchesHooks || config !== null) return undefined;
+  if (index + 1 !== hooks.beforeRequest.length || request.refusal !== null) return undefined;
   if (answering(exchange) !== plugin || !plugin.has('process_endpoint')) return undefined;
   const { endpoint } = request;
   const route = endpoint === null ? document!.path : endpoint.path;
@@ -44,19 +49,21 @@ export function askEndpoint(
 ): Awaitable<PluginResponse | null> {
   const { batch } = exchange;
   if (batch?.endpointAnswer !== undefined && batch.plugin === plugin) return batch.endpointAnswer;
-  const head = plugin.batchesHooks ? responseHead(exchange, plugin) : null;
+  const config = exchange.hooks.configOf(plugin);
+  const head = plugin.batchesHooks && config === null ? responseHead(exchange, plugin) : null;
   exchange.batch = head === null ? undefined : new HookBatch(plugin, route, method, head);
-  return plugin.processEndpoint(route, method, exchange.document!.toJson(), exchange.request, exchange.batch);
+  const json = withConfig(exchange.document!.toJson(), config);
+  return plugin.processEndpoint(route, method, json, exchange.request, exchange.batch);
 }
 
 /** Calls a plugin's after_response, unless the batch has already called it. */
 export function askAfterResponse(
   { batch, request }: Exchange,
-  plugin: BackworksPlugin,
+  { plugin, config }: OrderedPlugin,
   document: ResponseDocument,
 ): Awaitable<JsonMembers | null> {
   if (batch?.patch === undefined || batch.plugin !== plugin)
-    return plugin.afterResponse(document.toJson(), request, document);
+    return plugin.afterResponse(withConfig(document.toJson(), config), request, document);
   batch.response = document;
   return batch.patch;
 }
@@ -72,8 +79,8 @@ export function undecided(
 }
 
 /** The response document after_response will see for a plain answer, if this plugin is the first to see it. */
-function responseHead({ request, plugins, document }: Exchange, plugin: BackworksPlugin): string | null {
-  if (plugins.afterResponse[0]?.plugin !== plugin) return null;
+function responseHead({ request, hooks, document }: Exchange, plugin: BackworksPlugin): string | null {
+  if (hooks.afterResponse[0]?.plugin !== plugin) return null;
   const { id, match } = request;
   const { method, path, context } = document!;
   const unchanged = method === match.method && path === match.path;

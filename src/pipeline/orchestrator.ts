@@ -21,6 +21,7 @@ import {
 import { ProxyEndpoint } from './proxy-endpoint.js';
 import { StaticEndpoint } from './static-endpoint.js';
 import { Failures } from './failures.js';
+import { withConfig } from './hook-list.js';
 import type { IncomingRequest } from './documents/incoming-request.js';
 import { bodyLimits } from './body-limits.js';
 import { refuseCancelled } from './cancelled.js';
@@ -107,7 +108,7 @@ export class PluginOrchestrator {
   handle(request: IncomingRequest, plugins = this.plugins.next()): Awaitable<PluginResponse> {
     const exchange = new Exchange(request, plugins);
     try {
-      if (!needsDocument(request, plugins)) this.answer(exchange);
+      if (!needsDocument(exchange)) this.answer(exchange);
       else if (request.hasBody) this.receive(exchange);
       else this.read.take(exchange, null);
     } catch (error) {
@@ -123,7 +124,7 @@ export class PluginOrchestrator {
     try {
       const limits = bodyLimits(request, plugins);
       if (asksPlugin(request, plugins)) checkCharset(request.rawHeaders);
-      body = needsBody(request, plugins) ? request.readBody(limits) : null;
+      body = needsBody(exchange) ? request.readBody(limits) : null;
     } catch (error) {
       this.read.fail(exchange, error);
       return;
@@ -149,9 +150,9 @@ export class PluginOrchestrator {
 
   /** Calls before_request of the plugin at `exchange.index`. After the last plugin comes the endpoint. */
   private ask(exchange: Exchange): void {
-    const { request, plugins, document, index } = exchange;
+    const { request, hooks, document, index } = exchange;
     refuseCancelled(request);
-    const ordered = plugins.beforeRequest[index];
+    const ordered = hooks.beforeRequest[index];
     if (ordered === undefined) {
       this.answer(exchange);
       return;
@@ -159,8 +160,9 @@ export class PluginOrchestrator {
     let decision: Awaitable<RequestDecision | null>;
     document!.mayChangeBody = ordered.plugin.body.request !== 'none';
     try {
-      exchange.batch = batchFromRequest(exchange, ordered.plugin);
-      decision = ordered.plugin.beforeRequest(document!.toJson(), request, document!, exchange.batch);
+      exchange.batch = batchFromRequest(exchange, ordered);
+      const json = withConfig(document!.toJson(), ordered.config);
+      decision = ordered.plugin.beforeRequest(json, request, document!, exchange.batch);
     } catch (error) {
       this.before.fail(exchange, error);
       return;
@@ -172,19 +174,25 @@ export class PluginOrchestrator {
     take: (exchange, decision) =>
       this.decided(exchange, decision?.kind === 'respond' ? decision.response : null),
     fail: (exchange, error) => {
-      const { request, plugins, index } = exchange;
-      const { plugin } = plugins.beforeRequest[index]!;
+      const { request, hooks, index } = exchange;
+      const { plugin } = hooks.beforeRequest[index]!;
       const failure = this.failures.failure(plugin, 'before_request', error, request);
-      this.decided(exchange, plugin.critical ? problem(failure, request.path, request.id) : null);
+      this.decided(
+        exchange,
+        plugin.onFailure === 'refuse' ? problem(failure, request.path, request.id) : null,
+      );
     },
   };
 
   /** @param response ends the request here; null to continue */
   private decided(exchange: Exchange, response: PluginResponse | null): void {
-    const { position } = exchange.plugins.beforeRequest[exchange.index]!;
+    const { plugin, position } = exchange.hooks.beforeRequest[exchange.index]!;
     exchange.index += 1;
     if (response === null) this.ask(exchange);
-    else this.afterResponse(exchange, response, position);
+    else {
+      exchange.request.answeredBy = plugin.name;
+      this.afterResponse(exchange, response, position);
+    }
   }
 
   private answer(exchange: Exchange): void {
@@ -233,11 +241,13 @@ export class PluginOrchestrator {
   private readonly endpoint: Stage<PluginResponse | null> = {
     take: (exchange, response) => {
       const { asked, document, request } = exchange;
+      if (asked !== null) request.answeredBy = asked.name;
       const given = response ?? this.failures.problem(notMine(asked!.name, document!), request);
       this.afterResponse(exchange, given, Infinity);
     },
     fail: (exchange, error) => {
       const { asked, request } = exchange;
+      if (asked !== null) request.answeredBy = asked.name;
       const failure =
         asked === null ? error : this.failures.failure(asked, 'process_endpoint', error, request);
       this.afterResponse(exchange, this.failures.problem(failure, request), Infinity);
@@ -246,7 +256,7 @@ export class PluginOrchestrator {
 
   /** Runs the after_response hooks of the plugins that precede `position` on the way in, last plugin first. */
   private afterResponse(exchange: Exchange, response: PluginResponse, position: number): void {
-    const { afterResponse, responseBodies, bodyLimitBytes } = exchange.plugins;
+    const { afterResponse, responseBodies } = exchange.hooks;
     let first = 0;
     while (first < afterResponse.length && afterResponse[first]!.position >= position) first += 1;
     if (first === afterResponse.length) {
@@ -254,7 +264,10 @@ export class PluginOrchestrator {
       return;
     }
     exchange.index = first;
-    exchange.expect(heldResponse(response, responseBodies[first]!, bodyLimitBytes), this.held);
+    exchange.expect(
+      heldResponse(response, responseBodies[first]!, exchange.plugins.bodyLimitBytes),
+      this.held,
+    );
   }
 
   /** The response is ready for hooks; or a problem document, when its body could not be read. */
@@ -270,9 +283,9 @@ export class PluginOrchestrator {
 
   /** Calls after_response of the plugin at `exchange.index`. */
   private askAfter(exchange: Exchange): void {
-    const { request, plugins, index } = exchange;
+    const { request, hooks, index } = exchange;
     const document = exchange.response!;
-    const ordered = plugins.afterResponse[index];
+    const ordered = hooks.afterResponse[index];
     if (ordered === undefined) {
       exchange.resolve(document.toResponse());
       return;
@@ -286,7 +299,7 @@ export class PluginOrchestrator {
     }
     let patch: Awaitable<JsonMembers | null>;
     try {
-      patch = askAfterResponse(exchange, ordered.plugin, document);
+      patch = askAfterResponse(exchange, ordered, document);
     } catch (error) {
       this.after.fail(exchange, error);
       return;
@@ -302,10 +315,13 @@ export class PluginOrchestrator {
       this.askAfter(exchange);
     },
     fail: (exchange, error) => {
-      const { request, plugins, index, response } = exchange;
-      const { plugin } = plugins.afterResponse[index]!;
+      const { request, hooks, index, response } = exchange;
+      const { plugin } = hooks.afterResponse[index]!;
       const failure = this.failures.failure(plugin, 'after_response', error, request);
-      if (plugin.critical) response!.replace(problem(failure, request.path, request.id));
+      if (plugin.onFailure === 'refuse') {
+        request.answeredBy = plugin.name;
+        response!.replace(problem(failure, request.path, request.id));
+      }
       exchange.index += 1;
       this.askAfter(exchange);
     },
@@ -317,13 +333,13 @@ function continueWith(take: (exchange: Exchange) => void): Stage<void> {
 }
 
 /** Whether a hook or plugin will see the request. If not, no document is built. */
-function needsDocument(request: IncomingRequest, plugins: PluginSet): boolean {
-  return plugins.beforeRequest.length > 0 || asksPlugin(request, plugins);
+function needsDocument({ request, plugins, hooks }: Exchange): boolean {
+  return hooks.beforeRequest.length > 0 || asksPlugin(request, plugins);
 }
 
 /** Whether a plugin needs the body; if not, it is not held. */
-function needsBody(request: IncomingRequest, plugins: PluginSet): boolean {
-  return plugins.readsRequests || asksPlugin(request, plugins);
+function needsBody({ request, plugins, hooks }: Exchange): boolean {
+  return hooks.readsRequests || asksPlugin(request, plugins);
 }
 
 /** Whether a plugin is asked for the answer. */

@@ -41,7 +41,7 @@ export function notMine(plugin: string, { method, path }: RequestDocument): Back
 
 /**
  * The answer of the first plugin that gives one.
- * @throws the failure of a critical plugin at once. When no plugin answers, throws the first failure (that
+ * @throws the failure of a plugin with on_failure: refuse at once. When no plugin answers, throws the first failure (that
  *   plugin might have answered), or BackworksError BW_ROUTE_NOT_FOUND without failures.
  */
 export function askAll(
@@ -61,10 +61,14 @@ export function askAll(
     if (plugin === undefined) throw failure ?? notFound(document.method, document.path);
     const answer = attempt(
       () => ask(plugin, route, method),
-      (given) => given,
+      (given) => {
+        if (given !== null) caller.answeredBy = plugin.name;
+        return given;
+      },
       (error) => {
         const reported = report(plugin, error);
-        if (plugin.critical) throw reported;
+        caller.answeredBy ??= plugin.name;
+        if (plugin.onFailure === 'refuse') throw reported;
         failure ??= reported;
         return null;
       },

@@ -1,16 +1,7 @@
-import type { ResponseBodyUse } from '../config/types.js';
-import { strongest } from '../plugins/body-use.js';
-import type { BackworksPlugin } from '../plugins/plugin.js';
+import type { EndpointConfig } from '../config/types.js';
 import { hookOrder } from '../plugins/hook-order.js';
-
-const strongestUse = (use: ResponseBodyUse, { plugin }: OrderedPlugin): ResponseBodyUse =>
-  strongest(use, plugin.body.response);
-
-/** A plugin and its position in the order of before_request hooks. */
-export interface OrderedPlugin {
-  readonly plugin: BackworksPlugin;
-  readonly position: number;
-}
+import type { BackworksPlugin } from '../plugins/plugin.js';
+import { HookList } from './hook-list.js';
 
 /** Settings that a request keeps from beginning to end, like its plugins. */
 export interface RequestSettings {
@@ -31,17 +22,15 @@ export interface RequestSettings {
  * request can still call it.
  */
 export class PluginSet {
-  readonly beforeRequest: readonly OrderedPlugin[];
   /** Plugins with process_endpoint, for endpoints that name no plugin. */
   readonly endpoints: readonly BackworksPlugin[];
   /** The plugins that are offered a request that no endpoint matches. */
   readonly unmatched: readonly BackworksPlugin[];
-  /** Last plugin first. */
-  readonly afterResponse: readonly OrderedPlugin[];
-  /** Whether a before_request hook waits for the body of a request. */
-  readonly readsRequests: boolean;
-  /** What the plugin at an index of afterResponse, and all behind it, need of the body of a response. */
-  readonly responseBodies: readonly ResponseBodyUse[];
+  /** The hooks of requests whose endpoint lists none. */
+  private readonly usual: HookList;
+  /** The hooks of endpoints that list some, made at the first request. */
+  private readonly listed = new WeakMap<EndpointConfig, HookList>();
+  private readonly ordered: readonly BackworksPlugin[];
   private readonly byName: ReadonlyMap<string, BackworksPlugin>;
 
   private requests = 0;
@@ -56,16 +45,22 @@ export class PluginSet {
   ) {
     this.bodyLimitBytes = bodyLimitBytes;
     this.bodyTimeoutMs = bodyTimeoutMs;
-    const ordered = hookOrder(plugins).map((plugin, position) => ({ plugin, position }));
-    this.beforeRequest = ordered.filter(({ plugin }) => plugin.has('before_request'));
-    this.endpoints = ordered.map(({ plugin }) => plugin).filter((plugin) => plugin.has('process_endpoint'));
+    this.ordered = hookOrder(plugins);
+    this.endpoints = this.ordered.filter((plugin) => plugin.has('process_endpoint'));
     this.unmatched = this.endpoints.filter(({ name }) => offersUnmatched(name));
-    this.afterResponse = ordered.filter(({ plugin }) => plugin.has('after_response')).reverse();
-    this.readsRequests = this.beforeRequest.some(({ plugin }) => plugin.body.request === 'buffer');
-    this.responseBodies = this.afterResponse.map((_, first) =>
-      this.afterResponse.slice(first).reduce<ResponseBodyUse>(strongestUse, 'none'),
-    );
+    this.usual = new HookList(this.ordered);
     this.byName = new Map(plugins.map((plugin) => [plugin.name, plugin]));
+  }
+
+  /** @param endpoint null for requests that no endpoint matches */
+  hooksFor(endpoint: EndpointConfig | null): HookList {
+    if (endpoint === null || endpoint.hooks.length === 0) return this.usual;
+    let hooks = this.listed.get(endpoint);
+    if (hooks === undefined) {
+      hooks = new HookList(this.ordered, endpoint);
+      this.listed.set(endpoint, hooks);
+    }
+    return hooks;
   }
 
   find(name: string): BackworksPlugin | undefined {

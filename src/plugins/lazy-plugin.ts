@@ -1,3 +1,4 @@
+import type { FailurePolicy, HookScope } from '../config/types.js';
 import { BackworksError } from '../errors.js';
 import { Deferred } from '../deferred.js';
 import type { Text } from '../long-text.js';
@@ -32,7 +33,8 @@ export class LazyPlugin implements BackworksPlugin {
   readonly name: string;
   readonly metadata: PluginMetadata;
   readonly priority: number;
-  readonly critical: boolean;
+  readonly onFailure: FailurePolicy;
+  readonly hookScope: HookScope;
   readonly body: BodyUse;
   readonly batchesHooks = false;
   private plugin: LoadedPlugin | null = null;
@@ -43,7 +45,8 @@ export class LazyPlugin implements BackworksPlugin {
     this.name = name;
     this.metadata = metadata;
     this.priority = policy.priority;
-    this.critical = policy.critical;
+    this.onFailure = policy.onFailure;
+    this.hookScope = policy.hookScope;
     this.body = policy.body;
   }
 

@@ -1,5 +1,5 @@
 import type { CircuitStateName, PluginExecutor } from '../execution/executor.js';
-import type { PluginConfig } from '../config/types.js';
+import type { FailurePolicy, HookScope, PluginConfig } from '../config/types.js';
 import type { Text } from '../long-text.js';
 import type { LibraryHold } from '../native/library/library-holds.js';
 import { RUNNER_PATCH_MAX } from '../native/protocol/protocol.js';
@@ -56,7 +56,8 @@ export class LoadedPlugin implements BackworksPlugin {
   readonly dependencies: string;
   readonly metadata: PluginMetadata;
   readonly priority: number;
-  readonly critical: boolean;
+  readonly onFailure: FailurePolicy;
+  readonly hookScope: HookScope;
   readonly body: BodyUse;
   readonly batchesHooks: boolean;
   private readonly callee: HookBatchCallee;
@@ -89,7 +90,8 @@ export class LoadedPlugin implements BackworksPlugin {
     this.dependencies = options.dependencies;
     this.metadata = options.metadata;
     this.priority = policy.priority;
-    this.critical = policy.critical;
+    this.onFailure = policy.onFailure;
+    this.hookScope = policy.hookScope;
     this.body = policy.body;
     const { parsedReplyBytes } = policy.limits;
     // The runner does not know the limit, so it would go on after a patch that the server refuses.

@@ -1,4 +1,4 @@
-import type { BackworksConfig, PluginConfig, PluginPolicy } from '../config/types.js';
+import type { BackworksConfig, FailurePolicy, PluginConfig, PluginPolicy } from '../config/types.js';
 import { BackworksError } from '../errors.js';
 import { type BodyUse, resolveBodyUse } from './body-use.js';
 import type { DiscoveredLibrary } from './discovery.js';
@@ -17,6 +17,7 @@ export interface PluginEntry {
 /** A plugin's complete policy. A value comes from the file, else from the manifest, else from the defaults. */
 export interface ResolvedPolicy extends PluginPolicy {
   readonly critical: boolean;
+  readonly onFailure: FailurePolicy;
   readonly priority: number;
   readonly body: BodyUse;
   readonly timeouts: PluginPolicy['timeouts'] & { readonly callMs: number };
@@ -25,13 +26,21 @@ export interface ResolvedPolicy extends PluginPolicy {
 /** @param metadata null if the library could not be described; the defaults apply then */
 export function resolvePolicy(config: PluginPolicy, metadata: PluginMetadata | null): ResolvedPolicy {
   const callMs = config.timeouts.callMs ?? metadata?.maxExecutionTimeMs ?? DEFAULT_CALL_MS;
+  const critical = config.critical ?? metadata?.critical ?? false;
+  const guards = critical || metadata?.capabilities.some(isSecurity) === true;
   return {
     ...config,
-    critical: config.critical ?? metadata?.critical ?? false,
+    critical,
+    onFailure: config.onFailure ?? (guards ? 'refuse' : 'skip'),
     priority: config.priority ?? metadata?.priority ?? DEFAULT_PRIORITY,
     body: resolveBodyUse(config.body, metadata?.body),
     timeouts: { ...config.timeouts, callMs },
   };
+}
+
+/** Whether a plugin with this capability decides who may do what. */
+function isSecurity(capability: string): boolean {
+  return capability.startsWith('security.');
 }
 
 /**

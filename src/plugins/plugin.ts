@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { FailurePolicy, HookScope } from '../config/types.js';
 import type { BodyUse } from './body-use.js';
 import type { PipelineHook, PluginMetadata } from './metadata.js';
 import { Deferred } from '../deferred.js';
@@ -70,10 +71,11 @@ export interface Patched {
  */
 export interface BackworksPlugin {
   readonly name: string;
-  readonly metadata: PluginMetadata;
+  /** Null for the stand-in of a plugin that could not be described. */
+  readonly metadata: PluginMetadata | null;
   readonly priority: number;
-  /** A failure of a critical plugin ends the request; others are skipped. */
-  readonly critical: boolean;
+  readonly onFailure: FailurePolicy;
+  readonly hookScope: HookScope;
   readonly body: BodyUse;
   /** Whether calling several hooks at once saves time. Otherwise no batch is planned. */
   readonly batchesHooks: boolean;

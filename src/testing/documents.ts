@@ -162,7 +162,7 @@ function serverRequest(given: Head, search: string, body: Buffer | null): Reques
 }
 
 function endpointAt(path: string): EndpointConfig {
-  return { name: 'test', path, methods: [], bodyLimitBytes: null, target: { kind: 'any-plugin' } };
+  return { name: 'test', path, methods: [], bodyLimitBytes: null, target: { kind: 'any-plugin' }, hooks: [] };
 }
 
 function members(value: JsonObject): NonNullable<ReturnType<JsonOutline['object']>> {

@@ -22,7 +22,8 @@ export interface FunctionParts {
   readonly fuzz: FuzzSettings;
   /** The deadline that a server would set for a call. */
   readonly deadlineMs: number;
-  readonly critical: boolean;
+  /** Requests are refused while the plugin fails. */
+  readonly refuses: boolean;
   /** Only ordinary input. */
   readonly quick: boolean;
 }
@@ -127,8 +128,8 @@ async function askAll(child: Child, inputs: readonly TargetInput[]): Promise<voi
 }
 
 /** A plugin that denies requests should be critical. */
-function noteDenial(status: number | null, { critical, report }: FunctionParts): void {
-  if (status === null || critical) return;
+function noteDenial(status: number | null, { refuses, report }: FunctionParts): void {
+  if (status === null || refuses) return;
   const detail = `before_request answers ${status}, and the plugin is not critical: when it fails, requests pass`;
   const hint = 'put "critical": true into the manifest, so that requests are refused while the plugin fails';
   report.note('critical', 'warning', detail, hint);

@@ -26,6 +26,7 @@ const PATHS: readonly EndpointConfig[] = ['/validate', '/validate/{name}'].map((
   methods: [],
   bodyLimitBytes: null,
   target: { kind: 'any-plugin' },
+  hooks: [],
 }));
 const PLACE = '/validate';
 const HOST: Header = ['host', 'localhost'];

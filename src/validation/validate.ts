@@ -202,13 +202,13 @@ async function targetsOf(parts: RunningParts): Promise<Target[]> {
 async function checkTarget(target: Target, parts: RunningParts): Promise<boolean> {
   const { children, report, config, metadata, fuzz, leaks } = parts;
   const { quick = false } = parts.options;
-  const { critical, timeouts } = resolvePolicy(config, metadata);
+  const { onFailure, timeouts } = resolvePolicy(config, metadata);
   const works = await checkFunction(target, {
     children,
     report,
     fuzz,
     deadlineMs: timeouts.callMs,
-    critical,
+    refuses: onFailure === 'refuse',
     quick,
   });
   if (!works || quick) return works;

@@ -9,6 +9,7 @@ const endpoint = (path: string, methods: HttpMethod[] = []): EndpointConfig => (
   methods,
   bodyLimitBytes: null,
   target: { kind: 'any-plugin' },
+  hooks: [],
 });
 
 test.each<[EndpointConfig[], string | null]>([

@@ -143,7 +143,7 @@ plugins:
   expect(await status('client')).toMatch(/^ +needs +capability storage\.kv: from base$/m);
   expect(await status('modest')).toMatch(/^ +needs +plugin luxury \(optional\): not available$/m);
   expect(await status('base')).toMatch(
-    /priority 900, position 2 .*\n +bodies .*\n +needed by +user\n +client\n/,
+    /priority 900, position 2 .*\n +on failure .*\n +bodies .*\n +needed by +user\n +client\n/,
   );
 });
 

@@ -25,6 +25,10 @@ plugins: { one: { path: ${compilePlugin('host_services')}, limits: { log_rate: 1
   await load.stop();
   expect([Object.keys(load.answers), load.broken]).toEqual([['200'], []]);
   expect(await cluster.metric(CALLS)).toBe(load.total);
+  const answered = /backworks_http_requests_total\{endpoint="one",method="GET",status="200"\}/;
+  while ((await cluster.metric(answered)) < load.total)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await cluster.metric(answered)).toBe(load.total);
   expect((await cluster.plugin()).calls['process_endpoint']).toEqual({ calls: load.total, failed: 0 });
   // The plugin's own counter grows by two in each call. Its frames arrive independently of the answers.
   const own = /backworks_plugin_custom_total\{plugin="one",name="greetings"\}/;
@@ -34,6 +38,35 @@ plugins: { one: { path: ${compilePlugin('host_services')}, limits: { log_rate: 1
   expect(await cluster.metric(/backworks_plugin_processes\{plugin="one",state="ready"\}/)).toBe(2);
   expect(await cluster.metric(/backworks_plugin_state\{plugin="one",state="ready"\}/)).toBe(1);
   expect(await cluster.metric(/backworks_workers/)).toBe(2);
+  await cluster.stop();
+});
+
+test('the requests of a worker that was killed stay counted, until a reload removes their endpoint', async () => {
+  const yaml = (endpoint: string): string => `
+server: { port: 0, workers: 2 }
+admin: { port: 0, token: t }
+endpoints: { ${endpoint}: { path: /one, response: { body: x } } }
+`;
+  const cluster = await Cluster.launch(yaml('first'));
+  const answered = (endpoint: string): RegExp =>
+    new RegExp(`backworks_http_requests_total\\{endpoint="${endpoint}",method="GET",status="200"\\}`);
+  const shows = async (endpoint: string, count: number): Promise<void> => {
+    while ((await cluster.metric(answered(endpoint))) !== count)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+  };
+  for (let count = 0; count < 8; count += 1)
+    await fetch(`${cluster.url}/one`, { headers: { connection: 'close' } });
+  await shows('first', 8);
+  const { workers } = JSON.parse((await cluster.admin('/plugins')).text) as { workers: { pid: number }[] };
+  process.kill(workers[0]!.pid, 'SIGKILL');
+  await cluster.logged(/^worker 1 is serving again/);
+  await fetch(`${cluster.url}/one`, { headers: { connection: 'close' } });
+  await shows('first', 9);
+  cluster.write(yaml('second'));
+  expect((await cluster.admin('/reload', 'POST')).status).toBe(200);
+  await fetch(`${cluster.url}/one`, { headers: { connection: 'close' } });
+  await shows('second', 1);
+  await shows('first', 0);
   await cluster.stop();
 });
 

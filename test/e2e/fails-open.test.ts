@@ -3,7 +3,7 @@ import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
 import { startServer, type TestServer } from '../fixtures/server.js';
 
-/** A plugin that denies requests and is not critical: requests pass without it when it fails. */
+/** What the failure of a plugin with before_request does to a request. */
 ownCache();
 let server: TestServer;
 afterEach(() => server.backworks.stop());
@@ -27,8 +27,8 @@ test('an optional plugin that denies requests causes one warning per load, and i
   for (let request = 0; request < 3; request++)
     expect(await server.get('/ok')).toMatchObject({ status: 401 });
   expect(warnings()).toEqual([
-    'plugin keys has denied a request with 401, and it is not critical: when it fails, requests pass without ' +
-      'it — set plugins.keys.critical: true to refuse them instead',
+    'plugin keys has denied a request with 401, and when it fails, requests pass without it — ' +
+      'set plugins.keys.on_failure: refuse to refuse them instead',
   ]);
   expect(server.plugin('keys')).toMatchObject({ failsOpen: true, hasDenied: true });
 
@@ -47,4 +47,42 @@ test('a critical plugin that denies requests causes no warning, and no request p
   const { status, body } = await server.get('/slow');
   expect([503, 504]).toContain(status);
   expect(body).toMatchObject({ plugin: 'keys' });
+});
+
+const OK =
+  'endpoints: { ok: { path: /ok, response: { body: open } }, crash: { path: /crash, response: { body: open } } }';
+
+test.each([
+  ['a security capability', '', 'refuse', 503],
+  ['a security capability and on_failure: skip', 'on_failure: skip', 'skip', 200],
+  ['critical: true and on_failure: skip', 'critical: true, on_failure: skip', 'skip', 200],
+])('a plugin with %s', async (_, policy, onFailure, status) => {
+  server = await startServer(`${OK}\nplugins: { guard: { path: ${compilePlugin('security')}, ${policy} } }`);
+  expect(server.plugin('guard')).toMatchObject({ onFailure, failsOpen: onFailure === 'skip' });
+  expect(await server.get('/ok')).toMatchObject({ status: 200, body: 'open' });
+  expect(await server.get('/crash')).toMatchObject({ status });
+});
+
+test('on_failure: refuse refuses requests while a plugin does not start, and leaves the server running', async () => {
+  const broken = compilePlugin('security');
+  server = await startServer(
+    `${OK}\nplugins: { guard: { path: ${broken}, on_failure: refuse, config: { starts: false } } }`,
+  );
+  expect(server.plugin('guard')).toMatchObject({ state: 'failed', critical: false, onFailure: 'refuse' });
+  const refused = { status: 503, body: { code: 'BW_PLUGIN_UNAVAILABLE', plugin: 'guard' } };
+  expect(await server.get('/ok')).toMatchObject(refused);
+
+  // Processes stay when only the policy changes.
+  await server.change(
+    `${OK}\nplugins: { guard: { path: ${broken}, on_failure: skip, config: { starts: false } } }`,
+  );
+  expect(await server.get('/ok')).toMatchObject({ status: 200, body: 'open' });
+});
+
+test('on_failure: refuse refuses requests when there is no library to describe', async () => {
+  server = await startServer(`${OK}\nplugins: { guard: { path: /nowhere/libguard.so, on_failure: refuse } }`);
+  expect(await server.get('/ok')).toMatchObject({
+    status: 503,
+    body: { code: 'BW_PLUGIN_UNAVAILABLE', plugin: 'guard' },
+  });
 });

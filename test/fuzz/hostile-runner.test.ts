@@ -10,7 +10,7 @@ import { eventually } from '../fixtures/server.js';
 import { seeds } from './seeds.js';
 
 /** A server with hostile runners. A seed determines the frames of a runner; see seeds(). */
-const SEEDS = 60;
+const SEEDS = 20;
 const REQUESTS_AT_ONCE = 4;
 const MEMORY_GROWTH_MAX_BYTES = 512 * 1024 * 1024;
 

@@ -54,7 +54,7 @@ describe('a client that stops in the middle of its body gets a 408, and the conn
     ['after a hook', [tracer('t')]],
   ])('when a target gets the body %s, without a timeout of the target', (_how, plugins) =>
     upstream(takesAll, (target) =>
-      served(appOf([proxyTo(target, 50)], plugins, MIB, 300), async ({ port }) => {
+      served(appOf([proxyTo(target, 500)], plugins, MIB, 1500), async ({ port }) => {
         expect(await drip(port, [`${head(10)}half`])).toMatch(stopped);
       }),
     ),
@@ -66,9 +66,9 @@ test.each([
   ['after a hook', [tracer('t')]],
 ])('a body that arrives slowly reaches the target %s', (_how, plugins) =>
   upstream(takesAll, (target) =>
-    served(appOf([proxyTo(target, 50)], plugins, MIB, 1000), async ({ port }) => {
+    served(appOf([proxyTo(target, 500)], plugins, MIB, 10_000), async ({ port }) => {
       const parts = [`${head(6, 'Connection: close\r\n')}1`, '2', '3', '4', '5', '6'];
-      expect(await drip(port, parts, 100)).toMatch(/^HTTP\/1\.1 200 [^]*whole/);
+      expect(await drip(port, parts, 600)).toMatch(/^HTTP\/1\.1 200 [^]*whole/);
     }),
   ),
 );

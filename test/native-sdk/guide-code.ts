@@ -1,14 +1,16 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { codeBlocksOf } from '../fixtures/markdown.js';
 import { root } from './language.js';
 
 const target = join(root, 'build/guides');
 
 /** The code blocks of a page in one language, in their order. */
 export function codeOf(page: string, language: string): string[] {
-  const blocks = readFileSync(join(root, page), 'utf8').matchAll(/^```([\w+]+)\n(.*?)^```$/gms);
-  return [...blocks].filter(([, name]) => name === language).map(([, , code = '']) => code);
+  return codeBlocksOf(readFileSync(join(root, page), 'utf8'))
+    .filter((block) => block.language === language)
+    .map(({ text }) => text);
 }
 
 /**

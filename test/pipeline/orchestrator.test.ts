@@ -249,8 +249,8 @@ test('when no plugin answers, the failure of a plugin that might have answered i
   expect(json(response)).toMatchObject({ plugin: 'broken' });
 });
 
-test('a critical plugin that fails ends the request in any hook', async () => {
-  const critical = { critical: true, priority: 50 };
+test('the failure of a plugin with on_failure: refuse ends the request in any hook', async () => {
+  const critical = { onFailure: 'refuse', priority: 50 } as const;
   const outer = tracer('outer', { priority: 1 });
   const reached = scriptPlugin('later', { processEndpoint: async () => text('later') });
 
@@ -279,26 +279,32 @@ test('a critical plugin that fails ends the request in any hook', async () => {
 });
 
 test('a patch that cannot be applied is a failure of the plugin that sent it', async () => {
-  const sender = (critical: boolean) =>
+  const sender = (onFailure: 'skip' | 'refuse') =>
     scriptPlugin(
       'sender',
       { beforeRequest: async () => ({ kind: 'patch', patch: { headers: { a: 'x\r\ny' } } }) },
-      { critical },
+      { onFailure },
     );
 
-  const optional = await orchestratorOf(sender(false)).orchestrator.handle(
+  const optional = await orchestratorOf(sender('skip')).orchestrator.handle(
     sampleRequest({ endpoint: hello }),
   );
   expect(optional.body).toBe('hello');
 
-  const critical = await orchestratorOf(sender(true)).orchestrator.handle(sampleRequest({ endpoint: hello }));
+  const critical = await orchestratorOf(sender('refuse')).orchestrator.handle(
+    sampleRequest({ endpoint: hello }),
+  );
   expect(critical.status).toBe(502);
   expect(json(critical)).toMatchObject({ code: 'BW_PLUGIN_BAD_RESPONSE', plugin: 'sender' });
 });
 
 test('a defect in a plugin adapter is logged with its cause and not described to the client', async () => {
   const defect = new TypeError('secret detail');
-  const broken = scriptPlugin('broken', { beforeRequest: () => Promise.reject(defect) }, { critical: true });
+  const broken = scriptPlugin(
+    'broken',
+    { beforeRequest: () => Promise.reject(defect) },
+    { onFailure: 'refuse' },
+  );
   const { orchestrator, lines } = orchestratorOf(broken);
 
   const response = await orchestrator.handle(sampleRequest({ endpoint: hello }));
@@ -446,7 +452,7 @@ test('fast and slow plugins keep their order', async () => {
   expect(response.headers['x-trail']).toBe('c b a');
 });
 
-test('a critical plugin that throws at once ends the request in any hook; an optional one is skipped', () => {
+test('a plugin that throws at once ends the request in any hook with on_failure: refuse, and is skipped with skip', () => {
   const hooks: Hooks[] = [
     { beforeRequest: () => crash('c') },
     { processEndpoint: () => crash('c') },
@@ -454,12 +460,12 @@ test('a critical plugin that throws at once ends the request in any hook; an opt
   ];
   const last = scriptPlugin('last', { processEndpoint: () => text('ok') }, { priority: 200 });
   for (const hook of hooks) {
-    const answer = (critical: boolean) => {
-      const { orchestrator } = orchestratorOf(scriptPlugin('c', hook, { critical }), last);
+    const answer = (onFailure: 'skip' | 'refuse') => {
+      const { orchestrator } = orchestratorOf(scriptPlugin('c', hook, { onFailure }), last);
       return orchestrator.handle(sampleRequest({ endpoint: anyPlugin })) as PluginResponse;
     };
-    expect(json(answer(true))).toMatchObject({ status: 503, code: 'BW_PLUGIN_CRASHED', plugin: 'c' });
-    expect(answer(false)).toMatchObject({ status: 200, body: 'ok' });
+    expect(json(answer('refuse'))).toMatchObject({ status: 503, code: 'BW_PLUGIN_CRASHED', plugin: 'c' });
+    expect(answer('skip')).toMatchObject({ status: 200, body: 'ok' });
   }
 });
 

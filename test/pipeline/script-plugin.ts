@@ -7,7 +7,7 @@ import type {
   PluginResponse,
 } from '../../dist/plugins/plugin.js';
 import type { PipelineHook } from '../../dist/plugins/metadata.js';
-import type { JsonObject } from '../../dist/config/types.js';
+import type { FailurePolicy, JsonObject } from '../../dist/config/types.js';
 import type { Text } from '../../dist/long-text.js';
 import type { JsonMembers } from '../../dist/plugins/json-outline.js';
 import { patchOf } from './patch-of.js';
@@ -31,7 +31,7 @@ const METHODS = {
 
 export interface PluginTraits {
   priority?: number;
-  critical?: boolean;
+  onFailure?: FailurePolicy;
   dependsOn?: string[];
   body?: Partial<BackworksPlugin['body']>;
 }
@@ -59,7 +59,8 @@ export function scriptPlugin(name: string, hooks: Hooks, traits: PluginTraits = 
   return {
     name,
     priority: traits.priority ?? 100,
-    critical: traits.critical ?? false,
+    onFailure: traits.onFailure ?? 'skip',
+    hookScope: 'all',
     body: { request: 'buffer', response: 'auto', ...traits.body },
     batchesHooks: false,
     metadata: {

@@ -45,11 +45,11 @@ test('a hook lists only plugins that have it, and after_response runs in reverse
     { bodyLimitBytes: 0, bodyTimeoutMs: 1, offersUnmatched: () => true },
   );
 
-  expect(set.beforeRequest.map(({ plugin, position }) => [plugin.name, position])).toEqual([
+  expect(set.hooksFor(null).beforeRequest.map(({ plugin, position }) => [plugin.name, position])).toEqual([
     ['a', 0],
     ['b', 1],
   ]);
-  expect(set.afterResponse.map(({ plugin }) => plugin.name)).toEqual(['b', 'a']);
+  expect(set.hooksFor(null).afterResponse.map(({ plugin }) => plugin.name)).toEqual(['b', 'a']);
   expect(set.endpoints).toEqual([]);
   expect(set.find('idle')?.name).toBe('idle');
   expect(set.find('nobody')).toBeUndefined();

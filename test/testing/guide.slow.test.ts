@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import { ownCache } from '../fixtures/cache.js';
+import { compilePlugin } from '../fixtures/compile.js';
+import { codeBlocksOf, sectionOf } from '../fixtures/markdown.js';
 
 ownCache();
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,10 +27,7 @@ writeFileSync(join(project, 'package.json'), '{ "type": "module", "jest": { "tra
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 /** The code below a heading. */
-function example(heading: string): string {
-  const section = guide.split(`\n## ${heading}\n`)[1] ?? '';
-  return /```\w+\n([^]*?)```/.exec(section)?.[1] ?? '';
-}
+const example = (heading: string): string => codeBlocksOf(sectionOf(guide, heading))[0]?.text ?? '';
 
 /** Runs a program without the variables by which test runners recognize each other. */
 function run(args: readonly string[]): string {
@@ -45,6 +44,12 @@ function run(args: readonly string[]): string {
 test('the example for node:test passes', () => {
   writeFileSync(join(project, 'weather.node.mjs'), example('With node:test'));
   expect(run(['--test-reporter=tap', '--test', 'weather.node.mjs'])).toMatch(/^# pass [78]\n# fail 0$/m);
+});
+
+test('the example with HTTP requests passes', () => {
+  symlinkSync(compilePlugin('rates'), join(project, 'librates.so'));
+  writeFileSync(join(project, 'rates.mjs'), example('HTTP requests of the plugin'));
+  expect(run(['--test-reporter=tap', '--test', 'rates.mjs'])).toMatch(/^# pass [12]\n# fail 0$/m);
 });
 
 test('the example for jest passes', () => {

@@ -9,6 +9,6 @@ export function failingOpen(plugins: readonly PluginStatus[]): string[] {
 export function failOpenSentence(names: readonly string[]): string {
   return (
     `when one of these plugins fails, requests pass without its before_request: ${names.join(', ')} ` +
-    '(with critical: true, such requests are refused)'
+    '(with on_failure: refuse, such requests are refused)'
   );
 }

@@ -19,8 +19,14 @@ export function declareConfig(program: Command, run: Run): void {
     .description('print the configuration after files, environment, flags and defaults are merged')
     .argument('[file]', 'configuration file')
     .option('--origin', 'show where each value came from')
-    .action((file: string | undefined, options: { origin?: boolean }) =>
-      run(async (context) => (await import('./config-print.js')).configPrint(context, file, options)),
+    .option('--routes', 'print instead what the requests of each endpoint pass, in order')
+    .action(
+      (file: string | undefined, { routes = false, ...options }: { origin?: boolean; routes?: boolean }) =>
+        run(async (context) =>
+          routes
+            ? (await import('./config-routes.js')).configRoutes(context, file)
+            : (await import('./config-print.js')).configPrint(context, file, options),
+        ),
     );
   config
     .command('diff')

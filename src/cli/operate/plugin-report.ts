@@ -30,7 +30,7 @@ export function printPlugin(screen: Screen, plugin: PluginDocument): void {
 }
 
 function sections(plugin: PluginDocument, reason: string | null): [label: string, lines: string[]][] {
-  const { sandbox, critical, priority, body, hooks, calls, processes } = plugin;
+  const { sandbox, critical, on_failure: onFailure, priority, body, hooks, calls, processes } = plugin;
   const states = Object.entries(sandbox.states).map(([mechanism, state]) => `${mechanism} ${state}`);
   const kept = plugin.isolation === 'process' ? `process, sandbox ${sandbox.mode}` : plugin.isolation;
   const position = plugin.order === null ? '' : `, position ${plugin.order} in the order of plugins`;
@@ -49,7 +49,9 @@ function sections(plugin: PluginDocument, reason: string | null): [label: string
     ['refused', plugin.refusals.map(refusal)],
     ['limits', [limits(plugin.limits)]],
     ['hooks', [hooks.join(', ') || 'none']],
+    ['run for', [plugin.hook_scope === 'all' ? 'all requests' : 'the endpoints that list the plugin']],
     ['critical', [`${critical ? 'yes' : 'no'}, priority ${priority}${position}`]],
+    ['on failure', [onFailure]],
     ['fails open', failsOpen(plugin)],
     ['bodies', [`request ${body.request}, response ${body.response}`]],
     ['needs', plugin.needs.map((needed) => need(needed, plugin.state))],
@@ -67,7 +69,7 @@ function failsOpen({ fails_open: open, has_denied: denied, name }: PluginDocumen
   if (!open) return [];
   if (!denied) return ['when it fails, requests pass without it'];
   return [
-    `it denies requests, and when it fails, requests pass without it; set plugins.${name}.critical: true`,
+    `it denies requests, and when it fails, requests pass without it; set plugins.${name}.on_failure: refuse`,
   ];
 }
 

@@ -1,4 +1,3 @@
-import { createBackworks } from '../../backworks.js';
 import type { BackworksConfig } from '../../config/types.js';
 import { BackworksError } from '../../errors.js';
 import type { ServerAccess } from './server-access.js';
@@ -30,6 +29,8 @@ export async function collectPlugins(access: ServerAccess, say: (how: string) =>
   }
   const config = onDisk(access, answer.why);
   say(`from disk, nothing was started: ${answer.why}`);
+  // Loaded only here: the code of a server costs more time than asking a running one.
+  const { createBackworks } = await import('../../backworks.js');
   const backworks = createBackworks(config, { log: silentLog });
   try {
     await backworks.inspect();

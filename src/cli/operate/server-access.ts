@@ -51,7 +51,7 @@ function lacksVariables(error: unknown): error is ConfigError {
 }
 
 function remote(text: string, token: string): ServerAccess {
-  const admin = { enabled: true, host: '', port: 0, token, readToken: '' };
+  const admin = { enabled: true, host: '', port: 0, token, readToken: '', requestMetrics: false };
   const requireConfig = (): never => {
     throw new BackworksError(
       'BW_USAGE',

@@ -1,6 +1,7 @@
 import type { CheckedFile } from '../schema/checked-file.js';
 import { checkBodyLimit } from './limits.js';
 import { nearest } from '../source/nearest.js';
+import { hookName, hookPointer } from '../schema/endpoint-hooks.js';
 import { routeFault, routeShape } from '../schema/route.js';
 import { below, type Pointer } from '../source/pointer.js';
 import type { RawEndpoint } from '../schema/raw.js';
@@ -21,6 +22,7 @@ export function endpointContradictions(file: CheckedFile): void {
     const pointer = below('/endpoints', name);
     if (file.isBroken(pointer)) continue;
     checkTarget(file, pointer, endpoint);
+    checkHooks(file, name, endpoint);
     const { body_limit: bodyLimit } = endpoint;
     if (bodyLimit !== undefined) checkBodyLimit(file, below(pointer, 'body_limit'), bodyLimit);
     if (isRoute(file, below(pointer, 'path'), endpoint.path)) checkOverlap(file, name, endpoint, taken);
@@ -59,18 +61,39 @@ function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint)
   }
 }
 
+/**
+ * Each hook needs an entry under `plugins`: a plugin that a directory does not contain would leave the endpoint without
+ * its hooks, which may be the ones that guard it.
+ */
+function checkHooks(file: CheckedFile, name: string, { hooks = [] }: RawEndpoint): void {
+  const seen = new Set<string>();
+  for (const [index, hook] of hooks.entries()) {
+    const pointer = hookPointer(name, index);
+    if (file.isBroken(pointer)) continue;
+    const plugin = hookName(hook);
+    const at = typeof hook === 'string' ? pointer : below(pointer, 'plugin');
+    if (seen.has(plugin)) file.reject(at, { message: `${file.show(at, plugin)} is already in the list` });
+    seen.add(plugin);
+    checkEntry(file, at, plugin, 'add it to plugins; a plugin of plugins.auto_discover needs an entry, too');
+  }
+}
+
 /** With auto_discover, the set of plugins is known only later. */
 function checkPluginName(file: CheckedFile, pointer: Pointer, name: string): void {
-  const { plugins } = file.raw;
   if (file.isInvalid('/plugins') || file.isBroken('/plugins/auto_discover')) return;
-  if (plugins.auto_discover.enabled) return;
-  const names = Object.keys(plugins).filter((key) => key !== 'auto_discover');
+  if (file.raw.plugins.auto_discover.enabled) return;
+  checkEntry(file, pointer, name, 'add it to plugins, or enable plugins.auto_discover');
+}
+
+/** @param hint when no plugin has a similar name */
+function checkEntry(file: CheckedFile, pointer: Pointer, name: string, hint: string): void {
+  if (file.isInvalid('/plugins')) return;
+  const names = Object.keys(file.raw.plugins).filter((key) => key !== 'auto_discover');
   if (names.includes(name)) return;
   const near = nearest(name, names);
   file.reject(pointer, {
     message: `no plugin is called ${file.show(pointer, name)}`,
-    hint:
-      near === undefined ? 'add it to plugins, or enable plugins.auto_discover' : `did you mean "${near}"?`,
+    hint: near === undefined ? hint : `did you mean "${near}"?`,
   });
 }
 

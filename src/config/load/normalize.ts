@@ -1,13 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { unbracketed } from '../source/host.js';
-import { below } from '../source/pointer.js';
+import { below, type Pointer } from '../source/pointer.js';
+import { hookNames, hookPointer, type RawHook } from '../schema/endpoint-hooks.js';
 import { pluginEntries, sandboxOf } from '../schema/plugin-entries.js';
 import type { RawConfig, RawEndpoint, RawPlugin } from '../schema/raw.js';
 import type {
   AlertsConfig,
   BackworksConfig,
   EndpointConfig,
+  EndpointHook,
   EndpointTarget,
   Permissions,
   PluginConfig,
@@ -39,6 +41,7 @@ export interface Origin {
 export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
   const { server, admin, logging } = raw;
   const autoDiscover = raw.plugins.auto_discover;
+  const listed = new Set(Object.values(raw.endpoints).flatMap(hookNames));
   return deepFreeze<BackworksConfig>({
     name: raw.name,
     version: raw.version,
@@ -50,6 +53,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       bodyLimitBytes: parseSize(server.body_limit),
       bodyTimeoutMs: parseDuration(server.body_timeout),
       unmatched: server.unmatched,
+      trustProxy: { addresses: server.trust_proxy.addresses, header: server.trust_proxy.header },
       workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
       pluginUsers: { first: server.plugin_users.first, count: server.plugin_users.count },
       shutdown: {
@@ -64,13 +68,17 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       port: admin.port,
       token: admin.token,
       readToken: admin.read_token,
+      requestMetrics: admin.request_metrics,
     },
     logging: { level: logging.level, format: logging.format },
     alerts: normalizeAlerts(raw.alerts),
     endpoints: Object.entries(raw.endpoints).map(([name, endpoint]) =>
       normalizeEndpoint(name, endpoint, origin),
     ),
-    plugins: pluginEntries(raw.plugins).map(([name, plugin]) => normalizePlugin(name, plugin, origin)),
+    plugins: pluginEntries(raw.plugins).map(([name, plugin]) => ({
+      ...normalizePlugin(name, plugin, origin),
+      hookScope: plugin.hooks ?? (listed.has(name) ? 'endpoints' : 'all'),
+    })),
     autoDiscover: {
       enabled: autoDiscover.enabled,
       directories: autoDiscover.directories.map((directory) => resolve(origin.directory, directory)),
@@ -104,6 +112,17 @@ function normalizeEndpoint(name: string, raw: RawEndpoint, origin: Origin): Endp
     methods: raw.methods ?? [],
     bodyLimitBytes: raw.body_limit === undefined ? null : parseSize(raw.body_limit),
     target: normalizeTarget(raw, written),
+    hooks: (raw.hooks ?? []).map((hook, index) => normalizeHook(hook, origin, hookPointer(name, index))),
+  };
+}
+
+function normalizeHook(raw: RawHook, origin: Origin, pointer: Pointer): EndpointHook {
+  if (typeof raw === 'string') return { plugin: raw, config: null };
+  const config = raw.config;
+  return {
+    plugin: raw.plugin,
+    config: config ?? null,
+    ...ifNotPlain(origin.written(below(pointer, 'config'))),
   };
 }
 
@@ -143,6 +162,8 @@ export function normalizePolicy(raw: RawPlugin, directory: string): PluginPolicy
   const limits = normalizeLimits(raw.limits);
   return {
     critical: raw.critical ?? null,
+    onFailure: raw.on_failure ?? null,
+    hookScope: raw.hooks ?? 'all',
     priority: raw.priority ?? null,
     body: wantedBodies(raw.body),
     load: raw.load,

@@ -1,5 +1,6 @@
 import { unbracketed } from '../source/host.js';
 import { below, displayPath, type Pointer } from '../source/pointer.js';
+import { hookNames, hookPointer } from '../schema/endpoint-hooks.js';
 import { pluginEntries, sandboxOf } from '../schema/plugin-entries.js';
 import type { RawConfig, RawPlugin } from '../schema/raw.js';
 import type { Permissions } from '../types.js';
@@ -34,6 +35,7 @@ export function warningsFor(raw: RawConfig, places: Places): string[] {
     permissionWarnings(pointer, plugin, warn);
     limitWarnings(pointer, plugin, places, warn);
   }
+  hookWarnings(raw, warn);
   const { admin, alerts } = raw;
   if (admin.enabled && admin.token === '' && !LOOPBACK.test(unbracketed(admin.host))) {
     warn(
@@ -45,6 +47,22 @@ export function warningsFor(raw: RawConfig, places: Places): string[] {
     warn('/alerts/webhook', 'alerts and their headers travel unencrypted to another machine — use https');
   }
   return warnings;
+}
+
+function hookWarnings({ endpoints, plugins }: RawConfig, warn: Warn): void {
+  const entries = new Map(pluginEntries(plugins));
+  const listed = new Set<string>();
+  for (const [name, endpoint] of Object.entries(endpoints)) {
+    for (const [index, plugin] of hookNames(endpoint).entries()) {
+      listed.add(plugin);
+      if (entries.get(plugin)?.enabled === false)
+        warn(hookPointer(name, index), `plugin ${plugin} is disabled, so requests pass without its hooks`);
+    }
+  }
+  for (const [name, { enabled, hooks }] of entries) {
+    if (enabled && hooks === 'endpoints' && !listed.has(name))
+      warn(below(below('/plugins', name), 'hooks'), 'no endpoint lists the plugin, so its hooks never run');
+  }
 }
 
 /** The host as a configuration writes it: an IPv6 address without brackets. */

@@ -73,6 +73,19 @@ export interface RawConfig {
      */
     unmatched: 'plugins-without-endpoint' | 'plugins' | 'not-found';
     /**
+     * The proxies in front of the server whose statements about their clients it believes.
+     */
+    trust_proxy: {
+      /**
+       * IP addresses and networks of the proxies.
+       */
+      addresses: string[];
+      /**
+       * The header in which the proxies state the client: x-forwarded for x-forwarded-for, -proto and -host, or forwarded (RFC 7239). The other one is not believed: a proxy may pass it on from a client.
+       */
+      header: 'x-forwarded' | 'forwarded';
+    };
+    /**
      * Number of server processes that share the port, each with its own plugin processes; auto means one per processor.
      */
     workers: string | number;
@@ -128,6 +141,10 @@ export interface RawConfig {
      * A second bearer token, which allows reading only. Empty: there is none.
      */
     read_token: string;
+    /**
+     * Whether /metrics also counts the requests that the server answers, by endpoint, method and status.
+     */
+    request_metrics: boolean;
   };
   /**
    * The server's own log.
@@ -223,6 +240,19 @@ export interface RawEndpoint {
    */
   methods?: ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS')[];
   body_limit?: RawSize;
+  /**
+   * The plugins whose before_request and after_response run for this endpoint, besides those with hooks: all. They run in the order of their priorities.
+   */
+  hooks?: (
+    | string
+    | {
+        plugin: RawName;
+        /**
+         * What the plugin receives as config in the documents of the endpoint's requests.
+         */
+        config?: JsonObject;
+      }
+  )[];
   plugin?: RawName;
   /**
    * A fixed answer.
@@ -275,9 +305,17 @@ export interface RawPlugin {
    */
   enabled: boolean;
   /**
-   * A failure of a critical plugin ends the request with 503 or 504; any other plugin is skipped. Default: the value of the plugin's manifest, else false.
+   * The server does not start without a critical plugin, and is not ready while it fails. Default: the value of the plugin's manifest, else false.
    */
   critical?: boolean;
+  /**
+   * What happens to a request when the plugin fails or does not serve: refuse ends the request with 503 or 504; skip passes the plugin by. Default: refuse for a critical plugin and for one that declares a security.* capability, else skip.
+   */
+  on_failure?: 'skip' | 'refuse';
+  /**
+   * The requests for which the hooks of the plugin run: all, or only those of the endpoints that list the plugin under hooks. Default: endpoints for a plugin that an endpoint lists, else all.
+   */
+  hooks?: 'all' | 'endpoints';
   /**
    * The bodies that the hooks of the plugin need. Default: the value of the plugin's manifest, else request: buffer and response: auto.
    */

@@ -21,7 +21,7 @@ export interface EntryFacts {
   error: BackworksError | null;
   /** The version that serves. */
   loaded: LoadedPlugin | null;
-  /** Starts a lazy plugin, or refuses requests for a critical one that failed. */
+  /** Starts a lazy plugin, or refuses requests for one that failed. */
   standIn: LazyPlugin | null;
   trial: Trial | null;
   swapRecord: SwapRecord | null;

@@ -14,7 +14,7 @@ type Records = Pick<OwnStatus, 'circuit' | 'refusals' | 'limits' | 'failures'> &
 export function ownStatus(facts: Readonly<EntryFacts>, { leaving, ...records }: Records): OwnStatus {
   const { plan, metadata, loaded, trial } = facts;
   const { name, origin, config } = plan;
-  const { critical, priority, body } = resolvePolicy(config, metadata);
+  const { critical, onFailure, priority, body } = resolvePolicy(config, metadata);
   return {
     ...records,
     name,
@@ -29,7 +29,9 @@ export function ownStatus(facts: Readonly<EntryFacts>, { leaving, ...records }: 
     hooks: metadata ? [...metadata.hooks] : [],
     isolation: config.isolation,
     critical,
-    failsOpen: !critical && metadata?.hooks.has('before_request') === true,
+    onFailure,
+    hookScope: config.hookScope,
+    failsOpen: onFailure === 'skip' && metadata?.hooks.has('before_request') === true,
     hasDenied: loaded?.hasDenied ?? false,
     priority,
     body,

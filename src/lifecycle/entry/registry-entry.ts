@@ -1,3 +1,4 @@
+import type { FailurePolicy } from '../../config/types.js';
 import { type BackworksError, PluginFailure } from '../../errors.js';
 import type { CircuitStateName } from '../../execution/executor.js';
 import { Mutex } from '../../mutex.js';
@@ -124,6 +125,10 @@ export class RegistryEntry {
     return resolvePolicy(this.plan.config, this.metadata).critical;
   }
 
+  get onFailure(): FailurePolicy {
+    return resolvePolicy(this.plan.config, this.metadata).onFailure;
+  }
+
   // Transitions
 
   /** Loading begins. Problems of earlier attempts are cleared. */
@@ -180,8 +185,8 @@ export class RegistryEntry {
   fail(error: BackworksError): LoadedPlugin | null {
     const former = this.takeOut();
     this.facts.error = error;
-    // The stand-in of a critical plugin stays and refuses requests. Requests continue without an optional plugin.
-    if (!this.critical) this.facts.standIn = null;
+    // A stand-in that stays refuses requests.
+    if (this.onFailure === 'skip') this.facts.standIn = null;
     if (error instanceof PluginFailure && error.code !== 'BW_PLUGIN_QUARANTINED')
       this.failures.keep(error, this.limits);
     this.enter('failed', error.hint === undefined ? error.message : `${error.message} — ${error.hint}`);

@@ -1,5 +1,5 @@
 import type { BodyUse } from '../../plugins/body-use.js';
-import type { Isolation, ResourceLimits, SandboxMode } from '../../config/types.js';
+import type { FailurePolicy, HookScope, Isolation, ResourceLimits, SandboxMode } from '../../config/types.js';
 import type { CrashFrame, ErrorCode, PluginOutcome, PluginPhase } from '../../errors.js';
 import type { CircuitStateName } from '../../execution/executor.js';
 import type { NativeProcess, RefusedPermission } from '../../native/plugin.js';
@@ -28,7 +28,9 @@ export interface PluginStatus extends PluginRelations {
   readonly hooks: readonly PipelineHook[];
   readonly isolation: Isolation;
   readonly critical: boolean;
-  /** It has a before_request hook and is not critical: when it fails, requests pass without it. */
+  readonly onFailure: FailurePolicy;
+  readonly hookScope: HookScope;
+  /** It has a before_request hook and is skipped on failure: when it fails, requests pass without it. */
   readonly failsOpen: boolean;
   /** Its before_request has denied a request with 401 or 403 since the plugin was loaded. */
   readonly hasDenied: boolean;

@@ -21,6 +21,8 @@ const SETTINGS: Readonly<Record<string, SettingKey>> = {
   type: swap('type'),
   path: swap('path'),
   critical: adjust('critical'),
+  onFailure: adjust('on_failure'),
+  hookScope: adjust('hooks'),
   priority: adjust('priority'),
   'body.request': adjust('body.request'),
   'body.response': adjust('body.response'),

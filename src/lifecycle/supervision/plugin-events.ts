@@ -66,7 +66,7 @@ export function pluginEvents(
       log.warn({ plugin: name, permission, function: called, object }, sentence);
     },
     denied: (status) => {
-      if (!entry.critical) log.warn({ plugin: name, status }, failsOpenSentence(name, status));
+      if (entry.onFailure === 'skip') log.warn({ plugin: name, status }, failsOpenSentence(name, status));
     },
     circuit: (state) => {
       if (serves()) entry.setCircuit(state);

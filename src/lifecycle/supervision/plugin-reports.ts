@@ -25,11 +25,11 @@ export function reportSandbox(log: Log, { plan, plugin }: RegistryEntry): void {
   }
 }
 
-/** Why an optional plugin that denies requests should be critical. @param status with which it denied one */
+/** Why the failure of a plugin that denies requests should refuse them. @param status with which it denied one */
 export function failsOpenSentence(name: string, status: number): string {
   return (
-    `plugin ${name} has denied a request with ${status}, and it is not critical: when it fails, requests pass ` +
-    `without it — set plugins.${name}.critical: true to refuse them instead`
+    `plugin ${name} has denied a request with ${status}, and when it fails, requests pass without it — ` +
+    `set plugins.${name}.on_failure: refuse to refuse them instead`
   );
 }
 

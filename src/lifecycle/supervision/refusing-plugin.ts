@@ -1,3 +1,4 @@
+import type { HookScope } from '../../config/types.js';
 import { PluginFailure, type PluginPhase } from '../../errors.js';
 import type { PluginMetadata, PipelineHook } from '../../plugins/metadata.js';
 import { resolvePolicy } from '../../plugins/plugin-entry.js';
@@ -5,27 +6,31 @@ import type { BackworksPlugin } from '../../plugins/plugin.js';
 import type { RegistryEntry } from '../entry/registry-entry.js';
 
 /**
- * Stand-in for a critical plugin that does not serve. Requests that would pass the plugin are refused at once,
- * with the reason.
+ * Stand-in for a plugin that does not serve and whose failure must not be skipped. Requests that would pass the
+ * plugin are refused at once, with the reason.
  */
 export class RefusingPlugin implements BackworksPlugin {
   readonly name: string;
   readonly priority: number;
-  readonly critical = true;
+  readonly onFailure = 'refuse';
+  readonly hookScope: HookScope;
   /** It refuses requests without reading bodies. */
   readonly body = { request: 'none', response: 'none' } as const;
   readonly batchesHooks = false;
 
   constructor(
     private readonly entry: RegistryEntry,
-    readonly metadata: PluginMetadata,
+    /** Null if the library could not be described. */
+    readonly metadata: PluginMetadata | null,
   ) {
     this.name = entry.plan.name;
+    this.hookScope = entry.plan.config.hookScope;
     this.priority = resolvePolicy(entry.plan.config, metadata).priority;
   }
 
   has(hook: PipelineHook): boolean {
-    return this.metadata.hooks.has(hook);
+    // Nothing is known about a plugin without metadata, except that requests may not pass it by.
+    return this.metadata === null ? hook === 'before_request' : this.metadata.hooks.has(hook);
   }
 
   beforeRequest(): never {
@@ -58,10 +63,8 @@ export class RefusingPlugin implements BackworksPlugin {
 
 /** The stand-in that refuses requests for a plugin; null if requests continue without the plugin. */
 export function refusingPlugin(entry: RegistryEntry): RefusingPlugin | null {
-  const { critical, metadata, state, serving } = entry;
-  // A plugin that an operator stopped needs no stand-in. One without metadata has already failed the server's start.
+  const { onFailure, metadata, state, serving } = entry;
+  // A plugin that an operator stopped needs no stand-in.
   const isMissed = state === 'failed' || state === 'loading';
-  return critical && isMissed && serving === null && metadata !== null
-    ? new RefusingPlugin(entry, metadata)
-    : null;
+  return onFailure === 'refuse' && isMissed && serving === null ? new RefusingPlugin(entry, metadata) : null;
 }

@@ -35,7 +35,7 @@ interface Changed {
   readonly rest: string;
 }
 
-/** Members the document defines. A plugin's changes to id, remote and route are ignored: they are facts. */
+/** Members the document defines. A plugin's changes to id, remote, route and config are ignored: they are facts. */
 const DEFINED: ReadonlySet<string> = new Set([
   'id',
   'method',
@@ -46,6 +46,7 @@ const DEFINED: ReadonlySet<string> = new Set([
   'headers',
   'remote',
   'context',
+  'config',
   'body_encoding',
   'body_streamed',
   'body',

@@ -67,11 +67,12 @@ export function plainResponseHead(id: string, place: string, context: string): s
   );
 }
 
-/** Members that the document defines. A plugin's changes to `request` are ignored: it is a fact. */
+/** Members that the document defines. A plugin's changes to `request` and `config` are ignored: they are facts. */
 const DEFINED: ReadonlySet<string> = new Set([
   'status',
   'headers',
   'context',
+  'config',
   'request',
   'body_encoding',
   'body_streamed',

@@ -74,6 +74,7 @@ describe('an overlay', () => {
         path: '/city',
         methods: ['HEAD'],
         bodyLimitBytes: null,
+        hooks: [],
         target: { kind: 'proxy', target: 'http://127.0.0.1:1', timeoutMs: 30_000 },
       },
       {
@@ -81,6 +82,7 @@ describe('an overlay', () => {
         path: '/hello',
         methods: [],
         bodyLimitBytes: null,
+        hooks: [],
         target: { kind: 'static', response: { status: 201, headers: {}, body: { a: 1, b: 3 } } },
       },
     ]);

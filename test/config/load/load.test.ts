@@ -13,7 +13,7 @@ afterEach(() => rm(directory, { recursive: true }));
 
 const EXAMPLE = `name: weather
 server: { host: 0.0.0.0, port: 80, body_limit: 8MB, body_timeout: 1m, workers: 1, shutdown: { delay: 5s, timeout: 1m } }
-admin: { enabled: false, host: "::1", port: 0, token: t, read_token: r }
+admin: { enabled: false, host: "::1", port: 0, token: t, read_token: r, request_metrics: false }
 logging: { level: debug, format: json }
 alerts:
   webhook: https://hooks.example/a?b=c
@@ -74,12 +74,13 @@ describe('a whole file', () => {
         bodyLimitBytes: 8e6,
         bodyTimeoutMs: 60_000,
         unmatched: 'plugins-without-endpoint',
+        trustProxy: { addresses: [], header: 'x-forwarded' },
         workers: 1,
         pluginUsers: { first: 1_900_000_000, count: 65_536 },
         shutdown: { delayMs: 5000, timeoutMs: 60_000 },
         reload: { watch: false, intervalMs: 500 },
       },
-      admin: { enabled: false, host: '::1', port: 0, token: 't', readToken: 'r' },
+      admin: { enabled: false, host: '::1', port: 0, token: 't', readToken: 'r', requestMetrics: false },
       logging: { level: 'debug', format: 'json' },
       alerts: {
         webhook: 'https://hooks.example/a?b=c',
@@ -95,6 +96,7 @@ describe('a whole file', () => {
           path: '/weather/{city}',
           methods: ['GET', 'HEAD'],
           bodyLimitBytes: 64_000,
+          hooks: [],
           target: { kind: 'plugin', plugin: 'weather' },
         },
         {
@@ -102,6 +104,7 @@ describe('a whole file', () => {
           path: '/hello',
           methods: [],
           bodyLimitBytes: null,
+          hooks: [],
           target: {
             kind: 'static',
             response: { status: 201, headers: { 'x-a': 'b' }, body: { hello: ['world', null] } },
@@ -112,6 +115,7 @@ describe('a whole file', () => {
           path: '/empty',
           methods: [],
           bodyLimitBytes: null,
+          hooks: [],
           target: { kind: 'static', response: { status: 200, headers: {}, body: undefined } },
         },
         {
@@ -119,9 +123,17 @@ describe('a whole file', () => {
           path: '/legacy/*',
           methods: [],
           bodyLimitBytes: null,
+          hooks: [],
           target: { kind: 'proxy', target: 'http://127.0.0.1:9000', timeoutMs: 30_000 },
         },
-        { name: 'open', path: '/', methods: [], bodyLimitBytes: null, target: { kind: 'any-plugin' } },
+        {
+          name: 'open',
+          path: '/',
+          methods: [],
+          bodyLimitBytes: null,
+          hooks: [],
+          target: { kind: 'any-plugin' },
+        },
       ],
       plugins: [
         {
@@ -132,6 +144,8 @@ describe('a whole file', () => {
           config: { deep: { er: [1] } },
           where: `${file}:19:3`,
           critical: true,
+          onFailure: null,
+          hookScope: 'all',
           priority: -5,
           body: { request: null, response: null },
           load: 'eager',
@@ -210,7 +224,7 @@ describe('a whole file', () => {
     expect(config).toMatchObject({
       file: null,
       server: { host: '127.0.0.1', port: 8080, bodyLimitBytes: 1024 ** 2, bodyTimeoutMs: 30_000 },
-      admin: { enabled: true, host: '127.0.0.1', port: 8081, token: '', readToken: '' },
+      admin: { enabled: true, host: '127.0.0.1', port: 8081, token: '', readToken: '', requestMetrics: true },
       logging: { level: 'info', format: 'auto' },
       alerts: {
         webhook: '',
@@ -226,6 +240,8 @@ describe('a whole file', () => {
     });
     expect(defaultPluginPolicy()).toEqual({
       critical: null,
+      onFailure: null,
+      hookScope: 'all',
       priority: null,
       body: { request: null, response: null },
       load: 'eager',

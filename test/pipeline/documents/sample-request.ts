@@ -19,9 +19,12 @@ export function sampleRequest(
     scheme: 'http',
     rawHeaders: [],
     remote: { address: '192.0.2.1', port: 5000 },
+    peer: { address: '192.0.2.1', port: 5000 },
+    stated: null,
     endpoint,
     match: new RouteMatch(method, path, endpoint, params),
     refusal: null,
+    answeredBy: null,
     hasBody: body.length > 0,
     signal: new AbortController().signal,
     readBody: async () => body,
@@ -36,7 +39,7 @@ export function endpoint(
   target: EndpointTarget,
   methods: EndpointConfig['methods'] = [],
 ): EndpointConfig {
-  return { name: path, path, methods, bodyLimitBytes: null, target };
+  return { name: path, path, methods, bodyLimitBytes: null, target, hooks: [] };
 }
 
 export function staticEndpoint(
