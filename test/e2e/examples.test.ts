@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { beforeAll, expect, test } from '@jest/globals';
 import { documentedCommands, sectionOf } from '../fixtures/markdown.js';
 import { startProgram, type StartedProgram } from '../fixtures/started-program.js';
 
@@ -51,10 +51,6 @@ beforeAll(async () => {
   });
 });
 
-afterAll(async () => {
-  expect(await server.end()).toBe(0);
-});
-
 const examples = documents.flatMap(examplesOf);
 
 test('every document of the example shows a request', () => {
@@ -65,4 +61,8 @@ test.each(examples)('$file: the answer to $command is the documented one', ({ co
   expect(command).toContain(README_ADDRESS);
   const line = command.replace(README_ADDRESS, server.said);
   expect(execFileSync('sh', ['-c', line], { encoding: 'utf8' }).trim()).toBe(output.trim());
+});
+
+test('the server stops in order', async () => {
+  expect(await server.end()).toBe(0);
 });

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { codeBlocksOf, documentedCommands, sectionOf } from '../fixtures/markdown.js';
 import { eventually, startServer } from '../fixtures/server.js';
@@ -45,10 +45,6 @@ beforeAll(async () => {
     env: { PORT: '0', ADMIN_PORT: '0', WEATHER_CITY: '', WEATHER_API_KEY: '' },
   });
 }, BUILD_MS);
-
-afterAll(async () => {
-  expect(await server.end()).toBe(0);
-});
 
 describe('README.md', () => {
   const commands = documentedCommands(section).filter(({ command }) => withZig || !command.includes('/zig/'));
@@ -153,3 +149,7 @@ test(
   },
   TEST_MS,
 );
+
+test('the server stops in order', async () => {
+  expect(await server.end()).toBe(0);
+});

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../fixtures/server.js';
 import { EXAMPLE, newDirectory } from './fix-example.js';
-import { startProgram, type StartedProgram } from './started-program.js';
+import { startProgram, type StartedProgram } from '../fixtures/started-program.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const JARS = join(root, 'build/peers/quickfixj');

@@ -15,7 +15,7 @@ import {
 } from './fix-example.js';
 import { type Engine, freePort, QuickFix, QUICKFIX, QUICKFIX_J } from './fix-quickfix.js';
 import { documentedCommands, runDocumented } from './readme-commands.js';
-import { startProgram, type StartedProgram } from './started-program.js';
+import { startProgram, type StartedProgram } from '../fixtures/started-program.js';
 
 const BUILD_MS = 900_000;
 const TEST_MS = 180_000;

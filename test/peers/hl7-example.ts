@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startProgram, type StartedProgram } from './started-program.js';
+import { startProgram, type StartedProgram } from '../fixtures/started-program.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -5,7 +5,7 @@ import { eventually, startServer, type TestServer } from '../fixtures/server.js'
 import { BUILD, EXAMPLE, hl7Yaml, message, post, PYTHONPATH, shell, startPeer } from './hl7-example.js';
 import { type Path, secondOpinion, valuesOf } from './hl7-second-opinion.js';
 import { documentedCommands, runDocumented } from './readme-commands.js';
-import { startProgram, type StartedProgram } from './started-program.js';
+import { startProgram, type StartedProgram } from '../fixtures/started-program.js';
 
 const BUILD_MS = 300_000;
 const TEST_MS = 120_000;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventually, startServer, type TestServer } from '../fixtures/server.js';
 import { buildExample, EXAMPLE, modbusYaml, put } from './modbus-build.js';
 import { documentedCommands, runDocumented } from './readme-commands.js';
-import { startProgram, type StartedProgram } from './started-program.js';
+import { startProgram, type StartedProgram } from '../fixtures/started-program.js';
 
 const BUILD_MS = 300_000;
 const TEST_MS = 120_000;

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { documentedCommands as commandsOf } from '../fixtures/markdown.js';
 
 export interface DocumentedCommand {
   readonly command: string;
@@ -7,18 +8,12 @@ export interface DocumentedCommand {
   readonly answer: string;
 }
 
-/** The commands of a document's ```console blocks: a line that begins with "$ ", and its output until the next. */
+/** The commands in the console blocks of a document. */
 export function documentedCommands(file: string): DocumentedCommand[] {
-  const blocks = readFileSync(file, 'utf8').matchAll(/^```console\n(.*?)^```$/gms);
-  return [...blocks].flatMap(([, block = '']) =>
-    block
-      .split(/^\$ /m)
-      .filter((entry) => entry !== '')
-      .map((entry) => {
-        const [command = '', ...output] = entry.split('\n');
-        return { command, answer: output.join('\n').trim() };
-      }),
-  );
+  return commandsOf(readFileSync(file, 'utf8')).map(({ command, output }) => ({
+    command,
+    answer: output.trim(),
+  }));
 }
 
 /** Runs a documented command against the server at `url` instead of port 8080. @returns its output */
