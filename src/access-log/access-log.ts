@@ -84,7 +84,7 @@ export class AccessLog {
       this.retire();
       if (destination !== null) this.writer = new LineWriter(destination, this.events(config.file));
     }
-    if (destination?.file != null)
+    if (destination !== null && destination.file !== null)
       this.watch = setInterval(() => void this.followFile(config), MOVED_CHECK_MS).unref();
   }
 
@@ -104,7 +104,7 @@ export class AccessLog {
   private async followFile(config: AccessLogConfig): Promise<void> {
     const known = this.writer?.destination.file;
     const now = await stat(config.file).catch(() => null);
-    if (known == null || this.config !== config || this.writer?.destination.file !== known) return;
+    if (!known || this.config !== config || this.writer?.destination.file !== known) return;
     if (now?.ino !== known.inode || now.dev !== known.device) this.configure(config);
   }
 
