@@ -23,6 +23,7 @@ import { createApp, prepareRoutes } from './http/app.js';
 import { listen, type Listener } from './http/listen.js';
 import type { RequestObserver } from './http/observed-request.js';
 import { both, countRequests, logRequests } from './http/observers.js';
+import { TrustedProxies } from './http/trusted-proxies.js';
 import type { WorkerStatus } from './admin/worker-document.js';
 
 export type { WorkerStatus };
@@ -94,6 +95,7 @@ class ServedTraffic implements LocalTraffic {
   /** The running configuration. */
   private current: BackworksConfig;
   private routes: ReturnType<typeof prepareRoutes>;
+  private proxies: TrustedProxies | null;
   private listener: Listener | null = null;
   private stateListener: (change: StateChange) => void = () => undefined;
   private readonly httpMetrics: HttpMetrics;
@@ -134,6 +136,7 @@ class ServedTraffic implements LocalTraffic {
     this.orchestrator = orchestrator;
     this.registry = this.follow = registry;
     this.routes = prepareRoutes(config.endpoints, orchestrator);
+    this.proxies = trustedProxies(config);
     this.control = controlOf(registry, new PluginControl({ registry, current, agree: parts.agree }));
     this.preparation = new ReloadPreparation({
       registry,
@@ -141,13 +144,16 @@ class ServedTraffic implements LocalTraffic {
       prepare: (next) => {
         const routes = prepareRoutes(next.endpoints, orchestrator);
         checkAccessLog(next.logging.access);
+        const proxies = trustedProxies(next);
         return () => {
-          const former = { routes: this.routes, current: this.current };
+          const former = { routes: this.routes, proxies: this.proxies, current: this.current };
           this.routes = routes;
+          this.proxies = proxies;
           this.current = next;
           this.reconfigure();
           return () => {
             this.routes = former.routes;
+            this.proxies = former.proxies;
             this.current = former.current;
             this.reconfigure();
           };
@@ -166,7 +172,13 @@ class ServedTraffic implements LocalTraffic {
     await registry.loadAll();
     void orchestrator.setPlugins(registry.inService());
     const { host, port } = config.server;
-    const app = createApp({ routes: () => this.routes, orchestrator, log, observer: () => this.observer });
+    const app = createApp({
+      routes: () => this.routes,
+      proxies: () => this.proxies,
+      orchestrator,
+      log,
+      observer: () => this.observer,
+    });
     this.listener = await listen(app, { host, port, log });
     return { url: this.listener.url };
   }
@@ -230,6 +242,10 @@ class ServedTraffic implements LocalTraffic {
   private limits(name: string): ResourceLimits {
     return (this.current.plugins.find((plugin) => plugin.name === name) ?? defaultPluginPolicy()).limits;
   }
+}
+
+function trustedProxies({ server: { trustProxy } }: BackworksConfig): TrustedProxies | null {
+  return trustProxy.addresses.length === 0 ? null : new TrustedProxies(trustProxy);
 }
 
 function requestSettings(config: BackworksConfig): RequestSettings {

@@ -12,10 +12,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"sync"
 	"unsafe"
+
+	"github.com/backworks/backworks/native-sdk/go/internal/link"
 )
 
 // The functions that glue.c puts into the tables of the ABI. Whatever they are given is the host's and is
@@ -86,7 +87,7 @@ func backworksImplements() C.int32_t {
 //export backworksBound
 func backworksBound(hasLog C.int32_t) {
 	if hasLog != 0 {
-		slog.SetDefault(slog.New(newLogHandler()))
+		link.LogToHost()
 	}
 }
 
@@ -112,12 +113,7 @@ func backworksShutdown() C.int32_t {
 
 //export backworksHealthCheck
 func backworksHealthCheck() C.int32_t {
-	health, err := guarded(func() (Health, error) {
-		return registered.healthChecker.HealthCheck(context.Background()), nil
-	})
-	if err != nil {
-		health = Unhealthy(err.Error())
-	}
+	health := registered.health()
 	return explain(health.status, health.reason)
 }
 
@@ -158,8 +154,7 @@ func backworksLastError() *C.ConstChar { return constant(lastError) }
 var lastError *C.char
 
 func status(work func() error) C.int32_t {
-	_, err := guarded(func() (struct{}, error) { return struct{}{}, work() })
-	if err != nil {
+	if err := tried(work); err != nil {
 		return explain(1, err.Error())
 	}
 	return explain(0, "")
@@ -176,12 +171,8 @@ func explain(status int32, reason string) C.int32_t {
 
 // answer runs a hook. A host that cannot be told of a failure would take NULL for "unchanged" and let pass
 // what the plugin may have been about to refuse, so the process ends instead.
-func answer(work func(ctx context.Context) ([]byte, error)) *C.ConstChar {
-	text, err := guarded(func() ([]byte, error) {
-		ctx, cancel := hookContext()
-		defer cancel()
-		return work(ctx)
-	})
+func answer(work hook) *C.ConstChar {
+	text, err := called(work)
 	if err != nil {
 		if !fail(err.Error()) {
 			fmt.Fprintln(os.Stderr, err)

@@ -90,3 +90,24 @@ func (r *registration) call(ctx context.Context, name string, payload json.RawMe
 	}
 	return answer, nil
 }
+
+// hook answers a call with JSON, or with nil for NULL.
+type hook func(ctx context.Context) ([]byte, error)
+
+// called runs a hook with the deadline of the call. A panic becomes an error.
+func called(work hook) ([]byte, error) {
+	return guarded(func() ([]byte, error) {
+		ctx, cancel := hookContext()
+		defer cancel()
+		return work(ctx)
+	})
+}
+
+// health is unhealthy when the check panics.
+func (r *registration) health() Health {
+	health, err := guarded(func() (Health, error) { return r.healthChecker.HealthCheck(context.Background()), nil })
+	if err != nil {
+		return Unhealthy(err.Error())
+	}
+	return health
+}

@@ -1,19 +1,15 @@
 package backworks
 
-/*
-#include <stdlib.h>
-#include "glue.h"
-*/
-import "C"
-
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"time"
-	"unsafe"
+
+	"github.com/backworks/backworks/native-sdk/go/internal/link"
 )
 
 // ErrNotOffered is the error of a service that the server does not offer.
@@ -22,23 +18,26 @@ var ErrNotOffered = errors.New("the server does not offer this service")
 // ErrNoAnswer is the error of [Call] when the operation has no result, failed, or is not allowed.
 var ErrNoAnswer = errors.New("the operation gave no answer")
 
-// Metric adds to the counter backworks_plugin_custom_total{plugin,name}. Names are made of a-z, 0-9 and _.
-func Metric(name string, delta float64) {
-	text := cString(name)
-	defer C.free(unsafe.Pointer(text))
-	C.backworks_host_metric(text, C.double(delta))
+// FetchError is the error of [Fetch] when the request is wrong, its origin is not granted, or the target did not answer
+// in time. A response with any status is no error.
+type FetchError struct {
+	// Message is one sentence of the server.
+	Message string
 }
+
+// Error returns the message.
+func (e *FetchError) Error() string { return e.Message }
+
+// Metric adds to the counter backworks_plugin_custom_total{plugin,name}. Names are made of a-z, 0-9 and _.
+func Metric(name string, delta float64) { link.Current().Metric(name, delta) }
 
 // KVGet reads a value from the plugin's own key-value space, and whether there is one.
 func KVGet(key string) (value string, found bool, err error) {
-	name := cString(key)
-	defer C.free(unsafe.Pointer(name))
-	var copied *C.char
-	if C.backworks_host_kv_get(name, &copied) == 0 {
+	value, found, offered := link.Current().KVGet(key)
+	if !offered {
 		return "", false, notOffered("KVGet")
 	}
-	text, found := take(copied)
-	return string(text), found, nil
+	return value, found, nil
 }
 
 // KVSet writes a value to the plugin's own key-value space. With a ttl of 0 it lives as long as the store; a ttl
@@ -47,20 +46,16 @@ func KVSet(key, value string, ttl time.Duration) error {
 	if ttl < 0 {
 		return fmt.Errorf("KVSet: the ttl %v is negative", ttl)
 	}
-	text := cString(value)
-	defer C.free(unsafe.Pointer(text))
-	return kvWrite("KVSet", key, text, ttl)
+	return kvWrite("KVSet", key, &value, ttl)
 }
 
 // KVDelete removes a value from the plugin's own key-value space.
 func KVDelete(key string) error { return kvWrite("KVDelete", key, nil, 0) }
 
-func kvWrite(service, key string, value *C.char, ttl time.Duration) error {
-	name := cString(key)
-	defer C.free(unsafe.Pointer(name))
+func kvWrite(service, key string, value *string, ttl time.Duration) error {
 	seconds := math.Min(math.Ceil(ttl.Seconds()), math.MaxUint32)
-	var status C.int32_t
-	if C.backworks_host_kv_set(name, value, C.uint32_t(seconds), &status) == 0 {
+	status, offered := link.Current().KVSet(key, value, uint32(seconds))
+	if !offered {
 		return notOffered(service)
 	}
 	if status != 0 {
@@ -76,8 +71,8 @@ type HTTPRequest struct {
 	// URL has an origin that the plugin's permissions name.
 	URL string
 	// Headers of the request.
-	Headers map[string]string
-	// Body is sent as text when it is a string, and as JSON otherwise; nil for none.
+	Headers Values
+	// Body is sent as text when it is a string, as it is when it is a []byte, and as JSON otherwise; nil for none.
 	Body any
 	// Timeout of the request; 0 leaves it to the server.
 	Timeout time.Duration
@@ -89,33 +84,51 @@ type HTTPResponse struct {
 	Status int
 	// Headers has names in lower case.
 	Headers Values
-	// Body is the body of the response.
+	// Body is the body of the response, a text or bytes.
 	Body Body
 }
 
-// Fetch has the server make an HTTP request.
+// JSON reads the body into a value. It fails when the body is not JSON, or does not fit the type.
+func (r *HTTPResponse) JSON(value any) error {
+	bytes, err := r.Body.Bytes()
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(bytes, value); err != nil {
+		return wrap("the body of the response", err)
+	}
+	return nil
+}
+
+// Fetch has the server make an HTTP request. The error is a *[FetchError] when there is no response.
 func Fetch(request HTTPRequest) (*HTTPResponse, error) {
 	document := map[string]any{"method": "GET", "url": request.URL}
 	setUnlessZero(document, "method", request.Method)
-	setUnlessZero(document, "timeout_ms", request.Timeout.Milliseconds())
+	setUnlessZero(document, "timeout_ms", int64(math.Ceil(request.Timeout.Seconds()*1000)))
 	if request.Headers != nil {
 		document["headers"] = request.Headers
 	}
-	if request.Body != nil {
-		document["body"] = request.Body
+	switch body := request.Body.(type) {
+	case nil:
+	case []byte:
+		document["body_encoding"] = EncodingBase64
+		document["body"] = base64.StdEncoding.EncodeToString(body)
+	case string:
+		document["body_encoding"] = EncodingText
+		document["body"] = body
+	default:
+		document["body_encoding"] = EncodingJSON
+		document["body"] = body
 	}
 	encoded, err := encode(document)
 	if err != nil {
 		return nil, wrap("the request", err)
 	}
-	text := cString(string(encoded))
-	defer C.free(unsafe.Pointer(text))
-	var copied *C.char
-	if C.backworks_host_http_fetch(text, &copied) == 0 {
+	answer, offered := link.Current().HTTPFetch(string(encoded))
+	if !offered {
 		return nil, notOffered("Fetch")
 	}
-	answer, _ := take(copied)
-	return parseFetched(answer)
+	return parseFetched([]byte(answer))
 }
 
 func parseFetched(answer []byte) (*HTTPResponse, error) {
@@ -130,10 +143,7 @@ func parseFetched(answer []byte) (*HTTPResponse, error) {
 		return nil, wrap("the answer of the server", err)
 	}
 	if read.Error != nil {
-		return nil, errors.New(*read.Error)
-	}
-	if read.BodyEncoding == "" && len(read.Body) > 0 && read.Body[0] != '"' && string(read.Body) != "null" {
-		read.BodyEncoding = EncodingJSON
+		return nil, &FetchError{*read.Error}
 	}
 	body := bodyOf(read.Body, read.BodyEncoding, false)
 	return &HTTPResponse{Status: read.Status, Headers: read.Headers, Body: body}, nil
@@ -146,26 +156,16 @@ func Call(plugin, operation string, payload, result any) error {
 	if err != nil {
 		return wrap("the payload", err)
 	}
-	var name *C.char
-	if plugin != "" {
-		name = cString(plugin)
-		defer C.free(unsafe.Pointer(name))
-	}
-	called, text := cString(operation), cString(string(encoded))
-	defer C.free(unsafe.Pointer(called))
-	defer C.free(unsafe.Pointer(text))
-	var copied *C.char
-	if C.backworks_host_call(name, called, text, &copied) == 0 {
-		return notOffered("Call")
-	}
-	answer, answered := take(copied)
+	answer, answered, offered := link.Current().Call(plugin, operation, string(encoded))
 	switch {
+	case !offered:
+		return notOffered("Call")
 	case !answered:
 		return wrap(operation, ErrNoAnswer)
 	case result == nil:
 		return nil
 	}
-	if err := json.Unmarshal(answer, result); err != nil {
+	if err := json.Unmarshal([]byte(answer), result); err != nil {
 		return wrap("the answer of "+operation, err)
 	}
 	return nil
@@ -173,34 +173,15 @@ func Call(plugin, operation string, payload, result any) error {
 
 // Cancelled reports whether the server no longer waits for the answer of the running call. The context of a
 // hook says the same, and tells goroutines too.
-func Cancelled() bool { return C.backworks_host_cancelled() != 0 }
+func Cancelled() bool { return link.Current().Cancelled() }
 
 // hookContext ends at the deadline of the running call.
 func hookContext() (context.Context, context.CancelFunc) {
-	left := int64(C.backworks_host_deadline_left_ms())
+	left := link.Current().DeadlineLeftMS()
 	if left < 0 {
 		return context.WithCancel(context.Background())
 	}
 	return context.WithTimeout(context.Background(), time.Duration(left)*time.Millisecond)
 }
 
-// fail makes the running call fail. It returns false when the server cannot be told.
-func fail(message string) bool {
-	text := cString(message)
-	defer C.free(unsafe.Pointer(text))
-	return C.backworks_host_fail(text) != 0
-}
-
 func notOffered(service string) error { return wrap(service, ErrNotOffered) }
-
-// cString copies a text for C. The caller frees the copy.
-func cString(text string) *C.char { return C.CString(withoutNUL(text)) }
-
-// take copies a string that C allocated, and frees it. It returns false for NULL.
-func take(text *C.char) ([]byte, bool) {
-	if text == nil {
-		return nil, false
-	}
-	defer C.free(unsafe.Pointer(text))
-	return []byte(C.GoString(text)), true
-}

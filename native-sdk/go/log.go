@@ -1,19 +1,22 @@
 package backworks
 
-/*
-#include <stdlib.h>
-#include "glue.h"
-*/
-import "C"
-
 import (
 	"bytes"
 	"context"
 	"log/slog"
 	"strings"
 	"sync"
-	"unsafe"
+
+	"github.com/backworks/backworks/native-sdk/go/internal/link"
 )
+
+func init() {
+	link.LogToHost = func() func() {
+		former := slog.Default()
+		slog.SetDefault(slog.New(newLogHandler()))
+		return func() { slog.SetDefault(former) }
+	}
+}
 
 // logHandler writes records to the server's log: the message, then the attributes as key=value. The server
 // adds the time and the name of the plugin.
@@ -52,9 +55,8 @@ func (h *logHandler) Handle(ctx context.Context, record slog.Record) error {
 	if err := h.attributes.Handle(ctx, record); err != nil {
 		return err
 	}
-	line := cString(strings.TrimSpace(record.Message + " " + strings.TrimSpace(h.text.String())))
-	defer C.free(unsafe.Pointer(line))
-	C.backworks_host_log(logLevel(record.Level), line)
+	line := strings.TrimSpace(record.Message + " " + strings.TrimSpace(h.text.String()))
+	link.Current().Log(logLevel(record.Level), line)
 	return nil
 }
 
@@ -66,15 +68,16 @@ func (h *logHandler) WithGroup(name string) slog.Handler {
 	return &logHandler{h.attributes.WithGroup(name), h.text}
 }
 
-func logLevel(level slog.Level) C.int32_t {
+// logLevel is a BackworksLogLevel.
+func logLevel(level slog.Level) int32 {
 	switch {
 	case level >= slog.LevelError:
-		return C.BACKWORKS_LOG_ERROR
+		return 3
 	case level >= slog.LevelWarn:
-		return C.BACKWORKS_LOG_WARN
+		return 2
 	case level >= slog.LevelInfo:
-		return C.BACKWORKS_LOG_INFO
+		return 1
 	default:
-		return C.BACKWORKS_LOG_DEBUG
+		return 0
 	}
 }

@@ -20,7 +20,7 @@
 //     c++ -std=c++17 -shared -fPIC -I native-sdk/include -o libgreeter.so greeter.cpp
 //
 // backworks/cpp/plugin.hpp has the class, request.hpp what a hook reads, answer.hpp what it answers, json.hpp
-// JSON values, host.hpp what the server offers, config.hpp typed configuration, error.hpp the exception. The
+// JSON values, host.hpp and http.hpp what the server offers, config.hpp typed configuration, error.hpp the exception. The
 // contract itself is backworks_plugin.h.
 //
 // SPDX-License-Identifier: MIT

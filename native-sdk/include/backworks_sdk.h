@@ -16,7 +16,7 @@
  *     cc -shared -fPIC -I native-sdk/include -o libgreeter.so greeter.c
  *
  * backworks/c/plugin.h has the table of a plugin, read.h what a hook reads, answer.h what it answers,
- * host.h what the server offers, config.h typed configuration. The contract itself is backworks_plugin.h.
+ * host.h and http.h what the server offers, config.h typed configuration. The contract itself is backworks_plugin.h.
  */
 #ifndef BACKWORKS_SDK_H
 #define BACKWORKS_SDK_H

@@ -230,6 +230,96 @@ pub const Response = struct {
     }
 };
 
+// ---------------------------------------------------------------------------------------------------
+// HTTP requests by the server
+
+/// A header of a request; a name may occur several times.
+pub const HttpHeader = struct { name: []const u8, value: []const u8 };
+
+/// The body of a request.
+pub const HttpBody = union(enum) {
+    empty,
+    /// JSON text; `HttpBody.of` makes it of a value. The server adds content-type: application/json when the
+    /// request has no content type.
+    json: []const u8,
+    /// Text, as UTF-8.
+    text: []const u8,
+    /// Any bytes.
+    bytes: []const u8,
+
+    /// A value as JSON.
+    pub fn of(call: *Call, value: anytype) HttpBody {
+        return .{ .json = call.encode(value) };
+    }
+};
+
+/// A request for `host.fetch`.
+pub const HttpRequest = struct {
+    method: []const u8 = "GET",
+    /// Absolute. Its origin is one that permissions.network.fetch grants.
+    url: []const u8,
+    headers: []const HttpHeader = &.{},
+    /// GET and HEAD have none.
+    body: HttpBody = .empty,
+    /// The request ends before the deadline of the call in any case.
+    timeout_ms: ?u32 = null,
+
+    fn document(self: HttpRequest, call: *Call) []const u8 {
+        var members: Members = .{};
+        members.set(call, "method", self.method);
+        members.set(call, "url", self.url);
+        var headers: Members = .{};
+        for (self.headers) |header| {
+            var values: []const []const u8 = &.{};
+            for (self.headers) |other| {
+                if (std.mem.eql(u8, other.name, header.name)) values = call.extended([]const u8, values, other.value);
+            }
+            headers.set(call, header.name, values);
+        }
+        members.set(call, "headers", headers);
+        switch (self.body) {
+            .empty => {},
+            .json => |json| {
+                members.set(call, "body_encoding", BodyEncoding.json);
+                members.list = call.extended(Members.Member, members.list, .{ .name = "body", .json = json });
+            },
+            .text => |text| {
+                members.set(call, "body_encoding", BodyEncoding.text);
+                members.set(call, "body", text);
+            },
+            .bytes => |bytes| {
+                members.set(call, "body_encoding", BodyEncoding.base64);
+                members.set(call, "body", call.base64(bytes));
+            },
+        }
+        if (self.timeout_ms) |timeout| members.set(call, "timeout_ms", timeout);
+        return call.encode(members);
+    }
+};
+
+/// What a server answered. It lasts until the hook returns.
+pub const HttpResponse = struct {
+    status: u16,
+    /// Names are in lower case.
+    headers: Values = .{},
+    /// The bytes of the body, unpacked when they were compressed; at most 4 MiB.
+    body: []const u8 = "",
+
+    /// The first value of a header; `name` is in lower case.
+    pub fn header(self: *const HttpResponse, name: []const u8) ?[]const u8 {
+        return self.headers.get(name);
+    }
+
+    /// The body as a value. Names that T does not have are ignored.
+    pub fn json(self: *const HttpResponse, call: *Call, comptime T: type) !T {
+        return parse(T, call.allocator(), self.body, true);
+    }
+};
+
+/// A response with any status; or one sentence that says why there is none: the request is wrong, its origin is not
+/// granted, or the target did not answer in time.
+pub const HttpResult = union(enum) { response: HttpResponse, failed: []const u8 };
+
 fn parse(comptime T: type, allocator: Allocator, text: []const u8, ignores_unknown: bool) !T {
     return std.json.parseFromSliceLeaky(T, allocator, text, .{
         .ignore_unknown_fields = ignores_unknown,
@@ -500,11 +590,31 @@ pub const host = struct {
         if (set(key.ptr, if (value) |text| text.ptr else null, ttl_seconds) != 0) return error.NotStored;
     }
 
-    /// Has the server make an HTTP request: {method, url, headers, body, body_encoding, timeout_ms}. The result is
+    /// Has the server make an HTTP request, to an origin that the plugin's permissions name. The call waits for it.
+    pub fn fetch(call: *Call, request: HttpRequest) !HttpResult {
+        const ask = service("http_fetch") orelse return error.NotOffered;
+        const answer = copied(call, ask(terminatedCopy(call, request.document(call)))) orelse return error.UnreadableAnswer;
+        const read = parse(struct {
+            status: ?u16 = null,
+            headers: Values = .{},
+            body: Raw = .{},
+            body_encoding: BodyEncoding = .text,
+            @"error": ?[]const u8 = null,
+        }, call.allocator(), answer, true) catch return error.UnreadableAnswer;
+        if (read.@"error") |message| return .{ .failed = message };
+        const body: Body = .{ .raw = read.body.text, .encoding = read.body_encoding, .streamed = false };
+        return .{ .response = .{
+            .status = read.status orelse return error.UnreadableAnswer,
+            .headers = read.headers,
+            .body = body.bytes(call) catch return error.UnreadableAnswer,
+        } };
+    }
+
+    /// The same with the documents that cross the ABI: {method, url, headers, body, body_encoding, timeout_ms}. The result is
     /// {status, headers, body, body_encoding} with the body as a string, or {error}.
     pub fn httpFetch(call: *Call, request: anytype, comptime T: type) !T {
-        const fetch = service("http_fetch") orelse return error.NotOffered;
-        const answer = copied(call, fetch(terminatedCopy(call, call.encode(request)))) orelse return error.NoAnswer;
+        const ask = service("http_fetch") orelse return error.NotOffered;
+        const answer = copied(call, ask(terminatedCopy(call, call.encode(request)))) orelse return error.NoAnswer;
         return parse(T, call.allocator(), answer, true);
     }
 
@@ -892,3 +1002,288 @@ fn respond(texts: anytype, comptime work: anytype) abi.Text {
     } orelse return null;
     return (gpa.dupeSentinel(u8, json, 0) catch @panic("out of memory")).ptr;
 }
+
+// ---------------------------------------------------------------------------------------------------
+// Unit tests
+
+/// Unit tests of a plugin without a server and without Node.js.
+pub const testing = struct {
+    pub const Line = struct { level: host.Level, text: []const u8 };
+    pub const Operation = struct { name: []const u8, payload: []const u8 };
+
+    /// A response of the plugin, as the server would send it.
+    pub const Answer = struct {
+        status: u16 = 200,
+        headers: Values = .{},
+        body: Raw = .{},
+        body_encoding: BodyEncoding = .json,
+
+        /// The first value of a header; `name` is in lower case.
+        pub fn header(self: *const Answer, name: []const u8) ?[]const u8 {
+            return self.headers.get(name);
+        }
+    };
+
+    /// What beforeRequest or afterResponse made of a document: nothing, a merge patch as JSON, or a response.
+    pub const Outcome = union(enum) { unchanged, changed: []const u8, answered: Answer };
+
+    /// Stands in for the server: records what the plugin does, and answers as the test says. One at a time.
+    ///
+    ///     var host: backworks.testing.Host = .init(std.testing.allocator);
+    ///     defer host.deinit();
+    ///     var greeter = try host.start(Greeter, .{ .greeting = "good day" });
+    ///     const answer = (try host.processEndpoint(&greeter, .{ .params = .{ .name = "Ada" } })).?;
+    ///     try std.testing.expectEqualStrings("{\"greeting\":\"good day Ada\"}", answer.body.text);
+    pub const Host = struct {
+        /// The memory of everything that is recorded and answered lasts until deinit().
+        call: Call,
+        /// Lines that the plugin logged, oldest first.
+        log: std.ArrayList(Line) = .empty,
+        counters: std.json.ArrayHashMap(f64) = .{},
+        values: std.json.ArrayHashMap(Value) = .{},
+        responses: std.ArrayList(Scripted) = .empty,
+        /// Documents of the HTTP requests that the plugin made, oldest first.
+        requests: std.ArrayList([]const u8) = .empty,
+        answers: std.ArrayList(Scripted) = .empty,
+        /// Calls of other plugins' operations, oldest first.
+        calls: std.ArrayList(Operation) = .empty,
+        now_ms: u64 = 0,
+        /// Milliseconds that the calls that follow have left; null for no deadline.
+        deadline_left_ms: ?u64 = null,
+        is_cancelled: bool = false,
+
+        const Value = struct { text: []const u8, ends_ms: u64 };
+        const Scripted = struct { name: []const u8, json: [:0]const u8, is_used: bool = false };
+
+        /// The host is in use from the first start() to deinit().
+        pub fn init(allocator: Allocator) Host {
+            return .{ .call = .{ .arena = .init(allocator) } };
+        }
+
+        pub fn deinit(self: *Host) void {
+            if (current == self) {
+                current = null;
+                host.table = null;
+            }
+            self.call.arena.deinit();
+        }
+
+        /// Makes a plugin and initializes it. The configuration is a struct that has the members of a `config:`
+        /// block; its error is that of initialize(), and `call.message` says why.
+        pub fn start(self: *Host, comptime P: type, config: anytype) !P {
+            current = self;
+            host.table = &table;
+            var plugin: P = .{};
+            if (!@hasDecl(P, "initialize")) return plugin;
+            if (@hasDecl(P, "Config")) {
+                const read = try parse(P.Config, self.call.allocator(), self.objectOf(config), false);
+                try plugin.initialize(&self.call, read);
+            } else try plugin.initialize(&self.call);
+            return plugin;
+        }
+
+        /// Calls the hook with a request document. `members` is a struct with those that the test needs; everything
+        /// has a default, GET / without a body.
+        pub fn processEndpoint(self: *Host, plugin: anytype, members: anytype) !?Answer {
+            const request = try self.requestOf(members);
+            const reply = try plugin.processEndpoint(&self.call, &request) orelse return null;
+            return try parse(Answer, self.call.allocator(), self.call.encode(reply), false);
+        }
+
+        /// Calls the hook in the same way.
+        pub fn beforeRequest(self: *Host, plugin: anytype, members: anytype) !Outcome {
+            const request = try self.requestOf(members);
+            const action = try plugin.beforeRequest(&self.call, &request) orelse return .unchanged;
+            return switch (action) {
+                .change => |patch| .{ .changed = self.call.encode(patch) },
+                .respond => |reply| .{
+                    .answered = try parse(Answer, self.call.allocator(), self.call.encode(reply), false),
+                },
+            };
+        }
+
+        /// Calls the hook with a response document; its default is a 200 that answers GET /, without a body.
+        pub fn afterResponse(self: *Host, plugin: anytype, members: anytype) !Outcome {
+            const defaults =
+                \\{"status":200,"request":{"id":"test","method":"GET","path":"/","route":"/"}
+            ;
+            const response = try self.documentOf(Response, defaults, members);
+            const patch = try plugin.afterResponse(&self.call, &response) orelse return .unchanged;
+            return .{ .changed = self.call.encode(patch) };
+        }
+
+        fn requestOf(self: *Host, members: anytype) !Request {
+            const defaults =
+                \\{"id":"test","method":"GET","path":"/","route":"/","remote":{"address":"127.0.0.1","port":50000}
+            ;
+            return self.documentOf(Request, defaults, members);
+        }
+
+        /// Of two members with one name the last one counts. A body that is no string is JSON.
+        fn documentOf(self: *Host, comptime T: type, defaults: []const u8, members: anytype) !T {
+            const given = self.objectOf(members);
+            const rest = if (std.mem.eql(u8, given, "{}")) "}" else given[1..];
+            const parts = [_][]const u8{ defaults, if (rest.len > 1) "," else "", rest };
+            const text = std.mem.concat(self.call.allocator(), u8, &parts) catch self.call.outOfMemory();
+            var read = try parse(T, self.call.allocator(), text, false);
+            const is_json = read.body.text[0] != '"' and !std.mem.eql(u8, read.body.text, "null");
+            if (is_json and read.body_encoding == .text) read.body_encoding = .json;
+            return read;
+        }
+
+        /// JSON of a struct; .{} is an empty tuple, which would be written as a list.
+        fn objectOf(self: *Host, value: anytype) []const u8 {
+            const text = self.call.encode(value);
+            return if (std.mem.eql(u8, text, "[]")) "{}" else text;
+        }
+
+        /// Whether some line contains this text.
+        pub fn logged(self: *const Host, part: []const u8) bool {
+            for (self.log.items) |line| {
+                if (std.mem.indexOf(u8, line.text, part) != null) return true;
+            }
+            return false;
+        }
+
+        /// The sum of a counter; 0 when the plugin did not raise it.
+        pub fn metric(self: *const Host, name: []const u8) f64 {
+            return self.counters.map.get(name) orelse 0;
+        }
+
+        /// A value of the plugin's key-value space.
+        pub fn kv(self: *const Host, key: []const u8) ?[]const u8 {
+            const value = self.values.map.get(key) orelse return null;
+            return if (value.ends_ms != 0 and value.ends_ms <= self.now_ms) null else value.text;
+        }
+
+        /// Sets a value of the plugin's key-value space.
+        pub fn setKv(self: *Host, key: []const u8, text: []const u8) void {
+            self.store(key, .{ .text = self.call.keep(u8, text), .ends_ms = 0 });
+        }
+
+        fn store(self: *Host, key: []const u8, value: Value) void {
+            self.values.map.put(self.call.allocator(), self.call.keep(u8, key), value) catch self.call.outOfMemory();
+        }
+
+        /// What a request to a URL is answered with: a struct {status, headers, body, body_encoding} or {error}.
+        /// Several answers for one URL are given in order, the last one again and again. Any other URL gets an error.
+        pub fn respond(self: *Host, url: []const u8, answer: anytype) void {
+            self.script(&self.responses, url, answer);
+        }
+
+        /// What an operation of another plugin answers, in the same way. Any other operation gives no answer.
+        pub fn provide(self: *Host, operation: []const u8, answer: anytype) void {
+            self.script(&self.answers, operation, answer);
+        }
+
+        fn script(self: *Host, list: *std.ArrayList(Scripted), name: []const u8, answer: anytype) void {
+            const json = self.call.allocator().dupeSentinel(u8, self.call.encode(answer), 0) catch self.call.outOfMemory();
+            self.add(Scripted, list, .{ .name = self.call.keep(u8, name), .json = json });
+        }
+
+        fn add(self: *Host, comptime T: type, list: *std.ArrayList(T), item: T) void {
+            list.append(self.call.allocator(), item) catch self.call.outOfMemory();
+        }
+
+        fn next(list: []Scripted, name: []const u8) ?[:0]const u8 {
+            var last: ?*Scripted = null;
+            for (list) |*each| {
+                if (!std.mem.eql(u8, each.name, name)) continue;
+                last = each;
+                if (!each.is_used) break;
+            }
+            const found = last orelse return null;
+            found.is_used = true;
+            return found.json;
+        }
+
+        /// Lets time pass: the deadline comes nearer, and values of the key-value space end.
+        pub fn pass(self: *Host, milliseconds: u64) void {
+            self.now_ms += milliseconds;
+            if (self.deadline_left_ms) |left| self.deadline_left_ms = left -| milliseconds;
+        }
+    };
+
+    var current: ?*Host = null;
+
+    const table: abi.Host = .{
+        .size = @sizeOf(abi.Host),
+        .abi_version = 1,
+        .log = &log,
+        .metric = &addMetric,
+        .kv_get = &kvGet,
+        .kv_set = &kvSet,
+        .http_fetch = &httpFetch,
+        .call = &perform,
+        .deadline_left_ms = &deadlineLeft,
+        .cancelled = &cancelled,
+        .fail = &fail,
+    };
+
+    fn kept(self: *Host, text: abi.Text) []const u8 {
+        return self.call.keep(u8, std.mem.span(text orelse ""));
+    }
+
+    fn log(level: i32, text: abi.Text) callconv(.c) void {
+        const self = current.?;
+        self.add(Line, &self.log, .{ .level = @fromBackingInt(@intCast(level)), .text = kept(self, text) });
+    }
+
+    fn addMetric(name: abi.Text, delta: f64) callconv(.c) void {
+        const self = current.?;
+        if (!(delta >= 0) or std.math.isInf(delta)) return;
+        const sum = self.counters.map.getOrPutValue(self.call.allocator(), kept(self, name), 0) catch self.call.outOfMemory();
+        sum.value_ptr.* += delta;
+    }
+
+    fn kvGet(key: abi.Text) callconv(.c) abi.Text {
+        const self = current.?;
+        const text = self.kv(std.mem.span(key orelse "")) orelse return null;
+        return (self.call.allocator().dupeSentinel(u8, text, 0) catch self.call.outOfMemory()).ptr;
+    }
+
+    fn kvSet(key: abi.Text, value: abi.Text, ttl_seconds: u32) callconv(.c) i32 {
+        const self = current.?;
+        const name = std.mem.span(key orelse "");
+        if (name.len == 0 or name.len > 1024) return 2;
+        const text = kept(self, value orelse {
+            _ = self.values.map.swapRemove(name);
+            return 0;
+        });
+        if (text.len > 1 << 20) return 2;
+        const ends_ms = if (ttl_seconds == 0) 0 else self.now_ms + @as(u64, ttl_seconds) * 1000;
+        self.store(name, .{ .text = text, .ends_ms = ends_ms });
+        return 0;
+    }
+
+    fn httpFetch(request: abi.Text) callconv(.c) abi.Text {
+        const self = current.?;
+        const text = kept(self, request);
+        self.add([]const u8, &self.requests, text);
+        const read = parse(struct { url: []const u8 = "" }, self.call.allocator(), text, true) catch
+            return "{\"error\":\"the request is not JSON\"}";
+        const answer = Host.next(self.responses.items, read.url) orelse
+            return "{\"error\":\"the test has no response for this URL\"}";
+        return answer.ptr;
+    }
+
+    fn perform(_: abi.Text, operation: abi.Text, payload: abi.Text) callconv(.c) abi.Text {
+        const self = current.?;
+        const name = kept(self, operation);
+        self.add(Operation, &self.calls, .{ .name = name, .payload = kept(self, payload) });
+        const answer = Host.next(self.answers.items, name) orelse return null;
+        return answer.ptr;
+    }
+
+    fn deadlineLeft() callconv(.c) i64 {
+        return std.math.cast(i64, current.?.deadline_left_ms orelse return -1) orelse std.math.maxInt(i64);
+    }
+
+    fn cancelled() callconv(.c) i32 {
+        const self = current.?;
+        return @intFromBool(self.is_cancelled or self.deadline_left_ms == 0);
+    }
+
+    /// Errors of hooks reach the test as errors.
+    fn fail(_: abi.Text) callconv(.c) void {}
+};

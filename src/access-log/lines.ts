@@ -32,7 +32,7 @@ function jsonLine(record: AccessRecord, now: number, withQuery: boolean, max: nu
     `{"time":"${isoTime(now)}","request_id":${json(requestId, max)},"client":${json(client, max)}` +
     `,"method":"${method}","path":${json(path, max)}${withQuery ? `,"query":${json(record.query, max)}` : ''}` +
     `,"protocol":"${record.protocol}","status":${status},"bytes":${responseBytes}` +
-    `,"duration_ms":${Math.round(record.durationMs * 1000) / 1000},"complete":${isComplete}` +
+    `,"duration_ms":${milliseconds(record.durationMs)},"complete":${isComplete}` +
     `,"endpoint":${json(endpointName, max)},"plugin":${json(plugin, max)}` +
     `,"user_agent":${json(seen.userAgent, max)},"referer":${json(seen.referer, max)}}\n`
   );
@@ -95,6 +95,15 @@ function clipped(text: string, max: number): string {
   return text.length <= max ? text : `${text.slice(0, max)}...`;
 }
 
+const THREE_DIGITS = Array.from({ length: 1000 }, (_, number) => String(number).padStart(3, '0'));
+
+/** With three decimals. Integers become text several times faster than other numbers. */
+function milliseconds(duration: number): string {
+  const microseconds = Math.round(duration * 1000);
+  const whole = Math.floor(microseconds / 1000);
+  return `${whole}.${THREE_DIGITS[microseconds - whole * 1000]!}`;
+}
+
 let isoSecond = -1;
 let isoPrefix = '';
 
@@ -105,7 +114,7 @@ function isoTime(now: number): string {
     isoSecond = second;
     isoPrefix = new Date(now).toISOString().slice(0, -4);
   }
-  return `${isoPrefix}${String(now - second * 1000).padStart(3, '0')}Z`;
+  return `${isoPrefix}${THREE_DIGITS[now - second * 1000]!}Z`;
 }
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];

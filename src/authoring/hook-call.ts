@@ -1,18 +1,17 @@
 import type { EndpointConfig } from '../config/types.js';
-import { BackworksError, type PluginFailure, toBackworksError } from '../errors.js';
+import { BackworksError } from '../errors.js';
 import { Routes } from '../http/routes.js';
-import type { Log } from '../log.js';
 import { PluginMetrics } from '../metrics/plugin-metrics.js';
 import type { Refusal } from '../native/plugin.js';
 import { JsonOutline } from '../plugins/json-outline.js';
 import { undescribedToRun } from '../plugins/entry-of.js';
 import type { LoadedPlugin } from '../plugins/loaded-plugin.js';
-import { IGNORED_EVENTS, type PluginEvents } from '../plugins/loader.js';
 import type { PipelineHook, PluginMetadata } from '../plugins/metadata.js';
 import type { HeaderMap, PluginResponse } from '../plugins/plugin.js';
 import { type PluginEntry, resolvePolicy } from '../plugins/plugin-entry.js';
 import { createCaller, hookArguments } from '../profiling/documents.js';
 import { generateRequests } from '../profiling/generated-requests.js';
+import { PluginRecorder, type RecordedLine } from './plugin-recorder.js';
 import { partsOf, pluginOf, type PluginSource } from './plugin-source.js';
 
 /** What to call, and with what. */
@@ -59,19 +58,11 @@ export interface CallReport {
   /** The effective `timeouts.call`. The call itself may take longer. */
   readonly deadlineMs: number | null;
   readonly failure: BackworksError | null;
-  readonly log: readonly CallLogLine[];
+  readonly log: readonly RecordedLine[];
   /** Counters that the plugin raised, by name. */
   readonly metrics: Readonly<Record<string, number>>;
   /** Operations that the sandbox refused. */
   readonly refusals: readonly Refusal[];
-}
-
-/** A line that the plugin logged or printed. */
-export interface CallLogLine {
-  readonly level: 'debug' | 'info' | 'warn' | 'error';
-  /** `log` for the host table, else the stream. */
-  readonly source: string;
-  readonly text: string;
 }
 
 /** A call may take this many deadlines, so that a slow plugin is seen as slow and not as failed. */
@@ -98,7 +89,7 @@ export async function callPlugin(
   wish: CallWish,
   debugging: Debugging | null = null,
 ): Promise<CallReport> {
-  const record = new CallRecord();
+  const record = new PluginRecorder();
   const metrics = new PluginMetrics();
   const parts = partsOf(source, { log: record.collector, metrics });
   // Under a debugger, nothing runs before the debugger has attached.
@@ -136,7 +127,7 @@ export async function callPlugin(
     try {
       plugin = await load();
     } catch (thrown) {
-      return { ...NOT_CALLED, failure: await record.located(thrown) };
+      return { ...NOT_CALLED, failure: await record.detailed(thrown) };
     }
     try {
       return await makeCall(plugin, calm, callOf(plugin, wish, endpoints), record);
@@ -192,7 +183,7 @@ async function makeCall(
   loaded: LoadedPlugin,
   { config }: PluginEntry,
   call: PreparedCall,
-  record: CallRecord,
+  record: PluginRecorder,
 ): Promise<Outcome> {
   const { metadata } = loaded;
   const policy = resolvePolicy(config, metadata);
@@ -217,7 +208,7 @@ async function makeCall(
     };
   } catch (thrown) {
     const durationMs = took();
-    const failure = await record.located(thrown);
+    const failure = await record.detailed(thrown);
     return { ...common, answer: null, after: null, durationMs, ownMs: null, failure };
   }
 }
@@ -345,35 +336,4 @@ function forOneCall({ config, ...entry }: PluginEntry): PluginEntry {
       recycle: { calls: 0, memoryBytes: 0 },
     },
   };
-}
-
-/** What the plugin logs and what the sandbox refuses, and the failures of its process. */
-class CallRecord {
-  readonly log: CallLogLine[] = [];
-  readonly refusals: Refusal[] = [];
-  private readonly failures = new Map<BackworksError, Promise<PluginFailure>>();
-
-  readonly collector: Log = {
-    debug: (fields, text) => this.keep('debug', fields, text),
-    info: (fields, text) => this.keep('info', fields, text),
-    warn: (fields, text) => this.keep('warn', fields, text),
-    error: (fields, text) => this.keep('error', fields, text),
-  };
-
-  readonly events: PluginEvents = {
-    ...IGNORED_EVENTS,
-    failed: (failure, located) => void this.failures.set(failure, located),
-    refused: (refusal) => void this.refusals.push(refusal),
-  };
-
-  /** The error, with the function in which a process crashed. */
-  async located(thrown: unknown): Promise<BackworksError> {
-    const error = toBackworksError(thrown);
-    return (await this.failures.get(error)) ?? error;
-  }
-
-  private keep(level: CallLogLine['level'], fields: object, text: string): void {
-    const { source } = fields as { source?: unknown };
-    this.log.push({ level, source: typeof source === 'string' ? source : 'server', text });
-  }
 }

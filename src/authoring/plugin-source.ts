@@ -1,7 +1,5 @@
-import { createPluginParts, type PluginParts } from '../lifecycle/plugin-parts.js';
+import { createPluginParts, type PluginParts, type PluginPartsOptions } from '../lifecycle/plugin-parts.js';
 import type { BackworksConfig, PluginConfig } from '../config/types.js';
-import type { Log } from '../log.js';
-import type { PluginMetrics } from '../metrics/plugin-metrics.js';
 import { configuredToRun, libraryToRun, type PluginToRun } from '../plugins/entry-of.js';
 import { usersOf } from '../plugins/plugin-users.js';
 
@@ -16,13 +14,15 @@ export interface PluginSource {
   readonly environment: NodeJS.ProcessEnv;
 }
 
+export type SourceParts = Pick<PluginPartsOptions, 'log' | 'metrics' | 'http'>;
+
 /** The objects that read and load the libraries of the source. */
 export function partsOf(
   { which, environment }: PluginSource,
-  { log, metrics }: { readonly log: Log; readonly metrics: PluginMetrics },
+  { log, metrics, http }: SourceParts,
 ): PluginParts {
   const users = which.kind === 'configured' ? usersOf(which.config) : undefined;
-  return createPluginParts({ metrics, log, environment, users });
+  return createPluginParts({ metrics, log, environment, users, http });
 }
 
 /** @throws BackworksError BW_PLUGIN_UNKNOWN, or the reason the library cannot be described */

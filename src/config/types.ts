@@ -50,6 +50,7 @@ export interface ServerConfig {
   readonly bodyTimeoutMs: number;
   /** What may answer requests that no endpoint matches. */
   readonly unmatched: UnmatchedRequests;
+  readonly trustProxy: TrustedProxyConfig;
   /** Number of server processes. */
   readonly workers: number;
   readonly pluginUsers: UserRange;
@@ -59,6 +60,14 @@ export interface ServerConfig {
     readonly watch: boolean;
     readonly intervalMs: number;
   };
+}
+
+/** The proxies whose statements about their clients the server believes. */
+export interface TrustedProxyConfig {
+  /** IP addresses and networks such as `10.0.0.0/8`. Empty: no proxy is believed. */
+  readonly addresses: readonly string[];
+  /** x-forwarded: x-forwarded-for, -proto and -host. forwarded: the header of RFC 7239. */
+  readonly header: 'x-forwarded' | 'forwarded';
 }
 
 /** plugins-without-endpoint: plugins that no endpoint names. plugins: every plugin. not-found: no plugin. */

@@ -18,11 +18,14 @@ import { type RequestHead, wantedProtocol } from './request-head.js';
 import { Routes } from './routes.js';
 import { plainTarget, ServerRequest, type Target, targetOf } from './request.js';
 import { SocketExchange } from './exchange.js';
+import type { TrustedProxies } from './trusted-proxies.js';
 
 export interface AppOptions {
   /** Called at the beginning of each request. */
   readonly routes: () => Routes;
   readonly orchestrator: PluginOrchestrator;
+  /** Called at the beginning of each request. Null: no proxy is believed. */
+  readonly proxies?: () => TrustedProxies | null;
   readonly log: Log;
   /** Called at the beginning of each request; null while nothing observes requests. */
   readonly observer?: () => RequestObserver | null;
@@ -49,14 +52,13 @@ export function prepareRoutes(
 }
 
 /** The HTTP side of Backworks as a value: serve it with listen(), or call app.request(). */
-export function createApp({ routes, orchestrator, log, observer = () => null }: AppOptions): App {
+export function createApp(options: AppOptions): App {
+  const { routes, orchestrator, proxies = () => null, log, observer = () => null } = options;
   const answer = (request: ServerRequest, plugins: PluginSet): Awaitable<PluginResponse> => {
     const match = routes().match(request.method, request.path, request.path.length + request.search.length);
-    request.match = match;
     request.observed?.routed(match.endpoint);
-    if (match.others !== null) request.refusal = refusal(match.others, request);
-    else if (match.endpoint !== null || plugins.unmatched.length > 0)
-      request.refusal = upgradeRefusal(request);
+    request.match = match;
+    request.refusal = refusalOf(request, plugins);
     return orchestrator.handle(request, plugins);
   };
 
@@ -68,6 +70,8 @@ export function createApp({ routes, orchestrator, log, observer = () => null }: 
   ): void => {
     const plugins = orchestrator.begin();
     const request = new ServerRequest(incoming, target, plugins, head);
+    const believed = proxies();
+    if (believed !== null) request.believe(believed);
     if (observer() !== null) request.observed = ObservedRequest.of(outgoing, request);
     settle(() => answer(request, plugins), new SocketExchange(request, incoming, outgoing, log));
   };
@@ -109,8 +113,15 @@ export function createApp({ routes, orchestrator, log, observer = () => null }: 
   return Object.assign(app, { observe, serve });
 }
 
+/** The answer of the routing itself, if an endpoint's is not wanted. */
+function refusalOf(request: ServerRequest, plugins: PluginSet): PluginResponse | null {
+  const { others, endpoint } = request.match;
+  if (others !== null) return methodRefusal(others, request);
+  return endpoint === null && plugins.unmatched.length === 0 ? null : upgradeRefusal(request);
+}
+
 /** The answer for a path whose endpoints do not accept the method. */
-function refusal({ configured, allow }: OtherMethods, request: ServerRequest): PluginResponse {
+function methodRefusal({ configured, allow }: OtherMethods, request: ServerRequest): PluginResponse {
   const methods = allow.join(', ');
   if (request.method === 'OPTIONS') return { status: 204, headers: { allow: methods }, body: null };
   const message = `${request.path} allows ${configured.join(', ')}, not ${request.method}`;

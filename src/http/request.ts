@@ -11,6 +11,7 @@ import { arriving, collect, requestBody } from './body.js';
 import type { ObservedRequest } from './observed-request.js';
 import { announcesBody, readHead, type RequestHead } from './request-head.js';
 import { requestId } from './request-id.js';
+import type { ClientOrigin, TrustedProxies } from './trusted-proxies.js';
 
 /** The target of a request, split into parts. */
 export interface Target {
@@ -34,6 +35,7 @@ export class ServerRequest implements IncomingRequest {
   /** Set before the request goes to the pipeline. */
   match!: RouteMatch;
   refusal: PluginResponse | null = null;
+  stated: ClientOrigin | null = null;
   answeredBy: string | null = null;
   /** Set before the request is routed; null while nothing observes requests. */
   observed: ObservedRequest | null = null;
@@ -91,6 +93,15 @@ export class ServerRequest implements IncomingRequest {
   }
 
   get remote(): RemoteAddress | null {
+    return this.stated ?? this.peer;
+  }
+
+  /** Believes what the proxies in front of the server state about the client. */
+  believe(proxies: TrustedProxies): void {
+    this.stated = this.peer === null ? null : proxies.origin(this.peer.address, this.rawHeaders);
+  }
+
+  get peer(): RemoteAddress | null {
     return 'socket' in this.source ? Connection.of(this.source.socket).remote : null;
   }
 

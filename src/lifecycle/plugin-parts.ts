@@ -8,7 +8,7 @@ import { createLibraryReader, type LibraryReader } from '../plugins/library-read
 import { PluginLoader } from '../plugins/loader.js';
 import { type PluginUsers, pluginUsers } from '../plugins/plugin-users.js';
 import { KeyValueStore } from '../services/key-value-store.js';
-import { PluginFetches } from '../services/plugin-fetch.js';
+import { type HttpFetch, PluginFetches } from '../services/plugin-fetch.js';
 import { Quarantine } from './records/quarantine.js';
 import { VersionKeeper } from './records/version-keeper.js';
 import type { SharedVersions } from './records/version-history.js';
@@ -36,6 +36,8 @@ export interface PluginPartsOptions {
   readonly users?: PluginUsers | undefined;
   /** Default: versions that are not tied to a configuration file and not shared with other processes. */
   readonly shared?: SharedVersions | undefined;
+  /** Sends the HTTP requests of plugins. Default: the global fetch(). */
+  readonly http?: HttpFetch | undefined;
 }
 
 /** Creates the objects that read and load libraries. Directories are opened on first use. */
@@ -46,6 +48,7 @@ export function createPluginParts({
   limits,
   users = pluginUsers(defaultPluginUsers()),
   shared = unshared(null),
+  http,
 }: PluginPartsOptions): PluginParts {
   const defaults = defaultPluginPolicy();
   const timer = new DeadlineTimer();
@@ -70,7 +73,7 @@ export function createPluginParts({
     users,
     environment,
     keyValues,
-    fetches: new PluginFetches(metrics.registry),
+    fetches: new PluginFetches(metrics.registry, http),
   });
   return { defaults, reader, loader, keyValues, quarantine, keeper, agree };
 }

@@ -3,17 +3,18 @@ import { headerText } from './documents/header-map.js';
 import type { IncomingRequest } from './documents/incoming-request.js';
 
 /**
- * Makes the headers for the target, in place. Removes `host` (the target gets its own). Appends the client's
- * address to x-forwarded-for, and to `forwarded` if it is present. x-forwarded-proto and -host state what
- * this server saw and replace the client's values.
+ * Makes the headers for the target, in place. Removes `host` (the target gets its own). Appends the address at the
+ * other end of the connection to x-forwarded-for, and to `forwarded` if it is present. x-forwarded-proto and -host
+ * state what this server saw, or what a trusted proxy in front of it saw; they replace the client's values.
  * @param headers the client's end-to-end headers, as plugins left them
  */
 export function upstreamHeaders(headers: HeaderMap, request: IncomingRequest): HeaderMap {
   const host = headerText(headers, 'host');
-  const address = request.remote?.address;
+  const address = request.peer?.address;
   delete headers.host;
-  if (host !== undefined) headers['x-forwarded-host'] = host;
-  headers['x-forwarded-proto'] = request.scheme;
+  const askedHost = request.stated?.host ?? host;
+  if (askedHost !== undefined) headers['x-forwarded-host'] = askedHost;
+  headers['x-forwarded-proto'] = request.stated?.scheme ?? request.scheme;
   if (address !== undefined) headers['x-forwarded-for'] = append(headers, 'x-forwarded-for', address);
   if (address !== undefined && Object.hasOwn(headers, 'forwarded')) {
     const node = address.includes(':') ? `"[${address}]"` : address;

@@ -23,6 +23,8 @@ const LIVE_KEYS: Readonly<Record<string, string>> = {
   'server.bodyLimitBytes': 'server.body_limit',
   'server.bodyTimeoutMs': 'server.body_timeout',
   'server.unmatched': 'server.unmatched',
+  'server.trustProxy.addresses': 'server.trust_proxy.addresses',
+  'server.trustProxy.header': 'server.trust_proxy.header',
   'server.shutdown.delayMs': 'server.shutdown.delay',
   'server.shutdown.timeoutMs': 'server.shutdown.timeout',
   'server.reload.watch': 'server.reload.watch',

@@ -27,6 +27,14 @@ export interface PluginFetchOptions {
   readonly refused: (origin: string) => void;
 }
 
+/** Sends one request, as the global fetch() does. */
+export type HttpFetch = (url: string, init: HttpFetchInit) => Promise<Response>;
+
+export type HttpFetchInit = Pick<FetchRequest, 'method' | 'headers' | 'body'> & {
+  readonly signal: AbortSignal;
+  readonly redirect: 'manual';
+};
+
 /** Performs http_fetch() for one plugin. */
 export type PluginFetch = (requestJson: string, limits: FetchLimits) => Promise<string>;
 
@@ -34,7 +42,11 @@ export type PluginFetch = (requestJson: string, limits: FetchLimits) => Promise<
 export class PluginFetches {
   private readonly requests: CounterInstrument;
 
-  constructor(metrics: MetricsRegistry) {
+  /** @param http sends the requests; default: the global fetch() */
+  constructor(
+    metrics: MetricsRegistry,
+    private readonly http: HttpFetch = fetch,
+  ) {
     this.requests = addCounter(metrics, {
       name: 'backworks_plugin_fetches_total',
       help: 'HTTP requests that the server made or refused for plugins, by result: answered, failed or refused.',
@@ -51,7 +63,7 @@ export class PluginFetches {
       let result = 'answered';
       try {
         if (inFlight > IN_FLIGHT_MAX) throw new FetchError(`more than ${IN_FLIGHT_MAX} requests in flight`);
-        return await perform(readFetchRequest(requestJson), options, limits);
+        return await perform(this.http, readFetchRequest(requestJson), options, limits);
       } catch (thrown) {
         const error = thrown instanceof FetchError ? thrown : new FetchError(reasonOf(thrown));
         const { refusedOrigin } = error;
@@ -67,6 +79,7 @@ export class PluginFetches {
 }
 
 async function perform(
+  http: HttpFetch,
   request: FetchRequest,
   { origins }: PluginFetchOptions,
   { deadlineAtMs, signal }: FetchLimits,
@@ -76,7 +89,7 @@ async function perform(
   const limitMs = Math.max(1, Math.floor(Math.min(request.timeoutMs ?? leftMs, leftMs)));
   const limit = AbortSignal.any([signal, AbortSignal.timeout(limitMs)]);
   try {
-    return await fetchedDocument(await follow(request, origins, limit));
+    return await fetchedDocument(await follow(http, request, origins, limit));
   } catch (thrown) {
     if (thrown instanceof FetchError) throw thrown;
     if (limit.aborted) throw new FetchError(`no complete response within ${limitMs} ms`);
@@ -98,6 +111,7 @@ function checkOrigin({ origin }: URL, origins: readonly string[]): void {
 
 /** Sends the request, and follows redirects as long as they lead to granted origins. */
 async function follow(
+  http: HttpFetch,
   request: FetchRequest,
   origins: readonly string[],
   signal: AbortSignal,
@@ -105,7 +119,7 @@ async function follow(
   let { method, url, body } = request;
   let headers = request.headers;
   for (let redirects = 0; ; redirects += 1) {
-    const response = await fetch(url.href, { method, headers, body, signal, redirect: 'manual' });
+    const response = await http(url.href, { method, headers, body, signal, redirect: 'manual' });
     const location = response.headers.get('location');
     if (!REDIRECTS.has(response.status) || location === null) return response;
     await response.body?.cancel();

@@ -15,7 +15,8 @@ export {
   expectResponse,
   expectUnchanged,
 } from './expectations.js';
-export type { FakeOperation, TestLogLine, TestOperation } from './recorded.js';
+export type { FakeAnswer, FakeFetch, FakeResponse, TestFetch } from './fake-responses.js';
+export type { FakeOperation, TestOperation } from './recorded.js';
 export { type StartOptions, startPlugin } from './start-plugin.js';
 export type {
   RequestOutcome,
@@ -24,5 +25,6 @@ export type {
   TestPlugin,
   TestResponse,
 } from './test-plugin.js';
+export type { RecordedLine as TestLogLine } from '../authoring/plugin-recorder.js';
 export type { Refusal } from '../native/plugin.js';
 export type { PluginHealth } from '../plugins/plugin.js';

@@ -1,3 +1,4 @@
+import type { RecordedLine } from '../authoring/plugin-recorder.js';
 import type { JsonValue } from '../config/types.js';
 import { BackworksError, type PluginFailure } from '../errors.js';
 import type { PluginMetrics } from '../metrics/plugin-metrics.js';
@@ -13,7 +14,8 @@ import {
   type TestResponseDocument,
   valueOf,
 } from './documents.js';
-import type { Recorded, TestLogLine, TestOperation } from './recorded.js';
+import type { FakeResponses, TestFetch } from './fake-responses.js';
+import type { Recorded, TestOperation } from './recorded.js';
 import type {
   RequestOutcome,
   ResponseOutcome,
@@ -28,6 +30,7 @@ const DEFAULT_WAIT_MS = 30_000;
 export interface RunningParts {
   readonly loaded: LoadedPlugin;
   readonly recorded: Recorded;
+  readonly responses: FakeResponses;
   readonly metrics: PluginMetrics;
   readonly keyValues: KeyValues;
 }
@@ -77,12 +80,12 @@ export class RunningPlugin implements TestPlugin {
     return this.make((plugin) => plugin.health());
   }
 
-  get log(): readonly TestLogLine[] {
-    return this.parts.recorded.log;
+  get log(): readonly RecordedLine[] {
+    return this.parts.recorded.plugin.log;
   }
 
-  logged(text: string | RegExp, timeoutMs = DEFAULT_WAIT_MS): Promise<TestLogLine> {
-    const fits = (line: TestLogLine): boolean =>
+  logged(text: string | RegExp, timeoutMs = DEFAULT_WAIT_MS): Promise<RecordedLine> {
+    const fits = (line: RecordedLine): boolean =>
       typeof text === 'string' ? line.text.includes(text) : text.test(line.text);
     return this.parts.recorded.until(() => this.log.find(fits), `a log line ${String(text)}`, timeoutMs);
   }
@@ -93,6 +96,10 @@ export class RunningPlugin implements TestPlugin {
 
   get operations(): readonly TestOperation[] {
     return this.parts.recorded.operations;
+  }
+
+  get fetches(): readonly TestFetch[] {
+    return this.parts.responses.requests;
   }
 
   get kv(): TestKeyValues {
@@ -107,11 +114,11 @@ export class RunningPlugin implements TestPlugin {
   }
 
   get refusals(): readonly Refusal[] {
-    return this.parts.recorded.refusals;
+    return this.parts.recorded.plugin.refusals;
   }
 
   get failures(): readonly PluginFailure[] {
-    return this.parts.recorded.failures;
+    return this.parts.recorded.plugin.failures;
   }
 
   get processes(): readonly NativeProcess[] {
@@ -150,7 +157,7 @@ export class RunningPlugin implements TestPlugin {
     try {
       return await call(this.parts.loaded);
     } catch (thrown) {
-      throw await this.parts.recorded.detailed(thrown);
+      throw await this.parts.recorded.plugin.detailed(thrown);
     }
   }
 }

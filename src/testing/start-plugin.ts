@@ -3,6 +3,7 @@ import { partsOf, pluginOf, type PluginSource } from '../authoring/plugin-source
 import { parseConfig } from '../config/load/load.js';
 import type { Isolation, JsonObject } from '../config/types.js';
 import { PluginMetrics } from '../metrics/plugin-metrics.js';
+import { type FakeFetch, FakeResponses } from './fake-responses.js';
 import { type FakeOperation, Recorded } from './recorded.js';
 import { RunningPlugin } from './running-plugin.js';
 import type { TestPlugin } from './test-plugin.js';
@@ -23,6 +24,11 @@ export interface StartOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Answers in place of other plugins, by operation. */
   readonly operations?: Readonly<Record<string, FakeOperation>>;
+  /**
+   * Answers in place of the servers that the plugin asks with http_fetch(), by URL with its query. Any other URL fails.
+   * `permissions.network.fetch` has to grant the origins. Without it, requests go to the network.
+   */
+  readonly responses?: Readonly<Record<string, FakeFetch>>;
 }
 
 /** A test wants to see each failure, and not the protections that follow it. */
@@ -65,19 +71,24 @@ export async function startPlugin(options: StartOptions): Promise<TestPlugin> {
   const text = JSON.stringify({ plugins: { [name]: settings } });
   const { config: whole } = parseConfig(text, { directory: process.cwd() });
   const recorded = new Recorded(options.operations ?? {});
+  const responses = new FakeResponses(options.responses ?? {});
   const metrics = new PluginMetrics();
   const source: PluginSource = {
     which: { kind: 'configured', config: whole, name },
     block: undefined,
     environment,
   };
-  const parts = partsOf(source, { log: recorded.collector, metrics });
+  const parts = partsOf(source, {
+    log: recorded.plugin.collector,
+    metrics,
+    http: options.responses === undefined ? undefined : responses.fetch,
+  });
   try {
     const { entry } = await pluginOf(source, parts);
     const loaded = await parts.loader.load(entry, recorded.events);
-    return new RunningPlugin({ loaded, recorded, metrics, keyValues: parts.keyValues.of(name) });
+    return new RunningPlugin({ loaded, recorded, responses, metrics, keyValues: parts.keyValues.of(name) });
   } catch (thrown) {
-    throw await recorded.detailed(thrown);
+    throw await recorded.plugin.detailed(thrown);
   }
 }
 

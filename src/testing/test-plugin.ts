@@ -1,10 +1,12 @@
+import type { RecordedLine } from '../authoring/plugin-recorder.js';
 import type { JsonValue } from '../config/types.js';
 import type { PluginFailure } from '../errors.js';
 import type { NativeProcess, Refusal } from '../native/plugin.js';
 import type { PluginMetadata } from '../plugins/metadata.js';
 import type { PluginHealth } from '../plugins/plugin.js';
 import type { TestBody, TestRequestDocument, TestResponseDocument } from './documents.js';
-import type { TestLogLine, TestOperation } from './recorded.js';
+import type { TestFetch } from './fake-responses.js';
+import type { TestOperation } from './recorded.js';
 
 /** A response of the plugin, as the server would send it. */
 export interface TestResponse {
@@ -64,20 +66,23 @@ export interface TestPlugin extends AsyncDisposable {
   health(): Promise<PluginHealth>;
 
   /** Lines of the plugin and about it, oldest first. A line on a stream may come after the answer of its call. */
-  readonly log: readonly TestLogLine[];
+  readonly log: readonly RecordedLine[];
 
   /**
    * Waits for a line.
    * @param timeoutMs default: 30 s
    * @throws Error (as a rejection) when it does not come in time
    */
-  logged(text: string | RegExp, timeoutMs?: number): Promise<TestLogLine>;
+  logged(text: string | RegExp, timeoutMs?: number): Promise<RecordedLine>;
 
   /** Sums of the counters that the plugin raised, by name. */
   metrics(): Promise<Record<string, number>>;
 
   /** Calls of the plugin to operations of other plugins, oldest first. */
   readonly operations: readonly TestOperation[];
+
+  /** HTTP requests of the plugin that reached an answer of `responses`, or had none, oldest first. Refused ones are not here. */
+  readonly fetches: readonly TestFetch[];
 
   /** The key-value space of the plugin. */
   readonly kv: TestKeyValues;

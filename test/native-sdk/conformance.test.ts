@@ -38,9 +38,14 @@ describe.each(SDK_LANGUAGES.filter(({ missing }) => missing === null))(
     describe.each(language.isolations)('isolation: %s', (isolation) => {
       let server: TestServer;
       let upstreamUrl = '';
-      /** Answers with the body and the header x-sent of the request. */
+      /** Answers with the body of the request, and with some of its headers. The path /slow is not answered. */
       const upstream = createServer((request, response) => {
-        response.writeHead(201, { 'x-upstream': String(request.headers['x-sent']) });
+        if (request.url === '/slow') return;
+        const { 'x-sent': sent, 'x-many': many, 'content-type': type } = request.headers;
+        response.writeHead(201, {
+          'x-upstream': `${String(sent)} ${String(many)} ${type ?? 'none'}`,
+          'set-cookie': ['a=1', 'b=2'],
+        });
         request.pipe(response);
       });
 
@@ -84,6 +89,7 @@ plugins:
       afterAll(async () => {
         await server.backworks.stop();
         upstream.close();
+        upstream.closeAllConnections();
       });
 
       test('the plugin has the name and version that it states', () => {
@@ -289,18 +295,34 @@ plugins:
         while (left !== null);
       });
 
-      (isolation === 'process' ? test : test.skip)(
-        'the plugin can make HTTP requests to a granted origin',
-        async () => {
-          const fetched = async (url: string): Promise<unknown> =>
-            json(await get('/c/http', { 'x-url': url }));
-          expect(await fetched(`${upstreamUrl}/path`)).toEqual({
+      const fetched = async (url: string, headers: Record<string, string> = {}): Promise<unknown> =>
+        json(await get('/c/http', { 'x-url': url, ...headers }));
+
+      (isolation === 'process' ? test : test.skip).each([
+        ['none', {}, 'sdk a, b none', { bytes: 0, last: null, n: null }],
+        ['JSON', { 'x-send': 'json' }, 'sdk a, b application/json', { bytes: 8, last: 0x7d, n: 21 }],
+        ['text', { 'x-send': 'text' }, /^sdk a, b (none|text\/plain.*)$/, { bytes: 11, last: 0x8e, n: null }],
+        ['bytes', { 'x-send': 'bytes' }, 'sdk a, b none', { bytes: 3, last: 128, n: null }],
+      ])(
+        'the plugin can make an HTTP request to a granted origin, with a body: %s',
+        async (_body, headers: Record<string, string>, header, body) => {
+          expect(await fetched(`${upstreamUrl}/path`, headers)).toEqual({
             status: 201,
-            header: 'sdk',
-            body: '{"n":21}',
+            header: typeof header === 'string' ? header : (expect.stringMatching(header) as unknown),
+            cookies: ['a=1', 'b=2'],
+            ...body,
           });
+        },
+      );
+
+      (isolation === 'process' ? test : test.skip)(
+        'the plugin reads why an HTTP request got no response',
+        async () => {
           expect(await fetched('http://127.0.0.1:1')).toEqual({
             error: expect.stringContaining('does not grant http://127.0.0.1:1') as unknown,
+          });
+          expect(await fetched(`${upstreamUrl}/slow`, { 'x-timeout': '50' })).toEqual({
+            error: 'no complete response within 50 ms',
           });
         },
       );

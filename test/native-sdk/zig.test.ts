@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { startServer } from '../fixtures/server.js';
-import { sources, target } from './language.js';
+import { root, sources, target } from './language.js';
 import { zig, zigIsMissing, zigPackage } from './zig-plugins.js';
 
 const BUILD_MS = 600_000;
@@ -53,6 +53,28 @@ withZig(
   BUILD_MS,
 );
 
+withZig(
+  `the unit test of the README passes, and the mock host does what it says${notRun}`,
+  () => {
+    const sdk = `-Mbackworks=${join(zigPackage, 'backworks.zig')}`;
+    const directory = authorsDirectory('tested');
+    writeFileSync(join(directory, 'greeter.zig'), `${plugin}\n${blocks('zig')[2] ?? ''}`);
+    zig(['test', '-lc', '--dep', 'backworks', '-Mroot=greeter.zig', sdk], directory);
+    zig(
+      ['test', '-lc', '--dep', 'backworks', `-Mroot=${join(root, 'test/fixtures/sdk/mock_host.zig')}`, sdk],
+      directory,
+    );
+    writeFileSync(
+      join(directory, 'greeter.zig'),
+      `${plugin.replace('.greeting = greeting', '.greting = greeting')}\n${blocks('zig')[2] ?? ''}`,
+    );
+    expect(() => zig(['test', '-lc', '--dep', 'backworks', '-Mroot=greeter.zig', sdk], directory)).toThrow(
+      /"greting":"good day Ada"/,
+    );
+  },
+  BUILD_MS,
+);
+
 withZig(`zig fmt finds nothing${notRun}`, () => {
-  zig(['fmt', '--check', zigPackage, join(sources, 'zig')], zigPackage);
+  zig(['fmt', '--check', zigPackage, join(sources, 'zig'), join(root, 'test/fixtures/sdk')], zigPackage);
 });

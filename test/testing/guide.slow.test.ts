@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, expect, test } from '@jest/globals';
 import ts from 'typescript';
 import { ownCache } from '../fixtures/cache.js';
+import { compilePlugin } from '../fixtures/compile.js';
 import { codeBlocksOf, sectionOf } from '../fixtures/markdown.js';
 
 ownCache();
@@ -43,6 +44,12 @@ function run(args: readonly string[]): string {
 test('the example for node:test passes', () => {
   writeFileSync(join(project, 'weather.node.mjs'), example('With node:test'));
   expect(run(['--test-reporter=tap', '--test', 'weather.node.mjs'])).toMatch(/^# pass [78]\n# fail 0$/m);
+});
+
+test('the example with HTTP requests passes', () => {
+  symlinkSync(compilePlugin('rates'), join(project, 'librates.so'));
+  writeFileSync(join(project, 'rates.mjs'), example('HTTP requests of the plugin'));
+  expect(run(['--test-reporter=tap', '--test', 'rates.mjs'])).toMatch(/^# pass [12]\n# fail 0$/m);
 });
 
 test('the example for jest passes', () => {

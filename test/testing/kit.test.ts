@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { AssertionError } from 'node:assert';
-import { BackworksError, ConfigError, PluginFailure } from '../../dist/index.js';
+import { BackworksError, ConfigError, type JsonObject, PluginFailure } from '../../dist/index.js';
 import {
   expectChanged,
   expectFailure,
@@ -183,6 +183,99 @@ describe('faults', () => {
     const plugin = await start('operated');
     await plugin.processEndpoint(requestDocument({ url: '/refused' }));
     expect(plugin.refusals).toMatchObject([{ permission: 'filesystem.read', object: '/etc/hostname' }]);
+  });
+});
+
+describe('HTTP requests of a plugin', () => {
+  const origin = 'https://rates.example';
+  /** The document of http_fetch() that the plugin gets for a request. */
+  const ask = async (plugin: TestPlugin, request: object): Promise<unknown> => {
+    const answer = await plugin.processEndpoint(requestDocument({ body: request as JsonObject }));
+    return (answer?.body as { answer: unknown }).answer;
+  };
+  const granted = { permissions: { network: { fetch: [origin] } } };
+
+  test('are answered by the test and recorded', async () => {
+    const plugin = await start('fetcher', {
+      ...granted,
+      responses: {
+        [`${origin}/usd?day=1`]: {
+          status: 201,
+          headers: { 'Set-Cookie': ['a=1', 'b=2'] },
+          body: { rate: 2 },
+        },
+        [`${origin}/bytes`]: ({ body }) => ({
+          headers: { 'x-sent': body as string },
+          body: Buffer.from([255, 0]),
+        }),
+        [`${origin}/busy`]: [{ status: 503 }, { body: 'ready' }],
+        [`${origin}/moved`]: { status: 302, headers: { location: '/busy' } },
+      },
+    });
+    const headers = { 'x-key': 'k' };
+    expect(
+      await ask(plugin, { method: 'POST', url: `${origin}/usd?day=1`, headers, body: { from: 'eur' } }),
+    ).toEqual({
+      status: 201,
+      headers: { 'content-type': 'application/json', 'set-cookie': ['a=1', 'b=2'] },
+      body: '{"rate":2}',
+      body_encoding: 'text',
+    });
+    expect(await ask(plugin, { method: 'PUT', url: `${origin}/bytes`, body: 'some text' })).toMatchObject({
+      status: 200,
+      headers: { 'x-sent': 'some text', 'content-type': 'application/octet-stream' },
+      body: '/wA=',
+      body_encoding: 'base64',
+    });
+    expect(await ask(plugin, { url: `${origin}/busy` })).toMatchObject({ status: 503, body: '' });
+    for (const url of [`${origin}/busy`, `${origin}/moved`])
+      expect(await ask(plugin, { url })).toMatchObject({ status: 200, body: 'ready' });
+    expect(plugin.fetches[0]).toEqual({
+      method: 'POST',
+      url: `${origin}/usd?day=1`,
+      headers: { 'content-type': 'application/json', 'x-key': 'k' },
+      body: { from: 'eur' },
+    });
+    expect(plugin.fetches.map(({ url }) => url.slice(origin.length))).toEqual([
+      '/usd?day=1',
+      '/bytes',
+      '/busy',
+      '/busy',
+      '/moved',
+      '/busy',
+    ]);
+  });
+
+  test('fail as in a server: no answer, no permission, no answer in time', async () => {
+    const plugin = await start('fetcher', {
+      ...granted,
+      responses: {
+        'https://other.example/': {},
+        [`${origin}/never`]: () => new Promise(() => undefined),
+        [`${origin}/broken`]: () => {
+          throw new Error('the line is cut');
+        },
+      },
+    });
+    const error = async (url: string, more: object = {}): Promise<unknown> => ask(plugin, { url, ...more });
+    expect(await error(`${origin}/unknown`)).toEqual({
+      error: `the request to ${origin} failed: the test has no response for this URL`,
+    });
+    expect(await error('https://other.example/')).toEqual({
+      error: 'permissions.network.fetch does not grant https://other.example',
+    });
+    expect(await error(`${origin}/never`, { timeout_ms: 20 })).toEqual({
+      error: 'no complete response within 20 ms',
+    });
+    expect(await error(`${origin}/broken`)).toEqual({
+      error: `the request to ${origin} failed: the line is cut`,
+    });
+    expect(plugin.fetches.map(({ url }) => url)).toEqual([
+      `${origin}/unknown`,
+      `${origin}/never`,
+      `${origin}/broken`,
+    ]);
+    expect(plugin.refusals).toMatchObject([{ permission: 'network.fetch' }]);
   });
 });
 

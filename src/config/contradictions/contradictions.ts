@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { unbracketed } from '../source/host.js';
+import { parseNetwork } from '../source/network.js';
 import type { CheckedFile } from '../schema/checked-file.js';
 import { endpointContradictions } from './endpoints.js';
 import { checkBodyLimit } from './limits.js';
@@ -58,6 +59,7 @@ function serverContradictions(file: CheckedFile): void {
   if (!file.isBroken('/server')) {
     checkBodyLimit(file, '/server/body_limit', file.raw.server.body_limit);
     checkUsers(file);
+    checkTrustedProxies(file);
   }
 }
 
@@ -73,6 +75,16 @@ function checkUsers(file: CheckedFile): void {
   if (reserved === undefined) return;
   const message = `the range contains ${reserved}, which the system uses for users that it cannot map`;
   file.reject(`${at}/first`, { message, hint: `begin above ${Math.max(...RESERVED_USERS)}` });
+}
+
+function checkTrustedProxies(file: CheckedFile): void {
+  const at = '/server/trust_proxy/addresses';
+  for (const [index, address] of file.raw.server.trust_proxy.addresses.entries()) {
+    if (parseNetwork(address) !== null) continue;
+    const pointer = below(at, index);
+    const found = file.show(pointer, address);
+    file.reject(pointer, { expected: 'an IP address or a network such as 10.0.0.0/8', found });
+  }
 }
 
 function adminContradictions(file: CheckedFile): void {

@@ -54,6 +54,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       bodyLimitBytes: parseSize(server.body_limit),
       bodyTimeoutMs: parseDuration(server.body_timeout),
       unmatched: server.unmatched,
+      trustProxy: { addresses: server.trust_proxy.addresses, header: server.trust_proxy.header },
       workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
       pluginUsers: { first: server.plugin_users.first, count: server.plugin_users.count },
       shutdown: {

@@ -73,6 +73,19 @@ export interface RawConfig {
      */
     unmatched: 'plugins-without-endpoint' | 'plugins' | 'not-found';
     /**
+     * The proxies in front of the server whose statements about their clients it believes.
+     */
+    trust_proxy: {
+      /**
+       * IP addresses and networks of the proxies.
+       */
+      addresses: string[];
+      /**
+       * The header in which the proxies state the client: x-forwarded for x-forwarded-for, -proto and -host, or forwarded (RFC 7239). The other one is not believed: a proxy may pass it on from a client.
+       */
+      header: 'x-forwarded' | 'forwarded';
+    };
+    /**
      * Number of server processes that share the port, each with its own plugin processes; auto means one per processor.
      */
     workers: string | number;

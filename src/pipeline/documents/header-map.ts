@@ -31,6 +31,16 @@ export function rawHeader(raw: readonly string[], name: string): string | undefi
   return undefined;
 }
 
+/** All headers of that lower-case name in a flat list, joined; undefined when there is none. */
+export function joinedRawHeader(raw: readonly string[], name: string): string | undefined {
+  let text: string | undefined;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    if (raw[i]!.length !== name.length || raw[i]!.toLowerCase() !== name) continue;
+    text = text === undefined ? raw[i + 1]! : `${text}, ${raw[i + 1]!}`;
+  }
+  return text;
+}
+
 /** A header's text; a list of values is joined. */
 export function headerText(headers: Readonly<HeaderMap>, name: string): string | undefined {
   const value = Object.hasOwn(headers, name) ? headers[name] : undefined;

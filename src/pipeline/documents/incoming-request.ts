@@ -13,8 +13,12 @@ export interface IncomingRequest extends Caller {
   readonly scheme: 'http' | 'https';
   /** Flat list [name, value, name, value, …]. */
   readonly rawHeaders: readonly string[];
-  /** Null when the request did not come over a socket. */
+  /** The client, as far as trusted proxies tell. Null when the request did not come over a socket. */
   readonly remote: RemoteAddress | null;
+  /** The other end of the connection: the client, or the last proxy. Null when the request did not come over a socket. */
+  readonly peer: RemoteAddress | null;
+  /** What trusted proxies state about the client's request; null when none does. */
+  readonly stated: StatedOrigin | null;
   /** The endpoint whose path and method match. */
   readonly endpoint: EndpointConfig | null;
   readonly match: RouteMatch;
@@ -49,7 +53,14 @@ export interface BodyLimits {
 
 export interface RemoteAddress {
   readonly address: string;
+  /** 0 when a proxy states only the address. */
   readonly port: number;
+}
+
+/** The request that a client sent to the first trusted proxy. Null where the proxies do not state it. */
+export interface StatedOrigin {
+  readonly scheme: 'http' | 'https' | null;
+  readonly host: string | null;
 }
 
 /** The parts of a request document apart from the body. */

@@ -19,6 +19,8 @@ export function sampleRequest(
     scheme: 'http',
     rawHeaders: [],
     remote: { address: '192.0.2.1', port: 5000 },
+    peer: { address: '192.0.2.1', port: 5000 },
+    stated: null,
     endpoint,
     match: new RouteMatch(method, path, endpoint, params),
     refusal: null,

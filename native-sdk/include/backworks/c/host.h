@@ -106,7 +106,7 @@ static BACKWORKS_UNUSED bool backworks_kv_set(BackworksCall *call, const char *k
 }
 
 /*
- * Has the server make an HTTP request, to an origin that the plugin's permissions name. `request` is
+ * The documents of an HTTP request that the server makes; http.h has it with types. `request` is
  * {method, url, headers, body, body_encoding, timeout_ms}. Returns {status, headers, body, body_encoding} with
  * the body as a string, or {error}; NULL when the server's answer is not JSON.
  */

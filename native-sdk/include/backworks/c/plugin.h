@@ -7,7 +7,7 @@
 #define BACKWORKS_C_PLUGIN_H
 
 #include "config.h"
-#include "host.h"
+#include "http.h"
 
 /* A JSON text in a C file, without escapes: BACKWORKS_JSON({"priority": 10}). */
 #define BACKWORKS_JSON(...) #__VA_ARGS__

@@ -14,7 +14,7 @@
 #include <backworks_plugin.h>
 
 #include "barrier.hpp"
-#include "host.hpp"
+#include "http.hpp"
 #include "plugin.hpp"
 
 namespace backworks {

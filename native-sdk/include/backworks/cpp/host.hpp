@@ -97,7 +97,7 @@ inline void kv_remove(const std::string &key) {
     detail::kv_write(key, nullptr, 0);
 }
 
-/// Has the server make an HTTP request, to an origin that the plugin's permissions name. `request` is
+/// The documents of an HTTP request that the server makes; fetch() has it with types. `request` is
 /// {method, url, headers, body, body_encoding, timeout_ms}, the result {status, headers, body, body_encoding} with
 /// the body as a string. Throws PluginError when the
 /// server cannot, the origin is not permitted, or the target does not answer.

@@ -72,7 +72,7 @@ impl<'a> Body<'a> {
     /// When the document was not written by the server.
     pub fn bytes(&self) -> PluginResult<Vec<u8>> {
         match self.encoding {
-            BodyEncoding::Base64 => Ok(STANDARD.decode(self.string()?)?),
+            BodyEncoding::Base64 => decode_bytes(&self.string()?),
             _ => Ok(self.text()?.into_bytes()),
         }
     }
@@ -89,7 +89,12 @@ impl<'a> Body<'a> {
     }
 }
 
-/// Members of a document or of a patch that set a body.
+/// Bytes as documents write them.
 pub(crate) fn encode_bytes(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
+}
+
+/// Reads what `encode_bytes` writes.
+pub(crate) fn decode_bytes(text: &str) -> PluginResult<Vec<u8>> {
+    Ok(STANDARD.decode(text)?)
 }

@@ -1,10 +1,10 @@
 //! Headers in documents.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// One value, or several values of one name. Only the header `set-cookie` has several; the server joins others.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(untagged)]
 pub enum Values {
     /// One value.

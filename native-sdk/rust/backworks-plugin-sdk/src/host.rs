@@ -3,7 +3,7 @@
 //! The `log` crate's macros write to the server's log as well.
 
 use crate::abi::BackworksHost;
-use crate::{PluginError, PluginResult, Value};
+use crate::{HttpError, HttpRequest, HttpResponse, PluginError, PluginResult, Value};
 use std::ffi::{CStr, CString, c_char};
 use std::mem::offset_of;
 use std::ptr;
@@ -97,18 +97,44 @@ fn kv_write(key: &str, value: Option<&str>, ttl_seconds: u32) -> PluginResult<()
     }
 }
 
-/// Makes an HTTP request through the server, to an origin that the plugin's permissions name.
-/// `request` is `{method, url, headers, body, body_encoding, timeout_ms}`, the result
+/// Makes an HTTP request through the server, to an origin that the plugin's permissions name. The call waits until
+/// there is an answer, or until shortly before its deadline.
+///
+/// ```no_run
+/// use backworks_plugin_sdk::{HttpRequest, Value, host};
+///
+/// let response = host::fetch(&HttpRequest::get("https://api.example/rates"))?;
+/// if response.status == 200 {
+///     let rates: Value = response.json()?;
+/// }
+/// # Ok::<(), backworks_plugin_sdk::PluginError>(())
+/// ```
+///
+/// # Errors
+/// When there is no response; a response with any status is a result.
+pub fn fetch(request: &HttpRequest) -> Result<HttpResponse, HttpError> {
+    match raw_fetch(&request.document().to_string()) {
+        Some(answer) => HttpResponse::from_document(&answer),
+        None => Err(HttpError::NotOffered),
+    }
+}
+
+/// The answer of the host; `None` when it does not offer requests.
+fn raw_fetch(request: &str) -> Option<String> {
+    let fetch = member!(http_fetch)?;
+    let request = c_string(request);
+    // SAFETY: the request lives until the function returns; the result is copied before the next call.
+    Some(unsafe { owned(fetch(request.as_ptr())) }.unwrap_or_default())
+}
+
+/// The same as [`fetch`], with the documents that cross the ABI. `request` is `{method, url, headers, body, body_encoding, timeout_ms}`, the result
 /// `{status, headers, body, body_encoding}` with the body as a string.
 ///
 /// # Errors
 /// When the host does not offer requests, the origin is not permitted, or the target does not answer.
 pub fn http_fetch(request: &Value) -> PluginResult<Value> {
-    let fetch = member!(http_fetch).ok_or_else(|| missing("http_fetch"))?;
-    let request = c_string(&request.to_string());
-    // SAFETY: the request lives until the function returns; the result is copied before the next call.
-    let answer = unsafe { owned(fetch(request.as_ptr())) };
-    let answer: Value = serde_json::from_str(&answer.unwrap_or_default())?;
+    let answer = raw_fetch(&request.to_string()).ok_or(HttpError::NotOffered)?;
+    let answer: Value = serde_json::from_str(&answer)?;
     match answer.get("error") {
         Some(error) => Err(PluginError::new(
             error.as_str().unwrap_or("the request failed"),

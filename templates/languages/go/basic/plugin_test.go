@@ -1,24 +1,30 @@
 package main
 
 import (
-	"reflect"
 	"testing"
 
-	backworks "github.com/backworks/backworks/native-sdk/go"
+	"github.com/backworks/backworks/native-sdk/go/backworkstest"
 )
 
-var twice = &config{Greeting: "good day", Repeat: 2}
+func start(t *testing.T) *backworkstest.Plugin {
+	host := backworkstest.NewHost(t)
+	return host.Start(&greeter{}, map[string]any{"greeting": "good day", "repeat": 2})
+}
 
 func TestGreetsAsOftenAsConfigured(t *testing.T) {
-	reply := answer(twice, &backworks.Request{Params: map[string]string{"name": "Ada"}})
-	want := backworks.JSON(map[string][]string{"greetings": {"good day Ada", "good day Ada"}})
-	if !reflect.DeepEqual(reply, want) {
-		t.Errorf("got %+v, want %+v", reply, want)
+	request := backworkstest.Request{Path: "/hello/Ada", Params: map[string]string{"name": "Ada"}}
+	answer, err := start(t).ProcessEndpoint(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := `{"greetings":["good day Ada","good day Ada"]}`; answer.Text() != want {
+		t.Errorf("got %s, want %s", answer.Text(), want)
 	}
 }
 
 func TestDoesNotAnswerRequestsWithoutName(t *testing.T) {
-	if reply := answer(twice, &backworks.Request{}); reply != nil {
-		t.Errorf("got %+v", reply)
+	answer, err := start(t).ProcessEndpoint(backworkstest.Request{Path: "/other"})
+	if answer != nil || err != nil {
+		t.Errorf("got %+v, %v", answer, err)
 	}
 }

@@ -1,19 +1,21 @@
-#include "unit.hpp"
+#include <backworks_test.h>
+
+#include <cstdio>
 
 int main() {
-    const PluginVTable plugin = plugin_vtable();
-    CHECK(plugin.initialize(R"({"keys":["first","second"]})") == 0);
+    BACKWORKS_TEST_START(R"({"keys":["first","second"]})");
 
-    const auto known = request("{}", R"({"x-api-key":"second"})");
-    const std::string answer = plugin.before_request(known.c_str());
-    CHECK(contains(answer.c_str(), R"("headers":{"x-api-key":null})"));
-    CHECK(contains(answer.c_str(), R"("authenticated":true)"));
+    const char *known = backworks_test_request(R"({"headers":{"x-api-key":"second"}})");
+    const auto answer = BACKWORKS_TEST_BEFORE_REQUEST(known);
+    BACKWORKS_EXPECT(answer, "/request/headers/x-api-key", "null");
+    BACKWORKS_EXPECT(answer, "/request/context/authenticated", "true");
 
-    const auto unknown = request("{}", R"({"x-api-key":"sec"})");
-    CHECK(contains(plugin.before_request(unknown.c_str()), R"("status":401)"));
+    const char *unknown = backworks_test_request(R"({"headers":{"x-api-key":"sec"}})");
+    BACKWORKS_EXPECT(BACKWORKS_TEST_BEFORE_REQUEST(unknown), "/response/status", "401");
 
-    const auto without = request("{}", "{}");
-    CHECK(contains(plugin.before_request(without.c_str()), R"("status":401)"));
+    const char *without = backworks_test_request("{}");
+    BACKWORKS_EXPECT(BACKWORKS_TEST_BEFORE_REQUEST(without), "/response/status", "401");
 
+    BACKWORKS_TEST_STOP();
     std::puts("unit: ok");
 }

@@ -1,15 +1,18 @@
-#include "unit.hpp"
+#include <backworks_test.h>
+
+#include <cstdio>
 
 int main() {
-    const PluginVTable plugin = plugin_vtable();
-    CHECK(plugin.initialize(R"({"greeting":"good day","repeat":2})") == 0);
+    BACKWORKS_TEST_START(R"({"greeting":"good day","repeat":2})");
 
-    const auto ada = request(R"({"name":"Ada"})", "{}");
-    const char *answer = plugin.process_endpoint("/hello/{name}", "GET", ada.c_str());
-    CHECK(contains(answer, R"("greetings":["good day Ada","good day Ada"])"));
+    const char *ada =
+        backworks_test_request(R"({"route":"/hello/{name}","params":{"name":"Ada"}})");
+    const auto answer = BACKWORKS_TEST_PROCESS_ENDPOINT(ada);
+    BACKWORKS_EXPECT(answer, "/body/greetings", R"(["good day Ada","good day Ada"])");
 
-    const auto nobody = request("{}", "{}");
-    CHECK(plugin.process_endpoint("/other", "GET", nobody.c_str()) == nullptr);
+    const char *nobody = backworks_test_request("{}");
+    BACKWORKS_EXPECT_NULL(BACKWORKS_TEST_PROCESS_ENDPOINT(nobody));
 
+    BACKWORKS_TEST_STOP();
     std::puts("unit: ok");
 }

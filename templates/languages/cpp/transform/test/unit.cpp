@@ -1,19 +1,21 @@
-#include "unit.hpp"
+#include <backworks_test.h>
+
+#include <cstdio>
 
 int main() {
-    const PluginVTable plugin = plugin_vtable();
-    CHECK(plugin.initialize(R"({"remove":["salary","notes"],"served_by":"a"})") == 0);
+    BACKWORKS_TEST_START(R"({"remove":["salary","notes"],"served_by":"a"})");
 
-    const auto employee = response(R"({"id":1.50,"salary":1})");
-    const std::string answer = plugin.after_response(employee.c_str());
-    CHECK(contains(answer.c_str(), R"("x-served-by":"a")"));
-    CHECK(contains(answer.c_str(), R"("body":{"salary":null})"));
+    const char *employee = backworks_test_response(R"({"body":{"id":1.50,"salary":1}})");
+    const auto answer = BACKWORKS_TEST_AFTER_RESPONSE(employee);
+    BACKWORKS_EXPECT(answer, "/response/headers/x-served-by", R"("a")");
+    BACKWORKS_EXPECT(answer, "/response/body", R"({"salary":null})");
 
     // Nothing to remove: the body is not named.
-    const auto other = response(R"({"id":1})");
-    CHECK(!contains(plugin.after_response(other.c_str()), "body"));
-    const auto list = response(R"(["salary"])");
-    CHECK(!contains(plugin.after_response(list.c_str()), "body"));
+    const char *other = backworks_test_response(R"({"body":{"id":1}})");
+    BACKWORKS_EXPECT_ABSENT(BACKWORKS_TEST_AFTER_RESPONSE(other), "/response/body");
+    const char *list = backworks_test_response(R"({"body":["salary"]})");
+    BACKWORKS_EXPECT_ABSENT(BACKWORKS_TEST_AFTER_RESPONSE(list), "/response/body");
 
+    BACKWORKS_TEST_STOP();
     std::puts("unit: ok");
 }

@@ -94,34 +94,37 @@ export_plugin!(KeyCheck);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use backworks_plugin_sdk::testing::{MockHost, RequestOutcome, TestRequest};
 
-    fn check(headers: Value) -> RequestAction {
-        let document = json!({
-            "id": "test", "method": "GET", "path": "/orders", "route": null, "params": {},
-            "query": {}, "headers": headers, "remote": null, "context": {},
-            "body_encoding": "text", "body": null,
-        })
-        .to_string();
-        let config = Config::from_value(&json!({ "keys": ["first", "second"] })).unwrap();
-        config.check(&Request::from_json(&document).unwrap())
+    fn check(request: &TestRequest) -> RequestOutcome {
+        let host = MockHost::new();
+        let config = json!({ "keys": ["first", "second"] });
+        let plugin = host.start::<KeyCheck>(&config).unwrap();
+        plugin.before_request(request).unwrap()
     }
 
     #[test]
     fn removes_a_key_that_is_known() {
-        let patch = Patch::new()
-            .remove_header("x-api-key")
-            .context("authenticated", true);
-        assert_eq!(check(json!({ "x-api-key": "second" })), patch.into());
+        let request = TestRequest::get("/orders").header("x-api-key", "second");
+        let patch = json!({
+            "headers": { "x-api-key": null },
+            "context": { "authenticated": true },
+        });
+        assert_eq!(check(&request), RequestOutcome::Changed(patch));
     }
 
     #[test]
     fn refuses_other_keys() {
-        for headers in [
-            json!({}),
-            json!({ "x-api-key": "sec" }),
-            json!({ "x-api-key": "third" }),
+        let request = TestRequest::get("/orders");
+        for request in [
+            request.clone().header("x-api-key", "sec"),
+            request.clone().header("x-api-key", "third"),
+            request,
         ] {
-            assert!(matches!(check(headers), RequestAction::Respond(_)));
+            let RequestOutcome::Answered(answer) = check(&request) else {
+                panic!("{request:?} passes")
+            };
+            assert_eq!(answer.status, 401);
         }
     }
 }

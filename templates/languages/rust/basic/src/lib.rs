@@ -83,32 +83,27 @@ export_plugin!(Greeter);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use backworks_plugin_sdk::testing::{MockHost, TestRequest};
 
-    fn request(params: Value) -> String {
-        json!({
-            "id": "test", "method": "GET", "path": "/hello", "route": null, "params": params,
-            "query": {}, "headers": {}, "remote": null, "context": {},
-            "body_encoding": "text", "body": null,
-        })
-        .to_string()
-    }
-
-    fn answer(params: Value) -> EndpointAction {
-        let config = Config::from_value(&json!({ "greeting": "good day", "repeat": 2 })).unwrap();
-        config
-            .answer(&Request::from_json(&request(params)).unwrap())
-            .unwrap()
+    fn twice() -> Value {
+        json!({ "greeting": "good day", "repeat": 2 })
     }
 
     #[test]
     fn greets_as_often_as_configured() {
+        let host = MockHost::new();
+        let plugin = host.start::<Greeter>(&twice()).unwrap();
+        let request = TestRequest::get("/hello/Ada").param("name", "Ada");
+        let answer = plugin.process_endpoint(&request).unwrap().unwrap();
         let greetings = json!({ "greetings": ["good day Ada", "good day Ada"] });
-        let expected = Reply::json(&greetings).unwrap().into();
-        assert_eq!(answer(json!({ "name": "Ada" })), expected);
+        assert_eq!(answer.body, greetings);
     }
 
     #[test]
     fn does_not_answer_requests_without_a_name() {
-        assert_eq!(answer(json!({})), EndpointAction::Pass);
+        let host = MockHost::new();
+        let plugin = host.start::<Greeter>(&twice()).unwrap();
+        let request = TestRequest::get("/other");
+        assert_eq!(plugin.process_endpoint(&request).unwrap(), None);
     }
 }

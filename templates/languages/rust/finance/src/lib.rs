@@ -139,6 +139,7 @@ export_plugin!(OrderCheck);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use backworks_plugin_sdk::testing::{MockHost, TestRequest};
 
     #[test]
     fn prices_are_read_without_rounding() {
@@ -152,10 +153,18 @@ mod tests {
 
     #[test]
     fn every_wrong_field_is_named() {
-        let config = Config::from_value(&json!({ "symbols": ["ACME"] })).unwrap();
+        let host = MockHost::new();
+        let config = json!({ "symbols": ["ACME"] });
+        let plugin = host.start::<OrderCheck>(&config).unwrap();
+        let send = |order: Value| {
+            let request = TestRequest::post("/orders").json(&order).unwrap();
+            plugin.process_endpoint(&request).unwrap().unwrap()
+        };
         let order = json!({ "symbol": "ACME", "side": "buy", "quantity": 3, "price": "1.5" });
-        assert_eq!(config.check(&order), Ok(45_000));
-        let errors = config.check(&json!({ "symbol": "XYZ" })).unwrap_err();
+        assert_eq!(send(order).body["notional"], "4.5000");
+        let refused = send(json!({ "symbol": "XYZ" }));
+        assert_eq!(refused.status, 422);
+        let errors = refused.body["errors"].as_array().unwrap();
         let fields: Vec<&Value> = errors.iter().map(|error| &error["field"]).collect();
         assert_eq!(fields, ["symbol", "side", "quantity", "price"]);
     }

@@ -89,32 +89,39 @@ export_plugin!(Transformer);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use backworks_plugin_sdk::testing::{MockHost, TestResponse};
 
-    fn change(encoding: &str, body: Value) -> Patch {
-        let document = json!({
-            "status": 200, "headers": {}, "context": {}, "body_encoding": encoding, "body": body,
-            "request": { "id": "test", "method": "GET", "path": "/employees/7", "route": null },
-        })
-        .to_string();
+    fn change(response: &TestResponse) -> Option<Value> {
+        let host = MockHost::new();
         let config = json!({ "remove": ["salary", "notes"], "served_by": "a" });
-        let config = Config::from_value(&config).unwrap();
-        config
-            .change(&Response::from_json(&document).unwrap())
-            .unwrap()
+        let plugin = host.start::<Transformer>(&config).unwrap();
+        plugin.after_response(response).unwrap()
+    }
+
+    fn json_response(body: &Value) -> TestResponse {
+        TestResponse::new(200).json(body).unwrap()
     }
 
     #[test]
     fn removes_the_members_that_are_there() {
-        let header = Patch::new().header("x-served-by", "a");
-        let expected = header.json(&json!({ "salary": null })).unwrap();
-        assert_eq!(change("json", json!({ "id": 1, "salary": 1 })), expected);
+        let response = json_response(&json!({ "id": 1, "salary": 1 }));
+        let expected = json!({
+            "headers": { "x-served-by": "a" },
+            "body_encoding": "json",
+            "body": { "salary": null },
+        });
+        assert_eq!(change(&response), Some(expected));
     }
 
     #[test]
     fn leaves_other_bodies_as_they_are() {
-        let header = Patch::new().header("x-served-by", "a");
-        assert_eq!(change("json", json!({ "id": 1 })), header);
-        assert_eq!(change("json", json!(["salary"])), header);
-        assert_eq!(change("text", json!("salary")), header);
+        let header = json!({ "headers": { "x-served-by": "a" } });
+        for response in [
+            json_response(&json!({ "id": 1 })),
+            json_response(&json!(["salary"])),
+            TestResponse::new(200).text("salary"),
+        ] {
+            assert_eq!(change(&response).as_ref(), Some(&header));
+        }
     }
 }

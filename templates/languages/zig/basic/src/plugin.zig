@@ -43,28 +43,19 @@ comptime {
     backworks.exportPlugin(Greeter);
 }
 
-fn answerTo(call: *backworks.Call, comptime document: []const u8) !?backworks.Reply {
-    const request = try std.json.parseFromSliceLeaky(backworks.Request, call.allocator(), document, .{});
-    var greeter: Greeter = .{ .config = .{ .greeting = "good day", .repeat = 2 } };
-    return greeter.processEndpoint(call, &request);
-}
-
 test "greets as often as configured" {
-    var call: backworks.Call = .{ .arena = .init(std.testing.allocator) };
-    defer call.arena.deinit();
-    const reply = try answerTo(&call,
-        \\{"id":"test","method":"GET","path":"/hello/Ada","params":{"name":"Ada"}}
-    );
+    var host: backworks.testing.Host = .init(std.testing.allocator);
+    defer host.deinit();
+    var greeter = try host.start(Greeter, .{ .greeting = "good day", .repeat = 2 });
+    const answer = (try host.processEndpoint(&greeter, .{ .params = .{ .name = "Ada" } })).?;
     try std.testing.expectEqualStrings(
         \\{"greetings":["good day Ada","good day Ada"]}
-    , reply.?.body);
+    , answer.body.text);
 }
 
 test "does not answer requests without a name" {
-    var call: backworks.Call = .{ .arena = .init(std.testing.allocator) };
-    defer call.arena.deinit();
-    const reply = try answerTo(&call,
-        \\{"id":"test","method":"GET","path":"/other"}
-    );
-    try std.testing.expect(reply == null);
+    var host: backworks.testing.Host = .init(std.testing.allocator);
+    defer host.deinit();
+    var greeter = try host.start(Greeter, .{});
+    try std.testing.expect(try host.processEndpoint(&greeter, .{ .path = "/other" }) == null);
 }
