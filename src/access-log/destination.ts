@@ -5,7 +5,7 @@ import { LINE_BYTES_MAX } from './lines.js';
 export const STDOUT = 'stdout';
 const STDOUT_FD = 1;
 /** Bytes of one write to a file. */
-const FILE_PIECE_BYTES = 64 * 1024;
+const FILE_PIECE_BYTES = 256 * 1024;
 const FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_NONBLOCK;
 
 /** Where lines are written. */
