@@ -91,7 +91,11 @@ export type { NativeProcess, ProcessUsage, RefusedPermission } from './native/pl
 export type { CallStats } from './plugins/call-stats.js';
 export type { RejectedLibrary } from './plugins/discovery.js';
 export type { PipelineHook, PluginCapability, PluginDependency, PluginMetadata } from './plugins/metadata.js';
-export type { CheckOutcome, ValidatedAs, ValidationCheck, ValidationReport } from './plugins/validate.js';
+export type { CheckInput, CheckOutcome, ValidationCheck } from './validation/report.js';
+export type { ValidatedAs, ValidationReport, ValidationWish } from './validation/validate.js';
+export type { ValidationEvidence } from './validation/evidence.js';
+export type { FuzzSettings } from './validation/function-checks.js';
+export type { Touched } from './validation/permission-check.js';
 
 /** Changes: reloads, swaps and versions. */
 export type { SwapOrigin, SwapOutcome, SwapRecord, VersionName } from './lifecycle/entry/swap-record.js';

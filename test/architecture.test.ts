@@ -24,7 +24,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lifecycle/registry'],
   ['lifecycle/lazy'],
   ['lifecycle/supervision'],
-  ['authoring'],
+  ['authoring', 'validation'],
   ['authoring/build', 'authoring/reference'],
   ['lifecycle/swap', 'lifecycle', 'profiling'],
   ['lifecycle/records', 'http', 'alerts'],
