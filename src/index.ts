@@ -25,6 +25,7 @@ export {
 export type { Layer as ConfigLayer } from './config/source/mark.js';
 export type { ConfigErrorCode } from './config/source/problems.js';
 export type {
+  AccessLogConfig,
   AdminConfig,
   AlertEvent,
   AlertsConfig,
