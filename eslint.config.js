@@ -3,7 +3,17 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  { ignores: ['dist/', 'dist-test/', 'build/', 'coverage/', '**/target/', 'examples/*/plugins/'] },
+  {
+    ignores: [
+      'dist/',
+      'dist-test/',
+      'build/',
+      'coverage/',
+      '**/target/',
+      'examples/*/build/',
+      'examples/*/plugins/',
+    ],
+  },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

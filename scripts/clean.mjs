@@ -10,6 +10,7 @@ const PRODUCTS = [
   'coverage',
   'examples/modbus/build',
   'examples/modbus/plugins',
+  'examples/fix/build',
   'examples/hl7/plugins',
   'examples/weather/cpp/build',
   'examples/weather/go/build',

@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { alertingServer } from './alerts/alert.js';
 import { Alerts } from './alerts/alerts.js';
 import { loadConfig, type LoadedConfig } from './config/load/load.js';
-import type { BackworksConfig } from './config/types.js';
+import type { BackworksConfig, PluginConfig } from './config/types.js';
 import { PluginMetrics } from './metrics/plugin-metrics.js';
 import { BackworksError } from './errors.js';
 import { type Log, silentLog } from './log.js';
 import { hostVersion } from './plugins/host-version.js';
 import { createPluginParts, type PluginParts } from './lifecycle/plugin-parts.js';
+import { configuredToRun } from './plugins/entry-of.js';
 import { type PluginUsers, usersOf } from './plugins/plugin-users.js';
 import { Quarantine, type QuarantinedLibrary } from './lifecycle/records/quarantine.js';
 import type { SwapResult } from './lifecycle/swap/swap.js';
@@ -15,7 +16,13 @@ import type { SwapOrigin } from './lifecycle/entry/swap-record.js';
 import type { PluginVerdict } from './lifecycle/registry/registry.js';
 import type { PluginStatus } from './lifecycle/entry/status.js';
 import type { RejectedLibrary } from './plugins/discovery.js';
-import { HEAP_CHECKS, validateLibrary, type ValidatedAs, type ValidationReport } from './plugins/validate.js';
+import { HEAP_CHECKS } from './validation/children.js';
+import {
+  validateLibrary,
+  type ValidatedAs,
+  type ValidationReport,
+  type ValidationWish,
+} from './validation/validate.js';
 import { VersionRecords } from './lifecycle/records/version-records.js';
 import { type PluginRecord } from './lifecycle/records/version-history.js';
 import {
@@ -295,6 +302,7 @@ class OperatedServer {
  *
  * @param path absolute, or relative to the working directory
  * @param as the plugin's configuration; default: `{}`
+ * @param wish how much random input the hooks get, and its seed
  * @returns one entry for each check, in order
  *
  * @example
@@ -308,8 +316,9 @@ class OperatedServer {
 export function validatePlugin(
   path: string,
   as?: Pick<ValidatedAs, 'config' | 'written'>,
+  wish?: ValidationWish,
 ): Promise<ValidationReport> {
-  return validateLibrary(path, { ...partsFor(HEAP_CHECKS), as });
+  return validateLibrary(path, { ...partsFor(HEAP_CHECKS), ...wish, as });
 }
 
 /**
@@ -322,20 +331,17 @@ export async function validateConfigured(
   config: BackworksConfig,
   name: string,
   environment: NodeJS.ProcessEnv,
-  block?: Pick<ValidatedAs, 'config' | 'written'>,
+  block?: Pick<PluginConfig, 'config' | 'written'>,
+  wish?: ValidationWish,
 ): Promise<ValidationReport> {
-  const plugin = config.plugins.find((candidate) => candidate.name === name);
-  if (plugin === undefined) {
-    const hint = `known plugins: ${config.plugins.map((entry) => entry.name).join(', ') || 'none'}; a library is given by its path, such as ./${name}.so`;
-    throw new BackworksError('BW_PLUGIN_UNKNOWN', `no plugin is named ${JSON.stringify(name)}`, { hint });
-  }
-  const { path, type } = plugin;
+  const parts = partsFor({ ...environment, ...HEAP_CHECKS }, usersOf(config));
+  const { entry, endpoints } = await configuredToRun(config, name, parts, block);
+  const { path, type } = entry.config;
   if (path === null) {
     const message = `plugin ${name} has type "${type}", which has no library to check`;
     throw new BackworksError('BW_PLUGIN_UNSUPPORTED', message);
   }
-  const parts = partsFor({ ...environment, ...HEAP_CHECKS }, usersOf(config));
-  return validateLibrary(path, { ...parts, as: { ...plugin, ...block } });
+  return validateLibrary(path, { ...parts, ...wish, endpoints, as: entry.config });
 }
 
 /** Measures a library's hooks as `backworks plugin profile PATH` does. */

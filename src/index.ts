@@ -25,13 +25,17 @@ export {
 export type { Layer as ConfigLayer } from './config/source/mark.js';
 export type { ConfigErrorCode } from './config/source/problems.js';
 export type {
+  AccessLogConfig,
   AdminConfig,
   AlertEvent,
   AlertsConfig,
   AutoDiscoverConfig,
   BackworksConfig,
   EndpointConfig,
+  EndpointHook,
   EndpointTarget,
+  FailurePolicy,
+  HookScope,
   HttpMethod,
   Isolation,
   JsonObject,
@@ -50,6 +54,7 @@ export type {
   ServerConfig,
   StaticResponse,
   SwapPolicy,
+  TrustedProxyConfig,
   UnmatchedRequests,
   UserRange,
   WantedBodies,
@@ -91,7 +96,11 @@ export type { NativeProcess, ProcessUsage, RefusedPermission } from './native/pl
 export type { CallStats } from './plugins/call-stats.js';
 export type { RejectedLibrary } from './plugins/discovery.js';
 export type { PipelineHook, PluginCapability, PluginDependency, PluginMetadata } from './plugins/metadata.js';
-export type { CheckOutcome, ValidatedAs, ValidationCheck, ValidationReport } from './plugins/validate.js';
+export type { CheckInput, CheckOutcome, ValidationCheck } from './validation/report.js';
+export type { ValidatedAs, ValidationReport, ValidationWish } from './validation/validate.js';
+export type { ValidationEvidence } from './validation/evidence.js';
+export type { FuzzSettings } from './validation/function-checks.js';
+export type { Touched } from './validation/permission-check.js';
 
 /** Changes: reloads, swaps and versions. */
 export type { SwapOrigin, SwapOutcome, SwapRecord, VersionName } from './lifecycle/entry/swap-record.js';

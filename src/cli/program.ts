@@ -120,9 +120,17 @@ function declarePlugins(plugin: Command, run: Run): void {
     .action(() => run(async (context) => (await import('./operate/plugin-list.js')).pluginList(context)));
   plugin
     .command('validate')
-    .description('check libraries, each in its own process')
+    .summary('check libraries with ordinary, hostile and random input')
+    .description('check libraries, each check in its own sandboxed process')
     .argument('<which...>', 'paths of shared libraries, or names of configured plugins')
     .option('--plugin-config <file>', 'configuration of the plugin, as YAML or JSON')
+    .option('--seconds <number>', 'random input for each hook for so long, instead of --cases')
+    .option('--cases <number>', 'random inputs for each hook (default: 1000)')
+    .option('--seed <number>', 'another sequence of random inputs (default: 1)')
+    .option('--quick', 'only ordinary input')
+    .option('--save-input <dir>', 'write the inputs that lead to findings to files')
+    .option('--junit <file>', 'also write a report for CI systems, in the form of JUnit')
+    .option('--strict', 'fail when a check could not run')
     .action((which: string[], given: ValidateArguments) =>
       run(async (context) =>
         (await import('./author/plugin-validate.js')).pluginValidate(context, which, given),

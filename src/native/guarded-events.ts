@@ -24,5 +24,6 @@ export function guardedEvents(plugin: string, events: NativePluginEvents): Nativ
     refused: guarded((refusal) => events.refused(refusal)),
     failed: guarded((failure) => events.failed(failure)),
     recovered: guarded(() => events.recovered()),
+    stopped: guarded((result) => events.stopped?.(result)),
   };
 }

@@ -165,6 +165,18 @@ export interface NativePluginEvents {
   failed(failure: PluginFailure): void;
   /** After a failure, every instance serves again. */
   recovered(): void;
+  /** An initialized process was asked to end and has ended. */
+  stopped?(result: ShutdownResult): void;
+}
+
+/** How a process ended that was asked to. */
+export interface ShutdownResult {
+  /** What shutdown() returned; null when the process ended before. */
+  readonly status: number | null;
+  /** The plugin's explanation of another status than 0. */
+  readonly text: string;
+  /** Why the process did not end by itself, in shutdown() or after it; null when it did. */
+  readonly failure: PluginFailure | null;
 }
 
 export interface PluginLogLine {

@@ -127,6 +127,12 @@ export class LoadedPlugin implements BackworksPlugin {
     await this.native.reconfigure(await fittingConfig(this.name, this.metadata.configSchema, config));
   }
 
+  /** Calls reconfigure() although the configuration has not changed. Otherwise the same as reconfigure(). */
+  async reconfigureAgain(config: Pick<PluginConfig, 'config' | 'written'>): Promise<void> {
+    // A white space more is another text for the server, and the same JSON for the plugin.
+    await this.native.reconfigure(`${await fittingConfig(this.name, this.metadata.configSchema, config)} `);
+  }
+
   has(hook: PipelineHook): boolean {
     return this.metadata.hooks.has(hook);
   }

@@ -20,6 +20,7 @@ import type {
   NativePluginOptions,
   PluginLogLine,
   Refusal,
+  ShutdownResult,
 } from '../native/plugin.js';
 import type { KeyValueStore } from '../services/key-value-store.js';
 import type { PluginFetch, PluginFetches } from '../services/plugin-fetch.js';
@@ -44,6 +45,8 @@ export interface PluginEvents {
    */
   failed(failure: PluginFailure, located: Promise<PluginFailure>): void;
   recovered(): void;
+  /** A process that was asked to end has ended. */
+  stopped?(result: ShutdownResult): void;
   /** A process gave an unusable answer or reported a failure, and keeps running. */
   badAnswer(failure: PluginFailure): void;
   /** The sandbox refused an operation of the plugin. */
@@ -222,6 +225,7 @@ export class PluginLoader {
           events.failed(failure, locate(failure));
         },
         recovered: () => events.recovered(),
+        stopped: (result) => events.stopped?.(result),
         refused: (refusal) => {
           metrics.refused(name, refusal.permission, refusal.times);
           events.refused(refusal);

@@ -21,7 +21,8 @@ interface Report {
 
 const directory = scratch();
 afterAll(() => directory.remove());
-const validate = (...args: string[]) => backworks(['plugin', 'validate', ...args], { cwd: directory.path });
+const validate = (...args: string[]) =>
+  backworks(['plugin', 'validate', '--quick', ...args], { cwd: directory.path });
 
 async function reports(exit: number, ...paths: string[]): Promise<Report[]> {
   const { code, stdout } = await validate('--json', ...paths);
@@ -128,7 +129,7 @@ test.each([
   '--plugin-config gives a plugin its configuration as %s, so that its hooks are called',
   async (_kind, name, text) => {
     directory.write(name, text);
-    const args = ['plugin', 'validate', compilePlugin('needs_config'), '--plugin-config', name];
+    const args = ['plugin', 'validate', '--quick', compilePlugin('needs_config'), '--plugin-config', name];
     const { code, stdout } = await backworks(args, { cwd: directory.path, env: { MODE: 'good' } });
     expect(code).toBe(0);
     expect(stdout).toMatch(/^ {2}✓ passed +initialize /m);

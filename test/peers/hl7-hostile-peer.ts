@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { afterAll } from '@jest/globals';
 
 export interface HostilePeer {
   readonly port: number;
@@ -18,7 +19,13 @@ export const acknowledgement = (id: string, code = 'AA', more = ''): string =>
 
 export const framed = (message: string): string => `\x0b${message}\x1c\r`;
 
-/** An MLLP server that does what a test says, on a free port of 127.0.0.1. */
+const peers: HostilePeer[] = [];
+// A test that failed has not closed its peer, and jest does not exit while one listens.
+afterAll(() => {
+  for (const peer of peers) peer.close();
+});
+
+/** An MLLP server that does what a test says, on a free port of 127.0.0.1. Closed at the end of the test file at the latest. */
 export async function startHostilePeer(): Promise<HostilePeer> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {
@@ -49,5 +56,6 @@ export async function startHostilePeer(): Promise<HostilePeer> {
       for (const socket of sockets) socket.destroy();
     },
   };
+  peers.push(peer);
   return peer;
 }

@@ -1,4 +1,5 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { afterAll } from '@jest/globals';
 
 /** What a device does with a request: bytes to send, or anything with the socket. */
 export type Behaviour = (request: Buffer, socket: Socket) => Buffer | undefined;
@@ -33,6 +34,13 @@ export function goodReply(request: Buffer): Buffer {
   return Buffer.concat([head, data]);
 }
 
+const devices: HostileDevice[] = [];
+// A test that failed has not closed its device, and jest does not exit while one listens.
+afterAll(async () => {
+  await Promise.all(devices.map((device) => device.close()));
+});
+
+/** Listens on a free port of 127.0.0.1, until the end of the test file at the latest. */
 export async function startHostileDevice(): Promise<HostileDevice> {
   let behaviour: Behaviour = goodReply;
   let accepted = 0;
@@ -48,7 +56,7 @@ export async function startHostileDevice(): Promise<HostileDevice> {
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
+  const device: HostileDevice = {
     port: (server.address() as AddressInfo).port,
     connections: () => accepted,
     open: () => [...sockets],
@@ -61,4 +69,6 @@ export async function startHostileDevice(): Promise<HostileDevice> {
         });
       }),
   };
+  devices.push(device);
+  return device;
 }

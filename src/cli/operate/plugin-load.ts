@@ -57,7 +57,7 @@ async function addEntry(
   path: string,
   write: boolean,
 ): Promise<ExitCode> {
-  const { ok, metadata, checks } = await validatePlugin(path);
+  const { ok, metadata, checks } = await validatePlugin(path, undefined, { quick: true });
   if (!ok || metadata === null) {
     const failed = checks.find(({ outcome }) => outcome === 'failed');
     throw new BackworksError('BW_PLUGIN_LOAD', `${path}: ${failed?.detail ?? 'not a usable plugin'}`, {

@@ -68,6 +68,9 @@ export class RunnerProcess {
   private killedFor = 0;
   /** Why the process ended; null while it runs, or when it ended as requested. */
   private endFailure: PluginFailure | null = null;
+  private hasShutDown = false;
+  /** Why the process did not end by itself when it was asked to; null when it did. */
+  private shutdownFailure: PluginFailure | null = null;
 
   /**
    * @param shared the page shared with the process
@@ -252,15 +255,27 @@ export class RunnerProcess {
       return;
     }
     this.closing = true;
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), this.options.shutdownTimeoutMs);
+    const timer = setTimeout(() => {
+      this.killReason ??= withActivity({ kind: 'deadline' }, this.pid, null);
+      this.child.kill('SIGKILL');
+    }, this.options.shutdownTimeoutMs);
+    let status: number | null = null;
+    let text = '';
     try {
       const { value, reply } = await this.ask(ServerFrame.SHUTDOWN, 0, 0, [], 'shutdown');
-      if (value !== 0) this.output.log('warn', `shutdown() returned ${value} ${String(reply ?? '')}`);
+      this.hasShutDown = true;
+      status = value;
+      text = oneLine(String(reply ?? ''));
+      if (value !== 0) this.output.log('warn', `shutdown() returned ${value} ${text}`);
     } catch {
       this.output.log('warn', 'the process ended before shutdown() returned');
     }
-    await this.child.ended;
+    const end = await this.child.ended;
     clearTimeout(timer);
+    if (this.configJson === null) return;
+    // Destructors and exit handlers of the library run after shutdown() has returned.
+    if (end.signal !== null) this.shutdownFailure ??= this.explainEnd(end, 'shutdown', undefined);
+    this.options.events.stopped?.({ status, text, failure: this.shutdownFailure });
   }
 
   /** Kills the process. @param call the call that is charged; 0 for the running call */
@@ -314,21 +329,9 @@ export class RunnerProcess {
       if (this.hasEnded) return;
       this.hasEnded = true;
       this.connection.close(this.killedFor, (phase, requestId) => {
-        if (!this.closing) {
-          const { stderrTail, said } = this.output;
-          const { crash } = this.connection;
-          this.endFailure = explainEnd({
-            plugin: this.options.name,
-            phase,
-            requestId,
-            end,
-            killed: this.killReason,
-            crash,
-            stderrTail,
-            said,
-            library: libraryNames(this.options),
-          });
-        }
+        const failure = (): PluginFailure => this.explainEnd(end, phase, requestId);
+        if (!this.closing) this.endFailure = failure();
+        else if (!this.hasShutDown) this.shutdownFailure = failure();
         this.onEnded(this.endFailure);
         return this.endFailure;
       });
@@ -340,6 +343,21 @@ export class RunnerProcess {
       // A paused stream is read in the next turn of the event loop.
       if (outputIsLeft) setImmediate(settle);
       else settle();
+    });
+  }
+
+  private explainEnd(end: ProcessEnd, phase: PluginPhase, requestId: string | undefined): PluginFailure {
+    const { stderrTail, said } = this.output;
+    return explainEnd({
+      plugin: this.options.name,
+      phase,
+      requestId,
+      end,
+      killed: this.killReason,
+      crash: this.connection.crash,
+      stderrTail,
+      said,
+      library: libraryNames(this.options),
     });
   }
 

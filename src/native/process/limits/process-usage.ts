@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import type { ProcessUsage } from '../../plugin.js';
 import { processorTimeMs } from './process-clock.js';
 
 const RESIDENT_KIB = /^VmRSS:\s+(\d+) kB$/m;
+const PRIVATE_KIB = /^RssAnon:\s+(\d+) kB$/m;
 const THREADS = /^Threads:\s+(\d+)$/m;
 
 /** Reads /proc/PID/status (proc(5)) and the process's clock. */
@@ -23,6 +24,28 @@ export function processUsageSync(pid: number): ProcessUsage {
     // The file does not exist or must not be read: the usage is unknown.
   }
   return { residentBytes: residentIn(status), threads: threadsIn(status), cpuMs: processorTimeMs(pid) };
+}
+
+/** What a process holds at one moment. */
+export interface ProcessHoldings {
+  /** Resident memory that no file backs: what it allocated and used. */
+  readonly privateBytes: number;
+  readonly threads: number;
+  /** Open descriptors; null when this process may not count them. */
+  readonly descriptors: number | null;
+}
+
+/** Null when the system does not tell, or the process has ended. */
+export async function processHoldings(pid: number): Promise<ProcessHoldings | null> {
+  const status = await readFile(statusFile(pid), 'latin1').catch(() => '');
+  const kib = PRIVATE_KIB.exec(status)?.[1];
+  if (kib === undefined) return null;
+  const descriptors = await readdir(`/proc/${pid}/fd`).catch(() => null);
+  return {
+    privateBytes: Number(kib) * 1024,
+    threads: threadsIn(status) ?? 1,
+    descriptors: descriptors?.length ?? null,
+  };
 }
 
 function statusFile(pid: number): string {
