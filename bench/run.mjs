@@ -19,12 +19,14 @@ import * as plugins from './scenarios/plugins.mjs';
 import * as rate from './scenarios/rate.mjs';
 import * as recovery from './scenarios/recovery.mjs';
 import * as resilience from './scenarios/resilience.mjs';
+import * as sdk from './scenarios/sdk.mjs';
 import * as start from './scenarios/start.mjs';
 import * as workers from './scenarios/workers.mjs';
 
 const SCENARIOS = {
   changes,
   call,
+  sdk,
   resilience,
   http,
   rate,

@@ -7,6 +7,8 @@ const PATCHES =
   'documents, calls, checks and patches are work that bare Hono does not do: [patches in the runner](decisions/0020-patches-in-the-runner.md), [heads of responses](decisions/0019-response-heads.md).';
 const TWO_OF_THEM =
   'hooks that take microseconds gain nothing from a second process or thread. It halves the batches and competes with the server and the load generator for two cores.';
+const WHOLE_DOCUMENT =
+  'the SDK reads the document into values and writes the answer from values, which takes microseconds. The plugin without an SDK looks for one text in the document. With 64 calls in flight the runner is always busy, and its time counts in full.';
 const perCall = { scenario: 'call', key: 'perCall64', peer: isolated };
 
 /**
@@ -135,6 +137,21 @@ export const TARGETS = [
     atLeast: 50,
     why: 'see the row above it: [the transport](decisions/0013-transport.md).',
   },
+  ...['C++', 'Rust', 'Zig'].flatMap((language) =>
+    [
+      { key: 'p50', load: 'one at a time, p50' },
+      { key: 'perCall64', load: '64 in flight' },
+    ].map(({ key, load }) => ({
+      what: `isolated call of a plugin with the ${language} SDK ÷ without an SDK, ${load}`,
+      scenario: 'sdk',
+      key,
+      peer: `${language} SDK`,
+      by: 'ratio',
+      to: 'C, the header alone',
+      atMost: 1.3,
+      why: WHOLE_DOCUMENT,
+    })),
+  ),
   {
     what: 'guards (breaker, deadline, bulkhead, metrics) per call (µs)',
     scenario: 'resilience',

@@ -14,6 +14,20 @@ export const REQUEST = JSON.stringify({ ...fields, note: 'x'.repeat(padding) });
 export const ANSWER = '{"city":"Lisbon","celsius":21.5,"sky":"fair"}';
 export const ENDPOINT = '/weather/{city}';
 export const METHOD = 'GET';
+/** A whole request document, for plugins that read it with an SDK. */
+export const DOCUMENT = JSON.stringify({
+  id: '1',
+  method: METHOD,
+  path: '/weather/lisbon',
+  route: ENDPOINT,
+  params: { city: 'lisbon' },
+  query: { units: 'metric' },
+  headers: { host: 'localhost', accept: '*/*', 'user-agent': 'bench' },
+  remote: { address: '127.0.0.1', port: 50_000 },
+  context: {},
+  body_encoding: 'text',
+  body: null,
+});
 /** The path that the HTTP servers answer. */
 export const PATH = '/weather/lisbon';
 

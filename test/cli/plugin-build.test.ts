@@ -112,7 +112,7 @@ test('a missing tool and an unknown target are named with what to do', async () 
   },
 );
 
-test('dev builds, serves, swaps after a change, and keeps the last good version after a mistake', async () => {
+test('dev builds, serves, swaps after a change, keeps the last good version after a mistake, and reloads on SIGHUP', async () => {
   const path = project('dev', { 'hello.c': source('one') });
   const file = join(path, 'hello.c');
   const extension = { darwin: 'dylib', win32: 'dll' }[process.platform as string] ?? 'so';
@@ -139,6 +139,14 @@ plugins: { hello: { path: ./build/libhello.${extension}, timeouts: { call: 10s }
   writeFileSync(file, source('three'));
   await said(/swapped hello[^]*swapped hello/);
   expect(await ask()).toEqual({ hello: 'three' });
+  const yaml = readFileSync(join(path, 'backworks.yaml'), 'utf8');
+  writeFileSync(
+    join(path, 'backworks.yaml'),
+    yaml.replace('endpoints: {', 'endpoints: { more: { path: /more, response: { body: more } },'),
+  );
+  dev.child.kill('SIGHUP');
+  await dev.logged(/reloaded/);
+  expect(await (await fetch(`${url}/more`)).text()).toBe('more');
   dev.child.kill('SIGINT');
   expect(await dev.finished).toMatchObject({ code: 0, stderr: expect.stringMatching(/stopped\n$/) });
   expect(readFileSync(file, 'utf8')).toBe(source('three'));

@@ -36,6 +36,8 @@ export async function pluginDev(
   const interrupt = listenForInterrupt();
   const watch = await SourceWatch.open(project.directory);
   const session = new DevSession(context, project, request, options, interrupt);
+  const reload = (): void => void session.reload();
+  process.on('SIGHUP', reload);
   const stopped = new Promise<null>((resolve) => {
     interrupt.signal.addEventListener('abort', () => resolve(null), { once: true });
   });
@@ -45,6 +47,7 @@ export async function pluginDev(
       await Promise.race([watch.changed(), stopped]);
     }
   } finally {
+    process.off('SIGHUP', reload);
     watch.close();
     await session.close();
   }
@@ -86,6 +89,11 @@ class DevSession {
       if (this.interrupt.signal.aborted) return;
       this.report(error);
     }
+  }
+
+  /** Reads the configuration again, as `backworks start` does on SIGHUP. The server logs what is wrong with it. */
+  async reload(): Promise<void> {
+    await this.server?.reload().catch(() => undefined);
   }
 
   async close(): Promise<void> {

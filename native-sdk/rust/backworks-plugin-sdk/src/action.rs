@@ -15,12 +15,13 @@ use serde_json::{Map, json};
 ///     .header("www-authenticate", "Bearer");
 /// # Ok::<(), backworks_plugin_sdk::PluginError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Reply {
     status: u16,
     headers: Map<String, Value>,
-    body: Value,
+    #[serde(rename = "body_encoding")]
     encoding: &'static str,
+    body: Value,
 }
 
 impl Reply {
@@ -97,19 +98,11 @@ impl Reply {
         }
         self
     }
-
-    fn into_value(self) -> Value {
-        json!({
-            "status": self.status,
-            "headers": self.headers,
-            "body_encoding": self.encoding,
-            "body": self.body,
-        })
-    }
 }
 
 /// Changes to a document, as an RFC 7396 merge patch. Members that are not named stay exactly as they are.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(transparent)]
 pub struct Patch {
     members: Map<String, Value>,
 }
@@ -269,33 +262,45 @@ impl From<Reply> for EndpointAction {
 
 /// The JSON for the server. None becomes NULL.
 pub(crate) trait IntoAnswer {
-    fn into_answer(self) -> Option<String>;
+    fn into_answer(self) -> PluginResult<Option<String>>;
+}
+
+/// What a hook does to the document that it received.
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum Change<T> {
+    Request(T),
+    Response(T),
+}
+
+fn written(value: &impl Serialize) -> PluginResult<Option<String>> {
+    Ok(Some(serde_json::to_string(value)?))
 }
 
 impl IntoAnswer for RequestAction {
-    fn into_answer(self) -> Option<String> {
+    fn into_answer(self) -> PluginResult<Option<String>> {
         match self {
-            Self::Continue => None,
-            Self::Change(patch) => Some(json!({ "request": patch.members }).to_string()),
-            Self::Respond(reply) => Some(json!({ "response": reply.into_value() }).to_string()),
+            Self::Continue => Ok(None),
+            Self::Change(patch) => written(&Change::Request(patch)),
+            Self::Respond(reply) => written(&Change::Response(reply)),
         }
     }
 }
 
 impl IntoAnswer for ResponseAction {
-    fn into_answer(self) -> Option<String> {
+    fn into_answer(self) -> PluginResult<Option<String>> {
         match self {
-            Self::Continue => None,
-            Self::Change(patch) => Some(json!({ "response": patch.members }).to_string()),
+            Self::Continue => Ok(None),
+            Self::Change(patch) => written(&Change::Response(patch)),
         }
     }
 }
 
 impl IntoAnswer for EndpointAction {
-    fn into_answer(self) -> Option<String> {
+    fn into_answer(self) -> PluginResult<Option<String>> {
         match self {
-            Self::Pass => None,
-            Self::Respond(reply) => Some(reply.into_value().to_string()),
+            Self::Pass => Ok(None),
+            Self::Respond(reply) => written(&reply),
         }
     }
 }

@@ -103,18 +103,18 @@ pub trait BackworksPlugin: Send + Sync {
         data: &str,
     ) -> BackworksResult<Option<String>> {
         let action = self.process_endpoint(&Request::from_json(data)?).await?;
-        Ok(action.into_answer())
+        action.into_answer()
     }
 
     /// The same as `before_request`, with the JSON texts that cross the ABI. Implement one of the two.
     async fn before_request_data(&self, request: &str) -> BackworksResult<Option<String>> {
         let action = self.before_request(&Request::from_json(request)?).await?;
-        Ok(action.into_answer())
+        action.into_answer()
     }
 
     /// The same as `after_response`, with the JSON texts that cross the ABI. Implement one of the two.
     async fn after_response_data(&self, response: &str) -> BackworksResult<Option<String>> {
         let action = self.after_response(&Response::from_json(response)?).await?;
-        Ok(action.into_answer())
+        action.into_answer()
     }
 }

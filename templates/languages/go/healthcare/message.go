@@ -9,8 +9,8 @@ import (
 
 // segment is a line of a message. Its fields begin with the first one behind the name.
 type segment struct {
-	Name   string   `json:"name"`
 	Fields []string `json:"fields"`
+	Name   string   `json:"name"`
 }
 
 // message is an HL7 v2 message, whose first segment is MSH.

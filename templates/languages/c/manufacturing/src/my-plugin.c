@@ -37,8 +37,8 @@ static void add_alarm(BackworksCall *call, yyjson_mut_val *alarms, size_t index,
     yyjson_mut_val *alarm = yyjson_mut_arr_add_obj(json, alarms);
 
     yyjson_mut_obj_add_uint(json, alarm, "index", index);
-    yyjson_mut_obj_add_val(json, alarm, "value", number(call, value));
     yyjson_mut_obj_add_str(json, alarm, "limit", value < config.low ? "low" : "high");
+    yyjson_mut_obj_add_val(json, alarm, "value", number(call, value));
 }
 
 static void process_endpoint(BackworksCall *call) {
@@ -53,9 +53,9 @@ static void process_endpoint(BackworksCall *call) {
     }
     yyjson_mut_doc *json = backworks_json(call);
     yyjson_mut_val *answer = yyjson_mut_obj(json);
+    yyjson_mut_val *alarms = yyjson_mut_obj_add_arr(json, answer, "alarms");
     yyjson_mut_obj_add_str(json, answer, "sensor", yyjson_get_str(sensor));
     yyjson_mut_val *values = yyjson_mut_obj_add_arr(json, answer, "values");
-    yyjson_mut_val *alarms = yyjson_mut_obj_add_arr(json, answer, "alarms");
     size_t index, count;
     yyjson_val *reading;
     yyjson_arr_foreach(raw, index, count, reading) {
