@@ -25,13 +25,17 @@ export {
 export type { Layer as ConfigLayer } from './config/source/mark.js';
 export type { ConfigErrorCode } from './config/source/problems.js';
 export type {
+  AccessLogConfig,
   AdminConfig,
   AlertEvent,
   AlertsConfig,
   AutoDiscoverConfig,
   BackworksConfig,
   EndpointConfig,
+  EndpointHook,
   EndpointTarget,
+  FailurePolicy,
+  HookScope,
   HttpMethod,
   Isolation,
   JsonObject,
@@ -50,6 +54,7 @@ export type {
   ServerConfig,
   StaticResponse,
   SwapPolicy,
+  TrustedProxyConfig,
   UnmatchedRequests,
   UserRange,
   WantedBodies,

@@ -1,3 +1,4 @@
+import { AccessLog, checkAccessLog } from './access-log/access-log.js';
 import { defaultPluginPolicy } from './config/load/load.js';
 import type { BackworksConfig, ResourceLimits } from './config/types.js';
 import { countedEndpoints, HttpMetrics } from './metrics/http-metrics.js';
@@ -21,7 +22,7 @@ import type { AdminControl } from './admin/admin.js';
 import { createApp, prepareRoutes } from './http/app.js';
 import { listen, type Listener } from './http/listen.js';
 import type { RequestObserver } from './http/observed-request.js';
-import { countRequests } from './http/observers.js';
+import { both, countRequests, logRequests } from './http/observers.js';
 import { TrustedProxies } from './http/trusted-proxies.js';
 import type { WorkerStatus } from './admin/worker-document.js';
 
@@ -98,6 +99,7 @@ class ServedTraffic implements LocalTraffic {
   private listener: Listener | null = null;
   private stateListener: (change: StateChange) => void = () => undefined;
   private readonly httpMetrics: HttpMetrics;
+  private readonly accessLog: AccessLog;
   /** Null while nothing observes requests. */
   private observer: RequestObserver | null = null;
 
@@ -109,6 +111,7 @@ class ServedTraffic implements LocalTraffic {
     const log = new LogBudget(unlimited, (plugin) => this.limits(plugin).logBytesPerSecond);
     this.log = log;
     this.httpMetrics = new HttpMetrics(this.metrics.registry);
+    this.accessLog = new AccessLog(log, this.metrics.registry);
     const orchestrator = new PluginOrchestrator({ ...requestSettings(config), log });
     const parts = createPluginParts({
       metrics: this.metrics,
@@ -140,18 +143,19 @@ class ServedTraffic implements LocalTraffic {
       current,
       prepare: (next) => {
         const routes = prepareRoutes(next.endpoints, orchestrator);
+        checkAccessLog(next.logging.access);
         const proxies = trustedProxies(next);
         return () => {
           const former = { routes: this.routes, proxies: this.proxies, current: this.current };
           this.routes = routes;
           this.proxies = proxies;
           this.current = next;
-          this.observe();
+          this.reconfigure();
           return () => {
             this.routes = former.routes;
             this.proxies = former.proxies;
             this.current = former.current;
-            this.observe();
+            this.reconfigure();
           };
         };
       },
@@ -162,6 +166,8 @@ class ServedTraffic implements LocalTraffic {
   async start(): Promise<{ url: string }> {
     const { config, registry, orchestrator, log } = this;
     loadJsonCheck();
+    this.accessLog.open(config.logging.access);
+    this.observe();
     await registry.discover(config);
     await registry.loadAll();
     void orchestrator.setPlugins(registry.inService());
@@ -179,7 +185,7 @@ class ServedTraffic implements LocalTraffic {
 
   async stop(): Promise<void> {
     await this.listener?.close(this.current.server.shutdown);
-    await this.registry.close();
+    await Promise.all([this.registry.close(), this.accessLog.close()]);
   }
 
   async inspect(): Promise<PluginVerdict[]> {
@@ -218,11 +224,19 @@ class ServedTraffic implements LocalTraffic {
     return this.preparation.prepare(next);
   }
 
-  /** Observes requests as the running configuration says. */
+  /** Applies what the running configuration says about observing requests. */
+  private reconfigure(): void {
+    this.accessLog.configure(this.current.logging.access);
+    this.observe();
+  }
+
+  /** Chooses what happens with each request. */
   private observe(): void {
     const counted = countedEndpoints(this.current);
     this.httpMetrics.configure(counted);
-    this.observer = counted.size === 0 ? null : countRequests(this.httpMetrics);
+    const counts = counted.size === 0 ? null : countRequests(this.httpMetrics);
+    const logs = this.accessLog.isOpen ? logRequests(this.accessLog) : null;
+    this.observer = counts !== null && logs !== null ? both(counts, logs) : (counts ?? logs);
   }
 
   private limits(name: string): ResourceLimits {

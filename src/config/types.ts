@@ -100,6 +100,17 @@ export interface LoggingConfig {
   readonly level: LogLevel;
   /** auto: readable text on a terminal, JSON otherwise. */
   readonly format: 'auto' | 'json' | 'pretty';
+  readonly access: AccessLogConfig;
+}
+
+/** The `logging.access:` block. */
+export interface AccessLogConfig {
+  /** off: there is no access log. */
+  readonly format: 'off' | 'json' | 'combined';
+  /** Absolute path, or `stdout` for standard output. */
+  readonly file: string;
+  /** Whether the query of a request is logged. */
+  readonly query: 'omit' | 'keep';
 }
 
 /** The events of a plugin that can trigger an alert. */

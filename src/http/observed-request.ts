@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { AccessRecord } from '../access-log/record.js';
 import { CLIENT_CLOSED, type EndpointNumbers } from '../metrics/http-metrics.js';
 import type { EndpointConfig } from '../config/types.js';
 import type { IncomingRequest } from '../pipeline/documents/incoming-request.js';
@@ -20,8 +21,10 @@ type Marked = ServerResponse & { [OBSERVED]?: ObservedRequest };
  * The facts about a request for metrics and the access log, from its head to the end of its response. Exists only
  * while something observes requests.
  */
-export class ObservedRequest {
-  readonly startedAtMs = performance.now();
+export class ObservedRequest implements AccessRecord {
+  /** From the head of the request to the end of the response. */
+  durationMs = 0;
+  private readonly startedAtMs = performance.now();
   /** Null for a request that was refused before it was routed. */
   request: IncomingRequest | null = null;
   /** Bytes of the response body that were given to the connection, for a request that was routed. */
@@ -31,6 +34,7 @@ export class ObservedRequest {
   /** Bytes that were read of a request body. */
   private readBytes = 0;
   private isCounted = false;
+  private isRouted = false;
   private hasEnded = false;
 
   private constructor(
@@ -53,6 +57,7 @@ export class ObservedRequest {
   }
 
   routed(endpoint: EndpointConfig | null): void {
+    this.isRouted = true;
     this.observer.routed(this, endpoint);
   }
 
@@ -63,6 +68,7 @@ export class ObservedRequest {
   end(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;
+    this.durationMs = performance.now() - this.startedAtMs;
     this.observer.ended(this);
   }
 
@@ -95,5 +101,45 @@ export class ObservedRequest {
   get responseBytes(): number {
     if (this.request !== null || this.incoming.method === 'HEAD') return this.sentBytes;
     return Number(sentHeader(this.outgoing, 'content-length') ?? 0);
+  }
+
+  get isComplete(): boolean {
+    return this.outgoing.writableFinished;
+  }
+
+  get requestId(): string | null {
+    return this.request?.id ?? sentHeader(this.outgoing, 'x-request-id');
+  }
+
+  get client(): string | null {
+    return this.request?.remote?.address ?? this.incoming.socket.remoteAddress ?? null;
+  }
+
+  get method(): string {
+    return this.incoming.method!;
+  }
+
+  get path(): string {
+    return this.request?.path ?? this.incoming.url!.split('?', 1)[0]!;
+  }
+
+  get query(): string {
+    return this.request?.search ?? this.incoming.url!.split('?').slice(1).join('?');
+  }
+
+  get protocol(): string {
+    return `HTTP/${this.incoming.httpVersion}`;
+  }
+
+  get endpointName(): string | null {
+    return this.isRouted ? (this.request?.endpoint?.name ?? null) : null;
+  }
+
+  get plugin(): string | null {
+    return this.request?.answeredBy ?? null;
+  }
+
+  get rawHeaders(): readonly string[] {
+    return this.incoming.rawHeaders;
   }
 }

@@ -1,3 +1,4 @@
+import type { AccessLog } from '../access-log/access-log.js';
 import type { HttpMetrics } from '../metrics/http-metrics.js';
 import type { RequestObserver } from './observed-request.js';
 
@@ -14,9 +15,27 @@ export function countRequests(metrics: HttpMetrics): RequestObserver {
         numbers = metrics.endpoint(null);
         numbers.begin();
       }
-      const { incoming, status, startedAtMs, requestBytes, responseBytes } = request;
-      const seconds = (performance.now() - startedAtMs) / 1000;
-      numbers.end(incoming.method!, status, seconds, requestBytes, responseBytes);
+      const { method, status, durationMs, requestBytes, responseBytes } = request;
+      numbers.end(method, status, durationMs / 1000, requestBytes, responseBytes);
+    },
+  };
+}
+
+/** Logs requests. */
+export function logRequests(log: AccessLog): RequestObserver {
+  return { routed: () => undefined, ended: (request) => log.write(request) };
+}
+
+/** Does both, in this order. */
+export function both(first: RequestObserver, second: RequestObserver): RequestObserver {
+  return {
+    routed(request, endpoint) {
+      first.routed(request, endpoint);
+      second.routed(request, endpoint);
+    },
+    ended(request) {
+      first.ended(request);
+      second.ended(request);
     },
   };
 }

@@ -20,12 +20,12 @@ const WARM_UP_STEPS = 2;
 const WARM_UP_PARTS = 10;
 /** A pool of threads or connections may grow by so many. */
 const HELD_MORE_MAX = 12;
-/** A process that holds this share of its limit has reached it, or is about to. */
-const LIMIT_SHARE = 0.8;
+/** A process that grows by this share of its limit in the warm-up is about to reach the limit. */
+const LIMIT_SHARE = 0.5;
 /** Steps after which memory that does not grow is believed. */
-const STEPS_MIN = 6;
-/** Steps after which memory that still grows is a leak. A bounded cache of 20,000 entries is full by then. */
-const STEPS_MAX = 50;
+const STEPS_MIN = 8;
+/** Steps after which memory that still grows is a leak. A bounded cache of 35,000 entries is full by then, and a collector has found its pace. */
+const STEPS_MAX = 150;
 /** Calls that are under way at the same time. */
 const IN_FLIGHT = 32;
 /** A plugin whose calls take so long that the steps need more time than this is measured with fewer steps. */
@@ -80,6 +80,10 @@ export async function checkLeak(
           'skipped',
           `not measured: ${run.made} calls took more than ${TIME_MS_MAX / 1000} s`,
         );
+      const most = (before?.privateBytes ?? Infinity) + limits.memoryBytes * LIMIT_SHARE;
+      const reached = limits.memoryBytes === 0 ? -1 : steps.findIndex((bytes) => bytes > most);
+      if (reached !== -1)
+        throw leak(((limits.memoryBytes * LIMIT_SHARE) / ((WARM_UP_STEPS + reached) * run.stepCalls)) * 1000);
       requireSame(before, await run.holdings());
       const growth = steadyGrowth(steps);
       if (growth === null) return 'the memory of the process does not keep growing';
@@ -149,8 +153,9 @@ class LeakRun {
     for (let part = 0; part < WARM_UP_STEPS * WARM_UP_PARTS; part++) {
       await this.calls(Math.ceil(this.stepCalls / WARM_UP_PARTS));
       const bytes = (await this.memory()) ?? 0;
-      if (before === null || limitBytes === 0 || bytes < limitBytes * LIMIT_SHARE) continue;
-      return ((bytes - before.privateBytes) / (this.made - first)) * 1000;
+      if (before === null || limitBytes === 0) continue;
+      const grown = bytes - before.privateBytes;
+      if (grown > limitBytes * LIMIT_SHARE) return (grown / (this.made - first)) * 1000;
     }
     return null;
   }

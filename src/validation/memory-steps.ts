@@ -1,5 +1,5 @@
 /** Memory is judged by this many parts of the newer half of the steps. */
-const PARTS = 3;
+const PARTS = 4;
 /** Growth below this from part to part is noise: single pages. */
 const NOISE_BYTES = 2 * 4096;
 

@@ -94,7 +94,7 @@ plugins:
     return { name, type, labels: labels.filter((label) => label !== 'le').sort(), help };
   });
   const documented = rows('Metrics').map(([name, type, labels = '', help]) => {
-    return { name, type, labels: labels.split(', ').sort(), help };
+    return { name, type, labels: labels === '' ? [] : labels.split(', ').sort(), help };
   });
   expect(documented).toEqual(found);
 });

@@ -38,7 +38,7 @@ async function start(): Promise<WorkerProcess> {
     worker: 1,
     primary: process.pid,
     config: configOf(1),
-    logging: { level: 'error', format: 'json' },
+    logging: { level: 'error', format: 'json', access: { format: 'off', file: 'stdout', query: 'omit' } },
     serving: new Map(),
   });
   return worker;

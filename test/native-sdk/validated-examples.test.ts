@@ -1,10 +1,18 @@
 /** `plugin validate` finds nothing in the plugins of examples/. templates.test.ts has the same for the templates. */
 import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from '@jest/globals';
+import { afterAll, expect, test } from '@jest/globals';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const TEST_MS = 300_000;
+
+/** The journal of the FIX session. The processes run as another user. */
+const store = mkdtempSync(join(tmpdir(), 'backworks-validated-'));
+chmodSync(store, 0o777);
+afterAll(() => rmSync(store, { recursive: true, force: true }));
 
 interface Output {
   readonly plugins: readonly {
@@ -18,6 +26,11 @@ const PLUGINS: readonly (readonly [example: string, plugin: string, build: strin
   ['weather', 'weather-rust', null],
   ['modbus', 'modbus', 'make -C examples/modbus'],
   ['hl7', 'hl7', 'go -C examples/hl7 build -buildmode=c-shared -o plugins/libhl7.so'],
+  [
+    'fix',
+    'fix',
+    'cmake -S examples/fix -B examples/fix/build -DCMAKE_BUILD_TYPE=RelWithDebInfo && cmake --build examples/fix/build',
+  ],
 ];
 
 test.each(PLUGINS)(
@@ -39,7 +52,7 @@ test.each(PLUGINS)(
         '--strict',
         plugin,
       ],
-      { cwd: `${root}examples/${example}`, encoding: 'utf8' },
+      { cwd: `${root}examples/${example}`, encoding: 'utf8', env: { ...process.env, FIX_STORE: store } },
     );
     const checks = (JSON.parse(stdout) as Output).plugins[0]?.checks ?? [];
     expect(checks.length).toBeGreaterThan(10);

@@ -6,6 +6,7 @@ import { hookNames, hookPointer, type RawHook } from '../schema/endpoint-hooks.j
 import { pluginEntries, sandboxOf } from '../schema/plugin-entries.js';
 import type { RawConfig, RawEndpoint, RawPlugin } from '../schema/raw.js';
 import type {
+  AccessLogConfig,
   AlertsConfig,
   BackworksConfig,
   EndpointConfig,
@@ -70,7 +71,11 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       readToken: admin.read_token,
       requestMetrics: admin.request_metrics,
     },
-    logging: { level: logging.level, format: logging.format },
+    logging: {
+      level: logging.level,
+      format: logging.format,
+      access: normalizeAccessLog(logging.access, origin.directory),
+    },
     alerts: normalizeAlerts(raw.alerts),
     endpoints: Object.entries(raw.endpoints).map(([name, endpoint]) =>
       normalizeEndpoint(name, endpoint, origin),
@@ -84,6 +89,13 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       directories: autoDiscover.directories.map((directory) => resolve(origin.directory, directory)),
     },
   });
+}
+
+function normalizeAccessLog(
+  { format, file, query }: RawConfig['logging']['access'],
+  directory: string,
+): AccessLogConfig {
+  return { format, file: file === 'stdout' ? file : resolve(directory, file), query };
 }
 
 function normalizeAlerts({

@@ -147,7 +147,7 @@ export interface RawConfig {
     request_metrics: boolean;
   };
   /**
-   * The server's own log.
+   * The server's own log, and the access log.
    */
   logging: {
     /**
@@ -158,6 +158,23 @@ export interface RawConfig {
      * auto: readable text on a terminal, JSON otherwise.
      */
     format: 'auto' | 'json' | 'pretty';
+    /**
+     * One line for each request, when its response has ended.
+     */
+    access: {
+      /**
+       * off: no access log. json: one JSON object a line. combined: the combined format of Apache httpd and nginx.
+       */
+      format: 'off' | 'json' | 'combined';
+      /**
+       * The file to which lines are appended, relative to the directory of the configuration file; stdout: standard output.
+       */
+      file: string;
+      /**
+       * Whether the query of a request is logged. It often contains secrets.
+       */
+      query: 'omit' | 'keep';
+    };
   };
   /**
    * Alerts when a plugin has a problem and when it recovers.

@@ -8,7 +8,7 @@ export const SCHEMA: readonly Case[] = [
   [
     'an unknown key without a similar key',
     'logging: { colour: red }',
-    '1:12: logging.colour: unknown key "colour" — the keys here are level, format',
+    '1:12: logging.colour: unknown key "colour" — the keys here are level, format, access',
   ],
   [
     'a merge key',

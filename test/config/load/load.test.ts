@@ -14,7 +14,7 @@ afterEach(() => rm(directory, { recursive: true }));
 const EXAMPLE = `name: weather
 server: { host: 0.0.0.0, port: 80, body_limit: 8MB, body_timeout: 1m, workers: 1, shutdown: { delay: 5s, timeout: 1m } }
 admin: { enabled: false, host: "::1", port: 0, token: t, read_token: r, request_metrics: false }
-logging: { level: debug, format: json }
+logging: { level: debug, format: json, access: { format: combined, file: access.log, query: keep } }
 alerts:
   webhook: https://hooks.example/a?b=c
   headers: { authorization: Bearer x }
@@ -81,7 +81,11 @@ describe('a whole file', () => {
         reload: { watch: false, intervalMs: 500 },
       },
       admin: { enabled: false, host: '::1', port: 0, token: 't', readToken: 'r', requestMetrics: false },
-      logging: { level: 'debug', format: 'json' },
+      logging: {
+        level: 'debug',
+        format: 'json',
+        access: { format: 'combined', file: join(directory, 'access.log'), query: 'keep' },
+      },
       alerts: {
         webhook: 'https://hooks.example/a?b=c',
         headers: { authorization: 'Bearer x' },
