@@ -35,8 +35,6 @@ export type {
   EndpointHook,
   EndpointTarget,
   FailurePolicy,
-  HeaderChanges,
-  HeaderRuleConfig,
   HookScope,
   HttpMethod,
   Isolation,
@@ -52,7 +50,6 @@ export type {
   ResourceLimits,
   ResponseBodyUse,
   RetryCondition,
-  RuleConfig,
   SandboxMode,
   ServerConfig,
   StaticResponse,
@@ -63,6 +60,13 @@ export type {
   WantedBodies,
   Written,
 } from './config/types.js';
+export type {
+  HeaderChanges,
+  HeaderRuleConfig,
+  PlainHttp,
+  RedirectConfig,
+  RuleConfig,
+} from './config/rule-types.js';
 export type { BodyUse } from './plugins/body-use.js';
 
 /** Errors. */

@@ -3,6 +3,8 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
+import type { RedirectConfig, RuleConfig } from './rule-types.js';
+
 /** Any JSON value. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 /** A JSON object. */
@@ -154,25 +156,6 @@ export interface EndpointConfig {
   readonly rules?: RuleConfig;
 }
 
-/** The rules around the answers of an endpoint, or of all endpoints. Null where the file says nothing. */
-export interface RuleConfig {
-  /** Rules of the server apply before those of the endpoint. */
-  readonly headers: HeaderRuleConfig | null;
-}
-
-/** The `headers:` block of the server or of an endpoint. */
-export interface HeaderRuleConfig {
-  readonly request: HeaderChanges | null;
-  readonly response: HeaderChanges | null;
-}
-
-/** Changes of headers: first names are removed, then values are set, then values are added. */
-export interface HeaderChanges {
-  readonly remove: readonly string[];
-  readonly set: Readonly<Record<string, string>>;
-  readonly add: Readonly<Record<string, string>>;
-}
-
 /** A plugin that an endpoint lists under `hooks:`. */
 export interface EndpointHook {
   readonly plugin: string;
@@ -190,6 +173,8 @@ export type EndpointTarget =
   | { readonly kind: 'static'; readonly response: StaticResponse }
   /** Another server answers. */
   | { readonly kind: 'proxy'; readonly target: string; readonly timeoutMs: number }
+  /** Clients are sent to another URL. */
+  | { readonly kind: 'redirect'; readonly redirect: RedirectConfig }
   /** Plugins are asked in order until one answers. */
   | { readonly kind: 'any-plugin' };
 

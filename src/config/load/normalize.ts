@@ -141,7 +141,10 @@ function normalizeHook(raw: RawHook, origin: Origin, pointer: Pointer): Endpoint
   };
 }
 
-function normalizeTarget({ plugin, response, proxy }: RawEndpoint, written: Written): EndpointTarget {
+function normalizeTarget(
+  { plugin, response, proxy, redirect }: RawEndpoint,
+  written: Written,
+): EndpointTarget {
   if (plugin !== undefined) return { kind: 'plugin', plugin };
   if (response !== undefined) {
     const { status, headers, body } = response;
@@ -149,6 +152,10 @@ function normalizeTarget({ plugin, response, proxy }: RawEndpoint, written: Writ
   }
   if (proxy !== undefined) {
     return { kind: 'proxy', target: proxy.target, timeoutMs: parseDuration(proxy.timeout) };
+  }
+  if (redirect !== undefined) {
+    const { to, status, query } = redirect;
+    return { kind: 'redirect', redirect: { to, status, query } };
   }
   return { kind: 'any-plugin' };
 }
