@@ -16,6 +16,7 @@ import type { PluginStatus, StateChange } from './lifecycle/entry/status.js';
 import type { RejectedLibrary } from './plugins/discovery.js';
 import type { SharedVersions } from './lifecycle/records/version-history.js';
 import { PluginControl } from './reload/plugin-control.js';
+import { ServedCertificates } from './reload/served-certificates.js';
 import { ReloadPreparation } from './reload/preparation.js';
 import type { PreparedReload, ReloadPlan } from './reload/prepared-reload.js';
 import type { AdminControl } from './admin/admin.js';
@@ -97,6 +98,7 @@ class ServedTraffic implements LocalTraffic {
   private routes: ReturnType<typeof prepareRoutes>;
   private proxies: TrustedProxies | null;
   private listener: Listener | null = null;
+  private certificates: ServedCertificates | null = null;
   private stateListener: (change: StateChange) => void = () => undefined;
   private readonly httpMetrics: HttpMetrics;
   private readonly accessLog: AccessLog;
@@ -166,12 +168,13 @@ class ServedTraffic implements LocalTraffic {
   async start(): Promise<{ url: string }> {
     const { config, registry, orchestrator, log } = this;
     loadJsonCheck();
+    const { host, port, tls, reload } = config.server;
+    if (tls !== null) this.certificates = await ServedCertificates.open(tls, reload.intervalMs, log);
     this.accessLog.open(config.logging.access);
     this.observe();
     await registry.discover(config);
     await registry.loadAll();
     void orchestrator.setPlugins(registry.inService());
-    const { host, port } = config.server;
     const app = createApp({
       routes: () => this.routes,
       proxies: () => this.proxies,
@@ -179,11 +182,12 @@ class ServedTraffic implements LocalTraffic {
       log,
       observer: () => this.observer,
     });
-    this.listener = await listen(app, { host, port, log });
+    this.listener = await listen(app, { host, port, log, tls: this.certificates?.certificates ?? null });
     return { url: this.listener.url };
   }
 
   async stop(): Promise<void> {
+    this.certificates?.stop();
     await this.listener?.close(this.current.server.shutdown);
     await Promise.all([this.registry.close(), this.accessLog.close()]);
   }
@@ -228,6 +232,7 @@ class ServedTraffic implements LocalTraffic {
   private reconfigure(): void {
     this.accessLog.configure(this.current.logging.access);
     this.observe();
+    void this.certificates?.reload();
   }
 
   /** Chooses what happens with each request. */

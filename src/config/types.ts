@@ -3,6 +3,10 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
+import type { ServerConfig } from './server-types.js';
+
+export type * from './server-types.js';
+
 /** Any JSON value. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 /** A JSON object. */
@@ -38,45 +42,6 @@ export interface BackworksConfig {
   /** The entries of the file in its order, enabled or not. */
   readonly plugins: readonly PluginConfig[];
   readonly autoDiscover: AutoDiscoverConfig;
-}
-
-/** The `server:` block. */
-export interface ServerConfig {
-  readonly host: string;
-  readonly port: number;
-  /** Longest request body, for endpoints without a limit of their own. */
-  readonly bodyLimitBytes: number;
-  /** Longest pause between two reads of a request body. */
-  readonly bodyTimeoutMs: number;
-  /** What may answer requests that no endpoint matches. */
-  readonly unmatched: UnmatchedRequests;
-  readonly trustProxy: TrustedProxyConfig;
-  /** Number of server processes. */
-  readonly workers: number;
-  readonly pluginUsers: UserRange;
-  readonly shutdown: { readonly delayMs: number; readonly timeoutMs: number };
-  readonly reload: {
-    /** The server reloads the file when the file changes. */
-    readonly watch: boolean;
-    readonly intervalMs: number;
-  };
-}
-
-/** The proxies whose statements about their clients the server believes. */
-export interface TrustedProxyConfig {
-  /** IP addresses and networks such as `10.0.0.0/8`. Empty: no proxy is believed. */
-  readonly addresses: readonly string[];
-  /** x-forwarded: x-forwarded-for, -proto and -host. forwarded: the header of RFC 7239. */
-  readonly header: 'x-forwarded' | 'forwarded';
-}
-
-/** plugins-without-endpoint: plugins that no endpoint names. plugins: every plugin. not-found: no plugin. */
-export type UnmatchedRequests = 'plugins-without-endpoint' | 'plugins' | 'not-found';
-
-/** A range of user ids. When the server runs as root, each plugin gets one of them. `count` 0: no range. */
-export interface UserRange {
-  readonly first: number;
-  readonly count: number;
 }
 
 /** The `admin:` block. */

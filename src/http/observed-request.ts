@@ -4,6 +4,8 @@ import type { AccessRecord } from '../access-log/record.js';
 import { CLIENT_CLOSED, type EndpointNumbers } from '../metrics/http-metrics.js';
 import type { EndpointConfig } from '../config/types.js';
 import type { IncomingRequest } from '../pipeline/documents/incoming-request.js';
+import { http2Stream } from './http2-stream.js';
+import { peerOf } from './peer.js';
 import { sentHeader } from './response-head.js';
 
 /** What happens with the facts about requests: they are counted, logged, or both. */
@@ -104,7 +106,7 @@ export class ObservedRequest implements AccessRecord {
   }
 
   get isComplete(): boolean {
-    return this.outgoing.writableFinished;
+    return (http2Stream(this.incoming) ?? this.outgoing).writableFinished;
   }
 
   get requestId(): string | null {
@@ -112,7 +114,7 @@ export class ObservedRequest implements AccessRecord {
   }
 
   get client(): string | null {
-    return this.request?.remote?.address ?? this.incoming.socket.remoteAddress ?? null;
+    return (this.request?.remote ?? peerOf(this.incoming).remote)?.address ?? null;
   }
 
   get method(): string {
