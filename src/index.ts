@@ -54,6 +54,7 @@ export type {
   ServerConfig,
   StaticResponse,
   SwapPolicy,
+  TracingConfig,
   TrustedProxyConfig,
   UnmatchedRequests,
   UserRange,

@@ -32,6 +32,7 @@ export interface BackworksConfig {
   readonly server: ServerConfig;
   readonly admin: AdminConfig;
   readonly logging: LoggingConfig;
+  readonly tracing: TracingConfig;
   readonly alerts: AlertsConfig;
   /** In the order of the file. */
   readonly endpoints: readonly EndpointConfig[];
@@ -111,6 +112,13 @@ export interface AccessLogConfig {
   readonly file: string;
   /** Whether the query of a request is logged. */
   readonly query: 'omit' | 'keep';
+}
+
+/** The `tracing:` block. */
+export interface TracingConfig {
+  readonly enabled: boolean;
+  /** Whether the client's span is the parent of a request's span, or only linked to it. */
+  readonly incoming: 'continue' | 'link';
 }
 
 /** The events of a plugin that can trigger an alert. */

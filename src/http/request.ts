@@ -6,6 +6,7 @@ import type { BodyLimits, IncomingRequest, RemoteAddress } from '../pipeline/doc
 import type { PluginSet } from '../pipeline/plugin-set.js';
 import type { RouteMatch } from '../pipeline/documents/route-match.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
+import type { RequestTrace } from '../tracing/request-trace.js';
 import { Connection } from './connection.js';
 import { arriving, collect, requestBody } from './body.js';
 import type { ObservedRequest } from './observed-request.js';
@@ -29,7 +30,7 @@ export class ServerRequest implements IncomingRequest {
   readonly path: string;
   readonly search: string;
   readonly scheme: 'http' | 'https';
-  readonly rawHeaders: readonly string[];
+  rawHeaders: readonly string[];
   readonly hasBody: boolean;
   readonly head: RequestHead;
   /** Set before the request goes to the pipeline. */
@@ -37,6 +38,7 @@ export class ServerRequest implements IncomingRequest {
   refusal: PluginResponse | null = null;
   stated: ClientOrigin | null = null;
   answeredBy: string | null = null;
+  trace: RequestTrace | null = null;
   /** Set before the request is routed; null while nothing observes requests. */
   observed: ObservedRequest | null = null;
   cancelled = false;
@@ -70,6 +72,11 @@ export class ServerRequest implements IncomingRequest {
 
   get endpoint(): EndpointConfig | null {
     return this.match.endpoint;
+  }
+
+  joinTrace(trace: RequestTrace): void {
+    this.trace = trace;
+    this.rawHeaders = trace.headers(this.rawHeaders);
   }
 
   /** Cancels the request: no further hook is called. Idempotent. */

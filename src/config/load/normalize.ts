@@ -76,6 +76,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       format: logging.format,
       access: normalizeAccessLog(logging.access, origin.directory),
     },
+    tracing: raw.tracing,
     alerts: normalizeAlerts(raw.alerts),
     endpoints: Object.entries(raw.endpoints).map(([name, endpoint]) =>
       normalizeEndpoint(name, endpoint, origin),

@@ -177,6 +177,19 @@ export interface RawConfig {
     };
   };
   /**
+   * Spans of requests, made with the package @opentelemetry/api and the SDK that is preloaded into the server.
+   */
+  tracing: {
+    /**
+     * Whether requests, calls of plugins and proxy targets get spans.
+     */
+    enabled: boolean;
+    /**
+     * continue: the span that a request's headers name is its parent. link: every request begins a trace of its own, with a link to that span; for servers whose clients are strangers.
+     */
+    incoming: 'continue' | 'link';
+  };
+  /**
    * Alerts when a plugin has a problem and when it recovers.
    */
   alerts: {

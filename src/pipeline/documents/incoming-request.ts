@@ -1,17 +1,20 @@
 import type { Readable } from 'node:stream';
 import type { EndpointConfig } from '../../config/types.js';
 import type { Caller, PluginResponse } from '../../plugins/plugin.js';
+import type { RequestTrace } from '../../tracing/request-trace.js';
 import type { RouteMatch } from './route-match.js';
 
 /** A request as the server received it: plain values, and a body that is read only when needed. */
 export interface IncomingRequest extends Caller {
+  /** Null when the request is not traced. */
+  readonly trace: RequestTrace | null;
   readonly method: string;
   /** As sent: still percent-encoded, without the query. */
   readonly path: string;
   /** The query as sent, without "?"; "" when there is none. */
   readonly search: string;
   readonly scheme: 'http' | 'https';
-  /** Flat list [name, value, name, value, …]. */
+  /** Flat list [name, value, name, value, …]. With a trace, traceparent names the request's own span. */
   readonly rawHeaders: readonly string[];
   /** The client, as far as trusted proxies tell. Null when the request did not come over a socket. */
   readonly remote: RemoteAddress | null;

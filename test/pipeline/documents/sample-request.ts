@@ -12,6 +12,7 @@ export function sampleRequest(
   return {
     id: 'request-1',
     cancelled: false,
+    trace: null,
     call: null,
     method,
     path,
