@@ -23,6 +23,7 @@ import { createApp, prepareRoutes } from './http/app.js';
 import { listen, type Listener } from './http/listen.js';
 import type { RequestObserver } from './http/observed-request.js';
 import { allOf, countRequests, logRequests, traceRequests } from './http/observers.js';
+import { prepareRules } from './rules/rule-book.js';
 import { TrustedProxies } from './http/trusted-proxies.js';
 import { Tracer } from './tracing/tracer.js';
 import { hostVersion } from './plugins/host-version.js';
@@ -139,14 +140,14 @@ class ServedTraffic implements LocalTraffic {
     const current = (): BackworksConfig => this.current;
     this.orchestrator = orchestrator;
     this.registry = this.follow = registry;
-    this.routes = prepareRoutes(config.endpoints, orchestrator);
+    this.routes = prepareRoutes(config.endpoints, orchestrator, prepareRules(config));
     this.proxies = trustedProxies(config);
     this.control = controlOf(registry, new PluginControl({ registry, current, agree: parts.agree }));
     this.preparation = new ReloadPreparation({
       registry,
       current,
       prepare: (next) => {
-        const routes = prepareRoutes(next.endpoints, orchestrator);
+        const routes = prepareRoutes(next.endpoints, orchestrator, prepareRules(next));
         checkAccessLog(next.logging.access);
         const proxies = trustedProxies(next);
         return () => {

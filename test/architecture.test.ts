@@ -28,7 +28,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['authoring/build', 'authoring/reference'],
   ['lifecycle/swap', 'lifecycle', 'profiling'],
   ['lifecycle/records', 'http', 'alerts'],
-  ['access-log'],
+  ['access-log', 'rules'],
   ['lifecycle/entry', 'pipeline'],
   ['lifecycle/dependencies', 'pipeline/documents'],
   ['plugins'],

@@ -273,7 +273,8 @@ async function converse(seed: number): Promise<void> {
     const count = hook === 'process_endpoint' ? 3 : 1;
     const answer = executor.run(hook, {
       requestId: `r${index}`,
-      callers: [], trace: null,
+      callers: [],
+      trace: null,
       begin(ticket) {
         const call = new HookCall(hook, Array<string>(count).fill('{}'), ticket, dispatcher);
         call.sendTo(runner);
@@ -288,7 +289,8 @@ async function converse(seed: number): Promise<void> {
     void runner
       .healthCheck({
         requestId: null,
-        callers: [], trace: null,
+        callers: [],
+        trace: null,
         deadlineAtMs: performance.now() + CALL_MS,
         onStop: () => undefined,
       })

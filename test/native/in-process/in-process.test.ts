@@ -43,7 +43,8 @@ function optionsFor(fixture: string, lines: PluginLogLine[] = []): NativePluginO
 const within = (milliseconds: number): CallTicket => ({
   deadlineAtMs: performance.now() + milliseconds,
   requestId: null,
-  callers: [], trace: null,
+  callers: [],
+  trace: null,
   onStop: () => undefined,
 });
 

@@ -76,7 +76,8 @@ export class SupervisedPlugin {
     try {
       const reply = await this.executor.run('process_endpoint', {
         requestId: id,
-        callers: [], trace: null,
+        callers: [],
+        trace: null,
         begin: (call) => this.native.call('process_endpoint', [action, argument, id], call),
         read: (answer: NativeReply) => answer,
       });
@@ -98,7 +99,8 @@ export class SupervisedPlugin {
     const ticket: CallTicket = {
       deadlineAtMs: performance.now() + limitMs,
       requestId: id,
-      callers: [], trace: null,
+      callers: [],
+      trace: null,
       onStop: (handler) => (stop = handler),
     };
     const reply = this.native.call('process_endpoint', [action, argument, data ?? id], ticket);

@@ -25,6 +25,7 @@ export function sampleRequest(
     endpoint,
     match: new RouteMatch(method, path, endpoint, params),
     refusal: null,
+    gate: null,
     answeredBy: null,
     hasBody: body.length > 0,
     signal: new AbortController().signal,
