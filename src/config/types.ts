@@ -3,9 +3,9 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
-import type { ServerConfig } from './server-types.js';
+import type { TlsConfig, TrustedProxyConfig } from './listener-types.js';
 
-export type * from './server-types.js';
+export type * from './listener-types.js';
 
 /** Any JSON value. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -36,12 +36,48 @@ export interface BackworksConfig {
   readonly server: ServerConfig;
   readonly admin: AdminConfig;
   readonly logging: LoggingConfig;
+  readonly tracing: TracingConfig;
   readonly alerts: AlertsConfig;
   /** In the order of the file. */
   readonly endpoints: readonly EndpointConfig[];
   /** The entries of the file in its order, enabled or not. */
   readonly plugins: readonly PluginConfig[];
   readonly autoDiscover: AutoDiscoverConfig;
+}
+
+/** The `server:` block. */
+export interface ServerConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Null: plain HTTP. */
+  readonly tls: TlsConfig | null;
+  /** Longest request body, for endpoints without a limit of their own. */
+  readonly bodyLimitBytes: number;
+  /** Longest pause between two reads of a request body. */
+  readonly bodyTimeoutMs: number;
+  /** What may answer requests that no endpoint matches. */
+  readonly unmatched: UnmatchedRequests;
+  readonly trustProxy: TrustedProxyConfig;
+  /** The rules of all endpoints, where those have none of their own. */
+  readonly rules: RuleConfig;
+  /** Number of server processes. */
+  readonly workers: number;
+  readonly pluginUsers: UserRange;
+  readonly shutdown: { readonly delayMs: number; readonly timeoutMs: number };
+  readonly reload: {
+    /** The server reloads the file when the file changes. */
+    readonly watch: boolean;
+    readonly intervalMs: number;
+  };
+}
+
+/** plugins-without-endpoint: plugins that no endpoint names. plugins: every plugin. not-found: no plugin. */
+export type UnmatchedRequests = 'plugins-without-endpoint' | 'plugins' | 'not-found';
+
+/** A range of user ids. When the server runs as root, each plugin gets one of them. `count` 0: no range. */
+export interface UserRange {
+  readonly first: number;
+  readonly count: number;
 }
 
 /** The `admin:` block. */
@@ -76,6 +112,13 @@ export interface AccessLogConfig {
   readonly file: string;
   /** Whether the query of a request is logged. */
   readonly query: 'omit' | 'keep';
+}
+
+/** The `tracing:` block. */
+export interface TracingConfig {
+  readonly enabled: boolean;
+  /** Whether the client's span is the parent of a request's span, or only linked to it. */
+  readonly incoming: 'continue' | 'link';
 }
 
 /** The events of a plugin that can trigger an alert. */
@@ -113,6 +156,27 @@ export interface EndpointConfig {
   readonly target: EndpointTarget;
   /** Plugins whose hooks run for the requests of the endpoint, besides those whose hooks run for all requests. */
   readonly hooks: readonly EndpointHook[];
+  /** Absent when the endpoint has no rules of its own. */
+  readonly rules?: RuleConfig;
+}
+
+/** The rules around the answers of an endpoint, or of all endpoints. Null where the file says nothing. */
+export interface RuleConfig {
+  /** Rules of the server apply before those of the endpoint. */
+  readonly headers: HeaderRuleConfig | null;
+}
+
+/** The `headers:` block of the server or of an endpoint. */
+export interface HeaderRuleConfig {
+  readonly request: HeaderChanges | null;
+  readonly response: HeaderChanges | null;
+}
+
+/** Changes of headers: first names are removed, then values are set, then values are added. */
+export interface HeaderChanges {
+  readonly remove: readonly string[];
+  readonly set: Readonly<Record<string, string>>;
+  readonly add: Readonly<Record<string, string>>;
 }
 
 /** A plugin that an endpoint lists under `hooks:`. */

@@ -2,6 +2,7 @@ import type { CheckedFile } from '../schema/checked-file.js';
 import { parseNetwork } from '../source/network.js';
 import { below } from '../source/pointer.js';
 import { checkBodyLimit } from './limits.js';
+import { ruleContradictions } from './rules.js';
 
 /** The next number, 2^32 - 1, is not a user: system calls take it as "leave the user unchanged". */
 const USER_MAX = 2 ** 32 - 2;
@@ -16,6 +17,7 @@ export function serverContradictions(file: CheckedFile): void {
     checkUsers(file);
     checkTrustedProxies(file);
     checkHosts(file);
+    ruleContradictions(file, '/server', file.raw.server);
   }
 }
 

@@ -22,6 +22,7 @@ import type {
 } from '../types.js';
 import { originOf } from '../source/url-origin.js';
 import { AS_IT_IS } from '../source/written.js';
+import { ifAny, normalizeRules } from './rules.js';
 import { parseDuration, parsePercentage, parseSize } from '../source/units.js';
 import { normalizeServer } from './server.js';
 
@@ -62,6 +63,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       format: logging.format,
       access: normalizeAccessLog(logging.access, origin.directory),
     },
+    tracing: raw.tracing,
     alerts: normalizeAlerts(raw.alerts),
     endpoints: Object.entries(raw.endpoints).map(([name, endpoint]) =>
       normalizeEndpoint(name, endpoint, origin),
@@ -111,6 +113,7 @@ function normalizeEndpoint(name: string, raw: RawEndpoint, origin: Origin): Endp
     bodyLimitBytes: raw.body_limit === undefined ? null : parseSize(raw.body_limit),
     target: normalizeTarget(raw, written),
     hooks: (raw.hooks ?? []).map((hook, index) => normalizeHook(hook, origin, hookPointer(name, index))),
+    ...ifAny(normalizeRules(raw)),
   };
 }
 

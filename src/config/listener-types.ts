@@ -1,28 +1,4 @@
-/** What the `server:` block of a configuration becomes; src/config/types.ts exports it with the rest. */
-
-/** The `server:` block. */
-export interface ServerConfig {
-  readonly host: string;
-  readonly port: number;
-  /** Null: plain HTTP. */
-  readonly tls: TlsConfig | null;
-  /** Longest request body, for endpoints without a limit of their own. */
-  readonly bodyLimitBytes: number;
-  /** Longest pause between two reads of a request body. */
-  readonly bodyTimeoutMs: number;
-  /** What may answer requests that no endpoint matches. */
-  readonly unmatched: UnmatchedRequests;
-  readonly trustProxy: TrustedProxyConfig;
-  /** Number of server processes. */
-  readonly workers: number;
-  readonly pluginUsers: UserRange;
-  readonly shutdown: { readonly delayMs: number; readonly timeoutMs: number };
-  readonly reload: {
-    /** The server reloads the file when the file changes. */
-    readonly watch: boolean;
-    readonly intervalMs: number;
-  };
-}
+/** The parts of a configuration that concern connections; src/config/types.ts exports them with the rest. */
 
 /** The `server.tls:` block. */
 export interface TlsConfig {
@@ -63,13 +39,4 @@ export interface TrustedProxyConfig {
   readonly addresses: readonly string[];
   /** x-forwarded: x-forwarded-for, -proto and -host. forwarded: the header of RFC 7239. */
   readonly header: 'x-forwarded' | 'forwarded';
-}
-
-/** plugins-without-endpoint: plugins that no endpoint names. plugins: every plugin. not-found: no plugin. */
-export type UnmatchedRequests = 'plugins-without-endpoint' | 'plugins' | 'not-found';
-
-/** A range of user ids. When the server runs as root, each plugin gets one of them. `count` 0: no range. */
-export interface UserRange {
-  readonly first: number;
-  readonly count: number;
 }
