@@ -22,8 +22,11 @@ import type { AdminControl } from './admin/admin.js';
 import { createApp, prepareRoutes } from './http/app.js';
 import { listen, type Listener } from './http/listen.js';
 import type { RequestObserver } from './http/observed-request.js';
-import { both, countRequests, logRequests } from './http/observers.js';
+import { allOf, countRequests, logRequests, traceRequests } from './http/observers.js';
+import { prepareRules } from './rules/rule-book.js';
 import { TrustedProxies } from './http/trusted-proxies.js';
+import { Tracer } from './tracing/tracer.js';
+import { hostVersion } from './plugins/host-version.js';
 import type { WorkerStatus } from './admin/worker-document.js';
 
 export type { WorkerStatus };
@@ -100,6 +103,8 @@ class ServedTraffic implements LocalTraffic {
   private stateListener: (change: StateChange) => void = () => undefined;
   private readonly httpMetrics: HttpMetrics;
   private readonly accessLog: AccessLog;
+  /** Null while requests are not traced. */
+  private tracer: Tracer | null = null;
   /** Null while nothing observes requests. */
   private observer: RequestObserver | null = null;
 
@@ -135,14 +140,14 @@ class ServedTraffic implements LocalTraffic {
     const current = (): BackworksConfig => this.current;
     this.orchestrator = orchestrator;
     this.registry = this.follow = registry;
-    this.routes = prepareRoutes(config.endpoints, orchestrator);
+    this.routes = prepareRoutes(config.endpoints, orchestrator, prepareRules(config));
     this.proxies = trustedProxies(config);
     this.control = controlOf(registry, new PluginControl({ registry, current, agree: parts.agree }));
     this.preparation = new ReloadPreparation({
       registry,
       current,
       prepare: (next) => {
-        const routes = prepareRoutes(next.endpoints, orchestrator);
+        const routes = prepareRoutes(next.endpoints, orchestrator, prepareRules(next));
         checkAccessLog(next.logging.access);
         const proxies = trustedProxies(next);
         return () => {
@@ -167,6 +172,8 @@ class ServedTraffic implements LocalTraffic {
     const { config, registry, orchestrator, log } = this;
     loadJsonCheck();
     this.accessLog.open(config.logging.access);
+    const { enabled, incoming } = config.tracing;
+    if (enabled) this.tracer = new Tracer(incoming, hostVersion(), log);
     this.observe();
     await registry.discover(config);
     await registry.loadAll();
@@ -234,9 +241,11 @@ class ServedTraffic implements LocalTraffic {
   private observe(): void {
     const counted = countedEndpoints(this.current);
     this.httpMetrics.configure(counted);
-    const counts = counted.size === 0 ? null : countRequests(this.httpMetrics);
-    const logs = this.accessLog.isOpen ? logRequests(this.accessLog) : null;
-    this.observer = counts !== null && logs !== null ? both(counts, logs) : (counts ?? logs);
+    const observers: RequestObserver[] = [];
+    if (this.tracer !== null) observers.push(traceRequests(this.tracer));
+    if (counted.size > 0) observers.push(countRequests(this.httpMetrics));
+    if (this.accessLog.isOpen) observers.push(logRequests(this.accessLog));
+    this.observer = allOf(observers);
   }
 
   private limits(name: string): ResourceLimits {

@@ -32,6 +32,7 @@ export interface BackworksConfig {
   readonly server: ServerConfig;
   readonly admin: AdminConfig;
   readonly logging: LoggingConfig;
+  readonly tracing: TracingConfig;
   readonly alerts: AlertsConfig;
   /** In the order of the file. */
   readonly endpoints: readonly EndpointConfig[];
@@ -51,6 +52,8 @@ export interface ServerConfig {
   /** What may answer requests that no endpoint matches. */
   readonly unmatched: UnmatchedRequests;
   readonly trustProxy: TrustedProxyConfig;
+  /** The rules of all endpoints, where those have none of their own. */
+  readonly rules: RuleConfig;
   /** Number of server processes. */
   readonly workers: number;
   readonly pluginUsers: UserRange;
@@ -113,6 +116,13 @@ export interface AccessLogConfig {
   readonly query: 'omit' | 'keep';
 }
 
+/** The `tracing:` block. */
+export interface TracingConfig {
+  readonly enabled: boolean;
+  /** Whether the client's span is the parent of a request's span, or only linked to it. */
+  readonly incoming: 'continue' | 'link';
+}
+
 /** The events of a plugin that can trigger an alert. */
 export type AlertEvent = 'degraded' | 'failed' | 'quarantined' | 'recovered';
 
@@ -148,6 +158,27 @@ export interface EndpointConfig {
   readonly target: EndpointTarget;
   /** Plugins whose hooks run for the requests of the endpoint, besides those whose hooks run for all requests. */
   readonly hooks: readonly EndpointHook[];
+  /** Absent when the endpoint has no rules of its own. */
+  readonly rules?: RuleConfig;
+}
+
+/** The rules around the answers of an endpoint, or of all endpoints. Null where the file says nothing. */
+export interface RuleConfig {
+  /** Rules of the server apply before those of the endpoint. */
+  readonly headers: HeaderRuleConfig | null;
+}
+
+/** The `headers:` block of the server or of an endpoint. */
+export interface HeaderRuleConfig {
+  readonly request: HeaderChanges | null;
+  readonly response: HeaderChanges | null;
+}
+
+/** Changes of headers: first names are removed, then values are set, then values are added. */
+export interface HeaderChanges {
+  readonly remove: readonly string[];
+  readonly set: Readonly<Record<string, string>>;
+  readonly add: Readonly<Record<string, string>>;
 }
 
 /** A plugin that an endpoint lists under `hooks:`. */

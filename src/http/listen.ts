@@ -4,6 +4,7 @@ import { RequestError, getRequestListener } from '@hono/node-server';
 import { randomUUID } from 'node:crypto';
 import { BackworksError } from '../errors.js';
 import { type Log, silentLog } from '../log.js';
+import type { HeaderMap } from '../plugins/plugin.js';
 import { awaitContinue, discardRest, requestBody } from './body.js';
 import { Connection } from './connection.js';
 import { connectionsMax } from './connection-limit.js';
@@ -17,6 +18,8 @@ export interface Servable {
   observe?(incoming: http.IncomingMessage, outgoing: http.ServerResponse): void;
   /** A faster path than fetch(); returns false when the request must go through fetch(). */
   serve?(incoming: http.IncomingMessage, outgoing: http.ServerResponse, head: RequestHead): boolean;
+  /** Changes the headers of the responses that the listener itself gives; null when nothing is to be changed. */
+  changeHeaders?(): ((headers: HeaderMap) => void) | null;
 }
 
 export interface ListenOptions {
@@ -82,11 +85,13 @@ export async function listen(
     try {
       head = acceptHead(incoming);
     } catch (error) {
-      refuse(error, incoming, outgoing, log);
+      const id = randomUUID();
+      refuse(changed(app, problemOf(error, '', id, log)), id, incoming, outgoing);
       return;
     }
     if (incoming.url === '*' && incoming.method === 'OPTIONS') {
-      outgoing.writeHead(204, { 'x-request-id': randomUUID() }).end();
+      const { headers } = changed(app, { headers: {} });
+      outgoing.writeHead(204, { ...headers, 'x-request-id': randomUUID() }).end();
       return;
     }
     if (app.serve === undefined) requestBody(incoming);
@@ -155,13 +160,11 @@ function watchWrites(server: http.Server, timeoutMs: number, log: Log): Readonly
 
 /** Answers a request that is not read further, and closes its connection. */
 function refuse(
-  error: unknown,
+  { status, headers, body }: ReturnType<typeof problemOf>,
+  id: string,
   incoming: http.IncomingMessage,
   outgoing: http.ServerResponse,
-  log: Log,
 ): void {
-  const id = randomUUID();
-  const { status, headers, body } = problemOf(error, '', id, log);
   const length = Buffer.byteLength(body!);
   outgoing.writeHead(status, {
     ...headers,
@@ -171,6 +174,12 @@ function refuse(
   });
   outgoing.end(incoming.method === 'HEAD' ? undefined : body);
   if (!incoming.complete) discardRest(incoming);
+}
+
+/** A response of the listener itself, with the headers that the app wants. */
+function changed<T extends { headers: HeaderMap }>(app: Servable, response: T): T {
+  app.changeHeaders?.()?.(response.headers);
+  return response;
 }
 
 const NO_TUNNEL = 'HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';

@@ -2,10 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { EndpointConfig } from '../config/types.js';
-import type { BodyLimits, IncomingRequest, RemoteAddress } from '../pipeline/documents/incoming-request.js';
+import type { BodyLimits, Gate, RemoteAddress } from '../pipeline/documents/incoming-request.js';
 import type { PluginSet } from '../pipeline/plugin-set.js';
 import type { RouteMatch } from '../pipeline/documents/route-match.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
+import type { RequestTrace } from '../tracing/request-trace.js';
+import type { EndpointRules } from '../rules/endpoint-rules.js';
+import type { RuledRequest } from '../rules/rule.js';
 import { Connection } from './connection.js';
 import { arriving, collect, requestBody } from './body.js';
 import type { ObservedRequest } from './observed-request.js';
@@ -23,13 +26,13 @@ export interface Target {
 }
 
 /** A request as the pipeline receives it. With a socket, headers and body come straight from Node. */
-export class ServerRequest implements IncomingRequest {
+export class ServerRequest implements RuledRequest {
   readonly id: string;
   readonly method: string;
   readonly path: string;
   readonly search: string;
   readonly scheme: 'http' | 'https';
-  readonly rawHeaders: readonly string[];
+  rawHeaders: readonly string[];
   readonly hasBody: boolean;
   readonly head: RequestHead;
   /** Set before the request goes to the pipeline. */
@@ -37,6 +40,9 @@ export class ServerRequest implements IncomingRequest {
   refusal: PluginResponse | null = null;
   stated: ClientOrigin | null = null;
   answeredBy: string | null = null;
+  trace: RequestTrace | null = null;
+  /** Set before the request is routed, and again when it is. Null: no rules. */
+  rules: EndpointRules | null = null;
   /** Set before the request is routed; null while nothing observes requests. */
   observed: ObservedRequest | null = null;
   cancelled = false;
@@ -70,6 +76,15 @@ export class ServerRequest implements IncomingRequest {
 
   get endpoint(): EndpointConfig | null {
     return this.match.endpoint;
+  }
+
+  joinTrace(trace: RequestTrace): void {
+    this.trace = trace;
+    this.rawHeaders = trace.headers(this.rawHeaders);
+  }
+
+  get gate(): Gate | null {
+    return this.rules === null ? null : this.rules.gate;
   }
 
   /** Cancels the request: no further hook is called. Idempotent. */

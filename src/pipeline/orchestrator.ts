@@ -22,7 +22,7 @@ import { ProxyEndpoint } from './proxy-endpoint.js';
 import { StaticEndpoint } from './static-endpoint.js';
 import { Failures } from './failures.js';
 import { withConfig } from './hook-list.js';
-import type { IncomingRequest } from './documents/incoming-request.js';
+import type { Gate, IncomingRequest } from './documents/incoming-request.js';
 import { bodyLimits } from './body-limits.js';
 import { refuseCancelled } from './cancelled.js';
 import type { PluginSet, RequestSettings } from './plugin-set.js';
@@ -39,7 +39,7 @@ export interface OrchestratorOptions extends RequestSettings {
 
 /**
  * Takes a request through its stages, in this order: `handle()` begins; `read` has the body; `ask` and `before`
- * run the before_request hooks; `answer` and `endpoint` produce the response; `afterResponse`, `held`, `askAfter`
+ * run the before_request hooks; `gate` lets the request pass; `answer` and `endpoint` produce the response; `afterResponse`, `held`, `askAfter`
  * and `after` run the after_response hooks. Each stage starts the next.
  */
 export class PluginOrchestrator {
@@ -207,6 +207,31 @@ export class PluginOrchestrator {
       this.afterResponse(exchange, request.refusal, Infinity);
       return;
     }
+    if (request.gate === null) this.askTheEndpoint(exchange);
+    else this.askGate(exchange, request.gate);
+  }
+
+  private askGate(exchange: Exchange, gate: Gate): void {
+    let answer: Awaitable<PluginResponse | null>;
+    try {
+      answer = gate.pass(exchange.request, exchange.document);
+    } catch (error) {
+      this.gate.fail(exchange, error);
+      return;
+    }
+    exchange.expect(answer, this.gate);
+  }
+
+  private readonly gate: Stage<PluginResponse | null> = {
+    take: (exchange, response) => {
+      if (response === null) this.askTheEndpoint(exchange);
+      else this.afterResponse(exchange, response, Infinity);
+    },
+    fail: (exchange, error) =>
+      this.afterResponse(exchange, this.failures.problem(error, exchange.request), Infinity),
+  };
+
+  private askTheEndpoint(exchange: Exchange): void {
     let answer: Awaitable<PluginResponse | null>;
     try {
       answer = this.endpointAnswer(exchange);

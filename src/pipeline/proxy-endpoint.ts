@@ -24,6 +24,7 @@ export class ProxyEndpoint {
   private readonly timeoutMs: number;
   private readonly base: string;
   private readonly connection: https.RequestOptions;
+  private readonly address: { readonly hostname: string; readonly port: number };
 
   /**
    * @param timeoutMs how long the target may be silent, before and during its answer.
@@ -41,6 +42,8 @@ export class ProxyEndpoint {
     }
     this.base = url.pathname.replace(/\/$/, '');
     const { protocol, hostname, port, auth } = urlToHttpOptions(url);
+    const standardPort = url.protocol === 'http:' ? 80 : 443;
+    this.address = { hostname: url.hostname, port: url.port === '' ? standardPort : Number(url.port) };
     this.connection = {
       protocol,
       hostname,
@@ -64,6 +67,8 @@ export class ProxyEndpoint {
     const streams = request.hasBody && (document === null || document.isStreamed);
     const body = streams ? request.bodyStream(bodyLimits(request, serverLimits)) : (document?.bytes ?? null);
     frame(options.headers, body);
+    const span = request.trace?.upstream(options.method, this.address);
+    span?.addTo(options.headers);
     try {
       const { name: endpoint, timeoutMs } = this;
       const answer = await askUpstream({
@@ -73,9 +78,12 @@ export class ProxyEndpoint {
         trailers: () => request.rawTrailers,
         timeoutMs,
       });
+      span?.answered(answer.statusCode!);
       return toResponse(answer, options.method, request.method);
     } catch (error) {
-      throw this.explain(error, request.signal);
+      const explained = this.explain(error, request.signal);
+      span?.failed(explained);
+      throw explained;
     }
   }
 

@@ -15,7 +15,7 @@ const ID = 'local';
 
 /** The caller for consecutive calls. Its `call` holds the plugin's own time of the last call. */
 export function createCaller(): Caller {
-  return { id: ID, cancelled: false, call: null };
+  return { id: ID, cancelled: false, trace: null, call: null };
 }
 
 /**

@@ -25,6 +25,7 @@ const LIVE_KEYS: Readonly<Record<string, string>> = {
   'server.unmatched': 'server.unmatched',
   'server.trustProxy.addresses': 'server.trust_proxy.addresses',
   'server.trustProxy.header': 'server.trust_proxy.header',
+  'server.rules.headers': 'server.headers',
   'server.shutdown.delayMs': 'server.shutdown.delay',
   'server.shutdown.timeoutMs': 'server.shutdown.timeout',
   'server.reload.watch': 'server.reload.watch',
@@ -49,7 +50,11 @@ const LIVE_KEYS: Readonly<Record<string, string>> = {
 
 /** Members that are planned separately or are no settings. */
 const NOT_SETTINGS: ReadonlySet<string> = new Set(['endpoints', 'plugins', 'file']);
-const COMPARED_WHOLE: ReadonlySet<string> = new Set([...NOT_SETTINGS, 'alerts.headers']);
+const COMPARED_WHOLE: ReadonlySet<string> = new Set([
+  ...NOT_SETTINGS,
+  'alerts.headers',
+  'server.rules.headers',
+]);
 
 /** Plans the change between two configurations, apart from the plugins. */
 export function planSettings(from: BackworksConfig, to: BackworksConfig): SettingsPlan {

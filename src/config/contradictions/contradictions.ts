@@ -6,6 +6,7 @@ import { endpointContradictions } from './endpoints.js';
 import { checkBodyLimit } from './limits.js';
 import { withoutCredentials } from '../schema/explain.js';
 import { below, isWithin, type Pointer, quote } from '../source/pointer.js';
+import { ruleContradictions } from './rules.js';
 import { reservedPathContradictions } from './reserved-paths.js';
 import { pluginContradictions } from './plugins.js';
 import type { ProblemReport } from '../source/problems.js';
@@ -60,6 +61,7 @@ function serverContradictions(file: CheckedFile): void {
     checkBodyLimit(file, '/server/body_limit', file.raw.server.body_limit);
     checkUsers(file);
     checkTrustedProxies(file);
+    ruleContradictions(file, '/server', file.raw.server);
   }
 }
 

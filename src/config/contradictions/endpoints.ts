@@ -1,6 +1,7 @@
 import type { CheckedFile } from '../schema/checked-file.js';
 import { checkBodyLimit } from './limits.js';
 import { nearest } from '../source/nearest.js';
+import { ruleContradictions } from './rules.js';
 import { hookName, hookPointer } from '../schema/endpoint-hooks.js';
 import { routeFault, routeShape } from '../schema/route.js';
 import { below, type Pointer } from '../source/pointer.js';
@@ -23,6 +24,7 @@ export function endpointContradictions(file: CheckedFile): void {
     if (file.isBroken(pointer)) continue;
     checkTarget(file, pointer, endpoint);
     checkHooks(file, name, endpoint);
+    ruleContradictions(file, pointer, endpoint);
     const { body_limit: bodyLimit } = endpoint;
     if (bodyLimit !== undefined) checkBodyLimit(file, below(pointer, 'body_limit'), bodyLimit);
     if (isRoute(file, below(pointer, 'path'), endpoint.path)) checkOverlap(file, name, endpoint, taken);

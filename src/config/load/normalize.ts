@@ -23,6 +23,7 @@ import type {
 } from '../types.js';
 import { originOf } from '../source/url-origin.js';
 import { AS_IT_IS } from '../source/written.js';
+import { ifAny, normalizeRules } from './rules.js';
 import { parseDuration, parsePercentage, parseSize } from '../source/units.js';
 
 const RECYCLE_BYTES_MAX = 128 * 1024 ** 2;
@@ -55,6 +56,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       bodyTimeoutMs: parseDuration(server.body_timeout),
       unmatched: server.unmatched,
       trustProxy: { addresses: server.trust_proxy.addresses, header: server.trust_proxy.header },
+      rules: normalizeRules(server),
       workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
       pluginUsers: { first: server.plugin_users.first, count: server.plugin_users.count },
       shutdown: {
@@ -76,6 +78,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
       format: logging.format,
       access: normalizeAccessLog(logging.access, origin.directory),
     },
+    tracing: raw.tracing,
     alerts: normalizeAlerts(raw.alerts),
     endpoints: Object.entries(raw.endpoints).map(([name, endpoint]) =>
       normalizeEndpoint(name, endpoint, origin),
@@ -125,6 +128,7 @@ function normalizeEndpoint(name: string, raw: RawEndpoint, origin: Origin): Endp
     bodyLimitBytes: raw.body_limit === undefined ? null : parseSize(raw.body_limit),
     target: normalizeTarget(raw, written),
     hooks: (raw.hooks ?? []).map((hook, index) => normalizeHook(hook, origin, hookPointer(name, index))),
+    ...ifAny(normalizeRules(raw)),
   };
 }
 

@@ -85,6 +85,7 @@ export interface RawConfig {
        */
       header: 'x-forwarded' | 'forwarded';
     };
+    headers?: RawHeaderRules;
     /**
      * Number of server processes that share the port, each with its own plugin processes; auto means one per processor.
      */
@@ -177,6 +178,19 @@ export interface RawConfig {
     };
   };
   /**
+   * Spans of requests, made with the package @opentelemetry/api and the SDK that is preloaded into the server.
+   */
+  tracing: {
+    /**
+     * Whether requests, calls of plugins and proxy targets get spans.
+     */
+    enabled: boolean;
+    /**
+     * continue: the span that a request's headers name is its parent. link: every request begins a trace of its own, with a link to that span; for servers whose clients are strangers.
+     */
+    incoming: 'continue' | 'link';
+  };
+  /**
    * Alerts when a plugin has a problem and when it recovers.
    */
   alerts: {
@@ -245,6 +259,53 @@ export interface RawConfig {
   };
 }
 /**
+ * Changes of headers.
+ */
+export interface RawHeaderRules {
+  /**
+   * Changes of the headers of a request, before any plugin sees it: first remove, then set, then add.
+   */
+  request?: {
+    /**
+     * Headers that are removed.
+     */
+    remove: string[];
+    /**
+     * Headers that get this value, whatever value they had.
+     */
+    set: {
+      [k: string]: string;
+    };
+    /**
+     * Values that are added to those that the header has.
+     */
+    add: {
+      [k: string]: string;
+    };
+  };
+  /**
+   * Changes of the headers of a response, after the last plugin: first remove, then set, then add.
+   */
+  response?: {
+    /**
+     * Headers that are removed.
+     */
+    remove: string[];
+    /**
+     * Headers that get this value, whatever value they had.
+     */
+    set: {
+      [k: string]: string;
+    };
+    /**
+     * Values that are added to those that the header has.
+     */
+    add: {
+      [k: string]: string;
+    };
+  };
+}
+/**
  * A path and what answers requests for it: at most one of `plugin`, `response` and `proxy`. Without any of them, the plugins are asked in order.
  */
 export interface RawEndpoint {
@@ -270,6 +331,7 @@ export interface RawEndpoint {
         config?: JsonObject;
       }
   )[];
+  headers?: RawHeaderRules;
   plugin?: RawName;
   /**
    * A fixed answer.

@@ -1,17 +1,20 @@
 import type { Readable } from 'node:stream';
 import type { EndpointConfig } from '../../config/types.js';
-import type { Caller, PluginResponse } from '../../plugins/plugin.js';
+import type { RequestTrace } from '../../tracing/request-trace.js';
+import type { Awaitable, Caller, HeaderMap, PluginResponse } from '../../plugins/plugin.js';
 import type { RouteMatch } from './route-match.js';
 
 /** A request as the server received it: plain values, and a body that is read only when needed. */
 export interface IncomingRequest extends Caller {
+  /** Null when the request is not traced. */
+  readonly trace: RequestTrace | null;
   readonly method: string;
   /** As sent: still percent-encoded, without the query. */
   readonly path: string;
   /** The query as sent, without "?"; "" when there is none. */
   readonly search: string;
   readonly scheme: 'http' | 'https';
-  /** Flat list [name, value, name, value, …]. */
+  /** Flat list [name, value, name, value, …]. With a trace, traceparent names the request's own span. */
   readonly rawHeaders: readonly string[];
   /** The client, as far as trusted proxies tell. Null when the request did not come over a socket. */
   readonly remote: RemoteAddress | null;
@@ -24,6 +27,8 @@ export interface IncomingRequest extends Caller {
   readonly match: RouteMatch;
   /** An answer of the routing itself (405, OPTIONS), used instead of an endpoint's. */
   readonly refusal: PluginResponse | null;
+  /** Decides whether the endpoint is asked. Null: it is. */
+  readonly gate: Gate | null;
   /** The plugin that gave the answer, or whose failure did. Written by the pipeline. */
   answeredBy: string | null;
   readonly hasBody: boolean;
@@ -42,6 +47,26 @@ export interface IncomingRequest extends Caller {
   bodyStream(limits: BodyLimits): Readable;
   /** Flat list of the header lines behind the body; complete when the body has ended. */
   readonly rawTrailers: readonly string[];
+}
+
+/** Decides, behind the before_request hooks, whether a request may go to its endpoint. */
+export interface Gate {
+  /**
+   * @param document the request after the hooks; null when no plugin needs it
+   * @returns the answer in place of the endpoint's; null when the endpoint is asked
+   */
+  pass(request: IncomingRequest, document: PassedRequest | null): Awaitable<PluginResponse | null>;
+}
+
+/** A request as the before_request hooks left it. */
+export interface PassedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<HeaderMap>;
+  /** A JSON object. */
+  readonly context: string;
+  /** Null when there is no body, or it is streamed. */
+  readonly bytes: Buffer | null;
 }
 
 /** Limits of a request body, whether it is held for plugins or streamed. */

@@ -23,6 +23,16 @@ export const CONTRADICTIONS: readonly Case[] = [
     '1:36: alerts.headers.Content-Type: the server sets this header — remove it',
   ],
   [
+    'a header rule for a header that frames the message',
+    'server: { headers: { response: { set: { Content-Length: "1" } } } }',
+    '1:57: server.headers.response.set.Content-Length: only the server writes the header content-length — remove it',
+  ],
+  [
+    'a header rule for the host of a request',
+    'endpoints: { a: { path: /a, response: {}, headers: { request: { remove: [Host] } } } }',
+    '1:74: endpoints.a.headers.request.remove[0]: only the server writes the header host — remove it',
+  ],
+  [
     'a plugin without path and type',
     `plugins:
   a: { enabled: false }`,

@@ -15,6 +15,7 @@ const EXAMPLE = `name: weather
 server: { host: 0.0.0.0, port: 80, body_limit: 8MB, body_timeout: 1m, workers: 1, shutdown: { delay: 5s, timeout: 1m } }
 admin: { enabled: false, host: "::1", port: 0, token: t, read_token: r, request_metrics: false }
 logging: { level: debug, format: json, access: { format: combined, file: access.log, query: keep } }
+tracing: { enabled: true, incoming: link }
 alerts:
   webhook: https://hooks.example/a?b=c
   headers: { authorization: Bearer x }
@@ -75,6 +76,7 @@ describe('a whole file', () => {
         bodyTimeoutMs: 60_000,
         unmatched: 'plugins-without-endpoint',
         trustProxy: { addresses: [], header: 'x-forwarded' },
+        rules: { headers: null },
         workers: 1,
         pluginUsers: { first: 1_900_000_000, count: 65_536 },
         shutdown: { delayMs: 5000, timeoutMs: 60_000 },
@@ -86,6 +88,7 @@ describe('a whole file', () => {
         format: 'json',
         access: { format: 'combined', file: join(directory, 'access.log'), query: 'keep' },
       },
+      tracing: { enabled: true, incoming: 'link' },
       alerts: {
         webhook: 'https://hooks.example/a?b=c',
         headers: { authorization: 'Bearer x' },
@@ -146,7 +149,7 @@ describe('a whole file', () => {
           path: join(directory, 'plugins/weather.so'),
           enabled: false,
           config: { deep: { er: [1] } },
-          where: `${file}:19:3`,
+          where: `${file}:20:3`,
           critical: true,
           onFailure: null,
           hookScope: 'all',

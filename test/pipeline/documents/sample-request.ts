@@ -12,6 +12,7 @@ export function sampleRequest(
   return {
     id: 'request-1',
     cancelled: false,
+    trace: null,
     call: null,
     method,
     path,
@@ -24,6 +25,7 @@ export function sampleRequest(
     endpoint,
     match: new RouteMatch(method, path, endpoint, params),
     refusal: null,
+    gate: null,
     answeredBy: null,
     hasBody: body.length > 0,
     signal: new AbortController().signal,
