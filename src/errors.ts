@@ -136,6 +136,7 @@ export const ERRORS = {
   BW_PROXY_UPSTREAM: kind(502, EXIT.failure, 'The target of a proxy endpoint did not give a valid answer.'),
   BW_PROXY_TIMEOUT: kind(504, EXIT.failure, 'The target of a proxy endpoint did not answer in time.'),
   BW_SERVER_LISTEN: kind(500, EXIT.failure, 'The server cannot listen on its address.'),
+  BW_SERVER_TLS: kind(500, EXIT.config, 'A certificate or key of the server cannot be used.'),
   BW_ACCESS_LOG: kind(500, EXIT.failure, 'The access log cannot be opened or written.'),
   BW_SERVER_WORKER: kind(503, EXIT.failure, 'A worker process exited, or worker processes keep exiting.'),
   BW_SERVER_UNREACHABLE: kind(500, EXIT.failure, 'A command needs a running server, and no server answers.'),

@@ -3,7 +3,11 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
+import type { TlsConfig, TrustedProxyConfig } from './listener-types.js';
 import type { RedirectConfig, RuleConfig } from './rule-types.js';
+
+export type * from './listener-types.js';
+export type * from './rule-types.js';
 
 /** Any JSON value. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
@@ -34,6 +38,7 @@ export interface BackworksConfig {
   readonly server: ServerConfig;
   readonly admin: AdminConfig;
   readonly logging: LoggingConfig;
+  readonly tracing: TracingConfig;
   readonly alerts: AlertsConfig;
   /** In the order of the file. */
   readonly endpoints: readonly EndpointConfig[];
@@ -46,6 +51,8 @@ export interface BackworksConfig {
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
+  /** Null: plain HTTP. */
+  readonly tls: TlsConfig | null;
   /** Longest request body, for endpoints without a limit of their own. */
   readonly bodyLimitBytes: number;
   /** Longest pause between two reads of a request body. */
@@ -64,14 +71,6 @@ export interface ServerConfig {
     readonly watch: boolean;
     readonly intervalMs: number;
   };
-}
-
-/** The proxies whose statements about their clients the server believes. */
-export interface TrustedProxyConfig {
-  /** IP addresses and networks such as `10.0.0.0/8`. Empty: no proxy is believed. */
-  readonly addresses: readonly string[];
-  /** x-forwarded: x-forwarded-for, -proto and -host. forwarded: the header of RFC 7239. */
-  readonly header: 'x-forwarded' | 'forwarded';
 }
 
 /** plugins-without-endpoint: plugins that no endpoint names. plugins: every plugin. not-found: no plugin. */
@@ -115,6 +114,13 @@ export interface AccessLogConfig {
   readonly file: string;
   /** Whether the query of a request is logged. */
   readonly query: 'omit' | 'keep';
+}
+
+/** The `tracing:` block. */
+export interface TracingConfig {
+  readonly enabled: boolean;
+  /** Whether the client's span is the parent of a request's span, or only linked to it. */
+  readonly incoming: 'continue' | 'link';
 }
 
 /** The events of a plugin that can trigger an alert. */

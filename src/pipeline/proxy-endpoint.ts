@@ -25,6 +25,7 @@ export class ProxyEndpoint implements PreparedEndpoint {
   private readonly timeoutMs: number;
   private readonly base: string;
   private readonly connection: https.RequestOptions;
+  private readonly address: { readonly hostname: string; readonly port: number };
 
   /**
    * @param timeoutMs how long the target may be silent, before and during its answer.
@@ -42,6 +43,8 @@ export class ProxyEndpoint implements PreparedEndpoint {
     }
     this.base = url.pathname.replace(/\/$/, '');
     const { protocol, hostname, port, auth } = urlToHttpOptions(url);
+    const standardPort = url.protocol === 'http:' ? 80 : 443;
+    this.address = { hostname: url.hostname, port: url.port === '' ? standardPort : Number(url.port) };
     this.connection = {
       protocol,
       hostname,
@@ -65,6 +68,8 @@ export class ProxyEndpoint implements PreparedEndpoint {
     const streams = request.hasBody && (document === null || document.isStreamed);
     const body = streams ? request.bodyStream(bodyLimits(request, serverLimits)) : (document?.bytes ?? null);
     frame(options.headers, body);
+    const span = request.trace?.upstream(options.method, this.address);
+    span?.addTo(options.headers);
     try {
       const { name: endpoint, timeoutMs } = this;
       const answer = await askUpstream({
@@ -74,9 +79,12 @@ export class ProxyEndpoint implements PreparedEndpoint {
         trailers: () => request.rawTrailers,
         timeoutMs,
       });
+      span?.answered(answer.statusCode!);
       return toResponse(answer, options.method, request.method);
     } catch (error) {
-      throw this.explain(error, request.signal);
+      const explained = this.explain(error, request.signal);
+      span?.failed(explained);
+      throw explained;
     }
   }
 

@@ -1,5 +1,5 @@
 import { redirectParts, type TargetPart } from '../config/source/redirect-target.js';
-import type { RedirectConfig } from '../config/rule-types.js';
+import type { RedirectConfig } from '../config/types.js';
 import type { PluginResponse } from '../plugins/plugin.js';
 import type { IncomingRequest } from './documents/incoming-request.js';
 

@@ -1,4 +1,4 @@
-import type { HeaderChanges, HeaderRuleConfig } from '../config/rule-types.js';
+import type { HeaderChanges, HeaderRuleConfig } from '../config/types.js';
 import { headerMap } from '../pipeline/documents/header-map.js';
 import type { HeaderMap, PluginResponse } from '../plugins/plugin.js';
 import type { Rule, RuledRequest } from './rule.js';

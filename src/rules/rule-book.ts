@@ -1,5 +1,4 @@
-import type { RuleConfig } from '../config/rule-types.js';
-import type { BackworksConfig, EndpointConfig } from '../config/types.js';
+import type { BackworksConfig, EndpointConfig, RuleConfig } from '../config/types.js';
 import type { HeaderMap } from '../plugins/plugin.js';
 import { EndpointRules } from './endpoint-rules.js';
 import { HeaderRule, headerChange } from './header-rule.js';

@@ -1,4 +1,4 @@
-import type { HeaderChanges, PlainHttp, RuleConfig } from '../rule-types.js';
+import type { HeaderChanges, PlainHttp, RuleConfig } from '../types.js';
 import type { RawHeaderRules } from '../schema/raw.js';
 
 /** The keys of rules, which the server and an endpoint have in common. */

@@ -35,22 +35,22 @@ export const CONTRADICTIONS: readonly Case[] = [
   [
     'a redirect whose host a request would choose',
     'endpoints: { a: { path: "/a/{host}", redirect: { to: "https://{host}/" } } }',
-    '1:53: endpoints.a.redirect.to: expected a path that starts with one "/", or an http or https URL whose host is written out, found "https://{host}/"',
+    '1:52: endpoints.a.redirect.to: expected a path that starts with one "/", or an http or https URL whose host is written out, found "https://{host}/"',
   ],
   [
     'a redirect to another host without a scheme',
     'endpoints: { a: { path: /a, redirect: { to: "//evil.example" } } }',
-    '1:46: endpoints.a.redirect.to: expected a path that starts with one "/", or an http or https URL whose host is written out, found "//evil.example"',
+    '1:45: endpoints.a.redirect.to: expected a path that starts with one "/", or an http or https URL whose host is written out, found "//evil.example"',
   ],
   [
     'a redirect with a parameter that the path does not have',
     'endpoints: { a: { path: "/a/{id}", redirect: { to: "/b/{name}" } } }',
-    '1:53: endpoints.a.redirect.to: expected a URL with parameters of the path of the endpoint, found "/b/{name}" — the path has {id}',
+    '1:52: endpoints.a.redirect.to: expected a URL with parameters of the path of the endpoint, found "/b/{name}" — the path has {id}',
   ],
   [
     'a redirect that no header can carry',
     'endpoints: { a: { path: /a, redirect: { to: "/grün" } } }',
-    '1:46: endpoints.a.redirect.to: expected a URL in ASCII, found "/grün" — percent-encode the other characters',
+    '1:45: endpoints.a.redirect.to: expected a URL in ASCII, found "/grün" — percent-encode the other characters',
   ],
   [
     'a plugin without path and type',

@@ -15,6 +15,7 @@ const EXAMPLE = `name: weather
 server: { host: 0.0.0.0, port: 80, body_limit: 8MB, body_timeout: 1m, workers: 1, shutdown: { delay: 5s, timeout: 1m } }
 admin: { enabled: false, host: "::1", port: 0, token: t, read_token: r, request_metrics: false }
 logging: { level: debug, format: json, access: { format: combined, file: access.log, query: keep } }
+tracing: { enabled: true, incoming: link }
 alerts:
   webhook: https://hooks.example/a?b=c
   headers: { authorization: Bearer x }
@@ -71,6 +72,7 @@ describe('a whole file', () => {
       server: {
         host: '0.0.0.0',
         port: 80,
+        tls: null,
         bodyLimitBytes: 8e6,
         bodyTimeoutMs: 60_000,
         unmatched: 'plugins-without-endpoint',
@@ -87,6 +89,7 @@ describe('a whole file', () => {
         format: 'json',
         access: { format: 'combined', file: join(directory, 'access.log'), query: 'keep' },
       },
+      tracing: { enabled: true, incoming: 'link' },
       alerts: {
         webhook: 'https://hooks.example/a?b=c',
         headers: { authorization: 'Bearer x' },
@@ -147,7 +150,7 @@ describe('a whole file', () => {
           path: join(directory, 'plugins/weather.so'),
           enabled: false,
           config: { deep: { er: [1] } },
-          where: `${file}:19:3`,
+          where: `${file}:20:3`,
           critical: true,
           onFailure: null,
           hookScope: 'all',
