@@ -34,6 +34,8 @@ export type {
   EndpointConfig,
   EndpointHook,
   EndpointTarget,
+  FileCoding,
+  FilesTarget,
   FailurePolicy,
   HeaderChanges,
   HeaderRuleConfig,

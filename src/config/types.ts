@@ -3,21 +3,11 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
-/** Any JSON value. */
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
-/** A JSON object. */
-export type JsonObject = { [key: string]: JsonValue };
+import type { FilesTarget } from './content-types.js';
+import type { JsonObject, JsonValue, Written } from './json.js';
 
-/**
- * Details of how the file writes a value that a JavaScript value cannot hold, keyed by JSON pointers within
- * the value. Empty when JSON.stringify() writes the same text as the file.
- */
-export interface Written {
-  /** Numbers as JSON text, with the digits of the file. */
-  readonly numbers: Readonly<Record<string, string>>;
-  /** The keys of mappings, in the order of the file. */
-  readonly keys: Readonly<Record<string, readonly string[]>>;
-}
+export type { FileCoding, FilesTarget } from './content-types.js';
+export type { JsonObject, JsonValue, Written } from './json.js';
 
 /**
  * A checked configuration: defaults filled in, sizes in bytes, times in milliseconds, paths absolute, deeply
@@ -198,6 +188,8 @@ export type EndpointTarget =
   | { readonly kind: 'static'; readonly response: StaticResponse }
   /** Another server answers. */
   | { readonly kind: 'proxy'; readonly target: string; readonly timeoutMs: number }
+  /** The files of a directory answer. */
+  | { readonly kind: 'files'; readonly files: FilesTarget }
   /** Plugins are asked in order until one answers. */
   | { readonly kind: 'any-plugin' };
 

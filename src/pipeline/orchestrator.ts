@@ -19,6 +19,7 @@ import {
   notMine,
 } from './plugin-endpoint.js';
 import { ProxyEndpoint } from './proxy-endpoint.js';
+import { FilesEndpoint } from './files/files-endpoint.js';
 import { StaticEndpoint } from './static-endpoint.js';
 import { Failures } from './failures.js';
 import { withConfig } from './hook-list.js';
@@ -37,6 +38,9 @@ export interface OrchestratorOptions extends RequestSettings {
   readonly log: Log;
 }
 
+/** An endpoint that answers without a plugin. */
+type PreparedEndpoint = StaticEndpoint | ProxyEndpoint | FilesEndpoint;
+
 /**
  * Takes a request through its stages, in this order: `handle()` begins; `read` has the body; `ask` and `before`
  * run the before_request hooks; `gate` lets the request pass; `answer` and `endpoint` produce the response; `afterResponse`, `held`, `askAfter`
@@ -45,7 +49,7 @@ export interface OrchestratorOptions extends RequestSettings {
 export class PluginOrchestrator {
   private settings: RequestSettings;
   private readonly failures: Failures;
-  private readonly prepared = new WeakMap<EndpointConfig, StaticEndpoint | ProxyEndpoint | null>();
+  private readonly prepared = new WeakMap<EndpointConfig, PreparedEndpoint | null>();
   private plugins: TrafficSplit;
   /**
    * Resolves when every request that began before the last change of plugins has ended, whichever earlier set
@@ -91,7 +95,7 @@ export class PluginOrchestrator {
    * Prepares an endpoint to answer. Without this call, its first request does so.
    * @throws BackworksError BW_CONFIG_INVALID when the endpoint cannot work.
    */
-  prepare(endpoint: EndpointConfig): StaticEndpoint | ProxyEndpoint | null {
+  prepare(endpoint: EndpointConfig): PreparedEndpoint | null {
     let prepared = this.prepared.get(endpoint);
     if (prepared === undefined) {
       prepared = build(endpoint);
@@ -375,7 +379,9 @@ function asksPlugin(request: IncomingRequest, plugins: PluginSet): boolean {
   return kind === 'plugin' || (kind === 'any-plugin' && plugins.endpoints.length > 0);
 }
 
-function build({ name, target }: EndpointConfig): StaticEndpoint | ProxyEndpoint | null {
+function build(endpoint: EndpointConfig): PreparedEndpoint | null {
+  const { name, target } = endpoint;
   if (target.kind === 'static') return new StaticEndpoint(name, target.response);
+  if (target.kind === 'files') return new FilesEndpoint(endpoint, target.files);
   return target.kind === 'proxy' ? new ProxyEndpoint(name, target.target, target.timeoutMs) : null;
 }

@@ -41,11 +41,13 @@ function isRoute(file: CheckedFile, pointer: Pointer, path: string): boolean {
 }
 
 function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint): void {
-  const targets = (['plugin', 'response', 'proxy'] as const).filter((key) => endpoint[key] !== undefined);
+  const targets = (['plugin', 'response', 'proxy', 'files'] as const).filter(
+    (key) => endpoint[key] !== undefined,
+  );
   if (targets.length > 1) {
     const hint = 'remove all but one';
     file.rejectEntry(pointer, {
-      expected: 'one of plugin, response and proxy',
+      expected: 'one of plugin, response, proxy and files',
       found: targets.join(' and '),
       hint,
     });
@@ -60,6 +62,29 @@ function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint)
     const at = `${pointer}/proxy/target`;
     const expected = 'an http or https URL without a user name, query or fragment';
     file.reject(at, { expected, found: file.show(at, proxy.target) });
+  }
+  if (endpoint.files !== undefined) checkFiles(file, pointer, endpoint, endpoint.files);
+}
+
+function checkFiles(
+  file: CheckedFile,
+  pointer: Pointer,
+  { path, methods = [] }: RawEndpoint,
+  { fallback }: NonNullable<RawEndpoint['files']>,
+): void {
+  const at = below(pointer, 'path');
+  if (!path.endsWith('/*'))
+    file.reject(at, {
+      expected: 'a path that ends in "/*", whose rest names the file',
+      found: file.show(at, path),
+    });
+  for (const [index, method] of methods.entries()) {
+    if (method === 'GET' || method === 'HEAD') continue;
+    file.reject(`${pointer}/methods/${index}`, { message: `files answer GET and HEAD, not ${method}` });
+  }
+  if (fallback?.split('/').some((name) => name === '.' || name === '..') === true) {
+    const place = `${pointer}/files/fallback`;
+    file.reject(place, { expected: 'a path below the directory', found: file.show(place, fallback) });
   }
 }
 

@@ -142,7 +142,7 @@ plugins:
     'two targets',
     `endpoints:
   a: { path: /a, response: {}, proxy: { target: http://b } }`,
-    '2:3: endpoints.a: expected one of plugin, response and proxy, found response and proxy — remove all but one',
+    '2:3: endpoints.a: expected one of plugin, response, proxy and files, found response and proxy — remove all but one',
   ],
   [
     'a proxy target that is not a URL',
