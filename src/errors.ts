@@ -143,6 +143,7 @@ export const ERRORS = {
   BW_FILE_NOT_FOUND: kind(404, EXIT.failure, 'The directory of the endpoint has no file for this path.'),
   BW_FILE_READ: kind(503, EXIT.failure, 'A file of an endpoint cannot be read at the moment.'),
   BW_SERVER_LISTEN: kind(500, EXIT.failure, 'The server cannot listen on its address.'),
+  BW_SERVER_TLS: kind(500, EXIT.config, 'A certificate or key of the server cannot be used.'),
   BW_ACCESS_LOG: kind(500, EXIT.failure, 'The access log cannot be opened or written.'),
   BW_SERVER_WORKER: kind(503, EXIT.failure, 'A worker process exited, or worker processes keep exiting.'),
   BW_SERVER_UNREACHABLE: kind(500, EXIT.failure, 'A command needs a running server, and no server answers.'),

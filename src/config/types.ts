@@ -5,9 +5,11 @@
 
 import type { FilesTarget } from './content-types.js';
 import type { JsonObject, JsonValue, Written } from './json.js';
+import type { TlsConfig, TrustedProxyConfig } from './listener-types.js';
 
-export type { FileCoding, FilesTarget } from './content-types.js';
-export type { JsonObject, JsonValue, Written } from './json.js';
+export type * from './content-types.js';
+export type * from './json.js';
+export type * from './listener-types.js';
 
 /**
  * A checked configuration: defaults filled in, sizes in bytes, times in milliseconds, paths absolute, deeply
@@ -35,6 +37,8 @@ export interface BackworksConfig {
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
+  /** Null: plain HTTP. */
+  readonly tls: TlsConfig | null;
   /** Longest request body, for endpoints without a limit of their own. */
   readonly bodyLimitBytes: number;
   /** Longest pause between two reads of a request body. */
@@ -53,14 +57,6 @@ export interface ServerConfig {
     readonly watch: boolean;
     readonly intervalMs: number;
   };
-}
-
-/** The proxies whose statements about their clients the server believes. */
-export interface TrustedProxyConfig {
-  /** IP addresses and networks such as `10.0.0.0/8`. Empty: no proxy is believed. */
-  readonly addresses: readonly string[];
-  /** x-forwarded: x-forwarded-for, -proto and -host. forwarded: the header of RFC 7239. */
-  readonly header: 'x-forwarded' | 'forwarded';
 }
 
 /** plugins-without-endpoint: plugins that no endpoint names. plugins: every plugin. not-found: no plugin. */

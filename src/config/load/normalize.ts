@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { unbracketed } from '../source/host.js';
 import { below, type Pointer } from '../source/pointer.js';
@@ -26,6 +25,7 @@ import { originOf } from '../source/url-origin.js';
 import { AS_IT_IS } from '../source/written.js';
 import { ifAny, normalizeRules } from './rules.js';
 import { parseDuration, parsePercentage, parseSize } from '../source/units.js';
+import { normalizeServer } from './server.js';
 
 const RECYCLE_BYTES_MAX = 128 * 1024 ** 2;
 
@@ -50,22 +50,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
     version: raw.version,
     description: raw.description,
     file: origin.file,
-    server: {
-      host: unbracketed(server.host),
-      port: server.port,
-      bodyLimitBytes: parseSize(server.body_limit),
-      bodyTimeoutMs: parseDuration(server.body_timeout),
-      unmatched: server.unmatched,
-      trustProxy: { addresses: server.trust_proxy.addresses, header: server.trust_proxy.header },
-      rules: normalizeRules(server),
-      workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
-      pluginUsers: { first: server.plugin_users.first, count: server.plugin_users.count },
-      shutdown: {
-        delayMs: parseDuration(server.shutdown.delay),
-        timeoutMs: parseDuration(server.shutdown.timeout),
-      },
-      reload: { watch: server.reload.watch, intervalMs: parseDuration(server.reload.interval) },
-    },
+    server: normalizeServer(server, origin),
     admin: {
       enabled: admin.enabled,
       host: unbracketed(admin.host),

@@ -9,13 +9,13 @@ import type { JsonObject, JsonValue } from '../types.js';
  */
 export type RawHost = string;
 /**
- * A whole number above 0 with a unit as in a size, or a number of bytes.
- */
-export type RawSize = string | number;
-/**
  * A whole number above 0 with ms, s, m or h, or a number of milliseconds; at most 99h.
  */
 export type RawDuration = string | number;
+/**
+ * A whole number above 0 with a unit as in a size, or a number of bytes.
+ */
+export type RawSize = string | number;
 /**
  * A name.
  */
@@ -66,6 +66,54 @@ export interface RawConfig {
      * The port to listen on; 0 takes any free one.
      */
     port: number;
+    /**
+     * The server speaks TLS. Without this block it speaks plain HTTP.
+     */
+    tls?: {
+      /**
+       * The PEM file of the certificate for clients that ask for no other host: the server's certificate first, then those between it and the root.
+       */
+      certificate: string;
+      /**
+       * The PEM file of the certificate's private key, without a passphrase.
+       */
+      key: string;
+      /**
+       * Certificates for other host names.
+       */
+      certificates: {
+        /**
+         * Host names that get this certificate; *.example.org stands for one label. Empty: the names in the certificate.
+         */
+        hosts: string[];
+        /**
+         * The PEM file of the certificate.
+         */
+        certificate: string;
+        /**
+         * The PEM file of its private key.
+         */
+        key: string;
+      }[];
+      /**
+       * The oldest version of TLS that the server accepts.
+       */
+      min_version: '1.2' | '1.3';
+      handshake_timeout: RawDuration;
+      /**
+       * Clients are asked for a certificate (mutual TLS).
+       */
+      client_certificates?: {
+        /**
+         * The PEM file of the authorities whose certificates are accepted.
+         */
+        ca: string;
+        /**
+         * require: clients without a certificate are refused. request: they are served; a certificate that is not accepted is refused in either case.
+         */
+        mode: 'require' | 'request';
+      };
+    };
     body_limit: RawSize;
     body_timeout: RawDuration;
     /**

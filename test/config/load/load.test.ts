@@ -72,6 +72,7 @@ describe('a whole file', () => {
       server: {
         host: '0.0.0.0',
         port: 80,
+        tls: null,
         bodyLimitBytes: 8e6,
         bodyTimeoutMs: 60_000,
         unmatched: 'plugins-without-endpoint',
