@@ -37,6 +37,8 @@ export type {
   EndpointConfig,
   EndpointHook,
   EndpointTarget,
+  FileCoding,
+  FilesTarget,
   FailurePolicy,
   HeaderChanges,
   HeaderRuleConfig,

@@ -3,27 +3,15 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
+import type { FilesTarget } from './content-types.js';
+import type { JsonObject, JsonValue, Written } from './json.js';
 import type { TlsConfig, TrustedProxyConfig } from './listener-types.js';
 import type { RedirectConfig, RuleConfig } from './rule-types.js';
 
+export type * from './content-types.js';
+export type * from './json.js';
 export type * from './listener-types.js';
 export type * from './rule-types.js';
-
-/** Any JSON value. */
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
-/** A JSON object. */
-export type JsonObject = { [key: string]: JsonValue };
-
-/**
- * Details of how the file writes a value that a JavaScript value cannot hold, keyed by JSON pointers within
- * the value. Empty when JSON.stringify() writes the same text as the file.
- */
-export interface Written {
-  /** Numbers as JSON text, with the digits of the file. */
-  readonly numbers: Readonly<Record<string, string>>;
-  /** The keys of mappings, in the order of the file. */
-  readonly keys: Readonly<Record<string, readonly string[]>>;
-}
 
 /**
  * A checked configuration: defaults filled in, sizes in bytes, times in milliseconds, paths absolute, deeply
@@ -179,6 +167,8 @@ export type EndpointTarget =
   | { readonly kind: 'static'; readonly response: StaticResponse }
   /** Another server answers. */
   | { readonly kind: 'proxy'; readonly target: string; readonly timeoutMs: number }
+  /** The files of a directory answer. */
+  | { readonly kind: 'files'; readonly files: FilesTarget }
   /** Clients are sent to another URL. */
   | { readonly kind: 'redirect'; readonly redirect: RedirectConfig }
   /** Plugins are asked in order until one answers. */

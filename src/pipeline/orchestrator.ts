@@ -20,6 +20,7 @@ import {
 } from './plugin-endpoint.js';
 import type { PreparedEndpoint } from './prepared-endpoint.js';
 import { ProxyEndpoint } from './proxy-endpoint.js';
+import { FilesEndpoint } from './files/files-endpoint.js';
 import { RedirectEndpoint } from './redirect-endpoint.js';
 import { StaticEndpoint } from './static-endpoint.js';
 import { Failures } from './failures.js';
@@ -39,6 +40,7 @@ export interface OrchestratorOptions extends RequestSettings {
   readonly log: Log;
 }
 
+/** An endpoint that answers without a plugin. */
 /**
  * Takes a request through its stages, in this order: `handle()` begins; `read` has the body; `ask` and `before`
  * run the before_request hooks; `gate` lets the request pass; `answer` and `endpoint` produce the response; `afterResponse`, `held`, `askAfter`
@@ -376,12 +378,15 @@ function asksPlugin(request: IncomingRequest, plugins: PluginSet): boolean {
   return kind === 'plugin' || (kind === 'any-plugin' && plugins.endpoints.length > 0);
 }
 
-function build({ name, path, target }: EndpointConfig): PreparedEndpoint | null {
+function build(endpoint: EndpointConfig): PreparedEndpoint | null {
+  const { name, path, target } = endpoint;
   switch (target.kind) {
     case 'static':
       return new StaticEndpoint(name, target.response);
     case 'proxy':
       return new ProxyEndpoint(name, target.target, target.timeoutMs);
+    case 'files':
+      return new FilesEndpoint(endpoint, target.files);
     case 'redirect':
       return new RedirectEndpoint(target.redirect, path);
     case 'plugin':

@@ -12,7 +12,7 @@ import type { RawEndpoint } from '../schema/raw.js';
 const EMPTY_STATUSES: readonly number[] = [204, 205, 304];
 
 /** The keys of which an endpoint has at most one. */
-const TARGETS = ['plugin', 'response', 'proxy', 'redirect'] as const;
+const TARGETS = ['plugin', 'response', 'proxy', 'files', 'redirect'] as const;
 
 interface Taken {
   readonly name: string;
@@ -65,6 +65,29 @@ function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint)
     const at = `${pointer}/proxy/target`;
     const expected = 'an http or https URL without a user name, query or fragment';
     file.reject(at, { expected, found: file.show(at, proxy.target) });
+  }
+  if (endpoint.files !== undefined) checkFiles(file, pointer, endpoint, endpoint.files);
+}
+
+function checkFiles(
+  file: CheckedFile,
+  pointer: Pointer,
+  { path, methods = [] }: RawEndpoint,
+  { fallback }: NonNullable<RawEndpoint['files']>,
+): void {
+  const at = below(pointer, 'path');
+  if (!path.endsWith('/*'))
+    file.reject(at, {
+      expected: 'a path that ends in "/*", whose rest names the file',
+      found: file.show(at, path),
+    });
+  for (const [index, method] of methods.entries()) {
+    if (method === 'GET' || method === 'HEAD') continue;
+    file.reject(`${pointer}/methods/${index}`, { message: `files answer GET and HEAD, not ${method}` });
+  }
+  if (fallback?.split('/').some((name) => name === '.' || name === '..') === true) {
+    const place = `${pointer}/files/fallback`;
+    file.reject(place, { expected: 'a path below the directory', found: file.show(place, fallback) });
   }
 }
 

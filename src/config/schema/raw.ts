@@ -358,7 +358,7 @@ export interface RawHeaderRules {
   };
 }
 /**
- * A path and what answers requests for it: at most one of `plugin`, `response`, `proxy` and `redirect`. Without any of them, the plugins are asked in order.
+ * A path and what answers requests for it: at most one of `plugin`, `response`, `proxy`, `files` and `redirect`. Without any of them, the plugins are asked in order.
  */
 export interface RawEndpoint {
   /**
@@ -417,6 +417,39 @@ export interface RawEndpoint {
      */
     target: string;
     timeout: RawDuration;
+  };
+  /**
+   * A directory whose files answer GET and HEAD.
+   */
+  files?: {
+    /**
+     * The directory, relative to the directory of this file.
+     */
+    directory: string;
+    /**
+     * The file that answers for a directory.
+     */
+    index: string;
+    /**
+     * The file below the directory that answers when there is none for the path, as single-page applications need it.
+     */
+    fallback?: string;
+    /**
+     * Whether files and directories whose names begin with a dot are served.
+     */
+    dotfiles: 'deny' | 'allow';
+    /**
+     * inside: a symbolic link is followed when it leads to a place in the directory. follow: wherever it leads.
+     */
+    symlinks: 'inside' | 'follow';
+    /**
+     * The codings for which a compressed variant can lie beside a file, as NAME.br, NAME.gz or NAME.zst. The first of them that the client accepts is served.
+     */
+    precompressed: ('br' | 'gzip' | 'zstd')[];
+    /**
+     * The cache-control header of the files.
+     */
+    cache_control?: string;
   };
   /**
    * Another URL to which clients are sent.

@@ -35,7 +35,7 @@ export const CONTRADICTIONS: readonly Case[] = [
   [
     'a redirect whose host a request would choose',
     'endpoints: { a: { path: "/a/{host}", redirect: { to: "https://{host}/" } } }',
-    '1:52: endpoints.a.redirect.to: expected a path that starts with one "/", or an http or https URL whose host is written out, found "https://{host}/"',
+    '1:54: endpoints.a.redirect.to: expected a path that starts with one "/", or an http or https URL whose host is written out, found "https://{host}/"',
   ],
   [
     'a redirect to another host without a scheme',
@@ -162,7 +162,7 @@ plugins:
     'two targets',
     `endpoints:
   a: { path: /a, response: {}, proxy: { target: http://b } }`,
-    '2:3: endpoints.a: expected one of plugin, response, proxy and redirect, found response and proxy — remove all but one',
+    '2:3: endpoints.a: expected one of plugin, response, proxy, files and redirect, found response and proxy — remove all but one',
   ],
   [
     'a proxy target that is not a URL',
