@@ -120,6 +120,16 @@ export const ERRORS = {
     EXIT.failure,
     'A request body exceeds the body_limit of its endpoint or of the server.',
   ),
+  BW_REQUEST_RATE_LIMITED: kind(
+    429,
+    EXIT.failure,
+    'A client has sent more requests than its rate limit allows.',
+  ),
+  BW_REQUEST_DEADLINE: kind(
+    504,
+    EXIT.failure,
+    'The response of an endpoint did not begin within its timeout.',
+  ),
   BW_REQUEST_MEDIA_TYPE: kind(415, EXIT.failure, 'A request body uses an encoding that is not supported.'),
   BW_REQUEST_PRECONDITION: kind(
     412,

@@ -24,6 +24,7 @@ import { createApp, prepareRoutes } from './http/app.js';
 import { listen, type Listener } from './http/listen.js';
 import type { RequestObserver } from './http/observed-request.js';
 import { allOf, countRequests, logRequests, traceRequests } from './http/observers.js';
+import { Counters } from './rules/counters.js';
 import { prepareRules } from './rules/rule-book.js';
 import { TrustedProxies } from './http/trusted-proxies.js';
 import { Tracer } from './tracing/tracer.js';
@@ -105,6 +106,7 @@ class ServedTraffic implements LocalTraffic {
   private stateListener: (change: StateChange) => void = () => undefined;
   private readonly httpMetrics: HttpMetrics;
   private readonly accessLog: AccessLog;
+  private readonly counters: Counters;
   /** Null while requests are not traced. */
   private tracer: Tracer | null = null;
   /** Null while nothing observes requests. */
@@ -140,16 +142,17 @@ class ServedTraffic implements LocalTraffic {
         }),
     });
     const current = (): BackworksConfig => this.current;
+    this.counters = new Counters(config.server.redis, log);
     this.orchestrator = orchestrator;
     this.registry = this.follow = registry;
-    this.routes = prepareRoutes(config.endpoints, orchestrator, prepareRules(config));
+    this.routes = prepareRoutes(config.endpoints, orchestrator, prepareRules(config, this.counters));
     this.proxies = trustedProxies(config);
     this.control = controlOf(registry, new PluginControl({ registry, current, agree: parts.agree }));
     this.preparation = new ReloadPreparation({
       registry,
       current,
       prepare: (next) => {
-        const routes = prepareRoutes(next.endpoints, orchestrator, prepareRules(next));
+        const routes = prepareRoutes(next.endpoints, orchestrator, prepareRules(next, this.counters));
         checkAccessLog(next.logging.access);
         const proxies = trustedProxies(next);
         return () => {
@@ -176,6 +179,7 @@ class ServedTraffic implements LocalTraffic {
     const { host, port, tls, reload } = config.server;
     if (tls !== null) this.certificates = await ServedCertificates.open(tls, reload.intervalMs, log);
     this.accessLog.open(config.logging.access);
+    await this.counters.start();
     const { enabled, incoming } = config.tracing;
     if (enabled) this.tracer = new Tracer(incoming, hostVersion(), log);
     this.observe();
@@ -196,6 +200,7 @@ class ServedTraffic implements LocalTraffic {
   async stop(): Promise<void> {
     this.certificates?.stop();
     await this.listener?.close(this.current.server.shutdown);
+    this.counters.close();
     await Promise.all([this.registry.close(), this.accessLog.close()]);
   }
 

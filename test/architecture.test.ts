@@ -64,6 +64,7 @@ const OWNERS: Readonly<Record<string, string | readonly string[]>> = {
   'node:child_process': ['native', 'authoring'],
   'node:cluster': 'cluster',
   cockatiel: 'execution',
+  ioredis: 'rules',
   'prom-client': 'metrics',
   mrmime: 'pipeline',
   '@opentelemetry/api': 'tracing',

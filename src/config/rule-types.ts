@@ -1,10 +1,64 @@
 /** The part of the configuration that rules are prepared from; see types.ts. This file contains only types. */
 
+import type { HttpMethod } from './http-method.js';
+
 /** The rules around the answers of an endpoint, or of all endpoints. Null where the file says nothing. */
 export interface RuleConfig {
   /** Rules of the server apply before those of the endpoint. */
   readonly headers: HeaderRuleConfig | null;
   readonly plainHttp: PlainHttp | null;
+  readonly cors: CorsConfig | null;
+  readonly rateLimit: RateLimitConfig | null;
+}
+
+/** The rules of an endpoint. Null where the file says nothing; then the server's rule applies, if it has one. */
+export interface EndpointRuleConfig extends RuleConfig {
+  /** Longest time from the head of a request to the head of its response. */
+  readonly timeoutMs: number | null;
+  /** Longest time between two reads of a request body. */
+  readonly bodyTimeoutMs: number | null;
+}
+
+/** The `cors:` block of the server or of an endpoint. */
+export interface CorsConfig {
+  /** False: plugins and proxy targets speak the CORS protocol themselves. */
+  readonly enabled: boolean;
+  /** Origins; `https://*.host` for every name below a host, `*` for every origin. */
+  readonly origins: readonly string[];
+  /** Null: the methods of the endpoint. */
+  readonly methods: readonly HttpMethod[] | null;
+  /** Allowed request headers. Null: those that the browser asks for. */
+  readonly headers: readonly string[] | null;
+  readonly exposeHeaders: readonly string[];
+  readonly credentials: boolean;
+  readonly maxAgeMs: number;
+  readonly privateNetwork: boolean;
+}
+
+/** What the requests of a rate limit are counted by. */
+export type RateLimitKey =
+  | { readonly by: 'address' | 'all' }
+  /** The name is in lower case. */
+  | { readonly by: 'header'; readonly name: string }
+  /** The names of the members that lead to the value. */
+  | { readonly by: 'context'; readonly path: readonly string[] };
+
+/** The `rate_limit:` block of the server or of an endpoint. */
+export interface RateLimitConfig {
+  /** 0: no limit. */
+  readonly requests: number;
+  readonly perMs: number;
+  readonly key: RateLimitKey;
+  readonly store: 'memory' | 'redis';
+}
+
+/** The `server.redis:` block. */
+export interface RedisConfig {
+  /** May contain a password. */
+  readonly url: string;
+  readonly prefix: string;
+  /** How long a request waits for Redis. */
+  readonly timeoutMs: number;
 }
 
 /** What is done with requests that do not come over TLS: redirect sends their clients to the same URL with https. */

@@ -6,11 +6,13 @@
 import type { FilesTarget } from './content-types.js';
 import type { JsonObject, JsonValue, Written } from './json.js';
 import type { TlsConfig, TrustedProxyConfig } from './listener-types.js';
-import type { RedirectConfig, RuleConfig } from './rule-types.js';
+import type { HttpMethod } from './http-method.js';
+import type { EndpointRuleConfig, RedirectConfig, RedisConfig, RuleConfig } from './rule-types.js';
 
 export type * from './content-types.js';
 export type * from './json.js';
 export type * from './listener-types.js';
+export type * from './http-method.js';
 export type * from './rule-types.js';
 
 /**
@@ -50,6 +52,8 @@ export interface ServerConfig {
   readonly trustProxy: TrustedProxyConfig;
   /** The rules of all endpoints, where those have none of their own. */
   readonly rules: RuleConfig;
+  /** Null when there is none. */
+  readonly redis: RedisConfig | null;
   /** Number of server processes. */
   readonly workers: number;
   readonly pluginUsers: UserRange;
@@ -131,9 +135,6 @@ export interface AlertsConfig {
   readonly retry: { readonly attempts: number; readonly delayMs: number };
 }
 
-/** The methods an endpoint can list. */
-export type HttpMethod = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS';
-
 /** One entry under `endpoints:`. */
 export interface EndpointConfig {
   readonly name: string;
@@ -147,7 +148,7 @@ export interface EndpointConfig {
   /** Plugins whose hooks run for the requests of the endpoint, besides those whose hooks run for all requests. */
   readonly hooks: readonly EndpointHook[];
   /** Absent when the endpoint has no rules of its own. */
-  readonly rules?: RuleConfig;
+  readonly rules?: EndpointRuleConfig;
 }
 
 /** A plugin that an endpoint lists under `hooks:`. */

@@ -74,7 +74,10 @@ export function createApp(options: AppOptions): App {
     const believed = proxies();
     if (believed !== null) request.believe(believed);
     if (observer() !== null) request.observed = ObservedRequest.of(outgoing, request);
-    settle(() => answer(request, plugins), new SocketExchange(request, incoming, outgoing, log));
+    const exchange = new SocketExchange(request, incoming, outgoing, log);
+    settle(() => answer(request, plugins), exchange);
+    const timeoutMs = request.rules === null ? null : request.rules.timeoutMs;
+    if (timeoutMs !== null) exchange.limit(timeoutMs);
   };
 
   const app = new Hono<{ Bindings: HttpBindings }>();

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { Listener } from '../deferred.js';
+import { BackworksError } from '../errors.js';
 import type { Log } from '../log.js';
 import type { PluginResponse } from '../plugins/plugin.js';
 import { writeAnswer } from './answer.js';
@@ -16,6 +17,9 @@ const REQUEST_TIMEOUT = 408;
 /** A request over a socket, from arrival to answer. It is cancelled when the client goes away first. */
 export class SocketExchange implements Listener<PluginResponse> {
   private readonly client: Client;
+  /** The response, or an error in its place, is known. */
+  private hasEnded = false;
+  private deadline: NodeJS.Timeout | null = null;
 
   constructor(
     private readonly request: ServerRequest,
@@ -27,7 +31,17 @@ export class SocketExchange implements Listener<PluginResponse> {
     this.client.begin(request);
   }
 
+  /** Limits the time until the response begins. */
+  limit(timeoutMs: number): void {
+    if (this.hasEnded) return;
+    this.deadline = setTimeout(() => this.expire(timeoutMs), timeoutMs);
+  }
+
   answered(answer: PluginResponse): void {
+    if (this.hasEnded) {
+      if (answer.body instanceof Readable) answer.body.destroy();
+      return;
+    }
     this.end();
     if (this.request.rules === null) this.send(answer);
     else finish(this.request, answer, this.log, (finished) => this.send(finished));
@@ -35,11 +49,18 @@ export class SocketExchange implements Listener<PluginResponse> {
 
   failed(error: unknown): void {
     const { request, log } = this;
+    if (this.hasEnded) return;
     this.end();
     this.discardRest();
     if (request.cancelled) return;
     const problem = problemOf(error, request.path, request.id, log);
     finish(request, problem, log, (finished) => this.write(finished));
+  }
+
+  private expire(timeoutMs: number): void {
+    const message = `the response did not begin within ${timeoutMs / 1000} s`;
+    this.failed(new BackworksError('BW_REQUEST_DEADLINE', message));
+    this.request.cancel();
   }
 
   private send(answer: PluginResponse): void {
@@ -64,6 +85,8 @@ export class SocketExchange implements Listener<PluginResponse> {
   }
 
   private end(): void {
+    this.hasEnded = true;
+    if (this.deadline !== null) clearTimeout(this.deadline);
     this.request.end();
     this.client.end(this.request);
   }

@@ -8,6 +8,7 @@ import type { RouteMatch } from '../pipeline/documents/route-match.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
 import type { RequestTrace } from '../tracing/request-trace.js';
 import type { EndpointRules } from '../rules/endpoint-rules.js';
+import type { Quota } from '../rules/local-counter.js';
 import type { RuledRequest } from '../rules/rule.js';
 import { Connection } from './connection.js';
 import { arriving, collect, requestBody } from './body.js';
@@ -43,6 +44,7 @@ export class ServerRequest implements RuledRequest {
   trace: RequestTrace | null = null;
   /** Set before the request is routed, and again when it is. Null: no rules. */
   rules: EndpointRules | null = null;
+  quota: Quota | null = null;
   /** Set before the request is routed; null while nothing observes requests. */
   observed: ObservedRequest | null = null;
   cancelled = false;

@@ -56,14 +56,15 @@ export class Routes {
     const [matches, stash] = this.router.match('ALL', decodePath(path));
     if (matches.length === 0) return new RouteMatch(method, path);
     for (const [route, params] of matches) {
-      const endpoint =
-        route.get(method) ?? (method === 'HEAD' ? route.get('GET') : undefined) ?? route.get(ANY);
+      const endpoint = endpointIn(route, method);
       if (endpoint !== undefined) return new RouteMatch(method, path, endpoint, readParams(params, stash));
     }
     const configured = new Set(matches.flatMap(([route]) => [...route.keys()]));
     return new RouteMatch(method, path, null, undefined, {
       configured: [...configured].sort(),
       allow: allowed(configured),
+      endpointOf: (other) =>
+        matches.map(([route]) => endpointIn(route, other)).find((found) => found !== undefined) ?? null,
     });
   }
 
@@ -77,6 +78,10 @@ export class Routes {
     paths.set(match.path, match);
     this.keptCount += 1;
   }
+}
+
+function endpointIn(route: PathRoute, method: string): EndpointConfig | undefined {
+  return route.get(method) ?? (method === 'HEAD' ? route.get('GET') : undefined) ?? route.get(ANY);
 }
 
 /** The allowed methods: the configured ones, HEAD where GET is configured, and OPTIONS. */

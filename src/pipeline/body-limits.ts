@@ -14,7 +14,7 @@ export function bodyLimits(
   const bodyLimitBytes = endpoint?.bodyLimitBytes ?? serverLimitBytes;
   if (Number(rawHeader(rawHeaders, 'content-length') ?? 0) > bodyLimitBytes)
     throw bodyTooLarge(bodyLimitBytes);
-  return { bodyLimitBytes, bodyTimeoutMs };
+  return { bodyLimitBytes, bodyTimeoutMs: endpoint?.rules?.bodyTimeoutMs ?? bodyTimeoutMs };
 }
 
 export function bodyTooLarge(limitBytes: number): BackworksError {

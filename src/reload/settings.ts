@@ -27,6 +27,8 @@ const LIVE_KEYS: Readonly<Record<string, string>> = {
   'server.trustProxy.header': 'server.trust_proxy.header',
   'server.rules.headers': 'server.headers',
   'server.rules.plainHttp': 'server.plain_http',
+  'server.rules.cors': 'server.cors',
+  'server.rules.rateLimit': 'server.rate_limit',
   'server.shutdown.delayMs': 'server.shutdown.delay',
   'server.shutdown.timeoutMs': 'server.shutdown.timeout',
   'server.reload.watch': 'server.reload.watch',
@@ -61,6 +63,8 @@ const COMPARED_WHOLE: ReadonlySet<string> = new Set([
   ...NOT_SETTINGS,
   'alerts.headers',
   'server.rules.headers',
+  'server.rules.cors',
+  'server.rules.rateLimit',
 ]);
 
 /** Plans the change between two configurations, apart from the plugins. */

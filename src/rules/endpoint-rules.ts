@@ -17,12 +17,19 @@ export class EndpointRules {
   private readonly finishing: readonly Finish[];
 
   /** @param rules in the order in which requests meet them; responses pass them in reverse order */
-  constructor(rules: readonly Rule[]) {
+  constructor(
+    rules: readonly Rule[],
+    /** Longest time from the head of a request to the head of its response; null: no limit. */
+    readonly timeoutMs: number | null = null,
+  ) {
     this.admitting = rules.flatMap((rule) => rule.admit?.bind(rule) ?? []);
     this.passing = rules.flatMap((rule) => rule.pass?.bind(rule) ?? []);
     this.finishing = [...rules].reverse().flatMap((rule) => rule.finish?.bind(rule) ?? []);
     this.gate =
-      this.passing.length === 0 ? null : { pass: (request, document) => this.pass(request, document) };
+      this.passing.length === 0
+        ? null
+        : // The pipeline passes on the request that was admitted.
+          { pass: (request, document) => this.pass(request as RuledRequest, document) };
   }
 
   /** @returns the response that ends the request before its hooks; null to continue */

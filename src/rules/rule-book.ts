@@ -1,6 +1,9 @@
-import type { BackworksConfig, EndpointConfig, RuleConfig } from '../config/types.js';
+import type { BackworksConfig, EndpointConfig, EndpointRuleConfig, RuleConfig } from '../config/types.js';
 import type { HeaderMap } from '../plugins/plugin.js';
 import { EndpointRules } from './endpoint-rules.js';
+import { CorsRule, wantedMethod } from './cors-rule.js';
+import type { Counters } from './counters.js';
+import { RateLimitRule } from './rate-limit-rule.js';
 import { HeaderRule, headerChange } from './header-rule.js';
 import { PlainHttpRule } from './plain-http-rule.js';
 import type { Rule, RuledRequest } from './rule.js';
@@ -21,33 +24,73 @@ export interface RuleBook {
 }
 
 /** @returns null when the configuration has no rules */
-export function prepareRules({ server: { rules }, endpoints }: RuledConfig): RuleBook | null {
-  const server = rulesOf(rules, null);
+export function prepareRules(
+  { server: { rules }, endpoints }: RuledConfig,
+  counters: Counters,
+): RuleBook | null {
+  const server = rulesOf(rules, null, counters);
   const byEndpoint = new Map<EndpointConfig, EndpointRules>();
   for (const endpoint of endpoints) {
-    const own = rulesOf(rules, endpoint);
+    const own = rulesOf(rules, endpoint, counters);
     if (own !== null) byEndpoint.set(endpoint, own);
   }
+  counters.retain(new Set(['server', ...endpoints.map(({ name }) => endpointOwner(name))]));
   if (server === null && byEndpoint.size === 0) return null;
   const response = rules.headers?.response ?? null;
   return {
     server,
-    of: ({ endpoint }) => (endpoint === null ? server : (byEndpoint.get(endpoint) ?? null)),
+    of: (request) => {
+      const endpoint = request.endpoint ?? askedAbout(request);
+      return endpoint === null ? server : (byEndpoint.get(endpoint) ?? null);
+    },
     changeHeaders: response === null ? null : headerChange(response),
   };
+}
+
+/** The endpoint that a preflight request asks about, if no endpoint of the path accepts OPTIONS. */
+function askedAbout({ method, match, rawHeaders }: RuledRequest): EndpointConfig | null {
+  if (method !== 'OPTIONS' || match.others === null) return null;
+  return match.others.endpointOf(wantedMethod(rawHeaders) ?? '');
 }
 
 /**
  * Requests meet the rules in the order of this list, and responses in reverse order.
  * @param endpoint null for requests that no endpoint answers
  */
-function rulesOf(server: RuleConfig, endpoint: EndpointConfig | null): EndpointRules | null {
+function rulesOf(
+  server: RuleConfig,
+  endpoint: EndpointConfig | null,
+  counters: Counters,
+): EndpointRules | null {
   const own = endpoint?.rules ?? NO_RULES;
   const rules: Rule[] = [];
   const headers = [server.headers, own.headers].filter((config) => config !== null);
   if ((own.plainHttp ?? server.plainHttp) === 'redirect') rules.push(new PlainHttpRule());
   if (headers.length > 0) rules.push(new HeaderRule(headers));
-  return rules.length === 0 ? null : new EndpointRules(rules);
+  const cors = own.cors ?? server.cors;
+  if (cors?.enabled === true) rules.push(new CorsRule(cors, endpoint));
+  const limit = rateLimit(server, endpoint, counters);
+  if (limit !== null) rules.push(limit);
+  const { timeoutMs } = own;
+  return rules.length === 0 && timeoutMs === null ? null : new EndpointRules(rules, timeoutMs);
 }
 
-const NO_RULES: RuleConfig = { headers: null, plainHttp: null };
+/** The limit of the endpoint, or else the limit that it shares with the rest of the server. */
+function rateLimit(server: RuleConfig, endpoint: EndpointConfig | null, counters: Counters): Rule | null {
+  const own = endpoint?.rules?.rateLimit ?? null;
+  const limit = own ?? server.rateLimit;
+  if (limit === null || limit.requests === 0) return null;
+  const owner = own === null ? 'server' : endpointOwner(endpoint!.name);
+  return new RateLimitRule(owner, limit, counters.of(owner, limit));
+}
+
+const endpointOwner = (name: string): string => `endpoints.${name}`;
+
+const NO_RULES: EndpointRuleConfig = {
+  headers: null,
+  plainHttp: null,
+  cors: null,
+  rateLimit: null,
+  timeoutMs: null,
+  bodyTimeoutMs: null,
+};

@@ -1,10 +1,13 @@
 import type { IncomingRequest, PassedRequest } from '../pipeline/documents/incoming-request.js';
+import type { Quota } from './local-counter.js';
 import type { Awaitable, PluginResponse } from '../plugins/plugin.js';
 
 /** A request as rules see it. */
 export interface RuledRequest extends IncomingRequest {
   /** Flat list [name, value, name, value, …]. A rule replaces the list; it may be shared, so it is not changed. */
   rawHeaders: readonly string[];
+  /** What the rate limit of the request leaves; null until it is counted. */
+  quota: Quota | null;
 }
 
 /**

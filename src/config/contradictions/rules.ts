@@ -1,6 +1,7 @@
 import type { CheckedFile } from '../schema/checked-file.js';
 import { below, type Pointer } from '../source/pointer.js';
-import type { RawHeaderRules } from '../schema/raw.js';
+import { originFault } from '../source/origin-pattern.js';
+import type { RawCors, RawHeaderRules, RawRateLimit } from '../schema/raw.js';
 
 /** Headers that frame a message or belong to the connection. Only the server writes them. */
 const FRAMING = /^(connection|content-length|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
@@ -8,12 +9,38 @@ const FRAMING = /^(connection|content-length|keep-alive|te|trailer|transfer-enco
 const OWN = { request: /^host$/i, response: /^x-request-id$/i };
 
 /** Reports rules of the server or of an endpoint that cannot be followed. @param at the block that contains the rules */
-export function ruleContradictions(file: CheckedFile, at: Pointer, { headers }: RawRules): void {
+export function ruleContradictions(
+  file: CheckedFile,
+  at: Pointer,
+  { headers, cors, rate_limit: limit }: RawRules,
+): void {
   if (headers !== undefined) checkHeaders(file, below(at, 'headers'), headers);
+  if (cors !== undefined) checkCors(file, below(at, 'cors'), cors);
+  if (limit?.store !== 'redis' || file.isInvalid('/server') || file.raw.server.redis !== undefined) return;
+  const place = below(below(at, 'rate_limit'), 'store');
+  file.reject(place, {
+    message: 'there is no server.redis',
+    hint: 'set server.redis.url, or use store: memory',
+  });
+}
+
+function checkCors(file: CheckedFile, at: Pointer, { origins, credentials }: RawCors): void {
+  for (const [index, origin] of origins.entries()) {
+    const pointer = below(below(at, 'origins'), index);
+    const fault = originFault(origin);
+    if (fault !== undefined)
+      file.reject(pointer, { expected: fault.expected, found: file.show(pointer, origin), hint: fault.hint });
+    else if (origin === '*' && credentials) {
+      const message = 'with credentials, * would let every page act for its visitor';
+      file.reject(pointer, { message, hint: 'list the origins' });
+    }
+  }
 }
 
 interface RawRules {
   readonly headers?: RawHeaderRules;
+  readonly cors?: RawCors;
+  readonly rate_limit?: RawRateLimit;
 }
 
 function checkHeaders(file: CheckedFile, at: Pointer, rules: RawHeaderRules): void {

@@ -23,7 +23,7 @@ import type {
 } from '../types.js';
 import { originOf } from '../source/url-origin.js';
 import { AS_IT_IS } from '../source/written.js';
-import { ifAny, normalizeRules } from './rules.js';
+import { endpointRules } from './rules.js';
 import { parseDuration, parsePercentage, parseSize } from '../source/units.js';
 import { normalizeServer } from './server.js';
 
@@ -114,7 +114,7 @@ function normalizeEndpoint(name: string, raw: RawEndpoint, origin: Origin): Endp
     bodyLimitBytes: raw.body_limit === undefined ? null : parseSize(raw.body_limit),
     target: normalizeTarget(raw, written, origin.directory),
     hooks: (raw.hooks ?? []).map((hook, index) => normalizeHook(hook, origin, hookPointer(name, index))),
-    ...ifAny(normalizeRules(raw)),
+    ...endpointRules(raw),
   };
 }
 

@@ -1,27 +1,90 @@
-import type { HeaderChanges, PlainHttp, RuleConfig } from '../types.js';
-import type { RawHeaderRules } from '../schema/raw.js';
+import type {
+  CorsConfig,
+  EndpointRuleConfig,
+  HeaderChanges,
+  HeaderRuleConfig,
+  PlainHttp,
+  RateLimitConfig,
+  RateLimitKey,
+  RedisConfig,
+  RuleConfig,
+} from '../types.js';
+import type { RawConfig, RawCors, RawDuration, RawHeaderRules, RawRateLimit } from '../schema/raw.js';
+import { parseDuration } from '../source/units.js';
 
 /** The keys of rules, which the server and an endpoint have in common. */
 interface RawRules {
   readonly headers?: RawHeaderRules;
   readonly plain_http?: PlainHttp;
+  readonly cors?: RawCors;
+  readonly rate_limit?: RawRateLimit;
 }
 
-export function normalizeRules({ headers, plain_http: plainHttp }: RawRules): RuleConfig {
+interface RawEndpointRules extends RawRules {
+  readonly timeout?: RawDuration;
+  readonly body_timeout?: RawDuration;
+}
+
+export function normalizeRules({
+  headers,
+  plain_http: plainHttp,
+  cors,
+  rate_limit: limit,
+}: RawRules): RuleConfig {
   return {
-    headers:
-      headers === undefined
-        ? null
-        : { request: changes(headers.request), response: changes(headers.response) },
+    headers: headers === undefined ? null : normalizeHeaders(headers),
     plainHttp: plainHttp ?? null,
+    cors: cors === undefined ? null : normalizeCors(cors),
+    rateLimit: limit === undefined ? null : normalizeRateLimit(limit),
   };
 }
 
 /** The member of an endpoint, if the endpoint has rules. */
-export function ifAny(rules: RuleConfig): { readonly rules: RuleConfig } | undefined {
+export function endpointRules(raw: RawEndpointRules): { readonly rules: EndpointRuleConfig } | undefined {
+  const { timeout, body_timeout: bodyTimeout } = raw;
+  const rules: EndpointRuleConfig = {
+    ...normalizeRules(raw),
+    timeoutMs: timeout === undefined ? null : parseDuration(timeout),
+    bodyTimeoutMs: bodyTimeout === undefined ? null : parseDuration(bodyTimeout),
+  };
   return Object.values(rules).every((rule) => rule === null) ? undefined : { rules };
+}
+
+export function normalizeRedis(raw: RawConfig['server']['redis']): RedisConfig | null {
+  if (raw === undefined) return null;
+  return { url: raw.url, prefix: raw.prefix, timeoutMs: parseDuration(raw.timeout) };
+}
+
+function normalizeHeaders({ request, response }: RawHeaderRules): HeaderRuleConfig {
+  return { request: changes(request), response: changes(response) };
 }
 
 function changes(raw: RawHeaderRules['request']): HeaderChanges | null {
   return raw === undefined ? null : { remove: raw.remove, set: raw.set, add: raw.add };
+}
+
+function normalizeCors(raw: RawCors): CorsConfig {
+  return {
+    enabled: raw.enabled,
+    origins: raw.origins,
+    methods: raw.methods ?? null,
+    headers: raw.headers ?? null,
+    exposeHeaders: raw.expose_headers,
+    credentials: raw.credentials,
+    maxAgeMs: parseDuration(raw.max_age),
+    privateNetwork: raw.private_network,
+  };
+}
+
+function normalizeRateLimit({ requests, per, key, store }: RawRateLimit): RateLimitConfig {
+  return { requests, perMs: parseDuration(per), key: rateLimitKey(key), store };
+}
+
+/** @param key checked by the schema */
+function rateLimitKey(key: string): RateLimitKey {
+  if (key === 'address' || key === 'all') return { by: key };
+  const value = key.slice(key.indexOf(':') + 1);
+  return key.startsWith('header:')
+    ? { by: 'header', name: value.toLowerCase() }
+    : { by: 'context', path: value.split('.') };
 }

@@ -4,7 +4,7 @@ import type { RawConfig } from '../schema/raw.js';
 import { unbracketed } from '../source/host.js';
 import { displayPath, type Pointer } from '../source/pointer.js';
 import { parseDuration, parseSize } from '../source/units.js';
-import { normalizeRules } from './rules.js';
+import { normalizeRedis, normalizeRules } from './rules.js';
 import type { CertificateConfig, ConfiguredFile, ServerConfig, TlsConfig } from '../types.js';
 
 type RawServer = RawConfig['server'];
@@ -27,6 +27,7 @@ export function normalizeServer(server: RawServer, origin: Origin): ServerConfig
     unmatched: server.unmatched,
     trustProxy: { addresses: server.trust_proxy.addresses, header: server.trust_proxy.header },
     rules: normalizeRules(server),
+    redis: normalizeRedis(server.redis),
     workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
     pluginUsers: { first: server.plugin_users.first, count: server.plugin_users.count },
     shutdown: {

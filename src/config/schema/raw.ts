@@ -138,6 +138,22 @@ export interface RawConfig {
      * What is done with requests that do not come over TLS: allow, or redirect to the same URL with https.
      */
     plain_http: 'allow' | 'redirect';
+    cors?: RawCors;
+    rate_limit?: RawRateLimit;
+    /**
+     * The Redis server that counts for rate limits with store: redis.
+     */
+    redis?: {
+      /**
+       * URL of the server; rediss:// for TLS. It may contain a password.
+       */
+      url: string;
+      /**
+       * What the keys in Redis begin with.
+       */
+      prefix: string;
+      timeout: RawDuration;
+    };
     /**
      * Number of server processes that share the port, each with its own plugin processes; auto means one per processor.
      */
@@ -358,6 +374,58 @@ export interface RawHeaderRules {
   };
 }
 /**
+ * Which scripts of other origins browsers let read the responses.
+ */
+export interface RawCors {
+  /**
+   * Whether the server answers preflight requests and sets the CORS headers; false leaves both to plugins and proxy targets.
+   */
+  enabled: boolean;
+  /**
+   * Allowed origins; `https://*.app.example` for every name below a host, * for every origin.
+   */
+  origins: string[];
+  /**
+   * Allowed methods. Default: those of the endpoint.
+   */
+  methods?: ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS')[];
+  /**
+   * Allowed request headers. Default: those that the browser asks for.
+   */
+  headers?: string[];
+  /**
+   * Response headers that scripts may read, besides the few that they always may.
+   */
+  expose_headers: string[];
+  /**
+   * Whether requests may carry cookies and other credentials.
+   */
+  credentials: boolean;
+  max_age: RawDuration;
+  /**
+   * Whether pages of the public internet may send requests to this server in a private network.
+   */
+  private_network: boolean;
+}
+/**
+ * How many requests a client may send.
+ */
+export interface RawRateLimit {
+  /**
+   * Requests that are allowed in one window of time; 0 means no limit.
+   */
+  requests: number;
+  per: RawDuration;
+  /**
+   * What requests are counted by: address, all, header:NAME, or context:PATH for a value that a plugin has put into the context.
+   */
+  key: string;
+  /**
+   * Where requests are counted: in the memory of each server process, or in Redis (server.redis), for all processes and servers together.
+   */
+  store: 'memory' | 'redis';
+}
+/**
  * A path and what answers requests for it: at most one of `plugin`, `response`, `proxy`, `files` and `redirect`. Without any of them, the plugins are asked in order.
  */
 export interface RawEndpoint {
@@ -370,6 +438,8 @@ export interface RawEndpoint {
    */
   methods?: ('GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'OPTIONS')[];
   body_limit?: RawSize;
+  body_timeout?: RawDuration;
+  timeout?: RawDuration;
   /**
    * The plugins whose before_request and after_response run for this endpoint, besides those with hooks: all. They run in the order of their priorities.
    */
@@ -388,6 +458,8 @@ export interface RawEndpoint {
    * What is done with requests that do not come over TLS: allow, or redirect to the same URL with https. Default: server.plain_http.
    */
   plain_http?: 'allow' | 'redirect';
+  cors?: RawCors;
+  rate_limit?: RawRateLimit;
   plugin?: RawName;
   /**
    * A fixed answer.

@@ -8,6 +8,8 @@ export interface OtherMethods {
   readonly configured: readonly string[];
   /** The configured methods and those the server adds: the value of `allow`. */
   readonly allow: readonly string[];
+  /** The endpoint of the path that accepts a method; null when none does. */
+  endpointOf(method: string): EndpointConfig | null;
 }
 
 /** The match of a method and a path. It is immutable, so requests with the same target share it. */

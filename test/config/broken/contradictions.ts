@@ -53,6 +53,26 @@ export const CONTRADICTIONS: readonly Case[] = [
     '1:45: endpoints.a.redirect.to: expected a URL in ASCII, found "/grün" — percent-encode the other characters',
   ],
   [
+    'credentials for every origin',
+    'server: { cors: { origins: ["*"], credentials: true } }',
+    '1:29: server.cors.origins[0]: with credentials, * would let every page act for its visitor — list the origins',
+  ],
+  [
+    'an origin with a path',
+    'server: { cors: { origins: ["https://App.example/"] } }',
+    '1:29: server.cors.origins[0]: expected an origin such as https://app.example or https://*.app.example, or *, found "https://App.example/" — write https://app.example',
+  ],
+  [
+    'an origin with the port of its scheme',
+    'server: { cors: { origins: ["https://app.example:443"] } }',
+    '1:29: server.cors.origins[0]: expected an origin without the port of its scheme, found "https://app.example:443" — browsers leave it out',
+  ],
+  [
+    'a rate limit in Redis without Redis',
+    'endpoints: { a: { path: /a, response: {}, rate_limit: { requests: 1, store: redis } } }',
+    '1:77: endpoints.a.rate_limit.store: there is no server.redis — set server.redis.url, or use store: memory',
+  ],
+  [
     'a plugin without path and type',
     `plugins:
   a: { enabled: false }`,
