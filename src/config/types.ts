@@ -3,7 +3,7 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
-import type { FilesTarget } from './content-types.js';
+import type { CacheConfig, CompressionConfig, FilesTarget } from './content-types.js';
 import type { JsonObject, JsonValue, Written } from './json.js';
 import type { TlsConfig, TrustedProxyConfig } from './listener-types.js';
 
@@ -152,6 +152,10 @@ export interface EndpointConfig {
 export interface RuleConfig {
   /** Rules of the server apply before those of the endpoint. */
   readonly headers: HeaderRuleConfig | null;
+  /** That of an endpoint replaces that of the server. */
+  readonly compression: CompressionConfig | null;
+  /** That of an endpoint replaces that of the server. */
+  readonly cache: CacheConfig | null;
 }
 
 /** The `headers:` block of the server or of an endpoint. */
