@@ -18,8 +18,10 @@ import {
   notFound,
   notMine,
 } from './plugin-endpoint.js';
+import type { PreparedEndpoint } from './prepared-endpoint.js';
 import { ProxyEndpoint } from './proxy-endpoint.js';
 import { FilesEndpoint } from './files/files-endpoint.js';
+import { RedirectEndpoint } from './redirect-endpoint.js';
 import { StaticEndpoint } from './static-endpoint.js';
 import { Failures } from './failures.js';
 import { withConfig } from './hook-list.js';
@@ -39,8 +41,6 @@ export interface OrchestratorOptions extends RequestSettings {
 }
 
 /** An endpoint that answers without a plugin. */
-type PreparedEndpoint = StaticEndpoint | ProxyEndpoint | FilesEndpoint;
-
 /**
  * Takes a request through its stages, in this order: `handle()` begins; `read` has the body; `ask` and `before`
  * run the before_request hooks; `gate` lets the request pass; `answer` and `endpoint` produce the response; `afterResponse`, `held`, `askAfter`
@@ -250,7 +250,6 @@ export class PluginOrchestrator {
     const { request, document, plugins } = exchange;
     const { endpoint } = request;
     const prepared = endpoint === null ? null : this.prepare(endpoint);
-    if (prepared instanceof StaticEndpoint) return prepared.respond();
     if (prepared !== null) return prepared.respond(request, document, plugins);
     if (document === null) throw notFound(request.method, request.path);
     if (endpoint?.target.kind === 'plugin') {
@@ -380,8 +379,18 @@ function asksPlugin(request: IncomingRequest, plugins: PluginSet): boolean {
 }
 
 function build(endpoint: EndpointConfig): PreparedEndpoint | null {
-  const { name, target } = endpoint;
-  if (target.kind === 'static') return new StaticEndpoint(name, target.response);
-  if (target.kind === 'files') return new FilesEndpoint(endpoint, target.files);
-  return target.kind === 'proxy' ? new ProxyEndpoint(name, target.target, target.timeoutMs) : null;
+  const { name, path, target } = endpoint;
+  switch (target.kind) {
+    case 'static':
+      return new StaticEndpoint(name, target.response);
+    case 'proxy':
+      return new ProxyEndpoint(name, target.target, target.timeoutMs);
+    case 'files':
+      return new FilesEndpoint(endpoint, target.files);
+    case 'redirect':
+      return new RedirectEndpoint(target.redirect, path);
+    case 'plugin':
+    case 'any-plugin':
+      return null;
+  }
 }

@@ -28,6 +28,7 @@ const LIVE_KEYS: Readonly<Record<string, string>> = {
   'server.rules.headers': 'server.headers',
   'server.rules.compression': 'server.compression',
   'server.rules.cache': 'server.cache',
+  'server.rules.plainHttp': 'server.plain_http',
   'server.shutdown.delayMs': 'server.shutdown.delay',
   'server.shutdown.timeoutMs': 'server.shutdown.timeout',
   'server.reload.watch': 'server.reload.watch',

@@ -4,6 +4,7 @@ import { CacheRule } from './cache-rule.js';
 import { CompressionRule } from './compression-rule.js';
 import { EndpointRules } from './endpoint-rules.js';
 import { HeaderRule, headerChange } from './header-rule.js';
+import { PlainHttpRule } from './plain-http-rule.js';
 import type { Rule, RuledRequest } from './rule.js';
 
 /** What the rules of all endpoints are made from. */
@@ -46,6 +47,7 @@ function rulesOf(server: RuleConfig, endpoint: EndpointConfig | null): EndpointR
   const own = endpoint?.rules ?? NO_RULES;
   const rules: Rule[] = [];
   const headers = [server.headers, own.headers].filter((config) => config !== null);
+  if ((own.plainHttp ?? server.plainHttp) === 'redirect') rules.push(new PlainHttpRule());
   if (headers.length > 0) rules.push(new HeaderRule(headers));
   const compression = own.compression ?? server.compression;
   if (compression !== null && compression.encodings.length > 0)
@@ -56,4 +58,4 @@ function rulesOf(server: RuleConfig, endpoint: EndpointConfig | null): EndpointR
   return rules.length === 0 ? null : new EndpointRules(rules);
 }
 
-const NO_RULES: RuleConfig = { headers: null, compression: null, cache: null };
+const NO_RULES: RuleConfig = { headers: null, plainHttp: null, compression: null, cache: null };

@@ -129,7 +129,7 @@ function normalizeHook(raw: RawHook, origin: Origin, pointer: Pointer): Endpoint
 }
 
 function normalizeTarget(
-  { plugin, response, proxy, files }: RawEndpoint,
+  { plugin, response, proxy, files, redirect }: RawEndpoint,
   written: Written,
   directory: string,
 ): EndpointTarget {
@@ -140,6 +140,10 @@ function normalizeTarget(
   }
   if (proxy !== undefined) {
     return { kind: 'proxy', target: proxy.target, timeoutMs: parseDuration(proxy.timeout) };
+  }
+  if (redirect !== undefined) {
+    const { to, status, query } = redirect;
+    return { kind: 'redirect', redirect: { to, status, query } };
   }
   return files === undefined
     ? { kind: 'any-plugin' }

@@ -1,20 +1,22 @@
-import type { CompressionConfig, HeaderChanges, RuleConfig } from '../types.js';
+import type { CompressionConfig, HeaderChanges, PlainHttp, RuleConfig } from '../types.js';
 import type { RawCacheRule, RawCompressionRule, RawHeaderRules } from '../schema/raw.js';
 import { parseSize } from '../source/units.js';
 
 /** The keys of rules, which the server and an endpoint have in common. */
 interface RawRules {
   readonly headers?: RawHeaderRules;
+  readonly plain_http?: PlainHttp;
   readonly compression?: RawCompressionRule;
   readonly cache?: RawCacheRule;
 }
 
-export function normalizeRules({ headers, compression, cache }: RawRules): RuleConfig {
+export function normalizeRules({ headers, plain_http: plainHttp, compression, cache }: RawRules): RuleConfig {
   return {
     headers:
       headers === undefined
         ? null
         : { request: changes(headers.request), response: changes(headers.response) },
+    plainHttp: plainHttp ?? null,
     compression: compression === undefined ? null : normalizeCompression(compression),
     cache: cache === undefined ? null : { control: cache.control ?? null, etag: cache.etag },
   };
