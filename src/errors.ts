@@ -135,6 +135,7 @@ export const ERRORS = {
   BW_ROUTE_METHOD: kind(405, EXIT.failure, 'The endpoint does not accept this method.'),
   BW_PROXY_UPSTREAM: kind(502, EXIT.failure, 'The target of a proxy endpoint did not give a valid answer.'),
   BW_PROXY_TIMEOUT: kind(504, EXIT.failure, 'The target of a proxy endpoint did not answer in time.'),
+  BW_PROXY_UNAVAILABLE: kind(503, EXIT.failure, 'No target of a proxy endpoint can take the request.'),
   BW_SERVER_LISTEN: kind(500, EXIT.failure, 'The server cannot listen on its address.'),
   BW_ACCESS_LOG: kind(500, EXIT.failure, 'The access log cannot be opened or written.'),
   BW_SERVER_WORKER: kind(503, EXIT.failure, 'A worker process exited, or worker processes keep exiting.'),

@@ -60,6 +60,16 @@ export type {
   WantedBodies,
   Written,
 } from './config/types.js';
+export type {
+  HealthCheckConfig,
+  ProxyConfig,
+  ProxyRetryCondition,
+  ProxyRetryConfig,
+  ProxyTarget,
+  ProxyTlsConfig,
+  TargetBreakerConfig,
+  UpgradeConfig,
+} from './config/proxy-types.js';
 export type { BodyUse } from './plugins/body-use.js';
 
 /** Errors. */

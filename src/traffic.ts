@@ -171,6 +171,7 @@ class ServedTraffic implements LocalTraffic {
     await registry.discover(config);
     await registry.loadAll();
     void orchestrator.setPlugins(registry.inService());
+    orchestrator.serve(config.endpoints);
     const { host, port } = config.server;
     const app = createApp({
       routes: () => this.routes,
@@ -185,6 +186,7 @@ class ServedTraffic implements LocalTraffic {
 
   async stop(): Promise<void> {
     await this.listener?.close(this.current.server.shutdown);
+    this.orchestrator.serve([]);
     await Promise.all([this.registry.close(), this.accessLog.close()]);
   }
 
@@ -227,6 +229,7 @@ class ServedTraffic implements LocalTraffic {
   /** Applies what the running configuration says about observing requests. */
   private reconfigure(): void {
     this.accessLog.configure(this.current.logging.access);
+    this.orchestrator.serve(this.current.endpoints);
     this.observe();
   }
 

@@ -30,6 +30,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lifecycle/records', 'http', 'alerts'],
   ['access-log'],
   ['lifecycle/entry', 'pipeline'],
+  ['proxy'],
   ['lifecycle/dependencies', 'pipeline/documents'],
   ['plugins'],
   ['native/pool', 'native/in-process', 'config/load', 'services'],

@@ -3,6 +3,8 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
+import type { ProxyConfig } from './proxy-types.js';
+
 /** Any JSON value. */
 export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
 /** A JSON object. */
@@ -166,7 +168,7 @@ export type EndpointTarget =
   /** The configuration contains the answer. */
   | { readonly kind: 'static'; readonly response: StaticResponse }
   /** Another server answers. */
-  | { readonly kind: 'proxy'; readonly target: string; readonly timeoutMs: number }
+  | ({ readonly kind: 'proxy' } & ProxyConfig)
   /** Plugins are asked in order until one answers. */
   | { readonly kind: 'any-plugin' };
 

@@ -23,6 +23,7 @@ export class SocketExchange implements Listener<PluginResponse> {
   ) {
     this.connection = Connection.of(incoming.socket);
     this.connection.begin(request);
+    request.outgoing = outgoing;
   }
 
   answered(answer: PluginResponse): void {

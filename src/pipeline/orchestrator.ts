@@ -18,12 +18,13 @@ import {
   notFound,
   notMine,
 } from './plugin-endpoint.js';
-import { ProxyEndpoint } from './proxy-endpoint.js';
+import { ProxyEndpoint } from '../proxy/proxy-endpoint.js';
+import { Upstreams } from '../proxy/upstreams.js';
 import { StaticEndpoint } from './static-endpoint.js';
 import { Failures } from './failures.js';
 import { withConfig } from './hook-list.js';
 import type { IncomingRequest } from './documents/incoming-request.js';
-import { bodyLimits } from './body-limits.js';
+import { bodyLimits } from './documents/body-limits.js';
 import { refuseCancelled } from './cancelled.js';
 import type { PluginSet, RequestSettings } from './plugin-set.js';
 import { problem } from './problem.js';
@@ -35,6 +36,8 @@ import { askEndpoint, askAfterResponse, undecided, batchFromRequest } from './ho
 
 export interface OrchestratorOptions extends RequestSettings {
   readonly log: Log;
+  /** The targets of proxy endpoints. */
+  readonly upstreams?: Upstreams;
 }
 
 /**
@@ -46,6 +49,7 @@ export class PluginOrchestrator {
   private settings: RequestSettings;
   private readonly failures: Failures;
   private readonly prepared = new WeakMap<EndpointConfig, StaticEndpoint | ProxyEndpoint | null>();
+  private readonly upstreams: Upstreams;
   private plugins: TrafficSplit;
   /**
    * Resolves when every request that began before the last change of plugins has ended, whichever earlier set
@@ -53,7 +57,8 @@ export class PluginOrchestrator {
    */
   private formerEnded: Promise<void> = Promise.resolve();
 
-  constructor({ log, ...settings }: OrchestratorOptions) {
+  constructor({ log, upstreams = new Upstreams(log), ...settings }: OrchestratorOptions) {
+    this.upstreams = upstreams;
     this.settings = settings;
     this.failures = new Failures(log);
     this.plugins = new TrafficSplit([], [], settings);
@@ -94,10 +99,25 @@ export class PluginOrchestrator {
   prepare(endpoint: EndpointConfig): StaticEndpoint | ProxyEndpoint | null {
     let prepared = this.prepared.get(endpoint);
     if (prepared === undefined) {
-      prepared = build(endpoint);
+      prepared = this.build(endpoint);
       this.prepared.set(endpoint, prepared);
     }
     return prepared;
+  }
+
+  private build(endpoint: EndpointConfig): StaticEndpoint | ProxyEndpoint | null {
+    const { name, target } = endpoint;
+    if (target.kind === 'static') return new StaticEndpoint(name, target.response);
+    return target.kind === 'proxy' ? this.upstreams.prepare(endpoint, target) : null;
+  }
+
+  /**
+   * Puts the proxy endpoints of a configuration into service: their targets are checked from now on, and no others.
+   * @throws BackworksError BW_CONFIG_INVALID when an endpoint cannot work, unless prepare() was called before
+   */
+  serve(endpoints: readonly EndpointConfig[]): void {
+    const prepared = endpoints.map((endpoint) => this.prepare(endpoint));
+    this.upstreams.serve(prepared.filter((endpoint) => endpoint instanceof ProxyEndpoint));
   }
 
   /**
@@ -348,9 +368,4 @@ function asksPlugin(request: IncomingRequest, plugins: PluginSet): boolean {
   if (request.endpoint === null) return plugins.unmatched.length > 0;
   const { kind } = request.endpoint.target;
   return kind === 'plugin' || (kind === 'any-plugin' && plugins.endpoints.length > 0);
-}
-
-function build({ name, target }: EndpointConfig): StaticEndpoint | ProxyEndpoint | null {
-  if (target.kind === 'static') return new StaticEndpoint(name, target.response);
-  return target.kind === 'proxy' ? new ProxyEndpoint(name, target.target, target.timeoutMs) : null;
 }

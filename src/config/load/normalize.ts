@@ -21,6 +21,7 @@ import type {
   WantedBodies,
   Written,
 } from '../types.js';
+import { normalizeProxy } from './normalize-proxy.js';
 import { originOf } from '../source/url-origin.js';
 import { AS_IT_IS } from '../source/written.js';
 import { parseDuration, parsePercentage, parseSize } from '../source/units.js';
@@ -123,7 +124,7 @@ function normalizeEndpoint(name: string, raw: RawEndpoint, origin: Origin): Endp
     path: raw.path,
     methods: raw.methods ?? [],
     bodyLimitBytes: raw.body_limit === undefined ? null : parseSize(raw.body_limit),
-    target: normalizeTarget(raw, written),
+    target: normalizeTarget(raw, written, origin.directory),
     hooks: (raw.hooks ?? []).map((hook, index) => normalizeHook(hook, origin, hookPointer(name, index))),
   };
 }
@@ -138,14 +139,18 @@ function normalizeHook(raw: RawHook, origin: Origin, pointer: Pointer): Endpoint
   };
 }
 
-function normalizeTarget({ plugin, response, proxy }: RawEndpoint, written: Written): EndpointTarget {
+function normalizeTarget(
+  { plugin, response, proxy }: RawEndpoint,
+  written: Written,
+  directory: string,
+): EndpointTarget {
   if (plugin !== undefined) return { kind: 'plugin', plugin };
   if (response !== undefined) {
     const { status, headers, body } = response;
     return { kind: 'static', response: { status, headers, body, ...ifNotPlain(written) } };
   }
   if (proxy !== undefined) {
-    return { kind: 'proxy', target: proxy.target, timeoutMs: parseDuration(proxy.timeout) };
+    return { kind: 'proxy', ...normalizeProxy(proxy, directory) };
   }
   return { kind: 'any-plugin' };
 }
