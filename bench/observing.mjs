@@ -1,10 +1,11 @@
 /**
- * What metrics of requests and the access log cost: CPU time of the server per request, in short alternating rounds.
+ * What metrics of requests, the access log and tracing cost: CPU time of the server per request, in short alternating rounds.
  *
  *   node bench/observing.mjs [ROUNDS] [REQUESTS PER ROUND]
  *
  * A separate program, because it compares differences of a few microseconds: all servers run at once, and each
- * round is compared with the bare server's round beside it. Figures are in docs/decisions/0028-access-log.md.
+ * round is compared with the bare server's round beside it. Figures are in docs/decisions/0028-access-log.md and
+ * 0035-tracing.md.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -25,7 +26,7 @@ const HEAD = [
 
 const self = fileURLToPath(import.meta.url);
 const [role, ...args] = process.argv.slice(2);
-if (role === 'server') await serve(args[0]);
+if (role === 'server') await serve(args[0], args[1]);
 else if (role === 'load') process.on('message', load);
 else await compare(Number(role ?? 15), Number(args[0] ?? 10_000));
 
@@ -37,11 +38,13 @@ async function compare(rounds, requests) {
     'metrics of requests': 'admin: { port: 0 }',
     'access log, combined': `admin: { enabled: false }\n${log('combined')}`,
     'access log, json': `admin: { enabled: false }\n${log('json')}`,
+    'tracing, no request sampled': `admin: { enabled: false }\ntracing: { enabled: true }`,
+    'tracing, every request sampled': `admin: { enabled: false }\ntracing: { enabled: true }`,
   };
   const generator = fork(self, ['load']);
   const servers = [];
   for (const [name, yaml] of Object.entries(variants)) {
-    const child = fork(self, ['server', yaml]);
+    const child = fork(self, ['server', yaml, name]);
     const [{ port }] = await once(child, 'message');
     servers.push({ name, child, port, costs: [] });
   }
@@ -79,7 +82,20 @@ function median(values) {
   return [...values].sort((a, b) => a - b)[values.length >> 1];
 }
 
-async function serve(yaml) {
+/** An SDK whose spans go nowhere: what is measured is making them. */
+async function registerSdk(name) {
+  const { propagation, trace } = await import('@opentelemetry/api');
+  const { W3CTraceContextPropagator } = await import('@opentelemetry/core');
+  const sdk = await import('@opentelemetry/sdk-trace-base');
+  const sampler = name.endsWith('no request sampled')
+    ? new sdk.AlwaysOffSampler()
+    : new sdk.AlwaysOnSampler();
+  trace.setGlobalTracerProvider(new sdk.BasicTracerProvider({ sampler }));
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+}
+
+async function serve(yaml, name) {
+  if (name.startsWith('tracing')) await registerSdk(name);
   const { createBackworks, parseConfig } = await import('../dist/index.js');
   const endpoint = 'weather: { path: /weather, response: { body: { city: Oslo, temperature: 6.7 } } }';
   const text = `server: { port: 0 }\nendpoints: { ${endpoint} }\n${yaml}`;

@@ -4,6 +4,25 @@ export interface CallOrigin {
   readonly requestId: string | null;
   /** Names of the plugins whose calls led to this one, the first caller first. */
   readonly callers: readonly string[];
+  /** Where the call is recorded; null when its request is not traced. */
+  readonly trace: CallTrace | null;
+}
+
+/** Records the calls of plugins that a request leads to. */
+export interface CallTrace {
+  /**
+   * A call has ended just now.
+   * @param hook the function of the plugin, such as `before_request`
+   * @param durationMs how long the call took, retries included
+   * @param error null when the call succeeded
+   */
+  called(plugin: string, hook: string, durationMs: number, error: CallError | null): void;
+}
+
+/** The parts of a BackworksError that a trace records. */
+export interface CallError {
+  readonly code: string;
+  readonly message: string;
 }
 
 export const NO_CALLERS: readonly string[] = [];

@@ -16,14 +16,18 @@ import type { PluginStatus, StateChange } from './lifecycle/entry/status.js';
 import type { RejectedLibrary } from './plugins/discovery.js';
 import type { SharedVersions } from './lifecycle/records/version-history.js';
 import { PluginControl } from './reload/plugin-control.js';
+import { ServedCertificates } from './reload/served-certificates.js';
 import { ReloadPreparation } from './reload/preparation.js';
 import type { PreparedReload, ReloadPlan } from './reload/prepared-reload.js';
 import type { AdminControl } from './admin/admin.js';
 import { createApp, prepareRoutes } from './http/app.js';
 import { listen, type Listener } from './http/listen.js';
 import type { RequestObserver } from './http/observed-request.js';
-import { both, countRequests, logRequests } from './http/observers.js';
+import { allOf, countRequests, logRequests, traceRequests } from './http/observers.js';
+import { prepareRules } from './rules/rule-book.js';
 import { TrustedProxies } from './http/trusted-proxies.js';
+import { Tracer } from './tracing/tracer.js';
+import { hostVersion } from './plugins/host-version.js';
 import type { WorkerStatus } from './admin/worker-document.js';
 
 export type { WorkerStatus };
@@ -97,9 +101,12 @@ class ServedTraffic implements LocalTraffic {
   private routes: ReturnType<typeof prepareRoutes>;
   private proxies: TrustedProxies | null;
   private listener: Listener | null = null;
+  private certificates: ServedCertificates | null = null;
   private stateListener: (change: StateChange) => void = () => undefined;
   private readonly httpMetrics: HttpMetrics;
   private readonly accessLog: AccessLog;
+  /** Null while requests are not traced. */
+  private tracer: Tracer | null = null;
   /** Null while nothing observes requests. */
   private observer: RequestObserver | null = null;
 
@@ -135,14 +142,14 @@ class ServedTraffic implements LocalTraffic {
     const current = (): BackworksConfig => this.current;
     this.orchestrator = orchestrator;
     this.registry = this.follow = registry;
-    this.routes = prepareRoutes(config.endpoints, orchestrator);
+    this.routes = prepareRoutes(config.endpoints, orchestrator, prepareRules(config));
     this.proxies = trustedProxies(config);
     this.control = controlOf(registry, new PluginControl({ registry, current, agree: parts.agree }));
     this.preparation = new ReloadPreparation({
       registry,
       current,
       prepare: (next) => {
-        const routes = prepareRoutes(next.endpoints, orchestrator);
+        const routes = prepareRoutes(next.endpoints, orchestrator, prepareRules(next));
         checkAccessLog(next.logging.access);
         const proxies = trustedProxies(next);
         return () => {
@@ -166,13 +173,16 @@ class ServedTraffic implements LocalTraffic {
   async start(): Promise<{ url: string }> {
     const { config, registry, orchestrator, log } = this;
     loadJsonCheck();
+    const { host, port, tls, reload } = config.server;
+    if (tls !== null) this.certificates = await ServedCertificates.open(tls, reload.intervalMs, log);
     this.accessLog.open(config.logging.access);
+    const { enabled, incoming } = config.tracing;
+    if (enabled) this.tracer = new Tracer(incoming, hostVersion(), log);
     this.observe();
     await registry.discover(config);
     await registry.loadAll();
     void orchestrator.setPlugins(registry.inService());
     orchestrator.serve(config.endpoints);
-    const { host, port } = config.server;
     const app = createApp({
       routes: () => this.routes,
       proxies: () => this.proxies,
@@ -180,11 +190,12 @@ class ServedTraffic implements LocalTraffic {
       log,
       observer: () => this.observer,
     });
-    this.listener = await listen(app, { host, port, log });
+    this.listener = await listen(app, { host, port, log, tls: this.certificates?.certificates ?? null });
     return { url: this.listener.url };
   }
 
   async stop(): Promise<void> {
+    this.certificates?.stop();
     await this.listener?.close(this.current.server.shutdown);
     this.orchestrator.serve([]);
     await Promise.all([this.registry.close(), this.accessLog.close()]);
@@ -231,15 +242,18 @@ class ServedTraffic implements LocalTraffic {
     this.accessLog.configure(this.current.logging.access);
     this.orchestrator.serve(this.current.endpoints);
     this.observe();
+    void this.certificates?.reload();
   }
 
   /** Chooses what happens with each request. */
   private observe(): void {
     const counted = countedEndpoints(this.current);
     this.httpMetrics.configure(counted);
-    const counts = counted.size === 0 ? null : countRequests(this.httpMetrics);
-    const logs = this.accessLog.isOpen ? logRequests(this.accessLog) : null;
-    this.observer = counts !== null && logs !== null ? both(counts, logs) : (counts ?? logs);
+    const observers: RequestObserver[] = [];
+    if (this.tracer !== null) observers.push(traceRequests(this.tracer));
+    if (counted.size > 0) observers.push(countRequests(this.httpMetrics));
+    if (this.accessLog.isOpen) observers.push(logRequests(this.accessLog));
+    this.observer = allOf(observers);
   }
 
   private limits(name: string): ResourceLimits {

@@ -26,10 +26,22 @@ export function lineFormat({ format, query }: AccessLogConfig): LineFormat | nul
 }
 
 function jsonLine(record: AccessRecord, now: number, withQuery: boolean, max: number): string {
-  const { requestId, client, method, path, status, responseBytes, endpointName, plugin, isComplete } = record;
+  const {
+    requestId,
+    traceId,
+    client,
+    method,
+    path,
+    status,
+    responseBytes,
+    endpointName,
+    plugin,
+    isComplete,
+  } = record;
   const seen = read(record.rawHeaders);
   return (
-    `{"time":"${isoTime(now)}","request_id":${json(requestId, max)},"client":${json(client, max)}` +
+    `{"time":"${isoTime(now)}","request_id":${json(requestId, max)}` +
+    `${traceId === null ? '' : `,"trace_id":"${traceId}"`},"client":${json(client, max)}` +
     `,"method":"${method}","path":${json(path, max)}${withQuery ? `,"query":${json(record.query, max)}` : ''}` +
     `,"protocol":"${record.protocol}","status":${status},"bytes":${responseBytes}` +
     `,"duration_ms":${milliseconds(record.durationMs)},"complete":${isComplete}` +

@@ -2,6 +2,8 @@
 export interface AccessRecord {
   /** Null for a request that was refused before it got an id. */
   readonly requestId: string | null;
+  /** Null when the request is not traced. */
+  readonly traceId: string | null;
   /** The client's address; null when it is unknown. */
   readonly client: string | null;
   readonly method: string;

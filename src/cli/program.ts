@@ -130,6 +130,7 @@ function declarePlugins(plugin: Command, run: Run): void {
     .option('--quick', 'only ordinary input')
     .option('--save-input <dir>', 'write the inputs that lead to findings to files')
     .option('--junit <file>', 'also write a report for CI systems, in the form of JUnit')
+    .option('--without-sandbox', 'also run valgrind, in a process without a sandbox: for libraries you trust')
     .option('--strict', 'fail when a check could not run')
     .action((which: string[], given: ValidateArguments) =>
       run(async (context) =>

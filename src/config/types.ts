@@ -3,23 +3,15 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
+import type { FilesTarget } from './content-types.js';
+import type { JsonObject, JsonValue, Written } from './json.js';
+import type { TlsConfig, TrustedProxyConfig } from './listener-types.js';
 import type { ProxyConfig } from './proxy-types.js';
 
-/** Any JSON value. */
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
-/** A JSON object. */
-export type JsonObject = { [key: string]: JsonValue };
-
-/**
- * Details of how the file writes a value that a JavaScript value cannot hold, keyed by JSON pointers within
- * the value. Empty when JSON.stringify() writes the same text as the file.
- */
-export interface Written {
-  /** Numbers as JSON text, with the digits of the file. */
-  readonly numbers: Readonly<Record<string, string>>;
-  /** The keys of mappings, in the order of the file. */
-  readonly keys: Readonly<Record<string, readonly string[]>>;
-}
+export type * from './content-types.js';
+export type * from './json.js';
+export type * from './listener-types.js';
+export type * from './proxy-types.js';
 
 /**
  * A checked configuration: defaults filled in, sizes in bytes, times in milliseconds, paths absolute, deeply
@@ -34,6 +26,7 @@ export interface BackworksConfig {
   readonly server: ServerConfig;
   readonly admin: AdminConfig;
   readonly logging: LoggingConfig;
+  readonly tracing: TracingConfig;
   readonly alerts: AlertsConfig;
   /** In the order of the file. */
   readonly endpoints: readonly EndpointConfig[];
@@ -46,6 +39,8 @@ export interface BackworksConfig {
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
+  /** Null: plain HTTP. */
+  readonly tls: TlsConfig | null;
   /** Longest request body, for endpoints without a limit of their own. */
   readonly bodyLimitBytes: number;
   /** Longest pause between two reads of a request body. */
@@ -53,6 +48,8 @@ export interface ServerConfig {
   /** What may answer requests that no endpoint matches. */
   readonly unmatched: UnmatchedRequests;
   readonly trustProxy: TrustedProxyConfig;
+  /** The rules of all endpoints, where those have none of their own. */
+  readonly rules: RuleConfig;
   /** Number of server processes. */
   readonly workers: number;
   readonly pluginUsers: UserRange;
@@ -62,14 +59,6 @@ export interface ServerConfig {
     readonly watch: boolean;
     readonly intervalMs: number;
   };
-}
-
-/** The proxies whose statements about their clients the server believes. */
-export interface TrustedProxyConfig {
-  /** IP addresses and networks such as `10.0.0.0/8`. Empty: no proxy is believed. */
-  readonly addresses: readonly string[];
-  /** x-forwarded: x-forwarded-for, -proto and -host. forwarded: the header of RFC 7239. */
-  readonly header: 'x-forwarded' | 'forwarded';
 }
 
 /** plugins-without-endpoint: plugins that no endpoint names. plugins: every plugin. not-found: no plugin. */
@@ -115,6 +104,13 @@ export interface AccessLogConfig {
   readonly query: 'omit' | 'keep';
 }
 
+/** The `tracing:` block. */
+export interface TracingConfig {
+  readonly enabled: boolean;
+  /** Whether the client's span is the parent of a request's span, or only linked to it. */
+  readonly incoming: 'continue' | 'link';
+}
+
 /** The events of a plugin that can trigger an alert. */
 export type AlertEvent = 'degraded' | 'failed' | 'quarantined' | 'recovered';
 
@@ -150,6 +146,27 @@ export interface EndpointConfig {
   readonly target: EndpointTarget;
   /** Plugins whose hooks run for the requests of the endpoint, besides those whose hooks run for all requests. */
   readonly hooks: readonly EndpointHook[];
+  /** Absent when the endpoint has no rules of its own. */
+  readonly rules?: RuleConfig;
+}
+
+/** The rules around the answers of an endpoint, or of all endpoints. Null where the file says nothing. */
+export interface RuleConfig {
+  /** Rules of the server apply before those of the endpoint. */
+  readonly headers: HeaderRuleConfig | null;
+}
+
+/** The `headers:` block of the server or of an endpoint. */
+export interface HeaderRuleConfig {
+  readonly request: HeaderChanges | null;
+  readonly response: HeaderChanges | null;
+}
+
+/** Changes of headers: first names are removed, then values are set, then values are added. */
+export interface HeaderChanges {
+  readonly remove: readonly string[];
+  readonly set: Readonly<Record<string, string>>;
+  readonly add: Readonly<Record<string, string>>;
 }
 
 /** A plugin that an endpoint lists under `hooks:`. */
@@ -169,6 +186,8 @@ export type EndpointTarget =
   | { readonly kind: 'static'; readonly response: StaticResponse }
   /** Another server answers. */
   | ({ readonly kind: 'proxy' } & ProxyConfig)
+  /** The files of a directory answer. */
+  | { readonly kind: 'files'; readonly files: FilesTarget }
   /** Plugins are asked in order until one answers. */
   | { readonly kind: 'any-plugin' };
 

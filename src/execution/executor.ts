@@ -1,5 +1,5 @@
 import { BulkheadRejectedError, CircuitState, isBrokenCircuitError, TaskCancelledError } from 'cockatiel';
-import { NO_CALLERS } from '../call-ticket.js';
+import { type CallOrigin, NO_CALLERS } from '../call-ticket.js';
 import { Deferred } from '../deferred.js';
 import { type BackworksError, PluginFailure, type PluginPhase, toBackworksError } from '../errors.js';
 import type { DeadlinePolicy, DeadlineTimer } from './deadline.js';
@@ -106,7 +106,7 @@ export class PluginExecutor {
   execute<T>(phase: PluginPhase, operation: Work<T, T>['begin']): T | Promise<T>;
   execute<T>(phase: PluginPhase, operation: Work<T, T>['begin']): T | Promise<T> {
     const read = (reply: T): T => reply;
-    const answer = this.run(phase, { requestId: null, callers: NO_CALLERS, begin: operation, read });
+    const answer = this.run(phase, { ...NO_REQUEST, begin: operation, read });
     return answer instanceof Deferred ? answer.toPromise() : answer;
   }
 
@@ -116,7 +116,7 @@ export class PluginExecutor {
    */
   run<R, T>(phase: PluginPhase, work: Work<R, T>): T | Deferred<T> {
     // cockatiel would make calls wait for the trial call; here they fail at once.
-    if (this.policies.breaker.state === CircuitState.HalfOpen) return this.refused(phase);
+    if (this.policies.breaker.state === CircuitState.HalfOpen) return this.refused(phase, work);
     return this.guardOf(phase).run(work);
   }
 
@@ -139,7 +139,8 @@ export class PluginExecutor {
       this.options.onFailure?.(error);
       streak?.add(error);
     };
-    const guard = new HookGuard({ policies, deadline, metrics, explain, onFailure });
+    const { plugin } = this.options;
+    const guard = new HookGuard({ plugin, phase, policies, deadline, metrics, explain, onFailure });
     this.guards.set(phase, guard);
     return guard;
   }
@@ -154,10 +155,11 @@ export class PluginExecutor {
     return streak;
   }
 
-  private refused(phase: PluginPhase): Deferred<never> {
+  private refused(phase: PluginPhase, { trace }: CallOrigin): Deferred<never> {
     const error = this.circuitOpen(phase);
     const answer = new Deferred<never>();
     this.metricsOf(phase).failedWith(error.code, 0);
+    trace?.called(this.options.plugin, phase, 0, error);
     this.options.onFailure?.(error);
     answer.reject(error);
     return answer;
@@ -202,6 +204,8 @@ export class PluginExecutor {
     return new PluginFailure('BW_PLUGIN_CIRCUIT_OPEN', message, { plugin, phase, retryAfterMs });
   }
 }
+
+const NO_REQUEST: CallOrigin = { requestId: null, callers: NO_CALLERS, trace: null };
 
 const CIRCUIT_NAMES: Readonly<Record<CircuitState, CircuitStateName>> = {
   [CircuitState.Closed]: 'closed',

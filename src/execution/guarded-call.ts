@@ -1,4 +1,4 @@
-import type { CallOrigin, CallTicket, StopReason } from '../call-ticket.js';
+import type { CallOrigin, CallTicket, CallTrace, StopReason } from '../call-ticket.js';
 import { Deferred, type Listener } from '../deferred.js';
 
 /** Receives the outcome of each call once, and passes the answer to the caller. */
@@ -16,6 +16,7 @@ export interface Guard {
 export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket, Listener<unknown> {
   readonly requestId: string | null;
   readonly callers: readonly string[];
+  readonly trace: CallTrace | null;
   settled = false;
   /** How long the call waits for an answer after its deadline; see CallTicket.extend(). */
   extendedMs = 0;
@@ -32,6 +33,7 @@ export class GuardedCall<T = unknown> extends Deferred<T> implements CallTicket,
     super();
     this.requestId = origin.requestId;
     this.callers = origin.callers;
+    this.trace = origin.trace;
   }
 
   /** Nanoseconds the plugin says its function took; 0 when unknown. */

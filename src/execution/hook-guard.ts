@@ -1,7 +1,7 @@
 import { BulkheadRejectedError, CircuitState } from 'cockatiel';
 import type { CallOrigin } from '../call-ticket.js';
 import { Deferred } from '../deferred.js';
-import type { BackworksError } from '../errors.js';
+import type { BackworksError, PluginPhase } from '../errors.js';
 import type { DeadlinePolicy } from './deadline.js';
 import { type Guard, GuardedCall } from './guarded-call.js';
 import type { HookMetrics } from '../metrics/plugin-metrics.js';
@@ -16,6 +16,8 @@ export interface Work<R, T> extends CallOrigin {
 }
 
 export interface HookGuardOptions {
+  readonly plugin: string;
+  readonly phase: PluginPhase;
   readonly policies: Policies;
   readonly deadline: DeadlinePolicy;
   readonly metrics: HookMetrics;
@@ -70,7 +72,7 @@ export class HookGuard implements Guard {
       return this.begin(work, this).atHand;
     const answer = new Deferred<T>();
     const once = (): Promise<T> => this.tryOnce(work);
-    this.conclude(retry === null ? once() : retry.execute(once), answer, performance.now());
+    this.conclude(retry === null ? once() : retry.execute(once), answer, work, performance.now());
     return answer;
   }
 
@@ -95,7 +97,9 @@ export class HookGuard implements Guard {
       this.recover(call as AnyAttempt, error);
       return;
     }
-    metrics.succeeded((call as AnyAttempt).durationMs);
+    const { durationMs } = call as AnyAttempt;
+    metrics.succeeded(durationMs);
+    if (call.trace !== null) this.record(call, durationMs, null);
     call.resolve(value);
   }
 
@@ -160,21 +164,35 @@ export class HookGuard implements Guard {
       retry === null
         ? counted()
         : retry.execute(({ attempt }) => (attempt === 0 ? counted() : this.tryOnce(call.work)));
-    this.conclude(outcome, call, call.startedAtMs);
+    this.conclude(outcome, call, call, call.startedAtMs);
   }
 
-  private conclude<T>(outcome: Promise<T>, answer: Deferred<T>, startedAtMs: number): void {
+  private record({ trace }: CallOrigin, durationMs: number, error: BackworksError | null): void {
+    const { plugin, phase } = this.options;
+    trace?.called(plugin, phase, durationMs, error);
+  }
+
+  private conclude<T>(
+    outcome: Promise<T>,
+    answer: Deferred<T>,
+    origin: CallOrigin,
+    startedAtMs: number,
+  ): void {
     const { metrics, explain, onFailure } = this.options;
     const settled = outcome.then(
       (value) => {
-        metrics.succeeded(performance.now() - startedAtMs);
+        const durationMs = performance.now() - startedAtMs;
+        metrics.succeeded(durationMs);
+        this.record(origin, durationMs, null);
         answer.resolve(value);
       },
       (thrown: unknown) => {
         const error = explain(thrown);
         // A cancelled call was never made, so it is not counted.
         if (error.code !== 'BW_REQUEST_CANCELLED') {
-          metrics.failedWith(error.code, performance.now() - startedAtMs);
+          const durationMs = performance.now() - startedAtMs;
+          metrics.failedWith(error.code, durationMs);
+          this.record(origin, durationMs, error);
           onFailure(error);
         }
         answer.reject(error);

@@ -5,16 +5,19 @@ import { Hono } from 'hono';
 import { BackworksError } from '../errors.js';
 import type { EndpointConfig } from '../config/types.js';
 import type { Log } from '../log.js';
-import { settle } from '../pipeline/attempt.js';
+import { follow, settle } from '../pipeline/attempt.js';
 import type { PluginOrchestrator } from '../pipeline/orchestrator.js';
 import type { PluginSet } from '../pipeline/plugin-set.js';
 import { problem } from '../pipeline/problem.js';
 import type { Awaitable, PluginResponse } from '../plugins/plugin.js';
 import { toResponse } from './answer.js';
-import { problemResponse } from './problem.js';
+import { finish } from './finish.js';
+import { problemOf } from './problem.js';
 import type { OtherMethods } from '../pipeline/documents/route-match.js';
 import { ObservedRequest, type RequestObserver } from './observed-request.js';
+import { peerOf } from './peer.js';
 import { type RequestHead, wantedProtocol } from './request-head.js';
+import type { RuleBook } from '../rules/rule-book.js';
 import { Routes } from './routes.js';
 import { plainTarget, ServerRequest, type Target, targetOf } from './request.js';
 import { SocketExchange } from './exchange.js';
@@ -37,6 +40,8 @@ export type App = Hono<{ Bindings: HttpBindings }> & {
   observe(incoming: IncomingMessage, outgoing: ServerResponse): void;
   /** Answers a request. Returns false, without doing anything, when the request must go through fetch(). */
   serve(incoming: IncomingMessage, outgoing: ServerResponse, head: RequestHead): boolean;
+  /** Changes the headers of the responses that the server gives without the app; null when nothing is to be changed. */
+  changeHeaders(): RuleBook['changeHeaders'];
 };
 
 /**
@@ -46,21 +51,17 @@ export type App = Hono<{ Bindings: HttpBindings }> & {
 export function prepareRoutes(
   endpoints: readonly EndpointConfig[],
   orchestrator: Pick<PluginOrchestrator, 'prepare'>,
+  rules: RuleBook | null = null,
 ): Routes {
   for (const endpoint of endpoints) orchestrator.prepare(endpoint);
-  return new Routes(endpoints);
+  return new Routes(endpoints, rules);
 }
 
 /** The HTTP side of Backworks as a value: serve it with listen(), or call app.request(). */
 export function createApp(options: AppOptions): App {
   const { routes, orchestrator, proxies = () => null, log, observer = () => null } = options;
-  const answer = (request: ServerRequest, plugins: PluginSet): Awaitable<PluginResponse> => {
-    const match = routes().match(request.method, request.path, request.path.length + request.search.length);
-    request.observed?.routed(match.endpoint);
-    request.match = match;
-    request.refusal = refusalOf(request, plugins);
-    return orchestrator.handle(request, plugins);
-  };
+  const answer = (request: ServerRequest, plugins: PluginSet): Awaitable<PluginResponse> =>
+    route(request, plugins, routes(), orchestrator);
 
   const answerSocket = (
     incoming: IncomingMessage,
@@ -81,21 +82,21 @@ export function createApp(options: AppOptions): App {
     // app.request() comes without a socket and leaves the bindings undefined.
     const bindings = context.env as HttpBindings | undefined;
     const { raw } = context.req;
-    const target = targetOf(raw.url);
     if (bindings?.incoming !== undefined) {
-      answerSocket(bindings.incoming, bindings.outgoing, target);
+      const { incoming, outgoing } = bindings;
+      answerSocket(incoming, outgoing, targetOf(raw.url, peerOf(incoming).scheme));
       return RESPONSE_ALREADY_SENT;
     }
     const plugins = orchestrator.begin();
-    const request = new ServerRequest(raw, target, plugins);
+    const request = new ServerRequest(raw, targetOf(raw.url), plugins);
     return new Promise((resolve) => {
-      const respond = (response: Response): void => {
+      const respond = (response: PluginResponse): void => {
         request.end();
-        resolve(response);
+        resolve(toResponse(response, request));
       };
       settle(() => answer(request, plugins), {
-        answered: (given) => respond(toResponse(given, request)),
-        failed: (error) => respond(problemResponse(error, request.path, request.id, log)),
+        answered: (given) => finish(request, given, log, respond),
+        failed: (error) => finish(request, problemOf(error, request.path, request.id, log), log, respond),
       });
     });
   });
@@ -105,12 +106,34 @@ export function createApp(options: AppOptions): App {
     if (observing !== null) ObservedRequest.begin(incoming, outgoing, observing);
   };
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse, head: RequestHead): boolean => {
-    const target = plainTarget(incoming.url!, head.host);
+    const target = plainTarget(incoming.url!, head.host, peerOf(incoming).scheme);
     if (target === null) return false;
     answerSocket(incoming, outgoing, target, head);
     return true;
   };
-  return Object.assign(app, { observe, serve });
+  const changeHeaders = (): RuleBook['changeHeaders'] => routes().rules?.changeHeaders ?? null;
+  return Object.assign(app, { observe, serve, changeHeaders });
+}
+
+/** Finds the endpoint of a request and its rules, and answers the request. */
+function route(
+  request: ServerRequest,
+  plugins: PluginSet,
+  routes: Routes,
+  orchestrator: PluginOrchestrator,
+): Awaitable<PluginResponse> {
+  const book = routes.rules;
+  // A path that cannot be read has no endpoint.
+  if (book !== null) request.rules = book.server;
+  const match = routes.match(request.method, request.path, request.path.length + request.search.length);
+  request.observed?.routed(match.endpoint);
+  request.match = match;
+  request.refusal = refusalOf(request, plugins);
+  if (book === null) return orchestrator.handle(request, plugins);
+  const rules = book.of(request);
+  request.rules = rules;
+  if (rules === null) return orchestrator.handle(request, plugins);
+  return follow(rules.admit(request), (early) => early ?? orchestrator.handle(request, plugins));
 }
 
 /** The answer of the routing itself, if an endpoint's is not wanted. */

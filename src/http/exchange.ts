@@ -5,6 +5,8 @@ import type { Log } from '../log.js';
 import type { PluginResponse } from '../plugins/plugin.js';
 import { writeAnswer } from './answer.js';
 import { Connection } from './connection.js';
+import { finish } from './finish.js';
+import type { Client } from './peer.js';
 import { problemOf } from './problem.js';
 import { discardRest, isWaiting } from './body.js';
 import type { ServerRequest } from './request.js';
@@ -13,7 +15,7 @@ const REQUEST_TIMEOUT = 408;
 
 /** A request over a socket, from arrival to answer. It is cancelled when the client goes away first. */
 export class SocketExchange implements Listener<PluginResponse> {
-  private readonly connection: Connection;
+  private readonly client: Client;
 
   constructor(
     private readonly request: ServerRequest,
@@ -21,14 +23,28 @@ export class SocketExchange implements Listener<PluginResponse> {
     private readonly outgoing: ServerResponse,
     private readonly log: Log,
   ) {
-    this.connection = Connection.of(incoming.socket);
-    this.connection.begin(request);
+    this.client = Connection.clientOf(incoming);
+    this.client.begin(request);
     request.outgoing = outgoing;
   }
 
   answered(answer: PluginResponse): void {
-    const { request, outgoing, log } = this;
     this.end();
+    if (this.request.rules === null) this.send(answer);
+    else finish(this.request, answer, this.log, (finished) => this.send(finished));
+  }
+
+  failed(error: unknown): void {
+    const { request, log } = this;
+    this.end();
+    this.discardRest();
+    if (request.cancelled) return;
+    const problem = problemOf(error, request.path, request.id, log);
+    finish(request, problem, log, (finished) => this.write(finished));
+  }
+
+  private send(answer: PluginResponse): void {
+    const { request, outgoing, log } = this;
     // When the rest of the body will come is unknown, and until then the connection is of no use.
     if ((answer.status === REQUEST_TIMEOUT && !this.incoming.complete) || isWaiting(this.incoming))
       outgoing.setHeader('connection', 'close');
@@ -39,25 +55,18 @@ export class SocketExchange implements Listener<PluginResponse> {
       writeAnswer(answer, request, outgoing, log);
     } catch (error) {
       if (outgoing.headersSent) outgoing.destroy();
-      this.writeProblem(error);
+      this.write(problemOf(error, request.path, request.id, log));
     }
   }
 
-  failed(error: unknown): void {
-    this.end();
-    this.discardRest();
-    if (!this.request.cancelled) this.writeProblem(error);
-  }
-
-  private writeProblem(error: unknown): void {
+  private write(problem: PluginResponse): void {
     const { request, outgoing, log } = this;
-    if (!outgoing.destroyed)
-      writeAnswer(problemOf(error, request.path, request.id, log), request, outgoing, log);
+    if (!outgoing.destroyed) writeAnswer(problem, request, outgoing, log);
   }
 
   private end(): void {
     this.request.end();
-    this.connection.end(this.request);
+    this.client.end(this.request);
   }
 
   private discardRest(): void {

@@ -4,14 +4,23 @@ import type { AccessRecord } from '../access-log/record.js';
 import { CLIENT_CLOSED, type EndpointNumbers } from '../metrics/http-metrics.js';
 import type { EndpointConfig } from '../config/types.js';
 import type { IncomingRequest } from '../pipeline/documents/incoming-request.js';
+import { http2Stream } from './http2-stream.js';
+import { peerOf } from './peer.js';
+import type { RequestTrace } from '../tracing/request-trace.js';
 import { sentHeader } from './response-head.js';
 
-/** What happens with the facts about requests: they are counted, logged, or both. */
+/** What happens with the facts about requests: they are counted, logged, traced. */
 export interface RequestObserver {
   /** The endpoint of a request is known. Not called for a request that is refused before it is routed. */
   routed(request: ObservedRequest, endpoint: EndpointConfig | null): void;
   /** The response has ended, or the client has closed the connection. Called once for each request. */
   ended(request: ObservedRequest): void;
+}
+
+/** A request that an observer may trace. */
+export interface ObservableRequest extends IncomingRequest {
+  /** Records what happens for the request from now on. Call before a document of it is made. */
+  joinTrace(trace: RequestTrace): void;
 }
 
 const OBSERVED = Symbol('the facts about a request');
@@ -24,9 +33,9 @@ type Marked = ServerResponse & { [OBSERVED]?: ObservedRequest };
 export class ObservedRequest implements AccessRecord {
   /** From the head of the request to the end of the response. */
   durationMs = 0;
-  private readonly startedAtMs = performance.now();
+  readonly startedAtMs = performance.now();
   /** Null for a request that was refused before it was routed. */
-  request: IncomingRequest | null = null;
+  request: ObservableRequest | null = null;
   /** Bytes of the response body that were given to the connection, for a request that was routed. */
   sentBytes = 0;
   /** Where the request is counted; null while it is not. */
@@ -50,7 +59,7 @@ export class ObservedRequest implements AccessRecord {
   }
 
   /** The facts that a response belongs to; null when they are not observed. @param request set as the request */
-  static of(outgoing: ServerResponse, request: IncomingRequest | null = null): ObservedRequest | null {
+  static of(outgoing: ServerResponse, request: ObservableRequest | null = null): ObservedRequest | null {
     const observed = (outgoing as Marked)[OBSERVED] ?? null;
     if (observed !== null) observed.request ??= request;
     return observed;
@@ -104,7 +113,7 @@ export class ObservedRequest implements AccessRecord {
   }
 
   get isComplete(): boolean {
-    return this.outgoing.writableFinished;
+    return (http2Stream(this.incoming) ?? this.outgoing).writableFinished;
   }
 
   get requestId(): string | null {
@@ -112,7 +121,7 @@ export class ObservedRequest implements AccessRecord {
   }
 
   get client(): string | null {
-    return this.request?.remote?.address ?? this.incoming.socket.remoteAddress ?? null;
+    return (this.request?.remote ?? peerOf(this.incoming).remote)?.address ?? null;
   }
 
   get method(): string {
@@ -133,6 +142,10 @@ export class ObservedRequest implements AccessRecord {
 
   get endpointName(): string | null {
     return this.isRouted ? (this.request?.endpoint?.name ?? null) : null;
+  }
+
+  get traceId(): string | null {
+    return this.request?.trace?.traceId ?? null;
   }
 
   get plugin(): string | null {

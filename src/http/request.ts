@@ -2,15 +2,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { EndpointConfig } from '../config/types.js';
-import type { BodyLimits, IncomingRequest, RemoteAddress } from '../pipeline/documents/incoming-request.js';
+import type { BodyLimits, Gate, RemoteAddress } from '../pipeline/documents/incoming-request.js';
 import type { PluginSet } from '../pipeline/plugin-set.js';
 import type { RouteMatch } from '../pipeline/documents/route-match.js';
 import type { Caller, PluginResponse } from '../plugins/plugin.js';
+import type { RequestTrace } from '../tracing/request-trace.js';
+import type { EndpointRules } from '../rules/endpoint-rules.js';
+import type { RuledRequest } from '../rules/rule.js';
 import { Connection } from './connection.js';
 import { arriving, collect, isWaiting, requestBody } from './body.js';
 import { sendEarlyHints } from './early-hints.js';
 import type { ObservedRequest } from './observed-request.js';
-import { announcesBody, readHead, type RequestHead } from './request-head.js';
+import { hasBody, readHead, type RequestHead } from './request-head.js';
 import { requestId } from './request-id.js';
 import type { ClientOrigin, TrustedProxies } from './trusted-proxies.js';
 
@@ -24,13 +27,13 @@ export interface Target {
 }
 
 /** A request as the pipeline receives it. With a socket, headers and body come straight from Node. */
-export class ServerRequest implements IncomingRequest {
+export class ServerRequest implements RuledRequest {
   readonly id: string;
   readonly method: string;
   readonly path: string;
   readonly search: string;
   readonly scheme: 'http' | 'https';
-  readonly rawHeaders: readonly string[];
+  rawHeaders: readonly string[];
   readonly hasBody: boolean;
   readonly head: RequestHead;
   /** Set before the request goes to the pipeline. */
@@ -38,6 +41,9 @@ export class ServerRequest implements IncomingRequest {
   refusal: PluginResponse | null = null;
   stated: ClientOrigin | null = null;
   answeredBy: string | null = null;
+  trace: RequestTrace | null = null;
+  /** Set before the request is routed, and again when it is. Null: no rules. */
+  rules: EndpointRules | null = null;
   /** Set before the request is routed; null while nothing observes requests. */
   observed: ObservedRequest | null = null;
   /** Null when the request did not come over a socket. */
@@ -67,12 +73,21 @@ export class ServerRequest implements IncomingRequest {
     this.scheme = scheme;
     this.head = head;
     this.rawHeaders = head.endToEnd;
-    this.hasBody = 'rawHeaders' in source ? announcesBody(head) : source.body !== null;
+    this.hasBody = 'rawHeaders' in source ? hasBody(source, head) : source.body !== null;
     this.id = requestId(head.requestId);
   }
 
   get endpoint(): EndpointConfig | null {
     return this.match.endpoint;
+  }
+
+  joinTrace(trace: RequestTrace): void {
+    this.trace = trace;
+    this.rawHeaders = trace.headers(this.rawHeaders);
+  }
+
+  get gate(): Gate | null {
+    return this.rules === null ? null : this.rules.gate;
   }
 
   /** Cancels the request: no further hook is called. Idempotent. */
@@ -105,7 +120,11 @@ export class ServerRequest implements IncomingRequest {
   }
 
   get peer(): RemoteAddress | null {
-    return 'socket' in this.source ? Connection.of(this.source.socket).remote : null;
+    return 'socket' in this.source ? Connection.clientOf(this.source).peer.remote : null;
+  }
+
+  get tlsJson(): string | null {
+    return 'socket' in this.source ? Connection.clientOf(this.source).peer.tlsJson : null;
   }
 
   readBody(limits: BodyLimits): Promise<Buffer> {
@@ -138,14 +157,14 @@ export class ServerRequest implements IncomingRequest {
   }
 }
 
-/** The target from a URL that Hono has parsed and normalized. */
-export function targetOf(url: string): Target {
+/** The target from a URL that Hono has parsed and normalized. @param scheme replaces that of the URL */
+export function targetOf(url: string, scheme?: Target['scheme']): Target {
   const start = url.indexOf('/', url.indexOf('://') + 3);
   const hash = url.indexOf('#', start);
   const end = hash === -1 ? url.length : hash;
   const query = url.indexOf('?', start);
   return {
-    scheme: url.startsWith('https:') ? 'https' : 'http',
+    scheme: scheme ?? (url.startsWith('https:') ? 'https' : 'http'),
     path: url.slice(start, query === -1 ? end : query),
     search: query === -1 ? '' : url.slice(query + 1, end),
   };
@@ -160,10 +179,10 @@ const PLAIN_HOST = /^[a-z0-9._-]+(?::(?:\d{1,4}|[1-5]\d{4}))?$/;
  * The target of an ordinary request. Null when its target or Host header is unusual: then a URL parser has
  * to normalize or reject them.
  */
-export function plainTarget(url: string, host: string | undefined): Target | null {
+export function plainTarget(url: string, host: string | undefined, scheme: Target['scheme']): Target | null {
   if (host !== undefined && !PLAIN_HOST.test(host)) return null;
   if (!PLAIN_TARGET.test(url) || DOT_SEGMENT.test(url)) return null;
   const query = url.indexOf('?');
-  if (query === -1) return { scheme: 'http', path: url, search: '' };
-  return { scheme: 'http', path: url.slice(0, query), search: url.slice(query + 1) };
+  if (query === -1) return { scheme, path: url, search: '' };
+  return { scheme, path: url.slice(0, query), search: url.slice(query + 1) };
 }

@@ -4,6 +4,7 @@ import { TrieRouter } from 'hono/router/trie-router';
 import { BackworksError } from '../errors.js';
 import type { EndpointConfig } from '../config/types.js';
 import { setOwn } from '../pipeline/documents/own-member.js';
+import type { RuleBook } from '../rules/rule-book.js';
 import { RouteMatch } from '../pipeline/documents/route-match.js';
 
 /** The endpoints of one path, by method; ANY is the entry for endpoints without a list of methods. */
@@ -23,7 +24,11 @@ export class Routes {
   private readonly kept = new Map<string, Map<string, RouteMatch>>();
   private keptCount = 0;
 
-  constructor(endpoints: readonly EndpointConfig[]) {
+  /** @param rules the rules of the endpoints; null when there are none */
+  constructor(
+    endpoints: readonly EndpointConfig[],
+    readonly rules: RuleBook | null = null,
+  ) {
     const paths = new Map<string, Map<string, EndpointConfig>>();
     for (const endpoint of [...endpoints].sort((a, b) => compareSpecificity(a.path, b.path))) {
       const route = paths.get(endpoint.path) ?? new Map<string, EndpointConfig>();

@@ -1,6 +1,6 @@
 import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BackworksError } from '../errors.js';
 
@@ -58,6 +58,17 @@ export function findJsonCheck(search: BinarySearch = {}): string {
   return find(JSON_CHECK, search);
 }
 
+/**
+ * Finds a program of the system.
+ * @param name its file name
+ * @returns its absolute path; null when no directory of PATH has it
+ */
+export function findProgram(name: string, env: NodeJS.ProcessEnv = process.env): string | null {
+  const directories = (env['PATH'] ?? '').split(delimiter).filter(isAbsolute);
+  const paths = directories.map((directory) => join(directory, name));
+  return paths.find((path) => isUsable(path, { access: constants.X_OK })) ?? null;
+}
+
 function find(binary: Binary, search: BinarySearch): string {
   const { env = process.env, packageRoot = PACKAGE_ROOT } = search;
   const { platform = process.platform, arch = process.arch } = search;
@@ -93,7 +104,7 @@ function resolveFrom(packageRoot: string, specifier: string): string | null {
   }
 }
 
-function isUsable(path: string, { access }: Binary): boolean {
+function isUsable(path: string, { access }: Pick<Binary, 'access'>): boolean {
   try {
     accessSync(path, access);
     return true;

@@ -228,6 +228,11 @@ export interface NativePluginOptions {
    */
   readonly prepareConfig?: ((description: LibraryDescription) => Promise<string>) | undefined;
   readonly sandbox: SandboxOptions;
+  /**
+   * A program that runs the runner, such as a tracer, and its arguments. It must become the runner by exec(), so that the
+   * process stays a child of the server. Absent: none.
+   */
+  readonly runUnder?: readonly string[] | undefined;
   /** The environment of its processes. */
   readonly environment: Readonly<Record<string, string>>;
   readonly instances: number;

@@ -26,6 +26,7 @@ export function batchFromRequest(
   // The runner makes the documents of a batch, and knows nothing of the endpoint's configuration.
   if (!plugin.batchesHooks || config !== null) return undefined;
   if (index + 1 !== hooks.beforeRequest.length || request.refusal !== null) return undefined;
+  if (request.gate !== null) return undefined;
   if (answering(exchange) !== plugin || !plugin.has('process_endpoint')) return undefined;
   const { endpoint } = request;
   const route = endpoint === null ? document!.path : endpoint.path;

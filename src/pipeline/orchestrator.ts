@@ -20,10 +20,11 @@ import {
 } from './plugin-endpoint.js';
 import { ProxyEndpoint } from '../proxy/proxy-endpoint.js';
 import { Upstreams } from '../proxy/upstreams.js';
+import { FilesEndpoint } from './files/files-endpoint.js';
 import { StaticEndpoint } from './static-endpoint.js';
 import { Failures } from './failures.js';
 import { withConfig } from './hook-list.js';
-import type { IncomingRequest } from './documents/incoming-request.js';
+import type { Gate, IncomingRequest } from './documents/incoming-request.js';
 import { bodyLimits } from './documents/body-limits.js';
 import { refuseCancelled } from './cancelled.js';
 import type { PluginSet, RequestSettings } from './plugin-set.js';
@@ -40,15 +41,18 @@ export interface OrchestratorOptions extends RequestSettings {
   readonly upstreams?: Upstreams;
 }
 
+/** An endpoint that answers without a plugin. */
+type PreparedEndpoint = StaticEndpoint | ProxyEndpoint | FilesEndpoint;
+
 /**
  * Takes a request through its stages, in this order: `handle()` begins; `read` has the body; `ask` and `before`
- * run the before_request hooks; `answer` and `endpoint` produce the response; `afterResponse`, `held`, `askAfter`
+ * run the before_request hooks; `gate` lets the request pass; `answer` and `endpoint` produce the response; `afterResponse`, `held`, `askAfter`
  * and `after` run the after_response hooks. Each stage starts the next.
  */
 export class PluginOrchestrator {
   private settings: RequestSettings;
   private readonly failures: Failures;
-  private readonly prepared = new WeakMap<EndpointConfig, StaticEndpoint | ProxyEndpoint | null>();
+  private readonly prepared = new WeakMap<EndpointConfig, PreparedEndpoint | null>();
   private readonly upstreams: Upstreams;
   private plugins: TrafficSplit;
   /**
@@ -96,7 +100,7 @@ export class PluginOrchestrator {
    * Prepares an endpoint to answer. Without this call, its first request does so.
    * @throws BackworksError BW_CONFIG_INVALID when the endpoint cannot work.
    */
-  prepare(endpoint: EndpointConfig): StaticEndpoint | ProxyEndpoint | null {
+  prepare(endpoint: EndpointConfig): PreparedEndpoint | null {
     let prepared = this.prepared.get(endpoint);
     if (prepared === undefined) {
       prepared = this.build(endpoint);
@@ -105,16 +109,14 @@ export class PluginOrchestrator {
     return prepared;
   }
 
-  private build(endpoint: EndpointConfig): StaticEndpoint | ProxyEndpoint | null {
+  private build(endpoint: EndpointConfig): PreparedEndpoint | null {
     const { name, target } = endpoint;
     if (target.kind === 'static') return new StaticEndpoint(name, target.response);
+    if (target.kind === 'files') return new FilesEndpoint(endpoint, target.files);
     return target.kind === 'proxy' ? this.upstreams.prepare(endpoint, target) : null;
   }
 
-  /**
-   * Puts the proxy endpoints of a configuration into service: their targets are checked from now on, and no others.
-   * @throws BackworksError BW_CONFIG_INVALID when an endpoint cannot work, unless prepare() was called before
-   */
+  /** Puts prepared endpoints into service: the targets of their proxies are checked from now on, and no others. */
   serve(endpoints: readonly EndpointConfig[]): void {
     const prepared = endpoints.map((endpoint) => this.prepare(endpoint));
     this.upstreams.serve(prepared.filter((endpoint) => endpoint instanceof ProxyEndpoint));
@@ -227,6 +229,31 @@ export class PluginOrchestrator {
       this.afterResponse(exchange, request.refusal, Infinity);
       return;
     }
+    if (request.gate === null) this.askTheEndpoint(exchange);
+    else this.askGate(exchange, request.gate);
+  }
+
+  private askGate(exchange: Exchange, gate: Gate): void {
+    let answer: Awaitable<PluginResponse | null>;
+    try {
+      answer = gate.pass(exchange.request, exchange.document);
+    } catch (error) {
+      this.gate.fail(exchange, error);
+      return;
+    }
+    exchange.expect(answer, this.gate);
+  }
+
+  private readonly gate: Stage<PluginResponse | null> = {
+    take: (exchange, response) => {
+      if (response === null) this.askTheEndpoint(exchange);
+      else this.afterResponse(exchange, response, Infinity);
+    },
+    fail: (exchange, error) =>
+      this.afterResponse(exchange, this.failures.problem(error, exchange.request), Infinity),
+  };
+
+  private askTheEndpoint(exchange: Exchange): void {
     let answer: Awaitable<PluginResponse | null>;
     try {
       answer = this.endpointAnswer(exchange);

@@ -1,5 +1,5 @@
 import { type PluginPhase, PluginFailure } from '../errors.js';
-import { NO_CALLERS } from '../call-ticket.js';
+import { type CallTrace, NO_CALLERS } from '../call-ticket.js';
 import type { GuardedCall } from '../execution/guarded-call.js';
 import type { Work } from '../execution/hook-guard.js';
 import type { Text } from '../long-text.js';
@@ -50,6 +50,10 @@ export class HookWork<T> implements Work<NativeReply, T>, Asked {
 
   get callers(): readonly string[] {
     return this.caller?.callers ?? NO_CALLERS;
+  }
+
+  get trace(): CallTrace | null {
+    return this.caller?.trace ?? null;
   }
 
   get sent(): Text | undefined {

@@ -93,6 +93,8 @@ export interface PluginLoaderOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly keyValues: KeyValueStore;
   readonly fetches: PluginFetches;
+  /** A program that runs the runner, and its arguments; see NativePluginOptions. */
+  readonly runUnder?: readonly string[];
 }
 
 /**
@@ -105,6 +107,11 @@ export type LibraryChoice = (add: () => Promise<StoredLibrary>) => Promise<Store
 /** Turns an entry into a running plugin. */
 export class PluginLoader {
   constructor(private readonly options: PluginLoaderOptions) {}
+
+  /** A loader whose processes run under a program, such as a tracer. @param command the program and its arguments */
+  under(command: readonly string[]): PluginLoader {
+    return new PluginLoader({ ...this.options, runUnder: command });
+  }
 
   /**
    * Checks the file, copies it to the store and checks that it is not in quarantine.
@@ -205,6 +212,7 @@ export class PluginLoader {
         return fittingConfig(name, configSchema, config);
       },
       sandbox: sandboxOf(config, stored, this.options.users.of(name)),
+      runUnder: this.options.runUnder,
       environment: this.environmentOf(entry),
       instances: config.instances,
       concurrency: config.limits.concurrency,

@@ -1,3 +1,4 @@
+import type { CallTrace } from '../call-ticket.js';
 import type { Readable } from 'node:stream';
 import type { FailurePolicy, HookScope } from '../config/types.js';
 import type { BodyUse } from './body-use.js';
@@ -43,6 +44,8 @@ export interface Caller {
   readonly id: string;
   /** Plugins whose calls led to this call; absent for a call made directly for the request. */
   readonly callers?: readonly string[];
+  /** Where the calls of the request are recorded; null when it is not traced. */
+  readonly trace: CallTrace | null;
   /** True when nobody waits for the answer; no further hook is called. */
   readonly cancelled: boolean;
   /**

@@ -107,6 +107,8 @@ export class ProxyEndpoint {
     const { client, method, path, headers, body } = outbound;
     const begun = target.begin();
     headers.host = this.hostFor(target, outbound);
+    const span = client.trace?.upstream(method, target.address);
+    span?.addTo(headers);
     try {
       const answer = await askUpstream({
         target: this.group.nameOf(target),
@@ -118,14 +120,19 @@ export class ProxyEndpoint {
       });
       checkAnswer(answer);
       target.answered(begun);
+      span?.answered(answer.message.statusCode!);
       answer.message.once('close', () => target.end());
       return answer;
     } catch (error) {
       target.end();
-      if (error instanceof UpstreamFailure) target.failed(begun, error.what);
-      else target.abandoned(begun);
-      if (!(error instanceof UpstreamFailure)) throw error;
-      return error;
+      if (error instanceof UpstreamFailure) {
+        target.failed(begun, error.what);
+        span?.failed(error.toError(this.group.nameOf(target)));
+        return error;
+      }
+      target.abandoned(begun);
+      span?.failed(error);
+      throw error;
     }
   }
 

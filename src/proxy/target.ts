@@ -27,6 +27,8 @@ export class Target {
   readonly connection: RequestOptions;
   /** The path of the URL, without a slash at its end. */
   readonly base: string;
+  /** For spans. */
+  readonly address: { readonly hostname: string; readonly port: number };
   readonly health: TargetHealth;
   /** The Host header of requests, unless the client's is preserved. */
   readonly host: string;
@@ -50,6 +52,11 @@ export class Target {
     this.base = parsed.pathname.replace(/\/$/, '');
     this.host = settings.host === 'target' || settings.host === 'preserve' ? parsed.host : settings.host;
     const { protocol, hostname, port } = urlToHttpOptions(parsed);
+    const standardPort = protocol === 'http:' ? 80 : 443;
+    this.address = {
+      hostname: parsed.hostname,
+      port: parsed.port === '' ? standardPort : Number(parsed.port),
+    };
     const address = { protocol, hostname, port };
     this.connection =
       parsed.protocol === 'http:'

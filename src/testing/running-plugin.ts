@@ -37,7 +37,7 @@ export interface RunningParts {
 
 /** A plugin that runs without a server. */
 export class RunningPlugin implements TestPlugin {
-  private readonly caller: Caller = { id: 'test', cancelled: false, call: null };
+  private readonly caller: Caller = { id: 'test', cancelled: false, trace: null, call: null };
 
   constructor(private readonly parts: RunningParts) {}
 

@@ -49,6 +49,22 @@ export class Children {
   ) {}
 
   /**
+   * The same, with each process under a program such as a tracer.
+   * @param command the program and its arguments
+   * @param changed what is different in the configuration
+   */
+  under(command: readonly string[], changed: (config: PluginConfig) => Partial<PluginConfig>): Children {
+    const config = { ...this.config, ...changed(this.config) };
+    return new Children(this.loader.under(command), config, this.report);
+  }
+
+  /** The same, with the deadline that a server sets for calls. */
+  withDeadline(callMs: number): Children {
+    const timeouts = { ...this.config.timeouts, callMs };
+    return new Children(this.loader, { ...this.config, timeouts }, this.report);
+  }
+
+  /**
    * @param shutdownMs how long shutdown() may take
    * @throws BackworksError the reason the plugin does not start; no process is left running
    */

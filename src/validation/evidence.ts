@@ -4,6 +4,7 @@ import type { ResolvedPolicy } from '../plugins/plugin-entry.js';
 import type { FuzzSettings } from './function-checks.js';
 import type { Leak } from './leak-check.js';
 import type { Touched } from './permission-check.js';
+import type { RecordedUse } from './recorded-use.js';
 import { type CheckOutcome, isFinding, type ValidationCheck } from './report.js';
 
 /** Leaks are told in steps of this factor, because two measurements never agree to the byte. */
@@ -45,6 +46,8 @@ export interface ValidationEvidence {
   readonly leakKibPer1000Calls: number;
   /** What the sandbox refused. */
   readonly touched: readonly Touched[];
+  /** What it asked the system for after it was loaded; null when this was not recorded. */
+  readonly systemCalls: RecordedUse | null;
 }
 
 export interface EvidenceParts {
@@ -58,10 +61,11 @@ export interface EvidenceParts {
   readonly checks: readonly ValidationCheck[];
   readonly leaks: readonly Leak[];
   readonly touched: readonly Touched[];
+  readonly use: RecordedUse | null;
 }
 
 export function evidenceOf(parts: EvidenceParts): ValidationEvidence {
-  const { sha256, metadata, policy, fuzz, checks, leaks, touched } = parts;
+  const { sha256, metadata, policy, fuzz, checks, leaks, touched, use } = parts;
   const { limits, timeouts, sandbox } = policy;
   return {
     library: { sha256, name: metadata?.name ?? null, version: metadata?.version ?? null },
@@ -84,6 +88,7 @@ export function evidenceOf(parts: EvidenceParts): ValidationEvidence {
     checks: checks.map(({ name, outcome }) => ({ name, outcome })),
     leakKibPer1000Calls: leakStep(Math.max(0, ...leaks.map(({ bytesPer1000Calls }) => bytesPer1000Calls))),
     touched,
+    systemCalls: use,
   };
 }
 

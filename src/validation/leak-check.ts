@@ -30,6 +30,11 @@ const STEPS_MAX = 150;
 const IN_FLIGHT = 32;
 /** A plugin whose calls take so long that the steps need more time than this is measured with fewer steps. */
 const TIME_MS_MAX = 10_000;
+/**
+ * Memory that grows is measured for longer, because a collector needs its number of calls to find its pace. On a busy
+ * machine they take longer.
+ */
+const GROWING_MS_MAX = 90_000;
 /** A process that reaches its memory limit in fewer calls needs much memory; in more calls, it leaks. */
 const FAST_CALLS_MIN = 8;
 const BYTES_PER_MIB = 1024 * 1024;
@@ -131,6 +136,8 @@ class LeakRun {
   made = 0;
   answered = 0;
   stepCalls = STEP_CALLS;
+  private startedAtMs = Infinity;
+  /** Calls are made until then. */
   private endAtMs = Infinity;
 
   constructor(
@@ -144,7 +151,8 @@ class LeakRun {
     await this.calls(FIRST_CALLS);
     const tookMs = performance.now() - startedAtMs;
     if (tookMs > FIRST_CALLS * SLOW_CALL_MS) this.stepCalls = SLOW_STEP_CALLS;
-    this.endAtMs = performance.now() + TIME_MS_MAX;
+    this.startedAtMs = performance.now();
+    this.endAtMs = this.startedAtMs + TIME_MS_MAX;
   }
 
   /** @returns the leak in bytes, when the process reaches its memory limit; otherwise null */
@@ -167,8 +175,10 @@ class LeakRun {
       const bytes = await this.memory();
       if (bytes === null) return null;
       steps.push(bytes);
-      const isSettled = steps.length >= STEPS_MIN && steadyGrowth(steps) === null;
-      if (isSettled || steps.length > STEPS_MAX || performance.now() > this.endAtMs) return steps;
+      const isJudged = steps.length >= STEPS_MIN;
+      const grows = isJudged && steadyGrowth(steps) !== null;
+      if (grows) this.endAtMs = this.startedAtMs + GROWING_MS_MAX;
+      if ((isJudged && !grows) || steps.length > STEPS_MAX || performance.now() > this.endAtMs) return steps;
       await this.calls(this.stepCalls);
     }
   }

@@ -75,7 +75,8 @@ function hasAny({ filesystem, network }: Permissions): boolean {
   return [filesystem.read, filesystem.write, connect, listen, fetch].some(({ length }) => length > 0) || udp;
 }
 
-function isRequested(
+/** Whether a manifest asks for a permission. @param object the path or port that is used; null for any */
+export function isRequested(
   permission: Refusal['permission'],
   object: string | null,
   requested: JsonObject | null,

@@ -35,7 +35,7 @@ export interface ValidationCheck {
   readonly hint: string | null;
   /** Output of the process on stderr before it failed: the first and the last lines, oldest first. */
   readonly stderr: readonly string[];
-  /** The functions that were active when a process crashed, innermost first. */
+  /** The functions that were active when a process crashed or misused memory, innermost first. */
   readonly backtrace: readonly CrashFrame[];
   /** The input that led to the finding; null when there is none. */
   readonly input: CheckInput | null;
@@ -48,6 +48,8 @@ export class Finding extends Error {
     readonly outcome: CheckOutcome,
     detail: string,
     readonly hint: string | null = null,
+    /** The functions that have to do with it, innermost first. */
+    readonly backtrace: readonly CrashFrame[] = [],
   ) {
     super(detail);
   }
@@ -76,6 +78,11 @@ const FAILURES: ReadonlySet<CheckOutcome> = new Set<CheckOutcome>(['failed', 'cr
 /** Whether the plugin is invalid because of this result. */
 export function isFailure(outcome: CheckOutcome): boolean {
   return FAILURES.has(outcome);
+}
+
+/** Whether the check could not run. */
+export function isUnchecked(outcome: CheckOutcome): boolean {
+  return outcome === 'skipped' || outcome === 'unavailable';
 }
 
 /** Whether the result names something to correct. */
@@ -145,8 +152,8 @@ export class Report {
     judgement: typeof judge,
   ): Promise<Omit<ValidationCheck, 'name' | 'input' | 'durationMs'>> {
     if (reason instanceof Finding) {
-      const { outcome, message, hint } = reason;
-      return { outcome, detail: message, hint, stderr: [], backtrace: [] };
+      const { outcome, message, hint, backtrace } = reason;
+      return { outcome, detail: message, hint, stderr: [], backtrace };
     }
     const error = toBackworksError((await this.located.get(reason)) ?? reason);
     const isProcess = error instanceof PluginFailure;

@@ -17,9 +17,12 @@ import { hookTarget } from './hook-target.js';
 import { checkLeak, type Leak } from './leak-check.js';
 import { checkLifecycle } from './lifecycle-checks.js';
 import { libraryWords } from './library-words.js';
+import { checkMemory } from './memory-check.js';
 import { operationTarget } from './operation-input.js';
 import { checkPermissions, touchedBy } from './permission-check.js';
-import { judge, Report, type ValidationCheck, type Verdict } from './report.js';
+import type { RecordedUse } from './recorded-use.js';
+import { Finding, judge, Report, type ValidationCheck, type Verdict } from './report.js';
+import { checkSystemCalls } from './system-call-check.js';
 import type { Target } from './target.js';
 import { checkThreads } from './thread-check.js';
 
@@ -49,6 +52,8 @@ export interface ValidationWish {
   readonly seconds?: number;
   /** Only ordinary input: no unusual and no random input, no leaks, no threads, no restart. */
   readonly quick?: boolean;
+  /** Also runs what needs a process without a sandbox: valgrind. Only for libraries that may do anything. */
+  readonly withoutSandbox?: boolean;
   /** Called before each check with its name. */
   readonly progress?: (name: string) => void;
 }
@@ -62,6 +67,7 @@ export interface ValidateOptions extends ValidationWish {
   readonly endpoints?: readonly EndpointConfig[];
 }
 
+const SANITIZER = /^lib(?:a|hwa|l|t|m|ub)san\.|^libclang_rt\.\w*san/;
 const SEED = 1;
 const CASES = 1000;
 
@@ -73,13 +79,14 @@ const CASES = 1000;
 export async function validateLibrary(path: string, options: ValidateOptions): Promise<ValidationReport> {
   const report = new Report(options.progress ?? (() => undefined));
   const fuzz = fuzzOf(options);
-  const leaks: Leak[] = [];
+  const found: Found = { leaks: [], use: null };
   let metadata: PluginMetadata | null = null;
   let children: Children | null = null;
   let started = false;
   const file = await report.check('file', async () => {
     const facts = await libraryFacts(path);
     checkLibrary(path, facts);
+    requireNoSanitizer(facts.needed);
     return `${facts.format} for ${facts.architectures.join(', ')}, exports plugin_info and plugin_vtable`;
   });
   const described = file ? await describe(path, options, report) : null;
@@ -96,7 +103,7 @@ export async function validateLibrary(path: string, options: ValidateOptions): P
       children,
       report,
       fuzz,
-      leaks,
+      found,
       options,
       canPerform: description.functions.has('call'),
     });
@@ -108,8 +115,19 @@ export async function validateLibrary(path: string, options: ValidateOptions): P
   const { checks } = report;
   const sha256 = await new LibraryDigests().read(resolve(path));
   const { quick = false } = options;
-  const evidence = evidenceOf({ quick, sha256, metadata, policy, fuzz, started, ok, checks, leaks, touched });
+  const facts = { quick, sha256, metadata, policy, fuzz, started, ok, checks, touched };
+  const evidence = evidenceOf({ ...facts, ...found });
   return { path, ok, started, checks, metadata, evidence };
+}
+
+/** The runtime of a sanitizer must be loaded before the C library, and reserves more memory than a sandbox allows. */
+function requireNoSanitizer(needed: readonly string[]): void {
+  const runtime = needed.find((name) => SANITIZER.test(name));
+  if (runtime === undefined) return;
+  const detail = `it was built with a sanitizer: it needs ${runtime}, which a runner does not load`;
+  const hint =
+    'validate a build without -fsanitize, and add --without-sandbox for valgrind; to call this one, see "AddressSanitizer" in docs/plugin-development.md';
+  throw new Finding('failed', detail, hint);
 }
 
 function fuzzOf({ seed = SEED, cases = CASES, seconds, quick }: ValidationWish): FuzzSettings {
@@ -146,6 +164,13 @@ function configOf(path: string, { name }: PluginMetadata, { defaults, as }: Vali
   return { ...defaults, name, config: {}, ...as, type: 'external', path, enabled: true, where: null };
 }
 
+/** What checks found, for the evidence. */
+interface Found {
+  readonly leaks: Leak[];
+  /** What the plugin asked the system for; null when it was not recorded. */
+  use: RecordedUse | null;
+}
+
 interface RunningParts {
   readonly path: string;
   readonly metadata: PluginMetadata;
@@ -154,7 +179,7 @@ interface RunningParts {
   readonly children: Children;
   readonly report: Report;
   readonly fuzz: FuzzSettings;
-  readonly leaks: Leak[];
+  readonly found: Found;
   /** The library has the function call(). */
   readonly canPerform: boolean;
   readonly options: ValidateOptions;
@@ -186,7 +211,19 @@ async function checkRunning(parts: RunningParts): Promise<boolean> {
     if (await checkTarget(target, parts)) working.push(target);
   }
   await checkLifecycle(working, children, parts.config, report, options.quick === true);
+  if (options.quick !== true) await checkUnderTools(working, parts);
   return true;
+}
+
+/** Runs the plugin under programs that see what it does. */
+async function checkUnderTools(targets: readonly Target[], parts: RunningParts): Promise<void> {
+  const { path, metadata, config, children, report, fuzz, found, options } = parts;
+  const granted = config.permissions;
+  await report.check('system calls', () =>
+    checkSystemCalls({ targets, children, metadata, granted, fuzz }, (use) => (found.use = use)),
+  );
+  if (options.withoutSandbox !== true) return;
+  await report.check('memory', () => checkMemory({ path, targets, children, fuzz }));
 }
 
 async function targetsOf(parts: RunningParts): Promise<Target[]> {
@@ -200,7 +237,7 @@ async function targetsOf(parts: RunningParts): Promise<Target[]> {
 
 /** @returns whether ordinary input works */
 async function checkTarget(target: Target, parts: RunningParts): Promise<boolean> {
-  const { children, report, config, metadata, fuzz, leaks } = parts;
+  const { children, report, config, metadata, fuzz, found } = parts;
   const { quick = false } = parts.options;
   const { onFailure, timeouts } = resolvePolicy(config, metadata);
   const works = await checkFunction(target, {
@@ -214,7 +251,7 @@ async function checkTarget(target: Target, parts: RunningParts): Promise<boolean
   if (!works || quick) return works;
   const limits = { memoryBytes: config.limits.memoryBytes, recycleBytes: config.recycle.memoryBytes };
   await report.check(`${target.name}: leak`, () =>
-    checkLeak(target, children, limits, (leak) => leaks.push(leak)),
+    checkLeak(target, children, limits, (leak) => found.leaks.push(leak)),
   );
   if (metadata.threadSafe)
     await report.check(`${target.name}: threads`, () => checkThreads(target, children, config));

@@ -413,7 +413,7 @@ describe('DeadlinePolicy', () => {
       failed: (call, error) => call.reject(error),
     };
     const begin = (policy: DeadlinePolicy, name: string): { call: GuardedCall; end: Promise<unknown> } => {
-      const call = policy.begin(guard, { requestId: null, callers: [] });
+      const call = policy.begin(guard, { requestId: null, callers: [], trace: null });
       policy.hold(call);
       const failed = (error: unknown): number => ends.push(`${name} ${(error as Error).constructor.name}`);
       return { call, end: call.toPromise().then(() => ends.push(`${name} answered`), failed) };

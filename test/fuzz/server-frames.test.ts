@@ -274,6 +274,7 @@ async function converse(seed: number): Promise<void> {
     const answer = executor.run(hook, {
       requestId: `r${index}`,
       callers: [],
+      trace: null,
       begin(ticket) {
         const call = new HookCall(hook, Array<string>(count).fill('{}'), ticket, dispatcher);
         call.sendTo(runner);
@@ -289,6 +290,7 @@ async function converse(seed: number): Promise<void> {
       .healthCheck({
         requestId: null,
         callers: [],
+        trace: null,
         deadlineAtMs: performance.now() + CALL_MS,
         onStop: () => undefined,
       })

@@ -56,8 +56,9 @@ test.each(PLUGINS)(
     );
     const checks = (JSON.parse(stdout) as Output).plugins[0]?.checks ?? [];
     expect(checks.length).toBeGreaterThan(10);
-    expect(checks.filter(({ outcome }) => outcome !== 'passed')).toEqual([]);
-    expect(status).toBe(0);
+    expect(checks.filter(({ outcome }) => outcome !== 'passed' && outcome !== 'unavailable')).toEqual([]);
+    // A machine without strace cannot check everything, which --strict reports.
+    expect(status).toBe(checks.some(({ outcome }) => outcome === 'unavailable') ? 4 : 0);
   },
   TEST_MS,
 );

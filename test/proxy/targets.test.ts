@@ -10,6 +10,10 @@ import { endpoint } from '../pipeline/documents/sample-request.js';
 import { ask, problemOf, served } from '../http/served.js';
 import { proxyTarget, type ProxyWish } from './proxy-config.js';
 
+function answering(body: string): http.RequestListener {
+  return (_request, response) => void response.end(body);
+}
+
 /** A target that can be killed and started again on its port. */
 class Backend {
   readonly requests: string[] = [];
@@ -18,7 +22,7 @@ class Backend {
 
   constructor(
     readonly name: string,
-    public answer: http.RequestListener = (_request, response) => void response.end(name),
+    public answer = answering(name),
   ) {}
 
   get url(): string {

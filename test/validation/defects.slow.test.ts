@@ -1,9 +1,12 @@
 /** `plugin validate` names the fault of every library in test/fixtures/plugins/defects, and of some others. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { parse } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, parse } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { type ValidationReport, validatePlugin } from '../../dist/index.js';
+import { findProgram } from '../../dist/native/binaries.js';
 import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
 
@@ -19,6 +22,8 @@ interface Expected {
   readonly check: string;
   readonly outcome: string;
   readonly detail: string;
+  /** A program without which a validation does not find the fault; null when there is none. */
+  readonly needs: string | null;
 }
 
 /** What the comment at the start of a file says. */
@@ -27,7 +32,8 @@ function expectedOf(file: string): Expected {
   const line = /^ \* Finding: (.+?) \| (.+?) \| (.+)$/m.exec(source);
   if (line === null) throw new Error(`${file} has no line "Finding: CHECK | OUTCOME | DETAIL"`);
   const [, check = '', outcome = '', detail = ''] = line;
-  return { library: `defects/${parse(file).name}`, check, outcome, detail };
+  const needs = /^ \* Needs: (.+)$/m.exec(source)?.[1] ?? null;
+  return { library: `defects/${parse(file).name}`, check, outcome, detail, needs };
 }
 
 const own = readdirSync(directory)
@@ -45,7 +51,13 @@ const others: readonly Expected[] = [
   ['crash_segv', 'process_endpoint', 'crashed', 'SIGSEGV'],
   ['hang', 'process_endpoint', 'timeout', 'did not answer'],
   ['heap_overflow', 'process_endpoint', 'crashed', 'SIGABRT'],
-].map(([library = '', check = '', outcome = '', detail = '']) => ({ library, check, outcome, detail }));
+].map(([library = '', check = '', outcome = '', detail = '']) => ({
+  library,
+  check,
+  outcome,
+  detail,
+  needs: null,
+}));
 
 const table: string[] = [];
 afterAll(() => {
@@ -62,8 +74,16 @@ function findingsOf({ checks }: ValidationReport): string[] {
 describe('a validation', () => {
   test.each([...own, ...others])(
     'of $library finds: $check $outcome',
-    async ({ library, check, outcome, detail }) => {
-      const report = await validatePlugin(compilePlugin(library));
+    async ({ library, check, outcome, detail, needs }) => {
+      const withoutSandbox = needs === 'valgrind';
+      const report = await validatePlugin(compilePlugin(library), undefined, { withoutSandbox });
+      if (needs !== null && findProgram(needs) === null) {
+        const said = report.checks
+          .filter((each) => each.outcome === 'unavailable')
+          .map((each) => each.detail);
+        expect(said).toContainEqual(expect.stringContaining(`${needs} is not installed`));
+        return;
+      }
       const found = findingsOf(report);
       const named = found.find(
         (line) => line.startsWith(`${check} | ${outcome} | `) && line.includes(detail),
@@ -73,6 +93,38 @@ describe('a validation', () => {
     },
     DEFECT_MS,
   );
+
+  test(
+    'takes a plugin that looks at the time it has left for one that answers in time',
+    async () => {
+      const report = await validatePlugin(compilePlugin('looks_at_deadline'), undefined, { quick: true });
+      expect(report.checks).toContainEqual(
+        expect.objectContaining({
+          name: 'process_endpoint: deadline',
+          outcome: 'passed',
+          detail: 'it looks at the time that is left, and answers within timeouts.call (100 ms)',
+        }),
+      );
+    },
+    DEFECT_MS,
+  );
+
+  test('says how to check a library that was built with a sanitizer', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'backworks-sanitizer-')), 'echo.so');
+    const include = fileURLToPath(new URL('../../native-sdk/include', import.meta.url));
+    const source = fileURLToPath(new URL('../../test/fixtures/plugins/echo.c', import.meta.url));
+    execFileSync('cc', ['-fsanitize=address', '-shared', '-fPIC', `-I${include}`, '-o', path, source]);
+    const { checks } = await validatePlugin(path);
+    rmSync(dirname(path), { recursive: true });
+    expect(checks).toEqual([
+      expect.objectContaining({
+        name: 'file',
+        outcome: 'failed',
+        detail: expect.stringMatching(/^it was built with a sanitizer: it needs libasan/),
+        hint: expect.stringContaining('--without-sandbox'),
+      }),
+    ]);
+  });
 
   test('has at least 40 libraries with a fault each', () => {
     expect(own.length + others.length).toBeGreaterThanOrEqual(40);

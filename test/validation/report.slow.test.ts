@@ -3,12 +3,14 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { afterAll, expect, test } from '@jest/globals';
+import { findProgram } from '../../dist/native/binaries.js';
 import { backworks, scratch } from '../cli/command.js';
 import { compilePlugin } from '../fixtures/compile.js';
 
 interface Check {
   readonly name: string;
   readonly outcome: string;
+  readonly detail: string;
   readonly input: { readonly function: string; readonly document: string; readonly alone: boolean } | null;
 }
 interface Output {
@@ -45,6 +47,45 @@ test('reports of valid, invalid, unchecked and missing libraries match the publi
     findings: 1,
     touched: [{ permission: 'filesystem.read', object: '/var/lib/', requested: false }],
   });
+});
+
+test('system calls are recorded, and compared with what the configuration grants and the manifest asks for', async () => {
+  const [library, path] = [compilePlugin('defects/writes_file'), '/var/tmp/plugin.log'];
+  directory.write(
+    'granted.yaml',
+    `plugins: { writes-file: { path: '${library}', permissions: { filesystem: { write: [/var/tmp] } } } }\n`,
+  );
+  const { output } = await report('--config', 'granted.yaml', 'writes-file', '--cases', '10');
+  const [plugin] = output.plugins;
+  if (findProgram('strace') === null) {
+    expect(plugin?.evidence['system_calls']).toBeNull();
+    return;
+  }
+  expect(plugin?.evidence['system_calls']).toMatchObject({
+    calls: expect.arrayContaining(['openat']),
+    files: [{ path, access: 'write', result: 'done' }],
+    sockets: [],
+  });
+  expect(plugin?.checks.find(({ name }) => name === 'system calls')).toMatchObject({
+    outcome: 'warning',
+    detail: `it uses what the configuration grants and its manifest does not ask for: filesystem.write ${path}`,
+  });
+});
+
+test('a check that needs a program which is missing is unavailable, and fails with --strict', async () => {
+  const path = compilePlugin('echo');
+  const env = { ...process.env, PATH: directory.path };
+  const args = ['plugin', 'validate', '--json', '--without-sandbox', '--cases', '10', path];
+  const { code, stdout } = await backworks(args, { cwd: directory.path, env });
+  const { checks = [], evidence } = (JSON.parse(stdout) as Output).plugins[0] ?? {};
+  const missing = checks.filter(({ outcome }) => outcome === 'unavailable');
+  expect(missing.map(({ name, detail }) => `${name}: ${detail}`)).toEqual([
+    'system calls: not recorded: strace is not installed',
+    'memory: not checked: valgrind is not installed',
+  ]);
+  expect(evidence).toMatchObject({ verdict: 'valid', system_calls: null });
+  expect(code).toBe(0);
+  expect(await backworks([...args, '--strict'], { cwd: directory.path, env })).toMatchObject({ code: 4 });
 });
 
 test('two validations of the same library with the same seed have the same evidence, and name the same input', async () => {
@@ -124,6 +165,7 @@ test.each([
   [['--cases', 'many'], /^BW_USAGE: --cases expects a whole number/],
   [['--seed', '-1'], /^BW_USAGE: --seed expects a whole number from 0/],
   [['--seconds', '1', '--cases', '1'], /^BW_USAGE: --seconds and --cases/],
+  [['--quick', '--without-sandbox'], /^BW_USAGE: --quick runs no valgrind/],
   [['--quick', '--cases', '1'], /^BW_USAGE: --quick makes no random input/],
 ])('%j is refused', async (args, message) => {
   const { code, stderr } = await validate('any.so', ...args);

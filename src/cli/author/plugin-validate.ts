@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { validateConfigured, validatePlugin } from '../../backworks.js';
 import { readPluginConfig } from '../../config/load/plugin-config-file.js';
 import { BackworksError, EXIT } from '../../errors.js';
+import { isUnchecked } from '../../validation/report.js';
 import type { ValidationReport, ValidationWish } from '../../validation/validate.js';
 import type { CommandContext, ExitCode } from '../command/command.js';
 import { readConfig } from '../command/config-file.js';
@@ -21,6 +22,8 @@ export interface ValidateArguments {
   readonly seed?: string;
   /** Only ordinary input. */
   readonly quick?: boolean;
+  /** Also runs what needs a process without a sandbox. */
+  readonly withoutSandbox?: boolean;
   /** A check that could not run is a failure. */
   readonly strict?: boolean;
   /** File for a report in the form of JUnit. */
@@ -43,13 +46,13 @@ export async function pluginValidate(
   given: ValidateArguments = {},
 ): Promise<ExitCode> {
   const { out, err, env, json } = context;
-  const { pluginConfig, strict = false, junit, saveInput } = given;
+  const { pluginConfig, strict = false, junit, saveInput, withoutSandbox = false } = given;
   if (pluginConfig !== undefined && which.length > 1)
     throw new BackworksError('BW_USAGE', '--plugin-config works with one plugin only');
   const progress = (name: string): void => {
     if (err.terminal) err.write(`\r\u001b[K${err.style('dim', `checking ${name} …`)}`);
   };
-  const wish: ValidationWish = { ...amounts(given), progress };
+  const wish: ValidationWish = { ...amounts(given), withoutSandbox, progress };
   const block = pluginConfig === undefined ? undefined : await readPluginConfig(resolve(pluginConfig), env);
   const reports: ValidationReport[] = [];
   for (const each of which) {
@@ -63,7 +66,9 @@ export async function pluginValidate(
     if (!json) printReport(out, report, saveInput ?? null);
   }
   if (junit !== undefined) await writing(junit, writeFile(resolve(junit), junitReport(reports, strict)));
-  const valid = reports.filter(({ ok, checks }) => ok && !(strict && checks.some(isSkipped))).length;
+  const valid = reports.filter(
+    ({ ok, checks }) => ok && !(strict && checks.some(({ outcome }) => isUnchecked(outcome))),
+  ).length;
   const ok = valid === reports.length;
   if (json) printJson(out, { ok, strict, plugins: reports.map(reportDocument) });
   else if (reports.length > 1) out.line(`${valid} of ${reports.length} plugins are valid`);
@@ -72,14 +77,12 @@ export async function pluginValidate(
   return ok ? EXIT.ok : EXIT.plugin;
 }
 
-function isSkipped({ outcome }: ValidationReport['checks'][number]): boolean {
-  return outcome === 'skipped';
-}
-
 /** @throws BackworksError BW_USAGE */
-function amounts({ seconds, cases, seed, quick = false }: ValidateArguments): ValidationWish {
+function amounts({ seconds, cases, seed, quick = false, withoutSandbox }: ValidateArguments): ValidationWish {
   if (quick && (seconds ?? cases) !== undefined)
     throw new BackworksError('BW_USAGE', '--quick makes no random input: leave out --seconds and --cases');
+  if (quick && withoutSandbox === true)
+    throw new BackworksError('BW_USAGE', '--quick runs no valgrind: leave out --without-sandbox');
   if (seconds !== undefined && cases !== undefined)
     throw new BackworksError('BW_USAGE', '--seconds and --cases both say how long to fuzz: give one of them');
   return {

@@ -34,7 +34,7 @@ function checkDocument({ input, durationMs, ...check }: ValidationCheck): object
 }
 
 function evidenceDocument(evidence: ValidationEvidence): object {
-  const { limits, leakKibPer1000Calls, ...rest } = evidence;
+  const { limits, leakKibPer1000Calls, systemCalls, ...rest } = evidence;
   return {
     ...rest,
     limits: {
@@ -48,5 +48,6 @@ function evidenceDocument(evidence: ValidationEvidence): object {
       shutdown_ms: limits.shutdownMs,
     },
     leak_kib_per_1000_calls: leakKibPer1000Calls,
+    system_calls: systemCalls,
   };
 }

@@ -1,4 +1,4 @@
-import { isFailure, type ValidationCheck } from '../../validation/report.js';
+import { isFailure, isUnchecked, type ValidationCheck } from '../../validation/report.js';
 import type { ValidationReport } from '../../validation/validate.js';
 
 /**
@@ -16,7 +16,7 @@ ${reports.map((report) => suite(report, strict)).join('\n')}
 function suite({ path, checks, metadata }: ValidationReport, strict: boolean): string {
   const count = (matches: (check: ValidationCheck) => boolean): number => checks.filter(matches).length;
   const failures = count((check) => isFailed(check, strict));
-  const skipped = count((check) => isSkipped(check) && !isFailed(check, strict));
+  const skipped = count((check) => isUnchecked(check.outcome) && !isFailed(check, strict));
   const seconds = checks.reduce((sum, { durationMs }) => sum + durationMs, 0) / 1000;
   const name = metadata === null ? path : `${metadata.name} ${metadata.version}`;
   const counts = `tests="${checks.length}" failures="${failures}" errors="0" skipped="${skipped}"`;
@@ -34,17 +34,14 @@ function testCase(check: ValidationCheck, suiteName: string, strict: boolean): s
     const failure = `      <failure type="${outcome}" message="${escaped(detail)}">${escaped(text)}</failure>`;
     return `${head}>\n${failure}\n    </testcase>`;
   }
-  if (isSkipped(check)) return `${head}>\n      <skipped message="${escaped(detail)}"/>\n    </testcase>`;
+  if (isUnchecked(check.outcome))
+    return `${head}>\n      <skipped message="${escaped(detail)}"/>\n    </testcase>`;
   if (outcome !== 'warning') return `${head}/>`;
   return `${head}>\n      <system-out>warning: ${escaped(detail)}</system-out>\n    </testcase>`;
 }
 
 function isFailed({ outcome }: ValidationCheck, strict: boolean): boolean {
-  return isFailure(outcome) || (strict && outcome === 'skipped');
-}
-
-function isSkipped({ outcome }: ValidationCheck): boolean {
-  return outcome === 'skipped' || outcome === 'unavailable';
+  return isFailure(outcome) || (strict && isUnchecked(outcome));
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };

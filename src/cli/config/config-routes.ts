@@ -80,6 +80,8 @@ function answerOf({ target }: EndpointConfig): string {
       return `response ${target.response.status}`;
     case 'proxy':
       return `proxy ${target.targets.map(({ url }) => url).join(', ')}`;
+    case 'files':
+      return `files of ${target.files.directory}`;
     case 'any-plugin':
       return 'plugins in order';
   }

@@ -2,6 +2,7 @@ import type { CheckedFile } from '../schema/checked-file.js';
 import { checkBodyLimit } from './limits.js';
 import { checkProxy } from './proxy.js';
 import { nearest } from '../source/nearest.js';
+import { ruleContradictions } from './rules.js';
 import { hookName, hookPointer } from '../schema/endpoint-hooks.js';
 import { routeFault, routeShape } from '../schema/route.js';
 import { below, type Pointer } from '../source/pointer.js';
@@ -24,6 +25,7 @@ export function endpointContradictions(file: CheckedFile): void {
     if (file.isBroken(pointer)) continue;
     checkTarget(file, pointer, endpoint);
     checkHooks(file, name, endpoint);
+    ruleContradictions(file, pointer, endpoint);
     const { body_limit: bodyLimit } = endpoint;
     if (bodyLimit !== undefined) checkBodyLimit(file, below(pointer, 'body_limit'), bodyLimit);
     if (isRoute(file, below(pointer, 'path'), endpoint.path)) checkOverlap(file, name, endpoint, taken);
@@ -40,11 +42,13 @@ function isRoute(file: CheckedFile, pointer: Pointer, path: string): boolean {
 }
 
 function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint): void {
-  const targets = (['plugin', 'response', 'proxy'] as const).filter((key) => endpoint[key] !== undefined);
+  const targets = (['plugin', 'response', 'proxy', 'files'] as const).filter(
+    (key) => endpoint[key] !== undefined,
+  );
   if (targets.length > 1) {
     const hint = 'remove all but one';
     file.rejectEntry(pointer, {
-      expected: 'one of plugin, response and proxy',
+      expected: 'one of plugin, response, proxy and files',
       found: targets.join(' and '),
       hint,
     });
@@ -56,6 +60,29 @@ function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint)
     file.reject(`${pointer}/response/body`, { message, hint: 'remove it' });
   }
   if (proxy !== undefined) checkProxy(file, `${pointer}/proxy`, proxy, endpoint.path);
+  if (endpoint.files !== undefined) checkFiles(file, pointer, endpoint, endpoint.files);
+}
+
+function checkFiles(
+  file: CheckedFile,
+  pointer: Pointer,
+  { path, methods = [] }: RawEndpoint,
+  { fallback }: NonNullable<RawEndpoint['files']>,
+): void {
+  const at = below(pointer, 'path');
+  if (!path.endsWith('/*'))
+    file.reject(at, {
+      expected: 'a path that ends in "/*", whose rest names the file',
+      found: file.show(at, path),
+    });
+  for (const [index, method] of methods.entries()) {
+    if (method === 'GET' || method === 'HEAD') continue;
+    file.reject(`${pointer}/methods/${index}`, { message: `files answer GET and HEAD, not ${method}` });
+  }
+  if (fallback?.split('/').some((name) => name === '.' || name === '..') === true) {
+    const place = `${pointer}/files/fallback`;
+    file.reject(place, { expected: 'a path below the directory', found: file.show(place, fallback) });
+  }
 }
 
 /**

@@ -9,13 +9,13 @@ import type { JsonObject, JsonValue } from '../types.js';
  */
 export type RawHost = string;
 /**
- * A whole number above 0 with a unit as in a size, or a number of bytes.
- */
-export type RawSize = string | number;
-/**
  * A whole number above 0 with ms, s, m or h, or a number of milliseconds; at most 99h.
  */
 export type RawDuration = string | number;
+/**
+ * A whole number above 0 with a unit as in a size, or a number of bytes.
+ */
+export type RawSize = string | number;
 /**
  * A name.
  */
@@ -66,6 +66,54 @@ export interface RawConfig {
      * The port to listen on; 0 takes any free one.
      */
     port: number;
+    /**
+     * The server speaks TLS. Without this block it speaks plain HTTP.
+     */
+    tls?: {
+      /**
+       * The PEM file of the certificate for clients that ask for no other host: the server's certificate first, then those between it and the root.
+       */
+      certificate: string;
+      /**
+       * The PEM file of the certificate's private key, without a passphrase.
+       */
+      key: string;
+      /**
+       * Certificates for other host names.
+       */
+      certificates: {
+        /**
+         * Host names that get this certificate; *.example.org stands for one label. Empty: the names in the certificate.
+         */
+        hosts: string[];
+        /**
+         * The PEM file of the certificate.
+         */
+        certificate: string;
+        /**
+         * The PEM file of its private key.
+         */
+        key: string;
+      }[];
+      /**
+       * The oldest version of TLS that the server accepts.
+       */
+      min_version: '1.2' | '1.3';
+      handshake_timeout: RawDuration;
+      /**
+       * Clients are asked for a certificate (mutual TLS).
+       */
+      client_certificates?: {
+        /**
+         * The PEM file of the authorities whose certificates are accepted.
+         */
+        ca: string;
+        /**
+         * require: clients without a certificate are refused. request: they are served; a certificate that is not accepted is refused in either case.
+         */
+        mode: 'require' | 'request';
+      };
+    };
     body_limit: RawSize;
     body_timeout: RawDuration;
     /**
@@ -85,6 +133,7 @@ export interface RawConfig {
        */
       header: 'x-forwarded' | 'forwarded';
     };
+    headers?: RawHeaderRules;
     /**
      * Number of server processes that share the port, each with its own plugin processes; auto means one per processor.
      */
@@ -177,6 +226,19 @@ export interface RawConfig {
     };
   };
   /**
+   * Spans of requests, made with the package @opentelemetry/api and the SDK that is preloaded into the server.
+   */
+  tracing: {
+    /**
+     * Whether requests, calls of plugins and proxy targets get spans.
+     */
+    enabled: boolean;
+    /**
+     * continue: the span that a request's headers name is its parent. link: every request begins a trace of its own, with a link to that span; for servers whose clients are strangers.
+     */
+    incoming: 'continue' | 'link';
+  };
+  /**
    * Alerts when a plugin has a problem and when it recovers.
    */
   alerts: {
@@ -245,7 +307,54 @@ export interface RawConfig {
   };
 }
 /**
- * A path and what answers requests for it: at most one of `plugin`, `response` and `proxy`. Without any of them, the plugins are asked in order.
+ * Changes of headers.
+ */
+export interface RawHeaderRules {
+  /**
+   * Changes of the headers of a request, before any plugin sees it: first remove, then set, then add.
+   */
+  request?: {
+    /**
+     * Headers that are removed.
+     */
+    remove: string[];
+    /**
+     * Headers that get this value, whatever value they had.
+     */
+    set: {
+      [k: string]: string;
+    };
+    /**
+     * Values that are added to those that the header has.
+     */
+    add: {
+      [k: string]: string;
+    };
+  };
+  /**
+   * Changes of the headers of a response, after the last plugin: first remove, then set, then add.
+   */
+  response?: {
+    /**
+     * Headers that are removed.
+     */
+    remove: string[];
+    /**
+     * Headers that get this value, whatever value they had.
+     */
+    set: {
+      [k: string]: string;
+    };
+    /**
+     * Values that are added to those that the header has.
+     */
+    add: {
+      [k: string]: string;
+    };
+  };
+}
+/**
+ * A path and what answers requests for it: at most one of `plugin`, `response`, `proxy` and `files`. Without any of them, the plugins are asked in order.
  */
 export interface RawEndpoint {
   /**
@@ -270,6 +379,7 @@ export interface RawEndpoint {
         config?: JsonObject;
       }
   )[];
+  headers?: RawHeaderRules;
   plugin?: RawName;
   /**
    * A fixed answer.
@@ -426,6 +536,39 @@ export interface RawEndpoint {
        */
       limit: number;
     };
+  };
+  /**
+   * A directory whose files answer GET and HEAD.
+   */
+  files?: {
+    /**
+     * The directory, relative to the directory of this file.
+     */
+    directory: string;
+    /**
+     * The file that answers for a directory.
+     */
+    index: string;
+    /**
+     * The file below the directory that answers when there is none for the path, as single-page applications need it.
+     */
+    fallback?: string;
+    /**
+     * Whether files and directories whose names begin with a dot are served.
+     */
+    dotfiles: 'deny' | 'allow';
+    /**
+     * inside: a symbolic link is followed when it leads to a place in the directory. follow: wherever it leads.
+     */
+    symlinks: 'inside' | 'follow';
+    /**
+     * The codings for which a compressed variant can lie beside a file, as NAME.br, NAME.gz or NAME.zst. The first of them that the client accepts is served.
+     */
+    precompressed: ('br' | 'gzip' | 'zstd')[];
+    /**
+     * The cache-control header of the files.
+     */
+    cache_control?: string;
   };
 }
 /**

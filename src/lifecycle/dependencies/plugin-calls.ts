@@ -39,7 +39,8 @@ export class PluginCalls {
       const callers = [...(caller.callers ?? []), asking];
       const plugin = this.performer(asking, request, callers);
       const { operation, payload } = request;
-      const nested: Caller = { id: caller.requestId ?? '', callers, cancelled: false, call: null };
+      const { requestId, trace } = caller;
+      const nested: Caller = { id: requestId ?? '', callers, trace, cancelled: false, call: null };
       return await plugin.perform(operation, payload, nested);
     } catch (thrown) {
       const { code, message } = toBackworksError(thrown);

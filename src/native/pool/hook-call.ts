@@ -1,4 +1,4 @@
-import type { CallTicket } from '../../call-ticket.js';
+import type { CallTicket, CallTrace } from '../../call-ticket.js';
 import { Deferred } from '../../deferred.js';
 import type { BackworksError } from '../../errors.js';
 import type { Text } from '../../long-text.js';
@@ -60,6 +60,10 @@ export class HookCall extends Deferred<NativeReply> implements AnswerHandler {
 
   get callers(): readonly string[] {
     return this.ticket.callers;
+  }
+
+  get trace(): CallTrace | null {
+    return this.ticket.trace;
   }
 
   get deadlineAtMs(): number {

@@ -69,9 +69,11 @@ export class ProcessStarts {
     const library = await openVerified(options);
     const shared = new SharedPage();
     try {
+      const command = [...(options.runUnder ?? []), this.runner, '--parent', String(process.pid)];
+      const [program = this.runner, ...args] = command;
       const child = await spawnProcess({
-        program: this.runner,
-        args: ['--parent', String(process.pid)],
+        program,
+        args,
         environment: options.environment,
         sharedDescriptor: shared.descriptor,
         libraryDescriptor: library.descriptor,

@@ -308,6 +308,7 @@ export class RunnerProcess {
         phase,
         requestId: null,
         callers: NO_CALLERS,
+        trace: null,
         deadlineAtMs,
         answered: (reply, status) => resolve({ reply, value: status }),
         failed: reject,

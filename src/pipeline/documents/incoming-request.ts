@@ -1,22 +1,27 @@
 import type { Readable } from 'node:stream';
 import type { EndpointConfig } from '../../config/types.js';
-import type { Caller, PluginResponse } from '../../plugins/plugin.js';
+import type { RequestTrace } from '../../tracing/request-trace.js';
+import type { Awaitable, Caller, HeaderMap, PluginResponse } from '../../plugins/plugin.js';
 import type { RouteMatch } from './route-match.js';
 
 /** A request as the server received it: plain values, and a body that is read only when needed. */
 export interface IncomingRequest extends Caller {
+  /** Null when the request is not traced. */
+  readonly trace: RequestTrace | null;
   readonly method: string;
   /** As sent: still percent-encoded, without the query. */
   readonly path: string;
   /** The query as sent, without "?"; "" when there is none. */
   readonly search: string;
   readonly scheme: 'http' | 'https';
-  /** Flat list [name, value, name, value, …]. */
+  /** Flat list [name, value, name, value, …]. With a trace, traceparent names the request's own span. */
   readonly rawHeaders: readonly string[];
   /** The client, as far as trusted proxies tell. Null when the request did not come over a socket. */
   readonly remote: RemoteAddress | null;
   /** The other end of the connection: the client, or the last proxy. Null when the request did not come over a socket. */
   readonly peer: RemoteAddress | null;
+  /** The member `tls` of request documents as JSON; null when the client has no certificate. */
+  readonly tlsJson: string | null;
   /** What trusted proxies state about the client's request; null when none does. */
   readonly stated: StatedOrigin | null;
   /** The endpoint whose path and method match. */
@@ -24,6 +29,8 @@ export interface IncomingRequest extends Caller {
   readonly match: RouteMatch;
   /** An answer of the routing itself (405, OPTIONS), used instead of an endpoint's. */
   readonly refusal: PluginResponse | null;
+  /** Decides whether the endpoint is asked. Null: it is. */
+  readonly gate: Gate | null;
   /** The plugin that gave the answer, or whose failure did. Written by the pipeline. */
   answeredBy: string | null;
   readonly hasBody: boolean;
@@ -48,6 +55,26 @@ export interface IncomingRequest extends Caller {
   sendEarlyHints(rawHeaders: readonly string[]): void;
 }
 
+/** Decides, behind the before_request hooks, whether a request may go to its endpoint. */
+export interface Gate {
+  /**
+   * @param document the request after the hooks; null when no plugin needs it
+   * @returns the answer in place of the endpoint's; null when the endpoint is asked
+   */
+  pass(request: IncomingRequest, document: PassedRequest | null): Awaitable<PluginResponse | null>;
+}
+
+/** A request as the before_request hooks left it. */
+export interface PassedRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: Readonly<HeaderMap>;
+  /** A JSON object. */
+  readonly context: string;
+  /** Null when there is no body, or it is streamed. */
+  readonly bytes: Buffer | null;
+}
+
 /** Limits of a request body, whether it is held for plugins or streamed. */
 export interface BodyLimits {
   readonly bodyLimitBytes: number;
@@ -68,4 +95,7 @@ export interface StatedOrigin {
 }
 
 /** The parts of a request document apart from the body. */
-export type RequestHead = Pick<IncomingRequest, 'id' | 'match' | 'search' | 'rawHeaders' | 'remote'>;
+export type RequestHead = Pick<
+  IncomingRequest,
+  'id' | 'match' | 'search' | 'rawHeaders' | 'remote' | 'tlsJson'
+>;

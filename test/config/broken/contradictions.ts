@@ -23,6 +23,16 @@ export const CONTRADICTIONS: readonly Case[] = [
     '1:36: alerts.headers.Content-Type: the server sets this header — remove it',
   ],
   [
+    'a header rule for a header that frames the message',
+    'server: { headers: { response: { set: { Content-Length: "1" } } } }',
+    '1:57: server.headers.response.set.Content-Length: only the server writes the header content-length — remove it',
+  ],
+  [
+    'a header rule for the host of a request',
+    'endpoints: { a: { path: /a, response: {}, headers: { request: { remove: [Host] } } } }',
+    '1:74: endpoints.a.headers.request.remove[0]: only the server writes the header host — remove it',
+  ],
+  [
     'a plugin without path and type',
     `plugins:
   a: { enabled: false }`,
@@ -132,7 +142,7 @@ plugins:
     'two targets',
     `endpoints:
   a: { path: /a, response: {}, proxy: { target: http://b } }`,
-    '2:3: endpoints.a: expected one of plugin, response and proxy, found response and proxy — remove all but one',
+    '2:3: endpoints.a: expected one of plugin, response, proxy and files, found response and proxy — remove all but one',
   ],
   [
     'a proxy with target and targets',

@@ -16,6 +16,7 @@ const EXAMPLE = `name: weather
 server: { host: 0.0.0.0, port: 80, body_limit: 8MB, body_timeout: 1m, workers: 1, shutdown: { delay: 5s, timeout: 1m } }
 admin: { enabled: false, host: "::1", port: 0, token: t, read_token: r, request_metrics: false }
 logging: { level: debug, format: json, access: { format: combined, file: access.log, query: keep } }
+tracing: { enabled: true, incoming: link }
 alerts:
   webhook: https://hooks.example/a?b=c
   headers: { authorization: Bearer x }
@@ -72,10 +73,12 @@ describe('a whole file', () => {
       server: {
         host: '0.0.0.0',
         port: 80,
+        tls: null,
         bodyLimitBytes: 8e6,
         bodyTimeoutMs: 60_000,
         unmatched: 'plugins-without-endpoint',
         trustProxy: { addresses: [], header: 'x-forwarded' },
+        rules: { headers: null },
         workers: 1,
         pluginUsers: { first: 1_900_000_000, count: 65_536 },
         shutdown: { delayMs: 5000, timeoutMs: 60_000 },
@@ -87,6 +90,7 @@ describe('a whole file', () => {
         format: 'json',
         access: { format: 'combined', file: join(directory, 'access.log'), query: 'keep' },
       },
+      tracing: { enabled: true, incoming: 'link' },
       alerts: {
         webhook: 'https://hooks.example/a?b=c',
         headers: { authorization: 'Bearer x' },
@@ -147,7 +151,7 @@ describe('a whole file', () => {
           path: join(directory, 'plugins/weather.so'),
           enabled: false,
           config: { deep: { er: [1] } },
-          where: `${file}:19:3`,
+          where: `${file}:20:3`,
           critical: true,
           onFailure: null,
           hookScope: 'all',

@@ -44,6 +44,7 @@ const within = (milliseconds: number): CallTicket => ({
   deadlineAtMs: performance.now() + milliseconds,
   requestId: null,
   callers: [],
+  trace: null,
   onStop: () => undefined,
 });
 
@@ -108,7 +109,7 @@ const HEARS = `
   const heard = [];
   for (const signal of ['SIGTERM', 'SIGUSR2']) process.on(signal, () => heard.push(signal));
   const plugin = await InProcessPlugin.open({ ...JSON.parse(process.argv[1]), events });
-  const ticket = { deadlineAtMs: Infinity, requestId: null, callers: [], onStop() {} };
+  const ticket = { deadlineAtMs: Infinity, requestId: null, callers: [], trace: null, onStop() {} };
   const answer = await plugin.call('process_endpoint', ['/', 'GET', 'null'], ticket);
   for (const signal of ['SIGTERM', 'SIGUSR2']) process.kill(process.pid, signal);
   while (heard.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -138,7 +139,7 @@ const COLLECTS = `
   import { InProcessPlugin } from ${JSON.stringify(moduleUrl('native/in-process/in-process.js'))};
   const options = JSON.parse(process.argv[1]);
   const events = { log() {}, metric() {}, failed() {}, recovered() {}, refused() {} };
-  const ticket = () => ({ deadlineAtMs: Infinity, requestId: null, callers: [], onStop() {} });
+  const ticket = () => ({ deadlineAtMs: Infinity, requestId: null, callers: [], trace: null, onStop() {} });
   let hosts = 0;
   for (let round = 0; round < 50; round += 1) {
     const plugin = await InProcessPlugin.open({ ...options, events: { ...events, metric: () => (hosts += 1) } });

@@ -69,7 +69,13 @@ async function open(
 }
 
 async function ask(plugin: NativePlugin): Promise<Answer> {
-  const ticket = { deadlineAtMs: Infinity, requestId: null, callers: [], onStop: () => undefined };
+  const ticket = {
+    deadlineAtMs: Infinity,
+    requestId: null,
+    callers: [],
+    trace: null,
+    onStop: () => undefined,
+  };
   return JSON.parse(String(await plugin.call('process_endpoint', ['/', 'GET', '{}'], ticket))) as Answer;
 }
 

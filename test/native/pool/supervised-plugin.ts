@@ -77,6 +77,7 @@ export class SupervisedPlugin {
       const reply = await this.executor.run('process_endpoint', {
         requestId: id,
         callers: [],
+        trace: null,
         begin: (call) => this.native.call('process_endpoint', [action, argument, id], call),
         read: (answer: NativeReply) => answer,
       });
@@ -99,6 +100,7 @@ export class SupervisedPlugin {
       deadlineAtMs: performance.now() + limitMs,
       requestId: id,
       callers: [],
+      trace: null,
       onStop: (handler) => (stop = handler),
     };
     const reply = this.native.call('process_endpoint', [action, argument, data ?? id], ticket);

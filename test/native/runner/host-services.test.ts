@@ -43,8 +43,8 @@ test('the server queues no more answers for a plugin that reads none than its so
   const performed: OperationRequest[] = [];
   const reasons: KillReason[] = [];
   new HostServices(server, {
-    callOf: () => ({ requestId: 'r', callers: [] }),
-    runningOf: () => ({ requestId: 'r', callers: [] }),
+    callOf: () => ({ requestId: 'r', callers: [], trace: null }),
+    runningOf: () => ({ requestId: 'r', callers: [], trace: null }),
     keyValues: NO_KEY_VALUES,
     fetch: async () => '{}',
     operate: async (request) => {

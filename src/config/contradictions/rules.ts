@@ -1,0 +1,36 @@
+import type { CheckedFile } from '../schema/checked-file.js';
+import { below, type Pointer } from '../source/pointer.js';
+import type { RawHeaderRules } from '../schema/raw.js';
+
+/** Headers that frame a message or belong to the connection. Only the server writes them. */
+const FRAMING = /^(connection|content-length|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
+/** The server sets these last. */
+const OWN = { request: /^host$/i, response: /^x-request-id$/i };
+
+/** Reports rules of the server or of an endpoint that cannot be followed. @param at the block that contains the rules */
+export function ruleContradictions(file: CheckedFile, at: Pointer, { headers }: RawRules): void {
+  if (headers !== undefined) checkHeaders(file, below(at, 'headers'), headers);
+}
+
+interface RawRules {
+  readonly headers?: RawHeaderRules;
+}
+
+function checkHeaders(file: CheckedFile, at: Pointer, rules: RawHeaderRules): void {
+  for (const side of ['request', 'response'] as const) {
+    const { remove = [], set = {}, add = {} } = rules[side] ?? {};
+    const pointer = below(at, side);
+    const named: (readonly [Pointer, string])[] = [
+      ...remove.map((name, index) => [below(below(pointer, 'remove'), index), name] as const),
+      ...Object.keys(set).map((name) => [below(below(pointer, 'set'), name), name] as const),
+      ...Object.keys(add).map((name) => [below(below(pointer, 'add'), name), name] as const),
+    ];
+    for (const [place, name] of named) {
+      if (!FRAMING.test(name) && !OWN[side].test(name)) continue;
+      file.reject(place, {
+        message: `only the server writes the header ${name.toLowerCase()}`,
+        hint: 'remove it',
+      });
+    }
+  }
+}
