@@ -7,11 +7,13 @@ import type { FilesTarget } from './content-types.js';
 import type { JsonObject, JsonValue, Written } from './json.js';
 import type { TlsConfig, TrustedProxyConfig } from './listener-types.js';
 import type { ProxyConfig } from './proxy-types.js';
+import type { RedirectConfig, RuleConfig } from './rule-types.js';
 
 export type * from './content-types.js';
 export type * from './json.js';
 export type * from './listener-types.js';
 export type * from './proxy-types.js';
+export type * from './rule-types.js';
 
 /**
  * A checked configuration: defaults filled in, sizes in bytes, times in milliseconds, paths absolute, deeply
@@ -150,25 +152,6 @@ export interface EndpointConfig {
   readonly rules?: RuleConfig;
 }
 
-/** The rules around the answers of an endpoint, or of all endpoints. Null where the file says nothing. */
-export interface RuleConfig {
-  /** Rules of the server apply before those of the endpoint. */
-  readonly headers: HeaderRuleConfig | null;
-}
-
-/** The `headers:` block of the server or of an endpoint. */
-export interface HeaderRuleConfig {
-  readonly request: HeaderChanges | null;
-  readonly response: HeaderChanges | null;
-}
-
-/** Changes of headers: first names are removed, then values are set, then values are added. */
-export interface HeaderChanges {
-  readonly remove: readonly string[];
-  readonly set: Readonly<Record<string, string>>;
-  readonly add: Readonly<Record<string, string>>;
-}
-
 /** A plugin that an endpoint lists under `hooks:`. */
 export interface EndpointHook {
   readonly plugin: string;
@@ -188,6 +171,8 @@ export type EndpointTarget =
   | ({ readonly kind: 'proxy' } & ProxyConfig)
   /** The files of a directory answer. */
   | { readonly kind: 'files'; readonly files: FilesTarget }
+  /** Clients are sent to another URL. */
+  | { readonly kind: 'redirect'; readonly redirect: RedirectConfig }
   /** Plugins are asked in order until one answers. */
   | { readonly kind: 'any-plugin' };
 

@@ -18,10 +18,9 @@ import {
   notFound,
   notMine,
 } from './plugin-endpoint.js';
-import { ProxyEndpoint } from '../proxy/proxy-endpoint.js';
+import type { PreparedEndpoint } from './prepared-endpoint.js';
+import { PreparedEndpoints } from './prepared-endpoints.js';
 import { Upstreams } from '../proxy/upstreams.js';
-import { FilesEndpoint } from './files/files-endpoint.js';
-import { StaticEndpoint } from './static-endpoint.js';
 import { Failures } from './failures.js';
 import { withConfig } from './hook-list.js';
 import type { Gate, IncomingRequest } from './documents/incoming-request.js';
@@ -42,8 +41,6 @@ export interface OrchestratorOptions extends RequestSettings {
 }
 
 /** An endpoint that answers without a plugin. */
-type PreparedEndpoint = StaticEndpoint | ProxyEndpoint | FilesEndpoint;
-
 /**
  * Takes a request through its stages, in this order: `handle()` begins; `read` has the body; `ask` and `before`
  * run the before_request hooks; `gate` lets the request pass; `answer` and `endpoint` produce the response; `afterResponse`, `held`, `askAfter`
@@ -52,8 +49,7 @@ type PreparedEndpoint = StaticEndpoint | ProxyEndpoint | FilesEndpoint;
 export class PluginOrchestrator {
   private settings: RequestSettings;
   private readonly failures: Failures;
-  private readonly prepared = new WeakMap<EndpointConfig, PreparedEndpoint | null>();
-  private readonly upstreams: Upstreams;
+  private readonly prepared: PreparedEndpoints;
   private plugins: TrafficSplit;
   /**
    * Resolves when every request that began before the last change of plugins has ended, whichever earlier set
@@ -62,7 +58,7 @@ export class PluginOrchestrator {
   private formerEnded: Promise<void> = Promise.resolve();
 
   constructor({ log, upstreams = new Upstreams(log), ...settings }: OrchestratorOptions) {
-    this.upstreams = upstreams;
+    this.prepared = new PreparedEndpoints(upstreams);
     this.settings = settings;
     this.failures = new Failures(log);
     this.plugins = new TrafficSplit([], [], settings);
@@ -101,25 +97,12 @@ export class PluginOrchestrator {
    * @throws BackworksError BW_CONFIG_INVALID when the endpoint cannot work.
    */
   prepare(endpoint: EndpointConfig): PreparedEndpoint | null {
-    let prepared = this.prepared.get(endpoint);
-    if (prepared === undefined) {
-      prepared = this.build(endpoint);
-      this.prepared.set(endpoint, prepared);
-    }
-    return prepared;
-  }
-
-  private build(endpoint: EndpointConfig): PreparedEndpoint | null {
-    const { name, target } = endpoint;
-    if (target.kind === 'static') return new StaticEndpoint(name, target.response);
-    if (target.kind === 'files') return new FilesEndpoint(endpoint, target.files);
-    return target.kind === 'proxy' ? this.upstreams.prepare(endpoint, target) : null;
+    return this.prepared.of(endpoint);
   }
 
   /** Puts prepared endpoints into service: the targets of their proxies are checked from now on, and no others. */
   serve(endpoints: readonly EndpointConfig[]): void {
-    const prepared = endpoints.map((endpoint) => this.prepare(endpoint));
-    this.upstreams.serve(prepared.filter((endpoint) => endpoint instanceof ProxyEndpoint));
+    this.prepared.serve(endpoints);
   }
 
   /**
@@ -268,7 +251,6 @@ export class PluginOrchestrator {
     const { request, document, plugins } = exchange;
     const { endpoint } = request;
     const prepared = endpoint === null ? null : this.prepare(endpoint);
-    if (prepared instanceof StaticEndpoint) return prepared.respond();
     if (prepared !== null) return prepared.respond(request, document, plugins);
     if (document === null) throw notFound(request.method, request.path);
     if (endpoint?.target.kind === 'plugin') {

@@ -1,5 +1,4 @@
 import type { ProxyConfig } from '../config/proxy-types.js';
-import type { EndpointConfig } from '../config/types.js';
 import type { Log } from '../log.js';
 import { HealthChecks } from './health-checks.js';
 import { ProxyEndpoint } from './proxy-endpoint.js';
@@ -22,7 +21,7 @@ export class Upstreams {
    * Prepares an endpoint to answer. Its targets are not checked before serve().
    * @throws BackworksError BW_CONFIG_INVALID when a URL or a file of `tls` cannot be used
    */
-  prepare({ name }: EndpointConfig, config: ProxyConfig): ProxyEndpoint {
+  prepare(name: string, config: ProxyConfig): ProxyEndpoint {
     const settings = targetSettings(name, config);
     const known = new Map(this.groups.get(name)?.targets.map((target) => [target.key, target]));
     const targets = config.targets.map(

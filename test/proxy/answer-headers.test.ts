@@ -3,13 +3,12 @@ import { silentLog } from '../../dist/log.js';
 import { AnswerRewrite } from '../../dist/proxy/answer-headers.js';
 import { PathMapping } from '../../dist/proxy/path-mapping.js';
 import { Upstreams } from '../../dist/proxy/upstreams.js';
-import { endpoint } from '../pipeline/documents/sample-request.js';
 import { proxyTarget } from './proxy-config.js';
 
 function targetOf(url: string) {
   const config = proxyTarget(url);
   if (config.kind !== 'proxy') throw new Error('not a proxy');
-  return new Upstreams(silentLog).prepare(endpoint('/x', config), config).group.targets[0]!;
+  return new Upstreams(silentLog).prepare('x', config).group.targets[0]!;
 }
 
 test.each([

@@ -82,6 +82,8 @@ function answerOf({ target }: EndpointConfig): string {
       return `proxy ${target.targets.map(({ url }) => url).join(', ')}`;
     case 'files':
       return `files of ${target.files.directory}`;
+    case 'redirect':
+      return `redirect ${target.redirect.to}`;
     case 'any-plugin':
       return 'plugins in order';
   }

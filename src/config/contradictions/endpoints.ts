@@ -5,11 +5,15 @@ import { nearest } from '../source/nearest.js';
 import { ruleContradictions } from './rules.js';
 import { hookName, hookPointer } from '../schema/endpoint-hooks.js';
 import { routeFault, routeShape } from '../schema/route.js';
+import { redirectFault } from '../source/redirect-target.js';
 import { below, type Pointer } from '../source/pointer.js';
 import type { RawEndpoint } from '../schema/raw.js';
 
 /** RFC 9110: responses with these statuses have no content. */
 const EMPTY_STATUSES: readonly number[] = [204, 205, 304];
+
+/** The keys of which an endpoint has at most one. */
+const TARGETS = ['plugin', 'response', 'proxy', 'files', 'redirect'] as const;
 
 interface Taken {
   readonly name: string;
@@ -24,6 +28,7 @@ export function endpointContradictions(file: CheckedFile): void {
     const pointer = below('/endpoints', name);
     if (file.isBroken(pointer)) continue;
     checkTarget(file, pointer, endpoint);
+    checkRedirect(file, below(pointer, 'redirect'), endpoint);
     checkHooks(file, name, endpoint);
     ruleContradictions(file, pointer, endpoint);
     const { body_limit: bodyLimit } = endpoint;
@@ -42,13 +47,11 @@ function isRoute(file: CheckedFile, pointer: Pointer, path: string): boolean {
 }
 
 function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint): void {
-  const targets = (['plugin', 'response', 'proxy', 'files'] as const).filter(
-    (key) => endpoint[key] !== undefined,
-  );
+  const targets = TARGETS.filter((key) => endpoint[key] !== undefined);
   if (targets.length > 1) {
     const hint = 'remove all but one';
     file.rejectEntry(pointer, {
-      expected: 'one of plugin, response, proxy and files',
+      expected: `one of ${TARGETS.slice(0, -1).join(', ')} and ${TARGETS.at(-1)}`,
       found: targets.join(' and '),
       hint,
     });
@@ -83,6 +86,14 @@ function checkFiles(
     const place = `${pointer}/files/fallback`;
     file.reject(place, { expected: 'a path below the directory', found: file.show(place, fallback) });
   }
+}
+
+function checkRedirect(file: CheckedFile, pointer: Pointer, { path, redirect }: RawEndpoint): void {
+  if (redirect === undefined) return;
+  const fault = redirectFault(redirect.to, path);
+  if (fault === undefined) return;
+  const at = below(pointer, 'to');
+  file.reject(at, { expected: fault.expected, found: file.show(at, redirect.to), hint: fault.hint });
 }
 
 /**

@@ -130,7 +130,7 @@ function normalizeHook(raw: RawHook, origin: Origin, pointer: Pointer): Endpoint
 }
 
 function normalizeTarget(
-  { plugin, response, proxy, files }: RawEndpoint,
+  { plugin, response, proxy, files, redirect }: RawEndpoint,
   written: Written,
   directory: string,
 ): EndpointTarget {
@@ -141,6 +141,10 @@ function normalizeTarget(
   }
   if (proxy !== undefined) {
     return { kind: 'proxy', ...normalizeProxy(proxy, directory) };
+  }
+  if (redirect !== undefined) {
+    const { to, status, query } = redirect;
+    return { kind: 'redirect', redirect: { to, status, query } };
   }
   return files === undefined
     ? { kind: 'any-plugin' }

@@ -135,6 +135,10 @@ export interface RawConfig {
     };
     headers?: RawHeaderRules;
     /**
+     * What is done with requests that do not come over TLS: allow, or redirect to the same URL with https.
+     */
+    plain_http: 'allow' | 'redirect';
+    /**
      * Number of server processes that share the port, each with its own plugin processes; auto means one per processor.
      */
     workers: string | number;
@@ -354,7 +358,7 @@ export interface RawHeaderRules {
   };
 }
 /**
- * A path and what answers requests for it: at most one of `plugin`, `response`, `proxy` and `files`. Without any of them, the plugins are asked in order.
+ * A path and what answers requests for it: at most one of `plugin`, `response`, `proxy`, `files` and `redirect`. Without any of them, the plugins are asked in order.
  */
 export interface RawEndpoint {
   /**
@@ -380,6 +384,10 @@ export interface RawEndpoint {
       }
   )[];
   headers?: RawHeaderRules;
+  /**
+   * What is done with requests that do not come over TLS: allow, or redirect to the same URL with https. Default: server.plain_http.
+   */
+  plain_http?: 'allow' | 'redirect';
   plugin?: RawName;
   /**
    * A fixed answer.
@@ -569,6 +577,23 @@ export interface RawEndpoint {
      * The cache-control header of the files.
      */
     cache_control?: string;
+  };
+  /**
+   * Another URL to which clients are sent.
+   */
+  redirect?: {
+    /**
+     * A path, or an http or https URL. `{name}` and `{*}` stand for parameters of the path, behind the host.
+     */
+    to: string;
+    /**
+     * 307 and 308 keep the method, 303 asks with GET; 301 and 308 are permanent, so browsers keep them.
+     */
+    status: 301 | 302 | 303 | 307 | 308;
+    /**
+     * Whether the query of the request is appended.
+     */
+    query: 'keep' | 'drop';
   };
 }
 /**

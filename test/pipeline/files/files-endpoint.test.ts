@@ -375,7 +375,7 @@ describe('a configuration of files', () => {
     ['{ path: "/*", files: { directory: ., precompressed: [lz4] } }', 'precompressed'],
     [
       '{ path: "/*", files: { directory: . }, plugin: p }',
-      'expected one of plugin, response, proxy and files',
+      'expected one of plugin, response, proxy, files and redirect',
     ],
     ['{ path: "/*", files: {} }', 'directory'],
   ])('%s is refused', (endpoint, message) => {
