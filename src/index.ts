@@ -80,7 +80,6 @@ export type {
   ProxyTarget,
   ProxyTlsConfig,
   TargetBreakerConfig,
-  UpgradeConfig,
 } from './config/proxy-types.js';
 export type { BodyUse } from './plugins/body-use.js';
 

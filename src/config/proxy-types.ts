@@ -20,7 +20,6 @@ export interface ProxyConfig {
   readonly circuitBreaker: TargetBreakerConfig;
   /** Null: targets are not checked. */
   readonly health: HealthCheckConfig | null;
-  readonly upgrades: UpgradeConfig;
 }
 
 /** A server that answers requests of a proxy endpoint. */
@@ -71,13 +70,4 @@ export interface HealthCheckConfig {
   readonly unhealthyAfter: number;
   /** Empty: 200 to 399. */
   readonly statuses: readonly number[];
-}
-
-/** Connections that change to another protocol. */
-export interface UpgradeConfig {
-  /** In lower case. Empty: none is passed on. */
-  readonly protocols: readonly string[];
-  readonly idleTimeoutMs: number;
-  /** How many there may be at once, in each process. */
-  readonly limit: number;
 }

@@ -13,7 +13,7 @@ import { upstreamHeaders } from './proxy-headers.js';
 import type { Target } from './target.js';
 import type { TargetGroup } from './target-group.js';
 import { StreamedBody } from './streamed-body.js';
-import { askUpstream, isIdempotent, type UpstreamAnswer } from './upstream-exchange.js';
+import { askUpstream, isIdempotent } from './upstream-exchange.js';
 import { UpstreamFailure } from './upstream-failure.js';
 
 /** A request as it goes to any target. */
@@ -68,9 +68,9 @@ export class ProxyEndpoint {
       const next = this.isRepeatable(outcome, outbound) ? this.nextTarget(tried) : null;
       if (next === null) {
         if (outcome instanceof UpstreamFailure) throw outcome.toError(group.nameOf(target));
-        return this.toResponse(outcome.message, target, outbound);
+        return this.toResponse(outcome, target, outbound);
       }
-      if (!(outcome instanceof UpstreamFailure)) outcome.message.destroy();
+      if (!(outcome instanceof UpstreamFailure)) outcome.destroy();
       tried.push(next);
       target = next;
     }
@@ -103,7 +103,7 @@ export class ProxyEndpoint {
   }
 
   /** @throws BackworksError when the client is the reason that there is no answer */
-  private async attempt(target: Target, outbound: Outbound): Promise<UpstreamAnswer | UpstreamFailure> {
+  private async attempt(target: Target, outbound: Outbound): Promise<http.IncomingMessage | UpstreamFailure> {
     const { client, method, path, headers, body } = outbound;
     const begun = target.begin();
     headers.host = this.hostFor(target, outbound);
@@ -120,8 +120,8 @@ export class ProxyEndpoint {
       });
       checkAnswer(answer);
       target.answered(begun);
-      span?.answered(answer.message.statusCode!);
-      answer.message.once('close', () => target.end());
+      span?.answered(answer.statusCode!);
+      answer.once('close', () => target.end());
       return answer;
     } catch (error) {
       target.end();
@@ -142,7 +142,7 @@ export class ProxyEndpoint {
 
   /** Whether another target may get the request after this outcome. */
   private isRepeatable(
-    outcome: UpstreamAnswer | UpstreamFailure,
+    outcome: http.IncomingMessage | UpstreamFailure,
     { body, method }: Pick<Outbound, 'body' | 'method'>,
   ): boolean {
     const { on, statuses } = this.config.retry;
@@ -150,7 +150,7 @@ export class ProxyEndpoint {
       const { kind } = outcome;
       if (kind === 'invalid' || !on.includes(kind)) return false;
       if (kind !== 'connect' && !isIdempotent(method)) return false;
-    } else if (!statuses.includes(outcome.message.statusCode!) || !isIdempotent(method)) return false;
+    } else if (!statuses.includes(outcome.statusCode!) || !isIdempotent(method)) return false;
     return !(body instanceof StreamedBody) || !body.isOpen;
   }
 
@@ -192,7 +192,7 @@ function frame(headers: HeaderMap, body: StreamedBody | Buffer | null): void {
 }
 
 /** @throws UpstreamFailure when the answer cannot be passed on */
-function checkAnswer({ message }: UpstreamAnswer): void {
+function checkAnswer(message: http.IncomingMessage): void {
   const status = message.statusCode!;
   if (status < 200 || status > 599) throw unusable(message, `with status ${status}`);
   const coding = message.headers['transfer-encoding'];

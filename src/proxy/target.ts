@@ -37,8 +37,6 @@ export class Target {
   inFlight = 0;
   requests = 0;
   failures = 0;
-  /** Connections that have changed to another protocol. */
-  readonly upgraded = new Set<{ destroy(): void }>();
 
   /** @throws BackworksError BW_CONFIG_INVALID when the URL or a certificate cannot be used */
   constructor(

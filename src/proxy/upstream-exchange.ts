@@ -1,6 +1,6 @@
 import http from 'node:http';
 import https from 'node:https';
-import { type Duplex, pipeline } from 'node:stream';
+import { pipeline } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Socket } from 'node:net';
 import { BackworksError } from '../errors.js';
@@ -28,13 +28,6 @@ export interface UpstreamRequest {
   readonly timeoutMs: number;
 }
 
-/** The answer of a target. */
-export interface UpstreamAnswer {
-  readonly message: http.IncomingMessage;
-  /** With status 101: the connection, and the first bytes of the other protocol. */
-  readonly switched: { readonly socket: Duplex; readonly head: Buffer } | null;
-}
-
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE']);
 /** How often a request is sent again because a kept connection was closed just before it was used. */
 const STALE_MAX = 3;
@@ -53,7 +46,7 @@ export function isIdempotent(method: string): boolean {
  * @throws UpstreamFailure when there is no answer; BackworksError BW_REQUEST_INVALID when the client has
  *   disconnected, or the error of the request body
  */
-export async function askUpstream(request: UpstreamRequest): Promise<UpstreamAnswer> {
+export async function askUpstream(request: UpstreamRequest): Promise<http.IncomingMessage> {
   for (let attempt = 0; ; attempt += 1) {
     const exchange = new UpstreamExchange(request);
     try {
@@ -69,18 +62,16 @@ export async function askUpstream(request: UpstreamRequest): Promise<UpstreamAns
  * resets the socket's timer. The other timer starts at the end of the request and waits for the head of the
  * final answer; 1xx responses and single bytes do not reset it. Neither runs while the server waits for the client.
  */
-class UpstreamExchange implements UpstreamAnswer {
-  readonly answer: Promise<UpstreamAnswer>;
-  /** Set when there is an answer. */
-  message!: http.IncomingMessage;
-  switched: UpstreamAnswer['switched'] = null;
+class UpstreamExchange {
+  readonly answer: Promise<http.IncomingMessage>;
+  /** Null while there is no answer. */
+  private message: http.IncomingMessage | null = null;
   private readonly request: UpstreamRequest;
   private readonly upstream: http.ClientRequest;
   private isConnected = false;
-  private hasAnswer = false;
   /** Waits for the connection, then for the target to ask for the body, then for the head of the answer. */
   private timer: NodeJS.Timeout | undefined;
-  private resolve!: (answer: UpstreamAnswer) => void;
+  private resolve!: (answer: http.IncomingMessage) => void;
   private reject!: (error: Error) => void;
 
   constructor(request: UpstreamRequest) {
@@ -94,7 +85,11 @@ class UpstreamExchange implements UpstreamAnswer {
       this.reject = reject;
     });
     upstream.once('response', (message) => this.begin(message));
-    upstream.once('upgrade', (message, socket, head) => this.switchProtocol(message, socket, head));
+    upstream.once('upgrade', (_message, socket) => {
+      socket.destroy();
+      const what = 'switched protocols (101), which the request did not ask for';
+      this.reject(new UpstreamFailure('invalid', what));
+    });
     upstream.on('timeout', () => this.onTimeout());
     upstream.on('error', (error) => this.reject(this.explain(error)));
     upstream.once('close', () => {
@@ -143,7 +138,7 @@ class UpstreamExchange implements UpstreamAnswer {
     }
     const send = (): void => {
       clearTimeout(this.timer);
-      if (!this.hasAnswer && !this.upstream.destroyed && !body.isOpen) this.sendBody(body);
+      if (this.message === null && !this.upstream.destroyed && !body.isOpen) this.sendBody(body);
     };
     this.wait(CONTINUE_MS, send);
     this.upstream.once('continue', send);
@@ -164,52 +159,37 @@ class UpstreamExchange implements UpstreamAnswer {
   }
 
   private awaitHead(): void {
-    if (this.hasAnswer || this.upstream.destroyed) return;
+    if (this.message !== null || this.upstream.destroyed) return;
     this.wait(this.request.timeoutMs, () => this.upstream.destroy(this.timedOut()));
   }
 
   private begin(message: http.IncomingMessage): void {
     clearTimeout(this.timer);
     this.message = message;
-    this.hasAnswer = true;
     // The reader of the body sees its errors. This listener keeps an earlier error from ending the server.
     message.on('error', () => undefined);
     // The exchange is over, even if part of the request was not sent.
     message.once('close', () => {
       if (!this.upstream.writableFinished) this.upstream.destroy();
     });
-    this.resolve(this);
-  }
-
-  private switchProtocol(message: http.IncomingMessage, socket: Duplex, head: Buffer): void {
-    clearTimeout(this.timer);
-    if (this.request.options.headers['upgrade'] === undefined) {
-      socket.destroy();
-      const what = 'switched protocols (101), which the request did not ask for';
-      this.reject(new UpstreamFailure('invalid', what));
-      return;
-    }
-    this.hasAnswer = true;
-    this.message = message;
-    this.switched = { socket, head };
-    this.resolve(this);
+    this.resolve(message);
   }
 
   private inform({ statusCode, rawHeaders }: http.InformationEvent): void {
-    if (statusCode === EARLY_HINTS && !this.hasAnswer) this.request.client.sendEarlyHints(rawHeaders);
+    if (statusCode === EARLY_HINTS && this.message === null) this.request.client.sendEarlyHints(rawHeaders);
   }
 
   /** The target sent nothing for the allowed time. */
   private onTimeout(): void {
     const { timeoutMs, target } = this.request;
     if (this.waitsForClient()) this.upstream.socket?.setTimeout(timeoutMs);
-    else if (this.hasAnswer) this.message.destroy(this.timedOut().toError(target));
+    else if (this.message !== null) this.message.destroy(this.timedOut().toError(target));
     else this.upstream.destroy(this.timedOut());
   }
 
   /** Whether the client must act next: read what has arrived of the answer, or send more of the body. */
   private waitsForClient(): boolean {
-    if (this.hasAnswer && this.message.readableLength > 0) return true;
+    if (this.message !== null && this.message.readableLength > 0) return true;
     const { body } = this.request;
     return body instanceof StreamedBody && !body.hasEnded && this.upstream.writableLength === 0;
   }

@@ -3,11 +3,10 @@ import type { EndpointTarget } from '../../dist/config/types.js';
 
 /** Changes to the default configuration of a proxy. Blocks are merged. */
 export type ProxyWish = Partial<
-  Omit<ProxyConfig, 'tls' | 'retry' | 'circuitBreaker' | 'upgrades'> & {
+  Omit<ProxyConfig, 'tls' | 'retry' | 'circuitBreaker'> & {
     tls: Partial<ProxyConfig['tls']>;
     retry: Partial<ProxyConfig['retry']>;
     circuitBreaker: Partial<ProxyConfig['circuitBreaker']>;
-    upgrades: Partial<ProxyConfig['upgrades']>;
   }
 >;
 
@@ -28,6 +27,5 @@ export function proxyTarget(urls: string | readonly string[], wish: ProxyWish = 
     tls: { ca: null, verify: true, serverName: null, certificate: null, key: null, ...wish.tls },
     retry: { attempts: 3, budgetPercent: 20, on: ['connect', 'reset'], statuses: [], ...wish.retry },
     circuitBreaker: { failures: 5, resetAfterMs: 10_000, ...wish.circuitBreaker },
-    upgrades: { protocols: ['websocket'], idleTimeoutMs: 300_000, limit: 1000, ...wish.upgrades },
   };
 }

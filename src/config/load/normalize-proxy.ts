@@ -7,7 +7,7 @@ type RawProxy = NonNullable<RawEndpoint['proxy']>;
 
 /** @param directory the directory that paths of files are relative to */
 export function normalizeProxy(raw: RawProxy, directory: string): ProxyConfig {
-  const { retry, circuit_breaker: breaker, health, upgrades } = raw;
+  const { retry, circuit_breaker: breaker, health } = raw;
   return {
     targets: proxyTargets(raw).map((target) =>
       typeof target === 'string' ? { url: target, weight: 1 } : { url: target.url, weight: target.weight },
@@ -31,11 +31,6 @@ export function normalizeProxy(raw: RawProxy, directory: string): ProxyConfig {
       resetAfterMs: parseDuration(breaker.reset_after),
     },
     health: health === undefined ? null : normalizeHealth(health),
-    upgrades: {
-      protocols: upgrades.protocols.map((protocol) => protocol.toLowerCase()),
-      idleTimeoutMs: parseDuration(upgrades.idle_timeout),
-      limit: upgrades.limit,
-    },
   };
 }
 

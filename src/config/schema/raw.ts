@@ -530,20 +530,6 @@ export interface RawEndpoint {
        */
       statuses: number[];
     };
-    /**
-     * Connections that change to another protocol, such as WebSocket.
-     */
-    upgrades: {
-      /**
-       * The protocols of the Upgrade header that are passed on. Empty: none.
-       */
-      protocols: string[];
-      idle_timeout: RawDuration;
-      /**
-       * How many such connections the endpoint may have at once, in each worker.
-       */
-      limit: number;
-    };
   };
   /**
    * A directory whose files answer GET and HEAD.
