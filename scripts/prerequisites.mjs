@@ -12,6 +12,7 @@ const PACKAGES = {
   python: { debian: 'python3', fedora: 'python3', macos: 'xcode-select --install' },
   npm: { debian: 'npm', fedora: 'nodejs-npm', macos: 'brew install node' },
   curl: { debian: 'curl', fedora: 'curl', macos: 'brew install curl' },
+  openssl: { debian: 'openssl', fedora: 'openssl', macos: 'brew install openssl' },
   cargo: { debian: 'cargo', fedora: 'cargo', macos: 'brew install rust' },
 };
 
@@ -58,6 +59,9 @@ export function checkPrerequisites({ tests, rust }) {
   }
   if (tests && findProgram('curl') === null) {
     missing.push({ what: 'curl, for the tests of the documentation', install: PACKAGES.curl });
+  }
+  if (tests && findProgram('openssl') === null) {
+    missing.push({ what: 'openssl, for the certificates of the tests', install: PACKAGES.openssl });
   }
   if (missing.length > 0) throw new SetupError(describe(missing));
 }

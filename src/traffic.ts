@@ -16,6 +16,7 @@ import type { PluginStatus, StateChange } from './lifecycle/entry/status.js';
 import type { RejectedLibrary } from './plugins/discovery.js';
 import type { SharedVersions } from './lifecycle/records/version-history.js';
 import { PluginControl } from './reload/plugin-control.js';
+import { ServedCertificates } from './reload/served-certificates.js';
 import { ReloadPreparation } from './reload/preparation.js';
 import type { PreparedReload, ReloadPlan } from './reload/prepared-reload.js';
 import type { AdminControl } from './admin/admin.js';
@@ -100,6 +101,7 @@ class ServedTraffic implements LocalTraffic {
   private routes: ReturnType<typeof prepareRoutes>;
   private proxies: TrustedProxies | null;
   private listener: Listener | null = null;
+  private certificates: ServedCertificates | null = null;
   private stateListener: (change: StateChange) => void = () => undefined;
   private readonly httpMetrics: HttpMetrics;
   private readonly accessLog: AccessLog;
@@ -171,6 +173,8 @@ class ServedTraffic implements LocalTraffic {
   async start(): Promise<{ url: string }> {
     const { config, registry, orchestrator, log } = this;
     loadJsonCheck();
+    const { host, port, tls, reload } = config.server;
+    if (tls !== null) this.certificates = await ServedCertificates.open(tls, reload.intervalMs, log);
     this.accessLog.open(config.logging.access);
     const { enabled, incoming } = config.tracing;
     if (enabled) this.tracer = new Tracer(incoming, hostVersion(), log);
@@ -178,7 +182,6 @@ class ServedTraffic implements LocalTraffic {
     await registry.discover(config);
     await registry.loadAll();
     void orchestrator.setPlugins(registry.inService());
-    const { host, port } = config.server;
     const app = createApp({
       routes: () => this.routes,
       proxies: () => this.proxies,
@@ -186,11 +189,12 @@ class ServedTraffic implements LocalTraffic {
       log,
       observer: () => this.observer,
     });
-    this.listener = await listen(app, { host, port, log });
+    this.listener = await listen(app, { host, port, log, tls: this.certificates?.certificates ?? null });
     return { url: this.listener.url };
   }
 
   async stop(): Promise<void> {
+    this.certificates?.stop();
     await this.listener?.close(this.current.server.shutdown);
     await Promise.all([this.registry.close(), this.accessLog.close()]);
   }
@@ -235,6 +239,7 @@ class ServedTraffic implements LocalTraffic {
   private reconfigure(): void {
     this.accessLog.configure(this.current.logging.access);
     this.observe();
+    void this.certificates?.reload();
   }
 
   /** Chooses what happens with each request. */

@@ -3,21 +3,15 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
-/** Any JSON value. */
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
-/** A JSON object. */
-export type JsonObject = { [key: string]: JsonValue };
+import type { FilesTarget } from './content-types.js';
+import type { JsonObject, JsonValue, Written } from './json.js';
+import type { TlsConfig, TrustedProxyConfig } from './listener-types.js';
+import type { RedirectConfig, RuleConfig } from './rule-types.js';
 
-/**
- * Details of how the file writes a value that a JavaScript value cannot hold, keyed by JSON pointers within
- * the value. Empty when JSON.stringify() writes the same text as the file.
- */
-export interface Written {
-  /** Numbers as JSON text, with the digits of the file. */
-  readonly numbers: Readonly<Record<string, string>>;
-  /** The keys of mappings, in the order of the file. */
-  readonly keys: Readonly<Record<string, readonly string[]>>;
-}
+export type * from './content-types.js';
+export type * from './json.js';
+export type * from './listener-types.js';
+export type * from './rule-types.js';
 
 /**
  * A checked configuration: defaults filled in, sizes in bytes, times in milliseconds, paths absolute, deeply
@@ -45,6 +39,8 @@ export interface BackworksConfig {
 export interface ServerConfig {
   readonly host: string;
   readonly port: number;
+  /** Null: plain HTTP. */
+  readonly tls: TlsConfig | null;
   /** Longest request body, for endpoints without a limit of their own. */
   readonly bodyLimitBytes: number;
   /** Longest pause between two reads of a request body. */
@@ -63,14 +59,6 @@ export interface ServerConfig {
     readonly watch: boolean;
     readonly intervalMs: number;
   };
-}
-
-/** The proxies whose statements about their clients the server believes. */
-export interface TrustedProxyConfig {
-  /** IP addresses and networks such as `10.0.0.0/8`. Empty: no proxy is believed. */
-  readonly addresses: readonly string[];
-  /** x-forwarded: x-forwarded-for, -proto and -host. forwarded: the header of RFC 7239. */
-  readonly header: 'x-forwarded' | 'forwarded';
 }
 
 /** plugins-without-endpoint: plugins that no endpoint names. plugins: every plugin. not-found: no plugin. */
@@ -162,25 +150,6 @@ export interface EndpointConfig {
   readonly rules?: RuleConfig;
 }
 
-/** The rules around the answers of an endpoint, or of all endpoints. Null where the file says nothing. */
-export interface RuleConfig {
-  /** Rules of the server apply before those of the endpoint. */
-  readonly headers: HeaderRuleConfig | null;
-}
-
-/** The `headers:` block of the server or of an endpoint. */
-export interface HeaderRuleConfig {
-  readonly request: HeaderChanges | null;
-  readonly response: HeaderChanges | null;
-}
-
-/** Changes of headers: first names are removed, then values are set, then values are added. */
-export interface HeaderChanges {
-  readonly remove: readonly string[];
-  readonly set: Readonly<Record<string, string>>;
-  readonly add: Readonly<Record<string, string>>;
-}
-
 /** A plugin that an endpoint lists under `hooks:`. */
 export interface EndpointHook {
   readonly plugin: string;
@@ -198,6 +167,10 @@ export type EndpointTarget =
   | { readonly kind: 'static'; readonly response: StaticResponse }
   /** Another server answers. */
   | { readonly kind: 'proxy'; readonly target: string; readonly timeoutMs: number }
+  /** The files of a directory answer. */
+  | { readonly kind: 'files'; readonly files: FilesTarget }
+  /** Clients are sent to another URL. */
+  | { readonly kind: 'redirect'; readonly redirect: RedirectConfig }
   /** Plugins are asked in order until one answers. */
   | { readonly kind: 'any-plugin' };
 

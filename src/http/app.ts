@@ -15,6 +15,7 @@ import { finish } from './finish.js';
 import { problemOf } from './problem.js';
 import type { OtherMethods } from '../pipeline/documents/route-match.js';
 import { ObservedRequest, type RequestObserver } from './observed-request.js';
+import { peerOf } from './peer.js';
 import { type RequestHead, wantedProtocol } from './request-head.js';
 import type { RuleBook } from '../rules/rule-book.js';
 import { Routes } from './routes.js';
@@ -81,13 +82,13 @@ export function createApp(options: AppOptions): App {
     // app.request() comes without a socket and leaves the bindings undefined.
     const bindings = context.env as HttpBindings | undefined;
     const { raw } = context.req;
-    const target = targetOf(raw.url);
     if (bindings?.incoming !== undefined) {
-      answerSocket(bindings.incoming, bindings.outgoing, target);
+      const { incoming, outgoing } = bindings;
+      answerSocket(incoming, outgoing, targetOf(raw.url, peerOf(incoming).scheme));
       return RESPONSE_ALREADY_SENT;
     }
     const plugins = orchestrator.begin();
-    const request = new ServerRequest(raw, target, plugins);
+    const request = new ServerRequest(raw, targetOf(raw.url), plugins);
     return new Promise((resolve) => {
       const respond = (response: PluginResponse): void => {
         request.end();
@@ -105,7 +106,7 @@ export function createApp(options: AppOptions): App {
     if (observing !== null) ObservedRequest.begin(incoming, outgoing, observing);
   };
   const serve = (incoming: IncomingMessage, outgoing: ServerResponse, head: RequestHead): boolean => {
-    const target = plainTarget(incoming.url!, head.host);
+    const target = plainTarget(incoming.url!, head.host, peerOf(incoming).scheme);
     if (target === null) return false;
     answerSocket(incoming, outgoing, target, head);
     return true;

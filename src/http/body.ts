@@ -4,6 +4,7 @@ import { BackworksError } from '../errors.js';
 import { bodyTooLarge } from '../pipeline/body-limits.js';
 import type { BodyLimits } from '../pipeline/documents/incoming-request.js';
 import { ClientClock } from './client-clock.js';
+import { http2Stream } from './http2-stream.js';
 
 const REST_MAX_MS = 500;
 const REST_MAX_BYTES = 64 * 1024 * 1024;
@@ -43,14 +44,17 @@ export function collect(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: Bod
       length += chunk.length;
       if (length > bodyLimitBytes) settle(() => reject(bodyTooLarge(bodyLimitBytes)));
     };
-    const onEnd = (): void => settle(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    const onEnd = (): void => {
+      if (isCutOff(source)) onClose();
+      else settle(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    };
     const onClose = (): void => settle(() => reject(endedEarly()));
     const settle = (finish: () => void): void => {
       clock.stop();
       source.pause().off('data', onData).off('end', onEnd).off('close', onClose);
       finish();
     };
-    if (source.destroyed) return onClose();
+    if (source.destroyed || isCutOff(source)) return onClose();
     // An error is always followed by close. Without a listener, an error would end the server.
     source.on('data', onData).on('end', onEnd).on('close', onClose).on('error', ignore);
   });
@@ -69,6 +73,9 @@ export function arriving(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: Bo
       if (length > bodyLimitBytes) done(bodyTooLarge(bodyLimitBytes));
       else done(null, chunk);
     },
+    flush(done) {
+      done(isCutOff(source) ? endedEarly() : null);
+    },
   });
   const isClientsTurn = (): boolean => passage.writableLength === 0;
   const onLate = (): Transform => passage.destroy(tooSlow(bodyTimeoutMs));
@@ -82,18 +89,28 @@ export function arriving(source: Readable, { bodyLimitBytes, bodyTimeoutMs }: Bo
 
 /**
  * Reads and discards the rest of a body, so that the connection can carry its answer and the next request.
- * A client that sends too much, or for too long, loses the connection instead.
+ * A client that sends too much, or for too long, loses the connection instead, or only the stream over HTTP/2.
  */
 export function discardRest(incoming: IncomingMessage): void {
-  const { socket } = incoming;
+  const giveUp = (): void => {
+    const stream = http2Stream(incoming);
+    if (stream === null) incoming.socket.destroySoon();
+    else stream.close();
+  };
   let bytes = 0;
-  const timer = setTimeout(() => socket.destroySoon(), REST_MAX_MS);
+  const timer = setTimeout(giveUp, REST_MAX_MS);
   const stop = (): void => clearTimeout(timer);
   incoming.on('data', (chunk: Buffer) => {
     bytes += chunk.length;
-    if (bytes > REST_MAX_BYTES) socket.destroySoon();
+    if (bytes > REST_MAX_BYTES) giveUp();
   });
   incoming.once('end', stop).once('close', stop).on('error', ignore).resume();
+}
+
+/** Whether the client ended an HTTP/2 stream within the body. Node then ends the body as if it were complete. */
+function isCutOff(source: Readable): boolean {
+  const stream = 'httpVersionMajor' in source ? http2Stream(source as IncomingMessage) : null;
+  return stream !== null && stream.closed && !stream.writableEnded;
 }
 
 function tooSlow(timeoutMs: number): BackworksError {

@@ -1,13 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from '../log.js';
-import type { RemoteAddress } from '../pipeline/documents/incoming-request.js';
 import { ObservedRequest } from './observed-request.js';
-
-/** A request in flight. */
-interface Cancellable {
-  cancel(): void;
-}
+import { type Cancellable, type Client, type Peer, socketPeer, statedClient } from './peer.js';
 
 type Serve = (incoming: IncomingMessage, outgoing: ServerResponse) => void;
 
@@ -37,12 +32,12 @@ const CONNECTION = Symbol('the client of a socket');
 type Marked = Socket & { [CONNECTION]?: Connection };
 
 /**
- * A client's connection and its requests. Requests in flight are cancelled when the client goes away; one
+ * A client's HTTP/1 connection and its requests. Requests in flight are cancelled when the client goes away; one
  * listener per connection watches for that. When a client pipelines more requests than it reads responses,
  * no further requests are served, and after a while nothing more is read from it.
  */
-export class Connection {
-  readonly remote: RemoteAddress | null;
+export class Connection implements Client {
+  readonly peer: Peer;
   /** Requests without an answer, in the order of arrival. Usually one. */
   private readonly inFlight: Cancellable[] = [];
   /** Responses that the client's socket has not accepted completely, oldest first. */
@@ -55,8 +50,7 @@ export class Connection {
   private last: ServerResponse | undefined;
 
   private constructor(private readonly socket: Socket) {
-    const { remoteAddress, remotePort } = socket;
-    this.remote = remoteAddress === undefined ? null : { address: remoteAddress, port: remotePort ?? 0 };
+    this.peer = socketPeer(socket);
     socket.once('close', () => {
       this.waiting.length = 0;
       for (const request of this.inFlight.splice(0)) request.cancel();
@@ -66,6 +60,11 @@ export class Connection {
 
   static of(socket: Marked): Connection {
     return (socket[CONNECTION] ??= new Connection(socket));
+  }
+
+  /** The client of a request: its connection, or its HTTP/2 stream. */
+  static clientOf(incoming: IncomingMessage): Client {
+    return statedClient(incoming) ?? Connection.of(incoming.socket);
   }
 
   /** Serves a request now, or as soon as enough earlier responses have been sent. */
@@ -132,7 +131,7 @@ export class Connection {
     }
     if (bytes > 0) {
       const message = `a client stopped reading while ${bytes} bytes waited for it; its connection is closed`;
-      log.debug({ remote: this.remote?.address }, message);
+      log.debug({ remote: this.peer.remote?.address }, message);
     }
     socket.destroy();
   }

@@ -6,6 +6,7 @@ import type { PluginResponse } from '../plugins/plugin.js';
 import { writeAnswer } from './answer.js';
 import { Connection } from './connection.js';
 import { finish } from './finish.js';
+import type { Client } from './peer.js';
 import { problemOf } from './problem.js';
 import { discardRest, isWaiting } from './body.js';
 import type { ServerRequest } from './request.js';
@@ -14,7 +15,7 @@ const REQUEST_TIMEOUT = 408;
 
 /** A request over a socket, from arrival to answer. It is cancelled when the client goes away first. */
 export class SocketExchange implements Listener<PluginResponse> {
-  private readonly connection: Connection;
+  private readonly client: Client;
 
   constructor(
     private readonly request: ServerRequest,
@@ -22,8 +23,8 @@ export class SocketExchange implements Listener<PluginResponse> {
     private readonly outgoing: ServerResponse,
     private readonly log: Log,
   ) {
-    this.connection = Connection.of(incoming.socket);
-    this.connection.begin(request);
+    this.client = Connection.clientOf(incoming);
+    this.client.begin(request);
   }
 
   answered(answer: PluginResponse): void {
@@ -64,7 +65,7 @@ export class SocketExchange implements Listener<PluginResponse> {
 
   private end(): void {
     this.request.end();
-    this.connection.end(this.request);
+    this.client.end(this.request);
   }
 
   private discardRest(): void {

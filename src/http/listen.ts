@@ -1,15 +1,19 @@
-import http from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type http from 'node:http';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { RequestError, getRequestListener } from '@hono/node-server';
 import { randomUUID } from 'node:crypto';
 import { BackworksError } from '../errors.js';
 import { type Log, silentLog } from '../log.js';
 import type { HeaderMap } from '../plugins/plugin.js';
-import { awaitContinue, discardRest, requestBody } from './body.js';
-import { Connection } from './connection.js';
+import type { Certificates } from '../tls/certificates.js';
+import { discardRest, requestBody } from './body.js';
 import { connectionsMax } from './connection-limit.js';
+import { Http1Server, type Serve } from './http1-server.js';
+import { Http2Server } from './http2-server.js';
+import { listenError } from './listen-error.js';
 import { problemOf, problemResponse } from './problem.js';
 import { acceptHead, type RequestHead } from './request-head.js';
+import { createTlsServer } from './tls-server.js';
 
 /** What can be served: a Hono app, or anything with its fetch. */
 export interface Servable {
@@ -27,6 +31,8 @@ export interface ListenOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly log?: Log;
+  /** Null or absent: plain HTTP. */
+  readonly tls?: Certificates | null;
   /** A client that reads none of the bytes waiting for it for this long loses its connection. */
   readonly writeTimeoutMs?: number;
 }
@@ -43,18 +49,6 @@ export interface Listener {
   close(options?: { delayMs?: number; timeoutMs?: number }): Promise<void>;
 }
 
-const SERVER_OPTIONS: http.ServerOptions = {
-  headersTimeout: 15_000,
-  // The body has its own timeout, between two reads, so that a long upload may take its time.
-  requestTimeout: 0,
-  // Node's default is 30 s: a client that sends headers byte by byte would keep its connection for 45 s.
-  connectionsCheckingInterval: 1000,
-  // Longer than the 60 s after which load balancers drop idle connections, so that they close first.
-  keepAliveTimeout: 65_000,
-  maxHeaderSize: 16 * 1024,
-  // acceptHead() refuses such a request with a problem document.
-  requireHostHeader: false,
-};
 /** The host in the URL of a request without a Host header, which HTTP/1.0 allows. */
 const NO_HOST = 'localhost';
 const WRITE_TIMEOUT_MS = 30_000;
@@ -65,21 +59,95 @@ const SWEEP_MS = 1000;
  * drop most of a burst.
  */
 const BACKLOG = 4096;
-const IDLE_CHECK_MS = 50;
+const HTTP2_LIMITS = { maxStreams: 128, headerLimitBytes: 16 * 1024, keepAliveTimeoutMs: 65_000 };
 
 /**
  * Serves an app on a socket.
  * @throws BackworksError BW_SERVER_LISTEN when the address cannot be used, with the reason
  */
-export async function listen(
-  app: Servable,
-  { host, port, log = silentLog, writeTimeoutMs = WRITE_TIMEOUT_MS }: ListenOptions,
-): Promise<Listener> {
+export async function listen(app: Servable, options: ListenOptions): Promise<Listener> {
+  const { host, port, log = silentLog, tls = null, writeTimeoutMs = WRITE_TIMEOUT_MS } = options;
+  const servers = createServers(serveWith(app, log), tls, log);
+  const { front } = servers;
+  const most = connectionsMax();
+  if (most !== null) front.maxConnections = most;
+  // Clients are checked once a second, so that an ordinary request starts no timer.
+  const sweep = setInterval(() => {
+    servers.http1.sweep(writeTimeoutMs);
+    servers.http2?.sweep(writeTimeoutMs);
+  }, SWEEP_MS).unref();
+  front.once('close', () => clearInterval(sweep));
+  await new Promise<void>((resolve, reject) => {
+    front.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
+    front.listen(port, host, BACKLOG, resolve);
+  });
+  const bound = front.address() as AddressInfo;
+  const shownHost = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
+  let closing: Promise<void> | undefined;
+  return {
+    address: bound.address,
+    port: bound.port,
+    url: `${tls === null ? 'http' : 'https'}://${shownHost}:${bound.port}`,
+    close: ({ delayMs = 0, timeoutMs = 10_000 } = {}) => (closing ??= drain(servers, delayMs, timeoutMs)),
+  };
+}
+
+/** The servers behind one address. */
+interface Servers {
+  /** Accepts the connections. */
+  readonly front: Server;
+  readonly http1: Http1Server;
+  readonly http2: Http2Server | null;
+  /** Connections that the front has accepted, if it is not the HTTP/1 server. */
+  readonly accepted: ReadonlySet<Socket>;
+}
+
+/** Without TLS the HTTP/1 server accepts the connections itself, so that nothing stands before it. */
+function createServers(serve: Serve, certificates: Certificates | null, log: Log): Servers {
+  const http1 = new Http1Server(serve, log);
+  const accepted = new Set<Socket>();
+  if (certificates === null) return { front: http1.server, http1, http2: null, accepted };
+  const http2 = new Http2Server(serve, HTTP2_LIMITS, log);
+  const front = createTlsServer(
+    certificates,
+    ['h2', 'http/1.1'],
+    (socket) => (socket.alpnProtocol === 'h2' ? http2 : http1).give(socket),
+    log,
+  );
+  front.on('connection', (socket: Socket) => {
+    accepted.add(socket);
+    socket.once('close', () => accepted.delete(socket));
+  });
+  http1.serveGiven();
+  return { front, http1, http2, accepted };
+}
+
+async function drain(
+  { front, http1, http2, accepted }: Servers,
+  delayMs: number,
+  timeoutMs: number,
+): Promise<void> {
+  if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+  const closed = new Promise<void>((resolve) => front.close(() => resolve()));
+  http1.drain();
+  http2?.drain();
+  const deadline = setTimeout(() => {
+    http1.destroy();
+    http2?.destroy();
+    for (const socket of accepted) socket.destroy();
+  }, timeoutMs);
+  await closed;
+  http1.stop();
+  clearTimeout(deadline);
+}
+
+/** The function that answers every request, whatever it came over. */
+function serveWith(app: Servable, log: Log): Serve {
   const handler = getRequestListener((request, bindings) => app.fetch(request, bindings as never), {
     hostname: NO_HOST,
     errorHandler: (error) => problemResponse(asRequestProblem(error), '', randomUUID(), log),
   });
-  const serve = (incoming: http.IncomingMessage, outgoing: http.ServerResponse): void => {
+  return (incoming, outgoing) => {
     app.observe?.(incoming, outgoing);
     let head: RequestHead;
     try {
@@ -97,65 +165,6 @@ export async function listen(
     if (app.serve === undefined) requestBody(incoming);
     if (app.serve?.(incoming, outgoing, head) !== true) void handler(incoming, outgoing);
   };
-  const admit = (incoming: http.IncomingMessage, outgoing: http.ServerResponse): void =>
-    Connection.of(incoming.socket).admit(incoming, outgoing, serve);
-  const server = http.createServer(SERVER_OPTIONS, admit);
-  server.on('checkContinue', (incoming: http.IncomingMessage, outgoing: http.ServerResponse) => {
-    awaitContinue(incoming, outgoing);
-    admit(incoming, outgoing);
-  });
-  server.on('connect', (_incoming, socket: Socket) => Connection.of(socket).endWith(NO_TUNNEL));
-  const connections = watchWrites(server, writeTimeoutMs, log);
-  const most = connectionsMax();
-  if (most !== null) server.maxConnections = most;
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
-    server.listen(port, host, BACKLOG, resolve);
-  });
-  const bound = server.address() as AddressInfo;
-  const shownHost = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
-  let closing: Promise<void> | undefined;
-  return {
-    address: bound.address,
-    port: bound.port,
-    url: `http://${shownHost}:${bound.port}`,
-    close: ({ delayMs = 0, timeoutMs = 10_000 } = {}) =>
-      (closing ??= drain(server, connections, delayMs, timeoutMs)),
-  };
-}
-
-async function drain(
-  server: http.Server,
-  connections: ReadonlySet<Connection>,
-  delayMs: number,
-  timeoutMs: number,
-): Promise<void> {
-  if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-  for (const connection of connections) connection.drain();
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  // close() ends connections that are idle now. This ends connections that become idle later.
-  const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
-  const deadline = setTimeout(() => server.closeAllConnections(), timeoutMs);
-  await closed;
-  clearInterval(idle);
-  clearTimeout(deadline);
-}
-
-/** Closes connections whose clients stop reading. @returns the open connections */
-function watchWrites(server: http.Server, timeoutMs: number, log: Log): ReadonlySet<Connection> {
-  const connections = new Set<Connection>();
-  server.on('connection', (socket: Socket) => {
-    const connection = Connection.of(socket);
-    connections.add(connection);
-    socket.once('close', () => connections.delete(connection));
-  });
-  server.on('timeout', (socket: Socket) => Connection.of(socket).timedOut(log));
-  // Connections are checked once a second, so that an ordinary request starts no timer.
-  const sweep = setInterval(() => {
-    for (const connection of connections) connection.expectProgress(timeoutMs);
-  }, SWEEP_MS).unref();
-  server.once('close', () => clearInterval(sweep));
-  return connections;
 }
 
 /** Answers a request that is not read further, and closes its connection. */
@@ -182,8 +191,6 @@ function changed<T extends { headers: HeaderMap }>(app: Servable, response: T): 
   return response;
 }
 
-const NO_TUNNEL = 'HTTP/1.1 501 Not Implemented\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
-
 /** node-server rejects request targets and Host headers that do not form a URL. */
 function asRequestProblem(error: unknown): unknown {
   if (!(error instanceof RequestError)) return error;
@@ -191,32 +198,3 @@ function asRequestProblem(error: unknown): unknown {
     cause: error,
   });
 }
-
-function explain(error: NodeJS.ErrnoException, host: string, port: number): BackworksError {
-  const code = error.code ?? 'unknown error';
-  const known = REASONS[code];
-  const reason = known?.reason(host, port) ?? `cannot listen on ${host} port ${port} (${code})`;
-  return new BackworksError('BW_SERVER_LISTEN', reason, { hint: known?.hint, cause: error });
-}
-
-const NO_NAME = {
-  reason: (host: string) => `the host name ${host} has no address`,
-  hint: 'use an IP address or a name that resolves',
-};
-
-const REASONS: Record<string, { reason: (host: string, port: number) => string; hint: string }> = {
-  EADDRINUSE: {
-    reason: (host, port) => `port ${port} of ${host} is in use by another program`,
-    hint: 'stop that program or choose another port',
-  },
-  EACCES: {
-    reason: (_host, port) => `this user may not listen on port ${port}`,
-    hint: 'choose a port above 1023, or grant CAP_NET_BIND_SERVICE',
-  },
-  EADDRNOTAVAIL: {
-    reason: (host) => `${host} is not an address of this machine`,
-    hint: 'use 127.0.0.1, 0.0.0.0 or an address of this machine',
-  },
-  ENOTFOUND: NO_NAME,
-  EAI_AGAIN: NO_NAME,
-};

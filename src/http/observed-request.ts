@@ -4,6 +4,8 @@ import type { AccessRecord } from '../access-log/record.js';
 import { CLIENT_CLOSED, type EndpointNumbers } from '../metrics/http-metrics.js';
 import type { EndpointConfig } from '../config/types.js';
 import type { IncomingRequest } from '../pipeline/documents/incoming-request.js';
+import { http2Stream } from './http2-stream.js';
+import { peerOf } from './peer.js';
 import type { RequestTrace } from '../tracing/request-trace.js';
 import { sentHeader } from './response-head.js';
 
@@ -111,7 +113,7 @@ export class ObservedRequest implements AccessRecord {
   }
 
   get isComplete(): boolean {
-    return this.outgoing.writableFinished;
+    return (http2Stream(this.incoming) ?? this.outgoing).writableFinished;
   }
 
   get requestId(): string | null {
@@ -119,7 +121,7 @@ export class ObservedRequest implements AccessRecord {
   }
 
   get client(): string | null {
-    return this.request?.remote?.address ?? this.incoming.socket.remoteAddress ?? null;
+    return (this.request?.remote ?? peerOf(this.incoming).remote)?.address ?? null;
   }
 
   get method(): string {

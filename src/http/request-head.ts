@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { BackworksError } from '../errors.js';
+import { http2Stream } from './http2-stream.js';
 import { endToEnd } from '../pipeline/end-to-end.js';
 
 /** The parts of a request's header lines that the server itself reads. */
@@ -72,8 +73,13 @@ function names(list: string | undefined, member: string): boolean {
   return list !== undefined && members(list).includes(member);
 }
 
-/** Whether the headers announce a body. */
-export function announcesBody({ contentLength, transferEncoding }: RequestHead): boolean {
+/** Whether a body follows the head. An HTTP/2 request says so beside its headers. */
+export function hasBody(
+  incoming: IncomingMessage,
+  { contentLength, transferEncoding }: RequestHead,
+): boolean {
+  const stream = http2Stream(incoming);
+  if (stream !== null) return !stream.endAfterHeaders;
   return contentLength === undefined ? transferEncoding !== undefined : contentLength !== '0';
 }
 
@@ -95,6 +101,7 @@ export function wantedProtocol({ upgrade }: RequestHead): string | undefined {
  * @throws BackworksError BW_REQUEST_INVALID, BW_REQUEST_NOT_IMPLEMENTED
  */
 export function acceptHead(incoming: IncomingMessage): RequestHead {
+  if (incoming.httpVersionMajor === 2) replacePseudoHeaders(incoming.rawHeaders);
   const head = readHead(incoming.rawHeaders);
   const { hostLines, transferEncoding } = head;
   if (hostLines > 1) throw invalid('there is more than one Host header');
@@ -103,6 +110,33 @@ export function acceptHead(incoming: IncomingMessage): RequestHead {
   const { url = '' } = incoming;
   if (url.startsWith('/') || url === '*') return head;
   return readHead(toOriginForm(incoming, url));
+}
+
+/**
+ * Gives the header lines of an HTTP/2 request, in place, the form that they have in HTTP/1: the authority becomes the
+ * Host header, and cookies, which a client may send one by one, are joined (RFC 9113 sections 8.2.3 and 8.3.1).
+ */
+function replacePseudoHeaders(lines: string[]): void {
+  const kept: string[] = [];
+  let authority: string | undefined;
+  let cookieAt = -1;
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    const name = lines[i]!;
+    const value = lines[i + 1]!;
+    if (name === ':authority') authority = value;
+    else if (name === 'cookie' && cookieAt !== -1) kept[cookieAt] += `; ${value}`;
+    else if (!name.startsWith(':')) {
+      if (name === 'cookie') cookieAt = kept.length + 1;
+      kept.push(name, value);
+    }
+  }
+  const host = kept.findIndex((name, index) => index % 2 === 0 && name === 'host');
+  if (authority !== undefined) {
+    if (host === -1) kept.unshift('host', authority);
+    else if (kept[host + 1]!.toLowerCase() !== authority.toLowerCase())
+      throw invalid('the Host header differs from :authority');
+  }
+  lines.splice(0, lines.length, ...kept);
 }
 
 function checkTransferCodings(list: string): void {

@@ -12,7 +12,7 @@ import type { RuledRequest } from '../rules/rule.js';
 import { Connection } from './connection.js';
 import { arriving, collect, requestBody } from './body.js';
 import type { ObservedRequest } from './observed-request.js';
-import { announcesBody, readHead, type RequestHead } from './request-head.js';
+import { hasBody, readHead, type RequestHead } from './request-head.js';
 import { requestId } from './request-id.js';
 import type { ClientOrigin, TrustedProxies } from './trusted-proxies.js';
 
@@ -70,7 +70,7 @@ export class ServerRequest implements RuledRequest {
     this.scheme = scheme;
     this.head = head;
     this.rawHeaders = head.endToEnd;
-    this.hasBody = 'rawHeaders' in source ? announcesBody(head) : source.body !== null;
+    this.hasBody = 'rawHeaders' in source ? hasBody(source, head) : source.body !== null;
     this.id = requestId(head.requestId);
   }
 
@@ -117,7 +117,11 @@ export class ServerRequest implements RuledRequest {
   }
 
   get peer(): RemoteAddress | null {
-    return 'socket' in this.source ? Connection.of(this.source.socket).remote : null;
+    return 'socket' in this.source ? Connection.clientOf(this.source).peer.remote : null;
+  }
+
+  get tlsJson(): string | null {
+    return 'socket' in this.source ? Connection.clientOf(this.source).peer.tlsJson : null;
   }
 
   readBody(limits: BodyLimits): Promise<Buffer> {
@@ -142,14 +146,14 @@ export class ServerRequest implements RuledRequest {
   }
 }
 
-/** The target from a URL that Hono has parsed and normalized. */
-export function targetOf(url: string): Target {
+/** The target from a URL that Hono has parsed and normalized. @param scheme replaces that of the URL */
+export function targetOf(url: string, scheme?: Target['scheme']): Target {
   const start = url.indexOf('/', url.indexOf('://') + 3);
   const hash = url.indexOf('#', start);
   const end = hash === -1 ? url.length : hash;
   const query = url.indexOf('?', start);
   return {
-    scheme: url.startsWith('https:') ? 'https' : 'http',
+    scheme: scheme ?? (url.startsWith('https:') ? 'https' : 'http'),
     path: url.slice(start, query === -1 ? end : query),
     search: query === -1 ? '' : url.slice(query + 1, end),
   };
@@ -164,10 +168,10 @@ const PLAIN_HOST = /^[a-z0-9._-]+(?::(?:\d{1,4}|[1-5]\d{4}))?$/;
  * The target of an ordinary request. Null when its target or Host header is unusual: then a URL parser has
  * to normalize or reject them.
  */
-export function plainTarget(url: string, host: string | undefined): Target | null {
+export function plainTarget(url: string, host: string | undefined, scheme: Target['scheme']): Target | null {
   if (host !== undefined && !PLAIN_HOST.test(host)) return null;
   if (!PLAIN_TARGET.test(url) || DOT_SEGMENT.test(url)) return null;
   const query = url.indexOf('?');
-  if (query === -1) return { scheme: 'http', path: url, search: '' };
-  return { scheme: 'http', path: url.slice(0, query), search: url.slice(query + 1) };
+  if (query === -1) return { scheme, path: url, search: '' };
+  return { scheme, path: url.slice(0, query), search: url.slice(query + 1) };
 }

@@ -55,6 +55,11 @@ export function sendPlainResponse(
 
 /** The value of a header that was sent; null when there is none, or nothing was sent. */
 export function sentHeader(outgoing: ServerResponse, name: string): string | null {
+  // A response over HTTP/2 has no text.
+  if (!('_header' in outgoing)) {
+    const value = outgoing.getHeader(name);
+    return value === undefined ? null : String(value);
+  }
   const head = (outgoing as NodeResponse)._header ?? '';
   return new RegExp(`^${name}: *(.*?)\\r?$`, 'im').exec(head)?.[1] ?? null;
 }

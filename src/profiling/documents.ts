@@ -64,7 +64,7 @@ export function hookArguments(
     return { document: new ResponseDocument(response, facts, NO_CONTEXT), route: route ?? path, method };
   }
   const remote = { address: '127.0.0.1', port: 0 };
-  const head = { id: ID, match, search, rawHeaders: headers.flat(), remote };
+  const head = { id: ID, match, search, rawHeaders: headers.flat(), remote, tlsJson: null };
   const document = new RequestDocument(head, body === null ? null : Buffer.from(body));
   return { document, route: route ?? path, method };
 }

@@ -26,6 +26,7 @@ const LIVE_KEYS: Readonly<Record<string, string>> = {
   'server.trustProxy.addresses': 'server.trust_proxy.addresses',
   'server.trustProxy.header': 'server.trust_proxy.header',
   'server.rules.headers': 'server.headers',
+  'server.rules.plainHttp': 'server.plain_http',
   'server.shutdown.delayMs': 'server.shutdown.delay',
   'server.shutdown.timeoutMs': 'server.shutdown.timeout',
   'server.reload.watch': 'server.reload.watch',
@@ -48,6 +49,12 @@ const LIVE_KEYS: Readonly<Record<string, string>> = {
   'autoDiscover.directories': 'plugins.auto_discover.directories',
 };
 
+/** The server's settings without the positions of their values in the file, which are no settings. */
+function withoutPlaces(config: BackworksConfig): BackworksConfig {
+  const text = JSON.stringify(config.server, (key, value: unknown) => (key === 'where' ? undefined : value));
+  return { ...config, server: JSON.parse(text) as BackworksConfig['server'] };
+}
+
 /** Members that are planned separately or are no settings. */
 const NOT_SETTINGS: ReadonlySet<string> = new Set(['endpoints', 'plugins', 'file']);
 const COMPARED_WHOLE: ReadonlySet<string> = new Set([
@@ -58,7 +65,7 @@ const COMPARED_WHOLE: ReadonlySet<string> = new Set([
 
 /** Plans the change between two configurations, apart from the plugins. */
 export function planSettings(from: BackworksConfig, to: BackworksConfig): SettingsPlan {
-  const paths = changedPaths(from, to, COMPARED_WHOLE).filter((path) => !NOT_SETTINGS.has(path));
+  const paths = changedSettings(from, to);
   const isLive = (path: string): boolean => liveKey(path, to) !== null;
   return {
     endpoints: planEndpoints(from.endpoints, to.endpoints),
@@ -69,10 +76,14 @@ export function planSettings(from: BackworksConfig, to: BackworksConfig): Settin
 
 /** The configuration after a reload: the next one, with the old values of all keys that need a restart. */
 export function effectiveConfig(from: BackworksConfig, to: BackworksConfig): BackworksConfig {
-  const paths = changedPaths(from, to, COMPARED_WHOLE).filter((path) => !NOT_SETTINGS.has(path));
-  return paths
+  return changedSettings(from, to)
     .filter((path) => liveKey(path, to) === null)
     .reduce((config, path) => copyPath(config, from, path.split('.')), to);
+}
+
+function changedSettings(from: BackworksConfig, to: BackworksConfig): string[] {
+  const paths = changedPaths(withoutPlaces(from), withoutPlaces(to), COMPARED_WHOLE);
+  return paths.filter((path) => !NOT_SETTINGS.has(path));
 }
 
 /** The key of a path whose change takes effect while the server runs; null for other paths. */

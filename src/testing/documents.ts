@@ -156,7 +156,7 @@ function serverRequest(given: Head, search: string, body: Buffer | null): Reques
   const rawHeaders = Object.entries(headers).flatMap(([name, value]) =>
     [value].flat().flatMap((each) => [name, each]),
   );
-  const document = new RequestDocument({ id, match, search, rawHeaders, remote }, body);
+  const document = new RequestDocument({ id, match, search, rawHeaders, remote, tlsJson: null }, body);
   if (Object.keys(context).length > 0) document.merge(members({ context }));
   return document;
 }

@@ -46,7 +46,7 @@ export async function configCheck(
  * Reads a configuration, checks each plugin's `config:` block against the plugin's schema, and checks plugins
  * as a start would. Nothing is initialized.
  * @throws ConfigError with the problems of the file and of the blocks
- * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries have the same name
+ * @throws BackworksError BW_PLUGIN_DUPLICATE when two libraries have the same name, BW_SERVER_TLS
  */
 async function readAndCheck(context: CommandContext, file?: string): Promise<Checked> {
   let loaded: LoadedConfig | null = null;
@@ -64,10 +64,17 @@ async function readAndCheck(context: CommandContext, file?: string): Promise<Che
   const warnings = verdicts.filter(({ critical }) => !critical).map(sentence);
   return {
     ...loaded,
-    warnings: [...loaded.warnings, ...warnings],
+    warnings: [...loaded.warnings, ...(await certificateWarnings(loaded.config)), ...warnings],
     refused: verdicts.filter(({ critical }) => critical),
     failOpen,
   };
+}
+
+/** @throws BackworksError BW_SERVER_TLS when the server could not start with its certificates */
+async function certificateWarnings({ server: { tls } }: BackworksConfig): Promise<string[]> {
+  if (tls === null) return [];
+  const { Certificates } = await import('../../tls/certificates.js');
+  return (await Certificates.open(tls)).warnings();
 }
 
 /** Loads native code only if there are libraries. */

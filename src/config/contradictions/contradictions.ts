@@ -1,22 +1,16 @@
 import { resolve } from 'node:path';
 import { unbracketed } from '../source/host.js';
-import { parseNetwork } from '../source/network.js';
 import type { CheckedFile } from '../schema/checked-file.js';
 import { endpointContradictions } from './endpoints.js';
-import { checkBodyLimit } from './limits.js';
 import { withoutCredentials } from '../schema/explain.js';
 import { below, isWithin, type Pointer, quote } from '../source/pointer.js';
-import { ruleContradictions } from './rules.js';
 import { reservedPathContradictions } from './reserved-paths.js';
 import { pluginContradictions } from './plugins.js';
+import { serverContradictions } from './server.js';
 import type { ProblemReport } from '../source/problems.js';
 import type { RawConfig } from '../schema/raw.js';
 import type { Source } from '../source/source.js';
 
-/** The next number, 2^32 - 1, is not a user: system calls take it as "leave the user unchanged". */
-const USER_MAX = 2 ** 32 - 2;
-/** `nobody`, and the 16-bit form of "no user". */
-const RESERVED_USERS = [65534, 65535];
 /** Headers of the connection, which fetch() refuses to send, and headers that describe the content. */
 const OWN_HEADERS =
   /^(content-length|content-type|connection|expect|host|keep-alive|te|trailer|transfer-encoding|upgrade)$/i;
@@ -54,39 +48,6 @@ export function reportContradictions(
   pluginContradictions(file);
   reservedPathContradictions(file);
   endpointContradictions(file);
-}
-
-function serverContradictions(file: CheckedFile): void {
-  if (!file.isBroken('/server')) {
-    checkBodyLimit(file, '/server/body_limit', file.raw.server.body_limit);
-    checkUsers(file);
-    checkTrustedProxies(file);
-    ruleContradictions(file, '/server', file.raw.server);
-  }
-}
-
-function checkUsers(file: CheckedFile): void {
-  const { first, count } = file.raw.server.plugin_users;
-  const last = first + count - 1;
-  const at = '/server/plugin_users';
-  if (last > USER_MAX) {
-    const message = `the range ends at ${last}, but the highest user number is ${USER_MAX}`;
-    file.reject(`${at}/count`, { message, hint: 'lower first or count' });
-  }
-  const reserved = RESERVED_USERS.find((user) => user >= first && user <= last);
-  if (reserved === undefined) return;
-  const message = `the range contains ${reserved}, which the system uses for users that it cannot map`;
-  file.reject(`${at}/first`, { message, hint: `begin above ${Math.max(...RESERVED_USERS)}` });
-}
-
-function checkTrustedProxies(file: CheckedFile): void {
-  const at = '/server/trust_proxy/addresses';
-  for (const [index, address] of file.raw.server.trust_proxy.addresses.entries()) {
-    if (parseNetwork(address) !== null) continue;
-    const pointer = below(at, index);
-    const found = file.show(pointer, address);
-    file.reject(pointer, { expected: 'an IP address or a network such as 10.0.0.0/8', found });
-  }
 }
 
 function adminContradictions(file: CheckedFile): void {

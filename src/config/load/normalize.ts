@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { unbracketed } from '../source/host.js';
 import { below, type Pointer } from '../source/pointer.js';
@@ -12,6 +11,7 @@ import type {
   EndpointConfig,
   EndpointHook,
   EndpointTarget,
+  FilesTarget,
   Permissions,
   PluginConfig,
   PluginPolicy,
@@ -25,6 +25,7 @@ import { originOf } from '../source/url-origin.js';
 import { AS_IT_IS } from '../source/written.js';
 import { ifAny, normalizeRules } from './rules.js';
 import { parseDuration, parsePercentage, parseSize } from '../source/units.js';
+import { normalizeServer } from './server.js';
 
 const RECYCLE_BYTES_MAX = 128 * 1024 ** 2;
 
@@ -49,22 +50,7 @@ export function normalize(raw: RawConfig, origin: Origin): BackworksConfig {
     version: raw.version,
     description: raw.description,
     file: origin.file,
-    server: {
-      host: unbracketed(server.host),
-      port: server.port,
-      bodyLimitBytes: parseSize(server.body_limit),
-      bodyTimeoutMs: parseDuration(server.body_timeout),
-      unmatched: server.unmatched,
-      trustProxy: { addresses: server.trust_proxy.addresses, header: server.trust_proxy.header },
-      rules: normalizeRules(server),
-      workers: typeof server.workers === 'number' ? server.workers : availableParallelism(),
-      pluginUsers: { first: server.plugin_users.first, count: server.plugin_users.count },
-      shutdown: {
-        delayMs: parseDuration(server.shutdown.delay),
-        timeoutMs: parseDuration(server.shutdown.timeout),
-      },
-      reload: { watch: server.reload.watch, intervalMs: parseDuration(server.reload.interval) },
-    },
+    server: normalizeServer(server, origin),
     admin: {
       enabled: admin.enabled,
       host: unbracketed(admin.host),
@@ -124,9 +110,9 @@ function normalizeEndpoint(name: string, raw: RawEndpoint, origin: Origin): Endp
   return {
     name,
     path: raw.path,
-    methods: raw.methods ?? [],
+    methods: raw.methods ?? (raw.files === undefined ? [] : ['GET', 'HEAD']),
     bodyLimitBytes: raw.body_limit === undefined ? null : parseSize(raw.body_limit),
-    target: normalizeTarget(raw, written),
+    target: normalizeTarget(raw, written, origin.directory),
     hooks: (raw.hooks ?? []).map((hook, index) => normalizeHook(hook, origin, hookPointer(name, index))),
     ...ifAny(normalizeRules(raw)),
   };
@@ -142,7 +128,11 @@ function normalizeHook(raw: RawHook, origin: Origin, pointer: Pointer): Endpoint
   };
 }
 
-function normalizeTarget({ plugin, response, proxy }: RawEndpoint, written: Written): EndpointTarget {
+function normalizeTarget(
+  { plugin, response, proxy, files, redirect }: RawEndpoint,
+  written: Written,
+  directory: string,
+): EndpointTarget {
   if (plugin !== undefined) return { kind: 'plugin', plugin };
   if (response !== undefined) {
     const { status, headers, body } = response;
@@ -151,7 +141,25 @@ function normalizeTarget({ plugin, response, proxy }: RawEndpoint, written: Writ
   if (proxy !== undefined) {
     return { kind: 'proxy', target: proxy.target, timeoutMs: parseDuration(proxy.timeout) };
   }
-  return { kind: 'any-plugin' };
+  if (redirect !== undefined) {
+    const { to, status, query } = redirect;
+    return { kind: 'redirect', redirect: { to, status, query } };
+  }
+  return files === undefined
+    ? { kind: 'any-plugin' }
+    : { kind: 'files', files: normalizeFiles(files, directory) };
+}
+
+function normalizeFiles(
+  { cache_control, fallback, ...files }: NonNullable<RawEndpoint['files']>,
+  directory: string,
+): FilesTarget {
+  return {
+    ...files,
+    directory: resolve(directory, files.directory),
+    fallback: fallback ?? null,
+    cacheControl: cache_control ?? null,
+  };
 }
 
 export function normalizePlugin(name: string, raw: RawPlugin, origin: Origin): PluginConfig {

@@ -9,13 +9,13 @@ import type { JsonObject, JsonValue } from '../types.js';
  */
 export type RawHost = string;
 /**
- * A whole number above 0 with a unit as in a size, or a number of bytes.
- */
-export type RawSize = string | number;
-/**
  * A whole number above 0 with ms, s, m or h, or a number of milliseconds; at most 99h.
  */
 export type RawDuration = string | number;
+/**
+ * A whole number above 0 with a unit as in a size, or a number of bytes.
+ */
+export type RawSize = string | number;
 /**
  * A name.
  */
@@ -66,6 +66,54 @@ export interface RawConfig {
      * The port to listen on; 0 takes any free one.
      */
     port: number;
+    /**
+     * The server speaks TLS. Without this block it speaks plain HTTP.
+     */
+    tls?: {
+      /**
+       * The PEM file of the certificate for clients that ask for no other host: the server's certificate first, then those between it and the root.
+       */
+      certificate: string;
+      /**
+       * The PEM file of the certificate's private key, without a passphrase.
+       */
+      key: string;
+      /**
+       * Certificates for other host names.
+       */
+      certificates: {
+        /**
+         * Host names that get this certificate; *.example.org stands for one label. Empty: the names in the certificate.
+         */
+        hosts: string[];
+        /**
+         * The PEM file of the certificate.
+         */
+        certificate: string;
+        /**
+         * The PEM file of its private key.
+         */
+        key: string;
+      }[];
+      /**
+       * The oldest version of TLS that the server accepts.
+       */
+      min_version: '1.2' | '1.3';
+      handshake_timeout: RawDuration;
+      /**
+       * Clients are asked for a certificate (mutual TLS).
+       */
+      client_certificates?: {
+        /**
+         * The PEM file of the authorities whose certificates are accepted.
+         */
+        ca: string;
+        /**
+         * require: clients without a certificate are refused. request: they are served; a certificate that is not accepted is refused in either case.
+         */
+        mode: 'require' | 'request';
+      };
+    };
     body_limit: RawSize;
     body_timeout: RawDuration;
     /**
@@ -86,6 +134,10 @@ export interface RawConfig {
       header: 'x-forwarded' | 'forwarded';
     };
     headers?: RawHeaderRules;
+    /**
+     * What is done with requests that do not come over TLS: allow, or redirect to the same URL with https.
+     */
+    plain_http: 'allow' | 'redirect';
     /**
      * Number of server processes that share the port, each with its own plugin processes; auto means one per processor.
      */
@@ -306,7 +358,7 @@ export interface RawHeaderRules {
   };
 }
 /**
- * A path and what answers requests for it: at most one of `plugin`, `response` and `proxy`. Without any of them, the plugins are asked in order.
+ * A path and what answers requests for it: at most one of `plugin`, `response`, `proxy`, `files` and `redirect`. Without any of them, the plugins are asked in order.
  */
 export interface RawEndpoint {
   /**
@@ -332,6 +384,10 @@ export interface RawEndpoint {
       }
   )[];
   headers?: RawHeaderRules;
+  /**
+   * What is done with requests that do not come over TLS: allow, or redirect to the same URL with https. Default: server.plain_http.
+   */
+  plain_http?: 'allow' | 'redirect';
   plugin?: RawName;
   /**
    * A fixed answer.
@@ -361,6 +417,56 @@ export interface RawEndpoint {
      */
     target: string;
     timeout: RawDuration;
+  };
+  /**
+   * A directory whose files answer GET and HEAD.
+   */
+  files?: {
+    /**
+     * The directory, relative to the directory of this file.
+     */
+    directory: string;
+    /**
+     * The file that answers for a directory.
+     */
+    index: string;
+    /**
+     * The file below the directory that answers when there is none for the path, as single-page applications need it.
+     */
+    fallback?: string;
+    /**
+     * Whether files and directories whose names begin with a dot are served.
+     */
+    dotfiles: 'deny' | 'allow';
+    /**
+     * inside: a symbolic link is followed when it leads to a place in the directory. follow: wherever it leads.
+     */
+    symlinks: 'inside' | 'follow';
+    /**
+     * The codings for which a compressed variant can lie beside a file, as NAME.br, NAME.gz or NAME.zst. The first of them that the client accepts is served.
+     */
+    precompressed: ('br' | 'gzip' | 'zstd')[];
+    /**
+     * The cache-control header of the files.
+     */
+    cache_control?: string;
+  };
+  /**
+   * Another URL to which clients are sent.
+   */
+  redirect?: {
+    /**
+     * A path, or an http or https URL. `{name}` and `{*}` stand for parameters of the path, behind the host.
+     */
+    to: string;
+    /**
+     * 307 and 308 keep the method, 303 asks with GET; 301 and 308 are permanent, so browsers keep them.
+     */
+    status: 301 | 302 | 303 | 307 | 308;
+    /**
+     * Whether the query of the request is appended.
+     */
+    query: 'keep' | 'drop';
   };
 }
 /**

@@ -20,6 +20,8 @@ export interface IncomingRequest extends Caller {
   readonly remote: RemoteAddress | null;
   /** The other end of the connection: the client, or the last proxy. Null when the request did not come over a socket. */
   readonly peer: RemoteAddress | null;
+  /** The member `tls` of request documents as JSON; null when the client has no certificate. */
+  readonly tlsJson: string | null;
   /** What trusted proxies state about the client's request; null when none does. */
   readonly stated: StatedOrigin | null;
   /** The endpoint whose path and method match. */
@@ -89,4 +91,7 @@ export interface StatedOrigin {
 }
 
 /** The parts of a request document apart from the body. */
-export type RequestHead = Pick<IncomingRequest, 'id' | 'match' | 'search' | 'rawHeaders' | 'remote'>;
+export type RequestHead = Pick<
+  IncomingRequest,
+  'id' | 'match' | 'search' | 'rawHeaders' | 'remote' | 'tlsJson'
+>;

@@ -35,7 +35,7 @@ interface Changed {
   readonly rest: string;
 }
 
-/** Members the document defines. A plugin's changes to id, remote, route and config are ignored: they are facts. */
+/** Members the document defines. A plugin's changes to id, remote, tls, route and config are ignored: they are facts. */
 const DEFINED: ReadonlySet<string> = new Set([
   'id',
   'method',
@@ -45,6 +45,7 @@ const DEFINED: ReadonlySet<string> = new Set([
   'query',
   'headers',
   'remote',
+  'tls',
   'context',
   'config',
   'body_encoding',
@@ -199,13 +200,14 @@ export class RequestDocument {
 
   /** Every member except the body, without the closing brace. */
   private membersJson(): string {
-    const { id, match, remote } = this.head;
+    const { id, match, remote, tlsJson } = this.head;
+    const tls = tlsJson === null ? '' : `,"tls":${tlsJson}`;
     const changed = this.changed;
     if (changed === null) {
       const headers = plainHeadersJson(this.head.rawHeaders) ?? headersJson(this.currentHeaders);
       return (
         `{"id":${quoted(id)},${match.json},"query":${objectJson(this.query)},"headers":${headers},` +
-        `"remote":${remoteJson(remote)},"context":{},"body_encoding":"${this.body.encoding}"${this.streamedJson}`
+        `"remote":${remoteJson(remote)}${tls},"context":{},"body_encoding":"${this.body.encoding}"${this.streamedJson}`
       );
     }
     const { method, path, params, query, headers, context, rest } = changed;
@@ -213,7 +215,7 @@ export class RequestDocument {
     const place = unchanged ? match.placeJson : placeJson(method, path, match.endpoint);
     return (
       `{"id":${quoted(id)},${place},"params":${params},"query":${objectJson(query)},` +
-      `"headers":${headersJson(headers)},"remote":${remoteJson(remote)},"context":${context},` +
+      `"headers":${headersJson(headers)},"remote":${remoteJson(remote)}${tls},"context":${context},` +
       `"body_encoding":"${this.body.encoding}"${this.streamedJson}${moreMembers(rest)}`
     );
   }

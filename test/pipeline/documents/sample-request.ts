@@ -21,6 +21,7 @@ export function sampleRequest(
     rawHeaders: [],
     remote: { address: '192.0.2.1', port: 5000 },
     peer: { address: '192.0.2.1', port: 5000 },
+    tlsJson: null,
     stated: null,
     endpoint,
     match: new RouteMatch(method, path, endpoint, params),
