@@ -37,8 +37,8 @@ const LAYERS: readonly (readonly string[])[] = [
   ['native/runner', 'native/description', 'config/contradictions', 'config/plugin-schema', 'config/show'],
   ['native/process', 'config/schema', 'config/migrations', 'execution', 'templates'],
   ['native/process/limits', 'native/protocol', 'native/library', 'config/source', 'config/edit'],
-  ['native/library/facts', 'native', 'metrics', 'log-budget', 'tls'],
-  ['mutex'],
+  ['native', 'metrics', 'log-budget', 'tls'],
+  ['native/library/facts', 'mutex'],
   [
     'cache-place',
     'call-ticket',
