@@ -39,8 +39,11 @@ export type {
   EndpointHook,
   EndpointRuleConfig,
   EndpointTarget,
+  CacheConfig,
+  CompressionConfig,
+  CompressionLevel,
+  ContentCoding,
   FailurePolicy,
-  FileCoding,
   FilesTarget,
   HeaderChanges,
   HeaderRuleConfig,
@@ -77,6 +80,15 @@ export type {
   WantedBodies,
   Written,
 } from './config/types.js';
+export type {
+  HealthCheckConfig,
+  ProxyConfig,
+  ProxyRetryCondition,
+  ProxyRetryConfig,
+  ProxyTarget,
+  ProxyTlsConfig,
+  TargetBreakerConfig,
+} from './config/proxy-types.js';
 export type { BodyUse } from './plugins/body-use.js';
 
 /** Errors. */

@@ -29,6 +29,7 @@ export class SocketExchange implements Listener<PluginResponse> {
   ) {
     this.client = Connection.clientOf(incoming);
     this.client.begin(request);
+    request.outgoing = outgoing;
   }
 
   /** Limits the time until the response begins. */

@@ -26,6 +26,8 @@ const LIVE_KEYS: Readonly<Record<string, string>> = {
   'server.trustProxy.addresses': 'server.trust_proxy.addresses',
   'server.trustProxy.header': 'server.trust_proxy.header',
   'server.rules.headers': 'server.headers',
+  'server.rules.compression': 'server.compression',
+  'server.rules.cache': 'server.cache',
   'server.rules.plainHttp': 'server.plain_http',
   'server.rules.cors': 'server.cors',
   'server.rules.rateLimit': 'server.rate_limit',
@@ -65,6 +67,8 @@ const COMPARED_WHOLE: ReadonlySet<string> = new Set([
   'server.rules.headers',
   'server.rules.cors',
   'server.rules.rateLimit',
+  'server.rules.compression',
+  'server.rules.cache',
 ]);
 
 /** Plans the change between two configurations, apart from the plugins. */

@@ -1,5 +1,7 @@
 import type { BackworksConfig, EndpointConfig, EndpointRuleConfig, RuleConfig } from '../config/types.js';
 import type { HeaderMap } from '../plugins/plugin.js';
+import { CacheRule } from './cache-rule.js';
+import { CompressionRule } from './compression-rule.js';
 import { EndpointRules } from './endpoint-rules.js';
 import { CorsRule, wantedMethod } from './cors-rule.js';
 import type { Counters } from './counters.js';
@@ -71,6 +73,12 @@ function rulesOf(
   if (cors?.enabled === true) rules.push(new CorsRule(cors, endpoint));
   const limit = rateLimit(server, endpoint, counters);
   if (limit !== null) rules.push(limit);
+  const compression = own.compression ?? server.compression;
+  if (compression !== null && compression.encodings.length > 0)
+    rules.push(new CompressionRule(compression, endpoint?.target.kind === 'static'));
+  // Behind compression: its tags are those of bodies before they are compressed.
+  const cache = own.cache ?? server.cache;
+  if (cache !== null) rules.push(new CacheRule(cache));
   const { timeoutMs } = own;
   return rules.length === 0 && timeoutMs === null ? null : new EndpointRules(rules, timeoutMs);
 }
@@ -89,6 +97,8 @@ const endpointOwner = (name: string): string => `endpoints.${name}`;
 const NO_RULES: EndpointRuleConfig = {
   headers: null,
   plainHttp: null,
+  compression: null,
+  cache: null,
   cors: null,
   rateLimit: null,
   timeoutMs: null,

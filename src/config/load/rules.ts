@@ -1,4 +1,5 @@
 import type {
+  CompressionConfig,
   CorsConfig,
   EndpointRuleConfig,
   HeaderChanges,
@@ -9,13 +10,23 @@ import type {
   RedisConfig,
   RuleConfig,
 } from '../types.js';
-import type { RawConfig, RawCors, RawDuration, RawHeaderRules, RawRateLimit } from '../schema/raw.js';
-import { parseDuration } from '../source/units.js';
+import type {
+  RawCacheRule,
+  RawCompressionRule,
+  RawConfig,
+  RawCors,
+  RawDuration,
+  RawHeaderRules,
+  RawRateLimit,
+} from '../schema/raw.js';
+import { parseDuration, parseSize } from '../source/units.js';
 
 /** The keys of rules, which the server and an endpoint have in common. */
 interface RawRules {
   readonly headers?: RawHeaderRules;
   readonly plain_http?: PlainHttp;
+  readonly compression?: RawCompressionRule;
+  readonly cache?: RawCacheRule;
   readonly cors?: RawCors;
   readonly rate_limit?: RawRateLimit;
 }
@@ -28,12 +39,16 @@ interface RawEndpointRules extends RawRules {
 export function normalizeRules({
   headers,
   plain_http: plainHttp,
+  compression,
+  cache,
   cors,
   rate_limit: limit,
 }: RawRules): RuleConfig {
   return {
     headers: headers === undefined ? null : normalizeHeaders(headers),
     plainHttp: plainHttp ?? null,
+    compression: compression === undefined ? null : normalizeCompression(compression),
+    cache: cache === undefined ? null : { control: cache.control ?? null, etag: cache.etag },
     cors: cors === undefined ? null : normalizeCors(cors),
     rateLimit: limit === undefined ? null : normalizeRateLimit(limit),
   };
@@ -87,4 +102,8 @@ function rateLimitKey(key: string): RateLimitKey {
   return key.startsWith('header:')
     ? { by: 'header', name: value.toLowerCase() }
     : { by: 'context', path: value.split('.') };
+}
+
+function normalizeCompression({ min_size, ...rest }: RawCompressionRule): CompressionConfig {
+  return { ...rest, minBytes: parseSize(min_size) };
 }

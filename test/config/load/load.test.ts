@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { defaultPluginPolicy, loadConfig, parseConfig } from '../../../dist/config/load/load.js';
 import { rejection } from './rejection.js';
+import { proxyTarget } from '../../proxy/proxy-config.js';
 
 let directory: string;
 beforeEach(async () => {
@@ -77,7 +78,14 @@ describe('a whole file', () => {
         bodyTimeoutMs: 60_000,
         unmatched: 'plugins-without-endpoint',
         trustProxy: { addresses: [], header: 'x-forwarded' },
-        rules: { headers: null, plainHttp: 'allow', cors: null, rateLimit: null },
+        rules: {
+          headers: null,
+          plainHttp: 'allow',
+          compression: null,
+          cache: null,
+          cors: null,
+          rateLimit: null,
+        },
         redis: null,
         workers: 1,
         pluginUsers: { first: 1_900_000_000, count: 65_536 },
@@ -133,7 +141,7 @@ describe('a whole file', () => {
           methods: [],
           bodyLimitBytes: null,
           hooks: [],
-          target: { kind: 'proxy', target: 'http://127.0.0.1:9000', timeoutMs: 30_000 },
+          target: proxyTarget('http://127.0.0.1:9000', { connectTimeoutMs: 5000 }),
         },
         {
           name: 'open',
