@@ -40,3 +40,31 @@ export interface TrustedProxyConfig {
   /** x-forwarded: x-forwarded-for, -proto and -host. forwarded: the header of RFC 7239. */
   readonly header: 'x-forwarded' | 'forwarded';
 }
+
+/** The `server.connections:` block. */
+export interface ConnectionsConfig {
+  /** Null: a share of the file descriptors that the process may open. */
+  readonly max: number | null;
+  /** Requests that one connection may carry. 0: no limit. */
+  readonly maxRequests: number;
+  readonly headerLimitBytes: number;
+  readonly headerTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  /** How long a client may read nothing of what waits for it. */
+  readonly writeTimeoutMs: number;
+}
+
+/** The `server.http2:` block. */
+export interface Http2Config {
+  /** always: with TLS and without. */
+  readonly accept: 'with-tls' | 'always' | 'never';
+  /** Requests of one connection that may be in flight at once. */
+  readonly maxStreams: number;
+}
+
+/** The `server.proxy_protocol:` block. */
+export interface ProxyProtocolConfig {
+  /** IP addresses and networks of load balancers whose connections begin with a header. Empty: none do. */
+  readonly addresses: readonly string[];
+  readonly timeoutMs: number;
+}

@@ -3,7 +3,13 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
-import type { TlsConfig, TrustedProxyConfig } from './listener-types.js';
+import type {
+  ConnectionsConfig,
+  Http2Config,
+  ProxyProtocolConfig,
+  TlsConfig,
+  TrustedProxyConfig,
+} from './listener-types.js';
 
 export type * from './listener-types.js';
 
@@ -51,6 +57,9 @@ export interface ServerConfig {
   readonly port: number;
   /** Null: plain HTTP. */
   readonly tls: TlsConfig | null;
+  readonly http2: Http2Config;
+  readonly proxyProtocol: ProxyProtocolConfig;
+  readonly connections: ConnectionsConfig;
   /** Longest request body, for endpoints without a limit of their own. */
   readonly bodyLimitBytes: number;
   /** Longest pause between two reads of a request body. */
