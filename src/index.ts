@@ -47,6 +47,7 @@ export type {
   Isolation,
   JsonObject,
   JsonValue,
+  ListenerConfig,
   LoadTime,
   LoggingConfig,
   LogLevel,

@@ -1,5 +1,17 @@
 /** The parts of a configuration that concern connections; src/config/types.ts exports them with the rest. */
 
+/** The keys of the `server:` block that concern its address and its connections. */
+export interface ListenerConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Null: plain HTTP. */
+  readonly tls: TlsConfig | null;
+  readonly http2: Http2Config;
+  readonly proxyProtocol: ProxyProtocolConfig;
+  readonly connections: ConnectionsConfig;
+  readonly trustProxy: TrustedProxyConfig;
+}
+
 /** The `server.tls:` block. */
 export interface TlsConfig {
   /** The first one is for clients that ask for none of the other hosts. */

@@ -3,13 +3,7 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
-import type {
-  ConnectionsConfig,
-  Http2Config,
-  ProxyProtocolConfig,
-  TlsConfig,
-  TrustedProxyConfig,
-} from './listener-types.js';
+import type { ListenerConfig } from './listener-types.js';
 
 export type * from './listener-types.js';
 
@@ -52,21 +46,13 @@ export interface BackworksConfig {
 }
 
 /** The `server:` block. */
-export interface ServerConfig {
-  readonly host: string;
-  readonly port: number;
-  /** Null: plain HTTP. */
-  readonly tls: TlsConfig | null;
-  readonly http2: Http2Config;
-  readonly proxyProtocol: ProxyProtocolConfig;
-  readonly connections: ConnectionsConfig;
+export interface ServerConfig extends ListenerConfig {
   /** Longest request body, for endpoints without a limit of their own. */
   readonly bodyLimitBytes: number;
   /** Longest pause between two reads of a request body. */
   readonly bodyTimeoutMs: number;
   /** What may answer requests that no endpoint matches. */
   readonly unmatched: UnmatchedRequests;
-  readonly trustProxy: TrustedProxyConfig;
   /** The rules of all endpoints, where those have none of their own. */
   readonly rules: RuleConfig;
   /** Number of server processes. */
