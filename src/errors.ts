@@ -121,6 +121,11 @@ export const ERRORS = {
     'A request body exceeds the body_limit of its endpoint or of the server.',
   ),
   BW_REQUEST_MEDIA_TYPE: kind(415, EXIT.failure, 'A request body uses an encoding that is not supported.'),
+  BW_REQUEST_PRECONDITION: kind(
+    412,
+    EXIT.failure,
+    'A request is for another version of what the server has.',
+  ),
   BW_REQUEST_NOT_IMPLEMENTED: kind(
     501,
     EXIT.failure,
@@ -135,6 +140,8 @@ export const ERRORS = {
   BW_ROUTE_METHOD: kind(405, EXIT.failure, 'The endpoint does not accept this method.'),
   BW_PROXY_UPSTREAM: kind(502, EXIT.failure, 'The target of a proxy endpoint did not give a valid answer.'),
   BW_PROXY_TIMEOUT: kind(504, EXIT.failure, 'The target of a proxy endpoint did not answer in time.'),
+  BW_FILE_NOT_FOUND: kind(404, EXIT.failure, 'The directory of the endpoint has no file for this path.'),
+  BW_FILE_READ: kind(503, EXIT.failure, 'A file of an endpoint cannot be read at the moment.'),
   BW_SERVER_LISTEN: kind(500, EXIT.failure, 'The server cannot listen on its address.'),
   BW_SERVER_TLS: kind(500, EXIT.config, 'A certificate or key of the server cannot be used.'),
   BW_ACCESS_LOG: kind(500, EXIT.failure, 'The access log cannot be opened or written.'),

@@ -3,25 +3,15 @@
  * milliseconds, paths absolute, deeply frozen. This file contains only types, so every folder may import it.
  */
 
+import type { FilesTarget } from './content-types.js';
+import type { JsonObject, JsonValue, Written } from './json.js';
 import type { ListenerConfig } from './listener-types.js';
+import type { RedirectConfig, RuleConfig } from './rule-types.js';
 
+export type * from './content-types.js';
+export type * from './json.js';
 export type * from './listener-types.js';
-
-/** Any JSON value. */
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
-/** A JSON object. */
-export type JsonObject = { [key: string]: JsonValue };
-
-/**
- * Details of how the file writes a value that a JavaScript value cannot hold, keyed by JSON pointers within
- * the value. Empty when JSON.stringify() writes the same text as the file.
- */
-export interface Written {
-  /** Numbers as JSON text, with the digits of the file. */
-  readonly numbers: Readonly<Record<string, string>>;
-  /** The keys of mappings, in the order of the file. */
-  readonly keys: Readonly<Record<string, readonly string[]>>;
-}
+export type * from './rule-types.js';
 
 /**
  * A checked configuration: defaults filled in, sizes in bytes, times in milliseconds, paths absolute, deeply
@@ -155,25 +145,6 @@ export interface EndpointConfig {
   readonly rules?: RuleConfig;
 }
 
-/** The rules around the answers of an endpoint, or of all endpoints. Null where the file says nothing. */
-export interface RuleConfig {
-  /** Rules of the server apply before those of the endpoint. */
-  readonly headers: HeaderRuleConfig | null;
-}
-
-/** The `headers:` block of the server or of an endpoint. */
-export interface HeaderRuleConfig {
-  readonly request: HeaderChanges | null;
-  readonly response: HeaderChanges | null;
-}
-
-/** Changes of headers: first names are removed, then values are set, then values are added. */
-export interface HeaderChanges {
-  readonly remove: readonly string[];
-  readonly set: Readonly<Record<string, string>>;
-  readonly add: Readonly<Record<string, string>>;
-}
-
 /** A plugin that an endpoint lists under `hooks:`. */
 export interface EndpointHook {
   readonly plugin: string;
@@ -191,6 +162,10 @@ export type EndpointTarget =
   | { readonly kind: 'static'; readonly response: StaticResponse }
   /** Another server answers. */
   | { readonly kind: 'proxy'; readonly target: string; readonly timeoutMs: number }
+  /** The files of a directory answer. */
+  | { readonly kind: 'files'; readonly files: FilesTarget }
+  /** Clients are sent to another URL. */
+  | { readonly kind: 'redirect'; readonly redirect: RedirectConfig }
   /** Plugins are asked in order until one answers. */
   | { readonly kind: 'any-plugin' };
 

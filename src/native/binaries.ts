@@ -1,8 +1,9 @@
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BackworksError } from '../errors.js';
+import { THIS_HOST } from './library/facts/index.js';
 
 /** Where to look; every part defaults to this process. */
 export interface BinarySearch {
@@ -11,6 +12,8 @@ export interface BinarySearch {
   readonly packageRoot?: string;
   readonly platform?: NodeJS.Platform;
   readonly arch?: string;
+  /** Whether the C library of a Linux system is musl. */
+  readonly musl?: boolean;
 }
 
 /** A file that is compiled for each platform and shipped with this package. */
@@ -43,7 +46,7 @@ const PACKAGE_ROOT = fileURLToPath(new URL('../..', import.meta.url));
  * Finds the program that hosts a plugin: BACKWORKS_RUNNER, else the prebuilt package for this platform,
  * else the program that `npm run build` made in a checkout.
  * @returns its absolute path
- * @throws BackworksError BW_RUNNER_NOT_FOUND listing every place tried
+ * @throws BackworksError BW_RUNNER_NOT_FOUND listing every place tried, and how to get the program
  */
 export function findRunner(search: BinarySearch = {}): string {
   return find(RUNNER, search);
@@ -70,8 +73,7 @@ export function findProgram(name: string, env: NodeJS.ProcessEnv = process.env):
 }
 
 function find(binary: Binary, search: BinarySearch): string {
-  const { env = process.env, packageRoot = PACKAGE_ROOT } = search;
-  const { platform = process.platform, arch = process.arch } = search;
+  const { env = process.env, packageRoot = PACKAGE_ROOT, platform = process.platform } = search;
   const fileName = binary.fileName(platform);
 
   const override = env[binary.override];
@@ -81,14 +83,32 @@ function find(binary: Binary, search: BinarySearch): string {
     const hint = `correct or unset ${binary.override}`;
     throw notFound(binary, [`${override} (from ${binary.override})`], hint);
   }
-  const packageName = `@backworks/runner-${platform}-${arch}`;
+  const packageName = `@backworks/runner-${platformName(platform, search)}`;
   const prebuilt = resolveFrom(packageRoot, `${packageName}/${fileName}`);
   const built = join(packageRoot, 'build', 'Release', fileName);
   for (const path of [prebuilt, built]) {
     if (path !== null && isUsable(path, binary)) return path;
   }
   const tried = [prebuilt ?? `package ${packageName} (not installed)`, built];
-  throw notFound(binary, tried, 'in a checkout run npm run build; else reinstall with optional dependencies');
+  throw notFound(binary, tried, remedy(binary, packageRoot, packageName));
+}
+
+/** The name that a platform has in the names of packages, such as linux-x64-musl. */
+function platformName(platform: NodeJS.Platform, search: BinarySearch): string {
+  const { arch = process.arch, musl = platform === 'linux' && THIS_HOST.glibcVersion === null } = search;
+  return `${platform}-${arch}${musl ? '-musl' : ''}`;
+}
+
+/** How to get a missing file, which depends on what the package root is: a checkout, or an installed package. */
+function remedy({ override }: Binary, packageRoot: string, packageName: string): string {
+  if (existsSync(join(packageRoot, 'binding.gyp'))) return 'run npm run build';
+  const { optionalDependencies = {} } = JSON.parse(
+    readFileSync(join(packageRoot, 'package.json'), 'utf8'),
+  ) as { optionalDependencies?: Record<string, string> };
+  const version = optionalDependencies[packageName];
+  return version === undefined
+    ? `there is no package for this system: build it in a checkout, and name it in ${override}`
+    : `npm install ${packageName}@${version}, which npm leaves out with --omit=optional`;
 }
 
 function notFound({ what }: Binary, tried: readonly string[], hint: string): BackworksError {

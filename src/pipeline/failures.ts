@@ -20,7 +20,8 @@ export class Failures {
     if (request.cancelled || !(error instanceof BackworksError)) throw error;
     const fields = { code: error.code, requestId: request.id, endpoint: request.endpoint?.name };
     // A PluginFailure of a running plugin was logged when it happened.
-    if (error.code.startsWith('BW_PROXY_')) this.log.warn(fields, error.message);
+    if (error.code.startsWith('BW_PROXY_') || error.code === 'BW_FILE_READ')
+      this.log.warn(fields, error.message);
     else this.log.debug(fields, error.message);
     return problem(error, request.path, request.id);
   }

@@ -18,7 +18,10 @@ import {
   notFound,
   notMine,
 } from './plugin-endpoint.js';
+import type { PreparedEndpoint } from './prepared-endpoint.js';
 import { ProxyEndpoint } from './proxy-endpoint.js';
+import { FilesEndpoint } from './files/files-endpoint.js';
+import { RedirectEndpoint } from './redirect-endpoint.js';
 import { StaticEndpoint } from './static-endpoint.js';
 import { Failures } from './failures.js';
 import { withConfig } from './hook-list.js';
@@ -37,6 +40,7 @@ export interface OrchestratorOptions extends RequestSettings {
   readonly log: Log;
 }
 
+/** An endpoint that answers without a plugin. */
 /**
  * Takes a request through its stages, in this order: `handle()` begins; `read` has the body; `ask` and `before`
  * run the before_request hooks; `gate` lets the request pass; `answer` and `endpoint` produce the response; `afterResponse`, `held`, `askAfter`
@@ -45,7 +49,7 @@ export interface OrchestratorOptions extends RequestSettings {
 export class PluginOrchestrator {
   private settings: RequestSettings;
   private readonly failures: Failures;
-  private readonly prepared = new WeakMap<EndpointConfig, StaticEndpoint | ProxyEndpoint | null>();
+  private readonly prepared = new WeakMap<EndpointConfig, PreparedEndpoint | null>();
   private plugins: TrafficSplit;
   /**
    * Resolves when every request that began before the last change of plugins has ended, whichever earlier set
@@ -91,7 +95,7 @@ export class PluginOrchestrator {
    * Prepares an endpoint to answer. Without this call, its first request does so.
    * @throws BackworksError BW_CONFIG_INVALID when the endpoint cannot work.
    */
-  prepare(endpoint: EndpointConfig): StaticEndpoint | ProxyEndpoint | null {
+  prepare(endpoint: EndpointConfig): PreparedEndpoint | null {
     let prepared = this.prepared.get(endpoint);
     if (prepared === undefined) {
       prepared = build(endpoint);
@@ -246,7 +250,6 @@ export class PluginOrchestrator {
     const { request, document, plugins } = exchange;
     const { endpoint } = request;
     const prepared = endpoint === null ? null : this.prepare(endpoint);
-    if (prepared instanceof StaticEndpoint) return prepared.respond();
     if (prepared !== null) return prepared.respond(request, document, plugins);
     if (document === null) throw notFound(request.method, request.path);
     if (endpoint?.target.kind === 'plugin') {
@@ -375,7 +378,19 @@ function asksPlugin(request: IncomingRequest, plugins: PluginSet): boolean {
   return kind === 'plugin' || (kind === 'any-plugin' && plugins.endpoints.length > 0);
 }
 
-function build({ name, target }: EndpointConfig): StaticEndpoint | ProxyEndpoint | null {
-  if (target.kind === 'static') return new StaticEndpoint(name, target.response);
-  return target.kind === 'proxy' ? new ProxyEndpoint(name, target.target, target.timeoutMs) : null;
+function build(endpoint: EndpointConfig): PreparedEndpoint | null {
+  const { name, path, target } = endpoint;
+  switch (target.kind) {
+    case 'static':
+      return new StaticEndpoint(name, target.response);
+    case 'proxy':
+      return new ProxyEndpoint(name, target.target, target.timeoutMs);
+    case 'files':
+      return new FilesEndpoint(endpoint, target.files);
+    case 'redirect':
+      return new RedirectEndpoint(target.redirect, path);
+    case 'plugin':
+    case 'any-plugin':
+      return null;
+  }
 }

@@ -10,6 +10,7 @@ import { headerMap } from './documents/header-map.js';
 import type { BodyLimits, IncomingRequest } from './documents/incoming-request.js';
 import { formatQuery } from './documents/query.js';
 import type { RequestDocument } from './documents/request-document.js';
+import type { PreparedEndpoint } from './prepared-endpoint.js';
 import { upstreamHeaders } from './proxy-headers.js';
 import { UPSTREAM_AGENTS } from './upstream-agent.js';
 import { askUpstream } from './upstream-exchange.js';
@@ -19,7 +20,7 @@ import { askUpstream } from './upstream-exchange.js';
  * path: target http://host/base and request /legacy/a?b give http://host/base/legacy/a?b. Bytes pass
  * unchanged in both directions (no decompression, no redirects), streamed unless a plugin has read them.
  */
-export class ProxyEndpoint {
+export class ProxyEndpoint implements PreparedEndpoint {
   private readonly name: string;
   private readonly timeoutMs: number;
   private readonly base: string;

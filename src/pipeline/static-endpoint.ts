@@ -2,10 +2,11 @@ import { BackworksError } from '../errors.js';
 import { AS_IT_IS, exactJson } from '../config/source/written.js';
 import type { StaticResponse } from '../config/types.js';
 import type { PluginResponse } from '../plugins/plugin.js';
+import type { PreparedEndpoint } from './prepared-endpoint.js';
 import { checkResponseParts } from '../plugins/response-check.js';
 
 /** An endpoint that is answered from the configuration. Everything is prepared once. */
-export class StaticEndpoint {
+export class StaticEndpoint implements PreparedEndpoint {
   private readonly response: PluginResponse;
 
   /** @throws BackworksError BW_CONFIG_INVALID when status or headers cannot be sent. */

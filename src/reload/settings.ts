@@ -26,6 +26,7 @@ const LIVE_KEYS: Readonly<Record<string, string>> = {
   'server.trustProxy.addresses': 'server.trust_proxy.addresses',
   'server.trustProxy.header': 'server.trust_proxy.header',
   'server.rules.headers': 'server.headers',
+  'server.rules.plainHttp': 'server.plain_http',
   'server.shutdown.delayMs': 'server.shutdown.delay',
   'server.shutdown.timeoutMs': 'server.shutdown.timeout',
   'server.reload.watch': 'server.reload.watch',

@@ -2,6 +2,7 @@ import type { BackworksConfig, EndpointConfig, RuleConfig } from '../config/type
 import type { HeaderMap } from '../plugins/plugin.js';
 import { EndpointRules } from './endpoint-rules.js';
 import { HeaderRule, headerChange } from './header-rule.js';
+import { PlainHttpRule } from './plain-http-rule.js';
 import type { Rule, RuledRequest } from './rule.js';
 
 /** What the rules of all endpoints are made from. */
@@ -44,8 +45,9 @@ function rulesOf(server: RuleConfig, endpoint: EndpointConfig | null): EndpointR
   const own = endpoint?.rules ?? NO_RULES;
   const rules: Rule[] = [];
   const headers = [server.headers, own.headers].filter((config) => config !== null);
+  if ((own.plainHttp ?? server.plainHttp) === 'redirect') rules.push(new PlainHttpRule());
   if (headers.length > 0) rules.push(new HeaderRule(headers));
   return rules.length === 0 ? null : new EndpointRules(rules);
 }
 
-const NO_RULES: RuleConfig = { headers: null };
+const NO_RULES: RuleConfig = { headers: null, plainHttp: null };

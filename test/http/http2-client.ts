@@ -19,7 +19,7 @@ export async function answerOn(stream: ClientHttp2Stream): Promise<Http2Answer> 
   let body = '';
   let trailers: http2.IncomingHttpHeaders = {};
   stream.setEncoding('utf8').on('data', (text: string) => (body += text));
-  stream.on('trailers', (received) => (trailers = received));
+  stream.on('trailers', (received: http2.IncomingHttpHeaders) => (trailers = received));
   const [headers] = (await once(stream, 'response')) as [http2.IncomingHttpHeaders];
   if (!stream.readableEnded) await once(stream, 'end');
   return { status: Number(headers[':status']), headers, trailers, body };

@@ -34,13 +34,17 @@ function refusal(search: Parameters<typeof findRunner>[0], find = findRunner): s
   }
 }
 
-const search = () => ({ packageRoot, platform, arch: 'x64', env: {} });
+const search = () => ({ packageRoot, platform, arch: 'x64', musl: false, env: {} });
 const build = () => program(join(packageRoot, 'build/Release/backworks-runner'));
 const install = (mode: number, file = 'backworks-runner') => {
-  const folder = join(packageRoot, `node_modules/@backworks/runner-${platform}-x64`);
-  write(makeParent(join(folder, 'package.json')), `{"name":"@backworks/runner-${platform}-x64"}`);
+  return installAs(`runner-${platform}-x64`, mode, file);
+};
+const installAs = (name: string, mode = 0o755, file = 'backworks-runner') => {
+  const folder = join(packageRoot, `node_modules/@backworks/${name}`);
+  write(makeParent(join(folder, 'package.json')), `{"name":"@backworks/${name}"}`);
   return program(join(folder, file), mode);
 };
+const makeCheckout = () => write(join(packageRoot, 'binding.gyp'), '{}');
 
 test('finds the built runner in a checkout', () => {
   const built = build();
@@ -66,11 +70,31 @@ test('prefers the override over both, and ignores an empty override', () => {
   expect(findRunner({ ...search(), env: { BACKWORKS_RUNNER: '' } })).toBe(prebuilt);
 });
 
-test('lists every place it looked for a missing runner, and how to build it', () => {
+test('the runner for musl is in a package of its own', () => {
+  const glibc = install(0o755);
+  const musl = installAs(`runner-${platform}-x64-musl`);
+  expect(findRunner({ ...search(), musl: true })).toBe(musl);
+  expect(findRunner(search())).toBe(glibc);
+});
+
+test('lists every place it looked for a missing runner; in a checkout, the remedy is to build it', () => {
+  makeCheckout();
   expect(refusal(search())).toBe(
     `BW_RUNNER_NOT_FOUND: the runner program is missing; looked at package ` +
       `@backworks/runner-${platform}-x64 (not installed), then ${packageRoot}/build/Release/backworks-runner` +
-      ' — in a checkout run npm run build; else reinstall with optional dependencies',
+      ' — run npm run build',
+  );
+});
+
+test('in an installed package, the remedy is to install the package of this platform, if there is one', () => {
+  const name = `@backworks/runner-${platform}-x64`;
+  const manifest = { name: 'backworks', optionalDependencies: { [name]: '1.2.3' } };
+  write(join(packageRoot, 'package.json'), JSON.stringify(manifest));
+  expect(refusal(search())).toMatch(
+    new RegExp(`npm install ${name}@1\\.2\\.3, which npm leaves out with --omit=optional$`),
+  );
+  expect(refusal({ ...search(), arch: 'riscv64' })).toMatch(
+    /there is no package for this system: build it in a checkout, and name it in BACKWORKS_RUNNER$/,
   );
 });
 
@@ -99,9 +123,10 @@ test('finds the JSON check library next to the runner; it need not be executable
 });
 
 test('lists every place it looked for a missing library, and how to build it', () => {
+  makeCheckout();
   expect(refusal(search(), findJsonCheck)).toBe(
     `BW_RUNNER_NOT_FOUND: the library that checks JSON is missing; looked at package ` +
       `@backworks/runner-${platform}-x64 (not installed), then ${packageRoot}/build/Release/backworks-json-check.so` +
-      ' — in a checkout run npm run build; else reinstall with optional dependencies',
+      ' — run npm run build',
   );
 });

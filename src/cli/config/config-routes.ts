@@ -80,6 +80,10 @@ function answerOf({ target }: EndpointConfig): string {
       return `response ${target.response.status}`;
     case 'proxy':
       return `proxy ${target.target}`;
+    case 'files':
+      return `files of ${target.files.directory}`;
+    case 'redirect':
+      return `redirect ${target.redirect.to}`;
     case 'any-plugin':
       return 'plugins in order';
   }

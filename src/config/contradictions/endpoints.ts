@@ -4,11 +4,15 @@ import { nearest } from '../source/nearest.js';
 import { ruleContradictions } from './rules.js';
 import { hookName, hookPointer } from '../schema/endpoint-hooks.js';
 import { routeFault, routeShape } from '../schema/route.js';
+import { redirectFault } from '../source/redirect-target.js';
 import { below, type Pointer } from '../source/pointer.js';
 import type { RawEndpoint } from '../schema/raw.js';
 
 /** RFC 9110: responses with these statuses have no content. */
 const EMPTY_STATUSES: readonly number[] = [204, 205, 304];
+
+/** The keys of which an endpoint has at most one. */
+const TARGETS = ['plugin', 'response', 'proxy', 'files', 'redirect'] as const;
 
 interface Taken {
   readonly name: string;
@@ -23,6 +27,7 @@ export function endpointContradictions(file: CheckedFile): void {
     const pointer = below('/endpoints', name);
     if (file.isBroken(pointer)) continue;
     checkTarget(file, pointer, endpoint);
+    checkRedirect(file, below(pointer, 'redirect'), endpoint);
     checkHooks(file, name, endpoint);
     ruleContradictions(file, pointer, endpoint);
     const { body_limit: bodyLimit } = endpoint;
@@ -41,11 +46,11 @@ function isRoute(file: CheckedFile, pointer: Pointer, path: string): boolean {
 }
 
 function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint): void {
-  const targets = (['plugin', 'response', 'proxy'] as const).filter((key) => endpoint[key] !== undefined);
+  const targets = TARGETS.filter((key) => endpoint[key] !== undefined);
   if (targets.length > 1) {
     const hint = 'remove all but one';
     file.rejectEntry(pointer, {
-      expected: 'one of plugin, response and proxy',
+      expected: `one of ${TARGETS.slice(0, -1).join(', ')} and ${TARGETS.at(-1)}`,
       found: targets.join(' and '),
       hint,
     });
@@ -61,6 +66,37 @@ function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint)
     const expected = 'an http or https URL without a user name, query or fragment';
     file.reject(at, { expected, found: file.show(at, proxy.target) });
   }
+  if (endpoint.files !== undefined) checkFiles(file, pointer, endpoint, endpoint.files);
+}
+
+function checkFiles(
+  file: CheckedFile,
+  pointer: Pointer,
+  { path, methods = [] }: RawEndpoint,
+  { fallback }: NonNullable<RawEndpoint['files']>,
+): void {
+  const at = below(pointer, 'path');
+  if (!path.endsWith('/*'))
+    file.reject(at, {
+      expected: 'a path that ends in "/*", whose rest names the file',
+      found: file.show(at, path),
+    });
+  for (const [index, method] of methods.entries()) {
+    if (method === 'GET' || method === 'HEAD') continue;
+    file.reject(`${pointer}/methods/${index}`, { message: `files answer GET and HEAD, not ${method}` });
+  }
+  if (fallback?.split('/').some((name) => name === '.' || name === '..') === true) {
+    const place = `${pointer}/files/fallback`;
+    file.reject(place, { expected: 'a path below the directory', found: file.show(place, fallback) });
+  }
+}
+
+function checkRedirect(file: CheckedFile, pointer: Pointer, { path, redirect }: RawEndpoint): void {
+  if (redirect === undefined) return;
+  const fault = redirectFault(redirect.to, path);
+  if (fault === undefined) return;
+  const at = below(pointer, 'to');
+  file.reject(at, { expected: fault.expected, found: file.show(at, redirect.to), hint: fault.hint });
 }
 
 /**

@@ -17,6 +17,8 @@ interface Reserved {
 
 /** Directories whose files are settings of the kernel: limits, cgroups, the order in which processes are killed. */
 const KERNEL = process.platform === 'linux' ? ['/proc', '/sys'] : [];
+/** Variables that name native files to use instead of those that are installed. */
+const OVERRIDES = ['BACKWORKS_RUNNER', 'BACKWORKS_JSON_CHECK'];
 const PACKAGE = fileURLToPath(new URL('../../..', import.meta.url));
 
 /**
@@ -88,7 +90,7 @@ function reservedPaths(file: CheckedFile): Reserved[] {
     ),
     ...['dist', 'build', 'node_modules'].map((part) => tree(join(PACKAGE, part), 'the server itself')),
     ...installedIn(PACKAGE).map((path) => tree(path, 'the server itself')),
-    ...[process.execPath, process.env['BACKWORKS_RUNNER'] ?? ''].flatMap((path) =>
+    ...[process.execPath, ...OVERRIDES.map((name) => process.env[name] ?? '')].flatMap((path) =>
       path === '' ? [] : one(path, 'the server itself'),
     ),
     ...KERNEL.map((path) => tree(path, 'what the kernel knows of the server and of other processes')),

@@ -11,6 +11,7 @@ import type {
   EndpointConfig,
   EndpointHook,
   EndpointTarget,
+  FilesTarget,
   Permissions,
   PluginConfig,
   PluginPolicy,
@@ -109,9 +110,9 @@ function normalizeEndpoint(name: string, raw: RawEndpoint, origin: Origin): Endp
   return {
     name,
     path: raw.path,
-    methods: raw.methods ?? [],
+    methods: raw.methods ?? (raw.files === undefined ? [] : ['GET', 'HEAD']),
     bodyLimitBytes: raw.body_limit === undefined ? null : parseSize(raw.body_limit),
-    target: normalizeTarget(raw, written),
+    target: normalizeTarget(raw, written, origin.directory),
     hooks: (raw.hooks ?? []).map((hook, index) => normalizeHook(hook, origin, hookPointer(name, index))),
     ...ifAny(normalizeRules(raw)),
   };
@@ -127,7 +128,11 @@ function normalizeHook(raw: RawHook, origin: Origin, pointer: Pointer): Endpoint
   };
 }
 
-function normalizeTarget({ plugin, response, proxy }: RawEndpoint, written: Written): EndpointTarget {
+function normalizeTarget(
+  { plugin, response, proxy, files, redirect }: RawEndpoint,
+  written: Written,
+  directory: string,
+): EndpointTarget {
   if (plugin !== undefined) return { kind: 'plugin', plugin };
   if (response !== undefined) {
     const { status, headers, body } = response;
@@ -136,7 +141,25 @@ function normalizeTarget({ plugin, response, proxy }: RawEndpoint, written: Writ
   if (proxy !== undefined) {
     return { kind: 'proxy', target: proxy.target, timeoutMs: parseDuration(proxy.timeout) };
   }
-  return { kind: 'any-plugin' };
+  if (redirect !== undefined) {
+    const { to, status, query } = redirect;
+    return { kind: 'redirect', redirect: { to, status, query } };
+  }
+  return files === undefined
+    ? { kind: 'any-plugin' }
+    : { kind: 'files', files: normalizeFiles(files, directory) };
+}
+
+function normalizeFiles(
+  { cache_control, fallback, ...files }: NonNullable<RawEndpoint['files']>,
+  directory: string,
+): FilesTarget {
+  return {
+    ...files,
+    directory: resolve(directory, files.directory),
+    fallback: fallback ?? null,
+    cacheControl: cache_control ?? null,
+  };
 }
 
 export function normalizePlugin(name: string, raw: RawPlugin, origin: Origin): PluginConfig {

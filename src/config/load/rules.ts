@@ -1,17 +1,19 @@
-import type { HeaderChanges, RuleConfig } from '../types.js';
+import type { HeaderChanges, PlainHttp, RuleConfig } from '../types.js';
 import type { RawHeaderRules } from '../schema/raw.js';
 
 /** The keys of rules, which the server and an endpoint have in common. */
 interface RawRules {
   readonly headers?: RawHeaderRules;
+  readonly plain_http?: PlainHttp;
 }
 
-export function normalizeRules({ headers }: RawRules): RuleConfig {
+export function normalizeRules({ headers, plain_http: plainHttp }: RawRules): RuleConfig {
   return {
     headers:
       headers === undefined
         ? null
         : { request: changes(headers.request), response: changes(headers.response) },
+    plainHttp: plainHttp ?? null,
   };
 }
 

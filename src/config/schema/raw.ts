@@ -175,6 +175,10 @@ export interface RawConfig {
     };
     headers?: RawHeaderRules;
     /**
+     * What is done with requests that do not come over TLS: allow, or redirect to the same URL with https.
+     */
+    plain_http: 'allow' | 'redirect';
+    /**
      * Number of server processes that share the port, each with its own plugin processes; auto means one per processor.
      */
     workers: string | number;
@@ -394,7 +398,7 @@ export interface RawHeaderRules {
   };
 }
 /**
- * A path and what answers requests for it: at most one of `plugin`, `response` and `proxy`. Without any of them, the plugins are asked in order.
+ * A path and what answers requests for it: at most one of `plugin`, `response`, `proxy`, `files` and `redirect`. Without any of them, the plugins are asked in order.
  */
 export interface RawEndpoint {
   /**
@@ -420,6 +424,10 @@ export interface RawEndpoint {
       }
   )[];
   headers?: RawHeaderRules;
+  /**
+   * What is done with requests that do not come over TLS: allow, or redirect to the same URL with https. Default: server.plain_http.
+   */
+  plain_http?: 'allow' | 'redirect';
   plugin?: RawName;
   /**
    * A fixed answer.
@@ -449,6 +457,56 @@ export interface RawEndpoint {
      */
     target: string;
     timeout: RawDuration;
+  };
+  /**
+   * A directory whose files answer GET and HEAD.
+   */
+  files?: {
+    /**
+     * The directory, relative to the directory of this file.
+     */
+    directory: string;
+    /**
+     * The file that answers for a directory.
+     */
+    index: string;
+    /**
+     * The file below the directory that answers when there is none for the path, as single-page applications need it.
+     */
+    fallback?: string;
+    /**
+     * Whether files and directories whose names begin with a dot are served.
+     */
+    dotfiles: 'deny' | 'allow';
+    /**
+     * inside: a symbolic link is followed when it leads to a place in the directory. follow: wherever it leads.
+     */
+    symlinks: 'inside' | 'follow';
+    /**
+     * The codings for which a compressed variant can lie beside a file, as NAME.br, NAME.gz or NAME.zst. The first of them that the client accepts is served.
+     */
+    precompressed: ('br' | 'gzip' | 'zstd')[];
+    /**
+     * The cache-control header of the files.
+     */
+    cache_control?: string;
+  };
+  /**
+   * Another URL to which clients are sent.
+   */
+  redirect?: {
+    /**
+     * A path, or an http or https URL. `{name}` and `{*}` stand for parameters of the path, behind the host.
+     */
+    to: string;
+    /**
+     * 307 and 308 keep the method, 303 asks with GET; 301 and 308 are permanent, so browsers keep them.
+     */
+    status: 301 | 302 | 303 | 307 | 308;
+    /**
+     * Whether the query of the request is appended.
+     */
+    query: 'keep' | 'drop';
   };
 }
 /**

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #define _POSIX_C_SOURCE 200809L
+#define _DARWIN_C_SOURCE /* MSG_DONTWAIT, which macOS hides from a program that asks for POSIX only */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -33,6 +33,26 @@ export const CONTRADICTIONS: readonly Case[] = [
     '1:74: endpoints.a.headers.request.remove[0]: only the server writes the header host — remove it',
   ],
   [
+    'a redirect whose host a request would choose',
+    'endpoints: { a: { path: "/a/{host}", redirect: { to: "https://{host}/" } } }',
+    '1:54: endpoints.a.redirect.to: expected a path that starts with one "/", or an http or https URL whose host is written out, found "https://{host}/"',
+  ],
+  [
+    'a redirect to another host without a scheme',
+    'endpoints: { a: { path: /a, redirect: { to: "//evil.example" } } }',
+    '1:45: endpoints.a.redirect.to: expected a path that starts with one "/", or an http or https URL whose host is written out, found "//evil.example"',
+  ],
+  [
+    'a redirect with a parameter that the path does not have',
+    'endpoints: { a: { path: "/a/{id}", redirect: { to: "/b/{name}" } } }',
+    '1:52: endpoints.a.redirect.to: expected a URL with parameters of the path of the endpoint, found "/b/{name}" — the path has {id}',
+  ],
+  [
+    'a redirect that no header can carry',
+    'endpoints: { a: { path: /a, redirect: { to: "/grün" } } }',
+    '1:45: endpoints.a.redirect.to: expected a URL in ASCII, found "/grün" — percent-encode the other characters',
+  ],
+  [
     'a plugin without path and type',
     `plugins:
   a: { enabled: false }`,
@@ -142,7 +162,7 @@ plugins:
     'two targets',
     `endpoints:
   a: { path: /a, response: {}, proxy: { target: http://b } }`,
-    '2:3: endpoints.a: expected one of plugin, response and proxy, found response and proxy — remove all but one',
+    '2:3: endpoints.a: expected one of plugin, response, proxy, files and redirect, found response and proxy — remove all but one',
   ],
   [
     'a proxy target that is not a URL',

@@ -5,4 +5,5 @@
 export { checkLibrary } from './check.js';
 export { hasDebugInformation } from './debug-information.js';
 export type { LibraryFacts } from './facts.js';
+export { THIS_HOST } from './host.js';
 export { readLibraryFacts } from './read.js';
