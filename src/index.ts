@@ -76,6 +76,15 @@ export type {
   WantedBodies,
   Written,
 } from './config/types.js';
+export type {
+  HealthCheckConfig,
+  ProxyConfig,
+  ProxyRetryCondition,
+  ProxyRetryConfig,
+  ProxyTarget,
+  ProxyTlsConfig,
+  TargetBreakerConfig,
+} from './config/proxy-types.js';
 export type { BodyUse } from './plugins/body-use.js';
 
 /** Errors. */

@@ -182,6 +182,7 @@ class ServedTraffic implements LocalTraffic {
     await registry.discover(config);
     await registry.loadAll();
     void orchestrator.setPlugins(registry.inService());
+    orchestrator.serve(config.endpoints);
     const app = createApp({
       routes: () => this.routes,
       proxies: () => this.proxies,
@@ -200,6 +201,7 @@ class ServedTraffic implements LocalTraffic {
   async stop(): Promise<void> {
     this.certificates?.stop();
     await this.listener?.close(this.current.server.shutdown);
+    this.orchestrator.serve([]);
     await Promise.all([this.registry.close(), this.accessLog.close()]);
   }
 
@@ -242,6 +244,7 @@ class ServedTraffic implements LocalTraffic {
   /** Applies what the running configuration says about observing requests. */
   private reconfigure(): void {
     this.accessLog.configure(this.current.logging.access);
+    this.orchestrator.serve(this.current.endpoints);
     this.observe();
     void this.certificates?.reload();
   }

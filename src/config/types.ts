@@ -6,11 +6,13 @@
 import type { FilesTarget } from './content-types.js';
 import type { JsonObject, JsonValue, Written } from './json.js';
 import type { ListenerConfig } from './listener-types.js';
+import type { ProxyConfig } from './proxy-types.js';
 import type { RedirectConfig, RuleConfig } from './rule-types.js';
 
 export type * from './content-types.js';
 export type * from './json.js';
 export type * from './listener-types.js';
+export type * from './proxy-types.js';
 export type * from './rule-types.js';
 
 /**
@@ -161,7 +163,7 @@ export type EndpointTarget =
   /** The configuration contains the answer. */
   | { readonly kind: 'static'; readonly response: StaticResponse }
   /** Another server answers. */
-  | { readonly kind: 'proxy'; readonly target: string; readonly timeoutMs: number }
+  | ({ readonly kind: 'proxy' } & ProxyConfig)
   /** The files of a directory answer. */
   | { readonly kind: 'files'; readonly files: FilesTarget }
   /** Clients are sent to another URL. */

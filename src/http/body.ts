@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import { BackworksError } from '../errors.js';
-import { bodyTooLarge } from '../pipeline/body-limits.js';
+import { bodyTooLarge } from '../pipeline/documents/body-limits.js';
 import type { BodyLimits } from '../pipeline/documents/incoming-request.js';
 import { ClientClock } from './client-clock.js';
 import { http2Stream } from './http2-stream.js';

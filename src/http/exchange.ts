@@ -25,6 +25,7 @@ export class SocketExchange implements Listener<PluginResponse> {
   ) {
     this.client = Connection.clientOf(incoming);
     this.client.begin(request);
+    request.outgoing = outgoing;
   }
 
   answered(answer: PluginResponse): void {

@@ -21,6 +21,10 @@ export type RawSize = string | number;
  */
 export type RawName = string;
 /**
+ * A whole number, with or without %.
+ */
+export type RawPercentage = string | number;
+/**
  * Files and directories, relative to the directory of this file.
  */
 export type RawPaths = string[];
@@ -32,10 +36,6 @@ export type RawPorts = number[];
  * Origins of URLs.
  */
 export type RawOrigins = string[];
-/**
- * A whole number, with or without %.
- */
-export type RawPercentage = string | number;
 
 /**
  * The contents of backworks.yaml.
@@ -449,14 +449,127 @@ export interface RawEndpoint {
     body?: JsonValue;
   };
   /**
-   * Another server that answers.
+   * Other servers that answer: exactly one of `target` and `targets`.
    */
   proxy?: {
     /**
      * The http or https URL of the server.
      */
-    target: string;
+    target?: string;
+    /**
+     * Several servers, each an http or https URL or a mapping of url and weight.
+     */
+    targets?: (
+      | string
+      | {
+          /**
+           * The http or https URL of the server.
+           */
+          url: string;
+          /**
+           * The share of the server: with weight 2 it gets twice the requests of one with weight 1.
+           */
+          weight: number;
+        }
+    )[];
+    /**
+     * How a target is chosen. round_robin: in turn. least_connections: the one with the fewest requests in flight. Both respect weights.
+     */
+    balance: 'round_robin' | 'least_connections';
+    /**
+     * The beginning of the request's path that the target does not get.
+     */
+    strip_prefix?: string;
+    /**
+     * What is put before the path, behind the path of the target's URL.
+     */
+    add_prefix?: string;
+    /**
+     * The Host header that targets get. target: the target's own. preserve: the client's. Anything else: this name.
+     */
+    host: string;
+    /**
+     * What is changed in answers so that it is true for the client. location: addresses of the target in Location and Content-Location. cookies: Domain and Path of cookies.
+     */
+    rewrite: ('location' | 'cookies')[];
     timeout: RawDuration;
+    connect_timeout: RawDuration;
+    /**
+     * How https targets are verified, and how this server identifies itself to them.
+     */
+    tls: {
+      /**
+       * PEM file with the authorities that may sign the target's certificate, instead of the system's; relative to the directory of this file.
+       */
+      ca?: string;
+      /**
+       * Whether the target's certificate is verified. Without this, anybody in between can read and change everything.
+       */
+      verify: boolean;
+      /**
+       * The name that the target's certificate must have, and that is sent with SNI. Default: the host of the URL.
+       */
+      server_name?: string;
+      /**
+       * PEM file with the client certificate for the target; relative to the directory of this file.
+       */
+      certificate?: string;
+      /**
+       * PEM file with the private key of the client certificate.
+       */
+      key?: string;
+    };
+    /**
+     * Repetition of failed requests at another target.
+     */
+    retry: {
+      /**
+       * How many targets a request is sent to, the first one included. Each target gets it at most once.
+       */
+      attempts: number;
+      budget: RawPercentage;
+      /**
+       * The failures after which a request is repeated. connect: no connection, so the target got nothing. reset: the connection ended without an answer. timeout: no answer in time. After the last two only idempotent requests are repeated.
+       */
+      on: ('connect' | 'reset' | 'timeout')[];
+      /**
+       * The statuses of answers after which an idempotent request is repeated.
+       */
+      statuses: number[];
+    };
+    /**
+     * Takes a target out after failed requests in a row: no connection, no answer, or an invalid answer.
+     */
+    circuit_breaker: {
+      /**
+       * How many failed requests in a row take the target out.
+       */
+      failures: number;
+      reset_after: RawDuration;
+    };
+    /**
+     * Checks that the server makes itself. Without this block it makes none.
+     */
+    health?: {
+      /**
+       * The path that is requested with GET, as the target sees it.
+       */
+      path: string;
+      interval: RawDuration;
+      timeout: RawDuration;
+      /**
+       * How many checks in a row must pass before a target that is down gets requests again.
+       */
+      healthy_after: number;
+      /**
+       * How many checks in a row must fail before a target is down.
+       */
+      unhealthy_after: number;
+      /**
+       * The statuses that pass the check. Empty: 200 to 399.
+       */
+      statuses: number[];
+    };
   };
   /**
    * A directory whose files answer GET and HEAD.

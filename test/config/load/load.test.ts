@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { defaultPluginPolicy, loadConfig, parseConfig } from '../../../dist/config/load/load.js';
 import { rejection } from './rejection.js';
+import { proxyTarget } from '../../proxy/proxy-config.js';
 
 let directory: string;
 beforeEach(async () => {
@@ -142,7 +143,7 @@ describe('a whole file', () => {
           methods: [],
           bodyLimitBytes: null,
           hooks: [],
-          target: { kind: 'proxy', target: 'http://127.0.0.1:9000', timeoutMs: 30_000 },
+          target: proxyTarget('http://127.0.0.1:9000', { connectTimeoutMs: 5000 }),
         },
         {
           name: 'open',
