@@ -7,6 +7,7 @@ import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { scriptPlugin } from '../pipeline/script-plugin.js';
 import { endpoint, staticEndpoint } from '../pipeline/documents/sample-request.js';
 import { listen, type Listener, type ListenOptions } from '../../dist/http/listen.js';
+import { proxyTarget } from '../proxy/proxy-config.js';
 import { eventually } from '../fixtures/server.js';
 import {
   answerOn,
@@ -175,9 +176,7 @@ test('a proxy target gets the body and the trailers of the request', async () =>
       incoming.on('end', () => outgoing.end(JSON.stringify({ body, trailers: incoming.trailers })));
     },
     async (url) => {
-      const listener = await serve(
-        appOf([endpoint('/*', { kind: 'proxy', target: url, timeoutMs: 20_000 })]),
-      );
+      const listener = await serve(appOf([endpoint('/*', proxyTarget(url, { timeoutMs: 20_000 }))]));
       const stream = client(listener).request({ ':method': 'POST', ':path': '/x' }, WITH_TRAILERS);
       const answer = answerOn(stream);
       stream.on('wantTrailers', () => stream.sendTrailers({ 'x-checksum': '1' }));
@@ -213,7 +212,7 @@ describe('a client that takes a request back', () => {
       },
       async (url) => {
         const listener = await serve(
-          appOf([endpoint('/up', { kind: 'proxy', target: url, timeoutMs: 20_000 })], [collects]),
+          appOf([endpoint('/up', proxyTarget(url, { timeoutMs: 20_000 }))], [collects]),
         );
         // Node's own client would complete the body before it resets the stream.
         const raw = new RawClient(listener.port);
