@@ -5,7 +5,7 @@
 
 import type { FilesTarget } from './content-types.js';
 import type { JsonObject, JsonValue, Written } from './json.js';
-import type { TlsConfig, TrustedProxyConfig } from './listener-types.js';
+import type { ListenerConfig } from './listener-types.js';
 import type { HttpMethod } from './http-method.js';
 import type { ProxyConfig } from './proxy-types.js';
 import type { EndpointRuleConfig, RedirectConfig, RedisConfig, RuleConfig } from './rule-types.js';
@@ -40,18 +40,13 @@ export interface BackworksConfig {
 }
 
 /** The `server:` block. */
-export interface ServerConfig {
-  readonly host: string;
-  readonly port: number;
-  /** Null: plain HTTP. */
-  readonly tls: TlsConfig | null;
+export interface ServerConfig extends ListenerConfig {
   /** Longest request body, for endpoints without a limit of their own. */
   readonly bodyLimitBytes: number;
   /** Longest pause between two reads of a request body. */
   readonly bodyTimeoutMs: number;
   /** What may answer requests that no endpoint matches. */
   readonly unmatched: UnmatchedRequests;
-  readonly trustProxy: TrustedProxyConfig;
   /** The rules of all endpoints, where those have none of their own. */
   readonly rules: RuleConfig;
   /** Null when there is none. */
