@@ -134,6 +134,8 @@ export interface RawConfig {
       header: 'x-forwarded' | 'forwarded';
     };
     headers?: RawHeaderRules;
+    compression?: RawCompressionRule;
+    cache?: RawCacheRule;
     /**
      * What is done with requests that do not come over TLS: allow, or redirect to the same URL with https.
      */
@@ -358,6 +360,37 @@ export interface RawHeaderRules {
   };
 }
 /**
+ * How answers are compressed.
+ */
+export interface RawCompressionRule {
+  /**
+   * The content codings, in the order in which the server prefers them. zstd needs Node.js 22.15 or newer. An empty list turns compression off.
+   */
+  encodings: ('br' | 'gzip' | 'zstd')[];
+  min_size: RawSize;
+  /**
+   * The media types whose bodies are compressed. text/event-stream only if it is listed itself.
+   */
+  types: string[];
+  /**
+   * How much time is spent to make a body smaller.
+   */
+  level: 'fast' | 'balanced' | 'small';
+}
+/**
+ * What clients and caches are told about how long an answer is valid.
+ */
+export interface RawCacheRule {
+  /**
+   * The cache-control header of answers with a status below 400 that have none.
+   */
+  control?: string;
+  /**
+   * Whether answers get an entity tag, so that a client that has the answer already gets 304.
+   */
+  etag: boolean;
+}
+/**
  * A path and what answers requests for it: at most one of `plugin`, `response`, `proxy`, `files` and `redirect`. Without any of them, the plugins are asked in order.
  */
 export interface RawEndpoint {
@@ -384,6 +417,8 @@ export interface RawEndpoint {
       }
   )[];
   headers?: RawHeaderRules;
+  compression?: RawCompressionRule;
+  cache?: RawCacheRule;
   /**
    * What is done with requests that do not come over TLS: allow, or redirect to the same URL with https. Default: server.plain_http.
    */
