@@ -176,7 +176,7 @@ class ServedTraffic implements LocalTraffic {
   async start(): Promise<{ url: string }> {
     const { config, registry, orchestrator, log } = this;
     loadJsonCheck();
-    const { host, port, tls, reload } = config.server;
+    const { tls, reload } = config.server;
     if (tls !== null) this.certificates = await ServedCertificates.open(tls, reload.intervalMs, log);
     this.accessLog.open(config.logging.access);
     const { enabled, incoming } = config.tracing;
@@ -193,7 +193,11 @@ class ServedTraffic implements LocalTraffic {
       log,
       observer: () => this.observer,
     });
-    this.listener = await listen(app, { host, port, log, tls: this.certificates?.certificates ?? null });
+    this.listener = await listen(app, {
+      ...config.server,
+      log,
+      tls: this.certificates?.certificates ?? null,
+    });
     return { url: this.listener.url };
   }
 
