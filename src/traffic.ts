@@ -7,6 +7,8 @@ import type { Log } from './log.js';
 import { LogBudget } from './log-budget.js';
 import { loadJsonCheck } from './native/json-check.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
+import { addProxyMetrics } from './proxy/proxy-metrics.js';
+import { Upstreams } from './proxy/upstreams.js';
 import type { RequestSettings } from './pipeline/plugin-set.js';
 import { offersUnmatched } from './pipeline/unmatched.js';
 import { usersOf } from './plugins/plugin-users.js';
@@ -121,7 +123,8 @@ class ServedTraffic implements LocalTraffic {
     this.log = log;
     this.httpMetrics = new HttpMetrics(this.metrics.registry);
     this.accessLog = new AccessLog(log, this.metrics.registry);
-    const orchestrator = new PluginOrchestrator({ ...requestSettings(config), log });
+    const upstreams = measuredUpstreams(log, this.metrics);
+    const orchestrator = new PluginOrchestrator({ ...requestSettings(config), log, upstreams });
     const parts = createPluginParts({
       metrics: this.metrics,
       log,
@@ -272,6 +275,12 @@ class ServedTraffic implements LocalTraffic {
 
 function trustedProxies({ server: { trustProxy } }: BackworksConfig): TrustedProxies | null {
   return trustProxy.addresses.length === 0 ? null : new TrustedProxies(trustProxy);
+}
+
+function measuredUpstreams(log: Log, { registry }: PluginMetrics): Upstreams {
+  const upstreams = new Upstreams(log);
+  addProxyMetrics(registry, () => upstreams.list());
+  return upstreams;
 }
 
 function requestSettings(config: BackworksConfig): RequestSettings {
