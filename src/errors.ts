@@ -120,6 +120,7 @@ export const ERRORS = {
     EXIT.failure,
     'A request body exceeds the body_limit of its endpoint or of the server.',
   ),
+  BW_REQUEST_SCHEMA: kind(422, EXIT.failure, 'A request breaks a schema of its endpoint.'),
   BW_REQUEST_MEDIA_TYPE: kind(415, EXIT.failure, 'A request body uses an encoding that is not supported.'),
   BW_REQUEST_PRECONDITION: kind(
     412,

@@ -1,4 +1,5 @@
 import type { BackworksConfig, EndpointConfig, RuleConfig } from '../config/types.js';
+import type { BodyLimits } from '../pipeline/documents/incoming-request.js';
 import type { HeaderMap } from '../plugins/plugin.js';
 import { CacheRule } from './cache-rule.js';
 import { CompressionRule } from './compression-rule.js';
@@ -6,10 +7,11 @@ import { EndpointRules } from './endpoint-rules.js';
 import { HeaderRule, headerChange } from './header-rule.js';
 import { PlainHttpRule } from './plain-http-rule.js';
 import type { Rule, RuledRequest } from './rule.js';
+import { ValidationRule } from './validation-rule.js';
 
 /** What the rules of all endpoints are made from. */
 export type RuledConfig = Pick<BackworksConfig, 'endpoints'> & {
-  readonly server: Pick<BackworksConfig['server'], 'rules'>;
+  readonly server: Pick<BackworksConfig['server'], 'rules' | 'bodyLimitBytes' | 'bodyTimeoutMs'>;
 };
 
 /** The rules of a configuration, prepared for requests. */
@@ -23,11 +25,11 @@ export interface RuleBook {
 }
 
 /** @returns null when the configuration has no rules */
-export function prepareRules({ server: { rules }, endpoints }: RuledConfig): RuleBook | null {
-  const server = rulesOf(rules, null);
+export function prepareRules({ server: { rules, ...limits }, endpoints }: RuledConfig): RuleBook | null {
+  const server = rulesOf(rules, null, limits);
   const byEndpoint = new Map<EndpointConfig, EndpointRules>();
   for (const endpoint of endpoints) {
-    const own = rulesOf(rules, endpoint);
+    const own = rulesOf(rules, endpoint, limits);
     if (own !== null) byEndpoint.set(endpoint, own);
   }
   if (server === null && byEndpoint.size === 0) return null;
@@ -43,7 +45,11 @@ export function prepareRules({ server: { rules }, endpoints }: RuledConfig): Rul
  * Requests meet the rules in the order of this list, and responses in reverse order.
  * @param endpoint null for requests that no endpoint answers
  */
-function rulesOf(server: RuleConfig, endpoint: EndpointConfig | null): EndpointRules | null {
+function rulesOf(
+  server: RuleConfig,
+  endpoint: EndpointConfig | null,
+  limits: BodyLimits,
+): EndpointRules | null {
   const own = endpoint?.rules ?? NO_RULES;
   const rules: Rule[] = [];
   const headers = [server.headers, own.headers].filter((config) => config !== null);
@@ -55,7 +61,14 @@ function rulesOf(server: RuleConfig, endpoint: EndpointConfig | null): EndpointR
   // Behind compression: its tags are those of bodies before they are compressed.
   const cache = own.cache ?? server.cache;
   if (cache !== null) rules.push(new CacheRule(cache));
+  if (own.validation !== null) rules.push(new ValidationRule(own.validation, limits));
   return rules.length === 0 ? null : new EndpointRules(rules);
 }
 
-const NO_RULES: RuleConfig = { headers: null, plainHttp: null, compression: null, cache: null };
+const NO_RULES: RuleConfig = {
+  headers: null,
+  plainHttp: null,
+  validation: null,
+  compression: null,
+  cache: null,
+};

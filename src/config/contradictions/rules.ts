@@ -1,3 +1,5 @@
+import { schemaFault } from '../request-schema/request-schema.js';
+import type { JsonObject } from '../types.js';
 import type { CheckedFile } from '../schema/checked-file.js';
 import { below, type Pointer } from '../source/pointer.js';
 import type { RawHeaderRules } from '../schema/raw.js';
@@ -10,6 +12,14 @@ const OWN = { request: /^host$/i, response: /^x-request-id$/i };
 /** Reports rules of the server or of an endpoint that cannot be followed. @param at the block that contains the rules */
 export function ruleContradictions(file: CheckedFile, at: Pointer, { headers }: RawRules): void {
   if (headers !== undefined) checkHeaders(file, below(at, 'headers'), headers);
+}
+
+/** Reports schemas of an endpoint that cannot be used. @param at the block `validate` */
+export function schemaContradictions(file: CheckedFile, at: Pointer, schemas: object): void {
+  for (const [part, schema] of Object.entries(schemas) as [string, JsonObject][]) {
+    const fault = schemaFault(schema);
+    if (fault !== null) file.reject(below(at, part), { message: `the schema cannot be used: ${fault}` });
+  }
 }
 
 interface RawRules {

@@ -1,5 +1,5 @@
-import type { CompressionConfig, HeaderChanges, PlainHttp, RuleConfig } from '../types.js';
-import type { RawCacheRule, RawCompressionRule, RawHeaderRules } from '../schema/raw.js';
+import type { CompressionConfig, HeaderChanges, PlainHttp, RuleConfig, ValidationConfig } from '../types.js';
+import type { RawCacheRule, RawCompressionRule, RawEndpoint, RawHeaderRules } from '../schema/raw.js';
 import { parseSize } from '../source/units.js';
 
 /** The keys of rules, which the server and an endpoint have in common. */
@@ -8,9 +8,16 @@ interface RawRules {
   readonly plain_http?: PlainHttp;
   readonly compression?: RawCompressionRule;
   readonly cache?: RawCacheRule;
+  readonly validate?: RawEndpoint['validate'];
 }
 
-export function normalizeRules({ headers, plain_http: plainHttp, compression, cache }: RawRules): RuleConfig {
+export function normalizeRules({
+  headers,
+  plain_http: plainHttp,
+  compression,
+  cache,
+  validate,
+}: RawRules): RuleConfig {
   return {
     headers:
       headers === undefined
@@ -19,6 +26,7 @@ export function normalizeRules({ headers, plain_http: plainHttp, compression, ca
     plainHttp: plainHttp ?? null,
     compression: compression === undefined ? null : normalizeCompression(compression),
     cache: cache === undefined ? null : { control: cache.control ?? null, etag: cache.etag },
+    validation: validate === undefined ? null : normalizeValidation(validate),
   };
 }
 
@@ -33,4 +41,10 @@ function changes(raw: RawHeaderRules['request']): HeaderChanges | null {
 
 function normalizeCompression({ min_size, ...rest }: RawCompressionRule): CompressionConfig {
   return { ...rest, minBytes: parseSize(min_size) };
+}
+
+function normalizeValidation(raw: NonNullable<RawEndpoint['validate']>): ValidationConfig {
+  // The schema of the file accepts mappings of JSON only.
+  const { params, query, headers, body } = raw as Partial<ValidationConfig>;
+  return { params: params ?? null, query: query ?? null, headers: headers ?? null, body: body ?? null };
 }

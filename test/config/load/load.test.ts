@@ -78,7 +78,7 @@ describe('a whole file', () => {
         bodyTimeoutMs: 60_000,
         unmatched: 'plugins-without-endpoint',
         trustProxy: { addresses: [], header: 'x-forwarded' },
-        rules: { headers: null, plainHttp: 'allow', compression: null, cache: null },
+        rules: { headers: null, plainHttp: 'allow', validation: null, compression: null, cache: null },
         workers: 1,
         pluginUsers: { first: 1_900_000_000, count: 65_536 },
         shutdown: { delayMs: 5000, timeoutMs: 60_000 },
