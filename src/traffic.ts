@@ -7,6 +7,8 @@ import type { Log } from './log.js';
 import { LogBudget } from './log-budget.js';
 import { loadJsonCheck } from './native/json-check.js';
 import { PluginOrchestrator } from './pipeline/orchestrator.js';
+import { addProxyMetrics } from './proxy/proxy-metrics.js';
+import { Upstreams } from './proxy/upstreams.js';
 import type { RequestSettings } from './pipeline/plugin-set.js';
 import { offersUnmatched } from './pipeline/unmatched.js';
 import { usersOf } from './plugins/plugin-users.js';
@@ -119,7 +121,8 @@ class ServedTraffic implements LocalTraffic {
     this.log = log;
     this.httpMetrics = new HttpMetrics(this.metrics.registry);
     this.accessLog = new AccessLog(log, this.metrics.registry);
-    const orchestrator = new PluginOrchestrator({ ...requestSettings(config), log });
+    const upstreams = measuredUpstreams(log, this.metrics);
+    const orchestrator = new PluginOrchestrator({ ...requestSettings(config), log, upstreams });
     const parts = createPluginParts({
       metrics: this.metrics,
       log,
@@ -173,7 +176,7 @@ class ServedTraffic implements LocalTraffic {
   async start(): Promise<{ url: string }> {
     const { config, registry, orchestrator, log } = this;
     loadJsonCheck();
-    const { host, port, tls, reload } = config.server;
+    const { tls, reload } = config.server;
     if (tls !== null) this.certificates = await ServedCertificates.open(tls, reload.intervalMs, log);
     this.accessLog.open(config.logging.access);
     const { enabled, incoming } = config.tracing;
@@ -190,7 +193,11 @@ class ServedTraffic implements LocalTraffic {
       log,
       observer: () => this.observer,
     });
-    this.listener = await listen(app, { host, port, log, tls: this.certificates?.certificates ?? null });
+    this.listener = await listen(app, {
+      ...config.server,
+      log,
+      tls: this.certificates?.certificates ?? null,
+    });
     return { url: this.listener.url };
   }
 
@@ -263,6 +270,12 @@ class ServedTraffic implements LocalTraffic {
 
 function trustedProxies({ server: { trustProxy } }: BackworksConfig): TrustedProxies | null {
   return trustProxy.addresses.length === 0 ? null : new TrustedProxies(trustProxy);
+}
+
+function measuredUpstreams(log: Log, { registry }: PluginMetrics): Upstreams {
+  const upstreams = new Upstreams(log);
+  addProxyMetrics(registry, () => upstreams.list());
+  return upstreams;
 }
 
 function requestSettings(config: BackworksConfig): RequestSettings {

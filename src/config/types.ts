@@ -5,7 +5,7 @@
 
 import type { FilesTarget } from './content-types.js';
 import type { JsonObject, JsonValue, Written } from './json.js';
-import type { TlsConfig, TrustedProxyConfig } from './listener-types.js';
+import type { ListenerConfig } from './listener-types.js';
 import type { ProxyConfig } from './proxy-types.js';
 import type { RedirectConfig, RuleConfig } from './rule-types.js';
 
@@ -38,18 +38,13 @@ export interface BackworksConfig {
 }
 
 /** The `server:` block. */
-export interface ServerConfig {
-  readonly host: string;
-  readonly port: number;
-  /** Null: plain HTTP. */
-  readonly tls: TlsConfig | null;
+export interface ServerConfig extends ListenerConfig {
   /** Longest request body, for endpoints without a limit of their own. */
   readonly bodyLimitBytes: number;
   /** Longest pause between two reads of a request body. */
   readonly bodyTimeoutMs: number;
   /** What may answer requests that no endpoint matches. */
   readonly unmatched: UnmatchedRequests;
-  readonly trustProxy: TrustedProxyConfig;
   /** The rules of all endpoints, where those have none of their own. */
   readonly rules: RuleConfig;
   /** Number of server processes. */

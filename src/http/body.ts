@@ -110,7 +110,7 @@ export function discardRest(incoming: IncomingMessage): void {
 /** Whether the client ended an HTTP/2 stream within the body. Node then ends the body as if it were complete. */
 function isCutOff(source: Readable): boolean {
   const stream = 'httpVersionMajor' in source ? http2Stream(source as IncomingMessage) : null;
-  return stream !== null && stream.closed && !stream.writableEnded;
+  return stream?.aborted === true;
 }
 
 function tooSlow(timeoutMs: number): BackworksError {

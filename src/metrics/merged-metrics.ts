@@ -14,6 +14,7 @@ export type Metrics = readonly MetricObjectWithValues<MetricValue<string>>[];
 const AGGREGATORS: Readonly<Record<string, string>> = {
   process_start_time_seconds: 'first',
   process_max_fds: 'max',
+  backworks_proxy_target_up: 'min',
   nodejs_eventloop_lag_seconds: 'max',
   nodejs_eventloop_lag_min_seconds: 'min',
   nodejs_eventloop_lag_max_seconds: 'max',

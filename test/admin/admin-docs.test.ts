@@ -68,13 +68,14 @@ describe('the endpoints', () => {
   });
 });
 
-test('the metrics table lists the metrics of plugins that served, increased a counter, fetched and crashed', async () => {
+test('the metrics table lists the metrics of targets, and of plugins that served, increased a counter, fetched and crashed', async () => {
   const server = await startServer(
     `
 endpoints:
   ok: { path: /refused, plugin: operated }
   crash: { path: /crash, plugin: operated }
   fetch: { path: /fetch, plugin: fetcher }
+  other: { path: /other, proxy: { target: "http://127.0.0.1:1" } }
 plugins:
   operated: { path: ${compilePlugin('operated')} }
   fetcher: { path: ${compilePlugin('fetcher')} }`,

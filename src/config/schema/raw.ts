@@ -114,6 +114,46 @@ export interface RawConfig {
         mode: 'require' | 'request';
       };
     };
+    /**
+     * Requests over HTTP/2.
+     */
+    http2: {
+      /**
+       * with-tls: clients choose HTTP/2 in the TLS handshake. always: also on a port without TLS, if a client begins with HTTP/2 (prior knowledge). never: only HTTP/1.
+       */
+      accept: 'with-tls' | 'always' | 'never';
+      /**
+       * Requests of one connection that may be in flight at once.
+       */
+      max_streams: number;
+    };
+    /**
+     * Load balancers that state the client's address in front of each connection.
+     */
+    proxy_protocol: {
+      /**
+       * IP addresses and networks of the load balancers. Their connections must begin with a header of the PROXY protocol, version 1 or 2; those of others must not.
+       */
+      addresses: string[];
+      timeout: RawDuration;
+    };
+    /**
+     * Limits of client connections, in each server process.
+     */
+    connections: {
+      /**
+       * Connections that may be open at once; further ones are closed at once. auto: 80% of the file descriptors that the process may open.
+       */
+      max: string | number;
+      /**
+       * Requests that one connection may carry before the server closes it; 0 sets no limit.
+       */
+      max_requests: number;
+      header_limit: RawSize;
+      header_timeout: RawDuration;
+      keep_alive_timeout: RawDuration;
+      write_timeout: RawDuration;
+    };
     body_limit: RawSize;
     body_timeout: RawDuration;
     /**
