@@ -130,6 +130,7 @@ export const ERRORS = {
     EXIT.failure,
     'The response of an endpoint did not begin within its timeout.',
   ),
+  BW_REQUEST_SCHEMA: kind(422, EXIT.failure, 'A request breaks a schema of its endpoint.'),
   BW_REQUEST_MEDIA_TYPE: kind(415, EXIT.failure, 'A request body uses an encoding that is not supported.'),
   BW_REQUEST_PRECONDITION: kind(
     412,

@@ -83,6 +83,7 @@ export type {
   UserRange,
   WantedBodies,
   Written,
+  ValidationConfig,
 } from './config/types.js';
 export type {
   HealthCheckConfig,

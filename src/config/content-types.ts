@@ -3,6 +3,8 @@
  * that other folders use.
  */
 
+import type { JsonObject } from './json.js';
+
 /** The content codings that the server writes. */
 export type ContentCoding = 'br' | 'gzip' | 'zstd';
 
@@ -44,4 +46,14 @@ export interface CacheConfig {
   readonly control: string | null;
   /** Whether answers get an entity tag. */
   readonly etag: boolean;
+}
+
+/** The `validate:` block of an endpoint: JSON Schemas of the parts of its requests. Null where there is none. */
+export interface ValidationConfig {
+  readonly params: JsonObject | null;
+  readonly query: JsonObject | null;
+  /** Names in lower case. */
+  readonly headers: JsonObject | null;
+  /** Of the JSON body. */
+  readonly body: JsonObject | null;
 }

@@ -1,7 +1,7 @@
 /** The part of the configuration that rules are prepared from; see types.ts. This file contains only types. */
 
 import type { HttpMethod } from './http-method.js';
-import type { CacheConfig, CompressionConfig } from './content-types.js';
+import type { CacheConfig, CompressionConfig, ValidationConfig } from './content-types.js';
 
 /** The rules around the answers of an endpoint, or of all endpoints. Null where the file says nothing. */
 export interface RuleConfig {
@@ -11,6 +11,8 @@ export interface RuleConfig {
   readonly cache: CacheConfig | null;
   /** Rules of the server apply before those of the endpoint. */
   readonly headers: HeaderRuleConfig | null;
+  /** Of an endpoint only. */
+  readonly validation: ValidationConfig | null;
   readonly plainHttp: PlainHttp | null;
   readonly cors: CorsConfig | null;
   readonly rateLimit: RateLimitConfig | null;

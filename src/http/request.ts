@@ -55,6 +55,8 @@ export class ServerRequest implements RuledRequest {
   private readonly source: IncomingMessage | Request;
   private plugins: PluginSet | null;
   private abort: AbortController | null = null;
+  /** The body, if somebody has read it. */
+  private body: Promise<Buffer> | null = null;
 
   /**
    * @param source Node's request, or a Fetch request when it did not come over a socket
@@ -130,11 +132,11 @@ export class ServerRequest implements RuledRequest {
   }
 
   readBody(limits: BodyLimits): Promise<Buffer> {
-    return collect(this.stream(), limits);
+    return (this.body ??= collect(this.stream(), limits));
   }
 
   bodyStream(limits: BodyLimits): Readable {
-    return arriving(this.stream(), limits);
+    return this.body === null ? arriving(this.stream(), limits) : arriving(readAgain(this.body), limits);
   }
 
   get rawTrailers(): readonly string[] {
@@ -157,6 +159,15 @@ export class ServerRequest implements RuledRequest {
     }
     return Readable.fromWeb(this.source.body as NodeReadableStream<Uint8Array>);
   }
+}
+
+/** A body that has been read, as a stream. */
+function readAgain(body: Promise<Buffer>): Readable {
+  return Readable.from(
+    (async function* () {
+      yield await body;
+    })(),
+  );
 }
 
 /** The target from a URL that Hono has parsed and normalized. @param scheme replaces that of the URL */

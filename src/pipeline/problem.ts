@@ -1,3 +1,4 @@
+import type { JsonObject } from '../config/types.js';
 import { ERRORS, type BackworksError, type ErrorCode, PluginFailure, type PluginPhase } from '../errors.js';
 import type { BufferedResponse } from './documents/response-document.js';
 
@@ -8,12 +9,14 @@ const FOR_THE_LOG: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['BW_INTERNAL', '
  * The RFC 9457 problem document for an error.
  * @param instance the request's path.
  * @param hints whether hints are included, for an operator
+ * @param members further members of the document
  */
 export function problem(
   error: BackworksError,
   instance: string,
   requestId: string,
   hints = false,
+  members: JsonObject = {},
 ): BufferedResponse {
   const detail = FOR_THE_LOG.has(error.code)
     ? 'The server log has the cause under this request id.'
@@ -28,6 +31,7 @@ export function problem(
     ...(hints && error.hint !== undefined ? { hint: error.hint } : undefined),
     ...(error instanceof PluginFailure ? { plugin: error.plugin } : undefined),
     request_id: requestId,
+    ...members,
   };
   const headers: BufferedResponse['headers'] = { 'content-type': 'application/problem+json' };
   const retryAfterMs = error.status === UNAVAILABLE ? retryAfter(error) : undefined;

@@ -1,4 +1,5 @@
 import type { BackworksConfig, EndpointConfig, EndpointRuleConfig, RuleConfig } from '../config/types.js';
+import type { BodyLimits } from '../pipeline/documents/incoming-request.js';
 import type { HeaderMap } from '../plugins/plugin.js';
 import { CacheRule } from './cache-rule.js';
 import { CompressionRule } from './compression-rule.js';
@@ -9,11 +10,18 @@ import { RateLimitRule } from './rate-limit-rule.js';
 import { HeaderRule, headerChange } from './header-rule.js';
 import { PlainHttpRule } from './plain-http-rule.js';
 import type { Rule, RuledRequest } from './rule.js';
+import { ValidationRule } from './validation-rule.js';
 
 /** What the rules of all endpoints are made from. */
 export type RuledConfig = Pick<BackworksConfig, 'endpoints'> & {
-  readonly server: Pick<BackworksConfig['server'], 'rules'>;
+  readonly server: Pick<BackworksConfig['server'], 'rules' | 'bodyLimitBytes' | 'bodyTimeoutMs'>;
 };
+
+/** What rules share with the rest of the server. */
+interface RuleParts {
+  readonly limits: BodyLimits;
+  readonly counters: Counters;
+}
 
 /** The rules of a configuration, prepared for requests. */
 export interface RuleBook {
@@ -27,13 +35,14 @@ export interface RuleBook {
 
 /** @returns null when the configuration has no rules */
 export function prepareRules(
-  { server: { rules }, endpoints }: RuledConfig,
+  { server: { rules, ...limits }, endpoints }: RuledConfig,
   counters: Counters,
 ): RuleBook | null {
-  const server = rulesOf(rules, null, counters);
+  const parts = { limits, counters };
+  const server = rulesOf(rules, null, parts);
   const byEndpoint = new Map<EndpointConfig, EndpointRules>();
   for (const endpoint of endpoints) {
-    const own = rulesOf(rules, endpoint, counters);
+    const own = rulesOf(rules, endpoint, parts);
     if (own !== null) byEndpoint.set(endpoint, own);
   }
   counters.retain(new Set(['server', ...endpoints.map(({ name }) => endpointOwner(name))]));
@@ -62,7 +71,7 @@ function askedAbout({ method, match, rawHeaders }: RuledRequest): EndpointConfig
 function rulesOf(
   server: RuleConfig,
   endpoint: EndpointConfig | null,
-  counters: Counters,
+  { limits, counters }: RuleParts,
 ): EndpointRules | null {
   const own = endpoint?.rules ?? NO_RULES;
   const rules: Rule[] = [];
@@ -79,6 +88,7 @@ function rulesOf(
   // Behind compression: its tags are those of bodies before they are compressed.
   const cache = own.cache ?? server.cache;
   if (cache !== null) rules.push(new CacheRule(cache));
+  if (own.validation !== null) rules.push(new ValidationRule(own.validation, limits));
   const { timeoutMs } = own;
   return rules.length === 0 && timeoutMs === null ? null : new EndpointRules(rules, timeoutMs);
 }
@@ -97,6 +107,7 @@ const endpointOwner = (name: string): string => `endpoints.${name}`;
 const NO_RULES: EndpointRuleConfig = {
   headers: null,
   plainHttp: null,
+  validation: null,
   compression: null,
   cache: null,
   cors: null,

@@ -2,7 +2,7 @@ import type { CheckedFile } from '../schema/checked-file.js';
 import { checkBodyLimit } from './limits.js';
 import { checkProxy } from './proxy.js';
 import { nearest } from '../source/nearest.js';
-import { ruleContradictions } from './rules.js';
+import { ruleContradictions, schemaContradictions } from './rules.js';
 import { hookName, hookPointer } from '../schema/endpoint-hooks.js';
 import { routeFault, routeShape } from '../schema/route.js';
 import { redirectFault } from '../source/redirect-target.js';
@@ -30,6 +30,8 @@ export function endpointContradictions(file: CheckedFile): void {
     checkTarget(file, pointer, endpoint);
     checkRedirect(file, below(pointer, 'redirect'), endpoint);
     checkHooks(file, name, endpoint);
+    if (endpoint.validate !== undefined)
+      schemaContradictions(file, below(pointer, 'validate'), endpoint.validate);
     ruleContradictions(file, pointer, endpoint);
     const { body_limit: bodyLimit } = endpoint;
     if (bodyLimit !== undefined) checkBodyLimit(file, below(pointer, 'body_limit'), bodyLimit);

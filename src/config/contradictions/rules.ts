@@ -1,3 +1,5 @@
+import { schemaFault } from '../request-schema/request-schema.js';
+import type { JsonObject } from '../types.js';
 import type { CheckedFile } from '../schema/checked-file.js';
 import { below, type Pointer } from '../source/pointer.js';
 import { originFault } from '../source/origin-pattern.js';
@@ -34,6 +36,14 @@ function checkCors(file: CheckedFile, at: Pointer, { origins, credentials }: Raw
       const message = 'with credentials, * would let every page act for its visitor';
       file.reject(pointer, { message, hint: 'list the origins' });
     }
+  }
+}
+
+/** Reports schemas of an endpoint that cannot be used. @param at the block `validate` */
+export function schemaContradictions(file: CheckedFile, at: Pointer, schemas: object): void {
+  for (const [part, schema] of Object.entries(schemas) as [string, JsonObject][]) {
+    const fault = schemaFault(schema);
+    if (fault !== null) file.reject(below(at, part), { message: `the schema cannot be used: ${fault}` });
   }
 }
 

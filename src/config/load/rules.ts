@@ -9,6 +9,7 @@ import type {
   RateLimitKey,
   RedisConfig,
   RuleConfig,
+  ValidationConfig,
 } from '../types.js';
 import type {
   RawCacheRule,
@@ -16,6 +17,7 @@ import type {
   RawConfig,
   RawCors,
   RawDuration,
+  RawEndpoint,
   RawHeaderRules,
   RawRateLimit,
 } from '../schema/raw.js';
@@ -27,6 +29,7 @@ interface RawRules {
   readonly plain_http?: PlainHttp;
   readonly compression?: RawCompressionRule;
   readonly cache?: RawCacheRule;
+  readonly validate?: RawEndpoint['validate'];
   readonly cors?: RawCors;
   readonly rate_limit?: RawRateLimit;
 }
@@ -43,6 +46,7 @@ export function normalizeRules({
   cache,
   cors,
   rate_limit: limit,
+  validate,
 }: RawRules): RuleConfig {
   return {
     headers: headers === undefined ? null : normalizeHeaders(headers),
@@ -51,6 +55,7 @@ export function normalizeRules({
     cache: cache === undefined ? null : { control: cache.control ?? null, etag: cache.etag },
     cors: cors === undefined ? null : normalizeCors(cors),
     rateLimit: limit === undefined ? null : normalizeRateLimit(limit),
+    validation: validate === undefined ? null : normalizeValidation(validate),
   };
 }
 
@@ -106,4 +111,10 @@ function rateLimitKey(key: string): RateLimitKey {
 
 function normalizeCompression({ min_size, ...rest }: RawCompressionRule): CompressionConfig {
   return { ...rest, minBytes: parseSize(min_size) };
+}
+
+function normalizeValidation(raw: NonNullable<RawEndpoint['validate']>): ValidationConfig {
+  // The schema of the file accepts mappings of JSON only.
+  const { params, query, headers, body } = raw as Partial<ValidationConfig>;
+  return { params: params ?? null, query: query ?? null, headers: headers ?? null, body: body ?? null };
 }

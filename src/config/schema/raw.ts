@@ -530,6 +530,27 @@ export interface RawEndpoint {
   compression?: RawCompressionRule;
   cache?: RawCacheRule;
   /**
+   * JSON Schemas that the requests of the endpoint must follow.
+   */
+  validate?: {
+    /**
+     * Schema of the values of the {name} segments.
+     */
+    params?: JsonObject;
+    /**
+     * Schema of the query.
+     */
+    query?: JsonObject;
+    /**
+     * Schema of the headers, whose names are in lower case.
+     */
+    headers?: JsonObject;
+    /**
+     * Schema of the JSON body.
+     */
+    body?: JsonObject;
+  };
+  /**
    * What is done with requests that do not come over TLS: allow, or redirect to the same URL with https. Default: server.plain_http.
    */
   plain_http?: 'allow' | 'redirect';

@@ -37,7 +37,7 @@ export interface IncomingRequest extends Caller {
   /** Aborted when the client goes away. */
   readonly signal: AbortSignal;
   /**
-   * Reads the whole body.
+   * Reads the whole body. Read again, it is the same.
    * @throws BackworksError BW_REQUEST_BODY_TOO_LARGE beyond the limit, BW_REQUEST_TIMEOUT when the client stops
    *   sending, BW_REQUEST_INVALID when the body ends early.
    */

@@ -27,6 +27,11 @@ function isReadable(body: Buffer, charset: string | undefined): boolean {
   return ASCII_BASED.test(charset) && isAscii(body);
 }
 
+/** Whether a content-type names JSON. */
+export function isJsonType(contentType: string | undefined): boolean {
+  return JSON_TYPES.test(mediaType(contentType) ?? '');
+}
+
 /** A content-type for text that the server writes, which is always UTF-8. */
 export function inUtf8(contentType: string): string {
   const charset = charsetOf(contentType);

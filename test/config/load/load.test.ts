@@ -91,6 +91,7 @@ describe('a whole file', () => {
         rules: {
           headers: null,
           plainHttp: 'allow',
+          validation: null,
           compression: null,
           cache: null,
           cors: null,
