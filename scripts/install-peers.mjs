@@ -10,6 +10,9 @@ import { root, run, say, SetupError } from './run.mjs';
 /** Debian package → a file that it installs. */
 const DEBIAN = {
   prometheus: '/usr/bin/promtool',
+  'libsqlite3-dev': '/usr/include/sqlite3.h',
+  gdb: '/usr/bin/gdb',
+  lldb: '/usr/bin/lldb',
   'libmodbus-dev': '/usr/include/modbus/modbus.h',
   'libquickfix-dev': '/usr/include/quickfix/Application.h',
 };

@@ -140,6 +140,7 @@ export const ERRORS = {
   BW_ROUTE_METHOD: kind(405, EXIT.failure, 'The endpoint does not accept this method.'),
   BW_PROXY_UPSTREAM: kind(502, EXIT.failure, 'The target of a proxy endpoint did not give a valid answer.'),
   BW_PROXY_TIMEOUT: kind(504, EXIT.failure, 'The target of a proxy endpoint did not answer in time.'),
+  BW_PROXY_UNAVAILABLE: kind(503, EXIT.failure, 'No target of a proxy endpoint can take the request.'),
   BW_FILE_NOT_FOUND: kind(404, EXIT.failure, 'The directory of the endpoint has no file for this path.'),
   BW_FILE_READ: kind(503, EXIT.failure, 'A file of an endpoint cannot be read at the moment.'),
   BW_SERVER_LISTEN: kind(500, EXIT.failure, 'The server cannot listen on its address.'),

@@ -173,7 +173,7 @@ class ServedTraffic implements LocalTraffic {
   async start(): Promise<{ url: string }> {
     const { config, registry, orchestrator, log } = this;
     loadJsonCheck();
-    const { host, port, tls, reload } = config.server;
+    const { tls, reload } = config.server;
     if (tls !== null) this.certificates = await ServedCertificates.open(tls, reload.intervalMs, log);
     this.accessLog.open(config.logging.access);
     const { enabled, incoming } = config.tracing;
@@ -182,6 +182,7 @@ class ServedTraffic implements LocalTraffic {
     await registry.discover(config);
     await registry.loadAll();
     void orchestrator.setPlugins(registry.inService());
+    orchestrator.serve(config.endpoints);
     const app = createApp({
       routes: () => this.routes,
       proxies: () => this.proxies,
@@ -189,13 +190,18 @@ class ServedTraffic implements LocalTraffic {
       log,
       observer: () => this.observer,
     });
-    this.listener = await listen(app, { host, port, log, tls: this.certificates?.certificates ?? null });
+    this.listener = await listen(app, {
+      ...config.server,
+      log,
+      tls: this.certificates?.certificates ?? null,
+    });
     return { url: this.listener.url };
   }
 
   async stop(): Promise<void> {
     this.certificates?.stop();
     await this.listener?.close(this.current.server.shutdown);
+    this.orchestrator.serve([]);
     await Promise.all([this.registry.close(), this.accessLog.close()]);
   }
 
@@ -238,6 +244,7 @@ class ServedTraffic implements LocalTraffic {
   /** Applies what the running configuration says about observing requests. */
   private reconfigure(): void {
     this.accessLog.configure(this.current.logging.access);
+    this.orchestrator.serve(this.current.endpoints);
     this.observe();
     void this.certificates?.reload();
   }

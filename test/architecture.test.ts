@@ -30,7 +30,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ['lifecycle/records', 'http', 'alerts'],
   ['access-log', 'rules'],
   ['lifecycle/entry', 'pipeline'],
-  ['pipeline/files'],
+  ['proxy', 'pipeline/files'],
   ['lifecycle/dependencies', 'pipeline/documents', 'pipeline/content'],
   ['plugins'],
   ['native/pool', 'native/in-process', 'config/load', 'services', 'tracing'],

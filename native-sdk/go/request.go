@@ -1,7 +1,9 @@
 package backworks
 
 import (
+	"bytes"
 	"encoding/json"
+	"strconv"
 	"strings"
 )
 
@@ -86,46 +88,101 @@ func (c Context) Read(name string, value any) (bool, error) {
 
 // parseRequest reads a request document. The result shares no memory with the text.
 func parseRequest(document []byte) (*Request, error) {
-	var read struct {
-		ID           string            `json:"id"`
-		Method       string            `json:"method"`
-		Path         string            `json:"path"`
-		Route        string            `json:"route"`
-		Params       map[string]string `json:"params"`
-		Query        Values            `json:"query"`
-		Headers      Values            `json:"headers"`
-		Remote       *Remote           `json:"remote"`
-		Context      Context           `json:"context"`
-		Body         json.RawMessage   `json:"body"`
-		BodyEncoding BodyEncoding      `json:"body_encoding"`
-		BodyStreamed bool              `json:"body_streamed"`
-	}
-	if err := json.Unmarshal(document, &read); err != nil {
+	request := &Request{}
+	var body bodyMembers
+	err := eachMember(document, func(name string, value []byte) (err error) {
+		switch name {
+		case "id":
+			request.ID, err = stringOf(value)
+		case "method":
+			request.Method, err = stringOf(value)
+		case "path":
+			request.Path, err = stringOf(value)
+		case "route":
+			request.Route, err = stringOf(value)
+		case "params":
+			request.Params, err = stringsOf(value)
+		case "query":
+			err = request.Query.UnmarshalJSON(value)
+		case "headers":
+			err = request.Headers.UnmarshalJSON(value)
+		case "remote":
+			request.Remote, err = remoteOf(value)
+		case "context":
+			request.Context, err = rawOf(value)
+		default:
+			err = body.read(name, value)
+		}
+		return err
+	})
+	if err != nil {
 		return nil, wrap("the request document", err)
 	}
-	return &Request{
-		ID: read.ID, Method: read.Method, Path: read.Path, Route: read.Route, Params: read.Params,
-		Query: read.Query, Headers: read.Headers, Remote: read.Remote, Context: read.Context,
-		Body: bodyOf(read.Body, read.BodyEncoding, read.BodyStreamed),
-	}, nil
+	request.Body = body.body()
+	return request, nil
 }
 
 // parseResponse reads a response document. The result shares no memory with the text.
 func parseResponse(document []byte) (*Response, error) {
-	var read struct {
-		Status       int             `json:"status"`
-		Headers      Values          `json:"headers"`
-		Context      Context         `json:"context"`
-		Request      AnsweredRequest `json:"request"`
-		Body         json.RawMessage `json:"body"`
-		BodyEncoding BodyEncoding    `json:"body_encoding"`
-		BodyStreamed bool            `json:"body_streamed"`
-	}
-	if err := json.Unmarshal(document, &read); err != nil {
+	response := &Response{}
+	var body bodyMembers
+	err := eachMember(document, func(name string, value []byte) (err error) {
+		switch name {
+		case "status":
+			response.Status, err = strconv.Atoi(string(value))
+		case "headers":
+			err = response.Headers.UnmarshalJSON(value)
+		case "context":
+			response.Context, err = rawOf(value)
+		case "request":
+			err = json.Unmarshal(value, &response.Request)
+		default:
+			err = body.read(name, value)
+		}
+		return err
+	})
+	if err != nil {
 		return nil, wrap("the response document", err)
 	}
-	return &Response{
-		Status: read.Status, Headers: read.Headers, Context: read.Context, Request: read.Request,
-		Body: bodyOf(read.Body, read.BodyEncoding, read.BodyStreamed),
-	}, nil
+	response.Body = body.body()
+	return response, nil
+}
+
+// bodyMembers are the members of a document that make a [Body].
+type bodyMembers struct {
+	text     json.RawMessage
+	encoding string
+	streamed bool
+}
+
+func (b *bodyMembers) read(name string, value []byte) (err error) {
+	switch name {
+	case "body":
+		b.text = bytes.Clone(value)
+	case "body_encoding":
+		b.encoding, err = stringOf(value)
+	case "body_streamed":
+		b.streamed, err = strconv.ParseBool(string(value))
+	}
+	return err
+}
+
+func (b *bodyMembers) body() Body { return bodyOf(b.text, BodyEncoding(b.encoding), b.streamed) }
+
+// remoteOf reads the address of a client. null is nil.
+func remoteOf(value []byte) (*Remote, error) {
+	if value[0] == 'n' {
+		return nil, nil
+	}
+	remote := &Remote{}
+	err := eachMember(value, func(name string, member []byte) (err error) {
+		switch name {
+		case "address":
+			remote.Address, err = stringOf(member)
+		case "port":
+			remote.Port, err = strconv.Atoi(string(member))
+		}
+		return err
+	})
+	return remote, err
 }

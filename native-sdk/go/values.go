@@ -27,19 +27,14 @@ func (v Values) Lookup(name string) (string, bool) {
 
 // UnmarshalJSON reads the member of a document: a name has a string or a list of strings.
 func (v *Values) UnmarshalJSON(text []byte) error {
-	var members map[string]any
-	if err := json.Unmarshal(text, &members); err != nil {
+	*v = make(Values)
+	if string(text) == "null" {
+		return nil
+	}
+	return eachMember(text, func(name string, value []byte) (err error) {
+		(*v)[name], err = listOf(value)
 		return err
-	}
-	*v = make(Values, len(members))
-	for name, member := range members {
-		values, err := listOf(member)
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		(*v)[name] = values
-	}
-	return nil
+	})
 }
 
 // MarshalJSON writes the values as documents do: one value as a string, several as a list.
@@ -55,22 +50,17 @@ func (v Values) MarshalJSON() ([]byte, error) {
 	return encode(members)
 }
 
-func listOf(member any) ([]string, error) {
-	switch member := member.(type) {
-	case string:
-		return []string{member}, nil
-	case []any:
-		values := make([]string, len(member))
-		for at, item := range member {
-			value, ok := item.(string)
-			if !ok {
-				return nil, fmt.Errorf("%v is no string", item)
-			}
-			values[at] = value
-		}
-		return values, nil
+func listOf(value []byte) ([]string, error) {
+	switch value[0] {
+	case '"':
+		text, err := stringOf(value)
+		return []string{text}, err
+	case '[':
+		var values []string
+		err := json.Unmarshal(value, &values)
+		return values, err
 	default:
-		return nil, fmt.Errorf("%v is neither a string nor a list", member)
+		return nil, fmt.Errorf("%s is neither a string nor a list", value)
 	}
 }
 

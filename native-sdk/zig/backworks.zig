@@ -82,50 +82,73 @@ pub const Raw = struct {
     }
 };
 
-/// Names and their values. Of headers only set-cookie has several values.
+/// Names and their values. Of headers only set-cookie has several values. A value is read when it is asked for.
 pub const Values = struct {
-    map: std.json.ArrayHashMap([]const []const u8) = .{},
+    /// JSON text of the object, exactly as it stands in the document.
+    raw: []const u8 = "{}",
+    allocator: Allocator = gpa,
 
     /// The first value of a name.
     pub fn get(self: Values, name: []const u8) ?[]const u8 {
-        const values = self.all(name);
+        const value = self.find(name) orelse return null;
+        if (value[0] == '"') return self.text(value);
+        const values = self.list(value);
         return if (values.len == 0) null else values[0];
     }
 
     /// Every value of a name.
     pub fn all(self: Values, name: []const u8) []const []const u8 {
-        return self.map.map.get(name) orelse &.{};
+        const value = self.find(name) orelse return &.{};
+        return self.list(value);
+    }
+
+    /// The names and their values, in order.
+    pub fn iterator(self: Values) Iterator {
+        return .{ .values = self, .members = .{ .text = self.raw } };
+    }
+
+    pub const Iterator = struct {
+        pub const Entry = struct { name: []const u8, values: []const []const u8 };
+
+        values: Values,
+        members: ObjectMembers,
+
+        pub fn next(self: *Iterator) ?Entry {
+            const member = (self.members.next() catch null) orelse return null;
+            return .{ .name = self.values.text(member.name) orelse "", .values = self.values.list(member.value) };
+        }
+    };
+
+    /// JSON text of the last value with this name.
+    fn find(self: Values, name: []const u8) ?[]const u8 {
+        var members: ObjectMembers = .{ .text = self.raw };
+        var found: ?[]const u8 = null;
+        while (members.next() catch null) |member| {
+            const read = self.text(member.name) orelse continue;
+            if (std.mem.eql(u8, read, name)) found = member.value;
+        }
+        return found;
+    }
+
+    fn text(self: Values, json: []const u8) ?[]const u8 {
+        return plainText(json) orelse parse([]const u8, self.allocator, json, true) catch null;
+    }
+
+    fn list(self: Values, json: []const u8) []const []const u8 {
+        if (json[0] == '[') return parse([]const []const u8, self.allocator, json, true) catch &.{};
+        const one = self.allocator.alloc([]const u8, 1) catch @panic("out of memory");
+        one[0] = self.text(json) orelse return &.{};
+        return one;
     }
 
     pub fn jsonParse(allocator: Allocator, source: anytype, options: std.json.ParseOptions) !Values {
-        const read = try std.json.innerParse(std.json.ArrayHashMap(OneOrMany), allocator, source, options);
-        var values: Values = .{};
-        var entries = read.map.iterator();
-        while (entries.next()) |entry| try values.map.map.put(allocator, entry.key_ptr.*, entry.value_ptr.list);
-        return values;
+        if (try source.peekNextTokenType() != .object_begin) return error.UnexpectedToken;
+        const member = try Raw.jsonParse(allocator, source, options);
+        return .{ .raw = member.text, .allocator = allocator };
     }
 
     pub fn jsonStringify(self: Values, writer: anytype) !void {
-        try writer.beginObject();
-        var entries = self.map.map.iterator();
-        while (entries.next()) |entry| {
-            try writer.objectField(entry.key_ptr.*);
-            const list = entry.value_ptr.*;
-            if (list.len == 1) try writer.write(list[0]) else try writer.write(list);
-        }
-        try writer.endObject();
-    }
-};
-
-const OneOrMany = struct {
-    list: []const []const u8,
-
-    pub fn jsonParse(allocator: Allocator, source: anytype, options: std.json.ParseOptions) !OneOrMany {
-        if (try source.peekNextTokenType() == .array_begin)
-            return .{ .list = try std.json.innerParse([]const []const u8, allocator, source, options) };
-        const list = try allocator.alloc([]const u8, 1);
-        list[0] = try std.json.innerParse([]const u8, allocator, source, options);
-        return .{ .list = list };
+        try writer.print("{s}", .{self.raw});
     }
 };
 
@@ -162,6 +185,9 @@ pub const Body = struct {
     }
 };
 
+/// The client of a request.
+pub const Remote = struct { address: []const u8, port: u16 };
+
 /// A request, as beforeRequest and processEndpoint see it. It lasts until the hook returns.
 pub const Request = struct {
     id: []const u8,
@@ -172,20 +198,20 @@ pub const Request = struct {
     /// Path of the endpoint that matched, such as "/weather/{city}".
     route: ?[]const u8 = null,
     /// Values of the placeholders in the route, decoded.
-    params: std.json.ArrayHashMap([]const u8) = .{},
+    params: Values = .{},
     query: Values = .{},
     /// Names are in lower case.
     headers: Values = .{},
     /// The client, when the request came over a socket.
-    remote: ?struct { address: []const u8, port: u16 } = null,
+    remote: ?Remote = null,
     /// What hooks that ran earlier left for later ones; see `left`.
     context: Raw = .{ .text = "{}" },
-    body: Raw = .{},
-    body_encoding: BodyEncoding = .text,
     body_streamed: bool = false,
+    body_encoding: BodyEncoding = .text,
+    body: Raw = .{},
 
     pub fn param(self: *const Request, name: []const u8) ?[]const u8 {
-        return self.params.map.get(name);
+        return self.params.get(name);
     }
 
     /// The first value of a header; `name` is in lower case.
@@ -211,9 +237,9 @@ pub const Response = struct {
     context: Raw = .{ .text = "{}" },
     /// The request that is answered.
     request: struct { id: []const u8, method: []const u8, path: []const u8, route: ?[]const u8 = null },
-    body: Raw = .{},
-    body_encoding: BodyEncoding = .text,
     body_streamed: bool = false,
+    body_encoding: BodyEncoding = .text,
+    body: Raw = .{},
 
     /// The first value of a header; `name` is in lower case.
     pub fn header(self: *const Response, name: []const u8) ?[]const u8 {
@@ -320,11 +346,193 @@ pub const HttpResponse = struct {
 /// granted, or the target did not answer in time.
 pub const HttpResult = union(enum) { response: HttpResponse, failed: []const u8 };
 
+// ---------------------------------------------------------------------------------------------------
+// Reading JSON
+
 fn parse(comptime T: type, allocator: Allocator, text: []const u8, ignores_unknown: bool) !T {
     return std.json.parseFromSliceLeaky(T, allocator, text, .{
         .ignore_unknown_fields = ignores_unknown,
         .duplicate_field_behavior = .use_last,
     });
+}
+
+/// The members of an object, found without reading their values. Values are delimited and not checked.
+const ObjectMembers = struct {
+    /// `name` and `value` are JSON texts.
+    const Member = struct { name: []const u8, value: []const u8 };
+
+    text: []const u8,
+    at: usize = 0,
+    is_first: bool = true,
+
+    fn next(self: *ObjectMembers) error{SyntaxError}!?Member {
+        if (!try self.begin()) return null;
+        if (self.byte() != '"') return error.SyntaxError;
+        const name = try self.value();
+        try self.expect(':');
+        return .{ .name = name, .value = try self.value() };
+    }
+
+    /// The value of the next member, if that has this name and no white space around it. Otherwise the next call finds the
+    /// member.
+    fn nextNamed(self: *ObjectMembers, comptime name: []const u8) error{SyntaxError}!?[]const u8 {
+        const before = self.*;
+        const start = "\"" ++ name ++ "\":";
+        if (try self.begin() and std.mem.startsWith(u8, self.text[self.at..], start)) {
+            self.at += start.len;
+            return try self.value();
+        }
+        self.* = before;
+        return null;
+    }
+
+    /// Passes what comes before a member. False when there is none.
+    fn begin(self: *ObjectMembers) error{SyntaxError}!bool {
+        if (self.is_first) try self.expect('{');
+        if (self.byte() == '}') return false;
+        if (!self.is_first) try self.expect(',');
+        self.is_first = false;
+        return true;
+    }
+
+    fn value(self: *ObjectMembers) error{SyntaxError}![]const u8 {
+        const first = self.byte();
+        const start = self.at;
+        self.at = switch (first) {
+            '"' => try self.endOfString(start),
+            '{', '[' => try self.endOfNested(start),
+            else => self.endOfWord(start),
+        };
+        if (self.at == start) return error.SyntaxError;
+        return self.text[start..self.at];
+    }
+
+    fn endOfString(self: *const ObjectMembers, start: usize) error{SyntaxError}!usize {
+        var at = start + 1;
+        while (at < self.text.len) : (at += 1) {
+            at += ordinary(self.text[at..]);
+            if (at >= self.text.len) break;
+            if (self.text[at] == '"') return at + 1;
+            if (self.text[at] == '\\') at += 1;
+        }
+        return error.SyntaxError;
+    }
+
+    /// How many bytes come before the first quote or backslash, as far as eight bytes at once can tell.
+    fn ordinary(text: []const u8) usize {
+        const low: u64 = 0x0101010101010101;
+        var at: usize = 0;
+        while (at + 8 <= text.len) : (at += 8) {
+            const word = std.mem.readInt(u64, text[at..][0..8], .little);
+            const quote = word ^ (low * '"');
+            const escape = word ^ (low * '\\');
+            // The lowest bit that is set belongs to the first byte that is equal.
+            const found = ((quote -% low) & ~quote | (escape -% low) & ~escape) & (low << 7);
+            if (found != 0) return at + @ctz(found) / 8;
+        }
+        return at;
+    }
+
+    fn endOfNested(self: *const ObjectMembers, start: usize) error{SyntaxError}!usize {
+        var depth: usize = 0;
+        var at = start;
+        while (at < self.text.len) {
+            switch (self.text[at]) {
+                '"' => at = try self.endOfString(at),
+                '{', '[' => {
+                    depth += 1;
+                    at += 1;
+                },
+                '}', ']' => {
+                    depth -= 1;
+                    at += 1;
+                    if (depth == 0) return at;
+                },
+                else => at += 1,
+            }
+        }
+        return error.SyntaxError;
+    }
+
+    /// A number, true, false or null.
+    fn endOfWord(self: *const ObjectMembers, start: usize) usize {
+        var at = start;
+        while (at < self.text.len) : (at += 1) switch (self.text[at]) {
+            '0'...'9', 'a'...'z', 'A'...'Z', '+', '-', '.' => {},
+            else => break,
+        };
+        return at;
+    }
+
+    fn expect(self: *ObjectMembers, wanted: u8) error{SyntaxError}!void {
+        if (self.byte() != wanted) return error.SyntaxError;
+        self.at += 1;
+    }
+
+    /// The next byte that is no white space; 0 at the end.
+    fn byte(self: *ObjectMembers) u8 {
+        while (self.at < self.text.len) : (self.at += 1) switch (self.text[self.at]) {
+            ' ', '\n', '\r', '\t' => {},
+            else => |found| return found,
+        };
+        return 0;
+    }
+};
+
+/// A text whose JSON has no escapes, as most have; otherwise null.
+fn plainText(json: []const u8) ?[]const u8 {
+    if (json.len < 2 or json[0] != '"') return null;
+    const text = json[1 .. json.len - 1];
+    for (text) |byte| if (byte == '\\') return null;
+    return text;
+}
+
+/// Reads a document of the server. Members with texts and numbers are read now, others when they are asked for.
+fn readDocument(comptime T: type, allocator: Allocator, json: []const u8) !T {
+    const fields = @typeInfo(T).@"struct";
+    var read: T = undefined;
+    var seen: [fields.field_names.len]bool = @splat(false);
+    inline for (fields.field_names, fields.field_types, fields.field_attrs, 0..) |name, Field, attributes, at| {
+        if (comptime attributes.defaultValue(Field)) |default| {
+            @field(read, name) = default;
+            seen[at] = true;
+        }
+    }
+    var members: ObjectMembers = .{ .text = json };
+    // The server writes the members in the order of the fields.
+    inline for (fields.field_names, fields.field_types, 0..) |name, Field, at| {
+        if (try members.nextNamed(name)) |value| {
+            @field(read, name) = try readMember(Field, allocator, value);
+            seen[at] = true;
+        }
+    }
+    while (try members.next()) |member| {
+        const given = plainText(member.name) orelse continue;
+        inline for (fields.field_names, fields.field_types, 0..) |name, Field, at| {
+            if (std.mem.eql(u8, given, name)) {
+                @field(read, name) = try readMember(Field, allocator, member.value);
+                seen[at] = true;
+            }
+        }
+    }
+    for (seen) |was_given| if (!was_given) return error.MissingField;
+    return read;
+}
+
+fn readMember(comptime T: type, allocator: Allocator, json: []const u8) !T {
+    switch (T) {
+        Raw => return .{ .text = json },
+        Values => return if (json[0] == '{') .{ .raw = json, .allocator = allocator } else error.UnexpectedToken,
+        BodyEncoding => return std.meta.stringToEnum(BodyEncoding, plainText(json) orelse "") orelse error.InvalidEnumTag,
+        []const u8 => return plainText(json) orelse parse(T, allocator, json, true),
+        else => {},
+    }
+    return switch (@typeInfo(T)) {
+        .optional => |optional| if (json[0] == 'n') null else try readMember(optional.child, allocator, json),
+        .@"struct" => try readDocument(T, allocator, json),
+        .int => std.fmt.parseInt(T, json, 10) catch error.UnexpectedToken,
+        else => parse(T, allocator, json, true),
+    };
 }
 
 // ---------------------------------------------------------------------------------------------------
@@ -397,17 +605,23 @@ pub const Reply = struct {
         return reply;
     }
 
-    pub fn jsonStringify(self: Reply, writer: anytype) !void {
-        try writer.beginObject();
-        try writer.objectField("status");
-        try writer.write(self.code);
-        try writer.objectField("headers");
-        try writer.write(self.headers);
-        try writer.objectField("body_encoding");
-        try writer.write(self.encoding);
-        try writer.objectField("body");
-        try writer.print("{s}", .{self.body});
-        try writer.endObject();
+    /// The reply as JSON, between two texts.
+    fn written(self: Reply, before: []const u8, after: []const u8) []const u8 {
+        var digits: [8]u8 = undefined;
+        const parts = [_][]const u8{
+            before,
+            "{\"status\":",
+            std.fmt.bufPrint(&digits, "{d}", .{self.code}) catch unreachable,
+            ",\"headers\":",
+            if (self.headers.list.len == 0) "{}" else self.call.encode(self.headers),
+            ",\"body_encoding\":\"",
+            @tagName(self.encoding),
+            "\",\"body\":",
+            self.body,
+            "}",
+            after,
+        };
+        return std.mem.concat(self.call.allocator(), u8, &parts) catch self.call.outOfMemory();
     }
 };
 
@@ -941,11 +1155,11 @@ fn Exported(comptime P: type) type {
         fn beforeRequest(document: abi.Text) callconv(.c) abi.Text {
             return respond(.{document}, struct {
                 fn work(call: *Call, text: []const u8) !?[]const u8 {
-                    const request = try parse(Request, call.allocator(), text, true);
+                    const request = try readDocument(Request, call.allocator(), text);
                     const action = try P.beforeRequest(&plugin, call, &request) orelse return null;
                     return switch (action) {
                         .change => |change| call.encode(.{ .request = change }),
-                        .respond => |reply| call.encode(.{ .response = reply }),
+                        .respond => |reply| reply.written("{\"response\":", "}"),
                     };
                 }
             }.work);
@@ -954,7 +1168,7 @@ fn Exported(comptime P: type) type {
         fn afterResponse(document: abi.Text) callconv(.c) abi.Text {
             return respond(.{document}, struct {
                 fn work(call: *Call, text: []const u8) !?[]const u8 {
-                    const response = try parse(Response, call.allocator(), text, true);
+                    const response = try readDocument(Response, call.allocator(), text);
                     const patch = try P.afterResponse(&plugin, call, &response) orelse return null;
                     return call.encode(.{ .response = patch });
                 }
@@ -965,9 +1179,9 @@ fn Exported(comptime P: type) type {
         fn processEndpoint(_: abi.Text, _: abi.Text, document: abi.Text) callconv(.c) abi.Text {
             return respond(.{document}, struct {
                 fn work(call: *Call, text: []const u8) !?[]const u8 {
-                    const request = try parse(Request, call.allocator(), text, true);
+                    const request = try readDocument(Request, call.allocator(), text);
                     const reply = try P.processEndpoint(&plugin, call, &request) orelse return null;
-                    return call.encode(reply);
+                    return reply.written("", "");
                 }
             }.work);
         }
@@ -1087,7 +1301,7 @@ pub const testing = struct {
         pub fn processEndpoint(self: *Host, plugin: anytype, members: anytype) !?Answer {
             const request = try self.requestOf(members);
             const reply = try plugin.processEndpoint(&self.call, &request) orelse return null;
-            return try parse(Answer, self.call.allocator(), self.call.encode(reply), false);
+            return try parse(Answer, self.call.allocator(), reply.written("", ""), false);
         }
 
         /// Calls the hook in the same way.
@@ -1097,7 +1311,7 @@ pub const testing = struct {
             return switch (action) {
                 .change => |patch| .{ .changed = self.call.encode(patch) },
                 .respond => |reply| .{
-                    .answered = try parse(Answer, self.call.allocator(), self.call.encode(reply), false),
+                    .answered = try parse(Answer, self.call.allocator(), reply.written("", ""), false),
                 },
             };
         }

@@ -1,5 +1,17 @@
 /** The parts of a configuration that concern connections; src/config/types.ts exports them with the rest. */
 
+/** The keys of the `server:` block that concern its address and its connections. */
+export interface ListenerConfig {
+  readonly host: string;
+  readonly port: number;
+  /** Null: plain HTTP. */
+  readonly tls: TlsConfig | null;
+  readonly http2: Http2Config;
+  readonly proxyProtocol: ProxyProtocolConfig;
+  readonly connections: ConnectionsConfig;
+  readonly trustProxy: TrustedProxyConfig;
+}
+
 /** The `server.tls:` block. */
 export interface TlsConfig {
   /** The first one is for clients that ask for none of the other hosts. */
@@ -39,4 +51,32 @@ export interface TrustedProxyConfig {
   readonly addresses: readonly string[];
   /** x-forwarded: x-forwarded-for, -proto and -host. forwarded: the header of RFC 7239. */
   readonly header: 'x-forwarded' | 'forwarded';
+}
+
+/** The `server.connections:` block. */
+export interface ConnectionsConfig {
+  /** Null: a share of the file descriptors that the process may open. */
+  readonly max: number | null;
+  /** Requests that one connection may carry. 0: no limit. */
+  readonly maxRequests: number;
+  readonly headerLimitBytes: number;
+  readonly headerTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  /** How long a client may read nothing of what waits for it. */
+  readonly writeTimeoutMs: number;
+}
+
+/** The `server.http2:` block. */
+export interface Http2Config {
+  /** always: with TLS and without. */
+  readonly accept: 'with-tls' | 'always' | 'never';
+  /** Requests of one connection that may be in flight at once. */
+  readonly maxStreams: number;
+}
+
+/** The `server.proxy_protocol:` block. */
+export interface ProxyProtocolConfig {
+  /** IP addresses and networks of load balancers whose connections begin with a header. Empty: none do. */
+  readonly addresses: readonly string[];
+  readonly timeoutMs: number;
 }

@@ -1,7 +1,13 @@
 /** The part of the configuration that rules are prepared from; see types.ts. This file contains only types. */
 
+import type { CacheConfig, CompressionConfig } from './content-types.js';
+
 /** The rules around the answers of an endpoint, or of all endpoints. Null where the file says nothing. */
 export interface RuleConfig {
+  /** That of an endpoint replaces that of the server. */
+  readonly compression: CompressionConfig | null;
+  /** That of an endpoint replaces that of the server. */
+  readonly cache: CacheConfig | null;
   /** Rules of the server apply before those of the endpoint. */
   readonly headers: HeaderRuleConfig | null;
   readonly plainHttp: PlainHttp | null;

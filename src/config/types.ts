@@ -5,12 +5,14 @@
 
 import type { FilesTarget } from './content-types.js';
 import type { JsonObject, JsonValue, Written } from './json.js';
-import type { TlsConfig, TrustedProxyConfig } from './listener-types.js';
+import type { ListenerConfig } from './listener-types.js';
+import type { ProxyConfig } from './proxy-types.js';
 import type { RedirectConfig, RuleConfig } from './rule-types.js';
 
 export type * from './content-types.js';
 export type * from './json.js';
 export type * from './listener-types.js';
+export type * from './proxy-types.js';
 export type * from './rule-types.js';
 
 /**
@@ -36,18 +38,13 @@ export interface BackworksConfig {
 }
 
 /** The `server:` block. */
-export interface ServerConfig {
-  readonly host: string;
-  readonly port: number;
-  /** Null: plain HTTP. */
-  readonly tls: TlsConfig | null;
+export interface ServerConfig extends ListenerConfig {
   /** Longest request body, for endpoints without a limit of their own. */
   readonly bodyLimitBytes: number;
   /** Longest pause between two reads of a request body. */
   readonly bodyTimeoutMs: number;
   /** What may answer requests that no endpoint matches. */
   readonly unmatched: UnmatchedRequests;
-  readonly trustProxy: TrustedProxyConfig;
   /** The rules of all endpoints, where those have none of their own. */
   readonly rules: RuleConfig;
   /** Number of server processes. */
@@ -166,7 +163,7 @@ export type EndpointTarget =
   /** The configuration contains the answer. */
   | { readonly kind: 'static'; readonly response: StaticResponse }
   /** Another server answers. */
-  | { readonly kind: 'proxy'; readonly target: string; readonly timeoutMs: number }
+  | ({ readonly kind: 'proxy' } & ProxyConfig)
   /** The files of a directory answer. */
   | { readonly kind: 'files'; readonly files: FilesTarget }
   /** Clients are sent to another URL. */

@@ -1,6 +1,7 @@
-import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
+import { IncomingMessage, type OutgoingHttpHeader, type ServerResponse } from 'node:http';
 import { Readable, pipeline } from 'node:stream';
 import type { Log } from '../log.js';
+import { passingTrailers } from '../pipeline/documents/end-to-end.js';
 import type { HeaderMap, PluginResponse } from '../plugins/plugin.js';
 import type { ServerRequest } from './request.js';
 import { isPlainResponse, sendPlainResponse } from './response-head.js';
@@ -75,10 +76,17 @@ const NO_BYTES = Buffer.alloc(0);
 function stream(body: Readable, { id, observed }: ServerRequest, outgoing: ServerResponse, log: Log): void {
   // Sends the header lines at once, as flushHeaders() does, but in latin1 like every other answer.
   outgoing.write(NO_BYTES);
+  if (body instanceof IncomingMessage)
+    body.once('end', () => addTrailers(outgoing, passingTrailers(body.rawTrailers)));
   pipeline(body, outgoing, (error) => {
     if (error) log.debug({ requestId: id, err: error }, 'a streamed answer was cut off');
   });
   observed?.countResponseBody(body);
+}
+
+/** Only a body in chunks can have trailers. For any other, Node drops them. */
+function addTrailers(outgoing: ServerResponse, trailers: [string, string][]): void {
+  if (trailers.length > 0) outgoing.addTrailers(trailers);
 }
 
 /** Converts the pipeline's answer for a request that did not come over a socket. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Readable, Transform } from 'node:stream';
 import { BackworksError } from '../errors.js';
-import { bodyTooLarge } from '../pipeline/body-limits.js';
+import { bodyTooLarge } from '../pipeline/documents/body-limits.js';
 import type { BodyLimits } from '../pipeline/documents/incoming-request.js';
 import { ClientClock } from './client-clock.js';
 import { http2Stream } from './http2-stream.js';
@@ -110,7 +110,7 @@ export function discardRest(incoming: IncomingMessage): void {
 /** Whether the client ended an HTTP/2 stream within the body. Node then ends the body as if it were complete. */
 function isCutOff(source: Readable): boolean {
   const stream = 'httpVersionMajor' in source ? http2Stream(source as IncomingMessage) : null;
-  return stream !== null && stream.closed && !stream.writableEnded;
+  return stream?.aborted === true;
 }
 
 function tooSlow(timeoutMs: number): BackworksError {

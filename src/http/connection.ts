@@ -43,6 +43,7 @@ export class Connection implements Client {
   /** Responses that the client's socket has not accepted completely, oldest first. */
   private readonly unsent: ServerResponse[] = [];
   private readonly waiting: WaitingRequest[] = [];
+  private requests = 0;
   /** No further request is served; the response to the last request announces that the connection closes. */
   private full = false;
   private draining = false;
@@ -67,10 +68,18 @@ export class Connection implements Client {
     return statedClient(incoming) ?? Connection.of(incoming.socket);
   }
 
-  /** Serves a request now, or as soon as enough earlier responses have been sent. */
-  admit(incoming: IncomingMessage, outgoing: ServerResponse, serve: Serve): void {
+  /**
+   * Serves a request now, or as soon as enough earlier responses have been sent.
+   * @param requestsMax how many requests the connection may carry
+   */
+  admit(incoming: IncomingMessage, outgoing: ServerResponse, serve: Serve, requestsMax = Infinity): void {
     this.forgetSent();
     if (this.full) return;
+    this.requests += 1;
+    if (this.requests >= requestsMax) {
+      this.closeAfter(outgoing);
+      this.full = true;
+    }
     if (this.draining) this.closeAfter(outgoing);
     if (this.unsent.length < CONCURRENT_MAX && this.waiting.length === 0) {
       this.unsent.push(outgoing);
@@ -155,7 +164,7 @@ export class Connection implements Client {
     else last.once('close', send);
   }
 
-  private closeAfter(outgoing: ServerResponse): void {
+  closeAfter(outgoing: ServerResponse): void {
     if (this.last !== undefined && !this.last.headersSent) this.last.removeHeader('connection');
     if (!outgoing.headersSent) outgoing.setHeader('connection', 'close');
     this.last = outgoing;

@@ -25,6 +25,7 @@ export class SocketExchange implements Listener<PluginResponse> {
   ) {
     this.client = Connection.clientOf(incoming);
     this.client.begin(request);
+    request.outgoing = outgoing;
   }
 
   answered(answer: PluginResponse): void {
@@ -46,7 +47,7 @@ export class SocketExchange implements Listener<PluginResponse> {
     const { request, outgoing, log } = this;
     // When the rest of the body will come is unknown, and until then the connection is of no use.
     if ((answer.status === REQUEST_TIMEOUT && !this.incoming.complete) || isWaiting(this.incoming))
-      outgoing.setHeader('connection', 'close');
+      this.client.closeAfter(outgoing);
     // A plugin or proxy target that answers while the body still arrives may continue to read it.
     if (answer.body instanceof Readable) outgoing.once('finish', () => this.discardRest());
     else this.discardRest();

@@ -1,18 +1,15 @@
 import http from 'node:http';
 import type { Socket } from 'node:net';
+import type { ConnectionsConfig } from '../config/types.js';
 import type { Log } from '../log.js';
 import { awaitContinue } from './body.js';
 import { Connection } from './connection.js';
 
 const SERVER_OPTIONS: http.ServerOptions = {
-  headersTimeout: 15_000,
   // The body has its own timeout, between two reads, so that a long upload may take its time.
   requestTimeout: 0,
   // Node's default is 30 s: a client that sends headers byte by byte would keep its connection for 45 s.
   connectionsCheckingInterval: 1000,
-  // Longer than the 60 s after which load balancers drop idle connections, so that they close first.
-  keepAliveTimeout: 65_000,
-  maxHeaderSize: 16 * 1024,
   // acceptHead() refuses such a request with a problem document.
   requireHostHeader: false,
 };
@@ -28,10 +25,22 @@ export class Http1Server {
   private readonly connections = new Set<Connection>();
   private idleCheck: NodeJS.Timeout | undefined;
 
-  constructor(serve: Serve, log: Log) {
+  constructor(
+    serve: Serve,
+    private readonly limits: ConnectionsConfig,
+    log: Log,
+  ) {
+    const { headerLimitBytes, headerTimeoutMs, keepAliveTimeoutMs, maxRequests } = limits;
+    const requestsMax = maxRequests === 0 ? Infinity : maxRequests;
     const admit = (incoming: http.IncomingMessage, outgoing: http.ServerResponse): void =>
-      Connection.of(incoming.socket).admit(incoming, outgoing, serve);
-    this.server = http.createServer(SERVER_OPTIONS, admit);
+      Connection.of(incoming.socket).admit(incoming, outgoing, serve, requestsMax);
+    const options = {
+      ...SERVER_OPTIONS,
+      headersTimeout: headerTimeoutMs,
+      keepAliveTimeout: keepAliveTimeoutMs,
+      maxHeaderSize: headerLimitBytes,
+    };
+    this.server = http.createServer(options, admit);
     this.server.on('checkContinue', (incoming: http.IncomingMessage, outgoing: http.ServerResponse) => {
       awaitContinue(incoming, outgoing);
       admit(incoming, outgoing);
@@ -55,9 +64,9 @@ export class Http1Server {
     this.server.emit('connection', socket);
   }
 
-  /** Closes connections whose clients have read nothing for `writeTimeoutMs`. Call about once a second. */
-  sweep(writeTimeoutMs: number): void {
-    for (const connection of this.connections) connection.expectProgress(writeTimeoutMs);
+  /** Closes connections whose clients have stopped reading. Call about once a second. */
+  sweep(): void {
+    for (const connection of this.connections) connection.expectProgress(this.limits.writeTimeoutMs);
   }
 
   /**

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { ConnectionsConfig } from '../config/types.js';
 import type { Log } from '../log.js';
 import type { Serve } from './http1-server.js';
 import { http2Stream } from './http2-stream.js';
-import { type Cancellable, type Client, type Peer, setClient } from './peer.js';
+import { type Cancellable, type Client, type Peer, setClient, socketPeer } from './peer.js';
 
 const { NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR } = constants;
 
@@ -13,41 +14,47 @@ const ANY_STREAM = 2 ** 31 - 1;
 /** A client that has sent requests before it read that announcement gets them answered. */
 const NOTICE_MS = 500;
 /** How long a client may take to close its side of a connection that the server has closed. */
-const LINGER_MS = 5000;
+const LINGER_MS = 1000;
 /** The window in which the two limits below count. */
 const WINDOW_MS = 10_000;
 /**
- * Requests that a client may take back before they are answered. Each costs the server as much as one that is
+ * Requests that a client may take back before it has their answers. Each costs the server as much as one that is
  * answered (CVE-2023-44487).
  * @internal exported for its test
  */
 export const CANCELLED_MAX = 200;
 /**
- * PING and SETTINGS frames of a client; each makes the server send a frame.
+ * SETTINGS frames of a client. Ordinary ones send one or two.
  * @internal exported for its test
  */
-export const CONTROL_FRAMES_MAX = 1000;
+export const SETTINGS_MAX = 100;
 
 /** A client's HTTP/2 connection and its requests. */
 export class Http2Connection {
+  private readonly peer: Peer;
   /** Requests whose streams are open. */
   private readonly streams = new Set<ServerHttp2Stream>();
   /** Streams whose clients have had bytes to read, with a timer. */
   private readonly timed = new WeakSet<ServerHttp2Stream>();
+  private requests = 0;
   private idleSinceMs = performance.now();
+  private closedAtMs: number | null = null;
   private windowEndsAtMs = 0;
   private cancelled = 0;
-  private controlFrames = 0;
+  private settings = 0;
 
   constructor(
     private readonly session: ServerHttp2Session,
     private readonly socket: Socket,
-    private readonly peer: Peer,
-    private readonly keepAliveTimeoutMs: number,
+    private readonly limits: ConnectionsConfig,
     private readonly log: Log,
   ) {
-    const count = (): void => this.countControlFrame();
-    session.on('ping', count).on('remoteSettings', count);
+    this.peer = socketPeer(socket);
+    session.on('remoteSettings', () => this.countSettings());
+    // A request that its client took back before the server saw it is not given to admit().
+    session.on('stream', (stream) => {
+      if (stream.closed) this.countCancelled();
+    });
   }
 
   /** Serves a request. It is cancelled when its stream closes before it is answered. */
@@ -60,15 +67,21 @@ export class Http2Connection {
       this.streams.delete(stream);
       if (this.streams.size === 0) this.idleSinceMs = performance.now();
       client.cancel();
-      if (stream.aborted) this.countCancelled();
+      if (stream.aborted || stream.rstCode === NGHTTP2_CANCEL) this.countCancelled();
     });
+    this.requests += 1;
+    if (this.requests === this.limits.maxRequests) this.drain();
     serve(incoming, outgoing);
   }
 
   /** Ends the connection if it has been idle for too long, and streams whose clients have stopped reading. */
-  sweep(writeTimeoutMs: number): void {
+  sweep(): void {
+    const { keepAliveTimeoutMs, writeTimeoutMs } = this.limits;
+    // Node keeps a connection open whose last header is incomplete, or whose client does not close its side.
+    const isClosing = this.closedAtMs !== null && this.streams.size === 0;
+    if (isClosing && performance.now() - this.closedAtMs! > LINGER_MS) this.destroy();
     if (this.streams.size === 0) {
-      if (performance.now() - this.idleSinceMs > this.keepAliveTimeoutMs) this.close();
+      if (performance.now() - this.idleSinceMs > keepAliveTimeoutMs) this.close();
       return;
     }
     for (const stream of this.streams) {
@@ -79,8 +92,9 @@ export class Http2Connection {
     }
   }
 
+  /** Tells the client to send no further requests here; the connection ends with the last response. */
   drain(): void {
-    if (this.session.closed || this.session.destroyed) return;
+    if (this.closedAtMs !== null || this.session.destroyed) return;
     this.session.goaway(NGHTTP2_NO_ERROR, ANY_STREAM);
     const notice = setTimeout(() => this.close(), NOTICE_MS);
     this.session.once('close', () => clearTimeout(notice));
@@ -93,14 +107,9 @@ export class Http2Connection {
 
   /** Accepts no further request. The connection ends with the last response. */
   private close(): void {
-    const { session, socket } = this;
-    if (session.closed || session.destroyed) return;
-    session.once('close', () => {
-      if (socket.destroyed) return;
-      const late = setTimeout(() => socket.destroy(), LINGER_MS).unref();
-      socket.once('close', () => clearTimeout(late));
-    });
-    session.close();
+    if (this.closedAtMs !== null) return;
+    this.closedAtMs = performance.now();
+    this.session.close();
   }
 
   /** The timer of a stream expired. The client may have read everything in the meantime. */
@@ -118,11 +127,10 @@ export class Http2Connection {
     if (this.cancelled > CANCELLED_MAX) this.refuse(`took back more than ${CANCELLED_MAX} requests`);
   }
 
-  private countControlFrame(): void {
+  private countSettings(): void {
     this.startWindow();
-    this.controlFrames += 1;
-    if (this.controlFrames > CONTROL_FRAMES_MAX)
-      this.refuse(`sent more than ${CONTROL_FRAMES_MAX} control frames`);
+    this.settings += 1;
+    if (this.settings > SETTINGS_MAX) this.refuse(`sent more than ${SETTINGS_MAX} SETTINGS frames`);
   }
 
   private startWindow(): void {
@@ -130,14 +138,14 @@ export class Http2Connection {
     if (now < this.windowEndsAtMs) return;
     this.windowEndsAtMs = now + WINDOW_MS;
     this.cancelled = 0;
-    this.controlFrames = 0;
+    this.settings = 0;
   }
 
   private refuse(what: string): void {
     if (this.session.destroyed) return;
-    const within = `within ${WINDOW_MS / 1000} s; its connection is closed`;
-    this.log.warn({ remote: this.peer.remote?.address }, `an HTTP/2 client ${what} ${within}`);
-    this.session.destroy(undefined, NGHTTP2_ENHANCE_YOUR_CALM);
+    const message = `an HTTP/2 client ${what} within ${WINDOW_MS / 1000} s; its connection is closed`;
+    this.log.warn({ remote: this.peer.remote?.address }, message);
+    this.session.destroy(new Error(message), NGHTTP2_ENHANCE_YOUR_CALM);
   }
 }
 
@@ -154,6 +162,9 @@ class StreamClient implements Client {
   end(): void {
     this.request = null;
   }
+
+  /** Other streams go on, and an open body ends with its stream. */
+  closeAfter(): void {}
 
   cancel(): void {
     this.request?.cancel();

@@ -5,21 +5,14 @@ import http2, {
   type ServerHttp2Session,
 } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { ConnectionsConfig, Http2Config } from '../config/types.js';
 import type { Log } from '../log.js';
 import { awaitContinue } from './body.js';
 import type { Serve } from './http1-server.js';
 import { Http2Connection } from './http2-connection.js';
-import { socketPeer } from './peer.js';
 
+const HEADER_TOO_LARGE = 431;
 const NOT_IMPLEMENTED = 501;
-
-export interface Http2Limits {
-  /** Requests of one connection that may be in flight at once. */
-  readonly maxStreams: number;
-  readonly headerLimitBytes: number;
-  /** How long a connection may have no request. */
-  readonly keepAliveTimeoutMs: number;
-}
 
 /** Serves HTTP/2 on connections that it is given. */
 export class Http2Server {
@@ -31,12 +24,12 @@ export class Http2Server {
 
   constructor(
     serve: Serve,
-    private readonly limits: Http2Limits,
+    { maxStreams }: Http2Config,
+    private readonly limits: ConnectionsConfig,
     private readonly log: Log,
   ) {
-    const { maxStreams, headerLimitBytes } = limits;
     this.server = http2.createServer({
-      settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: headerLimitBytes },
+      settings: { maxConcurrentStreams: maxStreams, maxHeaderListSize: limits.headerLimitBytes },
       // Frames that break the protocol without ending the session, such as DATA frames without data.
       maxSessionInvalidFrames: 100,
       // Requests beyond maxConcurrentStreams.
@@ -55,6 +48,11 @@ export class Http2Server {
       if (session === undefined) return;
       // The compatibility classes of Node have what the server uses of the classes for HTTP/1.
       const [asIncoming, asOutgoing] = [incoming, outgoing] as unknown as [IncomingMessage, ServerResponse];
+      // Node enforces maxHeaderListSize only for clients that have acknowledged it.
+      if (headerBytes(asIncoming.rawHeaders) > limits.headerLimitBytes) {
+        outgoing.writeHead(HEADER_TOO_LARGE).end();
+        return;
+      }
       if (waits) awaitContinue(asIncoming, asOutgoing);
       this.connections.get(session as ServerHttp2Session)?.admit(asIncoming, asOutgoing, serve);
     };
@@ -68,14 +66,16 @@ export class Http2Server {
 
   /** Takes over a connection. */
   give(socket: Socket): void {
+    // HTTP/2 has no use for a connection that the client has closed on its side.
+    socket.allowHalfOpen = false;
     this.given = socket;
     this.server.emit('connection', socket);
     this.given = null;
   }
 
   /** Ends connections that are idle or whose clients read nothing. Call about once a second. */
-  sweep(writeTimeoutMs: number): void {
-    for (const connection of this.connections.values()) connection.sweep(writeTimeoutMs);
+  sweep(): void {
+    for (const connection of this.connections.values()) connection.sweep();
   }
 
   /** Tells clients to send no further requests here. Connections close when their requests are answered. */
@@ -90,10 +90,16 @@ export class Http2Server {
 
   private open(session: ServerHttp2Session): void {
     const socket = this.given!;
-    const { keepAliveTimeoutMs } = this.limits;
-    const connection = new Http2Connection(session, socket, socketPeer(socket), keepAliveTimeoutMs, this.log);
+    const connection = new Http2Connection(session, socket, this.limits, this.log);
     this.connections.set(session, connection);
     session.once('close', () => this.connections.delete(session));
     if (this.draining) connection.drain();
   }
+}
+
+/** The size of a header as HTTP/2 counts it (RFC 9113 section 6.5.2). */
+function headerBytes(lines: readonly string[]): number {
+  let bytes = 16 * lines.length;
+  for (const text of lines) bytes += text.length;
+  return bytes;
 }

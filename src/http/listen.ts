@@ -1,19 +1,20 @@
 import type http from 'node:http';
-import type { AddressInfo, Server, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { RequestError, getRequestListener } from '@hono/node-server';
 import { randomUUID } from 'node:crypto';
+import type { ConnectionsConfig, Http2Config, ProxyProtocolConfig } from '../config/types.js';
 import { BackworksError } from '../errors.js';
 import { type Log, silentLog } from '../log.js';
 import type { HeaderMap } from '../plugins/plugin.js';
 import type { Certificates } from '../tls/certificates.js';
 import { discardRest, requestBody } from './body.js';
+import { Connection } from './connection.js';
 import { connectionsMax } from './connection-limit.js';
-import { Http1Server, type Serve } from './http1-server.js';
-import { Http2Server } from './http2-server.js';
+import type { Serve } from './http1-server.js';
 import { listenError } from './listen-error.js';
 import { problemOf, problemResponse } from './problem.js';
 import { acceptHead, type RequestHead } from './request-head.js';
-import { createTlsServer } from './tls-server.js';
+import { Servers } from './servers.js';
 
 /** What can be served: a Hono app, or anything with its fetch. */
 export interface Servable {
@@ -33,8 +34,10 @@ export interface ListenOptions {
   readonly log?: Log;
   /** Null or absent: plain HTTP. */
   readonly tls?: Certificates | null;
-  /** A client that reads none of the bytes waiting for it for this long loses its connection. */
-  readonly writeTimeoutMs?: number;
+  /** Absent: only HTTP/1. */
+  readonly http2?: Http2Config;
+  readonly proxyProtocol?: ProxyProtocolConfig;
+  readonly connections?: Partial<ConnectionsConfig>;
 }
 
 export interface Listener {
@@ -51,7 +54,19 @@ export interface Listener {
 
 /** The host in the URL of a request without a Host header, which HTTP/1.0 allows. */
 const NO_HOST = 'localhost';
-const WRITE_TIMEOUT_MS = 30_000;
+/**
+ * The defaults of `server.connections`. The admin API always has them.
+ * @internal exported for its test
+ */
+export const DEFAULT_CONNECTIONS: ConnectionsConfig = {
+  max: null,
+  maxRequests: 0,
+  headerLimitBytes: 16 * 1024,
+  headerTimeoutMs: 15_000,
+  // Longer than the 60 s after which load balancers drop idle connections, so that they close first.
+  keepAliveTimeoutMs: 65_000,
+  writeTimeoutMs: 30_000,
+};
 const SWEEP_MS = 1000;
 /**
  * Connections that may wait to be accepted; the kernel allows at most net.core.somaxconn, by default 4096.
@@ -59,23 +74,20 @@ const SWEEP_MS = 1000;
  * drop most of a burst.
  */
 const BACKLOG = 4096;
-const HTTP2_LIMITS = { maxStreams: 128, headerLimitBytes: 16 * 1024, keepAliveTimeoutMs: 65_000 };
 
 /**
  * Serves an app on a socket.
  * @throws BackworksError BW_SERVER_LISTEN when the address cannot be used, with the reason
  */
 export async function listen(app: Servable, options: ListenOptions): Promise<Listener> {
-  const { host, port, log = silentLog, tls = null, writeTimeoutMs = WRITE_TIMEOUT_MS } = options;
-  const servers = createServers(serveWith(app, log), tls, log);
+  const { host, port, log = silentLog, tls = null } = options;
+  const connections = { ...DEFAULT_CONNECTIONS, ...options.connections };
+  const servers = new Servers(serveWith(app, log), connections, { ...options, log });
   const { front } = servers;
-  const most = connectionsMax();
+  const most = connections.max ?? connectionsMax();
   if (most !== null) front.maxConnections = most;
   // Clients are checked once a second, so that an ordinary request starts no timer.
-  const sweep = setInterval(() => {
-    servers.http1.sweep(writeTimeoutMs);
-    servers.http2?.sweep(writeTimeoutMs);
-  }, SWEEP_MS).unref();
+  const sweep = setInterval(() => servers.sweep(), SWEEP_MS).unref();
   front.once('close', () => clearInterval(sweep));
   await new Promise<void>((resolve, reject) => {
     front.once('error', (error: NodeJS.ErrnoException) => reject(listenError(error, host, port)));
@@ -88,57 +100,8 @@ export async function listen(app: Servable, options: ListenOptions): Promise<Lis
     address: bound.address,
     port: bound.port,
     url: `${tls === null ? 'http' : 'https'}://${shownHost}:${bound.port}`,
-    close: ({ delayMs = 0, timeoutMs = 10_000 } = {}) => (closing ??= drain(servers, delayMs, timeoutMs)),
+    close: ({ delayMs = 0, timeoutMs = 10_000 } = {}) => (closing ??= servers.close(delayMs, timeoutMs)),
   };
-}
-
-/** The servers behind one address. */
-interface Servers {
-  /** Accepts the connections. */
-  readonly front: Server;
-  readonly http1: Http1Server;
-  readonly http2: Http2Server | null;
-  /** Connections that the front has accepted, if it is not the HTTP/1 server. */
-  readonly accepted: ReadonlySet<Socket>;
-}
-
-/** Without TLS the HTTP/1 server accepts the connections itself, so that nothing stands before it. */
-function createServers(serve: Serve, certificates: Certificates | null, log: Log): Servers {
-  const http1 = new Http1Server(serve, log);
-  const accepted = new Set<Socket>();
-  if (certificates === null) return { front: http1.server, http1, http2: null, accepted };
-  const http2 = new Http2Server(serve, HTTP2_LIMITS, log);
-  const front = createTlsServer(
-    certificates,
-    ['h2', 'http/1.1'],
-    (socket) => (socket.alpnProtocol === 'h2' ? http2 : http1).give(socket),
-    log,
-  );
-  front.on('connection', (socket: Socket) => {
-    accepted.add(socket);
-    socket.once('close', () => accepted.delete(socket));
-  });
-  http1.serveGiven();
-  return { front, http1, http2, accepted };
-}
-
-async function drain(
-  { front, http1, http2, accepted }: Servers,
-  delayMs: number,
-  timeoutMs: number,
-): Promise<void> {
-  if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
-  const closed = new Promise<void>((resolve) => front.close(() => resolve()));
-  http1.drain();
-  http2?.drain();
-  const deadline = setTimeout(() => {
-    http1.destroy();
-    http2?.destroy();
-    for (const socket of accepted) socket.destroy();
-  }, timeoutMs);
-  await closed;
-  http1.stop();
-  clearTimeout(deadline);
 }
 
 /** The function that answers every request, whatever it came over. */
@@ -175,11 +138,11 @@ function refuse(
   outgoing: http.ServerResponse,
 ): void {
   const length = Buffer.byteLength(body!);
+  Connection.clientOf(incoming).closeAfter(outgoing);
   outgoing.writeHead(status, {
     ...headers,
     'x-request-id': id,
     'content-length': length,
-    connection: 'close',
   });
   outgoing.end(incoming.method === 'HEAD' ? undefined : body);
   if (!incoming.complete) discardRest(incoming);

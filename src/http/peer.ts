@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { RemoteAddress } from '../pipeline/documents/incoming-request.js';
 
@@ -21,6 +21,8 @@ export interface Client {
   readonly peer: Peer;
   begin(request: Cancellable): void;
   end(request: Cancellable): void;
+  /** Makes a response the last one of its connection, if the connection carries nothing else meanwhile. */
+  closeAfter(outgoing: ServerResponse): void;
 }
 
 const PEER = Symbol('the other end of a socket');

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { BackworksError } from '../errors.js';
 import { http2Stream } from './http2-stream.js';
-import { endToEnd } from '../pipeline/end-to-end.js';
+import { endToEnd } from '../pipeline/documents/end-to-end.js';
 
 /** The parts of a request's header lines that the server itself reads. */
 export interface RequestHead {

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import type { EndpointConfig } from '../config/types.js';
@@ -10,7 +10,8 @@ import type { RequestTrace } from '../tracing/request-trace.js';
 import type { EndpointRules } from '../rules/endpoint-rules.js';
 import type { RuledRequest } from '../rules/rule.js';
 import { Connection } from './connection.js';
-import { arriving, collect, requestBody } from './body.js';
+import { arriving, collect, isWaiting, requestBody } from './body.js';
+import { sendEarlyHints } from './early-hints.js';
 import type { ObservedRequest } from './observed-request.js';
 import { hasBody, readHead, type RequestHead } from './request-head.js';
 import { requestId } from './request-id.js';
@@ -45,6 +46,8 @@ export class ServerRequest implements RuledRequest {
   rules: EndpointRules | null = null;
   /** Set before the request is routed; null while nothing observes requests. */
   observed: ObservedRequest | null = null;
+  /** Null when the request did not come over a socket. */
+  outgoing: ServerResponse | null = null;
   cancelled = false;
   call: Caller['call'] = null;
   private readonly source: IncomingMessage | Request;
@@ -134,6 +137,14 @@ export class ServerRequest implements RuledRequest {
 
   get rawTrailers(): readonly string[] {
     return 'rawTrailers' in this.source ? this.source.rawTrailers : [];
+  }
+
+  get awaitsContinue(): boolean {
+    return 'rawHeaders' in this.source && isWaiting(this.source);
+  }
+
+  sendEarlyHints(rawHeaders: readonly string[]): void {
+    if (this.outgoing !== null) sendEarlyHints(this.outgoing, rawHeaders);
   }
 
   private stream(): Readable {

@@ -2,16 +2,19 @@ import tls, { type TLSSocket } from 'node:tls';
 import type { Log } from '../log.js';
 import type { Certificates } from '../tls/certificates.js';
 import { readClientCertificate } from '../tls/client-certificate.js';
-import { remoteOf, setPeer, socketPeer } from './peer.js';
+import type { RemoteAddress } from '../pipeline/documents/incoming-request.js';
+import { setPeer, socketPeer } from './peer.js';
 
 /**
  * A TLS server that gives connections on once their handshakes are complete.
  * @param protocols the application protocols (ALPN), most wanted first
+ * @param clientOf the address of the client
  */
 export function createTlsServer(
   certificates: Certificates,
   protocols: readonly string[],
   accept: (socket: TLSSocket) => void,
+  clientOf: (socket: TLSSocket) => RemoteAddress | null,
   log: Log,
 ): tls.Server {
   const { clientCertificates, handshakeTimeoutMs } = certificates.config;
@@ -46,7 +49,7 @@ export function createTlsServer(
       certificate === undefined
         ? null
         : JSON.stringify({ client_certificate: readClientCertificate(certificate) });
-    setPeer(socket, { remote: remoteOf(socket), scheme: 'https', tlsJson });
+    setPeer(socket, { remote: clientOf(socket), scheme: 'https', tlsJson });
     accept(socket);
   });
   return server;

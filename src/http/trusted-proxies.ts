@@ -1,8 +1,8 @@
-import { BlockList, isIP } from 'node:net';
-import { parseNetwork } from '../config/source/network.js';
+import { isIP } from 'node:net';
 import type { TrustedProxyConfig } from '../config/types.js';
 import { joinedRawHeader } from '../pipeline/documents/header-map.js';
 import type { RemoteAddress, StatedOrigin } from '../pipeline/documents/incoming-request.js';
+import { AddressSet } from './address-set.js';
 import { type ForwardedElement, parseForwarded } from './forwarded-header.js';
 
 /** What trusted proxies state about a client. */
@@ -17,13 +17,10 @@ const NODE = /^(?:\[([\da-f:.]+)\]|([\d.]+)|([\da-f:.]+:[\da-f:.]+))(?::(\d{1,5}
 
 /** The proxies whose statements about their clients count. */
 export class TrustedProxies {
-  private readonly addresses = new BlockList();
+  private readonly addresses: AddressSet;
 
   constructor(private readonly config: TrustedProxyConfig) {
-    for (const text of config.addresses) {
-      const network = parseNetwork(text);
-      if (network !== null) this.addresses.addSubnet(network.address, network.prefix, network.family);
-    }
+    this.addresses = new AddressSet(config.addresses);
   }
 
   /**
@@ -33,19 +30,15 @@ export class TrustedProxies {
    * @returns null when the peer is not trusted or says nothing
    */
   origin(peer: string, rawHeaders: readonly string[]): ClientOrigin | null {
-    if (!this.trusts(peer)) return null;
+    if (!this.addresses.has(peer)) return null;
     let client: ClientOrigin | null = null;
     for (const { node, scheme, host } of this.hops(rawHeaders).reverse()) {
       const address = readNode(node);
       if (address === null) break;
       client = { ...address, scheme, host };
-      if (!this.trusts(address.address)) break;
+      if (!this.addresses.has(address.address)) break;
     }
     return client;
-  }
-
-  private trusts(address: string): boolean {
-    return this.addresses.check(address, isIP(address) === 4 ? 'ipv4' : 'ipv6');
   }
 
   private hops(rawHeaders: readonly string[]): Hop[] {

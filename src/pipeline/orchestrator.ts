@@ -19,14 +19,12 @@ import {
   notMine,
 } from './plugin-endpoint.js';
 import type { PreparedEndpoint } from './prepared-endpoint.js';
-import { ProxyEndpoint } from './proxy-endpoint.js';
-import { FilesEndpoint } from './files/files-endpoint.js';
-import { RedirectEndpoint } from './redirect-endpoint.js';
-import { StaticEndpoint } from './static-endpoint.js';
+import { PreparedEndpoints } from './prepared-endpoints.js';
+import { Upstreams } from '../proxy/upstreams.js';
 import { Failures } from './failures.js';
 import { withConfig } from './hook-list.js';
 import type { Gate, IncomingRequest } from './documents/incoming-request.js';
-import { bodyLimits } from './body-limits.js';
+import { bodyLimits } from './documents/body-limits.js';
 import { refuseCancelled } from './cancelled.js';
 import type { PluginSet, RequestSettings } from './plugin-set.js';
 import { problem } from './problem.js';
@@ -38,6 +36,8 @@ import { askEndpoint, askAfterResponse, undecided, batchFromRequest } from './ho
 
 export interface OrchestratorOptions extends RequestSettings {
   readonly log: Log;
+  /** The targets of proxy endpoints. */
+  readonly upstreams?: Upstreams;
 }
 
 /** An endpoint that answers without a plugin. */
@@ -49,7 +49,7 @@ export interface OrchestratorOptions extends RequestSettings {
 export class PluginOrchestrator {
   private settings: RequestSettings;
   private readonly failures: Failures;
-  private readonly prepared = new WeakMap<EndpointConfig, PreparedEndpoint | null>();
+  private readonly prepared: PreparedEndpoints;
   private plugins: TrafficSplit;
   /**
    * Resolves when every request that began before the last change of plugins has ended, whichever earlier set
@@ -57,7 +57,8 @@ export class PluginOrchestrator {
    */
   private formerEnded: Promise<void> = Promise.resolve();
 
-  constructor({ log, ...settings }: OrchestratorOptions) {
+  constructor({ log, upstreams = new Upstreams(log), ...settings }: OrchestratorOptions) {
+    this.prepared = new PreparedEndpoints(upstreams);
     this.settings = settings;
     this.failures = new Failures(log);
     this.plugins = new TrafficSplit([], [], settings);
@@ -96,12 +97,12 @@ export class PluginOrchestrator {
    * @throws BackworksError BW_CONFIG_INVALID when the endpoint cannot work.
    */
   prepare(endpoint: EndpointConfig): PreparedEndpoint | null {
-    let prepared = this.prepared.get(endpoint);
-    if (prepared === undefined) {
-      prepared = build(endpoint);
-      this.prepared.set(endpoint, prepared);
-    }
-    return prepared;
+    return this.prepared.of(endpoint);
+  }
+
+  /** Puts prepared endpoints into service: the targets of their proxies are checked from now on, and no others. */
+  serve(endpoints: readonly EndpointConfig[]): void {
+    this.prepared.serve(endpoints);
   }
 
   /**
@@ -376,21 +377,4 @@ function asksPlugin(request: IncomingRequest, plugins: PluginSet): boolean {
   if (request.endpoint === null) return plugins.unmatched.length > 0;
   const { kind } = request.endpoint.target;
   return kind === 'plugin' || (kind === 'any-plugin' && plugins.endpoints.length > 0);
-}
-
-function build(endpoint: EndpointConfig): PreparedEndpoint | null {
-  const { name, path, target } = endpoint;
-  switch (target.kind) {
-    case 'static':
-      return new StaticEndpoint(name, target.response);
-    case 'proxy':
-      return new ProxyEndpoint(name, target.target, target.timeoutMs);
-    case 'files':
-      return new FilesEndpoint(endpoint, target.files);
-    case 'redirect':
-      return new RedirectEndpoint(target.redirect, path);
-    case 'plugin':
-    case 'any-plugin':
-      return null;
-  }
 }

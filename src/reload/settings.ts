@@ -26,6 +26,8 @@ const LIVE_KEYS: Readonly<Record<string, string>> = {
   'server.trustProxy.addresses': 'server.trust_proxy.addresses',
   'server.trustProxy.header': 'server.trust_proxy.header',
   'server.rules.headers': 'server.headers',
+  'server.rules.compression': 'server.compression',
+  'server.rules.cache': 'server.cache',
   'server.rules.plainHttp': 'server.plain_http',
   'server.shutdown.delayMs': 'server.shutdown.delay',
   'server.shutdown.timeoutMs': 'server.shutdown.timeout',
@@ -61,6 +63,8 @@ const COMPARED_WHOLE: ReadonlySet<string> = new Set([
   ...NOT_SETTINGS,
   'alerts.headers',
   'server.rules.headers',
+  'server.rules.compression',
+  'server.rules.cache',
 ]);
 
 /** Plans the change between two configurations, apart from the plugins. */

@@ -1,5 +1,7 @@
 import type { BackworksConfig, EndpointConfig, RuleConfig } from '../config/types.js';
 import type { HeaderMap } from '../plugins/plugin.js';
+import { CacheRule } from './cache-rule.js';
+import { CompressionRule } from './compression-rule.js';
 import { EndpointRules } from './endpoint-rules.js';
 import { HeaderRule, headerChange } from './header-rule.js';
 import { PlainHttpRule } from './plain-http-rule.js';
@@ -47,7 +49,13 @@ function rulesOf(server: RuleConfig, endpoint: EndpointConfig | null): EndpointR
   const headers = [server.headers, own.headers].filter((config) => config !== null);
   if ((own.plainHttp ?? server.plainHttp) === 'redirect') rules.push(new PlainHttpRule());
   if (headers.length > 0) rules.push(new HeaderRule(headers));
+  const compression = own.compression ?? server.compression;
+  if (compression !== null && compression.encodings.length > 0)
+    rules.push(new CompressionRule(compression, endpoint?.target.kind === 'static'));
+  // Behind compression: its tags are those of bodies before they are compressed.
+  const cache = own.cache ?? server.cache;
+  if (cache !== null) rules.push(new CacheRule(cache));
   return rules.length === 0 ? null : new EndpointRules(rules);
 }
 
-const NO_RULES: RuleConfig = { headers: null, plainHttp: null };
+const NO_RULES: RuleConfig = { headers: null, plainHttp: null, compression: null, cache: null };

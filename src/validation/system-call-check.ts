@@ -45,7 +45,9 @@ export async function checkSystemCalls(
   const strace = findProgram('strace');
   if (strace === null) {
     const hint =
-      'install strace (apt-get install strace), so that system calls are compared with permissions';
+      process.platform === 'linux'
+        ? 'install strace (apt-get install strace), so that system calls are compared with permissions'
+        : 'validate on Linux, where strace records system calls';
     throw new Finding('unavailable', 'not recorded: strace is not installed', hint);
   }
   const use = usedBy(await traced(strace, parts));

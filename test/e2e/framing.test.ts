@@ -12,7 +12,7 @@ interface Patches {
 }
 
 /** A server with a proxy endpoint, and a plugin that patches every response or request. */
-async function proxied(answer: string, { response, request }: Patches = {}) {
+async function proxied(answer: Parameters<typeof rawTarget>[0], { response, request }: Patches = {}) {
   const target = await rawTarget(answer);
   const plugins = [
     response && `  r: { path: ${compilePlugin('patches_response')}, config: ${JSON.stringify(response)} }`,
@@ -227,7 +227,12 @@ describe('a client that waits for 100 Continue', () => {
     ['streamed', undefined],
     ['read for a plugin', { headers: { 'x-a': '1' } }],
   ])('is told to send a body that is %s, and reuses its connection', async (_how, request) => {
-    const { port } = await proxied(ok(), { request });
+    const asking = (text: string, target: net.Socket): string => {
+      if (!/^expect: 100-continue/im.test(text)) return ok();
+      target.once('data', () => target.write(ok()));
+      return 'HTTP/1.1 100 Continue\r\n\r\n';
+    };
+    const { port } = await proxied(asking, { request });
     const socket = net.connect(Number(port), '127.0.0.1');
     let received = '';
     const until = async (text: string): Promise<void> => {
@@ -243,6 +248,23 @@ describe('a client that waits for 100 Continue', () => {
       await until('hello');
     }
     socket.destroy();
+  });
+
+  test('sends no body to a target that answers its head alone', async () => {
+    const answer = await (await proxied(ok())).ask(head('/up/x', 2));
+    expect([answer.status, answer.rest]).toEqual([200, 'hello']);
+    expect(header(answer, 'connection')).toBe('close');
+  });
+
+  test('is told to send the body when the target says nothing', async () => {
+    const waiting = (_text: string, target: net.Socket): string => {
+      target.once('data', () => target.write(ok()));
+      return '';
+    };
+    const { ask } = await proxied(waiting);
+    const answer = await ask(`${head('/up/x', 2, 'Connection: close\r\n')}{}`);
+    expect(answer.status).toBe(100);
+    expect(answer.rest).toMatch(/^HTTP\/1.1 200 OK[^]*hello$/);
   });
 
   test.each([

@@ -145,7 +145,11 @@ test('serves few requests of a client that pipelines and reads nothing, then clo
       return { status: 200, headers: {}, body };
     },
   });
-  const listener = await listen(appOf([], [large]), { host: '127.0.0.1', port: 0, writeTimeoutMs: 300 });
+  const listener = await listen(appOf([], [large]), {
+    host: '127.0.0.1',
+    port: 0,
+    connections: { writeTimeoutMs: 300 },
+  });
   const socket = net.connect(listener.port, '127.0.0.1').pause();
   socket.on('error', () => undefined);
   socket.write('GET /large HTTP/1.1\r\nHost: h\r\n\r\n'.repeat(requests));
@@ -178,7 +182,7 @@ test('announces the end of the connection with the last answer when too many req
 
 test('waits for a slow answer beyond the write timeout when the client has read everything', async () => {
   const { app, answer, running } = heldApp();
-  const listener = await listen(app, { host: '127.0.0.1', port: 0, writeTimeoutMs: 100 });
+  const listener = await listen(app, { host: '127.0.0.1', port: 0, connections: { writeTimeoutMs: 100 } });
   const slow = ask(`${listener.url}/slow`);
   await running;
   await new Promise((resolve) => setTimeout(resolve, 1500));

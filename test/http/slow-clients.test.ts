@@ -5,6 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { endpoint } from '../pipeline/documents/sample-request.js';
 import { scriptPlugin, tracer } from '../pipeline/script-plugin.js';
 import { appOf, ask, served, upstream } from './served.js';
+import { proxyTarget } from '../proxy/proxy-config.js';
 
 const MIB = 1024 * 1024;
 
@@ -31,8 +32,7 @@ const echo = scriptPlugin('echo', {
   processEndpoint: async () => ({ status: 200, headers: {}, body: 'whole' }),
 });
 
-const proxyTo = (target: string, timeoutMs: number) =>
-  endpoint('/up/*', { kind: 'proxy', target, timeoutMs });
+const proxyTo = (target: string, timeoutMs: number) => endpoint('/up/*', proxyTarget(target, { timeoutMs }));
 
 const takesAll: http.RequestListener = (request, response) => {
   request.resume().on('end', () => response.end('whole'));

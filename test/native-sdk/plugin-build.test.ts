@@ -106,8 +106,11 @@ test('Rust and Go are built with their own tools', async () => {
   test.each([
     ['x86_64-linux-gnu.2.17', { format: 'elf', architectures: ['x64'], libc: 'glibc' }],
     ['aarch64-linux-gnu.2.17', { format: 'elf', architectures: ['arm64'], libc: 'glibc' }],
+    ['x86_64-linux-musl', { format: 'elf', architectures: ['x64'] }],
     ['aarch64-linux-musl', { format: 'elf', architectures: ['arm64'] }],
     ['x86_64-windows-gnu', { format: 'pe', architectures: ['x64'] }],
+    ['aarch64-windows-gnu', { format: 'pe', architectures: ['arm64'] }],
+    ['x86_64-macos', { format: 'mach-o', architectures: ['x64'] }],
     ['aarch64-macos', { format: 'mach-o', architectures: ['arm64'] }],
   ])(
     'C is built for %s',

@@ -6,9 +6,10 @@ import type { BackworksPlugin } from '../../dist/plugins/plugin.js';
 import { BODY_LIMIT, appOf, ask, problemOf, served, upstream } from '../http/served.js';
 import { endpoint } from './documents/sample-request.js';
 import { scriptPlugin, tracer } from './script-plugin.js';
+import { proxyTarget } from '../proxy/proxy-config.js';
 
 const proxyTo = (target: string, bodyLimitBytes: number | null = null): EndpointConfig => ({
-  ...endpoint('/up/*', { kind: 'proxy', target, timeoutMs: 5000 }),
+  ...endpoint('/up/*', proxyTarget(target)),
   bodyLimitBytes,
 });
 

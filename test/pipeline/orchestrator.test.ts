@@ -6,6 +6,7 @@ import { PluginOrchestrator } from '../../dist/pipeline/orchestrator.js';
 import type { BackworksPlugin, PluginResponse, HookBatch } from '../../dist/plugins/plugin.js';
 import { endpoint, sampleRequest, staticEndpoint } from './documents/sample-request.js';
 import { type Hooks, type PluginTraits, scriptPlugin, tracer } from './script-plugin.js';
+import { proxyTarget } from '../proxy/proxy-config.js';
 
 interface LogLine {
   level: keyof Log;
@@ -396,12 +397,8 @@ test('an endpoint that cannot work is a configuration error', () => {
   const invalid = expect.objectContaining({ code: 'BW_CONFIG_INVALID' });
 
   expect(() => orchestrator.prepare(endpoint('/s', { kind: 'static', response }))).toThrow(invalid);
-  expect(() =>
-    orchestrator.prepare(endpoint('/p', { kind: 'proxy', target: 'ftp://x', timeoutMs: 1 })),
-  ).toThrow(invalid);
-  expect(() => orchestrator.prepare(endpoint('/p', { kind: 'proxy', target: 'x', timeoutMs: 1 }))).toThrow(
-    invalid,
-  );
+  expect(() => orchestrator.prepare(endpoint('/p', proxyTarget('ftp://x')))).toThrow(invalid);
+  expect(() => orchestrator.prepare(endpoint('/p', proxyTarget('x')))).toThrow(invalid);
 });
 
 /** The hooks of `tracer`, without promises. */

@@ -79,7 +79,7 @@ function answerOf({ target }: EndpointConfig): string {
     case 'static':
       return `response ${target.response.status}`;
     case 'proxy':
-      return `proxy ${target.target}`;
+      return `proxy ${target.targets.map(({ url }) => url).join(', ')}`;
     case 'files':
       return `files of ${target.files.directory}`;
     case 'redirect':

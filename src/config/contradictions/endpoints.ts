@@ -1,5 +1,6 @@
 import type { CheckedFile } from '../schema/checked-file.js';
 import { checkBodyLimit } from './limits.js';
+import { checkProxy } from './proxy.js';
 import { nearest } from '../source/nearest.js';
 import { ruleContradictions } from './rules.js';
 import { hookName, hookPointer } from '../schema/endpoint-hooks.js';
@@ -61,11 +62,7 @@ function checkTarget(file: CheckedFile, pointer: Pointer, endpoint: RawEndpoint)
     const message = `a response with status ${response.status} has no body`;
     file.reject(`${pointer}/response/body`, { message, hint: 'remove it' });
   }
-  if (proxy !== undefined && !isProxyTarget(proxy.target)) {
-    const at = `${pointer}/proxy/target`;
-    const expected = 'an http or https URL without a user name, query or fragment';
-    file.reject(at, { expected, found: file.show(at, proxy.target) });
-  }
+  if (proxy !== undefined) checkProxy(file, `${pointer}/proxy`, proxy, endpoint.path);
   if (endpoint.files !== undefined) checkFiles(file, pointer, endpoint, endpoint.files);
 }
 
@@ -133,13 +130,6 @@ function checkEntry(file: CheckedFile, pointer: Pointer, name: string, hint: str
     message: `no plugin is called ${file.show(pointer, name)}`,
     hint: near === undefined ? hint : `did you mean "${near}"?`,
   });
-}
-
-function isProxyTarget(target: string): boolean {
-  if (!URL.canParse(target)) return false;
-  const url = new URL(target);
-  const plain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
-  return plain && (url.protocol === 'http:' || url.protocol === 'https:');
 }
 
 function checkOverlap(

@@ -1,6 +1,7 @@
 import type { CheckedFile } from '../schema/checked-file.js';
 import { parseNetwork } from '../source/network.js';
-import { below } from '../source/pointer.js';
+import { below, type Pointer } from '../source/pointer.js';
+import { parseSize } from '../source/units.js';
 import { checkBodyLimit } from './limits.js';
 import { ruleContradictions } from './rules.js';
 
@@ -8,6 +9,8 @@ import { ruleContradictions } from './rules.js';
 const USER_MAX = 2 ** 32 - 2;
 /** `nobody`, and the 16-bit form of "no user". */
 const RESERVED_USERS = [65534, 65535];
+/** Node reserves the memory for a header while it arrives. */
+const HEADER_BYTES_MAX = 1024 ** 2;
 /** A host name in ASCII, or all names with one more label in front. */
 const HOST = /^(\*\.)?([a-z0-9_]([a-z0-9_-]*[a-z0-9_])?\.)*[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/i;
 
@@ -15,7 +18,10 @@ export function serverContradictions(file: CheckedFile): void {
   if (!file.isBroken('/server')) {
     checkBodyLimit(file, '/server/body_limit', file.raw.server.body_limit);
     checkUsers(file);
-    checkTrustedProxies(file);
+    const { trust_proxy, proxy_protocol } = file.raw.server;
+    checkAddresses(file, '/server/trust_proxy/addresses', trust_proxy.addresses);
+    checkAddresses(file, '/server/proxy_protocol/addresses', proxy_protocol.addresses);
+    checkHeaderLimit(file);
     checkHosts(file);
     ruleContradictions(file, '/server', file.raw.server);
   }
@@ -35,14 +41,20 @@ function checkUsers(file: CheckedFile): void {
   file.reject(`${at}/first`, { message, hint: `begin above ${Math.max(...RESERVED_USERS)}` });
 }
 
-function checkTrustedProxies(file: CheckedFile): void {
-  const at = '/server/trust_proxy/addresses';
-  for (const [index, address] of file.raw.server.trust_proxy.addresses.entries()) {
+function checkAddresses(file: CheckedFile, at: Pointer, addresses: readonly string[]): void {
+  for (const [index, address] of addresses.entries()) {
     if (parseNetwork(address) !== null) continue;
     const pointer = below(at, index);
     const found = file.show(pointer, address);
     file.reject(pointer, { expected: 'an IP address or a network such as 10.0.0.0/8', found });
   }
+}
+
+function checkHeaderLimit(file: CheckedFile): void {
+  const at = '/server/connections/header_limit';
+  const limit = file.raw.server.connections.header_limit;
+  if (parseSize(limit) > HEADER_BYTES_MAX)
+    file.reject(at, { message: `${file.show(at, String(limit))} is more than 1MiB` });
 }
 
 /** Each host name belongs to one certificate. */

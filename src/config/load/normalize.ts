@@ -21,6 +21,7 @@ import type {
   WantedBodies,
   Written,
 } from '../types.js';
+import { normalizeProxy } from './normalize-proxy.js';
 import { originOf } from '../source/url-origin.js';
 import { AS_IT_IS } from '../source/written.js';
 import { ifAny, normalizeRules } from './rules.js';
@@ -139,7 +140,7 @@ function normalizeTarget(
     return { kind: 'static', response: { status, headers, body, ...ifNotPlain(written) } };
   }
   if (proxy !== undefined) {
-    return { kind: 'proxy', target: proxy.target, timeoutMs: parseDuration(proxy.timeout) };
+    return { kind: 'proxy', ...normalizeProxy(proxy, directory) };
   }
   if (redirect !== undefined) {
     const { to, status, query } = redirect;

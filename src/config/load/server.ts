@@ -5,7 +5,13 @@ import { unbracketed } from '../source/host.js';
 import { displayPath, type Pointer } from '../source/pointer.js';
 import { parseDuration, parseSize } from '../source/units.js';
 import { normalizeRules } from './rules.js';
-import type { CertificateConfig, ConfiguredFile, ServerConfig, TlsConfig } from '../types.js';
+import type {
+  CertificateConfig,
+  ConfiguredFile,
+  ConnectionsConfig,
+  ServerConfig,
+  TlsConfig,
+} from '../types.js';
 
 type RawServer = RawConfig['server'];
 type RawTls = NonNullable<RawServer['tls']>;
@@ -22,6 +28,12 @@ export function normalizeServer(server: RawServer, origin: Origin): ServerConfig
     host: unbracketed(server.host),
     port: server.port,
     tls: server.tls === undefined ? null : normalizeTls(server.tls, '/server/tls', origin),
+    http2: { accept: server.http2.accept, maxStreams: server.http2.max_streams },
+    proxyProtocol: {
+      addresses: server.proxy_protocol.addresses,
+      timeoutMs: parseDuration(server.proxy_protocol.timeout),
+    },
+    connections: normalizeConnections(server.connections),
     bodyLimitBytes: parseSize(server.body_limit),
     bodyTimeoutMs: parseDuration(server.body_timeout),
     unmatched: server.unmatched,
@@ -34,6 +46,17 @@ export function normalizeServer(server: RawServer, origin: Origin): ServerConfig
       timeoutMs: parseDuration(server.shutdown.timeout),
     },
     reload: { watch: server.reload.watch, intervalMs: parseDuration(server.reload.interval) },
+  };
+}
+
+function normalizeConnections(connections: RawServer['connections']): ConnectionsConfig {
+  return {
+    max: typeof connections.max === 'number' ? connections.max : null,
+    maxRequests: connections.max_requests,
+    headerLimitBytes: parseSize(connections.header_limit),
+    headerTimeoutMs: parseDuration(connections.header_timeout),
+    keepAliveTimeoutMs: parseDuration(connections.keep_alive_timeout),
+    writeTimeoutMs: parseDuration(connections.write_timeout),
   };
 }
 

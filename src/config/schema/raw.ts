@@ -21,6 +21,10 @@ export type RawSize = string | number;
  */
 export type RawName = string;
 /**
+ * A whole number, with or without %.
+ */
+export type RawPercentage = string | number;
+/**
  * Files and directories, relative to the directory of this file.
  */
 export type RawPaths = string[];
@@ -32,10 +36,6 @@ export type RawPorts = number[];
  * Origins of URLs.
  */
 export type RawOrigins = string[];
-/**
- * A whole number, with or without %.
- */
-export type RawPercentage = string | number;
 
 /**
  * The contents of backworks.yaml.
@@ -114,6 +114,46 @@ export interface RawConfig {
         mode: 'require' | 'request';
       };
     };
+    /**
+     * Requests over HTTP/2.
+     */
+    http2: {
+      /**
+       * with-tls: clients choose HTTP/2 in the TLS handshake. always: also on a port without TLS, if a client begins with HTTP/2 (prior knowledge). never: only HTTP/1.
+       */
+      accept: 'with-tls' | 'always' | 'never';
+      /**
+       * Requests of one connection that may be in flight at once.
+       */
+      max_streams: number;
+    };
+    /**
+     * Load balancers that state the client's address in front of each connection.
+     */
+    proxy_protocol: {
+      /**
+       * IP addresses and networks of the load balancers. Their connections must begin with a header of the PROXY protocol, version 1 or 2; those of others must not.
+       */
+      addresses: string[];
+      timeout: RawDuration;
+    };
+    /**
+     * Limits of client connections, in each server process.
+     */
+    connections: {
+      /**
+       * Connections that may be open at once; further ones are closed at once. auto: 80% of the file descriptors that the process may open.
+       */
+      max: string | number;
+      /**
+       * Requests that one connection may carry before the server closes it; 0 sets no limit.
+       */
+      max_requests: number;
+      header_limit: RawSize;
+      header_timeout: RawDuration;
+      keep_alive_timeout: RawDuration;
+      write_timeout: RawDuration;
+    };
     body_limit: RawSize;
     body_timeout: RawDuration;
     /**
@@ -134,6 +174,8 @@ export interface RawConfig {
       header: 'x-forwarded' | 'forwarded';
     };
     headers?: RawHeaderRules;
+    compression?: RawCompressionRule;
+    cache?: RawCacheRule;
     /**
      * What is done with requests that do not come over TLS: allow, or redirect to the same URL with https.
      */
@@ -358,6 +400,37 @@ export interface RawHeaderRules {
   };
 }
 /**
+ * How answers are compressed.
+ */
+export interface RawCompressionRule {
+  /**
+   * The content codings, in the order in which the server prefers them. zstd needs Node.js 22.15 or newer. An empty list turns compression off.
+   */
+  encodings: ('br' | 'gzip' | 'zstd')[];
+  min_size: RawSize;
+  /**
+   * The media types whose bodies are compressed. text/event-stream only if it is listed itself.
+   */
+  types: string[];
+  /**
+   * How much time is spent to make a body smaller.
+   */
+  level: 'fast' | 'balanced' | 'small';
+}
+/**
+ * What clients and caches are told about how long an answer is valid.
+ */
+export interface RawCacheRule {
+  /**
+   * The cache-control header of answers with a status below 400 that have none.
+   */
+  control?: string;
+  /**
+   * Whether answers get an entity tag, so that a client that has the answer already gets 304.
+   */
+  etag: boolean;
+}
+/**
  * A path and what answers requests for it: at most one of `plugin`, `response`, `proxy`, `files` and `redirect`. Without any of them, the plugins are asked in order.
  */
 export interface RawEndpoint {
@@ -384,6 +457,8 @@ export interface RawEndpoint {
       }
   )[];
   headers?: RawHeaderRules;
+  compression?: RawCompressionRule;
+  cache?: RawCacheRule;
   /**
    * What is done with requests that do not come over TLS: allow, or redirect to the same URL with https. Default: server.plain_http.
    */
@@ -409,14 +484,127 @@ export interface RawEndpoint {
     body?: JsonValue;
   };
   /**
-   * Another server that answers.
+   * Other servers that answer: exactly one of `target` and `targets`.
    */
   proxy?: {
     /**
      * The http or https URL of the server.
      */
-    target: string;
+    target?: string;
+    /**
+     * Several servers, each an http or https URL or a mapping of url and weight.
+     */
+    targets?: (
+      | string
+      | {
+          /**
+           * The http or https URL of the server.
+           */
+          url: string;
+          /**
+           * The share of the server: with weight 2 it gets twice the requests of one with weight 1.
+           */
+          weight: number;
+        }
+    )[];
+    /**
+     * How a target is chosen. round_robin: in turn. least_connections: the one with the fewest requests in flight. Both respect weights.
+     */
+    balance: 'round_robin' | 'least_connections';
+    /**
+     * The beginning of the request's path that the target does not get.
+     */
+    strip_prefix?: string;
+    /**
+     * What is put before the path, behind the path of the target's URL.
+     */
+    add_prefix?: string;
+    /**
+     * The Host header that targets get. target: the target's own. preserve: the client's. Anything else: this name.
+     */
+    host: string;
+    /**
+     * What is changed in answers so that it is true for the client. location: addresses of the target in Location and Content-Location. cookies: Domain and Path of cookies.
+     */
+    rewrite: ('location' | 'cookies')[];
     timeout: RawDuration;
+    connect_timeout: RawDuration;
+    /**
+     * How https targets are verified, and how this server identifies itself to them.
+     */
+    tls: {
+      /**
+       * PEM file with the authorities that may sign the target's certificate, instead of the system's; relative to the directory of this file.
+       */
+      ca?: string;
+      /**
+       * Whether the target's certificate is verified. Without this, anybody in between can read and change everything.
+       */
+      verify: boolean;
+      /**
+       * The name that the target's certificate must have, and that is sent with SNI. Default: the host of the URL.
+       */
+      server_name?: string;
+      /**
+       * PEM file with the client certificate for the target; relative to the directory of this file.
+       */
+      certificate?: string;
+      /**
+       * PEM file with the private key of the client certificate.
+       */
+      key?: string;
+    };
+    /**
+     * Repetition of failed requests at another target.
+     */
+    retry: {
+      /**
+       * How many targets a request is sent to, the first one included. Each target gets it at most once.
+       */
+      attempts: number;
+      budget: RawPercentage;
+      /**
+       * The failures after which a request is repeated. connect: no connection, so the target got nothing. reset: the connection ended without an answer. timeout: no answer in time. After the last two only idempotent requests are repeated.
+       */
+      on: ('connect' | 'reset' | 'timeout')[];
+      /**
+       * The statuses of answers after which an idempotent request is repeated.
+       */
+      statuses: number[];
+    };
+    /**
+     * Takes a target out after failed requests in a row: no connection, no answer, or an invalid answer.
+     */
+    circuit_breaker: {
+      /**
+       * How many failed requests in a row take the target out.
+       */
+      failures: number;
+      reset_after: RawDuration;
+    };
+    /**
+     * Checks that the server makes itself. Without this block it makes none.
+     */
+    health?: {
+      /**
+       * The path that is requested with GET, as the target sees it.
+       */
+      path: string;
+      interval: RawDuration;
+      timeout: RawDuration;
+      /**
+       * How many checks in a row must pass before a target that is down gets requests again.
+       */
+      healthy_after: number;
+      /**
+       * How many checks in a row must fail before a target is down.
+       */
+      unhealthy_after: number;
+      /**
+       * The statuses that pass the check. Empty: 200 to 399.
+       */
+      statuses: number[];
+    };
   };
   /**
    * A directory whose files answer GET and HEAD.

@@ -62,14 +62,17 @@ function removes(overlay: Source, pointer: Pointer, value: JsonValue): boolean {
 
 /** The keys that say what answers an endpoint. Setting one replaces another. */
 const TARGETS: readonly string[] = ['plugin', 'response', 'proxy'];
+/** The keys that say where a proxy endpoint sends requests. Setting one replaces another. */
+const PROXY_TARGETS: readonly string[] = ['target', 'targets'];
 
-/** Keys of the base to drop because the overlay changes the kind of an endpoint or plugin. */
+/** Keys of the base to drop because the overlay changes the kind or targets of an endpoint, or the kind of a plugin. */
 function displacedKeys(pointer: Pointer, under: JsonObject, over: JsonObject): readonly string[] {
   const [block, name, ...deeper] = segments(pointer);
-  if (name === undefined || deeper.length > 0) return [];
-  if (block === 'endpoints') {
-    return TARGETS.some((key) => (over[key] ?? null) !== null) ? TARGETS : [];
-  }
+  if (name === undefined) return [];
+  const setsOne = (keys: readonly string[]): boolean => keys.some((key) => (over[key] ?? null) !== null);
+  if (block === 'endpoints' && deeper.join() === 'proxy') return setsOne(PROXY_TARGETS) ? PROXY_TARGETS : [];
+  if (deeper.length > 0) return [];
+  if (block === 'endpoints') return setsOne(TARGETS) ? TARGETS : [];
   if (block !== 'plugins' || (over['type'] ?? null) === null) return [];
   const type = under['type'] ?? ('path' in under ? 'external' : undefined);
   return over['type'] === type ? [] : ['path', 'version'];

@@ -1,10 +1,7 @@
 /** One element of a list of entity tags, with the separators before it (RFC 9110 section 8.8.3). */
 const ELEMENT = /[\t ,]*(W\/)?("[\x21\x23-\x7e\x80-\xff]*")/y;
 
-/**
- * The same tag, which says that only the meaning of two bodies is equal, not each byte.
- * @internal exported for its test
- */
+/** The same tag, which says that only the meaning of two bodies is equal, not each byte. */
 export function weak(tag: string): string {
   return tag.startsWith('W/') ? tag : `W/${tag}`;
 }

@@ -49,6 +49,10 @@ export interface IncomingRequest extends Caller {
   bodyStream(limits: BodyLimits): Readable;
   /** Flat list of the header lines behind the body; complete when the body has ended. */
   readonly rawTrailers: readonly string[];
+  /** Whether the client sends the body only when it is told to (`expect: 100-continue`). Reading the body tells it. */
+  readonly awaitsContinue: boolean;
+  /** Passes an interim answer 103 on, if the client can get one. @param rawHeaders flat list of its header lines */
+  sendEarlyHints(rawHeaders: readonly string[]): void;
 }
 
 /** Decides, behind the before_request hooks, whether a request may go to its endpoint. */

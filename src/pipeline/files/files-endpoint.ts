@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { lookup } from 'mrmime';
 import { BackworksError } from '../../errors.js';
-import type { EndpointConfig, FileCoding, FilesTarget } from '../../config/types.js';
+import type { EndpointConfig, ContentCoding, FilesTarget } from '../../config/types.js';
 import type { HeaderMap, PluginResponse } from '../../plugins/plugin.js';
 import { acceptedCodings } from '../content/accept-encoding.js';
 import { byteRange } from '../content/byte-range.js';
@@ -18,14 +18,14 @@ import { OpenFile } from './open-file.js';
 /** Files up to this size are read at once. Longer ones stay open until the client has them. */
 const WHOLE_BYTES_MAX = 64 * 1024;
 
-const SUFFIXES: Readonly<Record<FileCoding, string>> = { br: '.br', gzip: '.gz', zstd: '.zst' };
+const SUFFIXES: Readonly<Record<ContentCoding, string>> = { br: '.br', gzip: '.gz', zstd: '.zst' };
 
 /** A file that answers a request. */
 interface FoundFile {
   readonly file: OpenFile;
   readonly name: string;
   /** The coding of its bytes; null for none. */
-  readonly coding: FileCoding | null;
+  readonly coding: ContentCoding | null;
   readonly isFallback: boolean;
 }
 

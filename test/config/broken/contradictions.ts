@@ -165,6 +165,48 @@ plugins:
     '2:3: endpoints.a: expected one of plugin, response, proxy, files and redirect, found response and proxy — remove all but one',
   ],
   [
+    'a proxy with target and targets',
+    `endpoints:
+  a: { path: /a, proxy: { target: "http://b", targets: ["http://c"] } }`,
+    '2:18: endpoints.a.proxy: expected one of target and targets, found both',
+  ],
+  [
+    'a proxy target that is listed twice',
+    `endpoints:
+  a: { path: /a, proxy: { targets: ["http://b", { url: "http://B/" }] } }`,
+    '2:56: endpoints.a.proxy.targets[1].url: "http://B/" is already in the list',
+  ],
+  [
+    'a prefix that is no beginning of the path',
+    `endpoints:
+  a: { path: /api2/*, proxy: { target: "http://b", strip_prefix: /api } }`,
+    '2:66: endpoints.a.proxy.strip_prefix: expected a beginning of the path "/api2/*", found "/api"',
+  ],
+  [
+    'a retry budget above 100%',
+    `endpoints:
+  a: { path: /a, proxy: { target: "http://b", retry: { budget: 101% } } }`,
+    '2:64: endpoints.a.proxy.retry.budget: expected a percentage of at most 100%, found "101%"',
+  ],
+  [
+    'TLS settings without an https target',
+    `endpoints:
+  a: { path: /a, proxy: { target: "http://b", tls: { verify: false } } }`,
+    '2:47: endpoints.a.proxy.tls: no target is an https URL — remove it',
+  ],
+  [
+    'a client certificate without its key',
+    `endpoints:
+  a: { path: /a, proxy: { target: "https://b", tls: { certificate: ./c.pem } } }`,
+    '2:68: endpoints.a.proxy.tls.certificate: a client certificate needs key, too',
+  ],
+  [
+    'a CA that is not used',
+    `endpoints:
+  a: { path: /a, proxy: { target: "https://b", tls: { ca: ./c.pem, verify: false } } }`,
+    '2:59: endpoints.a.proxy.tls.ca: a CA has no effect when certificates are not verified — remove ca or verify: false',
+  ],
+  [
     'a proxy target that is not a URL',
     `endpoints:
   a: { path: /a, proxy: { target: localhost } }`,

@@ -214,7 +214,7 @@ server:`,
   [
     'a proxy without target',
     'endpoints: { a: { path: /a, proxy: {} } }',
-    '1:29: endpoints.a.proxy: the key "target" is missing',
+    '1:29: endpoints.a.proxy: expected one of target and targets, found neither',
   ],
   [
     'a header name with a space',

@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { below, displayPath } from '../../../dist/config/source/pointer.js';
 import { ConfigError, parseConfig, type ParseOptions } from '../../../dist/config/load/load.js';
+import { proxyTarget } from '../../proxy/proxy-config.js';
 
 const FILE = `server: { port: "\${PORT}", shutdown: { delay: 1s } }
 admin: { token: "\${ADMIN_TOKEN}" }
@@ -75,7 +76,7 @@ describe('an overlay', () => {
         methods: ['HEAD'],
         bodyLimitBytes: null,
         hooks: [],
-        target: { kind: 'proxy', target: 'http://127.0.0.1:1', timeoutMs: 30_000 },
+        target: proxyTarget('http://127.0.0.1:1', { connectTimeoutMs: 5000 }),
       },
       {
         name: 'hello',

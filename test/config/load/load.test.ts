@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { defaultPluginPolicy, loadConfig, parseConfig } from '../../../dist/config/load/load.js';
 import { rejection } from './rejection.js';
+import { proxyTarget } from '../../proxy/proxy-config.js';
 
 let directory: string;
 beforeEach(async () => {
@@ -73,11 +74,21 @@ describe('a whole file', () => {
         host: '0.0.0.0',
         port: 80,
         tls: null,
+        http2: { accept: 'with-tls', maxStreams: 128 },
+        proxyProtocol: { addresses: [], timeoutMs: 5000 },
+        connections: {
+          max: null,
+          maxRequests: 0,
+          headerLimitBytes: 16_384,
+          headerTimeoutMs: 15_000,
+          keepAliveTimeoutMs: 65_000,
+          writeTimeoutMs: 30_000,
+        },
         bodyLimitBytes: 8e6,
         bodyTimeoutMs: 60_000,
         unmatched: 'plugins-without-endpoint',
         trustProxy: { addresses: [], header: 'x-forwarded' },
-        rules: { headers: null, plainHttp: 'allow' },
+        rules: { headers: null, plainHttp: 'allow', compression: null, cache: null },
         workers: 1,
         pluginUsers: { first: 1_900_000_000, count: 65_536 },
         shutdown: { delayMs: 5000, timeoutMs: 60_000 },
@@ -132,7 +143,7 @@ describe('a whole file', () => {
           methods: [],
           bodyLimitBytes: null,
           hooks: [],
-          target: { kind: 'proxy', target: 'http://127.0.0.1:9000', timeoutMs: 30_000 },
+          target: proxyTarget('http://127.0.0.1:9000', { connectTimeoutMs: 5000 }),
         },
         {
           name: 'open',

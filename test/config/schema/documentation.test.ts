@@ -54,7 +54,7 @@ const leaves = keys.filter(
 
 /** The default that the documentation gives for each key. */
 const documented = new Map(
-  [...document.matchAll(/^\| `([a-z_A-Z.]+)` \| .* \| (\S.*?) \| [^|]+ \|$/gm)].map((row) => [
+  [...document.matchAll(/^\| `([a-z0-9_A-Z.]+)` \| .* \| (\S.*?) \| [^|]+ \|$/gm)].map((row) => [
     row[1],
     row[2],
   ]),
@@ -119,7 +119,7 @@ test('every configuration of the repository names its schema to editors', () => 
 
 test('the keys named under "Not supported yet" are refused', () => {
   const section = document.slice(document.indexOf('## Not supported yet'));
-  const named = [...section.matchAll(/`([a-z_.]+)`/g)].map((match) => match[1] ?? '');
+  const named = [...section.matchAll(/`([a-z0-9_.]+)`/g)].map((match) => match[1] ?? '');
   expect(named.length).toBeGreaterThan(2);
   for (const key of named) {
     const path = keyPath(key);

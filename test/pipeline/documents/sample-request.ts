@@ -33,6 +33,8 @@ export function sampleRequest(
     readBody: async () => body,
     bodyStream: () => Readable.from([body]),
     rawTrailers: [],
+    awaitsContinue: false,
+    sendEarlyHints: () => undefined,
     ...parts,
   };
 }

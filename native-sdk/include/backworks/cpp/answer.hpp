@@ -109,10 +109,15 @@ class Reply {
     }
 
   private:
-    Reply(int status, const char *encoding, Json body)
-        : document_(Json::object(
-              {{"status", status}, {"headers", Json::object()}, {"body_encoding", encoding}})) {
-        document_["body"] = std::move(body);
+    /// Member by member, because a list of initial values would be copied.
+    Reply(int status, const char *encoding, Json body) {
+        Json::Object members;
+        members.reserve(4);
+        members.emplace_back("status", status);
+        members.emplace_back("headers", Json::object());
+        members.emplace_back("body_encoding", encoding);
+        members.emplace_back("body", std::move(body));
+        document_ = Json::object(std::move(members));
     }
 
     Json document_;

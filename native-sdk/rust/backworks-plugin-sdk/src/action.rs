@@ -15,29 +15,48 @@ use serde_json::{Map, json};
 ///     .header("www-authenticate", "Bearer");
 /// # Ok::<(), backworks_plugin_sdk::PluginError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Reply {
     status: u16,
-    headers: Map<String, Value>,
-    #[serde(rename = "body_encoding")]
+    /// Sorted by name.
+    headers: Vec<(String, HeaderValue)>,
     encoding: &'static str,
-    body: Value,
+    /// JSON text.
+    body: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+enum HeaderValue {
+    One(String),
+    Many(Vec<String>),
 }
 
 impl Reply {
-    fn of(body: Value, encoding: &'static str) -> Self {
+    fn of(body: String, encoding: &'static str) -> Self {
         Self {
             status: 200,
-            headers: Map::new(),
+            headers: Vec::new(),
             body,
             encoding,
         }
     }
 
+    /// The value of a header, which is empty when the header is new; `name` is in lower case.
+    fn header_mut(&mut self, name: String) -> &mut HeaderValue {
+        let place = self.headers.binary_search_by(|(known, _)| known.cmp(&name));
+        let index = place.unwrap_or_else(|index| {
+            self.headers
+                .insert(index, (name, HeaderValue::Many(Vec::new())));
+            index
+        });
+        &mut self.headers[index].1
+    }
+
     /// A response without a body, with status 204.
     #[must_use]
     pub fn empty() -> Self {
-        Self::of(Value::Null, "text").status(204)
+        Self::of("null".to_owned(), "text").status(204)
     }
 
     /// A 200 with a JSON body.
@@ -45,20 +64,19 @@ impl Reply {
     /// # Errors
     /// When the value cannot be written as JSON.
     pub fn json(value: &impl Serialize) -> PluginResult<Self> {
-        Ok(Self::of(serde_json::to_value(value)?, "json"))
+        Ok(Self::of(serde_json::to_string(value)?, "json"))
     }
 
     /// A 200 with a body of plain text.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
-        Self::of(Value::String(text.into()), "text")
-            .header("content-type", "text/plain; charset=utf-8")
+        Self::of(quoted(&text.into()), "text").header("content-type", "text/plain; charset=utf-8")
     }
 
     /// A 200 with arbitrary bytes as its body.
     #[must_use]
     pub fn bytes(content_type: &str, bytes: &[u8]) -> Self {
-        Self::of(Value::String(encode_bytes(bytes)), "base64").header("content-type", content_type)
+        Self::of(quoted(&encode_bytes(bytes)), "base64").header("content-type", content_type)
     }
 
     /// A problem document (RFC 9457) for a request that cannot be answered.
@@ -66,7 +84,7 @@ impl Reply {
     pub fn problem(status: u16, title: &str, detail: &str) -> Self {
         let body =
             json!({ "type": "about:blank", "title": title, "status": status, "detail": detail });
-        Self::of(body, "json")
+        Self::of(body.to_string(), "json")
             .status(status)
             .header("content-type", "application/problem+json")
     }
@@ -81,23 +99,50 @@ impl Reply {
     /// The same with a header. Replaces an earlier header of that name.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.headers
-            .insert(name.to_ascii_lowercase(), Value::String(value.into()));
+        *self.header_mut(name.to_ascii_lowercase()) = HeaderValue::One(value.into());
         self
     }
 
     /// The same with one more cookie.
     #[must_use]
     pub fn cookie(mut self, cookie: impl Into<String>) -> Self {
-        let cookies = self
-            .headers
-            .entry("set-cookie")
-            .or_insert_with(|| Value::Array(Vec::new()));
-        if let Value::Array(list) = cookies {
-            list.push(Value::String(cookie.into()));
+        if let HeaderValue::Many(list) = self.header_mut("set-cookie".to_owned()) {
+            list.push(cookie.into());
         }
         self
     }
+
+    /// The reply as JSON, between two texts.
+    fn written(&self, before: &str, after: &str) -> PluginResult<Option<String>> {
+        let mut headers = String::new();
+        for (name, value) in &self.headers {
+            let comma = if headers.is_empty() { "" } else { "," };
+            headers.extend([comma, &quoted(name), ":", &serde_json::to_string(value)?]);
+        }
+        let parts = [
+            before,
+            r#"{"status":"#,
+            &self.status.to_string(),
+            r#","headers":{"#,
+            &headers,
+            r#"},"body_encoding":""#,
+            self.encoding,
+            r#"","body":"#,
+            &self.body,
+            "}",
+            after,
+        ];
+        // With room for the NUL that ends it, so that it is not copied again.
+        let length = parts.iter().map(|part| part.len()).sum::<usize>() + 1;
+        let mut json = String::with_capacity(length);
+        json.extend(parts);
+        Ok(Some(json))
+    }
+}
+
+/// A text as JSON.
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
 }
 
 /// Changes to a document, as an RFC 7396 merge patch. Members that are not named stay exactly as they are.
@@ -265,24 +310,18 @@ pub(crate) trait IntoAnswer {
     fn into_answer(self) -> PluginResult<Option<String>>;
 }
 
-/// What a hook does to the document that it received.
-#[derive(Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Change<T> {
-    Request(T),
-    Response(T),
-}
-
-fn written(value: &impl Serialize) -> PluginResult<Option<String>> {
-    Ok(Some(serde_json::to_string(value)?))
+/// An object with one member: what a hook does to the document that it received.
+fn changed(member: &str, patch: &Patch) -> PluginResult<Option<String>> {
+    let patch = serde_json::to_string(patch)?;
+    Ok(Some(format!(r#"{{"{member}":{patch}}}"#)))
 }
 
 impl IntoAnswer for RequestAction {
     fn into_answer(self) -> PluginResult<Option<String>> {
         match self {
             Self::Continue => Ok(None),
-            Self::Change(patch) => written(&Change::Request(patch)),
-            Self::Respond(reply) => written(&Change::Response(reply)),
+            Self::Change(patch) => changed("request", &patch),
+            Self::Respond(reply) => reply.written(r#"{"response":"#, "}"),
         }
     }
 }
@@ -291,7 +330,7 @@ impl IntoAnswer for ResponseAction {
     fn into_answer(self) -> PluginResult<Option<String>> {
         match self {
             Self::Continue => Ok(None),
-            Self::Change(patch) => written(&Change::Response(patch)),
+            Self::Change(patch) => changed("response", &patch),
         }
     }
 }
@@ -300,7 +339,7 @@ impl IntoAnswer for EndpointAction {
     fn into_answer(self) -> PluginResult<Option<String>> {
         match self {
             Self::Pass => Ok(None),
-            Self::Respond(reply) => written(&reply),
+            Self::Respond(reply) => reply.written("", ""),
         }
     }
 }

@@ -5,7 +5,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
 
 /// How the document represents a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -23,11 +22,21 @@ pub enum BodyEncoding {
 /// The body of a request or a response. It is parsed when a method needs it.
 #[derive(Clone, Copy, Debug)]
 pub struct Body<'a> {
-    pub(crate) json: Option<&'a RawValue>,
-    pub(crate) encoding: BodyEncoding,
+    json: &'a str,
+    encoding: BodyEncoding,
 }
 
 impl<'a> Body<'a> {
+    /// Takes the JSON texts of two members of a document.
+    pub(crate) fn read(encoding: Option<&str>, json: &'a str) -> PluginResult<Self> {
+        let encoding = match encoding {
+            None | Some(r#""text""#) => BodyEncoding::Text,
+            Some(r#""json""#) => BodyEncoding::Json,
+            Some(other) => serde_json::from_str(other)?,
+        };
+        Ok(Self { json, encoding })
+    }
+
     /// How the document represents the body.
     #[must_use]
     pub fn encoding(&self) -> BodyEncoding {
@@ -38,7 +47,7 @@ impl<'a> Body<'a> {
     /// is `Json`. `null` when there is no body.
     #[must_use]
     pub fn raw(&self) -> &'a str {
-        self.json.map_or("null", RawValue::get)
+        self.json
     }
 
     /// The body as a value of the given type.

@@ -2,7 +2,9 @@
 
 use crate::{PluginError, PluginResult};
 use std::future::Future;
+use std::pin::pin;
 use std::sync::OnceLock;
+use std::task::{Context, Poll, Waker};
 use tokio::runtime::{Builder, Runtime};
 
 /// Runs a future on the calling thread. Tasks that it spawns run on one thread of the executor.
@@ -16,5 +18,16 @@ pub(crate) fn block_on<T>(future: impl Future<Output = PluginResult<T>>) -> Plug
             .build()
             .map_err(|error| format!("the executor cannot start: {error}"))
     });
-    runtime.as_ref().map_err(PluginError::new)?.block_on(future)
+    let runtime = runtime.as_ref().map_err(PluginError::new)?;
+    let mut future = pin!(future);
+    // Most methods never wait. They need no thread that can be woken.
+    let inside = runtime.enter();
+    if let Poll::Ready(result) = future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        return result;
+    }
+    drop(inside);
+    runtime.block_on(future)
 }

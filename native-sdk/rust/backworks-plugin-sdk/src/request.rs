@@ -1,9 +1,11 @@
 //! The documents that hooks receive, as types.
 
-use crate::body::{Body, BodyEncoding};
+use crate::body::Body;
 use crate::headers::{ValueMap, Values};
-use crate::{PluginError, PluginResult, Value};
-use serde::Deserialize;
+use crate::lazy::{Document, Lazy};
+use crate::{PluginResult, Value};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
@@ -17,40 +19,69 @@ pub struct Remote {
 }
 
 /// A request, as `before_request` and `process_endpoint` receive it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Request<'a> {
     /// Number of the request, as in the server's log.
-    pub id: String,
+    pub id: Lazy<'a, String>,
     /// HTTP method, in upper case.
-    pub method: String,
+    pub method: Lazy<'a, String>,
     /// Path as sent: percent-encoded, without the query.
-    pub path: String,
+    pub path: Lazy<'a, String>,
     /// Path of the endpoint that matched, such as `/weather/{city}`.
-    pub route: Option<String>,
+    pub route: Lazy<'a, Option<String>>,
     /// The values of the route's parameters, decoded.
-    pub params: BTreeMap<String, String>,
+    pub params: Lazy<'a, BTreeMap<String, String>>,
     /// The query, decoded. A name that occurs several times has several values.
-    pub query: ValueMap,
+    pub query: Lazy<'a, ValueMap>,
     /// Headers; names are in lower case.
-    pub headers: ValueMap,
+    pub headers: Lazy<'a, ValueMap>,
     /// The client, when the request came over a socket.
-    pub remote: Option<Remote>,
+    pub remote: Lazy<'a, Option<Remote>>,
     /// Values that earlier hooks stored for later ones.
-    pub context: Value,
-    #[serde(default)]
-    body_encoding: BodyEncoding,
-    #[serde(borrow)]
-    body: Option<&'a RawValue>,
+    pub context: Lazy<'a, Value>,
+    body: Body<'a>,
 }
 
+/// The members of a request document, in the order in which the server writes them.
+const REQUEST: [&str; 11] = [
+    "id",
+    "method",
+    "path",
+    "route",
+    "params",
+    "query",
+    "headers",
+    "remote",
+    "context",
+    "body_encoding",
+    "body",
+];
+
 impl<'a> Request<'a> {
-    /// Reads a request document.
+    /// Reads a request document. Its members are read when they are used.
     ///
     /// # Errors
-    /// When the text is not one.
+    /// When the text is not a JSON object with the members of a request.
     pub fn from_json(json: &'a str) -> PluginResult<Self> {
-        serde_json::from_str(json)
-            .map_err(|error| PluginError::from(error).context("the request document"))
+        Self::read(json).map_err(|error| error.context("the request document"))
+    }
+
+    #[inline]
+    fn read(json: &'a str) -> PluginResult<Self> {
+        let document = Document::read(json, &REQUEST)?;
+        let nullable = |index| document.optional(index).unwrap_or("null");
+        Ok(Self {
+            id: document.lazy(0)?,
+            method: document.lazy(1)?,
+            path: document.lazy(2)?,
+            route: Lazy::new(nullable(3)),
+            params: document.lazy(4)?,
+            query: document.lazy(5)?,
+            headers: document.lazy(6)?,
+            remote: Lazy::new(nullable(7)),
+            context: document.lazy(8)?,
+            body: Body::read(document.optional(9), nullable(10))?,
+        })
     }
 
     /// The first value of a header; `name` is in lower case.
@@ -74,10 +105,7 @@ impl<'a> Request<'a> {
     /// The body.
     #[must_use]
     pub fn body(&self) -> Body<'a> {
-        Body {
-            json: self.body,
-            encoding: self.body_encoding,
-        }
+        self.body
     }
 }
 
@@ -95,33 +123,52 @@ pub struct AnsweredRequest {
 }
 
 /// A response, as `after_response` receives it.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug)]
 pub struct Response<'a> {
     /// HTTP status.
     pub status: u16,
     /// Headers; names are in lower case.
-    pub headers: ValueMap,
+    pub headers: Lazy<'a, ValueMap>,
     /// Values that hooks stored during the request.
-    pub context: Value,
+    pub context: Lazy<'a, Value>,
     /// The request that this response answers.
-    pub request: AnsweredRequest,
+    pub request: Lazy<'a, AnsweredRequest>,
     /// True when the server streams the body, so that no plugin sees it.
-    #[serde(default)]
     pub body_streamed: bool,
-    #[serde(default)]
-    body_encoding: BodyEncoding,
-    #[serde(borrow)]
-    body: Option<&'a RawValue>,
+    body: Body<'a>,
 }
 
+/// The members of a response document, in the order in which the server writes them.
+const RESPONSE: [&str; 7] = [
+    "status",
+    "headers",
+    "context",
+    "request",
+    "body_streamed",
+    "body_encoding",
+    "body",
+];
+
 impl<'a> Response<'a> {
-    /// Reads a response document.
+    /// Reads a response document. Its members are read when they are used.
     ///
     /// # Errors
-    /// When the text is not one.
+    /// When the text is not a JSON object with the members of a response.
     pub fn from_json(json: &'a str) -> PluginResult<Self> {
-        serde_json::from_str(json)
-            .map_err(|error| PluginError::from(error).context("the response document"))
+        Self::read(json).map_err(|error| error.context("the response document"))
+    }
+
+    #[inline]
+    fn read(json: &'a str) -> PluginResult<Self> {
+        let document = Document::read(json, &RESPONSE)?;
+        Ok(Self {
+            status: serde_json::from_str(document.required(0)?)?,
+            headers: document.lazy(1)?,
+            context: document.lazy(2)?,
+            request: document.lazy(3)?,
+            body_streamed: serde_json::from_str(document.optional(4).unwrap_or("false"))?,
+            body: Body::read(document.optional(5), document.optional(6).unwrap_or("null"))?,
+        })
     }
 
     /// The first value of a header; `name` is in lower case.
@@ -133,9 +180,20 @@ impl<'a> Response<'a> {
     /// The body.
     #[must_use]
     pub fn body(&self) -> Body<'a> {
-        Body {
-            json: self.body,
-            encoding: self.body_encoding,
-        }
+        self.body
+    }
+}
+
+/// As [`Request::from_json`].
+impl<'de: 'a, 'a> Deserialize<'de> for Request<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_json(<&RawValue>::deserialize(deserializer)?.get()).map_err(D::Error::custom)
+    }
+}
+
+/// As [`Response::from_json`].
+impl<'de: 'a, 'a> Deserialize<'de> for Response<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_json(<&RawValue>::deserialize(deserializer)?.get()).map_err(D::Error::custom)
     }
 }

@@ -1,6 +1,6 @@
-import { BackworksError } from '../errors.js';
-import { rawHeader } from './documents/header-map.js';
-import type { BodyLimits, IncomingRequest } from './documents/incoming-request.js';
+import { BackworksError } from '../../errors.js';
+import { rawHeader } from './header-map.js';
+import type { BodyLimits, IncomingRequest } from './incoming-request.js';
 
 /**
  * The limits for the body of a request: the endpoint's own, or else the server's.

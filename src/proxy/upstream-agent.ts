@@ -1,6 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import type { Duplex } from 'node:stream';
+import type tls from 'node:tls';
 
 /**
  * Keeps connections to proxy targets. Bytes that a target sends while nobody has asked close the connection:
@@ -41,11 +42,20 @@ class SecureUpstreamAgent extends https.Agent {
   }
 }
 
+/** How long a connection that nobody uses is kept, unless the target says less. */
+const IDLE_MS = 60_000;
+const KEPT = { keepAlive: true, timeout: IDLE_MS } as const;
+
 /** Agents by the protocol of the target. */
 export const UPSTREAM_AGENTS = {
-  http: new UpstreamAgent({ keepAlive: true }),
-  https: new SecureUpstreamAgent({ keepAlive: true }),
+  http: new UpstreamAgent(KEPT),
+  https: new SecureUpstreamAgent(KEPT),
 } as const;
+
+/** An agent for targets that are verified in their own way. It shares no connection with other agents. */
+export function secureAgent(options: tls.ConnectionOptions): https.Agent {
+  return new SecureUpstreamAgent({ ...KEPT, ...options });
+}
 
 /** Watches an idle connection. @returns whether it can be kept: nothing has arrived that nobody asked for */
 function expectNothing(socket: Duplex): boolean {

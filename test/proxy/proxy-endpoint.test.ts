@@ -3,15 +3,16 @@ import http from 'node:http';
 import net from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from '@jest/globals';
-import { endpoint } from './documents/sample-request.js';
-import { scriptPlugin, tracer } from './script-plugin.js';
+import { endpoint } from '../pipeline/documents/sample-request.js';
+import { scriptPlugin, tracer } from '../pipeline/script-plugin.js';
+import { proxyTarget } from './proxy-config.js';
 import { eventually } from '../fixtures/server.js';
 import { BODY_LIMIT, appOf, ask, problemOf, served, upstream } from '../http/served.js';
 
 const TEN_MIB = 10 * 1024 * 1024;
 
 function proxyTo(target: string, timeoutMs = 5000) {
-  return endpoint('/legacy/*', { kind: 'proxy', target, timeoutMs });
+  return endpoint('/legacy/*', proxyTarget(target, { timeoutMs }));
 }
 
 function hash(bytes: Buffer): string {
