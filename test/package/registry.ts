@@ -34,11 +34,7 @@ function lockedReleases(root: string): Release[] {
   return Object.entries(packages).flatMap(([path, locked]) => {
     const name = /node_modules\/((?:@[^/]+\/)?[^/]+)$/.exec(path)?.[1];
     if (name === undefined) return [];
-    const {
-      resolved: _resolved,
-      integrity: _integrity,
-      ...manifest
-    } = { ...locked, name } as Manifest & Record<string, unknown>;
+    const manifest: Manifest = { ...locked, name };
     const archive = (): Buffer =>
       execFileSync('tar', ['-czf', '-', '--transform', 's,^[.],package,', '-C', join(root, path), '.'], {
         maxBuffer: 256 * 1024 * 1024,
