@@ -5,7 +5,8 @@ export default {
   testEnvironment: 'node',
   roots: ['<rootDir>/dist-test'],
   testMatch: ['**/*.test.js'],
-  // Slow: npm run test:slow, npm run test:hostile, as two users, npm run test:workers, npm run test:sdk and npm run test:peers.
+  // Slow: npm run test:slow, npm run test:hostile, as two users, npm run test:workers, npm run test:sdk, npm run test:peers
+  // and npm run test:package.
   testPathIgnorePatterns: [
     '/node_modules/',
     '[.]slow[.]test[.]js$',
@@ -13,6 +14,7 @@ export default {
     '<rootDir>/dist-test/cluster/worker-',
     '<rootDir>/dist-test/native-sdk/',
     '<rootDir>/dist-test/peers/',
+    '<rootDir>/dist-test/package/',
   ],
   transform: {},
   injectGlobals: false,

@@ -115,6 +115,8 @@ const OTHER_TESTS: readonly string[] = [
   'native-sdk',
   // Tests against programs of others.
   'peers',
+  // What npm installs.
+  'package',
 ];
 
 const LINES_MAX = 400;

@@ -58,6 +58,7 @@ function packPlatform({ name, os, cpu, libc }) {
     homepage,
     bugs,
     engines,
+    type: 'module',
     os: [os],
     cpu: [cpu],
     ...(libc === undefined ? {} : { libc: [libc] }),
