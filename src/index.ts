@@ -133,6 +133,7 @@ export type { PipelineHook, PluginCapability, PluginDependency, PluginMetadata }
 export type { CheckInput, CheckOutcome, ValidationCheck } from './validation/report.js';
 export type { ValidatedAs, ValidationReport, ValidationWish } from './validation/validate.js';
 export type { ValidationEvidence } from './validation/evidence.js';
+export type { RecordedUse, UsedFile, UsedSocket, UseResult } from './validation/recorded-use.js';
 export type { FuzzSettings } from './validation/function-checks.js';
 export type { Touched } from './validation/permission-check.js';
 

@@ -91,6 +91,13 @@ export function createTraffic(config: BackworksConfig, options: TrafficOptions):
   return new ServedTraffic(config, options);
 }
 
+/** What a reload replaces at once. */
+interface Applied {
+  readonly routes: ReturnType<typeof prepareRoutes>;
+  readonly proxies: TrustedProxies | null;
+  readonly current: BackworksConfig;
+}
+
 class ServedTraffic implements LocalTraffic {
   readonly metrics = new PluginMetrics();
   readonly control: TrafficControl;
@@ -158,19 +165,7 @@ class ServedTraffic implements LocalTraffic {
         const routes = prepareRoutes(next.endpoints, orchestrator, prepareRules(next, this.counters));
         checkAccessLog(next.logging.access);
         const proxies = trustedProxies(next);
-        return () => {
-          const former = { routes: this.routes, proxies: this.proxies, current: this.current };
-          this.routes = routes;
-          this.proxies = proxies;
-          this.current = next;
-          this.reconfigure();
-          return () => {
-            this.routes = former.routes;
-            this.proxies = former.proxies;
-            this.current = former.current;
-            this.reconfigure();
-          };
-        };
+        return () => this.apply({ routes, proxies, current: next });
       },
     });
     this.observe();
@@ -247,6 +242,16 @@ class ServedTraffic implements LocalTraffic {
 
   prepare(next: BackworksConfig): Promise<PreparedReload> {
     return this.preparation.prepare(next);
+  }
+
+  /** Switches to what was prepared from a configuration. @returns switches back */
+  private apply(prepared: Applied): () => void {
+    const former = { routes: this.routes, proxies: this.proxies, current: this.current };
+    this.routes = prepared.routes;
+    this.proxies = prepared.proxies;
+    this.current = prepared.current;
+    this.reconfigure();
+    return () => void this.apply(former);
   }
 
   /** Applies what the running configuration says about observing requests. */

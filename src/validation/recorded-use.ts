@@ -20,6 +20,7 @@ export interface UsedSocket {
   readonly result: UseResult;
 }
 
+/** What came of a request to the system: it was done, the sandbox refused it, or it failed for another reason. */
 export type UseResult = 'done' | 'refused' | 'failed';
 
 /** What a plugin asked the system for after it had been loaded. */

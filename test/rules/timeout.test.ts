@@ -1,5 +1,5 @@
 /** Timeouts of an endpoint, through a real server. */
-import net from 'node:net';
+import type net from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { ownCache } from '../fixtures/cache.js';
 import { compilePlugin } from '../fixtures/compile.js';
