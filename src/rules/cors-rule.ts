@@ -13,7 +13,7 @@ const DECIDED = [
 ];
 
 /** Whether a browser asks with a request what it may send. */
-export function isPreflight({ method, rawHeaders }: Pick<RuledRequest, 'method' | 'rawHeaders'>): boolean {
+function isPreflight({ method, rawHeaders }: Pick<RuledRequest, 'method' | 'rawHeaders'>): boolean {
   return (
     method === 'OPTIONS' &&
     wantedMethod(rawHeaders) !== undefined &&
