@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { BackworksError } from '../errors.js';
-import type { Permissions } from '../config/types.js';
+import type { JsonObject, JsonValue, Permissions } from '../config/types.js';
 import { findProgram } from '../native/binaries.js';
 import type { Refusal } from '../native/plugin.js';
 import type { PluginMetadata } from '../plugins/metadata.js';
@@ -26,6 +26,8 @@ export interface SystemCallParts {
   readonly children: Children;
   readonly metadata: PluginMetadata;
   readonly granted: Permissions;
+  /** The plugin's `config:` block. */
+  readonly configuration: JsonObject;
   readonly fuzz: FuzzSettings;
 }
 
@@ -41,7 +43,7 @@ export async function checkSystemCalls(
   parts: SystemCallParts,
   recorded: (use: RecordedUse) => void,
 ): Promise<string> {
-  const { children, metadata, granted } = parts;
+  const { children } = parts;
   const strace = findProgram('strace');
   if (strace === null) {
     const hint =
@@ -55,7 +57,7 @@ export async function checkSystemCalls(
   for (const refusal of refusalsIn(use)) {
     if (!children.refusals.some((known) => isSame(known, refusal))) children.refusals.push(refusal);
   }
-  requireRequested(use, granted, metadata);
+  requireRequested(use, parts);
   return use.calls.length === 0 ? 'it makes none but ordinary ones' : summary(use.calls);
 }
 
@@ -145,12 +147,14 @@ function permissionOfFile(access: UsedFile['access']): Refusal['permission'] {
   return access === 'execute' ? null : (`filesystem.${access}` as const);
 }
 
-/** Another operator grants what the manifest asks for, and no more. */
-function requireRequested(
-  { files, sockets }: RecordedUse,
-  { filesystem, network }: Permissions,
-  { permissions: requested }: PluginMetadata,
-): void {
+/**
+ * Another operator grants what the manifest asks for, and no more. A manifest cannot name what the operator chooses, such as
+ * the port of a peer, so what stands in the plugin's configuration needs no request.
+ */
+function requireRequested({ files, sockets }: RecordedUse, parts: SystemCallParts): void {
+  const { filesystem, network } = parts.granted;
+  const { permissions: requested } = parts.metadata;
+  const chosen = scalarsIn(parts.configuration);
   const roots = { read: [...filesystem.read, ...filesystem.write], write: filesystem.write, execute: [] };
   const used = [
     ...files
@@ -161,7 +165,9 @@ function requireRequested(
       .map(({ address, permission }) => ({ permission, object: objectOf(address) }))
       .filter(({ permission }) => permission !== 'network.udp' || network.udp),
   ];
-  const silent = used.filter(({ permission, object }) => !isRequested(permission, object, requested));
+  const silent = used.filter(
+    ({ permission, object }) => !isRequested(permission, object, requested) && !isChosen(object, chosen),
+  );
   if (silent.length === 0) return;
   const texts = new Set(silent.map(({ permission, object }) => [permission, object ?? ''].join(' ').trim()));
   throw new Finding(
@@ -169,4 +175,16 @@ function requireRequested(
     `it uses what the configuration grants and its manifest does not ask for: ${[...texts].slice(0, NAMED_MAX).join(', ')}`,
     'list it under "permissions" in the manifest, so that other operators know what to grant',
   );
+}
+
+function scalarsIn(value: JsonValue): string[] {
+  if (typeof value !== 'object' || value === null) return [String(value)];
+  return Object.values(value).flatMap((member: JsonValue) => scalarsIn(member));
+}
+
+/** @param object a path or a port @param chosen values of the plugin's configuration */
+function isChosen(object: string | null, chosen: readonly string[]): boolean {
+  if (object === null) return false;
+  const paths = chosen.filter((value) => value.startsWith('/') && value !== '/');
+  return chosen.includes(object) || (object.startsWith('/') && isBelow(object, paths));
 }

@@ -218,9 +218,12 @@ async function checkRunning(parts: RunningParts): Promise<boolean> {
 /** Runs the plugin under programs that see what it does. */
 async function checkUnderTools(targets: readonly Target[], parts: RunningParts): Promise<void> {
   const { path, metadata, config, children, report, fuzz, found, options } = parts;
-  const granted = config.permissions;
+  const { permissions: granted, config: configuration } = config;
   await report.check('system calls', () =>
-    checkSystemCalls({ targets, children, metadata, granted, fuzz }, (use) => (found.use = use)),
+    checkSystemCalls(
+      { targets, children, metadata, granted, configuration, fuzz },
+      (use) => (found.use = use),
+    ),
   );
   if (options.withoutSandbox !== true) return;
   await report.check('memory', () => checkMemory({ path, targets, children, fuzz }));
