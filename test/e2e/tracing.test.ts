@@ -166,6 +166,12 @@ describe('with an SDK', () => {
     });
   });
 
+  test('only requests make spans: starting the server makes none', async () => {
+    const { id } = await ask(`${await url}/shown/1`);
+    await received(id);
+    expect(spans.filter(({ kind, parentSpanId }) => kind !== 2 && parentSpanId === undefined)).toEqual([]);
+  });
+
   test('a proxy target is called with a span of its own', async () => {
     const { id } = await ask(`${await url}/upstream/x`, traced);
     const { request, children } = await received(id);
